@@ -1,0 +1,152 @@
+//! What every provider keeps to, as tests an adapter runs against its own simulator.
+//!
+//! An adapter implements [`Bench`] over its simulated upstream and calls
+//! [`provider_contract!`](crate::provider_contract), which stamps out one `#[tokio::test]` a rule.
+
+use async_trait::async_trait;
+
+use crate::{Brought, Identity, IdentityProvider, LoginError, Subject, Ticket};
+
+/// A provider on the bench, with the levers of the simulated system behind it.
+#[async_trait]
+pub trait Bench: Send + Sync {
+    /// The provider under test.
+    fn provider(&self) -> &dyn IdentityProvider;
+    /// Has the simulated system know `user` and issue a ticket for them.
+    async fn ticket(&self, user: &Identity) -> Ticket;
+    /// Puts the simulated system into a condition, from the next call on.
+    async fn put(&self, upstream: Upstream);
+}
+
+/// Conditions of a simulated system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// It refuses every connection.
+    Dead,
+    /// It answers, and what it answers is no answer.
+    Nonsense,
+}
+
+/// Somebody every simulator can be taught.
+///
+/// # Panics
+///
+/// Never: the subject is a valid one.
+#[must_use]
+pub fn somebody() -> Identity {
+    Identity {
+        subject: Subject::new("1").expect("a valid subject"),
+        name: Some("陈涛".to_owned()),
+        phone: Some("1822199904".to_owned()),
+    }
+}
+
+async fn ask(bench: &dyn Bench, ticket: Ticket) -> Result<Identity, LoginError> {
+    bench.provider().authenticate(&Brought { ticket }).await
+}
+
+/// A ticket the system issued proves the user it was issued for.
+///
+/// # Panics
+///
+/// When the provider breaks the rule, as all below.
+pub async fn a_good_ticket_proves_its_user(bench: &dyn Bench) {
+    let ticket = bench.ticket(&somebody()).await;
+    let identity = ask(bench, ticket).await.expect("a good ticket is accepted");
+    assert_eq!(identity.subject, somebody().subject);
+    assert_eq!(identity.name, somebody().name);
+}
+
+/// Two tickets of one user prove one subject.
+pub async fn one_user_always_has_one_subject(bench: &dyn Bench) {
+    let first = bench.ticket(&somebody()).await;
+    let second = bench.ticket(&somebody()).await;
+    let first = ask(bench, first).await.expect("the first ticket is good");
+    let second = ask(bench, second).await.expect("the second ticket is good");
+    assert_eq!(first.subject, second.subject);
+}
+
+/// An empty ticket is the browser's fault, not the system's.
+pub async fn nothing_brought_is_rejected(bench: &dyn Bench) {
+    let answer = ask(bench, Ticket::new(String::new())).await;
+    assert!(matches!(answer, Err(LoginError::Rejected(_))), "{answer:?}");
+}
+
+/// A ticket nobody issued is rejected.
+pub async fn an_unknown_ticket_is_rejected(bench: &dyn Bench) {
+    let answer = ask(bench, Ticket::new("nobody-issued-this".to_owned())).await;
+    assert!(matches!(answer, Err(LoginError::Rejected(_))), "{answer:?}");
+}
+
+/// A system that is down is unreachable, whatever the ticket is worth.
+pub async fn a_dead_upstream_is_unreachable(bench: &dyn Bench) {
+    let ticket = bench.ticket(&somebody()).await;
+    bench.put(Upstream::Dead).await;
+    let answer = ask(bench, ticket).await;
+    assert!(
+        matches!(answer, Err(LoginError::Unreachable(_))),
+        "{answer:?}"
+    );
+}
+
+/// An answer that is none proves nobody, and is told from a rejection.
+pub async fn nonsense_is_unintelligible(bench: &dyn Bench) {
+    let ticket = bench.ticket(&somebody()).await;
+    bench.put(Upstream::Nonsense).await;
+    let answer = ask(bench, ticket).await;
+    assert!(
+        matches!(answer, Err(LoginError::Unintelligible(_))),
+        "{answer:?}"
+    );
+}
+
+/// No ticket shows in what a provider or its errors print, down to the last source.
+pub async fn no_ticket_shows_in_any_debug(bench: &dyn Bench) {
+    let secret = "an-unknown-ticket-that-must-not-show";
+    let mut printed = String::new();
+    for upstream in [None, Some(Upstream::Nonsense), Some(Upstream::Dead)] {
+        if let Some(upstream) = upstream {
+            bench.put(upstream).await;
+        }
+        let error = ask(bench, Ticket::new(secret.to_owned()))
+            .await
+            .expect_err("nobody issued it");
+        printed.push_str(&format!("{error:?} "));
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            printed.push_str(&format!("{error} "));
+            cause = error.source();
+        }
+    }
+    printed.push_str(&format!("{:?}", bench.provider()));
+    assert!(!printed.contains(secret), "{printed}");
+}
+
+/// Stamps out the contract for one adapter: `provider_contract!(async { PandaBench::start().await });`
+///
+/// The argument is an expression that makes a fresh future of a [`Bench`]; the caller's crate needs
+/// `tokio` with its test macro.
+#[macro_export]
+macro_rules! provider_contract {
+    ($bench:expr) => {
+        $crate::provider_contract!(
+            @each $bench,
+            a_good_ticket_proves_its_user,
+            one_user_always_has_one_subject,
+            nothing_brought_is_rejected,
+            an_unknown_ticket_is_rejected,
+            a_dead_upstream_is_unreachable,
+            nonsense_is_unintelligible,
+            no_ticket_shows_in_any_debug
+        );
+    };
+    (@each $bench:expr, $($rule:ident),+) => {
+        $(
+            #[tokio::test]
+            async fn $rule() {
+                let bench = $bench.await;
+                $crate::contract::$rule(&bench).await;
+            }
+        )+
+    };
+}

@@ -1,0 +1,3 @@
+//! Whose browser this is: launch, session, leaving. As pure as [`crate::oauth`].
+
+pub mod session;

@@ -1,0 +1,86 @@
+//! Scopes: what a client may ask for, and what we know (RFC 6749 §3.3).
+
+use std::fmt;
+
+/// A scope that this provider knows and that brings something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Makes the request an OpenID Connect one: an ID token is issued (OIDC Core §3.1.2.1).
+    Openid,
+    /// `name`, `preferred_username`, `updated_at` (OIDC Core §5.4).
+    Profile,
+    /// `phone_number`, `phone_number_verified`.
+    Phone,
+}
+
+impl Scope {
+    /// Every known scope, in the order discovery lists them.
+    pub const ALL: [Self; 3] = [Self::Openid, Self::Profile, Self::Phone];
+
+    /// The scope as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Openid => "openid",
+            Self::Profile => "profile",
+            Self::Phone => "phone",
+        }
+    }
+}
+
+/// A set of known scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// Reads a space-separated list; what is unknown is ignored (OIDC Core §3.1.2.1: "Scope values
+    /// used that are not understood by an implementation SHOULD be ignored").
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let known = Scope::ALL.into_iter();
+        Self(
+            known
+                .filter(|scope| text.split(' ').any(|word| word == scope.as_str()))
+                .collect(),
+        )
+    }
+
+    /// Whether `scope` is among them.
+    #[must_use]
+    pub fn contains(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn unknown_scopes_are_ignored_and_known_ones_kept_once() {
+        let scopes = Scopes::parse("user:email openid profile openid");
+        assert_eq!(scopes.to_string(), "openid profile");
+        assert_eq!(Scopes::parse("user:email").to_string(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(text in "(openid|profile|phone|x| )*") {
+            let scopes = Scopes::parse(&text);
+            prop_assert_eq!(Scopes::parse(&scopes.to_string()), scopes);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What outlives a request.
+//!
+//! Each method is a whole step of the protocol and one commit: what a caller was answered is on
+//! disk, and of two callers who race for the same thing one wins. The store decides nothing else;
+//! which step to take is the business of [`crate::login`] and [`crate::oauth`]. What every backend
+//! keeps to is written once, in `contract.rs`.
+//!
+//! Secrets never arrive here in clear: handles, codes and tickets come as [`Digest`]s, signing keys
+//! sealed.
+
+use std::error::Error;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
+use panda_oidc_sdk::Subject;
+
+use crate::handle::Digest;
+use crate::login::session::{Session, SessionId};
+use crate::oauth::grant::{Grant, Granted};
+
+/// The store failed; the backend's own error is the source.
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed to {step}")]
+pub struct StoreError {
+    /// What it was doing, as the end of the sentence "the store failed to …".
+    pub step: &'static str,
+    /// Why.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+/// Everything the product keeps.
+pub trait Store: Sessions + Grants + SealedKeys + Upkeep {}
+
+impl<T: Sessions + Grants + SealedKeys + Upkeep> Store for T {}
+
+/// Sessions, the handles that open them, and who owns which ticket.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// The live session that `handle` opens.
+    async fn session(
+        &self,
+        handle: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError>;
+
+    /// Who owns `ticket`, if anybody does at `now`.
+    async fn owner(
+        &self,
+        ticket: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Ownership>, StoreError>;
+
+    /// Signs a person in: claims the ticket, ends the session that was there before, begins or
+    /// continues one, and remembers what the portal said about the user, all or nothing.
+    ///
+    /// Of any number of callers who claim one ticket for different browsers, one is `SignedIn`.
+    async fn sign_in(&self, asked: SignIn, now: DateTime<Utc>)
+    -> Result<SignInOutcome, StoreError>;
+
+    /// Claims `ticket` without signing anybody in: the person has yet to confirm a change of user.
+    /// `false` when it is another's, by the rules of [`Sessions::sign_in`].
+    async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// Ends a session: its handles open nothing, its grants are dead, the tickets that opened it
+    /// are spent for good. `None` when there is no such live session; of many callers one gets it.
+    async fn end(
+        &self,
+        sid: &SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<EndedSession>, StoreError>;
+}
+
+/// Who owns a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ownership {
+    /// The browser that presented it first.
+    pub browser: Digest,
+    /// Whether a session it opened was ended, so that it opens nothing any more.
+    pub spent: bool,
+}
+
+/// A wish to own a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The keyed digest of the ticket.
+    pub ticket: Digest,
+    /// The browser that presents it.
+    pub browser: Digest,
+    /// Whom the portal says it names. A ticket that named somebody else before is refused.
+    pub subject: Subject,
+    /// Whether a ticket that anybody owns, even this browser, is refused.
+    pub once: bool,
+    /// Until when to remember the ownership; a claim that succeeds again prolongs it.
+    pub remember_until: DateTime<Utc>,
+}
+
+/// A sign-in, decided and ready to be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// The ticket to own first, unless tickets are not tracked.
+    pub claim: Option<Claim>,
+    /// The session that this one replaces because it is another user's.
+    pub ends: Option<SessionId>,
+    /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
+    /// `expires_at`, `ticket` and user from `session`. When it has ended meanwhile, `session`
+    /// begins as a new one.
+    pub continues: Option<SessionId>,
+    /// The session as it shall be.
+    pub session: Session,
+    /// The new handle that opens it.
+    pub handle: Digest,
+    /// The handle the browser held so far opens the continued session only until then, so that
+    /// two tabs that sign in at once do not lock each other out.
+    pub retires: Option<(Digest, DateTime<Utc>)>,
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// The session lives. Holds it as stored, and the one that was ended for it.
+    SignedIn(Box<Session>, Option<EndedSession>),
+    /// Another browser owns the ticket, or it is spent, or it named somebody else before: nothing
+    /// was changed.
+    TicketRefused,
+}
+
+/// A session that has just been ended, with what is needed to tell its clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedSession {
+    /// Its name, known to the clients from their ID tokens.
+    pub sid: SessionId,
+    /// Whose it was.
+    pub subject: Subject,
+    /// The clients that were granted something in it.
+    pub clients: Vec<ClientId>,
+}
+
+/// Codes, and the grants they stand for.
+#[async_trait]
+pub trait Grants: Send + Sync {
+    /// Stores a grant under the digest of its code, and its client with the session.
+    ///
+    /// The code can be taken until `code_expires_at`; the grant is remembered until `keep_until`,
+    /// so that reuse of the code is noticed and its tokens can be refused.
+    async fn issue(
+        &self,
+        code: &Digest,
+        grant: Grant,
+        code_expires_at: DateTime<Utc>,
+        keep_until: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Hands the grant over once: of any number of concurrent callers, one gets `Granted`
+    /// (RFC 6749 §4.1.2). Every other caller revokes what the first one was given.
+    async fn take(&self, code: &Digest, now: DateTime<Utc>) -> Result<Taken, StoreError>;
+
+    /// The grant that was begun by the code with digest `id`, if its code was taken, it is not
+    /// revoked and its session lives.
+    async fn granted(&self, id: &Digest, now: DateTime<Utc>)
+    -> Result<Option<Granted>, StoreError>;
+}
+
+/// What a code turned out to be.
+#[derive(Debug, Clone)]
+pub enum Taken {
+    /// It was good, and is spent now.
+    Granted(Box<Granted>),
+    /// It had been taken before; its grant is revoked now. Holds whose it was, for the log.
+    Reused(ClientId),
+    /// It never was, has expired, or its session is over.
+    Unknown,
+}
+
+/// Signing keys, sealed under the master key.
+#[async_trait]
+pub trait SealedKeys: Send + Sync {
+    /// All keys, oldest first.
+    async fn keys(&self) -> Result<Vec<SealedKey>, StoreError>;
+
+    /// Stores `key` unless one of the same algorithm is there, and answers with the one that is:
+    /// of processes that start at once, all sign with the same key.
+    async fn keep_first(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
+}
+
+/// A signing key as it lies in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// Its RFC 7638 thumbprint.
+    pub kid: String,
+    /// The JWS algorithm it is for, by its registered name.
+    pub alg: String,
+    /// The PKCS#8 document, sealed.
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Keeping house.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Removes what has expired by `now`, in small commits that do not hold up logins. Returns how
+    /// many rows went.
+    async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
+
+    /// Whether the store can commit: writes nothing that stays.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Finishes what was begun and closes the store; later calls fail.
+    async fn close(&self) -> Result<(), StoreError>;
+}
