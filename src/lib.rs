@@ -1,8 +1,16 @@
 //! An OpenID Connect provider for people who log in through a portal that knows only tickets.
 //!
-//! [`oauth`] and [`login`] decide, [`store`] remembers, `http` asks and answers.
+//! [`oauth`] and [`login`] decide, [`store`] remembers, [`keys`] sign, [`http`] asks and answers;
+//! [`config`] says how, and [`app`] holds what they share. The portal is a plugin's business.
 
+pub mod app;
+pub mod config;
 pub mod handle;
+pub mod http;
+pub mod keys;
 pub mod login;
+pub mod logout;
 pub mod oauth;
+pub mod plugins;
+pub mod seal;
 pub mod store;

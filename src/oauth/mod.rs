@@ -1,5 +1,18 @@
 //! The protocol: pure functions and newtypes. No axum, no await, no clock, no randomness.
 
+pub mod authenticate;
+pub mod authorize;
+pub mod claims;
+pub mod client;
+pub mod discovery;
+pub mod error;
 pub mod grant;
+pub mod hint;
+pub mod issuer;
+pub mod params;
+pub mod phone;
 pub mod pkce;
+pub mod redirect;
 pub mod scope;
+pub mod standing;
+pub mod token;

@@ -8,6 +8,11 @@
 //! Secrets never arrive here in clear: handles, codes and tickets come as [`Digest`]s, signing keys
 //! sealed.
 
+#[cfg(test)]
+mod contract;
+mod memory;
+mod sqlite;
+
 use std::error::Error;
 
 use async_trait::async_trait;
@@ -15,6 +20,8 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
+pub use self::memory::MemoryStore;
+pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId};
 use crate::oauth::grant::{Grant, Granted};

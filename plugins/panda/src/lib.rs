@@ -1,1 +1,144 @@
-//! x
+//! Signs people in through 熊猫智慧水务 (Panda Smart Water): a portal that opens other systems
+//! from its menu, appends a ticket to their address and answers who the ticket is for.
+//!
+//! This crate owns the portal's two calls, `GetUserByTicket` and `GetUsers`: the settings that
+//! find them, what is believed of their answers and what is not, and how a portal that is down is
+//! treated. It also owns a [`simulator`] of the portal, for demonstrations, tests and whoever
+//! integrates without a licence of the real one. It leaves to the host whose browser brought a
+//! ticket, how often it may, and what becomes of the [`Identity`]; and to the host's synchronizer
+//! what a change in the list of users means.
+
+mod answer;
+mod breaker;
+mod client;
+mod error;
+mod settings;
+pub mod simulator;
+
+use async_trait::async_trait;
+use figment::Figment;
+use panda_oidc_sdk::{
+    Brought, Directory, Entrance, Host, Identity, IdentityProvider, LoginError, OpenError, Page,
+    Ticket,
+};
+use url::{Origin, Url};
+
+use crate::breaker::{Breaker, Outcome};
+use crate::client::Client;
+pub use crate::error::{Nonsense, Silence};
+use crate::settings::Settings;
+
+/// The longest ticket that is passed on, in bytes: beyond it, web servers refuse the address.
+const LONGEST_TICKET: usize = 2048;
+
+/// Opens a [`Panda`] from `[provider]` with `kind = "panda"`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plugin;
+
+impl panda_oidc_sdk::Plugin for Plugin {
+    fn kind(&self) -> &'static str {
+        "panda"
+    }
+
+    fn open(&self, table: &Figment, host: &Host) -> Result<Box<dyn IdentityProvider>, OpenError> {
+        let settings = Settings::read(table)?;
+        if settings.is_forgeable() {
+            tracing::warn!(
+                portal = %settings.base_url,
+                "The portal is asked over plain http: ANYBODY ON THE NETWORK PATH TO IT CAN SIGN \
+                 IN AS ANY USER. Use https for `provider.base_url`, or keep this machine and the \
+                 portal on a network of their own"
+            );
+        }
+        Ok(Box::new(Panda::new(settings, host)))
+    }
+}
+
+/// One portal.
+#[derive(Debug)]
+pub struct Panda {
+    settings: Settings,
+    client: Client,
+    breaker: Breaker,
+}
+
+impl Panda {
+    fn new(settings: Settings, host: &Host) -> Self {
+        Self {
+            client: Client::new(host.http.clone(), &settings),
+            breaker: Breaker::new(host.clock.clone()),
+            settings,
+        }
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for Panda {
+    fn ticket_parameter(&self) -> &str {
+        &self.settings.ticket_parameter
+    }
+
+    /// The portal takes no return address, so `resume` finds no place in its URL: whoever waits
+    /// for a login is resumed at the next click in its menu.
+    fn entrance(&self, _resume: &Url) -> Entrance {
+        let portal = self.settings.portal_url.clone();
+        if self.settings.portal_redirect {
+            Entrance::Redirect(portal)
+        } else {
+            Entrance::Portal(portal)
+        }
+    }
+
+    fn origins(&self) -> Vec<Origin> {
+        let mut origins = vec![self.settings.portal_url.origin()];
+        let base = self.settings.base_url.origin();
+        if !origins.contains(&base) {
+            origins.push(base);
+        }
+        origins
+    }
+
+    async fn authenticate(&self, brought: &Brought) -> Result<Identity, LoginError> {
+        let ticket = &brought.ticket;
+        if let Some(reason) = refuse(ticket) {
+            return Err(LoginError::Rejected(reason.to_owned()));
+        }
+        let permit = self.breaker.permit().ok_or(Silence::Resting)?;
+        let body = self.client.user_by_ticket(ticket).await;
+        permit.settle(match &body {
+            Err(silence) if silence.is_down() => Outcome::Silent,
+            _ => Outcome::Answered,
+        });
+        answer::user(&body?, ticket)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+}
+
+/// The list of users does not go through the breaker: a page too long for its time-out must not
+/// keep people from logging in, and it is asked for by a timetable, not by a crowd.
+#[async_trait]
+impl Directory for Panda {
+    async fn page(&self, number: u32, size: u32) -> Result<Page, LoginError> {
+        let body = self.client.users(number, size).await?;
+        answer::page(&body)
+    }
+}
+
+/// Why the portal need not be asked about `ticket`. It never issued such a one, and what a web
+/// server does with it is no sign of how the portal is.
+fn refuse(ticket: &Ticket) -> Option<&'static str> {
+    let ticket = ticket.expose();
+    if ticket.is_empty() {
+        return Some("the ticket is empty");
+    }
+    if ticket.len() > LONGEST_TICKET {
+        return Some("the ticket is longer than any the portal issues");
+    }
+    if ticket.chars().any(char::is_control) {
+        return Some("the ticket holds control characters");
+    }
+    None
+}

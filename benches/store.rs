@@ -1,0 +1,249 @@
+//! What a login costs the store, in processor time of all threads together: it is what a machine
+//! runs out of, and it tells the same on a busy machine as on an idle one.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use criterion::{Criterion, criterion_group, criterion_main};
+use openidconnect::{ClientId, Nonce};
+use panda_oidc::handle::Digest;
+use panda_oidc::login::session::{Session, SessionId, User};
+use panda_oidc::oauth::grant::Grant;
+use panda_oidc::oauth::pkce::CodeChallenge;
+use panda_oidc::oauth::scope::Scopes;
+use panda_oidc::store::{
+    Grants as _, Sessions as _, SignIn, SqliteStore, Store, Taken, Upkeep as _,
+};
+use panda_oidc_sdk::{Identity, Subject};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+/// How many people are signed in.
+const PEOPLE: u64 = 1000;
+
+criterion_group! {
+    name = store;
+    config = Criterion::default()
+        .with_measurement(ProcessorTime)
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(8));
+    targets = logins, reads
+}
+criterion_main!(store);
+
+fn logins(criterion: &mut Criterion<ProcessorTime>) {
+    let bench = Bench::new();
+    for tasks in [1, 64] {
+        criterion.bench_function(&format!("issue and take, {tasks} at a time"), |bencher| {
+            bencher.iter_custom(|iterations| {
+                let before = ProcessorTime.start();
+                bench.runtime.block_on(async {
+                    let mut running = JoinSet::new();
+                    for task in 0..tasks {
+                        let share = iterations / tasks + u64::from(task < iterations % tasks);
+                        running.spawn(login(Arc::clone(&bench.store), share));
+                    }
+                    running.join_all().await;
+                });
+                ProcessorTime.end(before)
+            });
+        });
+    }
+    bench.end();
+}
+
+fn reads(criterion: &mut Criterion<ProcessorTime>) {
+    let bench = Bench::new();
+    let grants: Vec<_> = bench.runtime.block_on(async {
+        let mut grants = Vec::new();
+        for _ in 0..PEOPLE {
+            let code = issued(&*bench.store).await;
+            bench.store.take(&code, now()).await.unwrap();
+            grants.push(code);
+        }
+        grants
+    });
+    criterion.bench_function("session", |bencher| {
+        bencher.iter(|| {
+            let handle = digest("handle", next() % PEOPLE);
+            let session = bench.store.session(&handle, now());
+            black_box(bench.runtime.block_on(session).unwrap().unwrap())
+        });
+    });
+    criterion.bench_function("granted", |bencher| {
+        let mut ids = grants.iter().cycle();
+        bencher.iter(|| {
+            let granted = bench.store.granted(ids.next().unwrap(), now());
+            black_box(bench.runtime.block_on(granted).unwrap().unwrap())
+        });
+    });
+    criterion.bench_function("session, after a commit", |bencher| {
+        bencher.iter_custom(|iterations| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..iterations {
+                bench.runtime.block_on(issued(&*bench.store));
+                let handle = digest("handle", next() % PEOPLE);
+                let before = ProcessorTime.start();
+                let session = bench.store.session(&handle, now());
+                black_box(bench.runtime.block_on(session).unwrap().unwrap());
+                spent += ProcessorTime.end(before);
+            }
+            spent
+        });
+    });
+    bench.end();
+}
+
+async fn login(store: Arc<SqliteStore>, times: u64) {
+    for _ in 0..times {
+        let code = issued(&*store).await;
+        let taken = store.take(&code, now()).await.unwrap();
+        assert!(matches!(taken, Taken::Granted(_)));
+    }
+}
+
+/// Issues a code to somebody and answers with its digest.
+async fn issued(store: &impl Store) -> Digest {
+    let number = next();
+    let code = digest("code", number);
+    let grant = Grant {
+        client_id: ClientId::new("grafana".to_owned()),
+        sid: sid(number % PEOPLE),
+        scopes: Scopes::parse("openid profile phone"),
+        redirect_uri: "https://grafana.example.com/login/generic_oauth".to_owned(),
+        nonce: Some(Nonce::new("n-0S6_WzA2Mj0123456789".to_owned())),
+        challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        auth_time: now(),
+    };
+    let (soon, later) = (TimeDelta::seconds(60), TimeDelta::hours(1));
+    store
+        .issue(&code, grant, now() + soon, now() + later)
+        .await
+        .unwrap();
+    code
+}
+
+/// A store with people in it.
+struct Bench {
+    runtime: Runtime,
+    store: Arc<SqliteStore>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("panda-oidc.db")).unwrap();
+        runtime.block_on(async {
+            for person in 0..PEOPLE {
+                store.sign_in(sign_in(person), now()).await.unwrap();
+            }
+        });
+        Self {
+            runtime,
+            store: Arc::new(store),
+            _folder: folder,
+        }
+    }
+
+    fn end(self) {
+        self.runtime.block_on(self.store.close()).unwrap();
+    }
+}
+
+fn sign_in(person: u64) -> SignIn {
+    SignIn {
+        claim: None,
+        ends: None,
+        continues: None,
+        session: Session {
+            sid: sid(person),
+            user: User {
+                identity: Identity {
+                    subject: Subject::new(person.to_string()).unwrap(),
+                    name: Some("陈涛".to_owned()),
+                    phone: Some("1822199904".to_owned()),
+                },
+                updated_at: now(),
+            },
+            auth_time: now(),
+            expires_at: now() + TimeDelta::hours(8),
+            ticket: digest("ticket", person),
+        },
+        handle: digest("handle", person),
+        retires: None,
+    }
+}
+
+fn sid(person: u64) -> SessionId {
+    SessionId::from(digest("session", person).to_text())
+}
+
+fn digest(of: &str, number: u64) -> Digest {
+    Digest::of(format!("{of} {number}").as_bytes())
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+fn next() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The time that all threads of this process were on a processor; elsewhere than on Linux, the
+/// time that passed.
+struct ProcessorTime;
+
+impl Measurement for ProcessorTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        processor_time().unwrap_or_else(passed)
+    }
+
+    fn end(&self, before: Duration) -> Duration {
+        processor_time().unwrap_or_else(passed) - before
+    }
+
+    fn add(&self, a: &Duration, b: &Duration) -> Duration {
+        *a + *b
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        WallTime.to_f64(value)
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
+
+fn processor_time() -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir("/proc/self/task").ok()? {
+        // A thread that has ended meanwhile is not counted; none does while we measure.
+        if let Ok(stat) = std::fs::read_to_string(thread.ok()?.path().join("schedstat")) {
+            nanoseconds += stat.split(' ').next()?.parse::<u64>().ok()?;
+        }
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+fn passed() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGINNING.elapsed()
+}

@@ -1,0 +1,129 @@
+//! What the portal's answers say. Pure functions from bytes to people, no network.
+//!
+//! Lenient where only looks are at stake (charset, a missing name, a `code` written as a string),
+//! strict about the `id`: whoever it names is logged in. [`text`] finds the charset, [`person`]
+//! reads a user, [`message`] makes the portal's words fit for a log.
+
+mod message;
+mod person;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use panda_oidc_sdk::{Identity, LoginError, Page, Ticket};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::Nonsense;
+
+/// A body as it was received, at most one chunk beyond `limit`.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// The bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// The `charset` of the `Content-Type`, if it has one.
+    pub(crate) charset: Option<String>,
+    /// The size beyond which it is not read, or believed.
+    pub(crate) limit: usize,
+}
+
+/// The user a `GetUserByTicket` answer proves.
+pub(crate) fn user(body: &Body, ticket: &Ticket) -> Result<Identity, LoginError> {
+    let text = text::of(body)?;
+    match Reply::read(&text)? {
+        Reply::Success(data) => Ok(person::identity(data)?),
+        Reply::Failure { code, msg } => {
+            Err(LoginError::Rejected(message::of(code, &msg, Some(ticket))))
+        }
+    }
+}
+
+/// The page of users a `GetUsers` answer lists.
+pub(crate) fn page(body: &Body) -> Result<Page, LoginError> {
+    let text = text::of(body)?;
+    match Reply::read(&text)? {
+        Reply::Success(data) => Ok(people(data)?),
+        Reply::Failure { code, msg } => Err(LoginError::Rejected(message::of(code, &msg, None))),
+    }
+}
+
+/// The envelope of every answer, opened.
+enum Reply<'a> {
+    /// `code` is 0; this is the `data` object.
+    Success(&'a str),
+    /// `code` is anything else.
+    Failure { code: i64, msg: String },
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    msg: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl<'a> Reply<'a> {
+    fn read(text: &'a str) -> Result<Self, Nonsense> {
+        if text.trim_start().starts_with('<') {
+            return Err(Nonsense::WebPage);
+        }
+        let text: &RawValue = serde_json::from_str(text).map_err(Nonsense::Json)?;
+        let text = object(text).ok_or(Nonsense::NoEnvelope)?;
+        let envelope: Envelope = serde_json::from_str(text).map_err(Nonsense::Json)?;
+        let code: i64 = envelope.code.and_then(number).ok_or(Nonsense::NoCode)?;
+        if code != 0 {
+            let msg = envelope.msg.and_then(string).unwrap_or_default();
+            return Ok(Self::Failure { code, msg });
+        }
+        let data = envelope.data.and_then(object).ok_or(Nonsense::NoData)?;
+        Ok(Self::Success(data))
+    }
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow)]
+    count: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+fn people(data: &str) -> Result<Page, Nonsense> {
+    let list: List = serde_json::from_str(data).map_err(Nonsense::Json)?;
+    let count = list.count.and_then(number).ok_or(Nonsense::NoCount)?;
+    let entries: Vec<&RawValue> = list
+        .data
+        .and_then(|entries| serde_json::from_str(entries.get()).ok())
+        .ok_or(Nonsense::NoList)?;
+    let people: Vec<Identity> = entries
+        .iter()
+        .filter_map(|entry| person::identity(object(entry)?).ok())
+        .collect();
+    Ok(Page {
+        count,
+        unusable: entries.len() - people.len(),
+        people,
+    })
+}
+
+/// The text of a JSON object. Serde would read a struct from an array as well, and so let `[1]`
+/// pass for the user whose `id` is 1.
+fn object(value: &RawValue) -> Option<&str> {
+    Some(value.get()).filter(|text| text.starts_with('{'))
+}
+
+/// A JSON string's content.
+fn string(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// A whole number, written as a number or as a string.
+fn number<N: std::str::FromStr>(value: &RawValue) -> Option<N> {
+    match string(value) {
+        Some(text) => text.parse().ok(),
+        None => value.get().parse().ok(),
+    }
+}

@@ -1,0 +1,335 @@
+use encoding_rs::GB18030;
+use panda_oidc_sdk::Subject;
+use proptest::prelude::*;
+
+use super::*;
+
+const LIMIT: usize = 256 * 1024;
+
+fn body(bytes: impl Into<Vec<u8>>, charset: Option<&str>) -> Body {
+    Body {
+        bytes: bytes.into(),
+        charset: charset.map(str::to_owned),
+        limit: LIMIT,
+    }
+}
+
+fn read(bytes: impl Into<Vec<u8>>) -> Result<Identity, LoginError> {
+    user(&body(bytes, None), &Ticket::new("t".to_owned()))
+}
+
+fn data(data: &str) -> String {
+    format!(r#"{{"code":0,"msg":"OK","data":{data}}}"#)
+}
+
+fn with_id(id: &str) -> String {
+    data(&format!(
+        r#"{{"id":{id},"userName":"陈涛","phone":"1822199904"}}"#
+    ))
+}
+
+fn subject(id: &str) -> Option<String> {
+    match read(with_id(id)) {
+        Ok(identity) => Some(identity.subject.as_str().to_owned()),
+        Err(LoginError::Unintelligible(_)) => None,
+        Err(other) => panic!("{id}: {other:?}"),
+    }
+}
+
+fn nonsense(bytes: impl Into<Vec<u8>>) -> Nonsense {
+    match read(bytes) {
+        Err(LoginError::Unintelligible(source)) => *source.downcast().expect("a Nonsense"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_documented_answer_proves_its_user() {
+    let identity = read(with_id("1")).unwrap();
+    assert_eq!(identity.subject, Subject::new("1").unwrap());
+    assert_eq!(identity.name.as_deref(), Some("陈涛"));
+    assert_eq!(identity.phone.as_deref(), Some("1822199904"));
+}
+
+#[test]
+fn an_id_is_kept_to_the_digit() {
+    let longest = "9".repeat(255);
+    for (id, subject_is) in [
+        ("9007199254740993", "9007199254740993"),
+        ("18446744073709551617", "18446744073709551617"),
+        (r#""007""#, "007"),
+        (r#""\u0031\u0030""#, "10"),
+        (longest.as_str(), longest.as_str()),
+    ] {
+        assert_eq!(subject(id).as_deref(), Some(subject_is));
+    }
+}
+
+#[test]
+fn an_unusable_id_proves_nobody() {
+    let too_long = "1".repeat(256);
+    for id in [
+        "null",
+        "0",
+        "-0",
+        "-1",
+        "1.5",
+        "1.0",
+        "1e3",
+        "1E3",
+        "true",
+        "false",
+        "[]",
+        "[1]",
+        "{}",
+        r#"{"id":1}"#,
+        r#""""#,
+        r#""0""#,
+        r#""000""#,
+        r#""-1""#,
+        r#""+1""#,
+        r#"" 1""#,
+        r#""1 ""#,
+        r#""1\n""#,
+        r#""1\u0000""#,
+        r#""1.0""#,
+        r#""0x1""#,
+        r#""１""#,
+        r#""١""#,
+        r#""../1""#,
+        r#""a""#,
+        r#""\ud800""#,
+        too_long.as_str(),
+    ] {
+        assert_eq!(subject(id), None, "{id}");
+    }
+    assert!(matches!(
+        nonsense(data(r#"{"userName":"陈涛"}"#)),
+        Nonsense::NoId
+    ));
+}
+
+#[test]
+fn an_id_that_stands_twice_proves_nobody() {
+    let twice = r#"{"id":1,"id":2}"#;
+    assert!(matches!(nonsense(data(twice)), Nonsense::Json(_)));
+    let twice = r#"{"code":1,"code":0,"data":{"id":1}}"#;
+    assert!(matches!(nonsense(twice), Nonsense::Json(_)));
+}
+
+#[test]
+fn a_name_or_phone_that_is_none_refuses_nobody() {
+    for (user, name, phone) in [
+        (r#"{"id":1}"#, None, None),
+        (r#"{"id":1,"userName":null,"phone":null}"#, None, None),
+        (r#"{"id":1,"userName":"","phone":""}"#, None, None),
+        (
+            r#"{"id":1,"userName":5,"phone":13800138000}"#,
+            None,
+            Some("13800138000"),
+        ),
+        (r#"{"id":1,"userName":["a"],"phone":1.5}"#, None, None),
+        (r#"{"id":1,"userName":"\ud800","phone":{}}"#, None, None),
+        (
+            r#"{"id":1,"phone":"0571-8888 8888/+86 138"}"#,
+            None,
+            Some("0571-8888 8888/+86 138"),
+        ),
+        (
+            "{\"id\":1,\"userName\":\"<script>\u{202e}😀\"}",
+            Some("<script>\u{202e}😀"),
+            None,
+        ),
+    ] {
+        let identity = read(data(user)).unwrap();
+        assert_eq!(identity.name.as_deref(), name, "{user}");
+        assert_eq!(identity.phone.as_deref(), phone, "{user}");
+    }
+}
+
+#[test]
+fn a_code_is_a_number_or_a_numeric_string() {
+    for code in ["0", r#""0""#, r#""00""#] {
+        assert!(read(format!(r#"{{"code":{code},"data":{{"id":1}}}}"#)).is_ok());
+    }
+    for code in ["1", "-1", r#""500""#] {
+        let answer = read(format!(r#"{{"code":{code},"msg":"no","data":{{"id":1}}}}"#));
+        assert!(matches!(answer, Err(LoginError::Rejected(_))), "{answer:?}");
+    }
+    for code in [
+        "null", "true", "0.0", "0e1", r#""""#, r#"" 0""#, r#""OK""#, "[0]", "{}",
+    ] {
+        let answer = format!(r#"{{"code":{code},"data":{{"id":1}}}}"#);
+        assert!(matches!(nonsense(answer), Nonsense::NoCode), "{code}");
+    }
+}
+
+#[test]
+fn a_rejection_says_why_without_the_ticket() {
+    let answer = r#"{"code":40001,"msg":"ticket [s3cret-ticket] 无效","data":null}"#;
+    let ticket = Ticket::new("s3cret-ticket".to_owned());
+    match user(&body(answer, None), &ticket) {
+        Err(LoginError::Rejected(why)) => {
+            assert_eq!(why, "ticket [[redacted]] 无效 (code 40001)");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_rejection_needs_no_usable_message() {
+    for answer in [
+        r#"{"code":1}"#,
+        r#"{"code":1,"msg":null}"#,
+        r#"{"code":1,"msg":{"a":1}}"#,
+    ] {
+        let answer = read(answer);
+        assert!(matches!(answer, Err(LoginError::Rejected(_))), "{answer:?}");
+    }
+}
+
+#[test]
+fn each_kind_of_nonsense_is_told_apart() {
+    assert!(matches!(nonsense(""), Nonsense::Json(_)));
+    assert!(matches!(nonsense("\n<!doctype html>"), Nonsense::WebPage));
+    assert!(matches!(
+        nonsense(r#"{"code":0,"data":{"id":1"#),
+        Nonsense::Json(_)
+    ));
+    assert!(matches!(
+        nonsense(r#"{"code":0,"data":{"id":1}}x"#),
+        Nonsense::Json(_)
+    ));
+    assert!(matches!(
+        nonsense(r#"[0,"OK",{"id":1}]"#),
+        Nonsense::NoEnvelope
+    ));
+    assert!(matches!(nonsense(r#""OK""#), Nonsense::NoEnvelope));
+    assert!(matches!(nonsense(r#"{"id":1}"#), Nonsense::NoCode));
+    assert!(matches!(nonsense(r#"{"code":0}"#), Nonsense::NoData));
+    for wrong in ["null", "[]", "[1]", r#"[{"id":1}]"#, "1", r#""1""#, "true"] {
+        assert!(matches!(nonsense(data(wrong)), Nonsense::NoData), "{wrong}");
+    }
+    assert!(matches!(nonsense([0xff; 3]), Nonsense::Undecodable));
+    assert!(matches!(
+        nonsense(vec![b' '; LIMIT + 1]),
+        Nonsense::TooLarge { limit: LIMIT }
+    ));
+}
+
+#[test]
+fn blanks_around_an_answer_do_not_matter() {
+    assert!(read(format!(" \r\n{}\n", with_id("1"))).is_ok());
+}
+
+#[test]
+fn deep_nesting_is_no_danger() {
+    for open in ["[", r#"{"a":"#] {
+        let deep = open.repeat(LIMIT / open.len() - 10);
+        assert!(matches!(nonsense(deep.clone()), Nonsense::Json(_)));
+        assert!(matches!(
+            nonsense(format!(r#"{{"data":{deep}"#)),
+            Nonsense::Json(_)
+        ));
+    }
+    let closed = format!("{}{}", "[".repeat(90_000), "]".repeat(90_000));
+    let user = format!(r#"{{"id":1,"userName":{closed}}}"#);
+    assert_eq!(read(data(&user)).unwrap().name, None);
+}
+
+#[test]
+fn a_body_is_read_in_whatever_charset_it_is() {
+    let json = with_id("1");
+    let gb = GB18030.encode(&json).0.into_owned();
+    let (low, high): (Vec<u8>, Vec<u8>) = (
+        json.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        [0xfe, 0xff]
+            .into_iter()
+            .chain(json.encode_utf16().flat_map(u16::to_be_bytes))
+            .collect(),
+    );
+    for (bytes, charset) in [
+        (json.clone().into_bytes(), None),
+        (json.clone().into_bytes(), Some("utf-8")),
+        (json.clone().into_bytes(), Some("UTF8")),
+        (json.clone().into_bytes(), Some("no-such-charset")),
+        (format!("\u{feff}{json}").into_bytes(), None),
+        (format!("\u{feff}{json}").into_bytes(), Some("gbk")),
+        (gb.clone(), None),
+        (gb.clone(), Some("gb2312")),
+        (gb.clone(), Some("GBK")),
+        (gb.clone(), Some("gb18030")),
+        (gb, Some("utf-8")),
+        (low, Some("utf-16le")),
+        (high, None),
+    ] {
+        let identity = user(&body(bytes, charset), &Ticket::new("t".to_owned()));
+        assert_eq!(
+            identity.unwrap().name.as_deref(),
+            Some("陈涛"),
+            "{charset:?}"
+        );
+    }
+}
+
+#[test]
+fn a_page_lists_who_can_be_identified() {
+    let list = r#"{"count":3661,"data":[{"id":1,"userName":"陈涛","phone":"1822199904"},
+        {"id":0},{"userName":"黑龙江"},null,7,[2],{"id":3,"userName":"新耀分公司","phone":""}]}"#;
+    let page = page(&body(data(list), None)).unwrap();
+    assert_eq!(page.count, 3661);
+    assert_eq!(page.unusable, 5);
+    let subjects: Vec<_> = page.people.iter().map(|p| p.subject.as_str()).collect();
+    assert_eq!(subjects, ["1", "3"]);
+    assert_eq!(page.people[1].phone, None);
+}
+
+#[test]
+fn a_page_without_count_or_list_is_none() {
+    for (list, usable) in [
+        (r#"{"count":"0","data":[]}"#, true),
+        (r#"{"count":0,"data":[]}"#, true),
+        (r#"{"count":-1,"data":[]}"#, false),
+        (r#"{"count":null,"data":[]}"#, false),
+        (r#"{"data":[]}"#, false),
+        (r#"{"count":0}"#, false),
+        (r#"{"count":0,"data":null}"#, false),
+        (r#"{"count":0,"data":{}}"#, false),
+        (r#"[0,[]]"#, false),
+    ] {
+        let page = page(&body(data(list), None));
+        assert_eq!(page.is_ok(), usable, "{list}: {page:?}");
+    }
+}
+
+fn is_somebody(id: &str) -> bool {
+    id.bytes().any(|digit| digit != b'0')
+}
+
+proptest! {
+    #[test]
+    fn any_id_survives_as_a_string(id in "[0-9]{1,255}") {
+        prop_assume!(is_somebody(&id));
+        prop_assert_eq!(subject(&format!("{id:?}")), Some(id));
+    }
+
+    #[test]
+    fn any_id_survives_as_a_number(id in "[1-9][0-9]{0,254}") {
+        prop_assert_eq!(subject(&id), Some(id));
+    }
+
+    #[test]
+    fn any_bytes_are_an_answer_or_an_error(bytes: Vec<u8>, charset in "(utf-8|gbk|utf-16|big5|x)?") {
+        let body = body(bytes, Some(&charset));
+        let _ = user(&body, &Ticket::new("t".to_owned()));
+        let _ = page(&body);
+    }
+
+    #[test]
+    fn any_damage_to_an_answer_is_an_answer_or_an_error(at in 0_usize..60, byte: u8) {
+        let mut bytes = with_id("12").into_bytes();
+        bytes[at] = byte;
+        let _ = read(bytes.clone());
+        let _ = page(&body(bytes, None));
+    }
+}

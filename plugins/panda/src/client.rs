@@ -1,0 +1,143 @@
+//! The portal's two calls over HTTP: what is asked, how long is waited and how much is read.
+//!
+//! Nothing is asked twice. A ticket's life is lengthened by every call that succeeds, and a call
+//! whose answer was lost may have. What a body means is [`crate::answer`]'s to say.
+
+use std::fmt;
+use std::time::Duration;
+
+use mime::Mime;
+use panda_oidc_sdk::Ticket;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::{Response, Url};
+
+use crate::answer::Body;
+use crate::error::Silence;
+use crate::settings::Settings;
+
+/// A user takes some hundred bytes.
+const USER_LIMIT: usize = 256 * 1024;
+/// Some hundred bytes a user, for as many users on a page as anybody would ask for.
+const PAGE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Asks one portal.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    user_by_ticket: Url,
+    users: Url,
+    timeout: Duration,
+}
+
+impl Client {
+    pub(crate) fn new(http: reqwest::Client, settings: &Settings) -> Self {
+        Self {
+            http,
+            user_by_ticket: below(&settings.base_url, "GetUserByTicket"),
+            users: below(&settings.base_url, "GetUsers"),
+            timeout: settings.timeout,
+        }
+    }
+
+    /// `GetUserByTicket`: asks whom `ticket` was issued for, and lengthens its life.
+    pub(crate) async fn user_by_ticket(&self, ticket: &Ticket) -> Result<Body, Silence> {
+        let mut url = self.user_by_ticket.clone();
+        // Encoded, so that a ticket of `a&userId=1` stays one value and `+` does not become a space.
+        url.query_pairs_mut().append_pair("ticket", ticket.expose());
+        self.call(url, USER_LIMIT).await
+    }
+
+    /// `GetUsers`: asks for one page of the users, counted from 1.
+    pub(crate) async fn users(&self, number: u32, size: u32) -> Result<Body, Silence> {
+        let mut url = self.users.clone();
+        url.query_pairs_mut()
+            .append_pair("pageSize", &size.to_string())
+            .append_pair("pageIndex", &number.to_string());
+        self.call(url, PAGE_LIMIT).await
+    }
+
+    async fn call(&self, url: Url, limit: usize) -> Result<Body, Silence> {
+        let request = self
+            .http
+            .get(url)
+            .header(ACCEPT, "application/json")
+            .timeout(self.timeout); // from the first packet to the last byte of the body
+        let mut response = request.send().await.map_err(|error| self.silence(error))?;
+        if let Some(silence) = Silence::of(response.status()) {
+            return Err(silence);
+        }
+        let charset = charset(&response);
+        let mut bytes = Vec::new();
+        while bytes.len() <= limit
+            && let Some(chunk) = response.chunk().await.map_err(|e| self.silence(e))?
+        {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Body {
+            bytes,
+            charset,
+            limit,
+        })
+    }
+
+    fn silence(&self, error: reqwest::Error) -> Silence {
+        let source = error.without_url(); // which has the ticket in it
+        if source.is_connect() {
+            return Silence::Connect(source);
+        }
+        if source.is_timeout() {
+            return Silence::TimedOut {
+                after: self.timeout,
+                source,
+            };
+        }
+        Silence::Broken(source)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("user_by_ticket", &self.user_by_ticket.as_str())
+            .field("users", &self.users.as_str())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+fn below(base: &Url, call: &str) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["PandaOMS", "OMS", call]);
+    }
+    url
+}
+
+fn charset(response: &Response) -> Option<String> {
+    let value = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    let mime: Mime = value.parse().ok()?;
+    Some(mime.get_param(mime::CHARSET)?.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calls_are_found_below_any_base() {
+        for (base, call) in [
+            ("http://10.0.0.5", "http://10.0.0.5/PandaOMS/OMS/GetUsers"),
+            ("http://10.0.0.5/", "http://10.0.0.5/PandaOMS/OMS/GetUsers"),
+            (
+                "https://p.example.com:8443/water",
+                "https://p.example.com:8443/water/PandaOMS/OMS/GetUsers",
+            ),
+            (
+                "https://p.example.com/water/",
+                "https://p.example.com/water/PandaOMS/OMS/GetUsers",
+            ),
+        ] {
+            let base = Url::parse(base).unwrap();
+            assert_eq!(below(&base, "GetUsers").as_str(), call);
+        }
+    }
+}

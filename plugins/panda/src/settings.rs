@@ -1,0 +1,324 @@
+//! `[provider]` with `kind = "panda"`: what can be set, and what a setting must be.
+//!
+//! A key or a type that is wrong is figment's to tell, which knows the file; a value that cannot
+//! work is told here, with what to write instead. No message repeats a URL: it may hold a password.
+
+use std::time::Duration;
+
+use figment::Figment;
+use panda_oidc_sdk::OpenError;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use url::{Host, Url};
+
+/// The longest a browser can be kept waiting for the portal.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Parameters of an authorization request and its answer. The portal appends its parameter to
+/// `/authorize` too, where a ticket of the same name would be taken for one of these.
+const OAUTH_NAMES: [&str; 36] = [
+    "access_token",
+    "acr_values",
+    "authorization_details",
+    "claims",
+    "claims_locales",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "display",
+    "dpop_jkt",
+    "error",
+    "error_description",
+    "error_uri",
+    "expires_in",
+    "grant_type",
+    "id_token",
+    "id_token_hint",
+    "iss",
+    "login_hint",
+    "max_age",
+    "nonce",
+    "prompt",
+    "redirect_uri",
+    "registration",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+    "target_link_uri",
+    "ui_locales",
+];
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Below which `/PandaOMS/OMS/…` is.
+    pub(crate) base_url: Url,
+    /// The query parameter in which the portal hands over its ticket.
+    pub(crate) ticket_parameter: String,
+    /// Where people find the portal.
+    pub(crate) portal_url: Url,
+    /// Whether people are sent to the portal without being asked.
+    pub(crate) portal_redirect: bool,
+    /// How long a call may take, with its body.
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(default, rename = "kind")]
+    _kind: IgnoredAny,
+    base_url: String,
+    #[serde(default = "ticket")]
+    ticket_parameter: String,
+    portal_url: Option<String>,
+    #[serde(default)]
+    portal_redirect: bool,
+    #[serde(default = "five_seconds", with = "humantime_serde")]
+    timeout: Duration,
+}
+
+fn ticket() -> String {
+    "ticket".to_owned()
+}
+
+fn five_seconds() -> Duration {
+    Duration::from_secs(5)
+}
+
+impl Settings {
+    /// Reads and checks the table.
+    pub(crate) fn read(table: &Figment) -> Result<Self, OpenError> {
+        let table: Table = table.extract()?;
+        let base_url = base_url(&table.base_url)?;
+        let portal_url = match table.portal_url {
+            Some(text) => web_url("portal_url", &text)?,
+            None => base_url.clone(),
+        };
+        Ok(Self {
+            base_url,
+            ticket_parameter: ticket_parameter(table.ticket_parameter)?,
+            portal_url,
+            portal_redirect: table.portal_redirect,
+            timeout: timeout(table.timeout)?,
+        })
+    }
+
+    /// Whether the portal's answers can be forged by whoever sits on the path to it.
+    pub(crate) fn is_forgeable(&self) -> bool {
+        self.base_url.scheme() == "http" && !is_loopback(&self.base_url)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, OpenError> {
+    let url = web_url("base_url", text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(unusable(
+            "base_url",
+            "it has a query or a fragment; end it before the `?` or `#`, /PandaOMS/OMS/… is \
+             appended to it",
+        ));
+    }
+    Ok(url)
+}
+
+fn web_url(key: &'static str, text: &str) -> Result<Url, OpenError> {
+    let example = "write it whole, like `http://10.0.0.5` or `https://portal.example.com/panda`";
+    let url = Url::parse(text)
+        .map_err(|error| unusable(key, &format!("it is no URL ({error}); {example}")))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(unusable(
+            key,
+            &format!("it is neither http:// nor https://; {example}"),
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(unusable(
+            key,
+            "it holds a user name or password, which the portal's calls do not take; leave out \
+             what stands before the `@`",
+        ));
+    }
+    Ok(url)
+}
+
+fn ticket_parameter(name: String) -> Result<String, OpenError> {
+    let plain = (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !plain {
+        return Err(unusable(
+            "ticket_parameter",
+            "it is no plain parameter name; use 1 to 64 letters, digits, `-`, `_` or `.`, the \
+             same as in the portal",
+        ));
+    }
+    if OAUTH_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(unusable(
+            "ticket_parameter",
+            "OAuth uses this name itself; have the portal use another, like `ticket`",
+        ));
+    }
+    Ok(name)
+}
+
+fn timeout(timeout: Duration) -> Result<Duration, OpenError> {
+    if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+        return Err(unusable(
+            "timeout",
+            "it must be more than nothing and at most a minute, like `5s`",
+        ));
+    }
+    Ok(timeout)
+}
+
+fn unusable(key: &'static str, problem: &str) -> OpenError {
+    OpenError::Unusable {
+        key,
+        problem: problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use figment::providers::{Format as _, Toml};
+
+    use super::*;
+
+    fn read(table: &str) -> Result<Settings, OpenError> {
+        let file = format!("[provider]\nkind = \"panda\"\n{table}");
+        Settings::read(&Figment::from(Toml::string(&file)).focus("provider"))
+    }
+
+    fn problem(table: &str) -> String {
+        read(table).expect_err("must not open").to_string()
+    }
+
+    #[test]
+    fn a_base_url_is_enough() {
+        let settings = read(r#"base_url = "http://10.0.0.5""#).unwrap();
+        assert_eq!(settings.ticket_parameter, "ticket");
+        assert_eq!(settings.portal_url, settings.base_url);
+        assert!(!settings.portal_redirect);
+        assert_eq!(settings.timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let settings = read(
+            r#"base_url = "https://portal.example.com/water/"
+               ticket_parameter = "pandaTicket"
+               portal_url = "https://portal.example.com/#/home"
+               portal_redirect = true
+               timeout = "300ms""#,
+        )
+        .unwrap();
+        assert_eq!(settings.base_url.path(), "/water/");
+        assert_eq!(settings.ticket_parameter, "pandaTicket");
+        assert_eq!(settings.portal_url.fragment(), Some("/home"));
+        assert!(settings.portal_redirect);
+        assert_eq!(settings.timeout, Duration::from_millis(300));
+    }
+
+    #[test]
+    fn a_typo_is_told_with_its_key() {
+        let problem = problem("base_ulr = \"http://10.0.0.5\"");
+        assert!(
+            problem.contains("base_ulr") && problem.contains("TOML"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn a_missing_base_url_is_told() {
+        assert!(problem("").contains("base_url"));
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_with_its_key() {
+        let problem = problem("base_url = \"http://10.0.0.5\"\ntimeout = 5");
+        assert!(problem.contains("timeout"), "{problem}");
+    }
+
+    #[test]
+    fn a_base_url_is_a_web_address_and_no_more() {
+        for url in [
+            "",
+            "10.0.0.5",
+            "//10.0.0.5",
+            "ftp://10.0.0.5",
+            "mailto:a@b",
+            "http://",
+            "http://10.0.0.5?a=1",
+            "http://10.0.0.5/?",
+            "http://10.0.0.5/#a",
+            "http://user@10.0.0.5",
+            "http://:hunter2@10.0.0.5",
+        ] {
+            let problem = problem(&format!("base_url = {url:?}"));
+            assert!(problem.starts_with("`base_url`: "), "{url}: {problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_parameter_is_plain_and_not_one_of_oauths() {
+        for name in [
+            "",
+            "a b",
+            "a&b",
+            "票据",
+            "a[]",
+            "state",
+            "Code",
+            "client_id",
+        ] {
+            let problem = problem(&format!(
+                "base_url = \"http://10.0.0.5\"\nticket_parameter = {name:?}"
+            ));
+            assert!(problem.starts_with("`ticket_parameter`: "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_more_than_nothing_and_at_most_a_minute() {
+        for timeout in ["0s", "61s", "1h"] {
+            let problem = problem(&format!(
+                "base_url = \"http://10.0.0.5\"\ntimeout = {timeout:?}"
+            ));
+            assert!(problem.starts_with("`timeout`: "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn plain_http_beyond_this_machine_is_forgeable() {
+        for (url, forgeable) in [
+            ("http://10.0.0.5", true),
+            ("http://portal", true),
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]", false),
+            ("http://localhost:1", false),
+            ("https://10.0.0.5", false),
+        ] {
+            let settings = read(&format!("base_url = {url:?}")).unwrap();
+            assert_eq!(settings.is_forgeable(), forgeable, "{url}");
+        }
+    }
+}

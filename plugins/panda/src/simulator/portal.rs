@@ -1,0 +1,241 @@
+//! The portal's people and tickets, without a network or a clock of its own.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Somebody the portal knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The `id`.
+    pub id: u64,
+    /// The `userName`.
+    pub name: String,
+    /// The `phone`; empty where there is none, as in the portal's document.
+    pub phone: String,
+}
+
+impl Person {
+    /// Somebody.
+    pub fn new(id: u64, name: impl Into<String>, phone: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            phone: phone.into(),
+        }
+    }
+}
+
+/// How tickets are handed out. The portal's document does not say which it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tickets {
+    /// Every click gets a new one.
+    #[default]
+    PerClick,
+    /// All clicks of a user get the same one, as long as it lives.
+    PerSession,
+}
+
+struct Known {
+    person: Person,
+    listed: bool,
+}
+
+struct Issued {
+    user: u64,
+    expires: DateTime<Utc>,
+}
+
+pub(super) struct Portal {
+    people: Vec<Known>,
+    issued: HashMap<String, Issued>,
+    tickets: Tickets,
+    lifetime: TimeDelta,
+    /// Keyed at random, so that its hash of a counter cannot be guessed.
+    chance: [RandomState; 2],
+    count: u64,
+}
+
+impl Portal {
+    pub(super) fn new(people: Vec<Person>, tickets: Tickets, lifetime: TimeDelta) -> Self {
+        let mut portal = Self {
+            people: Vec::new(),
+            issued: HashMap::new(),
+            tickets,
+            lifetime,
+            chance: [RandomState::new(), RandomState::new()],
+            count: 0,
+        };
+        people.into_iter().for_each(|person| portal.add(person));
+        portal
+    }
+
+    pub(super) fn add(&mut self, person: Person) {
+        let known = Known {
+            listed: true,
+            person,
+        };
+        match self.position(known.person.id) {
+            Some(position) => self.people[position] = known,
+            None => self.people.push(known),
+        }
+    }
+
+    pub(super) fn rename(&mut self, user: u64, name: String) {
+        if let Some(position) = self.position(user) {
+            self.people[position].person.name = name;
+        }
+    }
+
+    pub(super) fn suspend(&mut self, user: u64) {
+        if let Some(position) = self.position(user) {
+            self.people[position].listed = false;
+        }
+    }
+
+    pub(super) fn remove(&mut self, user: u64) {
+        self.people.retain(|known| known.person.id != user);
+        self.issued.retain(|_, issued| issued.user != user);
+    }
+
+    pub(super) fn person(&self, user: u64) -> Option<&Person> {
+        self.position(user)
+            .map(|position| &self.people[position].person)
+    }
+
+    /// One page of who is listed and fits `keyword`, with how many that are over all pages.
+    pub(super) fn list(&self, keyword: &str, number: usize, size: usize) -> (usize, Vec<&Person>) {
+        let fits =
+            |person: &Person| person.name.contains(keyword) || person.phone.contains(keyword);
+        let all = || {
+            self.people
+                .iter()
+                .filter(|known| known.listed && fits(&known.person))
+        };
+        let skipped = number.saturating_sub(1).saturating_mul(size);
+        let page = all().skip(skipped).take(size);
+        (all().count(), page.map(|known| &known.person).collect())
+    }
+
+    pub(super) fn issue(&mut self, user: u64, now: DateTime<Utc>) -> String {
+        if self.tickets == Tickets::PerSession
+            && let Some(ticket) = self.live(user, now)
+        {
+            return ticket;
+        }
+        self.count += 1;
+        let [high, low] = &self.chance;
+        let ticket = format!(
+            "{:016x}{:016x}",
+            high.hash_one(self.count),
+            low.hash_one(self.count)
+        );
+        self.plant(ticket.clone(), user, now);
+        ticket
+    }
+
+    pub(super) fn plant(&mut self, ticket: String, user: u64, now: DateTime<Utc>) {
+        // Now and then, so that a long demonstration does not fill the memory.
+        if self.issued.len().is_multiple_of(1024) {
+            self.issued.retain(|_, issued| issued.expires > now);
+        }
+        let expires = now + self.lifetime;
+        self.issued.insert(ticket, Issued { user, expires });
+    }
+
+    /// Whom `ticket` was issued for, if it still lives. Asking lengthens its life.
+    pub(super) fn redeem(&mut self, ticket: &str, now: DateTime<Utc>) -> Option<&Person> {
+        let issued = self.issued.get_mut(ticket)?;
+        if issued.expires <= now {
+            return None;
+        }
+        let user = issued.user;
+        issued.expires = now + self.lifetime;
+        self.person(user)
+    }
+
+    pub(super) fn expire(&mut self) {
+        self.issued.clear();
+    }
+
+    fn live(&self, user: u64, now: DateTime<Utc>) -> Option<String> {
+        self.issued
+            .iter()
+            .find(|(_, issued)| issued.user == user && issued.expires > now)
+            .map(|(ticket, _)| ticket.clone())
+    }
+
+    fn position(&self, user: u64) -> Option<usize> {
+        self.people.iter().position(|known| known.person.id == user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    const LIFETIME: TimeDelta = TimeDelta::minutes(30);
+
+    fn portal(tickets: Tickets) -> Portal {
+        let people = vec![
+            Person::new(1, "陈涛", "1822199904"),
+            Person::new(2, "黑龙江", ""),
+        ];
+        Portal::new(people, tickets, LIFETIME)
+    }
+
+    #[test]
+    fn asking_lengthens_a_tickets_life_until_nobody_asks() {
+        let mut portal = portal(Tickets::PerClick);
+        let ticket = portal.issue(1, NOW);
+        let mut now = NOW;
+        for _ in 0..10 {
+            now += LIFETIME - TimeDelta::seconds(1);
+            assert!(portal.redeem(&ticket, now).is_some());
+        }
+        assert!(portal.redeem(&ticket, now + LIFETIME).is_none());
+    }
+
+    #[test]
+    fn every_click_gets_a_ticket_of_its_own() {
+        let mut portal = portal(Tickets::PerClick);
+        assert_ne!(portal.issue(1, NOW), portal.issue(1, NOW));
+    }
+
+    #[test]
+    fn a_sessions_clicks_share_a_ticket_until_it_expires() {
+        let mut portal = portal(Tickets::PerSession);
+        let ticket = portal.issue(1, NOW);
+        assert_eq!(portal.issue(1, NOW), ticket);
+        assert_ne!(portal.issue(2, NOW), ticket);
+        assert_ne!(portal.issue(1, NOW + LIFETIME), ticket);
+    }
+
+    #[test]
+    fn a_suspended_user_is_not_listed_and_keeps_their_tickets() {
+        let mut portal = portal(Tickets::PerClick);
+        let ticket = portal.issue(1, NOW);
+        portal.suspend(1);
+        assert_eq!(portal.list("", 1, 25).0, 1);
+        assert!(portal.redeem(&ticket, NOW).is_some());
+    }
+
+    #[test]
+    fn a_removed_users_tickets_are_gone_even_if_they_return() {
+        let mut portal = portal(Tickets::PerClick);
+        let ticket = portal.issue(1, NOW);
+        portal.remove(1);
+        portal.add(Person::new(1, "陈涛", ""));
+        assert!(portal.redeem(&ticket, NOW).is_none());
+    }
+
+    #[test]
+    fn a_keyword_finds_names_and_phones() {
+        let portal = portal(Tickets::PerClick);
+        assert_eq!(portal.list("龙", 1, 25).1[0].id, 2);
+        assert_eq!(portal.list("1822", 1, 25).1[0].id, 1);
+        assert_eq!(portal.list("nobody", 1, 25), (0, vec![]));
+    }
+}

@@ -1,0 +1,203 @@
+//! Every condition of the portal, and what a login makes of it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use panda_oidc_panda::simulator::Fault;
+use panda_oidc_panda::{Nonsense, Silence};
+use panda_oidc_sdk::{Identity, LoginError};
+use tokio::time::timeout;
+
+use crate::bench::PandaBench;
+
+/// Far longer than the provider's time-out: what takes this long was never going to end.
+const FOREVER: Duration = Duration::from_secs(20);
+
+async fn login(fault: Fault) -> Result<Identity, LoginError> {
+    let bench = PandaBench::impatient().await;
+    bench.portal.set_fault(fault).await;
+    timeout(FOREVER, bench.click()).await.expect("an end")
+}
+
+async fn silence(fault: Fault) -> Silence {
+    match login(fault).await {
+        Err(LoginError::Unreachable(source)) => *source.downcast().expect("a Silence"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn nonsense(fault: Fault) -> Nonsense {
+    match login(fault).await {
+        Err(LoginError::Unintelligible(source)) => *source.downcast().expect("a Nonsense"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn name(json: &str) -> Option<String> {
+    login(Fault::Name(json.to_owned())).await.unwrap().name
+}
+
+#[tokio::test]
+async fn a_dead_portal_is_told_from_one_that_breaks_off() {
+    assert!(matches!(silence(Fault::Dead).await, Silence::Connect(_)));
+    assert!(matches!(silence(Fault::Cut).await, Silence::Broken(_)));
+    assert!(matches!(silence(Fault::CutShort).await, Silence::Broken(_)));
+}
+
+#[tokio::test]
+async fn a_slow_portal_is_waited_for_no_longer_than_was_set() {
+    assert!(matches!(
+        silence(Fault::Hang).await,
+        Silence::TimedOut { .. }
+    ));
+    assert!(matches!(
+        silence(Fault::Drip).await,
+        Silence::TimedOut { .. }
+    ));
+}
+
+#[tokio::test]
+async fn an_http_error_is_the_portals_failure() {
+    for status in [500, 501, 204, 206] {
+        assert!(matches!(
+            silence(Fault::Status(status)).await,
+            Silence::Failed(_)
+        ));
+    }
+    for status in [400, 401, 403, 404, 429] {
+        assert!(matches!(
+            silence(Fault::Status(status)).await,
+            Silence::Refused(_)
+        ));
+    }
+    for status in [502, 503, 504] {
+        assert!(matches!(
+            silence(Fault::Status(status)).await,
+            Silence::Gateway(_)
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = PandaBench::start().await;
+    let ticket = elsewhere.portal.issue_ticket(1);
+    let path = format!("PandaOMS/OMS/GetUserByTicket?ticket={ticket}");
+    let address = elsewhere.portal.url().join(&path).unwrap();
+    let answer = silence(Fault::RedirectTo(address.into())).await;
+    assert!(matches!(answer, Silence::Redirected(_)), "{answer:?}");
+    assert_eq!(elsewhere.portal.calls().user_by_ticket, 0);
+}
+
+#[tokio::test]
+async fn nonsense_is_told_by_its_cause() {
+    assert!(matches!(
+        nonsense(Fault::LoginPage).await,
+        Nonsense::WebPage
+    ));
+    assert!(matches!(
+        nonsense(Fault::Truncated).await,
+        Nonsense::Json(_)
+    ));
+    assert!(matches!(nonsense(Fault::DataNull).await, Nonsense::NoData));
+    assert!(matches!(
+        nonsense(Fault::DataMissing).await,
+        Nonsense::NoData
+    ));
+    assert!(matches!(nonsense(Fault::DataArray).await, Nonsense::NoData));
+    assert!(matches!(nonsense(Fault::NoId).await, Nonsense::NoId));
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_not_read_to_it() {
+    let bench = PandaBench::start().await;
+    bench.portal.set_fault(Fault::Oversized).await;
+    let answer = timeout(FOREVER, bench.click()).await.expect("an end");
+    assert!(
+        matches!(answer, Err(LoginError::Unintelligible(_))),
+        "{answer:?}"
+    );
+    let page = timeout(FOREVER, bench.directory().page(1, 25))
+        .await
+        .expect("an end");
+    assert!(
+        matches!(page, Err(LoginError::Unintelligible(_))),
+        "{page:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_only_odd_is_understood() {
+    for fault in [
+        Fault::CodeAsString,
+        Fault::Gb18030 { declared: true },
+        Fault::Gb18030 { declared: false },
+        Fault::ByteOrderMark,
+        Fault::ContentType("text/html".to_owned()),
+        Fault::ContentType("nonsense".to_owned()),
+    ] {
+        let identity = login(fault.clone()).await;
+        assert_eq!(identity.unwrap().name.as_deref(), Some("陈涛"), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_taken_to_the_digit_or_not_at_all() {
+    for (json, subject) in [
+        ("9007199254740993", Some("9007199254740993")),
+        ("\"007\"", Some("007")),
+        ("null", None),
+        ("0", None),
+        ("-1", None),
+        ("1.5", None),
+        ("\"\"", None),
+        ("[1]", None),
+        (&"1".repeat(300), None),
+    ] {
+        let identity = login(Fault::Id(json.to_owned())).await.ok();
+        let taken = identity.map(|identity| identity.subject.to_string());
+        assert_eq!(taken.as_deref(), subject, "{json}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_taken_as_it_is_or_not_at_all() {
+    assert_eq!(name("null").await, None);
+    assert_eq!(name("\"\"").await, None);
+    for odd in [
+        "<script>alert(1)</script>",
+        "\u{202e}abc",
+        "👩🏽‍🚒",
+        "\"quoted\"",
+    ] {
+        let json = format!("\"{}\"", odd.replace('"', "\\\""));
+        assert_eq!(name(&json).await.as_deref(), Some(odd));
+    }
+    let nameless = login(Fault::NoName).await.unwrap();
+    assert_eq!((nameless.name, nameless.phone), (None, None));
+}
+
+#[tokio::test]
+async fn whoever_the_portal_names_now_is_the_user() {
+    let bench = PandaBench::start().await;
+    let ticket = bench.portal.issue_ticket(1);
+    assert_eq!(bench.ask(&ticket).await.unwrap().subject.as_str(), "1");
+    bench.portal.set_fault(Fault::OtherUser(2)).await;
+    assert_eq!(bench.ask(&ticket).await.unwrap().subject.as_str(), "2");
+}
+
+#[tokio::test]
+async fn an_error_does_not_say_what_its_source_says() {
+    for fault in [Fault::Dead, Fault::Cut, Fault::Hang, Fault::Truncated] {
+        let error = login(fault).await.expect_err("a fault");
+        let mut error: &dyn Error = &error;
+        while let Some(source) = error.source() {
+            assert!(!error.to_string().contains(&source.to_string()), "{error}");
+            error = source;
+            if error.is::<Silence>() || error.is::<Nonsense>() {
+                continue;
+            }
+            break; // below are other crates' errors
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Everything a request may need, opened once: from a configuration to a provider that can serve.
+
+use std::sync::Arc;
+
+use panda_oidc_sdk::{Host, IdentityProvider, OpenError};
+
+use crate::config::{Config, StoreKind};
+use crate::keys::{Keys, KeysError};
+use crate::login::launch::Policy;
+use crate::oauth::client::Clients;
+use crate::oauth::discovery;
+use crate::oauth::issuer::Issuer;
+use crate::seal::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
+use crate::store::MemoryStore;
+use crate::store::SqliteStore;
+use crate::store::{Store, StoreError};
+
+/// The opened provider. Requests share it.
+pub struct App {
+    /// Its name.
+    pub issuer: Issuer,
+    /// Who may ask.
+    pub clients: Clients,
+    /// Who says who somebody is.
+    pub provider: Box<dyn IdentityProvider>,
+    /// What outlives a request.
+    pub store: Box<dyn Store>,
+    /// What signs.
+    pub keys: Keys,
+    /// How sessions and tickets are treated.
+    pub policy: Policy,
+    /// The clock, and the HTTP client for clients' logout endpoints.
+    pub host: Host,
+    /// Seals requests that wait.
+    pub parked: Sealer,
+    /// Seals changes of user that wait.
+    pub switches: Sealer,
+    /// Names tickets.
+    pub tickets: TicketNamer,
+    /// The discovery document, written out.
+    pub metadata: axum::body::Bytes,
+    /// The networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+}
+
+/// Why the provider could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The identity provider's settings.
+    #[error("[provider] cannot be used")]
+    Provider(#[source] OpenError),
+    /// The discovery document.
+    #[error("the discovery document cannot be written")]
+    Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl App {
+    /// Opens everything `config` names.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] says what could not be opened.
+    pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
+        let provider = open_provider(&config, &host).map_err(StartError::Provider)?;
+        let master = MasterKey::open(&config.keys.master_key_file, &mut rand::rng())?;
+        let store: Box<dyn Store> = match config.store.kind {
+            StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
+            StoreKind::Memory => Box::new(MemoryStore::default()),
+        };
+        let sealer = master.sealer(Purpose::SigningKeys);
+        let keys = Keys::open(store.as_ref(), &sealer, host.clock.as_ref()).await?;
+        let metadata = discovery::metadata(&config.issuer)
+            .map_err(|error| StartError::Metadata(error.into()))?;
+        let metadata =
+            serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
+        Ok(Self {
+            policy: Policy::from(&config.session),
+            issuer: config.issuer,
+            clients: config.clients,
+            provider,
+            store,
+            keys,
+            host,
+            parked: master.sealer(Purpose::ParkedRequests),
+            switches: master.sealer(Purpose::Switches),
+            tickets: master.ticket_namer(),
+            metadata: metadata.into(),
+            trusted_proxies: config.server.trusted_proxies,
+        })
+    }
+
+    /// The application as handlers share it.
+    #[must_use]
+    pub fn shared(self) -> Arc<Self> {
+        Arc::new(self)
+    }
+}
+
+/// Opens the identity provider that `[provider]` names, without touching the network.
+///
+/// # Errors
+///
+/// [`OpenError`] when its settings are wrong.
+pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, OpenError> {
+    let (kind, table) = &config.provider;
+    match crate::plugins::ALL
+        .iter()
+        .find(|plugin| plugin.kind() == kind)
+    {
+        Some(plugin) => plugin.open(table, host),
+        None => Err(OpenError::Unusable {
+            key: "kind",
+            problem: format!("`{kind}` is not in this build"),
+        }),
+    }
+}

@@ -1,0 +1,152 @@
+//! `panda-oidc demo`: a simulated portal, this provider and an app, on one machine, with one URL to
+//! open. Nothing of it outlives the process.
+
+mod relying_party;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use panda_oidc::app::App;
+use panda_oidc::config;
+use panda_oidc::http::router;
+use panda_oidc::http::serve::serve;
+use panda_oidc_panda::simulator::{MenuEntry, Person, Simulator, SimulatorSettings};
+use panda_oidc_sdk::{Host, SystemClock};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use super::{asked_to_stop, explain};
+
+/// The ports the demo likes to have; any free ones where they are taken.
+const PROVIDER: u16 = 9400;
+const PORTAL: u16 = 9480;
+const APP: u16 = 9490;
+
+const CLIENT_ID: &str = "demo-app";
+
+/// Runs the demo until it is told to stop.
+pub(super) async fn run() -> ExitCode {
+    match start_and_serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start_and_serve() -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| explain(&error))?;
+    let (provider, issuer) = listen(PROVIDER).await?;
+    let (app, app_url) = listen(APP).await?;
+    let portal = simulator(&issuer).await?;
+    let secret = panda_oidc::handle::Handle::random(&mut rand::rng())
+        .expose()
+        .to_owned();
+    let toml = configuration(&issuer, portal.url(), &app_url, &secret, folder.path());
+    let config = config::parse(&toml).map_err(|problems| {
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    })?;
+    let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
+    let http = host.http.clone();
+    let opened = App::open(config, host)
+        .await
+        .map_err(|error| explain(&error))?
+        .shared();
+
+    let (stop, stopped) = watch::channel(());
+    let wait = |mut stopped: watch::Receiver<()>| async move {
+        // An error means that the sender is gone: that is a stop, too.
+        let _ = stopped.changed().await;
+    };
+    let serving = tokio::spawn(serve(
+        provider,
+        router(Arc::clone(&opened)),
+        wait(stopped.clone()),
+    ));
+    let registration = relying_party::Registration {
+        issuer,
+        client_id: CLIENT_ID,
+        client_secret: secret,
+        redirect_uri: format!("{app_url}/callback"),
+        portal: portal.url().to_string(),
+    };
+    let app = tokio::spawn(serve(
+        app,
+        relying_party::router(registration, http).await?,
+        wait(stopped),
+    ));
+
+    println!("打开 / Open:  {}", portal.url());
+    println!("按 Ctrl-C 结束 / Ctrl-C ends the demo");
+    asked_to_stop().await;
+    drop(stop);
+    portal.stop().await;
+    let (first, second) = tokio::join!(serving, app);
+    first.and(second).map_err(|error| explain(&error))?;
+    opened.store.close().await.map_err(|error| explain(&error))
+}
+
+/// A loopback listener, and its URL.
+async fn listen(wanted: u16) -> Result<(TcpListener, String), String> {
+    let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let listener = match bind(wanted).await {
+        Ok(listener) => listener,
+        Err(_) => bind(0).await.map_err(|error| explain(&error))?,
+    };
+    let address = listener.local_addr().map_err(|error| explain(&error))?;
+    Ok((listener, format!("http://{address}")))
+}
+
+async fn simulator(issuer: &str) -> Result<panda_oidc_panda::simulator::SimulatorHandle, String> {
+    let launch =
+        |path: &str| Url::parse(&format!("{issuer}{path}")).map_err(|error| explain(&error));
+    let settings = |port| -> Result<SimulatorSettings, String> {
+        Ok(SimulatorSettings {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            people: vec![
+                Person::new(1, "陈涛", "13800138000"),
+                Person::new(2, "黑龙江", ""),
+                Person::new(3, "新耀分公司", "0571-88881234"),
+            ],
+            menu: vec![MenuEntry::new(
+                "演示应用",
+                "Demo app",
+                launch(&format!("/launch/{CLIENT_ID}"))?,
+            )],
+            ..SimulatorSettings::default()
+        })
+    };
+    match Simulator::start(settings(PORTAL)?).await {
+        Ok(portal) => Ok(portal),
+        Err(_) => Simulator::start(settings(0)?)
+            .await
+            .map_err(|error| explain(&error)),
+    }
+}
+
+/// The configuration an operator would write for the demo's three parts.
+fn configuration(
+    issuer: &str,
+    portal: &Url,
+    app: &str,
+    secret: &str,
+    folder: &std::path::Path,
+) -> String {
+    let folder = folder.display();
+    format!(
+        "issuer = '{issuer}'\n\
+         [provider]\nkind = 'panda'\nbase_url = '{portal}'\nportal_url = '{portal}'\n\
+         [store]\npath = '{folder}/panda-oidc.db'\n\
+         [keys]\nmaster_key_file = '{folder}/master.key'\n\
+         [directory]\nsync = 'off'\n\
+         [[clients]]\nclient_id = '{CLIENT_ID}'\nclient_name = '演示应用'\nclient_secret = '{secret}'\n\
+         redirect_uris = ['{app}/callback']\ninitiate_login_uri = '{app}/login'\nrequire_pkce = true\n"
+    )
+}

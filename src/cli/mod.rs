@@ -1,0 +1,114 @@
+//! The commands, one file each.
+
+mod check;
+mod demo;
+mod serve;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use panda_oidc::config::{self, Config};
+use tracing_subscriber::EnvFilter;
+
+/// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try the whole road on this machine: simulated portal, provider, an app. Prints one URL to open.
+    Demo,
+    /// Run the provider.
+    Serve(Configured),
+    /// Look for mistakes in a configuration; exit 1 if there are any.
+    Check(Configured),
+}
+
+#[derive(Debug, Args)]
+struct Configured {
+    /// A configuration file; may be repeated, later files win. `PANDA_OIDC__SECTION__KEY` in the
+    /// environment wins over all.
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Vec<PathBuf>,
+}
+
+impl Configured {
+    /// Reads the configuration, or tells everything that is wrong with it.
+    fn load(&self) -> Option<Config> {
+        config::load(&self.config)
+            .map_err(|problems| {
+                for problem in problems {
+                    eprintln!("error: {problem}");
+                }
+            })
+            .ok()
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let default = match cli.command {
+        Command::Demo => "warn",
+        Command::Serve(_) | Command::Check(_) => "info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi)
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime could not be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match cli.command {
+        Command::Demo => runtime.block_on(demo::run()),
+        Command::Serve(configured) => match configured.load() {
+            Some(config) => runtime.block_on(serve::run(config)),
+            None => ExitCode::FAILURE,
+        },
+        Command::Check(configured) => match configured.load() {
+            Some(config) => check::run(&config),
+            None => ExitCode::FAILURE,
+        },
+    }
+}
+
+/// An error with all its causes, on one line.
+fn explain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told.push_str(": ");
+        told.push_str(&error.to_string());
+        cause = error.source();
+    }
+    told
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

@@ -1,0 +1,95 @@
+//! `panda-oidc serve`: runs until it is told to stop.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use panda_oidc::app::App;
+use panda_oidc::config::{Config, Sync};
+use panda_oidc::http::serve::serve;
+use panda_oidc::http::{admin, router};
+use panda_oidc_sdk::{Host, SystemClock};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{asked_to_stop, explain};
+
+/// How often what has expired is removed.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Runs the provider; returns after a graceful stop.
+pub(super) async fn run(config: Config) -> ExitCode {
+    match start_and_serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start_and_serve(config: Config) -> Result<(), String> {
+    if let Sync::Every(_) = config.directory.sync {
+        tracing::info!(
+            "directory.sync is read and checked; this version does not follow the portal's list of users yet"
+        );
+    }
+    let public = listen("server.listen", config.server.listen).await?;
+    let operator = listen("admin.listen", config.admin.listen).await?;
+    let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
+    let app = App::open(config, host)
+        .await
+        .map_err(|error| explain(&error))?
+        .shared();
+    tracing::info!("Serving {} on {}", app.issuer, address(&public));
+    let (stop, stopped) = watch::channel(());
+    let wait = |mut stopped: watch::Receiver<()>| async move {
+        // The other end is dropped only when this process is over.
+        let _ = stopped.changed().await;
+    };
+    let servers = async {
+        tokio::join!(
+            serve(public, router(Arc::clone(&app)), wait(stopped.clone())),
+            serve(
+                operator,
+                admin::router(Arc::clone(&app)),
+                wait(stopped.clone())
+            ),
+        )
+    };
+    let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let told = async {
+        asked_to_stop().await;
+        tracing::info!("Stopping: requests in flight are finished first");
+        stop.send_replace(());
+    };
+    tokio::join!(servers, told);
+    sweeper.abort();
+    app.store.close().await.map_err(|error| explain(&error))
+}
+
+async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("{key}: {address} cannot be listened on ({error}); stop what listens there, or choose another port"))
+}
+
+fn address(listener: &TcpListener) -> String {
+    listener
+        .local_addr()
+        .map(|address| address.to_string())
+        .unwrap_or_default()
+}
+
+async fn sweep(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        match app.store.sweep(app.host.clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!("Removed {rows} expired rows"),
+            Err(error) => {
+                tracing::error!("What has expired could not be removed: {}", explain(&error))
+            }
+        }
+    }
+}

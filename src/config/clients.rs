@@ -1,0 +1,286 @@
+//! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use openidconnect::ClientId;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::problem::Findings;
+use crate::handle::Digest;
+use crate::keys::SigningAlg;
+use crate::oauth::client::{AccessTokens, Authentication, Client, Clients};
+use crate::oauth::redirect::{RegisteredUri, is_loopback};
+
+/// One client, as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientSection {
+    client_id: String,
+    client_secret: Option<SecretString>,
+    client_secret_file: Option<PathBuf>,
+    client_name: Option<String>,
+    client_uri: Option<String>,
+    redirect_uris: Vec<String>,
+    initiate_login_uri: Option<String>,
+    backchannel_logout_uri: Option<String>,
+    token_endpoint_auth_method: Option<AuthMethod>,
+    #[serde(default)]
+    require_pkce: bool,
+    #[serde(default)]
+    id_token_signed_response_alg: SigningAlg,
+    access_token_signed_response_alg: Option<SigningAlg>,
+    #[serde(default)]
+    access_token_typ: AccessTokenTyp,
+    #[serde(default = "an_hour", with = "humantime_serde")]
+    access_token_lifetime: Duration,
+    #[serde(default)]
+    access_token_audience: Vec<String>,
+}
+
+/// RFC 7591 §2, `token_endpoint_auth_method`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AuthMethod {
+    None,
+    ClientSecretBasic,
+    ClientSecretPost,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+enum AccessTokenTyp {
+    #[default]
+    #[serde(rename = "at+jwt")]
+    AtJwt,
+    #[serde(rename = "JWT")]
+    Jwt,
+}
+
+fn an_hour() -> Duration {
+    Duration::from_hours(1)
+}
+
+/// Checks all clients; `audience` is what their access tokens are for unless they say.
+pub(super) fn check(
+    sections: &[ClientSection],
+    audience: &str,
+    insecure: bool,
+    findings: &mut Findings<'_>,
+) -> Clients {
+    let mut seen = HashSet::new();
+    let mut clients = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        let mut check = Check {
+            index,
+            insecure,
+            findings,
+        };
+        if !seen.insert(section.client_id.as_str()) {
+            check.fail(
+                "client_id",
+                format!("`{}` is there twice", section.client_id),
+                "give each client a name of its own",
+            );
+        }
+        clients.extend(check.client(section, audience));
+    }
+    clients.into_iter().collect()
+}
+
+struct Check<'a, 'f> {
+    index: usize,
+    insecure: bool,
+    findings: &'a mut Findings<'f>,
+}
+
+impl Check<'_, '_> {
+    fn fail(&mut self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+        self.findings
+            .add(&format!("clients[{}].{key}", self.index), problem, remedy);
+    }
+
+    fn client(&mut self, section: &ClientSection, audience: &str) -> Option<Client> {
+        self.client_id(&section.client_id);
+        let authentication = self.authentication(section)?;
+        let public = matches!(authentication, Authentication::None);
+        let audience = match section.access_token_audience.as_slice() {
+            [] => vec![audience.to_owned()],
+            given => given.to_vec(),
+        };
+        let lifetime = TimeDelta::from_std(section.access_token_lifetime).unwrap_or(TimeDelta::MAX);
+        if lifetime < TimeDelta::seconds(10) || lifetime > TimeDelta::days(1) {
+            self.fail(
+                "access_token_lifetime",
+                "it is shorter than ten seconds or longer than a day",
+                "write something like \"15m\"",
+            );
+        }
+        Some(Client {
+            id: ClientId::new(section.client_id.clone()),
+            name: section
+                .client_name
+                .clone()
+                .unwrap_or_else(|| section.client_id.clone()),
+            authentication,
+            redirect_uris: self.redirect_uris(&section.redirect_uris),
+            initiate_login_uri: self
+                .url("initiate_login_uri", section.initiate_login_uri.as_deref()),
+            client_uri: self.url("client_uri", section.client_uri.as_deref()),
+            backchannel_logout_uri: self.url(
+                "backchannel_logout_uri",
+                section.backchannel_logout_uri.as_deref(),
+            ),
+            require_pkce: section.require_pkce || public,
+            id_token_alg: section.id_token_signed_response_alg,
+            access_token: AccessTokens {
+                alg: section
+                    .access_token_signed_response_alg
+                    .unwrap_or(section.id_token_signed_response_alg),
+                typ: match section.access_token_typ {
+                    AccessTokenTyp::AtJwt => "at+jwt",
+                    AccessTokenTyp::Jwt => "JWT",
+                },
+                lifetime,
+                audience,
+            },
+        })
+    }
+
+    fn client_id(&mut self, id: &str) {
+        // RFC 6749 appendix A.1, and fit to stand in /launch/{client_id} as it is.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if id.is_empty()
+            || id.len() > 128
+            || !id.bytes().all(plain)
+            || id.bytes().all(|byte| byte == b'.')
+        {
+            self.fail(
+                "client_id",
+                "it is not 1 to 128 of the characters A-Z a-z 0-9 - . _ ~",
+                "choose a plain name, such as grafana",
+            );
+        }
+        // RFC 9700 §4.15 (N70): a token's sub must never be another token's client_id.
+        if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.fail(
+                "client_id",
+                "it is a number, and could be some person's Panda ID",
+                "choose a name with a letter in it",
+            );
+        }
+    }
+
+    fn authentication(&mut self, section: &ClientSection) -> Option<Authentication> {
+        let method = section.token_endpoint_auth_method;
+        match (self.secret(section)?, method) {
+            (None, Some(AuthMethod::None)) => Some(Authentication::None),
+            (None, _) => {
+                self.fail(
+                    "client_secret",
+                    "it is missing",
+                    "add client_secret or client_secret_file; a client that cannot keep a secret says \
+                     token_endpoint_auth_method = \"none\"",
+                );
+                None
+            }
+            (Some(_), Some(AuthMethod::None)) => {
+                self.fail(
+                    "client_secret",
+                    "the client has a secret and token_endpoint_auth_method = \"none\"",
+                    "take one of the two out",
+                );
+                None
+            }
+            (Some(secret), method) => {
+                if secret.expose_secret().len() < 16 {
+                    self.fail(
+                        "client_secret",
+                        "it is shorter than 16 characters",
+                        "make one with: openssl rand -hex 32",
+                    );
+                }
+                Some(Authentication::Secret {
+                    digest: Digest::of(secret.expose_secret().as_bytes()),
+                    basic: method != Some(AuthMethod::ClientSecretPost),
+                    post: method != Some(AuthMethod::ClientSecretBasic),
+                })
+            }
+        }
+    }
+
+    /// The secret, if there is one; the outer `None` when it could not be had.
+    #[expect(
+        clippy::option_option,
+        reason = "failed, absent and present are three answers"
+    )]
+    fn secret(&mut self, section: &ClientSection) -> Option<Option<SecretString>> {
+        match (&section.client_secret, &section.client_secret_file) {
+            (Some(_), Some(_)) => {
+                self.fail(
+                    "client_secret",
+                    "client_secret and client_secret_file are both there",
+                    "take one of the two out",
+                );
+                None
+            }
+            (secret, None) => Some(secret.clone()),
+            (None, Some(file)) => match fs::read_to_string(file) {
+                Ok(text) => Some(Some(SecretString::from(
+                    text.trim_end_matches(['\r', '\n']),
+                ))),
+                Err(error) => {
+                    self.fail(
+                        "client_secret_file",
+                        format!("{} cannot be read: {error}", file.display()),
+                        "check path and permissions",
+                    );
+                    None
+                }
+            },
+        }
+    }
+
+    fn redirect_uris(&mut self, uris: &[String]) -> Vec<RegisteredUri> {
+        if uris.is_empty() {
+            self.fail(
+                "redirect_uris",
+                "it is empty",
+                "list every address the app may be sent back to",
+            );
+        }
+        let mut registered = Vec::new();
+        for uri in uris {
+            match RegisteredUri::new(uri) {
+                Ok(uri) => registered.push(uri),
+                Err(error) => self.fail(
+                    "redirect_uris",
+                    format!("`{uri}`: {error}"),
+                    "write the whole address, to the letter",
+                ),
+            }
+        }
+        registered
+    }
+
+    fn url(&mut self, key: &str, text: Option<&str>) -> Option<Url> {
+        let url = Url::parse(text?).ok().filter(|url| {
+            matches!(url.scheme(), "https" | "http") && url.has_host() && url.fragment().is_none()
+        });
+        match &url {
+            None => self.fail(key, "it is not an https URL", "write the whole address"),
+            Some(url) if url.scheme() == "http" && !is_loopback(url) && !self.insecure => self
+                .fail(
+                    key,
+                    "it is plain http beyond this machine",
+                    "write https, or accept the risk with server.allow_insecure_http = true",
+                ),
+            Some(_) => {}
+        }
+        url
+    }
+}

@@ -1,0 +1,90 @@
+//! `[directory]`: how the portal's list of users will be followed.
+
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::problem::Findings;
+
+/// The directory section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Directory {
+    /// How often the list is read.
+    pub sync: Sync,
+    /// How many people are asked for at once.
+    pub page_size: u32,
+    /// The most people a single reading may remove.
+    pub max_removal: Brake,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self {
+            sync: Sync::Every(Duration::from_mins(5)),
+            page_size: 500,
+            max_removal: Brake(0.05),
+        }
+    }
+}
+
+impl Directory {
+    pub(super) fn check(&self, findings: &mut Findings<'_>) {
+        if !(1..=10_000).contains(&self.page_size) {
+            findings.add(
+                "directory.page_size",
+                "it is not between 1 and 10000",
+                "write something like 500",
+            );
+        }
+        if matches!(self.sync, Sync::Every(period) if period < Duration::from_secs(10)) {
+            findings.add(
+                "directory.sync",
+                "it is shorter than ten seconds",
+                "write something like \"5m\", or \"off\"",
+            );
+        }
+    }
+}
+
+/// `"5m"`, or `"off"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sync {
+    /// Never.
+    Off,
+    /// Every so often.
+    Every(Duration),
+}
+
+impl<'de> Deserialize<'de> for Sync {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let period = humantime_serde::re::humantime::parse_duration(&text);
+        period
+            .map(Self::Every)
+            .map_err(|_| D::Error::custom("it takes a period such as \"5m\", or \"off\""))
+    }
+}
+
+/// A share of all people, written `"5%"`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Brake(pub f64);
+
+impl<'de> Deserialize<'de> for Brake {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let percent = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok());
+        match percent {
+            Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
+            _ => Err(D::Error::custom(
+                "it takes a share between \"0%\" and \"100%\"",
+            )),
+        }
+    }
+}

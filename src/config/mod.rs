@@ -1,0 +1,170 @@
+//! The configuration: files, then environment, later ones winning, checked before anything runs.
+//!
+//! Each section is a struct in a file of its own, beside its checks. What is wrong is told as
+//! [`Problem`]s that name file, key and remedy; a value that may be a secret is never repeated.
+
+mod clients;
+mod directory;
+mod problem;
+mod sections;
+
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::{Env, Format as _, Toml};
+use serde::Deserialize;
+
+pub use directory::{Brake, Directory, Sync};
+pub use problem::Problem;
+pub use sections::{
+    Admin, KeysSection, Server, SessionSection, StoreKind, StoreSection, TicketReplay,
+};
+
+use crate::oauth::client::Clients;
+use crate::oauth::issuer::Issuer;
+use problem::Findings;
+
+/// What environment variables that configure begin with: `PANDA_OIDC__SERVER__LISTEN`.
+const ENV_PREFIX: &str = "PANDA_OIDC__";
+
+/// A configuration that has been read and checked.
+#[derive(Debug)]
+pub struct Config {
+    /// `issuer`.
+    pub issuer: Issuer,
+    /// `[server]`.
+    pub server: Server,
+    /// `[admin]`.
+    pub admin: Admin,
+    /// `[session]`.
+    pub session: SessionSection,
+    /// `[store]`.
+    pub store: StoreSection,
+    /// `[keys]`.
+    pub keys: KeysSection,
+    /// `[directory]`.
+    pub directory: Directory,
+    /// `[[clients]]`.
+    pub clients: Clients,
+    /// `[provider]`: its kind, and the table for the plugin of that kind to read.
+    pub provider: (String, Figment),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    issuer: String,
+    #[serde(default)]
+    server: Server,
+    #[serde(default)]
+    admin: Admin,
+    provider: figment::value::Dict,
+    #[serde(default)]
+    session: SessionSection,
+    #[serde(default)]
+    store: StoreSection,
+    #[serde(default)]
+    keys: KeysSection,
+    #[serde(default)]
+    directory: Directory,
+    #[serde(default)]
+    clients: Vec<clients::ClientSection>,
+}
+
+/// Reads `files` in order and the environment after them, and checks what they say together.
+///
+/// # Errors
+///
+/// Everything that was found wrong.
+pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
+    let toml = files.iter().fold(Figment::new(), |all, file| {
+        all.merge(Toml::file_exact(file))
+    });
+    read(toml.merge(Env::prefixed(ENV_PREFIX).split("__")))
+}
+
+/// Checks a configuration that is not in files: the demo's, or a test's.
+///
+/// # Errors
+///
+/// Everything that was found wrong.
+pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
+    read(Figment::from(Toml::string(toml)))
+}
+
+fn read(source: Figment) -> Result<Config, Vec<Problem>> {
+    let document: Document = source.extract().map_err(|error| {
+        error
+            .into_iter()
+            .map(Problem::from_figment)
+            .collect::<Vec<_>>()
+    })?;
+    let mut findings = Findings::new(&source);
+    let issuer = match Issuer::new(&document.issuer) {
+        Ok(issuer) => Some(issuer),
+        Err(error) => {
+            findings.add(
+                "issuer",
+                error.to_string(),
+                "write scheme, host, port and path of this provider",
+            );
+            None
+        }
+    };
+    if issuer.as_ref().is_some_and(Issuer::is_exposed) && !document.server.allow_insecure_http {
+        findings.add(
+            "issuer",
+            "it is plain http beyond this machine: whoever is on the way can read and forge logins",
+            "put a TLS proxy in front and write https, or accept the risk with \
+             server.allow_insecure_http = true",
+        );
+    }
+    document.session.check(&mut findings);
+    document.store.check(&mut findings);
+    document.directory.check(&mut findings);
+    let kind = provider_kind(&document.provider, &mut findings);
+    let audience = document.issuer.as_str();
+    let clients = clients::check(
+        &document.clients,
+        audience,
+        document.server.allow_insecure_http,
+        &mut findings,
+    );
+    let problems = findings.into_problems();
+    match issuer {
+        Some(issuer) if problems.is_empty() => Ok(Config {
+            issuer,
+            server: document.server,
+            admin: document.admin,
+            session: document.session,
+            store: document.store,
+            keys: document.keys,
+            directory: document.directory,
+            clients,
+            provider: (kind, source.focus("provider")),
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn provider_kind(table: &figment::value::Dict, findings: &mut Findings<'_>) -> String {
+    let known = crate::plugins::ALL
+        .iter()
+        .map(|plugin| plugin.kind())
+        .collect::<Vec<_>>();
+    match table.get("kind").and_then(figment::value::Value::as_str) {
+        Some(kind) if known.contains(&kind) => kind.to_owned(),
+        _ => {
+            let remedy = format!("write one of: {}", known.join(", "));
+            findings.add(
+                "provider.kind",
+                "it names no identity provider of this build",
+                remedy,
+            );
+            String::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

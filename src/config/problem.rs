@@ -1,0 +1,160 @@
+//! What is wrong with a configuration, where, and what to write instead.
+
+use std::fmt;
+
+use figment::error::Kind;
+use figment::{Error, Figment, Metadata, Source};
+
+/// Something wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, or the environment; `None` where the value is missing everywhere.
+    pub origin: Option<String>,
+    /// The key, with its section: `server.listen`, `clients[0].client_id`.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{}; {}", self.problem, self.remedy)
+    }
+}
+
+impl Problem {
+    /// Retells an error of figment's. Values are left out of it: they may be secrets.
+    #[must_use]
+    pub fn from_figment(error: Error) -> Self {
+        let origin = error.metadata.as_ref().map(origin);
+        let mut path = error.path.clone();
+        let (problem, remedy) = match error.kind {
+            Kind::MissingField(name) => {
+                path.push(name.into_owned());
+                (
+                    "it is missing".to_owned(),
+                    "add it; config/panda-oidc.toml explains every key".to_owned(),
+                )
+            }
+            Kind::UnknownField(name, known) => {
+                path.push(name.clone());
+                ("there is no such key".to_owned(), instead(&name, known))
+            }
+            Kind::UnknownVariant(name, known) => (
+                format!("`{name}` is not a value for it"),
+                instead(&name, known),
+            ),
+            Kind::InvalidType(actual, expected) => (
+                format!("it is {}", kind_of(&actual)),
+                format!("it takes {expected}"),
+            ),
+            Kind::InvalidValue(actual, expected) => (
+                format!(
+                    "this {} cannot be used",
+                    kind_of(&actual).trim_start_matches("a ")
+                ),
+                format!("it takes {expected}"),
+            ),
+            Kind::Message(message) => (
+                message,
+                "config/panda-oidc.toml shows what it takes".to_owned(),
+            ),
+            other => (
+                other.to_string(),
+                "config/panda-oidc.toml shows what it takes".to_owned(),
+            ),
+        };
+        Self {
+            origin,
+            key: key(&path),
+            problem,
+            remedy,
+        }
+    }
+}
+
+/// A path of figment's the way people write it: `clients.0.client_id` is `clients[0].client_id`.
+fn key(path: &[String]) -> String {
+    let mut key = String::new();
+    for part in path {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            key.push_str(&format!("[{part}]"));
+        } else {
+            if !key.is_empty() {
+                key.push('.');
+            }
+            key.push_str(part);
+        }
+    }
+    key
+}
+
+fn origin(metadata: &Metadata) -> String {
+    match &metadata.source {
+        Some(Source::File(path)) => path.display().to_string(),
+        _ if metadata.name.contains("environment") => "environment".to_owned(),
+        _ => metadata.name.to_string(),
+    }
+}
+
+fn kind_of(actual: &figment::error::Actual) -> &'static str {
+    use figment::error::Actual;
+    match actual {
+        Actual::Bool(_) => "a boolean",
+        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+        Actual::Char(_) | Actual::Str(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "something else",
+    }
+}
+
+/// The known word nearest to what was written, or all of them.
+fn instead(written: &str, known: &[&str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|word| (strsim::jaro_winkler(written, word), word))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((likeness, word)) if likeness > 0.8 => format!("did you mean `{word}`?"),
+        _ => format!("it is one of: {}", known.join(", ")),
+    }
+}
+
+/// Collects problems, knowing which file each key came from.
+pub(super) struct Findings<'a> {
+    source: &'a Figment,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(source: &'a Figment) -> Self {
+        Self {
+            source,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+        // figment knows lists as a whole.
+        let whole = key.split(['[']).next().unwrap_or(key);
+        self.problems.push(Problem {
+            origin: self.source.find_metadata(whole).map(origin),
+            key: key.to_owned(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}

@@ -1,0 +1,113 @@
+//! What an operator may write, and what is answered to a slip.
+
+use super::*;
+
+const GOOD: &str = r#"
+issuer = "https://sso.example.com"
+[provider]
+kind = "panda"
+base_url = "http://10.0.0.5"
+[[clients]]
+client_id = "grafana"
+client_secret = "0123456789abcdef"
+redirect_uris = ["https://grafana.example.com/login/generic_oauth"]
+"#;
+
+fn problems(toml: &str) -> Vec<String> {
+    parse(toml)
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn only(toml: &str) -> String {
+    let mut problems = problems(toml);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    problems.remove(0)
+}
+
+#[test]
+fn a_short_configuration_is_enough() {
+    let config = parse(GOOD).unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:9400");
+    assert_eq!(config.session.ticket_replay, TicketReplay::BrowserBound);
+    let grafana = config.clients.get("grafana").unwrap();
+    assert!(!grafana.require_pkce && grafana.access_token.typ == "at+jwt");
+    assert_eq!(grafana.access_token.audience, ["https://sso.example.com"]);
+}
+
+#[test]
+fn a_slip_in_a_key_is_answered_with_the_right_word() {
+    let told = only(&GOOD.replace(
+        "[provider]",
+        "[server]\nlisten_on = \"127.0.0.1:1\"\n[provider]",
+    ));
+    assert!(
+        told.contains("server.listen_on: there is no such key; did you mean `listen`?"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_duplicate_client_is_named() {
+    let twice = GOOD.to_owned() + &GOOD[GOOD.find("[[clients]]").unwrap()..];
+    assert!(only(&twice).contains("clients[1].client_id: `grafana` is there twice"));
+}
+
+#[test]
+fn what_is_wrong_is_told_all_at_once() {
+    let told = problems(
+        &GOOD
+            .replace("https://sso.example.com", "https://sso.example.com/")
+            .replace("\"grafana\"", "\"12345\"")
+            .replace("0123456789abcdef", "short"),
+    );
+    assert_eq!(told.len(), 3, "{told:#?}");
+}
+
+#[test]
+fn a_secret_is_in_no_message_and_in_no_debug() {
+    let debug = format!("{:?}", parse(GOOD).unwrap());
+    assert!(!debug.contains("0123456789abcdef"), "{debug}");
+    let told = problems(&GOOD.replace("\"0123456789abcdef\"", "1234567890123456")).concat();
+    assert!(
+        told.contains("client_secret") && !told.contains("1234567890123456"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_http_issuer_beyond_this_machine_must_say_so() {
+    let exposed = GOOD.replace("https://sso.example.com", "http://10.0.0.7:9400");
+    assert!(only(&exposed).contains("server.allow_insecure_http = true"));
+    assert!(
+        parse(&exposed.replace(
+            "[provider]",
+            "[server]\nallow_insecure_http = true\n[provider]"
+        ))
+        .is_ok()
+    );
+    assert!(parse(&GOOD.replace("https://sso.example.com", "http://127.0.0.1:9400")).is_ok());
+}
+
+#[test]
+fn a_client_without_a_secret_says_that_it_is_public() {
+    let bare = GOOD.replace("client_secret = \"0123456789abcdef\"\n", "");
+    assert!(only(&bare).contains("token_endpoint_auth_method = \"none\""));
+    let public = parse(&(bare + "token_endpoint_auth_method = \"none\"\n")).unwrap();
+    assert!(public.clients.get("grafana").unwrap().require_pkce);
+}
+
+#[test]
+fn a_missing_issuer_and_an_unknown_provider_are_told() {
+    assert!(
+        only(&GOOD.replace("issuer = \"https://sso.example.com\"", ""))
+            .contains("issuer: it is missing")
+    );
+    assert!(
+        only(&GOOD.replace("\"panda\"", "\"bear\""))
+            .contains("provider.kind: it names no identity provider")
+    );
+}

@@ -1,0 +1,38 @@
+//! The operator's listener, apart from the public one.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+
+use crate::app::App;
+
+/// The routes of the admin listener.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .with_state(app)
+}
+
+/// `GET /healthz`: the process answers.
+async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: logins can be served, since the store can commit. The portal's health is no part
+/// of it: while it is down, sessions go on.
+async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    match app.store.ping().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(error) => {
+            tracing::error!("Not ready: {error}");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store cannot commit; the log says why\n",
+            )
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The way from a ticket to a session, the same for a launch and for an authorization request that
+//! carries its ticket.
+
+use std::sync::Arc;
+
+use panda_oidc_sdk::{Brought, LoginError, Ticket};
+
+use super::cookies::Jar;
+use super::failure::Trouble;
+use super::visit::Known;
+use crate::app::App;
+use crate::config::TicketReplay;
+use crate::handle::Handle;
+use crate::login::launch::{Arrival, Here, New, Presented, presented};
+use crate::login::session::{Session, SessionId};
+use crate::logout;
+use crate::store::SignInOutcome;
+
+/// What came of a ticket.
+#[derive(Debug)]
+pub(super) enum Arrived {
+    /// Somebody is signed in. Holds the cookies to set, none when nothing has changed.
+    SignedIn(Box<Session>, Vec<String>),
+    /// Another user's session is there; the person has to say yes first. The ticket is ours already.
+    NeedsYes(Box<Arrival>, Handle),
+}
+
+/// Presents a ticket, in its possible readings, for the browser that brought it.
+///
+/// `fresh` asks the portal even about the ticket that opened the session.
+///
+/// # Errors
+///
+/// [`Trouble`] when nobody is signed in; whatever session was there before still is.
+pub(super) async fn arrive(
+    app: &Arc<App>,
+    known: &Known,
+    readings: Vec<Ticket>,
+    from_portal: bool,
+    fresh: bool,
+) -> Result<Arrived, Trouble> {
+    let browser = known.browser.as_ref().map(Handle::digest);
+    let mut rejected = None;
+    for ticket in readings {
+        let name = app.tickets.name(&ticket);
+        let owner = match app.policy.replay {
+            TicketReplay::Off => None,
+            TicketReplay::BrowserBound | TicketReplay::Once => {
+                app.store.owner(&name, app.host.clock.now()).await?
+            }
+        };
+        match presented(
+            &name,
+            browser.as_ref(),
+            owner.as_ref(),
+            known.session.as_ref(),
+            fresh,
+            &app.policy,
+        ) {
+            Presented::SameAgain => {
+                if let Some(session) = known.session.clone() {
+                    return Ok(Arrived::SignedIn(Box::new(session), Vec::new()));
+                }
+            }
+            Presented::Refused => return Err(Trouble::TicketRefused),
+            Presented::Ask => {}
+        }
+        match app.provider.authenticate(&Brought { ticket }).await {
+            Ok(identity) => {
+                let browser = known
+                    .browser
+                    .clone()
+                    .unwrap_or_else(|| Handle::random(&mut rand::rng()));
+                let arrival = Arrival {
+                    identity,
+                    ticket: name,
+                    browser: browser.digest(),
+                    claimed: false,
+                };
+                return received(app, known, arrival, browser, from_portal).await;
+            }
+            Err(error @ LoginError::Rejected(_)) => rejected = Some(error),
+            Err(error) => return Err(Trouble::Login(error)),
+        }
+    }
+    let nothing = || LoginError::Rejected("there was no ticket".to_owned());
+    Err(Trouble::Login(rejected.unwrap_or_else(nothing)))
+}
+
+async fn received(
+    app: &Arc<App>,
+    known: &Known,
+    arrival: Arrival,
+    browser: Handle,
+    from_portal: bool,
+) -> Result<Arrived, Trouble> {
+    if !arrival.needs_a_yes(known.session.as_ref(), from_portal) {
+        let (session, cookies) = sign_in(app, known, arrival, browser).await?;
+        return Ok(Arrived::SignedIn(Box::new(session), cookies));
+    }
+    let now = app.host.clock.now();
+    if let Some(claim) = arrival.claim(&app.policy, now)
+        && !app.store.claim(claim, now).await?
+    {
+        return Err(Trouble::TicketRefused);
+    }
+    Ok(Arrived::NeedsYes(Box::new(arrival), browser))
+}
+
+/// Carries a sign-in out, and tells the clients of the session it ended.
+///
+/// # Errors
+///
+/// [`Trouble::TicketRefused`] when another browser was faster; [`Trouble::Store`].
+pub(super) async fn sign_in(
+    app: &Arc<App>,
+    known: &Known,
+    arrival: Arrival,
+    browser: Handle,
+) -> Result<(Session, Vec<String>), Trouble> {
+    let now = app.host.clock.now();
+    let handle = Handle::random(&mut rand::rng());
+    let new = New {
+        sid: SessionId::random(&mut rand::rng()),
+        handle: handle.digest(),
+    };
+    let here = Here {
+        session: known.session.as_ref(),
+        handle: known.handle,
+    };
+    match app
+        .store
+        .sign_in(arrival.sign_in(here, new, &app.policy, now), now)
+        .await?
+    {
+        SignInOutcome::TicketRefused => Err(Trouble::TicketRefused),
+        SignInOutcome::SignedIn(session, ended) => {
+            tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
+            if let Some(ended) = ended {
+                tracing::info!(subject = %ended.subject, sid = %ended.sid, "Signed {} out, since {} took over the browser", ended.subject, session.user.subject());
+                logout::tell(app, &ended).await;
+            }
+            let cookies = vec![
+                Jar::Session.set(handle.expose().to_owned(), None, &app.issuer),
+                Jar::Browser.set(
+                    browser.expose().to_owned(),
+                    Some(app.policy.memory),
+                    &app.issuer,
+                ),
+            ];
+            Ok((*session, cookies))
+        }
+    }
+}

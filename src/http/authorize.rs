@@ -1,0 +1,249 @@
+//! `/authorize`: the authorization endpoint (OIDC Core §3.1.2), and `/resume`, where a request that
+//! had to wait goes on.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::{Entrance, Ticket};
+
+use super::arrival::{Arrived, arrive};
+use super::cookies::Jar;
+use super::failure::{Failure, Trouble, see_other};
+use super::parking::{park, set_cookies};
+use super::visit::{Known, Visit};
+use super::{entrance, switch};
+use crate::app::App;
+use crate::handle::Handle;
+use crate::login::parked::Parked;
+use crate::login::session::Session;
+use crate::login::ticket;
+use crate::oauth::authorize::{Authorization, authorize};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::grant::Grant;
+use crate::oauth::hint;
+use crate::oauth::params::Params;
+use crate::oauth::standing::{Standing, standing};
+
+/// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
+const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+
+/// `GET /authorize`.
+///
+/// # Errors
+///
+/// [`Failure`]: on a page while the client or its redirect URI is in doubt, to the client after that.
+pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
+    let raw = visit.query.clone();
+    serve(&app, &visit, &raw).await
+}
+
+/// `POST /authorize`: the parameters come in the body (OIDC Core §3.1.2.1).
+///
+/// A form posted from another site brings no `SameSite=Lax` cookies; such a request is asked again
+/// by `GET`, which does, unless it carries a ticket.
+///
+/// # Errors
+///
+/// As [`get`].
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let body = body.map_err(|_| Trouble::TooLarge)?;
+    let raw = String::from_utf8_lossy(&body);
+    let parameter = app.provider.ticket_parameter();
+    let carries_ticket = !matches!(ticket::find(&raw, parameter).as_deref(), Ok([]));
+    if visit.sent.get(&Jar::Session).is_none() && !carries_ticket {
+        let query = Params::parse(&body)
+            .map_err(|_| Trouble::TooLarge)?
+            .without(parameter);
+        return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
+    }
+    serve(&app, &visit, &raw).await
+}
+
+/// `GET /resume/{name}`: a request that waited goes on, now that somebody has signed in.
+///
+/// # Errors
+///
+/// [`Trouble::NothingWaits`] when it does not wait in this browser (N16); as [`get`] otherwise.
+pub(super) async fn resume(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    let Path(name) = path.map_err(|_| Trouble::NothingWaits)?;
+    let jar = Jar::Parked(name.clone());
+    let now = app.host.clock.now();
+    let parked = visit
+        .sent
+        .get(&jar)
+        .and_then(|sealed| Parked::open(sealed, &app.parked, &name, now));
+    let parked = parked.ok_or(Trouble::NothingWaits)?;
+    let params = Params::parse(parked.request.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+    let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
+    let known = visit.known(&app).await?;
+    match settle(
+        &app,
+        &authorization,
+        known.session.as_ref(),
+        parked.asked_at,
+    )
+    .await?
+    {
+        Some(mut response) => {
+            set_cookies(&mut response, [jar.clear(&app.issuer)]);
+            Ok(response)
+        }
+        None => Ok(entrance::page(
+            &app,
+            Some(&authorization.client),
+            true,
+            visit.language,
+        )),
+    }
+}
+
+async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
+    let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+    let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
+    let asked_at = app.host.clock.now();
+    let parameter = app.provider.ticket_parameter();
+    let readings = ticket::find(raw, parameter).map_err(Trouble::UnfitTicket)?;
+    let known = visit.known(app).await?;
+    let request = Request {
+        app,
+        visit,
+        authorization: &authorization,
+        parked: Parked {
+            request: params.without(parameter),
+            client_id: authorization.client.id.to_string(),
+            asked_at,
+        },
+    };
+    if !readings.is_empty() && !visit.prefetch {
+        return request.with_ticket(&known, readings).await;
+    }
+    match settle(app, &authorization, known.session.as_ref(), asked_at).await? {
+        Some(response) => Ok(response),
+        None => Ok(request.wait()),
+    }
+}
+
+/// A request on its way.
+struct Request<'a> {
+    app: &'a Arc<App>,
+    visit: &'a Visit,
+    authorization: &'a Authorization,
+    parked: Parked,
+}
+
+impl Request<'_> {
+    /// The request carries its own sign-in.
+    async fn with_ticket(&self, known: &Known, readings: Vec<Ticket>) -> Result<Response, Failure> {
+        match arrive(self.app, known, readings, self.visit.from_portal, true).await? {
+            Arrived::SignedIn(session, cookies) => {
+                let settled = settle(
+                    self.app,
+                    self.authorization,
+                    Some(&session),
+                    self.parked.asked_at,
+                )
+                .await?;
+                let mut response = settled.unwrap_or_else(|| self.wait());
+                set_cookies(&mut response, cookies);
+                Ok(response)
+            }
+            Arrived::NeedsYes(..) if self.authorization.prompt.none => {
+                let error = OAuthError::new(
+                    ErrorCode::LoginRequired,
+                    "another person is signed in here, and prompt=none forbids asking",
+                );
+                Err(Failure::Redirect(
+                    self.authorization.redirect.clone(),
+                    error,
+                ))
+            }
+            Arrived::NeedsYes(arrival, browser) => {
+                let (name, cookies) =
+                    park(self.app, &self.visit.sent, &self.parked).ok_or(Trouble::TooLarge)?;
+                let onward = self.app.issuer.at(&format!("/resume/{name}"));
+                let mut response = switch::ask(self.app, *arrival, &browser, known, onward);
+                set_cookies(&mut response, cookies);
+                Ok(response)
+            }
+        }
+    }
+
+    /// The request waits for a sign-in: parked, with the way to the portal.
+    fn wait(&self) -> Response {
+        let parked = park(self.app, &self.visit.sent, &self.parked);
+        let mut response = match self.app.provider.entrance(self.app.issuer.url()) {
+            Entrance::Redirect(portal) if parked.is_some() => see_other(portal.as_str()),
+            _ => entrance::page(
+                self.app,
+                Some(&self.authorization.client),
+                parked.is_some(),
+                self.visit.language,
+            ),
+        };
+        set_cookies(
+            &mut response,
+            parked.into_iter().flat_map(|(_, cookies)| cookies),
+        );
+        response
+    }
+}
+
+/// Grants the request if the session is good enough; `None` when the person must sign in first.
+async fn settle(
+    app: &App,
+    authorization: &Authorization,
+    session: Option<&Session>,
+    asked_at: DateTime<Utc>,
+) -> Result<Option<Response>, Failure> {
+    let refuse = |error| Failure::Redirect(authorization.redirect.clone(), error);
+    let expected = authorization
+        .unverified_hint
+        .as_deref()
+        .map(|hint| hint::subject(hint, &app.keys, app.issuer.as_str()));
+    let expected = expected.transpose().map_err(refuse)?;
+    let now = app.host.clock.now();
+    match (
+        standing(authorization, expected.as_ref(), session, asked_at, now),
+        session,
+    ) {
+        (Standing::Good, Some(session)) => grant(app, authorization, session, now).await.map(Some),
+        (Standing::Refuse(error), _) => Err(refuse(error)),
+        (Standing::SignIn | Standing::Good, _) => Ok(None),
+    }
+}
+
+async fn grant(
+    app: &App,
+    authorization: &Authorization,
+    session: &Session,
+    now: DateTime<Utc>,
+) -> Result<Response, Failure> {
+    let code = Handle::random(&mut rand::rng());
+    let grant = Grant {
+        client_id: authorization.client.id.clone(),
+        sid: session.sid.clone(),
+        scopes: authorization.scopes.clone(),
+        redirect_uri: authorization.redirect.uri().to_owned(),
+        nonce: authorization.nonce.clone(),
+        challenge: authorization.challenge.clone(),
+        auth_time: session.auth_time,
+    };
+    let code_expires_at = now + CODE_LIFETIME;
+    let keep_until = code_expires_at + authorization.client.access_token.lifetime;
+    app.store
+        .issue(&code.digest(), grant, code_expires_at, keep_until)
+        .await?;
+    Ok(see_other(&authorization.redirect.with_code(code.expose())))
+}

@@ -1,0 +1,173 @@
+//! The cookies of this provider: their names, their attributes, and nothing of what they mean.
+//!
+//! Cookies ignore ports, so on one host every service shares a jar (F17): the names are our own and
+//! the values opaque. Behind https the names carry `__Host-`, so that no sibling can plant one.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::COOKIE;
+use axum::http::request::Parts;
+use chrono::TimeDelta;
+use cookie::{Cookie, SameSite};
+
+use crate::app::App;
+use crate::handle::Handle;
+use crate::oauth::issuer::Issuer;
+
+/// A cookie of ours, by what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Jar {
+    /// The handle that opens the session.
+    Session,
+    /// The handle by which a browser is known again; owns tickets.
+    Browser,
+    /// One authorization request that waits; the name tells it from others.
+    Parked(String),
+    /// The change of user that waits for a yes.
+    Switch,
+    /// The launches of late.
+    Rounds,
+}
+
+const PARKED: &str = "panda-oidc-parked-";
+
+impl Jar {
+    fn base(&self) -> String {
+        match self {
+            Self::Session => "panda-oidc-session".to_owned(),
+            Self::Browser => "panda-oidc-browser".to_owned(),
+            Self::Parked(name) => format!("{PARKED}{name}"),
+            Self::Switch => "panda-oidc-switch".to_owned(),
+            Self::Rounds => "panda-oidc-rounds".to_owned(),
+        }
+    }
+
+    fn name(&self, issuer: &Issuer) -> String {
+        format!("{}{}", prefix(issuer), self.base())
+    }
+
+    /// The `Set-Cookie` value that stores `value`, for the browser session or for `age`.
+    #[must_use]
+    pub(super) fn set(&self, value: String, age: Option<TimeDelta>, issuer: &Issuer) -> String {
+        let mut cookie = Cookie::build((self.name(issuer), value))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(issuer.is_https())
+            .path(path(issuer).to_owned());
+        if let Some(age) = age {
+            cookie = cookie.max_age(cookie::time::Duration::seconds(age.num_seconds()));
+        }
+        cookie.build().to_string()
+    }
+
+    /// The `Set-Cookie` value that removes it.
+    #[must_use]
+    pub(super) fn clear(&self, issuer: &Issuer) -> String {
+        self.set(String::new(), Some(TimeDelta::zero()), issuer)
+    }
+}
+
+fn prefix(issuer: &Issuer) -> &'static str {
+    if issuer.is_https() { "__Host-" } else { "" }
+}
+
+/// `__Host-` demands the path `/` (RFC 6265bis §4.1.3.2).
+fn path(issuer: &Issuer) -> &str {
+    if issuer.is_https() || issuer.path().is_empty() {
+        "/"
+    } else {
+        issuer.path()
+    }
+}
+
+/// The cookies a browser sent.
+#[derive(Clone, Default)]
+pub(super) struct Sent(Vec<(String, String)>);
+
+impl Sent {
+    /// The value of a cookie of ours.
+    #[must_use]
+    pub(super) fn get(&self, jar: &Jar) -> Option<&str> {
+        let base = jar.base();
+        self.0
+            .iter()
+            .find(|(name, _)| *name == base)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The handle in a cookie of ours, if it is one.
+    #[must_use]
+    pub(super) fn handle(&self, jar: &Jar) -> Option<Handle> {
+        self.get(jar).and_then(Handle::parse)
+    }
+
+    /// The requests that wait, by name.
+    pub(super) fn parked(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(PARKED)?, value.as_str())))
+    }
+
+    /// Reads what a request sent, keeping what is ours by the names this issuer uses.
+    #[must_use]
+    pub(super) fn of(parts: &Parts, issuer: &Issuer) -> Self {
+        let headers = parts
+            .headers
+            .get_all(COOKIE)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
+        let cookies = headers.flat_map(Cookie::split_parse).flatten();
+        let ours = cookies.filter_map(|cookie| {
+            let base = cookie.name().strip_prefix(prefix(issuer))?;
+            let ours = base.starts_with("panda-oidc-");
+            ours.then(|| (base.to_owned(), cookie.value().to_owned()))
+        });
+        Self(ours.collect())
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Sent {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, &app.issuer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_bound_to_the_host_behind_https_and_to_the_path_without() {
+        let https = Issuer::new("https://sso.example.com/sso").unwrap();
+        assert_eq!(
+            Jar::Session.set("v".to_owned(), None, &https),
+            "__Host-panda-oidc-session=v; HttpOnly; SameSite=Lax; Secure; Path=/"
+        );
+        let http = Issuer::new("http://127.0.0.1/sso").unwrap();
+        assert_eq!(
+            Jar::Browser.set("v".to_owned(), Some(TimeDelta::days(7)), &http),
+            "panda-oidc-browser=v; HttpOnly; SameSite=Lax; Path=/sso; Max-Age=604800"
+        );
+    }
+
+    #[test]
+    fn only_cookies_under_our_own_names_are_read() {
+        let parts = |header: &str| {
+            let request = axum::http::Request::builder().header(COOKIE, header);
+            request.body(()).unwrap().into_parts().0
+        };
+        let https = Issuer::new("https://sso.example.com").unwrap();
+        let sent = Sent::of(
+            &parts(
+                "a=1; panda-oidc-session=planted; __Host-panda-oidc-session=ours; __Host-panda-oidc-parked-x=p",
+            ),
+            &https,
+        );
+        assert_eq!(sent.get(&Jar::Session), Some("ours"));
+        assert_eq!(sent.parked().collect::<Vec<_>>(), [("x", "p")]);
+    }
+}

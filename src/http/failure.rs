@@ -1,0 +1,316 @@
+//! Every way a request can fail, and how each is answered: the only `IntoResponse` for errors.
+//!
+//! What is answered here is logged once, by [`answer`], with its causes; the person gets a page, the
+//! client a registered code, and neither an internal word.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use panda_oidc_sdk::LoginError;
+use serde_json::json;
+
+use super::language::Language;
+use super::{peer, trouble};
+use crate::app::App;
+use crate::keys::SignError;
+use crate::login::target::NoTarget;
+use crate::login::ticket::UnfitTicket;
+use crate::oauth::authorize::Refusal;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::redirect::VerifiedRedirect;
+use crate::store::StoreError;
+
+/// The longest query any request of ours needs, in bytes.
+const LONGEST_QUERY: usize = 16 * 1024;
+
+/// How a failed request is answered.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// To the person, on a page.
+    Page(Trouble),
+    /// To the client, through the browser.
+    Redirect(VerifiedRedirect, OAuthError),
+    /// To the client that called the token endpoint. Holds what failed inside, if something did.
+    Json(OAuthError, Option<Box<dyn Error + Send + Sync>>),
+    /// To the client that called userinfo (RFC 6750 §3).
+    Bearer(OAuthError, Option<Box<dyn Error + Send + Sync>>),
+}
+
+/// What a page tells a person about.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// The authorization request names no client or no place to answer to.
+    #[error("the authorization request is refused")]
+    Request(#[source] OAuthError),
+    /// A launch names no registered client.
+    #[error("no client is called {0}")]
+    NoSuchClient(String),
+    /// The client has no login URL, or the deep link leaves it.
+    #[error("the launch of {0} leads nowhere")]
+    NoTarget(String, #[source] NoTarget),
+    /// What stands where the ticket should is none.
+    #[error("no ticket can be read from the URL")]
+    UnfitTicket(#[from] UnfitTicket),
+    /// The ticket belongs to another browser, or is spent.
+    #[error("the ticket belongs to another browser, was used up, or named somebody else before")]
+    TicketRefused,
+    /// The portal was asked, and nobody is proven.
+    #[error("nobody was signed in")]
+    Login(#[source] LoginError),
+    /// The request that should be resumed does not wait in this browser.
+    #[error("no authorization request waits under this name in this browser")]
+    NothingWaits,
+    /// The change of user that should be confirmed was not asked for in this browser.
+    #[error("no change of user waits for a yes in this browser")]
+    NoSwitch,
+    /// The browser goes round in circles.
+    #[error("the client {0} was launched again and again; it seems to reject its logins")]
+    GoingRound(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such page.
+    #[error("there is no such page")]
+    NotFound,
+    /// The page is not for this method.
+    #[error("the page does not take this method")]
+    Method,
+    /// The request is larger than any of ours has to be.
+    #[error("the request is too large")]
+    TooLarge,
+    /// A handler panicked, or took too long.
+    #[error("the request could not be finished")]
+    Broken,
+}
+
+impl Trouble {
+    /// The status a page about it carries.
+    #[must_use]
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Request(_) | Self::UnfitTicket(_) => StatusCode::BAD_REQUEST,
+            Self::TicketRefused | Self::Login(LoginError::Rejected(_)) => StatusCode::FORBIDDEN,
+            Self::NoSuchClient(_) | Self::NoTarget(..) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NothingWaits | Self::NoSwitch => StatusCode::GONE,
+            Self::GoingRound(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Login(LoginError::Unreachable(_)) | Self::Store(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Login(LoginError::Unintelligible(_)) => StatusCode::BAD_GATEWAY,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self::Page(trouble)
+    }
+}
+
+/// A store that fails in front of a person; endpoints for clients map it themselves.
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Page(error.into())
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Page(error) => Self::Page(Trouble::Request(error)),
+            Refusal::Redirect(redirect, error) => Self::Redirect(redirect, error),
+        }
+    }
+}
+
+/// For the token endpoint: a failure that is the protocol's.
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        Self::Json(error, None)
+    }
+}
+
+impl Failure {
+    /// For endpoints that answer clients: something of ours failed.
+    pub(super) fn internal(
+        to: fn(OAuthError, Option<Box<dyn Error + Send + Sync>>) -> Self,
+        cause: impl Into<Internal>,
+    ) -> Self {
+        let Internal(code, cause) = cause.into();
+        let description = match code {
+            ErrorCode::TemporarilyUnavailable => "the provider cannot answer now; try again",
+            _ => "the provider failed; its operator finds the cause in its log",
+        };
+        to(OAuthError::new(code, description), Some(cause))
+    }
+}
+
+/// Something of ours that failed, with the code a client is told.
+pub(super) struct Internal(ErrorCode, Box<dyn Error + Send + Sync>);
+
+impl From<StoreError> for Internal {
+    fn from(error: StoreError) -> Self {
+        Self(ErrorCode::TemporarilyUnavailable, error.into())
+    }
+}
+
+impl From<SignError> for Internal {
+    fn from(error: SignError) -> Self {
+        Self(ErrorCode::ServerError, error.into())
+    }
+}
+
+/// A page is written by [`answer`], which knows the person's language.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = match &self {
+            Self::Page(trouble) => trouble.status().into_response(),
+            Self::Redirect(redirect, error) => see_other(&redirect.with_error(error)),
+            Self::Json(error, _) => (
+                status_for_client(error.code),
+                authenticate("Basic realm=\"panda-oidc\"", error),
+                body(error),
+            )
+                .into_response(),
+            Self::Bearer(error, _) => {
+                let challenge = format!(
+                    "Bearer realm=\"panda-oidc\", error=\"{}\", error_description=\"{}\"",
+                    error.code.as_str(),
+                    error.description
+                );
+                (
+                    status_for_client(error.code),
+                    authenticate(&challenge, error),
+                    body(error),
+                )
+                    .into_response()
+            }
+        };
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// The status of an error that a client is told of directly (RFC 6749 §5.2, RFC 6750 §3.1).
+fn status_for_client(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn authenticate(challenge: &str, error: &OAuthError) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let asks = matches!(
+        error.code,
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientScope
+    );
+    if let Some(value) = HeaderValue::from_str(challenge).ok().filter(|_| asks) {
+        headers.insert(WWW_AUTHENTICATE, value);
+    }
+    if error.code == ErrorCode::TemporarilyUnavailable {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    headers
+}
+
+fn body(error: &OAuthError) -> Json<serde_json::Value> {
+    Json(json!({ "error": error.code.as_str(), "error_description": error.description }))
+}
+
+/// A 303 to `url` that nobody keeps (RFC 9700 §4.12: never 307).
+#[must_use]
+pub(super) fn see_other(url: &str) -> Response {
+    let location = HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/"));
+    let headers = [
+        (LOCATION, location),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// The layer that logs a failure once and, where it is told on a page, writes the page.
+pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let language = Language::of(&parts);
+    let path = parts.uri.path().to_owned();
+    let peer = peer::address(&parts, &app.trusted_proxies);
+    let response = if parts
+        .uri
+        .query()
+        .is_some_and(|query| query.len() > LONGEST_QUERY)
+    {
+        Failure::from(Trouble::TooLarge).into_response()
+    } else {
+        next.run(Request::from_parts(parts, body)).await
+    };
+    let Some(failure) = response.extensions().get::<Arc<Failure>>().cloned() else {
+        return response;
+    };
+    let client = peer.map(|address| address.to_string()).unwrap_or_default();
+    log(&failure, &path, &client);
+    match failure.as_ref() {
+        Failure::Page(trouble) => {
+            let mut page = trouble::page(trouble, language, &app);
+            for cookie in response.headers().get_all(axum::http::header::SET_COOKIE) {
+                page.headers_mut()
+                    .append(axum::http::header::SET_COOKIE, cookie.clone());
+            }
+            page
+        }
+        _ => response,
+    }
+}
+
+fn log(failure: &Failure, path: &str, client: &str) {
+    let (error, cause): (&dyn Error, Option<&dyn Error>) = match failure {
+        Failure::Page(trouble) => (trouble, trouble.source()),
+        Failure::Redirect(_, error) => (error, None),
+        Failure::Json(error, cause) | Failure::Bearer(error, cause) => (
+            error,
+            cause.as_ref().map(|cause| cause.as_ref() as &dyn Error),
+        ),
+    };
+    let causes = chain(cause);
+    match failure {
+        Failure::Page(
+            Trouble::Store(_)
+            | Trouble::Broken
+            | Trouble::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_)),
+        ) => {
+            tracing::error!(path, client, causes, "Refused: {error}");
+        }
+        Failure::Json(_, Some(_)) | Failure::Bearer(_, Some(_)) => {
+            tracing::error!(path, client, causes, "Failed: {error}")
+        }
+        _ => tracing::warn!(path, client, causes, "Refused: {error}"),
+    }
+}
+
+/// The causes of an error, outermost first.
+fn chain(mut cause: Option<&dyn Error>) -> String {
+    let mut causes = String::new();
+    while let Some(error) = cause {
+        if !causes.is_empty() {
+            causes.push_str(": ");
+        }
+        causes.push_str(&error.to_string());
+        cause = error.source();
+    }
+    causes
+}

@@ -1,0 +1,251 @@
+//! `GET /launch[/{client_id}[/{path}]]`: a menu entry of the portal was clicked.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse as _, Response};
+use chrono::TimeDelta;
+use panda_oidc_sdk::Ticket;
+
+use super::arrival::{Arrived, arrive};
+use super::cookies::Jar;
+use super::entrance;
+use super::failure::{Failure, Trouble, see_other};
+use super::language::Text;
+use super::page::{Link, Page};
+use super::parking::{set_cookies, waiting};
+use super::switch;
+use super::visit::{Known, Visit};
+use crate::app::App;
+use crate::login::parked::{self, Parked};
+use crate::login::rounds::Rounds;
+use crate::login::session::Session;
+use crate::login::target::target;
+use crate::login::ticket;
+use crate::oauth::client::Client;
+
+/// How long launches are counted together, at the least.
+const ROUNDS_COOKIE: TimeDelta = TimeDelta::minutes(1);
+
+/// `HEAD`: a link checker looks whether anything is there. The ticket is left alone (N64).
+pub(super) async fn head() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// `GET /launch`: whatever waits is resumed, else the person chooses an app.
+///
+/// # Errors
+///
+/// [`Failure`], as below.
+pub(super) async fn any(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
+    launch(
+        &app,
+        visit,
+        Place {
+            client: None,
+            deep: None,
+        },
+    )
+    .await
+}
+
+/// `GET /launch/{client_id}`.
+///
+/// # Errors
+///
+/// [`Failure`] when the client is unknown or nobody is signed in.
+pub(super) async fn of_client(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    let Path(client) = path.map_err(|_| Trouble::NotFound)?;
+    launch(
+        &app,
+        visit,
+        Place {
+            client: Some(find(&app, client)?),
+            deep: None,
+        },
+    )
+    .await
+}
+
+/// `GET /launch/{client_id}/{path}`: a page of the client's.
+///
+/// # Errors
+///
+/// As [`of_client`]; also when the path leaves the client's own pages.
+pub(super) async fn deep(
+    State(app): State<Arc<App>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    let Path((client, deep)) = path.map_err(|_| Trouble::NotFound)?;
+    launch(
+        &app,
+        visit,
+        Place {
+            client: Some(find(&app, client)?),
+            deep: Some(deep),
+        },
+    )
+    .await
+}
+
+fn find(app: &App, client: String) -> Result<Arc<Client>, Trouble> {
+    app.clients
+        .get(&client)
+        .cloned()
+        .ok_or(Trouble::NoSuchClient(client))
+}
+
+/// What a launch URL names.
+struct Place {
+    client: Option<Arc<Client>>,
+    deep: Option<String>,
+}
+
+async fn launch(app: &Arc<App>, visit: Visit, place: Place) -> Result<Response, Failure> {
+    if visit.prefetch {
+        return Ok(not_ahead_of_a_click());
+    }
+    let readings = ticket::find(&visit.query, app.provider.ticket_parameter())
+        .map_err(Trouble::UnfitTicket)?;
+    let known = visit.known(app).await?;
+    if readings.is_empty() {
+        return without_ticket(app, &visit, known, &place);
+    }
+    with_ticket(app, &visit, &known, &place, readings).await
+}
+
+fn without_ticket(
+    app: &App,
+    visit: &Visit,
+    known: Known,
+    place: &Place,
+) -> Result<Response, Failure> {
+    let Some(session) = known.session else {
+        return Ok(entrance::page(
+            app,
+            place.client.as_deref(),
+            true,
+            visit.language,
+        ));
+    };
+    match &place.client {
+        None => Ok(apps(app, visit, &session)),
+        Some(client) => go_on(app, visit, &session, client, &onward(app, place, None)?),
+    }
+}
+
+async fn with_ticket(
+    app: &Arc<App>,
+    visit: &Visit,
+    known: &Known,
+    place: &Place,
+    readings: Vec<Ticket>,
+) -> Result<Response, Failure> {
+    let waiting = waiting(app, &visit.sent, app.host.clock.now());
+    let resumes = parked::choose(
+        &waiting,
+        place.client.as_ref().map(|client| client.id.as_str()),
+    );
+    let fresh = waiting
+        .iter()
+        .any(|(name, parked)| Some(name.as_str()) == resumes && is_newer(parked, known));
+    let onward = onward(app, place, resumes)?;
+    match arrive(app, known, readings, visit.from_portal, fresh).await? {
+        Arrived::NeedsYes(arrival, browser) => {
+            Ok(switch::ask(app, *arrival, &browser, known, onward))
+        }
+        Arrived::SignedIn(session, cookies) => {
+            let mut response = match (&place.client, resumes) {
+                (Some(client), None) => go_on(app, visit, &session, client, &onward)?,
+                _ => see_other(&onward),
+            };
+            set_cookies(&mut response, cookies);
+            Ok(response)
+        }
+    }
+}
+
+/// Whether a request waits for a sign-in newer than the one there is.
+fn is_newer(parked: &Parked, known: &Known) -> bool {
+    known
+        .session
+        .as_ref()
+        .is_some_and(|session| parked.asked_at > session.auth_time)
+}
+
+/// Where the launch ends once somebody is signed in.
+fn onward(app: &App, place: &Place, resumes: Option<&str>) -> Result<String, Trouble> {
+    match (resumes, &place.client) {
+        (Some(name), _) => Ok(app.issuer.at(&format!("/resume/{name}"))),
+        (None, None) => Ok(app.issuer.at("/launch")),
+        (None, Some(client)) => match target(client, place.deep.as_deref(), &app.issuer) {
+            Ok(url) => Ok(url.into()),
+            Err(error) => Err(Trouble::NoTarget(client.id.to_string(), error)),
+        },
+    }
+}
+
+/// Sends the browser to the client, unless it comes back from there again and again.
+fn go_on(
+    app: &App,
+    visit: &Visit,
+    session: &Session,
+    client: &Client,
+    onward: &str,
+) -> Result<Response, Failure> {
+    let what = format!("{}.{}", client.id.as_str(), session.sid);
+    let counted = visit
+        .sent
+        .get(&Jar::Rounds)
+        .filter(|_| visit.query != "again");
+    let Some(rounds) = Rounds::count(counted, &what, app.host.clock.now()) else {
+        return Err(Trouble::GoingRound(client.id.to_string()).into());
+    };
+    let mut response = see_other(onward);
+    set_cookies(
+        &mut response,
+        [Jar::Rounds.set(rounds.to_cookie(), Some(ROUNDS_COOKIE), &app.issuer)],
+    );
+    Ok(response)
+}
+
+/// A page for somebody who is signed in and has named no app.
+fn apps(app: &App, visit: &Visit, session: &Session) -> Response {
+    let user = &session.user.identity;
+    let name = user.name.as_deref().unwrap_or(user.subject.as_str());
+    let mut page = Page::new(
+        StatusCode::OK,
+        Text::new(
+            format!("{name}，您已登录"),
+            format!("You are signed in, {name}"),
+        ),
+        Text::new("请选择要打开的应用。", "Choose the app to open."),
+    );
+    let clients = app.clients.all().into_iter();
+    let launchable =
+        clients.filter(|client| client.initiate_login_uri.is_some() || client.client_uri.is_some());
+    page.choices = launchable
+        .map(|client| Link {
+            url: app.issuer.at(&format!("/launch/{}", client.id.as_str())),
+            label: Text::new(client.name.clone(), client.name.clone()),
+        })
+        .collect();
+    page.answer(visit.language, app)
+}
+
+/// A browser that fetches ahead gets nothing worth keeping, and the ticket is left alone (N64).
+fn not_ahead_of_a_click() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(CACHE_CONTROL, "no-store")],
+    )
+        .into_response()
+}

@@ -1,0 +1,107 @@
+//! The public face: one file per endpoint. A handler extracts, calls, answers; what it may answer
+//! is decided in [`crate::oauth`] and [`crate::login`].
+
+pub mod admin;
+mod arrival;
+mod authorize;
+mod cookies;
+mod entrance;
+mod failure;
+mod language;
+mod launch;
+mod page;
+mod parking;
+mod peer;
+pub mod serve;
+mod switch;
+mod token;
+mod trouble;
+mod userinfo;
+mod visit;
+mod well_known;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware;
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::oauth::discovery::path;
+use failure::{Failure, Trouble};
+
+/// The largest body any endpoint takes, in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
+const PATIENCE: Duration = Duration::from_secs(75);
+
+/// The routes of the public listener, all below the issuer's path.
+pub fn router(app: Arc<App>) -> Router {
+    let endpoints = Router::new()
+        .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
+        .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
+        .route(path::JWKS, get(well_known::jwks))
+        .route(
+            path::AUTHORIZE,
+            get(authorize::get).post(authorize::post).head(launch::head),
+        )
+        .route("/resume/{name}", get(authorize::resume).head(launch::head))
+        .route(path::TOKEN, post(token::token))
+        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route("/launch", get(launch::any).head(launch::head))
+        .route(
+            "/launch/{client_id}",
+            get(launch::of_client).head(launch::head),
+        )
+        .route(
+            "/launch/{client_id}/{*path}",
+            get(launch::deep).head(launch::head),
+        )
+        .route(
+            "/switch",
+            get(switch::page).post(switch::confirm).head(launch::head),
+        )
+        .fallback(|| async { Failure::from(Trouble::NotFound) })
+        .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) });
+    let routes = match app.issuer.path() {
+        "" => endpoints,
+        // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
+        below => Router::new()
+            .route(
+                &format!("{}{below}", path::AUTHORIZATION_SERVER),
+                get(well_known::metadata),
+            )
+            .nest(below, endpoints)
+            .fallback(|| async { Failure::from(Trouble::NotFound) }),
+    };
+    let layers = ServiceBuilder::new()
+        .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            failure::answer,
+        ))
+        .layer(CatchPanicLayer::custom(|_| {
+            Failure::from(Trouble::Broken).into_response()
+        }))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+    routes.with_state(app).layer(layers)
+}
+
+fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}

@@ -1,0 +1,50 @@
+//! Parking authorization requests in the browser, and finding them again.
+
+use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+
+use super::cookies::{Jar, Sent};
+use crate::app::App;
+use crate::handle::Handle;
+use crate::login::parked::{MOST, PATIENCE, Parked};
+
+/// The requests that wait in a browser, by name.
+#[must_use]
+pub(super) fn waiting(app: &App, sent: &Sent, now: DateTime<Utc>) -> Vec<(String, Parked)> {
+    let open = |(name, sealed): (&str, &str)| {
+        Some((
+            name.to_owned(),
+            Parked::open(sealed, &app.parked, name, now)?,
+        ))
+    };
+    sent.parked().filter_map(open).collect()
+}
+
+/// Parks a request: its name, and the cookies to set. `None` when it is too large for a cookie.
+#[must_use]
+pub(super) fn park(app: &App, sent: &Sent, parked: &Parked) -> Option<(String, Vec<String>)> {
+    let name = Handle::random(&mut rand::rng()).expose()[..12].to_owned();
+    let sealed = parked.seal(&app.parked, &name)?;
+    let mut cookies = vec![Jar::Parked(name.clone()).set(sealed, Some(PATIENCE), &app.issuer)];
+    let mut waiting = waiting(app, sent, parked.asked_at);
+    waiting.sort_by_key(|(_, parked)| parked.asked_at);
+    let surplus = (waiting.len() + 1).saturating_sub(MOST);
+    cookies.extend(
+        waiting
+            .into_iter()
+            .take(surplus)
+            .map(|(name, _)| Jar::Parked(name).clear(&app.issuer)),
+    );
+    Some((name, cookies))
+}
+
+/// Adds cookies to a response.
+pub(super) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `/switch`: one question before another user takes over the browser (F5, N63).
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+use subtle::ConstantTimeEq as _;
+
+use super::arrival::sign_in;
+use super::cookies::Jar;
+use super::failure::{Failure, Trouble, see_other};
+use super::language::Text;
+use super::page::{Form, Link, Page};
+use super::parking::set_cookies;
+use super::visit::{Known, Visit};
+use crate::app::App;
+use crate::handle::Handle;
+use crate::login::launch::Arrival;
+use crate::login::switch::PendingSwitch;
+use crate::oauth::params::Params;
+
+/// Sends the browser to the question, which waits in a cookie.
+#[must_use]
+pub(super) fn ask(
+    app: &App,
+    arrival: Arrival,
+    browser: &Handle,
+    known: &Known,
+    onward: String,
+) -> Response {
+    let pending = PendingSwitch {
+        arrival,
+        confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
+        onward,
+        asked_at: app.host.clock.now(),
+    };
+    let mut response = see_other(&app.issuer.at("/switch"));
+    let mut cookies = vec![Jar::Browser.set(
+        browser.expose().to_owned(),
+        Some(app.policy.memory),
+        &app.issuer,
+    )];
+    cookies.extend(
+        pending
+            .seal(&app.switches)
+            .map(|sealed| Jar::Switch.set(sealed, None, &app.issuer)),
+    );
+    set_cookies(
+        &mut response,
+        cookies.into_iter().filter(|_| known.session.is_some()),
+    );
+    response
+}
+
+/// `GET /switch`: the question.
+///
+/// # Errors
+///
+/// [`Trouble::NoSwitch`] when none was asked in this browser.
+pub(super) async fn page(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
+    let pending = pending(&app, &visit)?;
+    let known = visit.known(&app).await?;
+    let shown = |identity: &panda_oidc_sdk::Identity| {
+        identity
+            .name
+            .clone()
+            .unwrap_or_else(|| identity.subject.to_string())
+    };
+    let newcomer = shown(&pending.arrival.identity);
+    let present = known
+        .session
+        .map(|session| shown(&session.user.identity))
+        .unwrap_or_default();
+    let mut page = Page::new(
+        StatusCode::OK,
+        Text::new(
+            format!("切换为{newcomer}？"),
+            format!("Switch to {newcomer}?"),
+        ),
+        Text::new(
+            format!(
+                "这个浏览器现在由“{present}”登录。切换后，“{present}”会从所有应用退出。如果不是您本人点击的链接，请选择不切换。"
+            ),
+            format!(
+                "“{present}” is signed in here. After the switch, “{present}” is signed out of all apps. If you did not click a link yourself, do not switch."
+            ),
+        ),
+    );
+    page.form = Some(Form {
+        action: app.issuer.at("/switch"),
+        confirmation: pending.confirmation,
+        yes: Text::new(format!("切换为{newcomer}"), format!("Switch to {newcomer}")),
+        no: Link {
+            url: app.issuer.at("/launch"),
+            label: Text::new("不切换", "Do not switch"),
+        },
+    });
+    Ok(page.answer(visit.language, &app))
+}
+
+/// `POST /switch`: the yes.
+///
+/// # Errors
+///
+/// [`Trouble::NoSwitch`] when the question was not asked in this browser or the yes does not come
+/// from its page; [`Trouble::TicketRefused`] when the ticket was spent meanwhile.
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let pending = pending(&app, &visit)?;
+    let form =
+        Params::parse(&body.map_err(|_| Trouble::TooLarge)?).map_err(|_| Trouble::TooLarge)?;
+    let repeated = form.get("confirmation").unwrap_or_default();
+    if !bool::from(repeated.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
+        return Err(Trouble::NoSwitch.into());
+    }
+    let known = visit.known(&app).await?;
+    let browser = known
+        .browser
+        .clone()
+        .filter(|browser| browser.digest() == pending.arrival.browser)
+        .ok_or(Trouble::NoSwitch)?;
+    let (_, cookies) = sign_in(&app, &known, pending.arrival, browser).await?;
+    let mut response = see_other(&pending.onward);
+    set_cookies(
+        &mut response,
+        cookies.into_iter().chain([Jar::Switch.clear(&app.issuer)]),
+    );
+    Ok(response)
+}
+
+fn pending(app: &App, visit: &Visit) -> Result<PendingSwitch, Trouble> {
+    let sealed = visit.sent.get(&Jar::Switch);
+    let pending =
+        sealed.and_then(|sealed| PendingSwitch::open(sealed, &app.switches, app.host.clock.now()));
+    pending.ok_or(Trouble::NoSwitch)
+}

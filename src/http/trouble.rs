@@ -1,0 +1,187 @@
+//! What each trouble is called in front of a person: a plain sentence and the way on.
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use panda_oidc_sdk::{Entrance, LoginError};
+
+use super::failure::Trouble;
+use super::language::{Language, Text};
+use super::page::{Link, Page};
+use crate::app::App;
+
+/// The page about `trouble`.
+#[must_use]
+pub(super) fn page(trouble: &Trouble, language: Language, app: &App) -> Response {
+    let (title, body) = words(trouble);
+    let mut page = Page::new(trouble.status(), title, body);
+    page.detail = detail(trouble);
+    page.action = way_on(trouble, app);
+    let mut response = page.answer(language, app);
+    if matches!(
+        trouble.status(),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    response
+}
+
+/// The link to the portal, from which every login can begin anew.
+#[must_use]
+pub(super) fn portal(app: &App) -> Link {
+    let (Entrance::Redirect(url) | Entrance::Portal(url)) = app.provider.entrance(app.issuer.url());
+    Link {
+        url: url.into(),
+        label: Text::new("打开熊猫智慧水务门户", "Open the Panda Smart Water portal"),
+    }
+}
+
+fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
+    match trouble {
+        Trouble::GoingRound(client) => Some(Link {
+            url: app.issuer.at(&format!("/launch/{client}?again")),
+            label: Text::new("再试一次", "Try once more"),
+        }),
+        Trouble::Request(_) | Trouble::Method | Trouble::TooLarge => None,
+        _ => Some(portal(app)),
+    }
+}
+
+/// What a developer or an operator needs to see. Only registered codes and sentences of ours.
+fn detail(trouble: &Trouble) -> Option<String> {
+    match trouble {
+        Trouble::Request(error) => Some(error.to_string()),
+        Trouble::NoSuchClient(client) => Some(format!("client_id: {client}")),
+        Trouble::NoTarget(client, error) => Some(format!("{client}: {error}")),
+        Trouble::UnfitTicket(error) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+fn words(trouble: &Trouble) -> (Text, Text) {
+    match trouble {
+        Trouble::Request(_) => (
+            Text::new(
+                "应用发来的登录请求有误",
+                "The app sent a login request that cannot be answered",
+            ),
+            Text::new(
+                "为了您的安全，登录已停止。请把下面这一行告诉应用的管理员。",
+                "The login was stopped for your safety. Please pass the line below to whoever runs the app.",
+            ),
+        ),
+        Trouble::NoSuchClient(_) => (
+            Text::new("没有登记这个应用", "This app is not registered"),
+            Text::new(
+                "门户菜单指向的应用没有在这里登记。请联系管理员核对菜单地址。",
+                "The portal's menu points to an app that is not registered here. Please ask your administrator to check the address of the menu entry.",
+            ),
+        ),
+        Trouble::NoTarget(..) => (
+            Text::new(
+                "这个入口无法打开应用",
+                "This entry does not lead to the app",
+            ),
+            Text::new(
+                "您已登录，但这个菜单地址没有对应的页面。请联系管理员核对菜单地址。",
+                "You are signed in, but there is no page behind this menu entry. Please ask your administrator to check its address.",
+            ),
+        ),
+        Trouble::UnfitTicket(_) => (
+            Text::new("登录票据无法识别", "The login ticket cannot be read"),
+            Text::new(
+                "打开的地址里票据不完整或有多余内容。请回到门户，重新点击应用。",
+                "The address that was opened holds a damaged ticket. Please go back to the portal and click the app again.",
+            ),
+        ),
+        Trouble::TicketRefused => (
+            Text::new("这个登录链接已经用过", "This login link was used before"),
+            Text::new(
+                "每个登录链接只属于第一次打开它的浏览器，退出后也不能再用。请重新从门户进入。",
+                "A login link belongs to the browser that opened it first, and ends when you sign out. Please enter from the portal again.",
+            ),
+        ),
+        Trouble::Login(LoginError::Rejected(_)) => (
+            Text::new(
+                "登录已过期，请重新从门户进入",
+                "Your login has expired, please enter from the portal again",
+            ),
+            Text::new(
+                "门户不再认可这个登录链接。请回到熊猫智慧水务门户，重新点击应用。",
+                "The portal no longer accepts this login link. Please go back to the Panda Smart Water portal and click the app again.",
+            ),
+        ),
+        Trouble::Login(LoginError::Unreachable(_)) => (
+            Text::new(
+                "门户暂时没有响应",
+                "The portal is not answering at the moment",
+            ),
+            Text::new(
+                "暂时无法向熊猫智慧水务确认您的身份。已经登录的应用不受影响。请稍后重新从门户进入。",
+                "Your identity cannot be confirmed with Panda Smart Water right now. Apps you are already signed in to keep working. Please enter from the portal again in a little while.",
+            ),
+        ),
+        Trouble::Login(LoginError::Unintelligible(_)) => (
+            Text::new("门户的回答无法识别", "The portal's answer makes no sense"),
+            Text::new(
+                "熊猫智慧水务返回了无法识别的内容，因此没有为您登录。请稍后再试；如果一直这样，请联系管理员。",
+                "Panda Smart Water answered something that proves nobody's identity, so you were not signed in. Please try again later, and tell your administrator if it stays like this.",
+            ),
+        ),
+        Trouble::NothingWaits => (
+            Text::new("没有等待中的登录", "No login is waiting here"),
+            Text::new(
+                "这次登录已经完成，或等待太久，或不是在这个浏览器里开始的。请重新打开应用，或从门户进入。",
+                "This login is finished, waited too long, or was begun in another browser. Please open the app again, or enter from the portal.",
+            ),
+        ),
+        Trouble::NoSwitch => (
+            Text::new(
+                "没有需要确认的切换",
+                "There is no change of user to confirm",
+            ),
+            Text::new(
+                "确认已经完成，或等待太久。请重新从门户进入。",
+                "It was confirmed already, or waited too long. Please enter from the portal again.",
+            ),
+        ),
+        Trouble::GoingRound(_) => (
+            Text::new("应用反复要求登录", "The app keeps asking for a login"),
+            Text::new(
+                "您的登录成功了，但应用一直没有接受它，浏览器在两者之间来回跳转，所以在这里停下。请联系应用的管理员；常见原因是应用要求邮箱，或拒绝了这个用户。",
+                "Your login worked, but the app did not accept it and sent the browser back again and again, so it was stopped here. Please tell whoever runs the app; often it demands an e-mail address, or does not admit this user.",
+            ),
+        ),
+        Trouble::Store(_) | Trouble::Broken => (
+            Text::new("登录服务出了问题", "The login service has a problem"),
+            Text::new(
+                "没有为您登录，也没有丢失任何东西。请稍后重新从门户进入；如果一直这样，请联系管理员。",
+                "You were not signed in, and nothing was lost. Please enter from the portal again in a little while, and tell your administrator if it stays like this.",
+            ),
+        ),
+        Trouble::NotFound => (
+            Text::new("没有这个页面", "There is no such page"),
+            Text::new(
+                "请从熊猫智慧水务门户进入应用。",
+                "Please enter your apps from the Panda Smart Water portal.",
+            ),
+        ),
+        Trouble::Method => (
+            Text::new(
+                "不能这样打开这个页面",
+                "This page cannot be opened like that",
+            ),
+            Text::new(
+                "请从熊猫智慧水务门户进入应用。",
+                "Please enter your apps from the Panda Smart Water portal.",
+            ),
+        ),
+        Trouble::TooLarge => (
+            Text::new("请求太大", "The request is too large"),
+            Text::new("请联系应用的管理员。", "Please tell whoever runs the app."),
+        ),
+    }
+}

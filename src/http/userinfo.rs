@@ -1,0 +1,129 @@
+//! `/userinfo`: who an access token is about (OIDC Core §5.3).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use super::failure::Failure;
+use crate::app::App;
+use crate::handle::Digest;
+use crate::oauth::claims::{AccessTokenClaims, person};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::params::Params;
+use crate::oauth::scope::Scope;
+
+/// `GET /userinfo`.
+///
+/// # Errors
+///
+/// [`Failure::Bearer`] when the token is no good.
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    match bearer(&headers)? {
+        Some(token) => userinfo(&app, token).await,
+        None => Ok(challenge()),
+    }
+}
+
+/// `POST /userinfo`: the token may come in the body (RFC 6750 §2.2).
+///
+/// # Errors
+///
+/// As [`get`]; `invalid_request` when it comes twice.
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let invalid = |description| Failure::Bearer(OAuthError::invalid_request(description), None);
+    let body = body.map_err(|_| invalid("the body is too large or broke off"))?;
+    let form = Params::parse(&body).map_err(|_| invalid("there are too many parameters"))?;
+    match (bearer(&headers)?, form.get("access_token")) {
+        (Some(_), Some(_)) => Err(invalid(
+            "the access token is given twice; send it in the header alone",
+        )),
+        (Some(token), None) | (None, Some(token)) => userinfo(&app, token).await,
+        (None, None) => Ok(challenge()),
+    }
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+    let Some(header) = headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let token = header
+        .to_str()
+        .ok()
+        .and_then(|header| header.split_once(' '));
+    match token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")) {
+        Some((_, token)) => Ok(Some(token.trim())),
+        None => Err(Failure::Bearer(
+            OAuthError::invalid_request("the Authorization header is not a Bearer one"),
+            None,
+        )),
+    }
+}
+
+/// "If the request lacks any authentication information, the resource server SHOULD NOT include an
+/// error code" (RFC 6750 §3.1).
+fn challenge() -> Response {
+    (
+        StatusCode::UNAUTHORIZED,
+        [(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"panda-oidc\""),
+        )],
+    )
+        .into_response()
+}
+
+async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
+    let refused = |code, description| Failure::Bearer(OAuthError::new(code, description), None);
+    let invalid = || {
+        refused(
+            ErrorCode::InvalidToken,
+            "the access token is unknown, expired or revoked",
+        )
+    };
+    let token = app
+        .keys
+        .verify::<AccessTokenClaims>(unverified)
+        .ok_or_else(invalid)?;
+    let claims = token.claims;
+    let now = app.host.clock.now();
+    if claims.iss != app.issuer.as_str() || claims.exp <= now.timestamp() {
+        return Err(invalid());
+    }
+    let id = Digest::from_text(&claims.jti).ok_or_else(invalid)?;
+    let granted = app
+        .store
+        .granted(&id, now)
+        .await
+        .map_err(|error| Failure::internal(Failure::Bearer, error))?;
+    let granted = granted.filter(|granted| {
+        granted.grant.client_id.as_str() == claims.client_id
+            && granted.session.user.subject().as_str() == claims.sub
+    });
+    let granted = granted.ok_or_else(invalid)?;
+    if !granted.grant.scopes.contains(Scope::Openid) {
+        return Err(refused(
+            ErrorCode::InsufficientScope,
+            "userinfo needs the scope openid",
+        ));
+    }
+    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok((
+        no_store,
+        Json(person(&granted.session.user, &granted.grant.scopes)),
+    )
+        .into_response())
+}

@@ -1,0 +1,90 @@
+//! A browser at the door: what it sent, and the session it has here.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::REFERER;
+use axum::http::request::Parts;
+
+use super::cookies::{Jar, Sent};
+use super::language::Language;
+use crate::app::App;
+use crate::handle::{Digest, Handle};
+use crate::login::provenance::from_portal;
+use crate::login::session::Session;
+use crate::store::StoreError;
+
+/// What a browser sent, without its body.
+pub(super) struct Visit {
+    /// Its cookies of ours.
+    pub sent: Sent,
+    /// The query as it came.
+    pub query: String,
+    /// Whether a page of the portal led here.
+    pub from_portal: bool,
+    /// Whether nobody asked to see this: the browser fetches ahead of a click.
+    pub prefetch: bool,
+    /// The language of the person.
+    pub language: Language,
+}
+
+impl FromRequestParts<Arc<App>> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+        let ahead = |purpose: &str| {
+            purpose.contains("prefetch")
+                || purpose.contains("preview")
+                || purpose.contains("prerender")
+        };
+        Ok(Self {
+            sent: Sent::of(parts, &app.issuer),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            from_portal: from_portal(header(REFERER.as_str()), &app.provider.origins()),
+            prefetch: purposes.into_iter().filter_map(header).any(ahead),
+            language: Language::of(parts),
+        })
+    }
+}
+
+/// Who is at the browser, as far as we know.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The live session.
+    pub session: Option<Session>,
+    /// The handle that opens it.
+    pub handle: Option<Digest>,
+    /// The browser itself.
+    pub browser: Option<Handle>,
+}
+
+impl Visit {
+    /// Looks the browser's session up.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub(super) async fn known(&self, app: &App) -> Result<Known, StoreError> {
+        let handle = self
+            .sent
+            .handle(&Jar::Session)
+            .map(|handle| handle.digest());
+        let session = match &handle {
+            Some(handle) => app.store.session(handle, app.host.clock.now()).await?,
+            None => None,
+        };
+        Ok(Known {
+            session,
+            handle,
+            browser: self.sent.handle(&Jar::Browser),
+        })
+    }
+}

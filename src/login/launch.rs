@@ -1,0 +1,332 @@
+//! The launch: what a ticket is worth in this browser, before the portal is asked and after.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::Identity;
+
+use super::session::{Session, SessionId, User};
+use crate::config::{SessionSection, TicketReplay};
+use crate::handle::Digest;
+use crate::store::{Claim, Ownership, SignIn};
+
+/// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
+const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);
+
+/// What the operator wants of sessions and tickets.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// How long a session lives after a sign-in.
+    pub lifetime: TimeDelta,
+    /// How long a ticket's owner is remembered.
+    pub memory: TimeDelta,
+    /// Who may present a ticket again.
+    pub replay: TicketReplay,
+}
+
+impl From<&SessionSection> for Policy {
+    fn from(section: &SessionSection) -> Self {
+        let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Self {
+            lifetime: delta(section.lifetime),
+            memory: delta(section.ticket_memory),
+            replay: section.ticket_replay,
+        }
+    }
+}
+
+/// What to do with a ticket before anybody is asked about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// The session this browser has was opened by this very ticket: go on with it, and leave the
+    /// portal alone (F29).
+    SameAgain,
+    /// It belongs to another browser, or is spent: refused unseen, so that its life is not extended.
+    Refused,
+    /// Ask the portal.
+    Ask,
+}
+
+/// Decides by who owns the ticket.
+///
+/// `fresh` says that a client waits for a sign-in newer than its request; then even a ticket that
+/// opened this session is taken to the portal again.
+#[must_use]
+pub fn presented(
+    ticket: &Digest,
+    browser: Option<&Digest>,
+    owner: Option<&Ownership>,
+    session: Option<&Session>,
+    fresh: bool,
+    policy: &Policy,
+) -> Presented {
+    if !fresh && session.is_some_and(|session| session.ticket == *ticket) {
+        return Presented::SameAgain;
+    }
+    match (policy.replay, owner) {
+        (TicketReplay::Off, _) | (_, None) => Presented::Ask,
+        (TicketReplay::Once, Some(_)) => Presented::Refused,
+        (TicketReplay::BrowserBound, Some(owner)) => {
+            let ours = browser == Some(&owner.browser) && !owner.spent;
+            if ours {
+                Presented::Ask
+            } else {
+                Presented::Refused
+            }
+        }
+    }
+}
+
+/// A person the portal has just proved, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Who it is.
+    pub identity: Identity,
+    /// The name of the ticket that proved it.
+    pub ticket: Digest,
+    /// The browser that brought it.
+    pub browser: Digest,
+    /// Whether the browser owns the ticket already, since the person was asked about it.
+    pub claimed: bool,
+}
+
+impl Arrival {
+    /// Whether a person must say yes before this arrival replaces the session that is there: it is
+    /// another user's, and nothing proves that the click came from the portal (login CSRF, F5).
+    #[must_use]
+    pub fn needs_a_yes(&self, session: Option<&Session>, from_portal: bool) -> bool {
+        !from_portal
+            && session.is_some_and(|session| session.user.identity.subject != self.identity.subject)
+    }
+
+    /// The wish to own the ticket, unless the policy does not track tickets.
+    #[must_use]
+    pub fn claim(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Claim> {
+        (policy.replay != TicketReplay::Off).then(|| Claim {
+            ticket: self.ticket,
+            browser: self.browser,
+            subject: self.identity.subject.clone(),
+            once: policy.replay == TicketReplay::Once && !self.claimed,
+            remember_until: now + policy.memory,
+        })
+    }
+
+    /// The sign-in this arrival comes to: a session of the same user goes on under its name, one of
+    /// another user is ended (F6). The handle is a new one in any case (N17).
+    #[must_use]
+    pub fn sign_in(self, here: Here<'_>, new: New, policy: &Policy, now: DateTime<Utc>) -> SignIn {
+        let same_user = |session: &&Session| session.user.identity.subject == self.identity.subject;
+        let continues = here
+            .session
+            .filter(same_user)
+            .map(|session| session.sid.clone());
+        let ends = here
+            .session
+            .filter(|session| !same_user(session))
+            .map(|session| session.sid.clone());
+        SignIn {
+            claim: self.claim(policy, now),
+            ends,
+            retires: here
+                .handle
+                .filter(|_| continues.is_some())
+                .map(|handle| (handle, now + HANDLE_GRACE)),
+            session: Session {
+                sid: continues.clone().unwrap_or(new.sid),
+                user: User {
+                    identity: self.identity,
+                    updated_at: now,
+                },
+                auth_time: now,
+                expires_at: now + policy.lifetime,
+                ticket: self.ticket,
+            },
+            continues,
+            handle: new.handle,
+        }
+    }
+}
+
+/// What the browser had before.
+#[derive(Debug, Clone, Copy)]
+pub struct Here<'a> {
+    /// Its live session.
+    pub session: Option<&'a Session>,
+    /// The handle that opens it.
+    pub handle: Option<Digest>,
+}
+
+/// What a sign-in needs that is random.
+#[derive(Debug)]
+pub struct New {
+    /// For a session that begins.
+    pub sid: SessionId,
+    /// For the cookie.
+    pub handle: Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use panda_oidc_sdk::Subject;
+
+    fn digest(byte: u8) -> Digest {
+        Digest::from([byte; 32])
+    }
+
+    fn policy(replay: TicketReplay) -> Policy {
+        Policy {
+            lifetime: TimeDelta::hours(12),
+            memory: TimeDelta::days(7),
+            replay,
+        }
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn identity(subject: &str) -> Identity {
+        Identity {
+            subject: Subject::new(subject).unwrap(),
+            name: None,
+            phone: None,
+        }
+    }
+
+    fn session(subject: &str, ticket: u8) -> Session {
+        Session {
+            sid: SessionId::from("sid".to_owned()),
+            user: User {
+                identity: identity(subject),
+                updated_at: now(),
+            },
+            auth_time: now(),
+            expires_at: now() + TimeDelta::hours(12),
+            ticket: digest(ticket),
+        }
+    }
+
+    fn owned(browser: u8, spent: bool) -> Option<Ownership> {
+        Some(Ownership {
+            browser: digest(browser),
+            spent,
+        })
+    }
+
+    fn present(
+        replay: TicketReplay,
+        owner: Option<Ownership>,
+        session: Option<&Session>,
+        fresh: bool,
+    ) -> Presented {
+        presented(
+            &digest(9),
+            Some(&digest(1)),
+            owner.as_ref(),
+            session,
+            fresh,
+            &policy(replay),
+        )
+    }
+
+    #[test]
+    fn n61_a_ticket_belongs_to_the_browser_that_brought_it_first() {
+        use TicketReplay::{BrowserBound, Off, Once};
+        assert_eq!(present(BrowserBound, None, None, false), Presented::Ask);
+        assert_eq!(
+            present(BrowserBound, owned(1, false), None, false),
+            Presented::Ask
+        );
+        assert_eq!(
+            present(BrowserBound, owned(2, false), None, false),
+            Presented::Refused
+        );
+        assert_eq!(
+            present(Once, owned(1, false), None, false),
+            Presented::Refused
+        );
+        assert_eq!(present(Off, owned(2, true), None, false), Presented::Ask);
+    }
+
+    #[test]
+    fn n62_a_spent_ticket_is_refused_even_in_its_own_browser() {
+        assert_eq!(
+            present(TicketReplay::BrowserBound, owned(1, true), None, false),
+            Presented::Refused
+        );
+    }
+
+    #[test]
+    fn f29_the_ticket_of_the_live_session_is_not_asked_about_again() {
+        let session = session("1", 9);
+        for replay in [
+            TicketReplay::BrowserBound,
+            TicketReplay::Once,
+            TicketReplay::Off,
+        ] {
+            assert_eq!(
+                present(replay, owned(1, false), Some(&session), false),
+                Presented::SameAgain
+            );
+        }
+        assert_eq!(
+            present(
+                TicketReplay::BrowserBound,
+                owned(1, false),
+                Some(&session),
+                true
+            ),
+            Presented::Ask
+        );
+    }
+
+    #[test]
+    fn n63_another_users_session_is_replaced_only_after_a_yes_or_a_click_in_the_portal() {
+        let arrival = Arrival {
+            identity: identity("2"),
+            ticket: digest(9),
+            browser: digest(1),
+            claimed: false,
+        };
+        let (same, other) = (session("2", 1), session("1", 1));
+        assert!(arrival.needs_a_yes(Some(&other), false));
+        assert!(!arrival.needs_a_yes(Some(&other), true));
+        assert!(!arrival.needs_a_yes(Some(&same), false) && !arrival.needs_a_yes(None, false));
+    }
+
+    #[test]
+    fn n50_a_change_of_user_ends_the_session_and_a_return_continues_it() {
+        let new = || New {
+            sid: SessionId::from("new".to_owned()),
+            handle: digest(7),
+        };
+        let arrive = |before: &Session| {
+            let arrival = Arrival {
+                identity: identity("2"),
+                ticket: digest(9),
+                browser: digest(1),
+                claimed: false,
+            };
+            let here = Here {
+                session: Some(before),
+                handle: Some(digest(6)),
+            };
+            arrival.sign_in(here, new(), &policy(TicketReplay::BrowserBound), now())
+        };
+        let switched = arrive(&session("1", 1));
+        assert_eq!(
+            (
+                switched.ends.is_some(),
+                switched.continues,
+                switched.retires
+            ),
+            (true, None, None)
+        );
+        assert_eq!(switched.session.sid.as_str(), "new");
+        let returned = arrive(&session("2", 1));
+        assert_eq!(
+            (returned.ends, returned.session.sid.as_str()),
+            (None, "sid")
+        );
+        assert_eq!(returned.retires, Some((digest(6), now() + HANDLE_GRACE)));
+    }
+}

@@ -1,0 +1,120 @@
+//! An authorization request that waits, in a sealed cookie, until its person has signed in.
+//!
+//! The cookie is the only copy: a flood of requests costs the server nothing (N60), and nobody but
+//! the browser that asked can resume one (N16).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::seal::Sealer;
+
+/// How long a request waits.
+pub const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+
+/// How many requests wait in one browser.
+pub const MOST: usize = 4;
+
+/// A cookie that browsers keep, name and attributes aside: they drop those beyond 4096 bytes.
+const LARGEST: usize = 3800;
+
+/// A request that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Its parameters as a query, without any ticket.
+    #[serde(rename = "q")]
+    pub request: String,
+    /// Who asked.
+    #[serde(rename = "c")]
+    pub client_id: String,
+    /// When it was asked first.
+    #[serde(rename = "t", with = "chrono::serde::ts_milliseconds")]
+    pub asked_at: DateTime<Utc>,
+}
+
+impl Parked {
+    /// Seals the request for the cookie called `name`; `None` when it is too large for a cookie.
+    #[must_use]
+    pub fn seal(&self, sealer: &Sealer, name: &str) -> Option<String> {
+        use base64::Engine as _;
+        let plain = serde_json::to_vec(self).ok()?;
+        let sealed =
+            base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(sealer.seal(&plain, name.as_bytes()));
+        (sealed.len() <= LARGEST).then_some(sealed)
+    }
+
+    /// Opens what the cookie called `name` holds; `None` when it is not ours or has waited too long.
+    #[must_use]
+    pub fn open(sealed: &str, sealer: &Sealer, name: &str, now: DateTime<Utc>) -> Option<Self> {
+        use base64::Engine as _;
+        let sealed = base64::prelude::BASE64_URL_SAFE_NO_PAD
+            .decode(sealed)
+            .ok()?;
+        let plain = sealer.open(&sealed, name.as_bytes())?;
+        let parked: Self = serde_json::from_slice(&plain).ok()?;
+        (now - parked.asked_at <= PATIENCE).then_some(parked)
+    }
+}
+
+/// Which of the requests that wait, each with a name, a launch of `client_id` resumes: the newest of
+/// that client, else the newest of all.
+#[must_use]
+pub fn choose<'a>(waiting: &'a [(String, Parked)], client_id: Option<&str>) -> Option<&'a str> {
+    let newest = |of_client: bool| {
+        let candidates = waiting
+            .iter()
+            .filter(|(_, parked)| !of_client || Some(parked.client_id.as_str()) == client_id);
+        candidates.max_by_key(|(_, parked)| parked.asked_at)
+    };
+    newest(true)
+        .or_else(|| newest(false))
+        .map(|(name, _)| name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::{MasterKey, Purpose};
+
+    fn parked(client_id: &str, second: i64) -> Parked {
+        Parked {
+            request: "client_id=x&state=%2B".to_owned(),
+            client_id: client_id.to_owned(),
+            asked_at: DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_request_waits_ten_minutes_under_its_own_name() {
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
+        let asked = parked("app", 0);
+        let cookie = asked.seal(&sealer, "one").unwrap();
+        assert!(!cookie.contains("state"));
+        let open = |name: &str, later| Parked::open(&cookie, &sealer, name, asked.asked_at + later);
+        assert_eq!(open("one", PATIENCE), Some(asked.clone()));
+        assert_eq!(open("one", PATIENCE + TimeDelta::seconds(1)), None);
+        assert_eq!(open("two", TimeDelta::zero()), None);
+    }
+
+    #[test]
+    fn what_no_cookie_can_hold_is_not_parked() {
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
+        let large = Parked {
+            request: "x".repeat(4000),
+            ..parked("app", 0)
+        };
+        assert_eq!(large.seal(&sealer, "one"), None);
+    }
+
+    #[test]
+    fn f10_a_launch_resumes_its_own_client_first_and_any_other_else() {
+        let waiting = [
+            ("a".to_owned(), parked("grafana", 0)),
+            ("b".to_owned(), parked("grafana", 1)),
+            ("c".to_owned(), parked("keycloak", 2)),
+        ];
+        assert_eq!(choose(&waiting, Some("grafana")), Some("b"));
+        assert_eq!(choose(&waiting, Some("gis")), Some("c"));
+        assert_eq!(choose(&waiting, None), Some("c"));
+        assert_eq!(choose(&[], Some("gis")), None);
+    }
+}

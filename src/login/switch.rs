@@ -1,0 +1,119 @@
+//! A change of user that waits for the person at the screen to say yes.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::{Identity, Subject};
+use serde::{Deserialize, Serialize};
+
+use super::launch::Arrival;
+use crate::handle::Digest;
+use crate::seal::Sealer;
+
+/// How long the question stands.
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// What the seal is bound to.
+const CONTEXT: &[u8] = b"switch";
+
+/// A change of user that was asked about. The cookie it is sealed in is the only copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSwitch {
+    /// Who has arrived.
+    pub arrival: Arrival,
+    /// What the page's form must repeat: the yes comes from our own page (CSRF).
+    pub confirmation: String,
+    /// The URL at which to go on.
+    pub onward: String,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    subject: String,
+    name: Option<String>,
+    phone: Option<String>,
+    ticket: String,
+    browser: String,
+    confirmation: String,
+    onward: String,
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    asked_at: DateTime<Utc>,
+}
+
+impl PendingSwitch {
+    /// Seals the question for its cookie.
+    #[must_use]
+    pub fn seal(&self, sealer: &Sealer) -> Option<String> {
+        let identity = &self.arrival.identity;
+        let wire = Wire {
+            subject: identity.subject.to_string(),
+            name: identity.name.clone(),
+            phone: identity.phone.clone(),
+            ticket: self.arrival.ticket.to_text(),
+            browser: self.arrival.browser.to_text(),
+            confirmation: self.confirmation.clone(),
+            onward: self.onward.clone(),
+            asked_at: self.asked_at,
+        };
+        let plain = serde_json::to_vec(&wire).ok()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode(sealer.seal(&plain, CONTEXT)))
+    }
+
+    /// Opens the cookie; `None` when it is not ours or the question is too old.
+    #[must_use]
+    pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let wire: Wire = serde_json::from_slice(&sealer.open(&sealed, CONTEXT)?).ok()?;
+        if now - wire.asked_at > PATIENCE {
+            return None;
+        }
+        Some(Self {
+            arrival: Arrival {
+                identity: Identity {
+                    subject: Subject::new(wire.subject).ok()?,
+                    name: wire.name,
+                    phone: wire.phone,
+                },
+                ticket: Digest::from_text(&wire.ticket)?,
+                browser: Digest::from_text(&wire.browser)?,
+                claimed: true,
+            },
+            confirmation: wire.confirmation,
+            onward: wire.onward,
+            asked_at: wire.asked_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::{MasterKey, Purpose};
+
+    #[test]
+    fn a_question_stands_five_minutes_in_its_cookie() {
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
+        let asked_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let pending = PendingSwitch {
+            arrival: Arrival {
+                identity: Identity {
+                    subject: Subject::new("2").unwrap(),
+                    name: Some("黑龙江".to_owned()),
+                    phone: None,
+                },
+                ticket: Digest::from([1; 32]),
+                browser: Digest::from([2; 32]),
+                claimed: true,
+            },
+            confirmation: "c".to_owned(),
+            onward: "/launch/grafana".to_owned(),
+            asked_at,
+        };
+        let cookie = pending.seal(&sealer).unwrap();
+        let open = |later| PendingSwitch::open(&cookie, &sealer, asked_at + later);
+        assert_eq!(open(PATIENCE), Some(pending.clone()));
+        assert_eq!(open(PATIENCE + TimeDelta::seconds(1)), None);
+    }
+}

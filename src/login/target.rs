@@ -1,0 +1,155 @@
+//! Where a launch ends: the client's own login URL, with what OIDC Core §4 lets it carry.
+
+use url::Url;
+
+use crate::oauth::client::Client;
+use crate::oauth::issuer::Issuer;
+
+/// Why a launch has nowhere to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoTarget {
+    /// The client has neither `initiate_login_uri` nor `client_uri`.
+    #[error("the client has neither initiate_login_uri nor client_uri")]
+    NoLoginUri,
+    /// A deep link leads out of the client's own pages, or the client has no `client_uri`.
+    #[error("the deep link is not below the client's client_uri")]
+    OutOfBounds,
+}
+
+/// The URL at which the client begins a login by itself.
+///
+/// `deep` is what follows the client in the launch URL, a path below the client's `client_uri`; it
+/// is handed over as `target_link_uri`.
+///
+/// # Errors
+///
+/// [`NoTarget`].
+pub fn target(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Url, NoTarget> {
+    let link = deep
+        .filter(|deep| !deep.is_empty())
+        .map(|deep| deep_link(client, deep))
+        .transpose()?;
+    let Some(login) = &client.initiate_login_uri else {
+        return link
+            .or_else(|| client.client_uri.clone())
+            .ok_or(NoTarget::NoLoginUri);
+    };
+    let mut login = login.clone();
+    // OIDC Core §4: `iss` is REQUIRED, so that a client with several providers knows which one.
+    if !login.query_pairs().any(|(name, _)| name == "iss") {
+        login.query_pairs_mut().append_pair("iss", issuer.as_str());
+    }
+    if let Some(link) = link {
+        login
+            .query_pairs_mut()
+            .append_pair("target_link_uri", link.as_str());
+    }
+    Ok(login)
+}
+
+/// Joins a path to the client's home page; nothing in it may lead anywhere else (N10, N73).
+fn deep_link(client: &Client, deep: &str) -> Result<Url, NoTarget> {
+    let home = client.client_uri.as_ref().ok_or(NoTarget::OutOfBounds)?;
+    let plain = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"-._~/:@!$'()*,;=".contains(&byte) || byte >= 0x80
+    };
+    let steps = || deep.split('/');
+    let climbs = steps().any(|step| matches!(step.split(';').next(), Some("." | "..")));
+    let hollow = steps().rev().skip(1).any(str::is_empty);
+    if !deep.bytes().all(plain) || climbs || hollow {
+        return Err(NoTarget::OutOfBounds);
+    }
+    let mut link = home.clone();
+    link.set_query(None);
+    link.set_path(&format!("{}/{deep}", home.path().trim_end_matches('/')));
+    Ok(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::client::tests::public;
+    use proptest::prelude::*;
+
+    fn client() -> Client {
+        Client {
+            initiate_login_uri: Url::parse("https://app.example.com/login?x=1").ok(),
+            client_uri: Url::parse("https://app.example.com/home/").ok(),
+            ..public("app")
+        }
+    }
+
+    fn issuer() -> Issuer {
+        Issuer::new("https://op").unwrap()
+    }
+
+    #[test]
+    fn a_client_is_told_who_sends_the_person() {
+        let target = target(&client(), None, &issuer()).unwrap();
+        assert_eq!(
+            target.as_str(),
+            "https://app.example.com/login?x=1&iss=https%3A%2F%2Fop"
+        );
+    }
+
+    #[test]
+    fn a_client_without_a_login_url_is_opened_at_home() {
+        let plain = Client {
+            initiate_login_uri: None,
+            ..client()
+        };
+        assert_eq!(
+            target(&plain, None, &issuer()).unwrap().as_str(),
+            "https://app.example.com/home/"
+        );
+        assert_eq!(
+            target(&plain, Some("d/1"), &issuer()).unwrap().as_str(),
+            "https://app.example.com/home/d/1"
+        );
+        assert_eq!(
+            target(&public("x"), None, &issuer()),
+            Err(NoTarget::NoLoginUri)
+        );
+    }
+
+    #[test]
+    fn n73_a_deep_link_stays_below_the_clients_home() {
+        let link = target(&client(), Some("d/泵站-1"), &issuer()).unwrap();
+        let (_, link) = link
+            .query_pairs()
+            .find(|(name, _)| name == "target_link_uri")
+            .unwrap();
+        assert_eq!(link, "https://app.example.com/home/d/%E6%B3%B5%E7%AB%99-1");
+        for deep in [
+            "../x",
+            "a/../../x",
+            "/evil.com",
+            "//evil.com",
+            "\\evil.com",
+            "a\\..\\x",
+            "%2e%2e/x",
+            "..%2fx",
+            "..;/x",
+            "a?b",
+            "a#b",
+            "a\tb",
+            "./x",
+        ] {
+            assert_eq!(
+                target(&client(), Some(deep), &issuer()),
+                Err(NoTarget::OutOfBounds),
+                "{deep}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_leads_out_of_the_clients_home(deep in "[a-z./\\\\%2eE;:@?#\u{2f}\u{ff0f} -]{0,20}|\\PC{0,20}") {
+            let plain = Client { initiate_login_uri: None, ..client() };
+            if let Ok(url) = target(&plain, Some(&deep), &issuer()) {
+                prop_assert!(url.as_str().starts_with("https://app.example.com/home/"), "{}", url);
+            }
+        }
+    }
+}

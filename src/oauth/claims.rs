@@ -1,0 +1,151 @@
+//! Claims: what tokens and userinfo say, and nothing is said in one that the other denies.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use openidconnect::Nonce;
+use serde::{Deserialize, Serialize};
+
+use super::client::Client;
+use super::grant::Granted;
+use super::phone::e164;
+use super::scope::{Scope, Scopes};
+use crate::handle::Digest;
+use crate::login::session::User;
+
+/// How long an ID token is valid. It proves a login and is looked at once, right after it.
+const ID_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+
+/// What a client learns about a person: the same in ID token and userinfo (OIDC Core §5.1).
+/// Every claim that names somebody is a string; Keycloak fails on any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonClaims<'a> {
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number_verified: Option<bool>,
+}
+
+/// The claims that `scopes` bring (OIDC Core §5.4).
+#[must_use]
+pub fn person<'a>(user: &'a User, scopes: &Scopes) -> PersonClaims<'a> {
+    let profile = scopes.contains(Scope::Profile);
+    let phone = user
+        .identity
+        .phone
+        .as_deref()
+        .filter(|_| scopes.contains(Scope::Phone))
+        .and_then(e164);
+    PersonClaims {
+        sub: user.subject().as_str(),
+        name: user.identity.name.as_deref().filter(|_| profile),
+        // Two people may be called 张伟; nobody shares a subject (F19).
+        preferred_username: profile.then(|| user.subject().as_str()),
+        updated_at: profile.then(|| user.updated_at.timestamp()),
+        phone_number_verified: phone.as_ref().map(|_| false),
+        phone_number: phone,
+    }
+}
+
+/// The claims of an ID token (OIDC Core §2). There is no `nbf`: the reader's clock may be behind.
+#[derive(Debug, Serialize)]
+pub struct IdTokenClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a Nonce>,
+    at_hash: &'a str,
+    sid: &'a str,
+    #[serde(flatten)]
+    person: PersonClaims<'a>,
+}
+
+/// The claims of an access token (RFC 9068 §2.2), as written and as read back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    /// The issuer.
+    pub iss: String,
+    /// When it expires, in seconds since 1970.
+    pub exp: i64,
+    /// Whom it is for.
+    pub aud: Audience,
+    /// Whose it is.
+    pub sub: String,
+    /// The client it was issued to.
+    pub client_id: String,
+    /// When it was issued.
+    pub iat: i64,
+    /// Its name, which is also that of its grant.
+    pub jti: String,
+    /// When the portal had proved the person.
+    pub auth_time: i64,
+    /// What was granted, space-separated.
+    pub scope: String,
+}
+
+/// `aud`: "In the common special case when the JWT has one audience, the "aud" value MAY be a
+/// single case-sensitive string" (RFC 7519 §4.1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// One.
+    One(String),
+    /// Any number.
+    Many(Vec<String>),
+}
+
+/// The claims of the access token for a grant; `id` is the grant's.
+#[must_use]
+pub fn access_token(
+    granted: &Granted,
+    id: &Digest,
+    client: &Client,
+    issuer: &str,
+    now: DateTime<Utc>,
+) -> AccessTokenClaims {
+    let aud = match client.access_token.audience.as_slice() {
+        [one] => Audience::One(one.clone()),
+        many => Audience::Many(many.to_vec()),
+    };
+    AccessTokenClaims {
+        iss: issuer.to_owned(),
+        exp: (now + client.access_token.lifetime).timestamp(),
+        aud,
+        sub: granted.session.user.subject().to_string(),
+        client_id: client.id.to_string(),
+        iat: now.timestamp(),
+        jti: id.to_text(),
+        auth_time: granted.grant.auth_time.timestamp(),
+        scope: granted.grant.scopes.to_string(),
+    }
+}
+
+/// The claims of the ID token for a grant; `at_hash` is that of the access token beside it.
+#[must_use]
+pub fn id_token<'a>(
+    granted: &'a Granted,
+    client: &'a Client,
+    issuer: &'a str,
+    at_hash: &'a str,
+    now: DateTime<Utc>,
+) -> IdTokenClaims<'a> {
+    IdTokenClaims {
+        iss: issuer,
+        aud: client.id.as_str(),
+        exp: (now + ID_TOKEN_LIFETIME).timestamp(),
+        iat: now.timestamp(),
+        auth_time: granted.grant.auth_time.timestamp(),
+        nonce: granted.grant.nonce.as_ref(),
+        at_hash,
+        sid: granted.session.sid.as_str(),
+        person: person(&granted.session.user, &granted.grant.scopes),
+    }
+}

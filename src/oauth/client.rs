@@ -1,0 +1,152 @@
+//! Clients as the protocol sees them: registered metadata, checked (RFC 7591 §2).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use openidconnect::ClientId;
+use subtle::ConstantTimeEq as _;
+use url::Url;
+
+use super::redirect::RegisteredUri;
+use crate::handle::Digest;
+use crate::keys::SigningAlg;
+
+/// A registered client.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// `client_id`.
+    pub id: ClientId,
+    /// `client_name`, or the identifier where there is none: what people are shown.
+    pub name: String,
+    /// How the client proves itself at the token endpoint.
+    pub authentication: Authentication,
+    /// `redirect_uris`.
+    pub redirect_uris: Vec<RegisteredUri>,
+    /// `initiate_login_uri`: where a login of the client begins (OIDC Core §4).
+    pub initiate_login_uri: Option<Url>,
+    /// `client_uri`: the client's home page; deep links stay below it.
+    pub client_uri: Option<Url>,
+    /// `backchannel_logout_uri` (Back-Channel Logout 1.0 §2.2).
+    pub backchannel_logout_uri: Option<Url>,
+    /// `require_pkce`; always true of public clients.
+    pub require_pkce: bool,
+    /// `id_token_signed_response_alg`.
+    pub id_token_alg: SigningAlg,
+    /// What its access tokens look like.
+    pub access_token: AccessTokens,
+}
+
+/// What a client's access tokens look like.
+#[derive(Debug, Clone)]
+pub struct AccessTokens {
+    /// `access_token_signed_response_alg`.
+    pub alg: SigningAlg,
+    /// `access_token_typ`: the `typ` of the header.
+    pub typ: &'static str,
+    /// `access_token_lifetime`.
+    pub lifetime: TimeDelta,
+    /// `access_token_audience`; the issuer where none is configured.
+    pub audience: Vec<String>,
+}
+
+/// How a client proves itself at the token endpoint (OIDC Core §9).
+#[derive(Debug, Clone)]
+pub enum Authentication {
+    /// Not at all: a public client (`none`).
+    None,
+    /// By a secret.
+    Secret {
+        /// The secret's digest.
+        digest: Digest,
+        /// `client_secret_basic` is accepted.
+        basic: bool,
+        /// `client_secret_post` is accepted.
+        post: bool,
+    },
+}
+
+impl Client {
+    /// Whether the client can keep a secret (RFC 6749 §2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        matches!(self.authentication, Authentication::None)
+    }
+}
+
+/// Whether `secret` is the one `digest` was made of, in constant time (N46).
+pub(super) fn secret_matches(digest: &Digest, secret: &str) -> bool {
+    digest
+        .as_bytes()
+        .ct_eq(Digest::of(secret.as_bytes()).as_bytes())
+        .into()
+}
+
+/// All registered clients.
+#[derive(Debug, Default)]
+pub struct Clients(HashMap<String, Arc<Client>>);
+
+impl Clients {
+    /// The client called `id`.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<Client>> {
+        self.0.get(id)
+    }
+
+    /// All clients, by identifier.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Arc<Client>> {
+        let mut all: Vec<_> = self.0.values().collect();
+        all.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+        all
+    }
+}
+
+impl FromIterator<Client> for Clients {
+    fn from_iter<T: IntoIterator<Item = Client>>(clients: T) -> Self {
+        Self(
+            clients
+                .into_iter()
+                .map(|client| (client.id.to_string(), Arc::new(client)))
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn public(id: &str) -> Client {
+        Client {
+            id: ClientId::new(id.to_owned()),
+            name: id.to_owned(),
+            authentication: Authentication::None,
+            redirect_uris: vec![RegisteredUri::new("https://app.example.com/cb").unwrap()],
+            initiate_login_uri: None,
+            client_uri: None,
+            backchannel_logout_uri: None,
+            require_pkce: true,
+            id_token_alg: SigningAlg::ES256,
+            access_token: AccessTokens {
+                alg: SigningAlg::ES256,
+                typ: "at+jwt",
+                lifetime: TimeDelta::minutes(10),
+                audience: vec!["https://op".to_owned()],
+            },
+        }
+    }
+
+    pub(crate) fn confidential(id: &str, secret: &str) -> Client {
+        let digest = Digest::of(secret.as_bytes());
+        Client {
+            authentication: Authentication::Secret {
+                digest,
+                basic: true,
+                post: true,
+            },
+            require_pkce: false,
+            ..public(id)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The discovery document: what works here, and nothing else (OIDC Discovery §3, RFC 8414 §2).
+
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+};
+use openidconnect::url::ParseError;
+use openidconnect::{
+    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, LanguageTag,
+    ProviderMetadata, ResponseTypes, TokenUrl, UserInfoUrl,
+};
+use serde::{Deserialize, Serialize};
+
+use super::issuer::Issuer;
+use super::scope::Scope;
+use crate::keys::SigningAlg;
+
+/// Where the endpoints lie below the issuer: the routes of `http`, and the members here.
+pub mod path {
+    /// Discovery by OIDC Discovery §4.
+    pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    /// Discovery by RFC 8414 §3.
+    pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+    /// The keys.
+    pub const JWKS: &str = "/jwks";
+    /// The authorization endpoint.
+    pub const AUTHORIZE: &str = "/authorize";
+    /// The token endpoint.
+    pub const TOKEN: &str = "/token";
+    /// The userinfo endpoint.
+    pub const USERINFO: &str = "/userinfo";
+}
+
+/// Members that openidconnect's own type lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Additional {
+    /// RFC 8414 §2.
+    pub code_challenge_methods_supported: Vec<String>,
+    /// RFC 9207 §3.
+    pub authorization_response_iss_parameter_supported: bool,
+    /// Back-Channel Logout 1.0 §2.1.
+    pub backchannel_logout_supported: bool,
+    /// Back-Channel Logout 1.0 §2.1.
+    pub backchannel_logout_session_supported: bool,
+}
+
+impl AdditionalProviderMetadata for Additional {}
+
+/// The discovery document's type.
+pub type Metadata = ProviderMetadata<
+    Additional,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// Describes the provider called `issuer`.
+///
+/// # Errors
+///
+/// Never for an [`Issuer`]: it is a URL, and so is what lies below it.
+pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
+    let algs = SigningAlg::ALL.into_iter().map(|alg| match alg {
+        SigningAlg::RS256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+        SigningAlg::PS256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+        SigningAlg::ES256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+        SigningAlg::EdDSA => CoreJwsSigningAlgorithm::EdDsa,
+    });
+    let scopes = Scope::ALL
+        .iter()
+        .map(|scope| openidconnect::Scope::new(scope.as_str().to_owned()));
+    let claims = [
+        "sub",
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "at_hash",
+        "sid",
+        "name",
+        "preferred_username",
+        "updated_at",
+        "phone_number",
+        "phone_number_verified",
+    ];
+    let metadata = Metadata::new(
+        IssuerUrl::new(issuer.to_string())?,
+        AuthUrl::new(issuer.at(path::AUTHORIZE))?,
+        JsonWebKeySetUrl::new(issuer.at(path::JWKS))?,
+        vec![ResponseTypes::new(vec![CoreResponseType::Code])],
+        vec![CoreSubjectIdentifierType::Public],
+        algs.collect(),
+        Additional {
+            code_challenge_methods_supported: vec!["S256".to_owned()],
+            authorization_response_iss_parameter_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+        },
+    );
+    Ok(metadata
+        .set_token_endpoint(Some(TokenUrl::new(issuer.at(path::TOKEN))?))
+        .set_userinfo_endpoint(Some(UserInfoUrl::new(issuer.at(path::USERINFO))?))
+        .set_scopes_supported(Some(scopes.collect()))
+        .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
+        .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode]))
+        .set_token_endpoint_auth_methods_supported(Some(vec![
+            CoreClientAuthMethod::ClientSecretBasic,
+            CoreClientAuthMethod::ClientSecretPost,
+            CoreClientAuthMethod::None,
+        ]))
+        .set_claims_supported(Some(
+            claims
+                .map(|claim| CoreClaimName::new(claim.to_owned()))
+                .into(),
+        ))
+        .set_claims_parameter_supported(Some(false))
+        .set_request_parameter_supported(Some(false))
+        .set_request_uri_parameter_supported(Some(false))
+        .set_ui_locales_supported(Some(vec![
+            LanguageTag::new("zh-CN".to_owned()),
+            LanguageTag::new("en".to_owned()),
+        ])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_says_what_works() {
+        let issuer = Issuer::new("https://sso.example.com").unwrap();
+        insta::assert_json_snapshot!(metadata(&issuer).unwrap());
+    }
+}

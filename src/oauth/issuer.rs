@@ -1,0 +1,147 @@
+//! The issuer: the one name of this provider, from which every URL of it is made.
+
+use std::fmt;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::redirect::is_loopback;
+
+/// An issuer identifier (RFC 8414 §2), compared to the letter by every client. Cloning shares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    text: String,
+    url: Url,
+}
+
+/// Why a text cannot be the issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIssuer {
+    /// It is no http or https URL with a host.
+    #[error("it is not an https URL such as https://sso.example.com")]
+    NotAUrl,
+    /// It ends with a slash.
+    #[error("it ends with a slash; write it without, clients compare it to the letter")]
+    TrailingSlash,
+    /// It carries more than scheme, host, port and path.
+    #[error(
+        "it has a query, a fragment or a user name in it; only scheme, host, port and path may stand there"
+    )]
+    TooMuch,
+    /// It is not written as a browser would write it.
+    #[error(
+        "it is not written the way browsers do: lower case, no default port, no . or .. in the path"
+    )]
+    NotNormal,
+}
+
+impl Issuer {
+    /// Checks an issuer identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidIssuer`] says what is wrong with it.
+    pub fn new(text: &str) -> Result<Self, InvalidIssuer> {
+        let url = Url::parse(text).map_err(|_| InvalidIssuer::NotAUrl)?;
+        if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
+            return Err(InvalidIssuer::NotAUrl);
+        }
+        let bare = url.query().is_none() && url.fragment().is_none();
+        if !bare || !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidIssuer::TooMuch);
+        }
+        if text.ends_with('/') {
+            return Err(InvalidIssuer::TrailingSlash);
+        }
+        if url.as_str().trim_end_matches('/') != text {
+            return Err(InvalidIssuer::NotNormal);
+        }
+        Ok(Self(Arc::new(Parts {
+            text: text.to_owned(),
+            url,
+        })))
+    }
+
+    /// The issuer as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The path below which all endpoints lie, without a slash at its end; mostly empty.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.url.path().trim_end_matches('/')
+    }
+
+    /// The URL of ours at `path`, which begins with a slash.
+    #[must_use]
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.0.text)
+    }
+
+    /// The issuer as a URL.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0.url
+    }
+
+    /// Whether browsers reach it by https, so that cookies can demand it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.url.scheme() == "https"
+    }
+
+    /// Whether it is reached by plain http from beyond this machine.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        !self.is_https() && !is_loopback(&self.0.url)
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_what_clients_can_compare() {
+        for text in [
+            "https://sso.example.com",
+            "http://10.0.0.7:9400",
+            "https://example.com/sso/panda",
+        ] {
+            assert_eq!(Issuer::new(text).unwrap().as_str(), text);
+        }
+        for (text, why) in [
+            ("sso.example.com", InvalidIssuer::NotAUrl),
+            ("ftp://sso.example.com", InvalidIssuer::NotAUrl),
+            ("https://sso.example.com/", InvalidIssuer::TrailingSlash),
+            ("https://sso.example.com/?x=1", InvalidIssuer::TooMuch),
+            ("https://me@sso.example.com", InvalidIssuer::TooMuch),
+            ("https://SSO.example.com", InvalidIssuer::NotNormal),
+            ("https://sso.example.com:443", InvalidIssuer::NotNormal),
+            ("https://sso.example.com/a/../b", InvalidIssuer::NotNormal),
+        ] {
+            assert_eq!(Issuer::new(text), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn endpoints_lie_below_its_path() {
+        let issuer = Issuer::new("https://example.com/sso").unwrap();
+        assert_eq!(
+            (issuer.path(), issuer.at("/token").as_str()),
+            ("/sso", "https://example.com/sso/token")
+        );
+        assert_eq!(Issuer::new("https://example.com").unwrap().path(), "");
+    }
+}

@@ -1,0 +1,303 @@
+//! Where a response may be sent: redirect URIs, registered and asked for.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use super::error::OAuthError;
+
+/// A redirect URI as a client registered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredUri(String);
+
+/// Why a redirect URI cannot be registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitUri {
+    /// It is no absolute URI.
+    #[error("it is not an absolute URI")]
+    Relative,
+    /// It has a fragment (RFC 6749 §3.1.2).
+    #[error("it has a fragment; leave out everything from the # on")]
+    Fragment,
+    /// It has a scheme that does not lead back to the client.
+    #[error(
+        "its scheme is neither https nor http nor a private one with a dot in it, such as \
+         com.example.app (RFC 8252 §7.1)"
+    )]
+    Scheme,
+    /// It carries a user name or password.
+    #[error("it has a user name or a password in it")]
+    Userinfo,
+    /// It is a pattern.
+    #[error("it contains a *; redirect URIs are compared to the letter, list each of them")]
+    Pattern,
+}
+
+impl RegisteredUri {
+    /// Checks a URI for registration.
+    ///
+    /// # Errors
+    ///
+    /// [`UnfitUri`] says what is wrong with it.
+    pub fn new(uri: &str) -> Result<Self, UnfitUri> {
+        let parsed = Url::parse(uri).map_err(|_| UnfitUri::Relative)?;
+        if parsed.fragment().is_some() {
+            return Err(UnfitUri::Fragment);
+        }
+        if uri.contains('*') {
+            return Err(UnfitUri::Pattern);
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(UnfitUri::Userinfo);
+        }
+        match parsed.scheme() {
+            "https" | "http" => Ok(Self(uri.to_owned())),
+            private if private.contains('.') => Ok(Self(uri.to_owned())),
+            _ => Err(UnfitUri::Scheme),
+        }
+    }
+
+    /// The URI as it was registered.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// "Authorization servers MUST utilize exact string matching except for port numbers in
+    /// localhost redirection URIs of native apps" (RFC 9700 §2.1).
+    fn matches(&self, asked: &str, any_loopback_port: bool) -> bool {
+        self.0 == asked
+            || any_loopback_port
+                && matches!((split_loopback(&self.0), split_loopback(asked)), (Some(ours), Some(theirs)) if ours == theirs)
+    }
+}
+
+/// Splits `http://127.0.0.1:4711/cb` into host and what follows the port, each to the letter.
+fn split_loopback(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let host = ["127.0.0.1", "[::1]", "localhost"]
+        .into_iter()
+        .find(|host| rest.starts_with(host))?;
+    let rest = &rest[host.len()..];
+    let Some(port_on) = rest.strip_prefix(':') else {
+        return (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest));
+    };
+    let digits = port_on.bytes().take_while(u8::is_ascii_digit).count();
+    let (port, rest) = port_on.split_at(digits);
+    let whole = rest.is_empty() || rest.starts_with(['/', '?']);
+    (whole && port.parse::<u16>().is_ok()).then_some((host, rest))
+}
+
+/// A place a response may be sent to: only [`VerifiedRedirect::check`] makes one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifiedRedirect {
+    uri: String,
+    issuer: String,
+    state: Option<String>,
+}
+
+impl VerifiedRedirect {
+    /// Finds `asked` among what the client registered.
+    ///
+    /// Responses will carry `state`, and `issuer` as `iss` (RFC 9207 §2).
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request`, which must be shown on a page: it "MUST NOT automatically redirect the
+    /// user-agent to the invalid redirection URI" (RFC 6749 §4.1.2.1).
+    pub fn check(
+        asked: &str,
+        registered: &[RegisteredUri],
+        any_loopback_port: bool,
+        issuer: &str,
+        state: Option<&str>,
+    ) -> Result<Self, OAuthError> {
+        if !registered
+            .iter()
+            .any(|uri| uri.matches(asked, any_loopback_port))
+        {
+            return Err(OAuthError::invalid_request(
+                "the redirect_uri is not registered for this client; it must be one of the \
+                 registered ones to the letter",
+            ));
+        }
+        Ok(Self {
+            uri: asked.to_owned(),
+            issuer: issuer.to_owned(),
+            state: state.map(str::to_owned),
+        })
+    }
+
+    /// The redirect URI of the request, to the letter.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The URL that brings a code to the client (RFC 6749 §4.1.2).
+    #[must_use]
+    pub fn with_code(&self, code: &str) -> String {
+        self.with(&[("code", code)])
+    }
+
+    /// The URL that brings an error to the client (RFC 6749 §4.1.2.1).
+    #[must_use]
+    pub fn with_error(&self, error: &OAuthError) -> String {
+        self.with(&[
+            ("error", error.code.as_str()),
+            ("error_description", &error.description),
+        ])
+    }
+
+    /// Adds parameters to the query, leaving what the client has there as it is.
+    fn with(&self, params: &[(&str, &str)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(params);
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", &self.issuer);
+        let joint = match self.uri.split_once('?') {
+            None => "?",
+            Some((_, present)) if present.is_empty() || present.ends_with('&') => "",
+            Some(_) => "&",
+        };
+        format!("{}{joint}{}", self.uri, query.finish())
+    }
+}
+
+/// The `state` belongs to the client and may be a secret of its own.
+impl fmt::Debug for VerifiedRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedRedirect")
+            .field("uri", &self.uri)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether `url` leads to this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(registered: &str, asked: &str, public: bool) -> bool {
+        let registered = [RegisteredUri::new(registered).unwrap()];
+        VerifiedRedirect::check(asked, &registered, public, "https://op", None).is_ok()
+    }
+
+    #[test]
+    fn only_the_same_letters_match() {
+        let ours = "https://app.example.com/cb?x=1";
+        assert!(check(ours, ours, false));
+        for asked in [
+            "https://app.example.com.evil.com/cb?x=1", // N01
+            "https://app.example.com/cb/../cb?x=1",    // N02
+            "https://app.example.com/cb%2f?x=1",       // N02
+            "https://app.example.com/%63b?x=1",        // N03
+            "https://app.example.com@evil.com/cb?x=1", // N04
+            "https://fooaapp.example.com/cb?x=1",      // N06
+            "HTTPS://app.example.com/cb?x=1",          // N07
+            "https://App.example.com/cb?x=1",          // N07
+            "https://app.example.com/CB?x=1",          // N07
+            "https://app.example.com/cb?x=1&y=2",      // N08
+            "https://app.example.com/cb?x=1#f",        // N09
+            "https://app.example.com:443/cb?x=1",
+            "https://app.example.com/cb?x=1 ",
+            "//app.example.com/cb?x=1",
+            "javascript:alert(1)", // N09
+            "",
+        ] {
+            assert!(
+                !check(ours, asked, false) && !check(ours, asked, true),
+                "{asked}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_public_client_may_listen_on_any_loopback_port() {
+        for ours in ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb"] {
+            assert!(check(ours, "http://127.0.0.1:51004/cb", true));
+            assert!(
+                !check(ours, "http://127.0.0.1:51004/cb", false),
+                "confidential clients have one port"
+            );
+            for asked in [
+                "http://127.0.0.1:51004/other",      // N08
+                "http://127.0.0.1:51004/cb?extra=1", // N08
+                "http://127.0.0.1:51004@evil/cb",    // N04
+                "http://127.0.0.1:80:90/cb",
+                "http://127.0.0.1:/cb",
+                "http://127.0.0.1:99999/cb",
+                "http://127.0.0.1.evil.com/cb",
+                "http://127.0.0.1evil/cb",
+                "http://localhost:51004/cb",
+                "https://127.0.0.1:51004/cb",
+            ] {
+                assert!(!check(ours, asked, true), "{asked}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_lead_back_is_not_registered() {
+        for (uri, why) in [
+            ("/cb", UnfitUri::Relative),
+            ("https://app/cb#x", UnfitUri::Fragment),
+            ("https://app/*", UnfitUri::Pattern), // N05
+            ("https://u:p@app/cb", UnfitUri::Userinfo),
+            ("javascript:alert(1)", UnfitUri::Scheme),
+            ("data:text/html,x", UnfitUri::Scheme),
+            ("myapp:/cb", UnfitUri::Scheme),
+        ] {
+            assert_eq!(RegisteredUri::new(uri), Err(why), "{uri}");
+        }
+        assert!(RegisteredUri::new("com.example.app:/cb").is_ok());
+    }
+
+    #[test]
+    fn a_response_keeps_the_clients_own_query_and_escapes_ours() {
+        let uri = "https://app/cb?a=%20b";
+        let registered = [RegisteredUri::new(uri).unwrap()];
+        let redirect =
+            VerifiedRedirect::check(uri, &registered, false, "https://op", Some("x&y=#\""))
+                .unwrap();
+        assert_eq!(
+            redirect.with_code("c"),
+            "https://app/cb?a=%20b&code=c&state=x%26y%3D%23%22&iss=https%3A%2F%2Fop"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_response_leaves_the_registered_uri(state in any::<String>(), code in any::<String>()) {
+            let uri = "https://app/cb";
+            let registered = [RegisteredUri::new(uri).unwrap()];
+            let redirect = VerifiedRedirect::check(uri, &registered, false, "https://op", Some(&state)).unwrap();
+            let url = Url::parse(&redirect.with_code(&code)).unwrap();
+            prop_assert_eq!(url.as_str().split('?').next(), Some(uri));
+            let states: Vec<_> = url.query_pairs().filter(|(name, _)| name == "state").collect();
+            prop_assert_eq!(states.len(), 1);
+            prop_assert_eq!(&states[0].1, &state);
+        }
+
+        #[test]
+        fn no_other_text_is_taken_for_a_loopback_uri(asked in "http://(127\\.0\\.0\\.1|localhost)?[:/@.a-z0-9?#]{0,20}") {
+            if check("http://127.0.0.1/cb", &asked, true) {
+                let url = Url::parse(&asked).unwrap();
+                prop_assert_eq!((url.host_str(), url.path(), url.query()), (Some("127.0.0.1"), "/cb", None));
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What every store keeps to, each rule once. A new backend adds one line to `stores!`.
+
+mod fixture;
+mod grants;
+mod keys;
+mod sessions;
+mod tickets;
+mod upkeep;
+
+use super::{MemoryStore, SqliteStore};
+
+/// Stamps out one test for each rule and backend. A backend's expression gives the store and what
+/// has to live as long as it.
+macro_rules! stores {
+    ($($backend:ident: $open:expr;)*) => {
+        $(mod $backend {
+            use super::*;
+            rules! {
+                $open =>
+                sessions: a_session_is_found_by_its_handle_alone;
+                sessions: an_expired_session_opens_nothing;
+                sessions: a_session_can_go_on_under_its_name;
+                sessions: a_session_that_ended_meanwhile_begins_as_a_new_one;
+                sessions: an_expired_session_does_not_go_on;
+                sessions: a_session_never_goes_on_as_another_users;
+                sessions: a_retired_handle_opens_the_session_a_little_longer;
+                sessions: retiring_a_handle_never_prolongs_it;
+                sessions: an_unretired_handle_opens_the_prolonged_session;
+                sessions: a_change_of_user_ends_the_old_session;
+                sessions: updated_at_moves_only_when_something_changed;
+                sessions: a_session_shows_its_user_as_last_heard_of;
+                sessions: an_ended_session_opens_nothing;
+                sessions: an_ended_session_names_its_clients_once_each;
+                sessions: of_many_who_end_a_session_one_does;
+                sessions: an_expired_session_cannot_be_ended;
+                tickets: the_first_browser_owns_a_ticket;
+                tickets: of_many_browsers_one_owns_the_ticket;
+                tickets: a_refused_ticket_changes_nothing;
+                tickets: a_ticket_for_one_time_is_refused_even_to_its_owner;
+                tickets: a_ticket_that_names_another_user_is_refused;
+                tickets: an_ended_session_spends_every_ticket_that_opened_it;
+                tickets: a_spent_ticket_stays_spent;
+                tickets: a_sign_in_that_replaces_a_session_spends_its_ticket;
+                tickets: an_untracked_ticket_is_nobodys;
+                tickets: a_forgotten_ticket_is_like_a_new_one;
+                tickets: owning_again_prolongs_and_never_shortens;
+                tickets: a_claim_signs_nobody_in;
+                grants: a_code_is_redeemed_once;
+                grants: of_many_redeemers_one_wins;
+                grants: reuse_of_a_code_revokes_its_grant;
+                grants: reuse_is_noticed_after_the_code_has_expired;
+                grants: a_forgotten_code_is_unknown;
+                grants: an_expired_code_is_unknown;
+                grants: a_code_that_never_was_is_unknown;
+                grants: a_code_dies_with_its_session;
+                grants: a_grant_stands_once_its_code_was_taken;
+                grants: a_grant_dies_with_its_session;
+                grants: a_grant_shows_its_user_as_last_heard_of;
+                grants: a_grant_is_read_back_to_the_letter;
+                grants: one_code_spent_leaves_the_others;
+                keys: the_first_key_of_an_algorithm_is_kept;
+                keys: of_processes_that_start_at_once_all_get_the_same_key;
+                keys: keys_are_listed_oldest_first;
+                upkeep: a_sweep_takes_what_has_expired_and_nothing_else;
+                upkeep: a_sweep_takes_any_number;
+                upkeep: a_store_that_works_says_so;
+                upkeep: a_closed_store_refuses;
+            }
+        })*
+    };
+}
+
+macro_rules! rules {
+    ($open:expr => $($part:ident: $rule:ident;)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $rule() {
+            let (store, _kept) = $open;
+            super::$part::$rule(store).await;
+        })*
+    };
+}
+
+stores! {
+    memory: (MemoryStore::default(), ());
+    sqlite: {
+        let folder = tempfile::tempdir().unwrap();
+        (SqliteStore::open(&folder.path().join("panda-oidc.db")).unwrap(), folder)
+    };
+}

@@ -1,0 +1,106 @@
+//! People, browsers and sign-ins to hold a store to its contract with.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use openidconnect::{ClientId, Nonce};
+use panda_oidc_sdk::{Identity, Subject};
+
+use crate::handle::Digest;
+use crate::login::session::{Session, SessionId, User};
+use crate::oauth::grant::Grant;
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::scope::Scopes;
+use crate::store::{Claim, EndedSession, SignIn, SignInOutcome, Store};
+
+/// `seconds` after the beginning of the story.
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
+}
+
+/// A digest that is told apart from others by `name`.
+pub(crate) fn digest(name: &str) -> Digest {
+    Digest::of(name.as_bytes())
+}
+
+pub(crate) fn sid(name: &str) -> SessionId {
+    SessionId::from(name.to_owned())
+}
+
+pub(crate) fn subject(text: &str) -> Subject {
+    Subject::new(text).unwrap()
+}
+
+/// 陈涛 signs in as session `name` with a handle of that name at the time 0, until 1000.
+pub(crate) fn sign_in(name: &str) -> SignIn {
+    SignIn {
+        claim: None,
+        ends: None,
+        continues: None,
+        session: Session {
+            sid: sid(name),
+            user: User {
+                identity: Identity {
+                    subject: subject("1"),
+                    name: Some("陈涛".to_owned()),
+                    phone: Some("1822199904".to_owned()),
+                },
+                updated_at: at(0),
+            },
+            auth_time: at(0),
+            expires_at: at(1000),
+            ticket: digest("ticket"),
+        },
+        handle: digest(name),
+        retires: None,
+    }
+}
+
+/// The same with `ticket`, which `browser` wants to own until the time 500.
+pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
+    let mut asked = sign_in(name);
+    asked.session.ticket = digest(ticket);
+    asked.claim = Some(claim(ticket, browser));
+    asked
+}
+
+pub(crate) fn claim(ticket: &str, browser: &str) -> Claim {
+    Claim {
+        ticket: digest(ticket),
+        browser: digest(browser),
+        subject: subject("1"),
+        once: false,
+        remember_until: at(500),
+    }
+}
+
+/// Signs in at the time 0 and answers with the session and the one that ended for it.
+pub(crate) async fn signed_in(
+    store: &impl Store,
+    asked: SignIn,
+) -> (Session, Option<EndedSession>) {
+    match store.sign_in(asked, at(0)).await.unwrap() {
+        SignInOutcome::SignedIn(session, ended) => (*session, ended),
+        SignInOutcome::TicketRefused => panic!("the ticket was refused"),
+    }
+}
+
+/// What the session `of` grants to Grafana.
+pub(crate) fn grant(of: &str) -> Grant {
+    Grant {
+        client_id: ClientId::new("grafana".to_owned()),
+        sid: sid(of),
+        scopes: Scopes::parse("openid profile"),
+        redirect_uri: "https://grafana.example.com/login/generic_oauth?a=%2F".to_owned(),
+        nonce: Some(Nonce::new("n-0S6_WzA2Mj".to_owned())),
+        challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        auth_time: at(0),
+    }
+}
+
+/// Issues `code` in the session `of`: to be taken until 60, remembered until 300.
+pub(crate) async fn issue(store: &impl Store, code: &str, of: &str) {
+    let code = digest(code);
+    store
+        .issue(&code, grant(of), at(60), at(300))
+        .await
+        .unwrap();
+}

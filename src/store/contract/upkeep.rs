@@ -1,0 +1,69 @@
+//! Keeping house.
+
+use super::fixture::{at, claim, digest, grant, issue, sid, sign_in, sign_in_with, signed_in};
+use crate::store::{Store, Taken};
+
+pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl Store) {
+    // Until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
+    signed_in(&store, sign_in_with("a", "t", "first")).await;
+    let mut asked = sign_in("b");
+    asked.continues = Some(sid("a"));
+    asked.retires = Some((digest("a"), at(30)));
+    signed_in(&store, asked).await;
+    issue(&store, "code", "a").await;
+
+    assert_eq!(store.sweep(at(29)).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(30)).await.unwrap(), 1, "the handle");
+    assert_eq!(store.sweep(at(299)).await.unwrap(), 0);
+    assert!(matches!(
+        store.take(&digest("code"), at(59)).await.unwrap(),
+        Taken::Granted(_)
+    ));
+    assert_eq!(store.sweep(at(300)).await.unwrap(), 1, "the grant");
+    assert_eq!(store.sweep(at(500)).await.unwrap(), 1, "the ticket");
+    assert!(
+        store
+            .session(&digest("b"), at(999))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let gone = store.sweep(at(1000)).await.unwrap();
+    assert_eq!(gone, 3, "the session, its other handle and its client");
+    assert_eq!(store.sweep(at(9999)).await.unwrap(), 0);
+
+    // What is gone is gone: even the clock set back does not bring it back.
+    assert_eq!(store.session(&digest("b"), at(0)).await.unwrap(), None);
+    assert_eq!(store.owner(&digest("t"), at(0)).await.unwrap(), None);
+}
+
+pub(super) async fn a_sweep_takes_any_number(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    for number in 0..450 {
+        let code = digest(&number.to_string());
+        store.issue(&code, grant("a"), at(1), at(1)).await.unwrap();
+    }
+    for number in 0..3 {
+        let mut claim = claim(&number.to_string(), "first");
+        claim.remember_until = at(1);
+        assert!(store.claim(claim, at(0)).await.unwrap());
+    }
+    assert_eq!(store.sweep(at(2)).await.unwrap(), 453);
+    assert!(store.session(&digest("a"), at(2)).await.unwrap().is_some());
+}
+
+pub(super) async fn a_store_that_works_says_so(store: impl Store) {
+    store.ping().await.unwrap();
+    signed_in(&store, sign_in("a")).await;
+    store.ping().await.unwrap();
+    assert!(store.session(&digest("a"), at(1)).await.unwrap().is_some());
+}
+
+pub(super) async fn a_closed_store_refuses(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    store.close().await.unwrap();
+    assert!(store.session(&digest("a"), at(1)).await.is_err());
+    assert!(store.end(&sid("a"), at(1)).await.is_err());
+    assert!(store.ping().await.is_err());
+    assert!(store.close().await.is_err());
+}

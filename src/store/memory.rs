@@ -1,0 +1,317 @@
+//! The store in memory, for tests and demonstrations: it keeps every promise but to outlive the
+//! process.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
+use panda_oidc_sdk::Subject;
+
+use super::{
+    Claim, EndedSession, Grants, Ownership, SealedKey, SealedKeys, Sessions, SignIn, SignInOutcome,
+    StoreError, Taken, Upkeep,
+};
+use crate::handle::Digest;
+use crate::login::session::{Session, SessionId, User};
+use crate::oauth::grant::{Grant, Granted};
+
+type Time = DateTime<Utc>;
+
+/// Everything the product keeps, until the process ends.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<Kept>);
+
+/// What the tables of a database would hold.
+#[derive(Default)]
+struct Kept {
+    closed: bool,
+    users: HashMap<Subject, User>,
+    /// Each with its user as of its last sign-in; `users` knows better.
+    sessions: HashMap<SessionId, Session>,
+    handles: HashMap<Digest, Opens>,
+    tickets: HashMap<Digest, Ticket>,
+    grants: HashMap<Digest, Issued>,
+    session_clients: BTreeSet<(SessionId, String)>,
+    keys: Vec<SealedKey>,
+}
+
+/// What a handle opens. Without an `until`, as long as the session lives.
+struct Opens {
+    sid: SessionId,
+    until: Option<Time>,
+}
+
+struct Ticket {
+    owner: Ownership,
+    subject: Subject,
+    sid: Option<SessionId>,
+    expires_at: Time,
+}
+
+struct Issued {
+    grant: Grant,
+    code_expires_at: Time,
+    redeemed: bool,
+    revoked: bool,
+    expires_at: Time,
+}
+
+/// The source of errors after [`Upkeep::close`].
+#[derive(Debug, thiserror::Error)]
+#[error("it is closed")]
+struct Closed;
+
+impl MemoryStore {
+    /// Everything, for one step; the lock makes it all or nothing.
+    fn step(&self, step: &'static str) -> Result<MutexGuard<'_, Kept>, StoreError> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.closed {
+            let source = Box::new(Closed);
+            return Err(StoreError { step, source });
+        }
+        Ok(kept)
+    }
+}
+
+impl Kept {
+    fn session(&self, sid: &SessionId, now: Time) -> Option<Session> {
+        let session = self.sessions.get(sid).filter(|s| s.expires_at > now)?;
+        let user = self.users.get(session.user.subject())?.clone();
+        Some(Session {
+            user,
+            ..session.clone()
+        })
+    }
+
+    fn claim(&mut self, claim: &Claim, now: Time) -> bool {
+        let owner = Ownership {
+            browser: claim.browser,
+            spent: false,
+        };
+        match self.tickets.get_mut(&claim.ticket) {
+            Some(ticket) if ticket.expires_at > now => {
+                if claim.once || ticket.owner != owner || ticket.subject != claim.subject {
+                    return false;
+                }
+                ticket.expires_at = ticket.expires_at.max(claim.remember_until);
+            }
+            _ => {
+                let ticket = Ticket {
+                    owner,
+                    subject: claim.subject.clone(),
+                    sid: None,
+                    expires_at: claim.remember_until,
+                };
+                self.tickets.insert(claim.ticket, ticket);
+            }
+        }
+        true
+    }
+
+    fn sign_in(&mut self, asked: SignIn, now: Time) -> SignInOutcome {
+        if let Some(claim) = &asked.claim
+            && !self.claim(claim, now)
+        {
+            return SignInOutcome::TicketRefused;
+        }
+        let ended = asked.ends.and_then(|sid| self.end(&sid, now));
+        let mut session = asked.session;
+        session.user = self.remember(session.user);
+        if let Some(sid) = asked.continues
+            && let Some(lives) = self.session(&sid, now)
+            && lives.user.subject() == session.user.subject()
+        {
+            session.sid = sid;
+        }
+        let opens = Opens {
+            sid: session.sid.clone(),
+            until: None,
+        };
+        self.handles.insert(asked.handle, opens);
+        if let Some((handle, until)) = asked.retires
+            && let Some(old) = self.handles.get_mut(&handle)
+        {
+            old.until = Some(old.until.map_or(until, |earlier| earlier.min(until)));
+        }
+        if let Some(claim) = &asked.claim
+            && let Some(ticket) = self.tickets.get_mut(&claim.ticket)
+        {
+            ticket.sid = Some(session.sid.clone());
+        }
+        self.sessions.insert(session.sid.clone(), session.clone());
+        SignInOutcome::SignedIn(Box::new(session), ended)
+    }
+
+    fn remember(&mut self, user: User) -> User {
+        let known = self.users.entry(user.identity.subject.clone());
+        let known = known.or_insert_with(|| user.clone());
+        if known.identity != user.identity {
+            *known = user;
+        }
+        known.clone()
+    }
+
+    fn end(&mut self, sid: &SessionId, now: Time) -> Option<EndedSession> {
+        let session = self.session(sid, now)?;
+        for ticket in self.tickets.values_mut() {
+            ticket.owner.spent |= ticket.sid.as_ref() == Some(sid);
+        }
+        let clients = self.session_clients.iter().filter(|(of, _)| of == sid);
+        let clients = clients.map(|(_, id)| ClientId::new(id.clone())).collect();
+        self.forget_session(sid);
+        Some(EndedSession {
+            sid: sid.clone(),
+            subject: session.user.identity.subject,
+            clients,
+        })
+    }
+
+    fn forget_session(&mut self, sid: &SessionId) {
+        self.sessions.remove(sid);
+        self.handles.retain(|_, opens| opens.sid != *sid);
+        self.session_clients.retain(|(of, _)| of != sid);
+    }
+
+    fn take(&mut self, code: &Digest, now: Time) -> Taken {
+        let Some(issued) = self.grants.get(code).filter(|g| g.expires_at > now) else {
+            return Taken::Unknown;
+        };
+        let session = self.session(&issued.grant.sid, now);
+        let Some(issued) = self.grants.get_mut(code) else {
+            return Taken::Unknown;
+        };
+        if issued.redeemed {
+            issued.revoked = true;
+            return Taken::Reused(issued.grant.client_id.clone());
+        }
+        let Some(session) = session.filter(|_| issued.code_expires_at > now) else {
+            return Taken::Unknown;
+        };
+        issued.redeemed = true;
+        let grant = issued.grant.clone();
+        Taken::Granted(Box::new(Granted { grant, session }))
+    }
+
+    fn granted(&self, id: &Digest, now: Time) -> Option<Granted> {
+        let issued = self.grants.get(id)?;
+        let stands = issued.redeemed && !issued.revoked && issued.expires_at > now;
+        let session = self.session(&issued.grant.sid, now).filter(|_| stands)?;
+        let grant = issued.grant.clone();
+        Some(Granted { grant, session })
+    }
+
+    fn rows(&self) -> usize {
+        self.sessions.len()
+            + self.handles.len()
+            + self.tickets.len()
+            + self.grants.len()
+            + self.session_clients.len()
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn session(&self, handle: &Digest, now: Time) -> Result<Option<Session>, StoreError> {
+        let kept = self.step("find a session")?;
+        let opens = kept.handles.get(handle);
+        let opens = opens.filter(|opens| opens.until.is_none_or(|until| until > now));
+        Ok(opens.and_then(|opens| kept.session(&opens.sid, now)))
+    }
+
+    async fn owner(&self, ticket: &Digest, now: Time) -> Result<Option<Ownership>, StoreError> {
+        let kept = self.step("find who owns a ticket")?;
+        let ticket = kept.tickets.get(ticket).filter(|t| t.expires_at > now);
+        Ok(ticket.map(|ticket| ticket.owner))
+    }
+
+    async fn sign_in(&self, asked: SignIn, now: Time) -> Result<SignInOutcome, StoreError> {
+        Ok(self.step("sign somebody in")?.sign_in(asked, now))
+    }
+
+    async fn claim(&self, claim: Claim, now: Time) -> Result<bool, StoreError> {
+        Ok(self.step("claim a ticket")?.claim(&claim, now))
+    }
+
+    async fn end(&self, sid: &SessionId, now: Time) -> Result<Option<EndedSession>, StoreError> {
+        Ok(self.step("end a session")?.end(sid, now))
+    }
+}
+
+#[async_trait]
+impl Grants for MemoryStore {
+    async fn issue(
+        &self,
+        code: &Digest,
+        grant: Grant,
+        code_expires_at: Time,
+        keep_until: Time,
+    ) -> Result<(), StoreError> {
+        let mut kept = self.step("issue a code")?;
+        if kept.sessions.contains_key(&grant.sid) {
+            let client = grant.client_id.as_str().to_owned();
+            kept.session_clients.insert((grant.sid.clone(), client));
+        }
+        let issued = Issued {
+            grant,
+            code_expires_at,
+            redeemed: false,
+            revoked: false,
+            expires_at: keep_until,
+        };
+        kept.grants.insert(*code, issued);
+        Ok(())
+    }
+
+    async fn take(&self, code: &Digest, now: Time) -> Result<Taken, StoreError> {
+        Ok(self.step("redeem a code")?.take(code, now))
+    }
+
+    async fn granted(&self, id: &Digest, now: Time) -> Result<Option<Granted>, StoreError> {
+        Ok(self.step("find a grant")?.granted(id, now))
+    }
+}
+
+#[async_trait]
+impl SealedKeys for MemoryStore {
+    async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
+        Ok(self.step("read the signing keys")?.keys.clone())
+    }
+
+    async fn keep_first(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
+        let mut kept = self.step("keep a signing key")?;
+        if let Some(first) = kept.keys.iter().find(|kept| kept.alg == key.alg) {
+            return Ok(first.clone());
+        }
+        kept.keys.push(key.clone());
+        kept.keys.sort_by_key(|key| key.created_at);
+        Ok(key)
+    }
+}
+
+#[async_trait]
+impl Upkeep for MemoryStore {
+    async fn sweep(&self, now: Time) -> Result<usize, StoreError> {
+        let mut kept = self.step("remove what has expired")?;
+        let before = kept.rows();
+        kept.grants.retain(|_, grant| grant.expires_at > now);
+        kept.tickets.retain(|_, ticket| ticket.expires_at > now);
+        kept.handles
+            .retain(|_, opens| opens.until.is_none_or(|until| until > now));
+        let over = kept.sessions.values().filter(|s| s.expires_at <= now);
+        for sid in over.map(|s| s.sid.clone()).collect::<Vec<_>>() {
+            kept.forget_session(&sid);
+        }
+        Ok(before - kept.rows())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.step("commit").map(drop)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.step("close")?.closed = true;
+        Ok(())
+    }
+}

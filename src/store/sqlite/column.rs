@@ -1,0 +1,75 @@
+//! How our types lie in columns, and how they are read back.
+
+use std::error::Error;
+
+use chrono::{DateTime, Utc};
+use panda_oidc_sdk::{Identity, Subject};
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+use crate::handle::Digest;
+use crate::login::session::{Session, SessionId, User};
+
+/// The columns that [`session`] reads, of a session `s` and its user `u`.
+macro_rules! session_columns {
+    () => {
+        "s.sid, s.auth_time, s.expires_at, s.ticket, u.subject, u.name, u.phone, u.updated_at"
+    };
+}
+pub(super) use session_columns;
+
+/// How many they are.
+pub(super) const SESSION_COLUMNS: usize = 8;
+
+/// A session and its user, from `session_columns!` that begin at column `first`.
+pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> {
+    Ok(Session {
+        sid: SessionId::from(row.get::<_, String>(first)?),
+        auth_time: time(row, first + 1)?,
+        expires_at: time(row, first + 2)?,
+        ticket: digest(row, first + 3)?,
+        user: User {
+            identity: Identity {
+                subject: subject(row, first + 4)?,
+                name: row.get(first + 5)?,
+                phone: row.get(first + 6)?,
+            },
+            updated_at: time(row, first + 7)?,
+        },
+    })
+}
+
+/// A time as a column holds it.
+pub(super) fn millis(time: DateTime<Utc>) -> i64 {
+    time.timestamp_millis()
+}
+
+/// `time` as it will be read back: a column holds no parts of a millisecond.
+pub(super) fn stored(time: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis(time)).unwrap_or(time)
+}
+
+/// Reads a time.
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>> {
+    let millis = row.get(column)?;
+    DateTime::from_timestamp_millis(millis)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
+}
+
+/// Reads a digest.
+pub(super) fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
+    row.get::<_, [u8; 32]>(column).map(Digest::from)
+}
+
+/// Reads a subject.
+pub(super) fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Subject> {
+    Subject::new(row.get::<_, String>(column)?).map_err(|error| unreadable(column, error))
+}
+
+/// The error for a column that holds text which is not what was written there.
+pub(super) fn unreadable(
+    column: usize,
+    why: impl Into<Box<dyn Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
+}

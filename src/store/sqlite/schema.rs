@@ -1,0 +1,210 @@
+//! The file: how it is made, told from others, brought up to date and connected to.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
+
+use super::writer::PATIENCE;
+
+/// What marks a database as ours, in its header: "POID".
+pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
+
+/// The steps from an empty database to the present one, each with the `user_version` it leads to.
+/// What was released is never changed, only added to.
+const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_begin.sql"))];
+
+/// The version of the schema this program knows.
+const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+/// Why a database was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or its folder cannot be created or opened.
+    #[error("{0} cannot be opened for reading and writing")]
+    File(PathBuf, #[source] io::Error),
+    /// The file may be read but not written.
+    #[error("{0} is write-protected")]
+    ReadOnly(PathBuf),
+    /// The file is something else.
+    #[error("{0} is not a database of panda-oidc; choose another path, or move that file away")]
+    NotOurs(PathBuf),
+    /// A newer release has written it.
+    #[error(
+        "{path} was written by a newer panda-oidc (schema {found}, this one knows {KNOWN}); \
+         run that release, or restore the backup from before the upgrade"
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// The version of its schema.
+        found: i64,
+    },
+    /// The file system cannot share memory between processes.
+    #[error(
+        "{0} is on a file system without shared memory, as network file systems are; use a local disk"
+    )]
+    NoSharedMemory(PathBuf),
+    /// A thread could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[from] io::Error),
+    /// SQLite's own error.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Makes the file if there is none, and connects to it as the one who writes.
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    create(path).map_err(|error| OpenError::File(path.to_owned(), error))?;
+    let mut connection = connect(path)?;
+    identify(&connection, path)?;
+    use_log(&connection, path)?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Connects to write.
+pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.execute_batch(
+        // FULL: what is committed survives a power failure. The log is cut back to 64 MiB should
+        // it ever have been longer.
+        "PRAGMA synchronous = FULL;
+         PRAGMA cache_size = -16384;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(connection)
+}
+
+/// Connects to read.
+pub(super) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
+    let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // Each connection is used by one thread at a time, so it needs no lock of its own.
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Creates the file for its owner alone, and its folder. Until both are on disk as well, what is
+/// committed into the file is not safe either.
+fn create(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        create_folder(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.sync_all()?;
+    sync_folder(folder.unwrap_or(Path::new(".")))
+}
+
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    for made in missing {
+        let above = made.parent().filter(|above| !above.as_os_str().is_empty());
+        sync_folder(above.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(()) // elsewhere a folder is not a file, and its entries are journalled
+}
+
+/// Refuses a file that is not ours before anything in it is changed.
+fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(OpenError::ReadOnly(path.to_owned()));
+    }
+    // One snapshot: another process may be about to make the schema.
+    let snapshot = connection.unchecked_transaction()?;
+    let application: i64 = match pragma(&snapshot, "application_id") {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            return Err(OpenError::NotOurs(path.to_owned()));
+        }
+        application => application?,
+    };
+    let version: i64 = pragma(&snapshot, "user_version")?;
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = snapshot.query_row(tables, [], |row| row.get(0))?;
+    let is_new = application == 0 && version == 0 && tables == 0;
+    if !is_new && application != i64::from(APPLICATION_ID) {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
+    if version > KNOWN {
+        let path = path.to_owned();
+        return Err(OpenError::Newer {
+            path,
+            found: version,
+        });
+    }
+    Ok(())
+}
+
+/// Has the database keep a write-ahead log, so that readers and the writer do not wait for each
+/// other.
+fn use_log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    // SQLite does not wait here by itself when another process is about to do the same.
+    for _ in 0..100 {
+        match pragma::<String>(connection, "journal_mode = WAL") {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(_) => return Err(OpenError::NoSharedMemory(path.to_owned())),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(pragma::<String>(connection, "journal_mode = WAL").map(drop)?)
+}
+
+/// Brings the schema up to date; of processes that start at once, one does it.
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    if pragma::<i64>(connection, "user_version")? >= KNOWN {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let taken: i64 = pragma(&transaction, "user_version")?;
+    for (version, step) in MIGRATIONS {
+        if version > taken {
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", version)?;
+        }
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(transaction.commit()?)
+}
+
+fn pragma<T: FromSql>(connection: &Connection, pragma: &str) -> rusqlite::Result<T> {
+    connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))
+}

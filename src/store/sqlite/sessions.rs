@@ -1,0 +1,268 @@
+//! Sessions, handles and tickets in SQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::SqliteStore;
+use super::column::{self, millis, session_columns, stored};
+use crate::handle::Digest;
+use crate::login::session::{Session, SessionId, User};
+use crate::store::{Claim, EndedSession, Ownership, Sessions, SignIn, SignInOutcome, StoreError};
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn session(
+        &self,
+        handle: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError> {
+        self.read("find a session", |sql| session(sql, handle, now))
+    }
+
+    async fn owner(
+        &self,
+        ticket: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Ownership>, StoreError> {
+        self.read("find who owns a ticket", |sql| owner(sql, ticket, now))
+    }
+
+    async fn sign_in(
+        &self,
+        asked: SignIn,
+        now: DateTime<Utc>,
+    ) -> Result<SignInOutcome, StoreError> {
+        self.write("sign somebody in", move |sql| sign_in(sql, &asked, now))
+            .await
+    }
+
+    async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.write("claim a ticket", move |sql| own(sql, &claim, now))
+            .await
+    }
+
+    async fn end(
+        &self,
+        sid: &SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<EndedSession>, StoreError> {
+        let sid = sid.clone();
+        self.write("end a session", move |sql| end(sql, &sid, now))
+            .await
+    }
+}
+
+fn session(
+    sql: &Connection,
+    handle: &Digest,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<Session>> {
+    sql.prepare_cached(concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM handles h
+          JOIN sessions s ON s.sid = h.sid
+          JOIN users u ON u.subject = s.subject
+         WHERE h.digest = ?1 AND (h.expires_at IS NULL OR h.expires_at > ?2)
+           AND s.expires_at > ?2"
+    ))?
+    .query_row(params![handle.as_bytes(), millis(now)], |row| {
+        column::session(row, 0)
+    })
+    .optional()
+}
+
+fn owner(
+    sql: &Connection,
+    ticket: &Digest,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<Ownership>> {
+    sql.prepare_cached("SELECT browser, spent FROM tickets WHERE digest = ?1 AND expires_at > ?2")?
+        .query_row(params![ticket.as_bytes(), millis(now)], |row| {
+            Ok(Ownership {
+                browser: column::digest(row, 0)?,
+                spent: row.get(1)?,
+            })
+        })
+        .optional()
+}
+
+fn sign_in(
+    sql: &Connection,
+    asked: &SignIn,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<SignInOutcome> {
+    if let Some(claim) = &asked.claim
+        && !own(sql, claim, now)?
+    {
+        return Ok(SignInOutcome::TicketRefused);
+    }
+    let ended = match &asked.ends {
+        Some(sid) => end(sql, sid, now)?,
+        None => None,
+    };
+    let user = remember(sql, &asked.session.user)?;
+    let sid = match &asked.continues {
+        Some(sid) if prolong(sql, sid, &asked.session, now)? => sid,
+        _ => begin(sql, &asked.session)?,
+    };
+    sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
+        .execute(params![asked.handle.as_bytes(), sid.as_str()])?;
+    if let Some((handle, until)) = &asked.retires {
+        retire(sql, handle, *until)?;
+    }
+    if let Some(claim) = &asked.claim {
+        sql.prepare_cached("UPDATE tickets SET sid = ?2 WHERE digest = ?1")?
+            .execute(params![claim.ticket.as_bytes(), sid.as_str()])?;
+    }
+    let session = Session {
+        sid: sid.clone(),
+        user,
+        auth_time: stored(asked.session.auth_time),
+        expires_at: stored(asked.session.expires_at),
+        ticket: asked.session.ticket,
+    };
+    Ok(SignInOutcome::SignedIn(Box::new(session), ended))
+}
+
+/// Makes the browser the owner of the ticket. A row that has expired is as good as none.
+fn own(sql: &Connection, claim: &Claim, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+    let changed = sql
+        .prepare_cached(
+            "INSERT INTO tickets (digest, browser, subject, spent, expires_at)
+             VALUES (?1, ?2, ?3, 0, ?4)
+             ON CONFLICT (digest) DO UPDATE SET
+                 browser = excluded.browser,
+                 subject = excluded.subject,
+                 spent = 0,
+                 sid = CASE WHEN tickets.expires_at > ?5 THEN tickets.sid END,
+                 expires_at = CASE WHEN tickets.expires_at > excluded.expires_at
+                     THEN tickets.expires_at ELSE excluded.expires_at END
+             WHERE tickets.expires_at <= ?5
+                OR (tickets.browser = excluded.browser AND tickets.subject = excluded.subject
+                    AND tickets.spent = 0 AND ?6 = 0)",
+        )?
+        .execute(params![
+            claim.ticket.as_bytes(),
+            claim.browser.as_bytes(),
+            claim.subject.as_str(),
+            millis(claim.remember_until),
+            millis(now),
+            claim.once,
+        ])?;
+    Ok(changed == 1)
+}
+
+/// Ends a live session. Its grants need no step: they live through it.
+fn end(
+    sql: &Connection,
+    sid: &SessionId,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<EndedSession>> {
+    let sid_text = sid.as_str();
+    let subject = sql
+        .prepare_cached("SELECT subject FROM sessions WHERE sid = ?1 AND expires_at > ?2")?
+        .query_row(params![sid_text, millis(now)], |row| {
+            column::subject(row, 0)
+        })
+        .optional()?;
+    let Some(subject) = subject else {
+        return Ok(None);
+    };
+    let clients = sql
+        .prepare_cached("SELECT client_id FROM session_clients WHERE sid = ?1 ORDER BY client_id")?
+        .query_map([sid_text], |row| row.get(0).map(ClientId::new))?
+        .collect::<Result<_, _>>()?;
+    for step in [
+        "UPDATE tickets SET spent = 1 WHERE sid = ?1",
+        "DELETE FROM session_clients WHERE sid = ?1",
+        "DELETE FROM handles WHERE sid = ?1",
+        "DELETE FROM sessions WHERE sid = ?1",
+    ] {
+        sql.prepare_cached(step)?.execute([sid_text])?;
+    }
+    Ok(Some(EndedSession {
+        sid: sid.clone(),
+        subject,
+        clients,
+    }))
+}
+
+/// Remembers what was said about `user`. Returns them as stored.
+fn remember(sql: &Connection, user: &User) -> rusqlite::Result<User> {
+    let identity = &user.identity;
+    let changed = sql
+        .prepare_cached(
+            "INSERT INTO users (subject, name, phone, updated_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (subject) DO UPDATE SET
+                 name = excluded.name, phone = excluded.phone, updated_at = excluded.updated_at
+             WHERE users.name IS DISTINCT FROM excluded.name
+                OR users.phone IS DISTINCT FROM excluded.phone",
+        )?
+        .execute(params![
+            identity.subject.as_str(),
+            identity.name,
+            identity.phone,
+            millis(user.updated_at),
+        ])?;
+    let updated_at = if changed == 1 {
+        stored(user.updated_at)
+    } else {
+        sql.prepare_cached("SELECT updated_at FROM users WHERE subject = ?1")?
+            .query_row([identity.subject.as_str()], |row| column::time(row, 0))?
+    };
+    Ok(User {
+        identity: identity.clone(),
+        updated_at,
+    })
+}
+
+/// Continues the session `sid` as `session` says, if it lives and is the same user's.
+fn prolong(
+    sql: &Connection,
+    sid: &SessionId,
+    session: &Session,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<bool> {
+    let changed = sql
+        .prepare_cached(
+            "UPDATE sessions SET auth_time = ?3, expires_at = ?4, ticket = ?5
+             WHERE sid = ?1 AND subject = ?2 AND expires_at > ?6",
+        )?
+        .execute(params![
+            sid.as_str(),
+            session.user.subject().as_str(),
+            millis(session.auth_time),
+            millis(session.expires_at),
+            session.ticket.as_bytes(),
+            millis(now),
+        ])?;
+    Ok(changed == 1)
+}
+
+fn begin<'a>(sql: &Connection, session: &'a Session) -> rusqlite::Result<&'a SessionId> {
+    sql.prepare_cached(
+        "INSERT INTO sessions (sid, subject, auth_time, expires_at, ticket)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        session.sid.as_str(),
+        session.user.subject().as_str(),
+        millis(session.auth_time),
+        millis(session.expires_at),
+        session.ticket.as_bytes(),
+    ])?;
+    Ok(&session.sid)
+}
+
+/// Has `handle` open nothing after `until`; what was to close earlier still does.
+fn retire(sql: &Connection, handle: &Digest, until: DateTime<Utc>) -> rusqlite::Result<()> {
+    sql.prepare_cached(
+        "UPDATE handles SET expires_at = ?2
+         WHERE digest = ?1 AND (expires_at IS NULL OR expires_at > ?2)",
+    )?
+    .execute(params![handle.as_bytes(), millis(until)])
+    .map(drop)
+}
