@@ -166,8 +166,8 @@ fn a_code_is_a_number_or_a_numeric_string() {
 
 #[test]
 fn a_rejection_says_why_without_the_ticket() {
-    let answer = r#"{"code":40001,"msg":"ticket [s3cret-ticket] 无效","data":null}"#;
-    let ticket = Ticket::new("s3cret-ticket".to_owned());
+    let answer = r#"{"code":40001,"msg":"ticket [s3cret-9f8e7d] 无效","data":null}"#;
+    let ticket = Ticket::new("s3cret-9f8e7d".to_owned());
     match user(&body(answer, None), &ticket) {
         Err(LoginError::Rejected(why)) => {
             assert_eq!(why, "ticket [[redacted]] 无效 (code 40001)");

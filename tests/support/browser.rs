@@ -1,0 +1,146 @@
+//! A browser without a screen: keeps cookies, follows a redirect only when told to.
+
+use std::collections::BTreeMap;
+
+use cookie::Cookie;
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use url::Url;
+
+/// One browser with one cookie jar. All our hosts are loopback, and cookies ignore ports.
+#[derive(Clone)]
+pub struct Browser {
+    http: reqwest::Client,
+    /// The jar, by name.
+    pub cookies: BTreeMap<String, String>,
+}
+
+/// What a browser was answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+    /// The address that was asked.
+    pub url: Url,
+}
+
+impl Answer {
+    /// Where a redirect leads.
+    #[track_caller]
+    pub fn location(&self) -> Url {
+        let location = self.headers.get(LOCATION);
+        let Some(location) = location.and_then(|value| value.to_str().ok()) else {
+            panic!("no redirect: {} {}", self.status, self.body);
+        };
+        self.url.join(location).unwrap()
+    }
+
+    /// A parameter of the address a redirect leads to.
+    #[track_caller]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let location = self.location();
+        let mut pairs = location.query_pairs();
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// A header as text, empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// Every `Set-Cookie` value.
+    pub fn set_cookies(&self) -> Vec<&str> {
+        let values = self.headers.get_all(SET_COOKIE).into_iter();
+        values.filter_map(|value| value.to_str().ok()).collect()
+    }
+
+    /// The value of the hidden field `name` of a form on the page.
+    #[track_caller]
+    pub fn field(&self, name: &str) -> String {
+        let start = format!("name=\"{name}\" value=\"");
+        let from = self.body.find(&start).expect("the field") + start.len();
+        self.body[from..].split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Browser {
+    /// A browser that has been nowhere.
+    pub fn new() -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            http,
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Opens an address.
+    pub async fn get(&mut self, url: impl AsRef<str>) -> Answer {
+        self.send(Method::GET, url, |request| request).await
+    }
+
+    /// Opens an address from a page at `referer`.
+    pub async fn get_from(&mut self, url: impl AsRef<str>, referer: &str) -> Answer {
+        self.send(Method::GET, url, |request| {
+            request.header("referer", referer)
+        })
+        .await
+    }
+
+    /// Posts a form.
+    pub async fn post(&mut self, url: impl AsRef<str>, form: &[(&str, &str)]) -> Answer {
+        self.send(Method::POST, url, |request| request.form(form))
+            .await
+    }
+
+    /// Sends any request with this browser's cookies and keeps those of the answer.
+    pub async fn send(
+        &mut self,
+        method: Method,
+        url: impl AsRef<str>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Answer {
+        let mut request = self.http.request(method, url.as_ref());
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        let response = build(request).send().await.unwrap();
+        for header in response.headers().get_all(SET_COOKIE) {
+            let cookie = Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
+            let gone = cookie.max_age().is_some_and(|age| age.is_zero());
+            if gone {
+                self.cookies.remove(cookie.name());
+            } else {
+                let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
+                self.cookies.insert(name, value);
+            }
+        }
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            url: response.url().clone(),
+            body: response.text().await.unwrap(),
+        }
+    }
+}

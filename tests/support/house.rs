@@ -1,0 +1,159 @@
+//! The whole product in this process: simulated portal, provider, a clock that stands still.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta};
+use panda_oidc::app::App;
+use panda_oidc::{config, http};
+use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use panda_oidc_sdk::{Host, ManualClock};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::app::RelyingParty;
+use super::browser::{Answer, Browser};
+
+/// A provider that is being served; it stops when this is dropped.
+pub struct House {
+    /// The clock everything in the house reads.
+    pub clock: Arc<ManualClock>,
+    /// The portal.
+    pub portal: SimulatorHandle,
+    /// The provider's name and address.
+    pub issuer: String,
+    /// The provider itself, for a look inside.
+    pub app: Arc<App>,
+    folder: tempfile::TempDir,
+    _stop: oneshot::Sender<()>,
+}
+
+/// The clients every house has. `grafana` is confidential, `keycloak` too and signs with ES256,
+/// `spa` is public.
+const CLIENTS: &str = r#"
+[[clients]]
+client_id = "grafana"
+client_name = "Grafana"
+client_secret = "grafana-secret-0123456789"
+redirect_uris = ["http://127.0.0.1:3000/login/generic_oauth"]
+initiate_login_uri = "http://127.0.0.1:3000/login/generic_oauth"
+client_uri = "http://127.0.0.1:3000/"
+
+[[clients]]
+client_id = "keycloak"
+client_secret = "keycloak-secret-0123456789"
+redirect_uris = ["http://127.0.0.1:8180/realms/broker/broker/panda/endpoint"]
+initiate_login_uri = "http://127.0.0.1:8180/realms/broker/account"
+id_token_signed_response_alg = "ES256"
+require_pkce = true
+
+[[clients]]
+client_id = "spa"
+token_endpoint_auth_method = "none"
+redirect_uris = ["http://127.0.0.1/callback"]
+client_uri = "http://127.0.0.1:3001/"
+id_token_signed_response_alg = "EdDSA"
+"#;
+
+impl House {
+    /// Opens a house with the usual settings.
+    pub async fn open() -> Self {
+        Self::open_with("", "").await
+    }
+
+    /// Opens a house. `sections` are more tables of the configuration (`[session]`, …), and
+    /// `provider` more lines of `[provider]`.
+    pub async fn open_with(sections: &str, provider: &str) -> Self {
+        Self::open_below("", sections, provider).await
+    }
+
+    /// Opens a house whose issuer has a path.
+    pub async fn open_below(path: &str, sections: &str, provider: &str) -> Self {
+        let clock = Arc::new(ManualClock::at(
+            DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+        ));
+        let settings = SimulatorSettings {
+            clock: clock.clone(),
+            ..SimulatorSettings::default()
+        };
+        let portal = Simulator::start(settings).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}{path}", listener.local_addr().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let toml = format!(
+            "issuer = '{issuer}'\n[provider]\nkind = 'panda'\nbase_url = '{url}'\n{provider}\n\
+             [store]\npath = '{folder}/panda-oidc.db'\n\
+             [keys]\nmaster_key_file = '{folder}/master.key'\n{sections}\n{CLIENTS}",
+            url = portal.url(),
+            folder = folder.path().display(),
+        );
+        let config = config::parse(&toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let host = Host::new(clock.clone()).unwrap();
+        let app = App::open(config, host).await.unwrap().shared();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = http::router(Arc::clone(&app));
+        tokio::spawn(http::serve::serve(listener, router, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            clock,
+            portal,
+            issuer,
+            app,
+            folder,
+            _stop: stop,
+        }
+    }
+
+    /// An address below the issuer.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// One of the clients, as it is registered.
+    pub fn client(&self, client_id: &str) -> RelyingParty {
+        let (secret, redirect_uri) = match client_id {
+            "grafana" => (
+                Some("grafana-secret-0123456789"),
+                "http://127.0.0.1:3000/login/generic_oauth",
+            ),
+            "keycloak" => (
+                Some("keycloak-secret-0123456789"),
+                "http://127.0.0.1:8180/realms/broker/broker/panda/endpoint",
+            ),
+            _ => (None, "http://127.0.0.1/callback"),
+        };
+        RelyingParty {
+            issuer: self.issuer.clone(),
+            client_id: client_id.to_owned(),
+            client_secret: secret.map(str::to_owned),
+            redirect_uri: redirect_uri.to_owned(),
+        }
+    }
+
+    /// Launches `client_id` with a new ticket for `user`, as a click in the portal's menu does
+    /// when the portal sends no `Referer`.
+    pub async fn launch(&self, browser: &mut Browser, client_id: &str, user: u64) -> Answer {
+        let ticket = self.portal.issue_ticket(user);
+        browser
+            .get(self.at(&format!("/launch/{client_id}?ticket={ticket}")))
+            .await
+    }
+
+    /// A browser in which `user` is signed in.
+    pub async fn signed_in(&self, user: u64) -> Browser {
+        let mut browser = Browser::new();
+        let answer = self.launch(&mut browser, "grafana", user).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+
+    /// Moves the clock.
+    pub fn later(&self, step: TimeDelta) {
+        self.clock.advance(step);
+    }
+
+    /// The folder with the database and the master key.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}

@@ -1,0 +1,20 @@
+//! What the whole-program tests share: a browser, a house to visit and an app that logs people in.
+//!
+//! [`house`] serves the real router in this process, with a clock the test holds; [`program`] runs
+//! the built binary, to be killed and looked at from outside. Both answer on a real socket, so one
+//! [`browser`] and one [`app`] serve for both.
+
+#![expect(
+    dead_code,
+    reason = "every suite is a crate of its own and uses its share"
+)]
+
+pub mod app;
+pub mod browser;
+pub mod house;
+pub mod program;
+
+/// The portal's user every simulator knows.
+pub const CHEN_TAO: u64 = 1;
+/// Another one.
+pub const HEI_LONG_JIANG: u64 = 2;
