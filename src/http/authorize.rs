@@ -8,7 +8,7 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
-use panda_oidc_sdk::{Entrance, Ticket};
+use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
@@ -26,6 +26,7 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::hint;
 use crate::oauth::params::Params;
+use crate::oauth::scope::Scope;
 use crate::oauth::standing::{Standing, standing};
 
 /// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
@@ -146,7 +147,8 @@ struct Request<'a> {
 impl Request<'_> {
     /// The request carries its own sign-in.
     async fn with_ticket(&self, known: &Known, readings: Vec<Ticket>) -> Result<Response, Failure> {
-        match arrive(self.app, known, readings, self.visit.from_portal, true).await? {
+        let arrived = arrive(self.app, known, readings, self.visit.from_portal, true).await;
+        match arrived.map_err(|trouble| self.nobody(trouble))? {
             Arrived::SignedIn(session, cookies) => {
                 let settled = settle(
                     self.app,
@@ -167,6 +169,7 @@ impl Request<'_> {
                 Err(Failure::Redirect(
                     self.authorization.redirect.clone(),
                     error,
+                    None,
                 ))
             }
             Arrived::NeedsYes(arrival, browser) => {
@@ -178,6 +181,29 @@ impl Request<'_> {
                 Ok(response)
             }
         }
+    }
+
+    /// Nobody was signed in: told to the person, unless the client forbids a page (OIDC Core
+    /// §3.1.2.6).
+    fn nobody(&self, trouble: Trouble) -> Failure {
+        if !self.authorization.prompt.none {
+            return trouble.into();
+        }
+        let error = match trouble {
+            Trouble::Login(LoginError::Unreachable(_)) | Trouble::Store(_) => OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "nobody can be signed in at the moment",
+            ),
+            _ => OAuthError::new(
+                ErrorCode::LoginRequired,
+                "the ticket that came with the request signs nobody in",
+            ),
+        };
+        Failure::Redirect(
+            self.authorization.redirect.clone(),
+            error,
+            Some(Box::new(trouble)),
+        )
     }
 
     /// The request waits for a sign-in: parked, with the way to the portal.
@@ -207,7 +233,7 @@ async fn settle(
     session: Option<&Session>,
     asked_at: DateTime<Utc>,
 ) -> Result<Option<Response>, Failure> {
-    let refuse = |error| Failure::Redirect(authorization.redirect.clone(), error);
+    let refuse = |error| Failure::Redirect(authorization.redirect.clone(), error, None);
     let expected = authorization
         .unverified_hint
         .as_deref()
@@ -240,6 +266,14 @@ async fn grant(
         challenge: authorization.challenge.clone(),
         auth_time: session.auth_time,
     };
+    if !grant.scopes.contains(Scope::Openid) {
+        tracing::warn!(
+            client_id = grant.client_id.as_str(),
+            "{} asks without the scope openid: it gets no ID token and nothing from userinfo. Set \
+             its scopes to: openid profile",
+            grant.client_id.as_str()
+        );
+    }
     let code_expires_at = now + CODE_LIFETIME;
     let keep_until = code_expires_at + authorization.client.access_token.lifetime;
     app.store

@@ -5,9 +5,10 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -22,9 +23,13 @@ use crate::keys::SignError;
 use crate::login::target::NoTarget;
 use crate::login::ticket::UnfitTicket;
 use crate::oauth::authorize::Refusal;
+use crate::oauth::client::NoSuchClient;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::redirect::VerifiedRedirect;
 use crate::store::StoreError;
+
+/// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
+const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The longest query any request of ours needs, in bytes.
 const LONGEST_QUERY: usize = 16 * 1024;
@@ -34,8 +39,9 @@ const LONGEST_QUERY: usize = 16 * 1024;
 pub(super) enum Failure {
     /// To the person, on a page.
     Page(Trouble),
-    /// To the client, through the browser.
-    Redirect(VerifiedRedirect, OAuthError),
+    /// To the client, through the browser. Holds what kept a person from signing in, if that is
+    /// why.
+    Redirect(VerifiedRedirect, OAuthError, Option<Box<Trouble>>),
     /// To the client that called the token endpoint. Holds what failed inside, if something did.
     Json(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that called userinfo (RFC 6750 §3).
@@ -49,8 +55,8 @@ pub(super) enum Trouble {
     #[error("the authorization request is refused")]
     Request(#[source] OAuthError),
     /// A launch names no registered client.
-    #[error("no client is called {0}")]
-    NoSuchClient(String),
+    #[error(transparent)]
+    NoSuchClient(#[from] NoSuchClient),
     /// The client has no login URL, or the deep link leaves it.
     #[error("the launch of {0} leads nowhere")]
     NoTarget(String, #[source] NoTarget),
@@ -127,7 +133,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Page(error) => Self::Page(Trouble::Request(error)),
-            Refusal::Redirect(redirect, error) => Self::Redirect(redirect, error),
+            Refusal::Redirect(redirect, error) => Self::Redirect(redirect, error, None),
         }
     }
 }
@@ -174,7 +180,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = match &self {
             Self::Page(trouble) => trouble.status().into_response(),
-            Self::Redirect(redirect, error) => see_other(&redirect.with_error(error)),
+            Self::Redirect(redirect, error, _) => see_other(&redirect.with_error(error)),
             Self::Json(error, _) => (
                 status_for_client(error.code),
                 authenticate("Basic realm=\"panda-oidc\"", error),
@@ -244,11 +250,20 @@ pub(super) fn see_other(url: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
+/// The layer that gives up on a request that takes too long.
+pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Failure::from(Trouble::Broken).into_response(),
+    }
+}
+
 /// The layer that logs a failure once and, where it is told on a page, writes the page.
 pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
-    let path = parts.uri.path().to_owned();
+    // The route, not the path: whatever stands in a path that leads nowhere may be a secret.
+    let route = parts.extensions.get::<MatchedPath>().cloned();
     let peer = peer::address(&parts, &app.trusted_proxies);
     let response = if parts
         .uri
@@ -263,7 +278,8 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
         return response;
     };
     let client = peer.map(|address| address.to_string()).unwrap_or_default();
-    log(&failure, &path, &client);
+    let path = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    log(&failure, path, &client);
     match failure.as_ref() {
         Failure::Page(trouble) => {
             let mut page = trouble::page(trouble, language, &app);
@@ -280,7 +296,12 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
 fn log(failure: &Failure, path: &str, client: &str) {
     let (error, cause): (&dyn Error, Option<&dyn Error>) = match failure {
         Failure::Page(trouble) => (trouble, trouble.source()),
-        Failure::Redirect(_, error) => (error, None),
+        Failure::Redirect(_, error, trouble) => (
+            error,
+            trouble
+                .as_ref()
+                .map(|trouble| trouble.as_ref() as &dyn Error),
+        ),
         Failure::Json(error, cause) | Failure::Bearer(error, cause) => (
             error,
             cause.as_ref().map(|cause| cause.as_ref() as &dyn Error),
@@ -296,7 +317,7 @@ fn log(failure: &Failure, path: &str, client: &str) {
             tracing::error!(path, client, causes, "Refused: {error}");
         }
         Failure::Json(_, Some(_)) | Failure::Bearer(_, Some(_)) => {
-            tracing::error!(path, client, causes, "Failed: {error}")
+            tracing::error!(path, client, causes, "Failed: {error}");
         }
         _ => tracing::warn!(path, client, causes, "Refused: {error}"),
     }

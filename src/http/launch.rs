@@ -25,7 +25,7 @@ use crate::login::rounds::Rounds;
 use crate::login::session::Session;
 use crate::login::target::target;
 use crate::login::ticket;
-use crate::oauth::client::Client;
+use crate::oauth::client::{Client, NoSuchClient};
 
 /// How long launches are counted together, at the least.
 const ROUNDS_COOKIE: TimeDelta = TimeDelta::minutes(1);
@@ -67,7 +67,7 @@ pub(super) async fn of_client(
         &app,
         visit,
         Place {
-            client: Some(find(&app, client)?),
+            client: Some(find(&app, &client).map_err(Trouble::from)?),
             deep: None,
         },
     )
@@ -89,18 +89,18 @@ pub(super) async fn deep(
         &app,
         visit,
         Place {
-            client: Some(find(&app, client)?),
+            client: Some(find(&app, &client).map_err(Trouble::from)?),
             deep: Some(deep),
         },
     )
     .await
 }
 
-fn find(app: &App, client: String) -> Result<Arc<Client>, Trouble> {
+fn find(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {
     app.clients
-        .get(&client)
+        .get(client)
         .cloned()
-        .ok_or(Trouble::NoSuchClient(client))
+        .ok_or_else(|| app.clients.nearest(client))
 }
 
 /// What a launch URL names.

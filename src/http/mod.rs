@@ -13,6 +13,7 @@ mod page;
 mod parking;
 mod peer;
 pub mod serve;
+mod straighten;
 mod switch;
 mod token;
 mod trouble;
@@ -21,19 +22,18 @@ mod visit;
 mod well_known;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
+use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::oauth::discovery::path;
@@ -42,8 +42,8 @@ use failure::{Failure, Trouble};
 /// The largest body any endpoint takes, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
-const PATIENCE: Duration = Duration::from_secs(75);
+/// Where the portal's menu leads.
+const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
@@ -58,7 +58,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/resume/{name}", get(authorize::resume).head(launch::head))
         .route(path::TOKEN, post(token::token))
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
-        .route("/launch", get(launch::any).head(launch::head))
+        .route(LAUNCH, get(launch::any).head(launch::head))
         .route(
             "/launch/{client_id}",
             get(launch::of_client).head(launch::head),
@@ -94,12 +94,15 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Failure::from(Trouble::Broken).into_response()
         }))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            PATIENCE,
-        ))
+        .layer(middleware::from_fn(failure::in_time))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
-    routes.with_state(app).layer(layers)
+    let launch = format!("{}{LAUNCH}", app.issuer.path());
+    let parameter = app.provider.ticket_parameter().to_owned();
+    // Before the routes, since it decides which one is meant.
+    Router::new().fallback_service(MapRequest::new(
+        routes.with_state(app).layer(layers),
+        move |request| straighten::straighten(request, &launch, &parameter),
+    ))
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -54,7 +54,6 @@ fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
 fn detail(trouble: &Trouble) -> Option<String> {
     match trouble {
         Trouble::Request(error) => Some(error.to_string()),
-        Trouble::NoSuchClient(client) => Some(format!("client_id: {client}")),
         Trouble::NoTarget(client, error) => Some(format!("{client}: {error}")),
         Trouble::UnfitTicket(error) => Some(error.to_string()),
         _ => None,
@@ -86,8 +85,8 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "This entry does not lead to the app",
             ),
             Text::new(
-                "您已登录，但这个菜单地址没有对应的页面。请联系管理员核对菜单地址。",
-                "You are signed in, but there is no page behind this menu entry. Please ask your administrator to check its address.",
+                "这个菜单地址没有对应的页面。请联系管理员核对菜单地址。",
+                "There is no page behind this menu entry. Please ask your administrator to check its address.",
             ),
         ),
         Trouble::UnfitTicket(_) => (
@@ -104,33 +103,7 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "A login link belongs to the browser that opened it first, and ends when you sign out. Please enter from the portal again.",
             ),
         ),
-        Trouble::Login(LoginError::Rejected(_)) => (
-            Text::new(
-                "登录已过期，请重新从门户进入",
-                "Your login has expired, please enter from the portal again",
-            ),
-            Text::new(
-                "门户不再认可这个登录链接。请回到熊猫智慧水务门户，重新点击应用。",
-                "The portal no longer accepts this login link. Please go back to the Panda Smart Water portal and click the app again.",
-            ),
-        ),
-        Trouble::Login(LoginError::Unreachable(_)) => (
-            Text::new(
-                "门户暂时没有响应",
-                "The portal is not answering at the moment",
-            ),
-            Text::new(
-                "暂时无法向熊猫智慧水务确认您的身份。已经登录的应用不受影响。请稍后重新从门户进入。",
-                "Your identity cannot be confirmed with Panda Smart Water right now. Apps you are already signed in to keep working. Please enter from the portal again in a little while.",
-            ),
-        ),
-        Trouble::Login(LoginError::Unintelligible(_)) => (
-            Text::new("门户的回答无法识别", "The portal's answer makes no sense"),
-            Text::new(
-                "熊猫智慧水务返回了无法识别的内容，因此没有为您登录。请稍后再试；如果一直这样，请联系管理员。",
-                "Panda Smart Water answered something that proves nobody's identity, so you were not signed in. Please try again later, and tell your administrator if it stays like this.",
-            ),
-        ),
+        Trouble::Login(error) => nobody_proven(error),
         Trouble::NothingWaits => (
             Text::new("没有等待中的登录", "No login is waiting here"),
             Text::new(
@@ -182,6 +155,38 @@ fn words(trouble: &Trouble) -> (Text, Text) {
         Trouble::TooLarge => (
             Text::new("请求太大", "The request is too large"),
             Text::new("请联系应用的管理员。", "Please tell whoever runs the app."),
+        ),
+    }
+}
+
+fn nobody_proven(error: &LoginError) -> (Text, Text) {
+    match error {
+        LoginError::Rejected(_) => (
+            Text::new(
+                "登录已过期，请重新从门户进入",
+                "Your login has expired, please enter from the portal again",
+            ),
+            Text::new(
+                "门户不再认可这个登录链接。请回到熊猫智慧水务门户，重新点击应用。",
+                "The portal no longer accepts this login link. Please go back to the Panda Smart Water portal and click the app again.",
+            ),
+        ),
+        LoginError::Unreachable(_) => (
+            Text::new(
+                "门户暂时没有响应",
+                "The portal is not answering at the moment",
+            ),
+            Text::new(
+                "暂时无法向熊猫智慧水务确认您的身份。已经登录的应用不受影响。请稍后重新从门户进入。",
+                "Your identity cannot be confirmed with Panda Smart Water right now. Apps you are already signed in to keep working. Please enter from the portal again in a little while.",
+            ),
+        ),
+        LoginError::Unintelligible(_) => (
+            Text::new("门户的回答无法识别", "The portal's answer makes no sense"),
+            Text::new(
+                "熊猫智慧水务返回了无法识别的内容，因此没有为您登录。请稍后再试；如果一直这样，请联系管理员。",
+                "Panda Smart Water answered something that proves nobody's identity, so you were not signed in. Please try again later, and tell your administrator if it stays like this.",
+            ),
         ),
     }
 }

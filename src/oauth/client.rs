@@ -102,6 +102,31 @@ impl Clients {
     }
 }
 
+/// There is no client of a name. What was asked for is repeated only where it is plainly a slip of
+/// a name there is: anything else that stands in its place may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoSuchClient(String);
+
+impl Clients {
+    /// Says which client may have been meant by `id`, which is none.
+    #[must_use]
+    pub fn nearest(&self, id: &str) -> NoSuchClient {
+        let likeness = |known: &&str| strsim::jaro_winkler(id, known);
+        let nearest = self
+            .0
+            .keys()
+            .map(String::as_str)
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        NoSuchClient(match nearest {
+            Some(known) if likeness(&known) > 0.85 => {
+                format!("no client is called {id:?}; did the menu entry mean {known:?}?")
+            }
+            _ => "the menu entry names no registered client; check its address".to_owned(),
+        })
+    }
+}
+
 impl FromIterator<Client> for Clients {
     fn from_iter<T: IntoIterator<Item = Client>>(clients: T) -> Self {
         Self(
