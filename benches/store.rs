@@ -210,7 +210,10 @@ impl Measurement for ProcessorTime {
     }
 
     fn end(&self, before: Duration) -> Duration {
-        processor_time().unwrap_or_else(passed) - before
+        processor_time()
+            .unwrap_or_else(passed)
+            .checked_sub(before)
+            .unwrap()
     }
 
     fn add(&self, a: &Duration, b: &Duration) -> Duration {

@@ -63,7 +63,7 @@ pub async fn tell(app: &Arc<App>, ended: &EndedSession) {
         while let Some(answered) = calls.join_next().await {
             match answered {
                 Ok((id, Ok(_))) => {
-                    tracing::info!(client_id = id.as_str(), sid = %ended.sid, "Told {} that session {} is over", id.as_str(), ended.sid)
+                    tracing::info!(client_id = id.as_str(), sid = %ended.sid, "Told {} that session {} is over", id.as_str(), ended.sid);
                 }
                 Ok((id, Err(error))) => {
                     tracing::warn!(client_id = id.as_str(), sid = %ended.sid, "{} did not take the end of session {}: {error}", id.as_str(), ended.sid);

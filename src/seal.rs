@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, hmac};
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use panda_oidc_sdk::Ticket;
 use rand::CryptoRng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::handle::Digest;
@@ -203,6 +205,22 @@ impl Sealer {
             .len();
         plain.truncate(length);
         Some(plain)
+    }
+}
+
+impl Sealer {
+    /// Seals a value as text that fits into a cookie; `None` when it cannot be written as JSON.
+    #[must_use]
+    pub fn seal_text<T: Serialize>(&self, value: &T, context: &[u8]) -> Option<String> {
+        let plain = Zeroizing::new(serde_json::to_vec(value).ok()?);
+        Some(BASE64_URL_SAFE_NO_PAD.encode(self.seal(&plain, context)))
+    }
+
+    /// Reads what [`Sealer::seal_text`] wrote in the same context; `None` for any other text.
+    #[must_use]
+    pub fn open_text<T: DeserializeOwned>(&self, text: &str, context: &[u8]) -> Option<T> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        serde_json::from_slice(&self.open(&sealed, context)?).ok()
     }
 }
 

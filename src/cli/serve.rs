@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{asked_to_stop, explain};
 
 /// How often what has expired is removed.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// Runs the provider; returns after a graceful stop.
 pub(super) async fn run(config: Config) -> ExitCode {
@@ -88,7 +88,7 @@ async fn sweep(app: Arc<App>) {
             Ok(0) => {}
             Ok(rows) => tracing::debug!("Removed {rows} expired rows"),
             Err(error) => {
-                tracing::error!("What has expired could not be removed: {}", explain(&error))
+                tracing::error!("What has expired could not be removed: {}", explain(&error));
             }
         }
     }

@@ -80,7 +80,7 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
     let toml = files.iter().fold(Figment::new(), |all, file| {
         all.merge(Toml::file_exact(file))
     });
-    read(toml.merge(Env::prefixed(ENV_PREFIX).split("__")))
+    read(&toml.merge(Env::prefixed(ENV_PREFIX).split("__")))
 }
 
 /// Checks a configuration that is not in files: the demo's, or a test's.
@@ -89,17 +89,17 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
 ///
 /// Everything that was found wrong.
 pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
-    read(Figment::from(Toml::string(toml)))
+    read(&Figment::from(Toml::string(toml)))
 }
 
-fn read(source: Figment) -> Result<Config, Vec<Problem>> {
+fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     let document: Document = source.extract().map_err(|error| {
         error
             .into_iter()
             .map(Problem::from_figment)
             .collect::<Vec<_>>()
     })?;
-    let mut findings = Findings::new(&source);
+    let mut findings = Findings::new(source);
     let issuer = match Issuer::new(&document.issuer) {
         Ok(issuer) => Some(issuer),
         Err(error) => {

@@ -38,14 +38,14 @@ impl Problem {
         let mut path = error.path.clone();
         let (problem, remedy) = match error.kind {
             Kind::MissingField(name) => {
-                path.push(name.into_owned());
+                name_last(&mut path, &name);
                 (
                     "it is missing".to_owned(),
                     "add it; config/panda-oidc.toml explains every key".to_owned(),
                 )
             }
             Kind::UnknownField(name, known) => {
-                path.push(name.clone());
+                name_last(&mut path, &name);
                 ("there is no such key".to_owned(), instead(&name, known))
             }
             Kind::UnknownVariant(name, known) => (
@@ -81,17 +81,23 @@ impl Problem {
     }
 }
 
+/// figment ends a path with the key at fault in some cases and not in others.
+fn name_last(path: &mut Vec<String>, name: &str) {
+    if path.last().is_none_or(|last| last != name) {
+        path.push(name.to_owned());
+    }
+}
+
 /// A path of figment's the way people write it: `clients.0.client_id` is `clients[0].client_id`.
 fn key(path: &[String]) -> String {
     let mut key = String::new();
     for part in path {
         if part.bytes().all(|byte| byte.is_ascii_digit()) {
-            key.push_str(&format!("[{part}]"));
-        } else {
-            if !key.is_empty() {
-                key.push('.');
-            }
+            key.extend(["[", part, "]"]);
+        } else if key.is_empty() {
             key.push_str(part);
+        } else {
+            key.extend([".", part]);
         }
     }
     key

@@ -205,23 +205,23 @@ mod tests {
         }
     }
 
-    fn owned(browser: u8, spent: bool) -> Option<Ownership> {
-        Some(Ownership {
+    fn owned(browser: u8, spent: bool) -> Ownership {
+        Ownership {
             browser: digest(browser),
             spent,
-        })
+        }
     }
 
     fn present(
         replay: TicketReplay,
-        owner: Option<Ownership>,
+        owner: impl Into<Option<Ownership>>,
         session: Option<&Session>,
         fresh: bool,
     ) -> Presented {
         presented(
             &digest(9),
             Some(&digest(1)),
-            owner.as_ref(),
+            owner.into().as_ref(),
             session,
             fresh,
             &policy(replay),

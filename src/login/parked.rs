@@ -35,22 +35,14 @@ impl Parked {
     /// Seals the request for the cookie called `name`; `None` when it is too large for a cookie.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer, name: &str) -> Option<String> {
-        use base64::Engine as _;
-        let plain = serde_json::to_vec(self).ok()?;
-        let sealed =
-            base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(sealer.seal(&plain, name.as_bytes()));
+        let sealed = sealer.seal_text(self, name.as_bytes())?;
         (sealed.len() <= LARGEST).then_some(sealed)
     }
 
     /// Opens what the cookie called `name` holds; `None` when it is not ours or has waited too long.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, name: &str, now: DateTime<Utc>) -> Option<Self> {
-        use base64::Engine as _;
-        let sealed = base64::prelude::BASE64_URL_SAFE_NO_PAD
-            .decode(sealed)
-            .ok()?;
-        let plain = sealer.open(&sealed, name.as_bytes())?;
-        let parked: Self = serde_json::from_slice(&plain).ok()?;
+        let parked: Self = sealer.open_text(sealed, name.as_bytes())?;
         (now - parked.asked_at <= PATIENCE).then_some(parked)
     }
 }

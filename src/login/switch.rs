@@ -1,7 +1,5 @@
 //! A change of user that waits for the person at the screen to say yes.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
@@ -57,15 +55,13 @@ impl PendingSwitch {
             onward: self.onward.clone(),
             asked_at: self.asked_at,
         };
-        let plain = serde_json::to_vec(&wire).ok()?;
-        Some(BASE64_URL_SAFE_NO_PAD.encode(sealer.seal(&plain, CONTEXT)))
+        sealer.seal_text(&wire, CONTEXT)
     }
 
     /// Opens the cookie; `None` when it is not ours or the question is too old.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let wire: Wire = serde_json::from_slice(&sealer.open(&sealed, CONTEXT)?).ok()?;
+        let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
         if now - wire.asked_at > PATIENCE {
             return None;
         }

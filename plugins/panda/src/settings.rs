@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use url::{Host, Url};
 
 /// The longest a browser can be kept waiting for the portal.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Parameters of an authorization request and its answer. The portal appends its parameter to
 /// `/authorize` too, where a ticket of the same name would be taken for one of these.

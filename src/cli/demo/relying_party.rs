@@ -223,7 +223,7 @@ async fn verify<'a>(
         .request_async(&party.http)
         .await
         .map_err(|error| super::explain(&error))?;
-    Ok(Shown::of(party, claims)?)
+    Shown::of(party, claims)
 }
 
 /// What the page shows.

@@ -34,11 +34,11 @@ pub(super) async fn of_processes_that_start_at_once_all_get_the_same_key(
         let key = key(&process.to_string(), "ES256", process);
         processes.spawn(async move { store.keep_first(key).await.unwrap() });
     }
-    let kept = store_keys_of(processes.join_all().await);
+    let kept = the_one_key(&processes.join_all().await);
     assert_eq!(store.keys().await.unwrap(), [kept]);
 }
 
-fn store_keys_of(answers: Vec<SealedKey>) -> SealedKey {
+fn the_one_key(answers: &[SealedKey]) -> SealedKey {
     let first = answers[0].clone();
     assert!(answers.iter().all(|answer| *answer == first));
     first

@@ -12,12 +12,12 @@ async fn owner(store: &impl Store, seconds: i64) -> Option<Ownership> {
     store.owner(&digest("t"), at(seconds)).await.unwrap()
 }
 
-fn owned_by(browser: &str) -> Option<Ownership> {
+fn owned_by(browser: &str) -> Ownership {
     let browser = digest(browser);
-    Some(Ownership {
+    Ownership {
         browser,
         spent: false,
-    })
+    }
 }
 
 async fn is_refused(store: &impl Store, asked: crate::store::SignIn) -> bool {
@@ -28,10 +28,10 @@ async fn is_refused(store: &impl Store, asked: crate::store::SignIn) -> bool {
 pub(super) async fn the_first_browser_owns_a_ticket(store: impl Store) {
     assert_eq!(owner(&store, 0).await, None);
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    assert_eq!(owner(&store, 0).await, owned_by("first"));
+    assert_eq!(owner(&store, 0).await, Some(owned_by("first")));
     assert!(is_refused(&store, sign_in_with("b", "t", "second")).await);
     assert!(!store.claim(claim("t", "second"), at(1)).await.unwrap());
-    assert_eq!(owner(&store, 1).await, owned_by("first"));
+    assert_eq!(owner(&store, 1).await, Some(owned_by("first")));
     signed_in(&store, sign_in_with("c", "t", "first")).await;
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn of_many_browsers_one_owns_the_ticket(store: impl Store + 'st
     let outcomes = browsers.join_all().await;
     let winners: Vec<_> = outcomes.iter().flatten().collect();
     assert_eq!(winners.len(), 1);
-    assert_eq!(owner(&*store, 0).await, owned_by(winners[0]));
+    assert_eq!(owner(&*store, 0).await, Some(owned_by(winners[0])));
     for browser in 0..16 {
         let name = browser.to_string();
         let session = store.session(&digest(&name), at(0)).await.unwrap();
@@ -85,7 +85,7 @@ pub(super) async fn a_ticket_that_names_another_user_is_refused(store: impl Stor
     asked.session.user.identity.subject = subject("2");
     asked.claim.as_mut().unwrap().subject = subject("2");
     assert!(is_refused(&store, asked).await);
-    assert_eq!(owner(&store, 1).await, owned_by("first"));
+    assert_eq!(owner(&store, 1).await, Some(owned_by("first")));
 }
 
 pub(super) async fn an_ended_session_spends_every_ticket_that_opened_it(store: impl Store) {
@@ -138,7 +138,7 @@ pub(super) async fn a_forgotten_ticket_is_like_a_new_one(store: impl Store) {
     claim.subject = subject("2");
     claim.remember_until = at(900);
     assert!(store.claim(claim.clone(), at(500)).await.unwrap());
-    assert_eq!(owner(&store, 500).await, owned_by("second"));
+    assert_eq!(owner(&store, 500).await, Some(owned_by("second")));
     // Nothing of the old row is left to tie it to the session it opened then.
     claim.remember_until = at(950);
     assert!(store.claim(claim, at(600)).await.unwrap());
@@ -150,7 +150,7 @@ pub(super) async fn owning_again_prolongs_and_never_shortens(store: impl Store) 
         let mut again = claim("t", "first");
         again.remember_until = at(until);
         assert!(store.claim(again, at(1)).await.unwrap());
-        assert_eq!(owner(&store, remembered - 1).await, owned_by("first"));
+        assert_eq!(owner(&store, remembered - 1).await, Some(owned_by("first")));
         assert_eq!(owner(&store, remembered).await, None);
     }
     // Nor does it forget which session it opened.
@@ -160,7 +160,7 @@ pub(super) async fn owning_again_prolongs_and_never_shortens(store: impl Store) 
 
 pub(super) async fn a_claim_signs_nobody_in(store: impl Store) {
     assert!(store.claim(claim("t", "first"), at(0)).await.unwrap());
-    assert_eq!(owner(&store, 0).await, owned_by("first"));
+    assert_eq!(owner(&store, 0).await, Some(owned_by("first")));
     assert!(is_refused(&store, sign_in_with("a", "t", "second")).await);
     signed_in(&store, sign_in_with("b", "t", "first")).await;
     store.end(&sid("b"), at(1)).await.unwrap().unwrap();

@@ -71,7 +71,7 @@ fn issue(
         grant.sid.as_str(),
         grant.scopes.to_string(),
         grant.redirect_uri,
-        grant.nonce.as_ref().map(|nonce| nonce.secret()),
+        grant.nonce.as_ref().map(openidconnect::Nonce::secret),
         grant.challenge.as_ref().map(CodeChallenge::as_str),
         millis(grant.auth_time),
         millis(code_expires_at),

@@ -295,7 +295,7 @@ fn a_page_without_count_or_list_is_none() {
         (r#"{"count":0}"#, false),
         (r#"{"count":0,"data":null}"#, false),
         (r#"{"count":0,"data":{}}"#, false),
-        (r#"[0,[]]"#, false),
+        (r"[0,[]]", false),
     ] {
         let page = page(&body(data(list), None));
         assert_eq!(page.is_ok(), usable, "{list}: {page:?}");

@@ -74,12 +74,11 @@ struct Visit {
 
 async fn home(State(state): State<Arc<Simulated>>, Query(visit): Query<Visit>) -> Response {
     let portal = held(&state.portal);
-    match visit.user.and_then(|user| portal.person(user)) {
-        Some(person) => page::menu(person, &held(&state.menu)).into_response(),
-        None => {
-            let (count, people) = portal.list(&visit.keyword, 1, OFFERED);
-            page::people(&visit.keyword, count, &people).into_response()
-        }
+    if let Some(person) = visit.user.and_then(|user| portal.person(user)) {
+        page::menu(person, &held(&state.menu)).into_response()
+    } else {
+        let (count, people) = portal.list(&visit.keyword, 1, OFFERED);
+        page::people(&visit.keyword, count, &people).into_response()
     }
 }
 

@@ -67,7 +67,9 @@ impl Portal {
             chance: [RandomState::new(), RandomState::new()],
             count: 0,
         };
-        people.into_iter().for_each(|person| portal.add(person));
+        for person in people {
+            portal.add(person);
+        }
         portal
     }
 

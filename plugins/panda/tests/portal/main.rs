@@ -1,5 +1,7 @@
 //! The provider over HTTP, against the simulated portal.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bench;
 mod contract;
 mod directory;
