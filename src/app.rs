@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use panda_oidc_sdk::{Host, IdentityProvider, OpenError};
+use panda_oidc_sdk::{Host, IdentityProvider};
 
-use crate::config::{Config, StoreKind};
+use crate::config::{Config, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::login::launch::Policy;
 use crate::oauth::client::Clients;
@@ -56,8 +56,8 @@ pub enum StartError {
     #[error(transparent)]
     Keys(#[from] KeysError),
     /// The identity provider's settings.
-    #[error("[provider] cannot be used")]
-    Provider(#[source] OpenError),
+    #[error(transparent)]
+    Provider(#[from] Problem),
     /// The discovery document.
     #[error("the discovery document cannot be written")]
     Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -70,7 +70,7 @@ impl App {
     ///
     /// [`StartError`] says what could not be opened.
     pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
-        let provider = open_provider(&config, &host).map_err(StartError::Provider)?;
+        let provider = open_provider(&config, &host)?;
         let master = MasterKey::open(&config.keys.master_key_file, &mut rand::rng())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
@@ -109,17 +109,10 @@ impl App {
 ///
 /// # Errors
 ///
-/// [`OpenError`] when its settings are wrong.
-pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, OpenError> {
-    let (kind, table) = &config.provider;
-    match crate::plugins::ALL
-        .iter()
-        .find(|plugin| plugin.kind() == kind)
-    {
-        Some(plugin) => plugin.open(table, host),
-        None => Err(OpenError::Unusable {
-            key: "kind",
-            problem: format!("`{kind}` is not in this build"),
-        }),
-    }
+/// A [`Problem`] when its settings are wrong.
+pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, Problem> {
+    let ProviderSection { plugin, table } = &config.provider;
+    plugin
+        .open(table, host)
+        .map_err(|error| Problem::of_section("provider", table, error))
 }

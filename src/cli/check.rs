@@ -19,7 +19,7 @@ pub(super) fn run(config: &Config) -> ExitCode {
         }
     };
     if let Err(error) = open_provider(config, &host) {
-        eprintln!("error: [provider] {}", explain(&error));
+        eprintln!("error: {error}");
         return ExitCode::FAILURE;
     }
     println!(

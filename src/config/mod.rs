@@ -8,10 +8,12 @@ mod directory;
 mod problem;
 mod sections;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
+use panda_oidc_sdk::Plugin;
 use serde::Deserialize;
 
 pub use directory::{Brake, Directory, Sync};
@@ -46,8 +48,25 @@ pub struct Config {
     pub directory: Directory,
     /// `[[clients]]`.
     pub clients: Clients,
-    /// `[provider]`: its kind, and the table for the plugin of that kind to read.
-    pub provider: (String, Figment),
+    /// `[provider]`.
+    pub provider: ProviderSection,
+}
+
+/// `[provider]`: the plugin of its `kind`, and the table for that plugin to read.
+pub struct ProviderSection {
+    /// What reads the table.
+    pub plugin: &'static dyn Plugin,
+    /// The table, which knows its files.
+    pub table: Figment,
+}
+
+/// The table may hold secrets of the plugin's.
+impl fmt::Debug for ProviderSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderSection")
+            .field("kind", &self.plugin.kind())
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Deserialize)]
@@ -122,7 +141,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     document.session.check(&mut findings);
     document.store.check(&mut findings);
     document.directory.check(&mut findings);
-    let kind = provider_kind(&document.provider, &mut findings);
+    let plugin = plugin(&document.provider, &mut findings);
     let audience = document.issuer.as_str();
     let clients = clients::check(
         &document.clients,
@@ -131,8 +150,8 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         &mut findings,
     );
     let problems = findings.into_problems();
-    match issuer {
-        Some(issuer) if problems.is_empty() => Ok(Config {
+    match (issuer, plugin) {
+        (Some(issuer), Some(plugin)) if problems.is_empty() => Ok(Config {
             issuer,
             server: document.server,
             admin: document.admin,
@@ -141,29 +160,31 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
             keys: document.keys,
             directory: document.directory,
             clients,
-            provider: (kind, source.focus("provider")),
+            provider: ProviderSection {
+                plugin,
+                table: source.focus("provider"),
+            },
         }),
         _ => Err(problems),
     }
 }
 
-fn provider_kind(table: &figment::value::Dict, findings: &mut Findings<'_>) -> String {
-    let known = crate::plugins::ALL
-        .iter()
-        .map(|plugin| plugin.kind())
-        .collect::<Vec<_>>();
-    match table.get("kind").and_then(figment::value::Value::as_str) {
-        Some(kind) if known.contains(&kind) => kind.to_owned(),
-        _ => {
-            let remedy = format!("write one of: {}", known.join(", "));
-            findings.add(
-                "provider.kind",
-                "it names no identity provider of this build",
-                remedy,
-            );
-            String::new()
-        }
+fn plugin(
+    table: &figment::value::Dict,
+    findings: &mut Findings<'_>,
+) -> Option<&'static dyn Plugin> {
+    let kind = table.get("kind").and_then(figment::value::Value::as_str);
+    let plugins = crate::plugins::ALL.iter().copied();
+    let plugin = plugins.clone().find(|plugin| Some(plugin.kind()) == kind);
+    if plugin.is_none() {
+        let kinds: Vec<_> = plugins.map(Plugin::kind).collect();
+        findings.add(
+            "provider.kind",
+            "it names no identity provider of this build",
+            format!("write one of: {}", kinds.join(", ")),
+        );
     }
+    plugin
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use figment::error::Kind;
 use figment::{Error, Figment, Metadata, Source};
+use panda_oidc_sdk::OpenError;
 
 /// Something wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,31 @@ impl fmt::Display for Problem {
     }
 }
 
+impl std::error::Error for Problem {}
+
 impl Problem {
+    /// Retells what the plugin that reads `section` says about its `table`.
+    #[must_use]
+    pub fn of_section(section: &str, table: &Figment, error: OpenError) -> Self {
+        let inside = match error {
+            OpenError::Settings(error) => Self::from_figment(*error),
+            OpenError::Unusable {
+                key,
+                problem,
+                remedy,
+            } => Self {
+                origin: table.find_metadata(key).map(origin),
+                key: key.to_owned(),
+                problem,
+                remedy,
+            },
+        };
+        Self {
+            key: format!("{section}.{}", inside.key),
+            ..inside
+        }
+    }
+
     /// Retells an error of figment's. Values are left out of it: they may be secrets.
     #[must_use]
     pub fn from_figment(error: Error) -> Self {

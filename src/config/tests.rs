@@ -101,6 +101,25 @@ fn a_client_without_a_secret_says_that_it_is_public() {
 }
 
 #[test]
+fn a_slip_in_the_plugins_table_is_told_with_its_section() {
+    let told = |toml: &str| {
+        let host = panda_oidc_sdk::Host::new(std::sync::Arc::new(panda_oidc_sdk::SystemClock));
+        let opened = crate::app::open_provider(&parse(toml).unwrap(), &host.unwrap());
+        opened.map(drop).unwrap_err().to_string()
+    };
+    let slip = told(&GOOD.replace("[[clients]]", "base_ulr = \"x\"\n[[clients]]"));
+    assert!(
+        slip.contains("provider.base_ulr: there is no such key; did you mean `base_url`?"),
+        "{slip}"
+    );
+    let bad = told(&GOOD.replace("http://10.0.0.5", "ftp://10.0.0.5"));
+    assert!(
+        bad.contains("provider.base_url: it is neither http:// nor https://; write it whole"),
+        "{bad}"
+    );
+}
+
+#[test]
 fn a_missing_issuer_and_an_unknown_provider_are_told() {
     assert!(
         only(&GOOD.replace("issuer = \"https://sso.example.com\"", ""))

@@ -131,8 +131,8 @@ fn base_url(text: &str) -> Result<Url, OpenError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(unusable(
             "base_url",
-            "it has a query or a fragment; end it before the `?` or `#`, /PandaOMS/OMS/… is \
-             appended to it",
+            "it has a query or a fragment",
+            "end it before the `?` or `#`; /PandaOMS/OMS/… is appended to it",
         ));
     }
     Ok(url)
@@ -141,18 +141,15 @@ fn base_url(text: &str) -> Result<Url, OpenError> {
 fn web_url(key: &'static str, text: &str) -> Result<Url, OpenError> {
     let example = "write it whole, like `http://10.0.0.5` or `https://portal.example.com/panda`";
     let url = Url::parse(text)
-        .map_err(|error| unusable(key, &format!("it is no URL ({error}); {example}")))?;
+        .map_err(|error| unusable(key, &format!("it is no URL ({error})"), example))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(unusable(
-            key,
-            &format!("it is neither http:// nor https://; {example}"),
-        ));
+        return Err(unusable(key, "it is neither http:// nor https://", example));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(unusable(
             key,
-            "it holds a user name or password, which the portal's calls do not take; leave out \
-             what stands before the `@`",
+            "it holds a user name or password, which the portal's calls do not take",
+            "leave out what stands before the `@`",
         ));
     }
     Ok(url)
@@ -166,14 +163,15 @@ fn ticket_parameter(name: String) -> Result<String, OpenError> {
     if !plain {
         return Err(unusable(
             "ticket_parameter",
-            "it is no plain parameter name; use 1 to 64 letters, digits, `-`, `_` or `.`, the \
-             same as in the portal",
+            "it is no plain parameter name",
+            "use 1 to 64 letters, digits, `-`, `_` or `.`, the same as in the portal",
         ));
     }
     if OAUTH_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
         return Err(unusable(
             "ticket_parameter",
-            "OAuth uses this name itself; have the portal use another, like `ticket`",
+            "OAuth uses this name itself",
+            "have the portal use another, like `ticket`",
         ));
     }
     Ok(name)
@@ -183,16 +181,18 @@ fn timeout(timeout: Duration) -> Result<Duration, OpenError> {
     if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
         return Err(unusable(
             "timeout",
-            "it must be more than nothing and at most a minute, like `5s`",
+            "it is nothing, or more than a minute",
+            "write something like `5s`",
         ));
     }
     Ok(timeout)
 }
 
-fn unusable(key: &'static str, problem: &str) -> OpenError {
+fn unusable(key: &'static str, problem: &str, remedy: &str) -> OpenError {
     OpenError::Unusable {
         key,
         problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
     }
 }
 

@@ -25,12 +25,14 @@ pub enum OpenError {
     #[error(transparent)]
     Settings(#[from] Box<figment::Error>),
     /// The settings are well-formed and cannot work together.
-    #[error("`{key}`: {problem}")]
+    #[error("`{key}`: {problem}; {remedy}")]
     Unusable {
         /// The setting at fault, as it is written below `[provider]`.
         key: &'static str,
-        /// What is wrong with it, and what to write instead.
+        /// What is wrong with it, without its value: that may be a secret.
         problem: String,
+        /// What to write instead.
+        remedy: String,
     },
 }
 
