@@ -197,7 +197,13 @@ impl Check<'_, '_> {
                 None
             }
             (Some(secret), method) => {
-                if secret.expose_secret().len() < 16 {
+                if secret.expose_secret().starts_with("CHANGE-ME") {
+                    self.fail(
+                        "client_secret",
+                        "it is still the example's",
+                        "make one with: openssl rand -hex 32",
+                    );
+                } else if secret.expose_secret().len() < 16 {
                     self.fail(
                         "client_secret",
                         "it is shorter than 16 characters",

@@ -1,6 +1,11 @@
 //! What an operator may write, and what is answered to a slip.
 
+use std::sync::Arc;
+
+use panda_oidc_sdk::{Host, SystemClock};
+
 use super::*;
+use crate::app::open_provider;
 
 const GOOD: &str = r#"
 issuer = "https://sso.example.com"
@@ -28,6 +33,12 @@ fn only(toml: &str) -> String {
     problems.remove(0)
 }
 
+fn provider_problem(toml: &str) -> String {
+    let host = Host::new(Arc::new(SystemClock)).unwrap();
+    let opened = open_provider(&parse(toml).unwrap(), &host);
+    opened.map(drop).unwrap_err().to_string()
+}
+
 #[test]
 fn a_short_configuration_is_enough() {
     let config = parse(GOOD).unwrap();
@@ -36,6 +47,66 @@ fn a_short_configuration_is_enough() {
     let grafana = config.clients.get("grafana").unwrap();
     assert!(!grafana.require_pkce && grafana.access_token.typ == "at+jwt");
     assert_eq!(grafana.access_token.audience, ["https://sso.example.com"]);
+}
+
+const REFERENCE: &str = include_str!("../../config/panda-oidc.toml");
+
+#[test]
+fn the_reference_is_refused_until_its_secret_is_changed() {
+    assert!(only(REFERENCE).contains("clients[0].client_secret: it is still the example's"));
+}
+
+#[test]
+fn what_the_reference_shows_is_the_default() {
+    let shown = parse(&REFERENCE.replace("CHANGE-ME", "0123456789abcdef")).unwrap();
+    let default = parse(GOOD).unwrap();
+    let sections = |config: &Config| {
+        format!(
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
+            config.server,
+            config.admin,
+            config.session,
+            config.store,
+            config.keys,
+            config.directory
+        )
+    };
+    assert_eq!(sections(&shown), sections(&default));
+    let (shown, default) = (
+        shown.clients.get("grafana").unwrap(),
+        default.clients.get("grafana").unwrap(),
+    );
+    assert_eq!(shown.require_pkce, default.require_pkce);
+    assert_eq!(shown.id_token_alg, default.id_token_alg);
+    assert_eq!(
+        format!("{:?}", shown.access_token),
+        format!("{:?}", default.access_token)
+    );
+}
+
+/// A key nobody knows is answered with all that are known.
+#[test]
+fn the_reference_names_every_key() {
+    let sections = ["server", "admin", "session", "store", "keys", "directory"];
+    let mut answers: Vec<String> = sections
+        .iter()
+        .map(|section| {
+            only(&GOOD.replace("[provider]", &format!("[{section}]\nqqq = 1\n[provider]")))
+        })
+        .collect();
+    answers.push(only(&GOOD.replace("client_id =", "qqq = 1\nclient_id =")));
+    answers.push(provider_problem(
+        &GOOD.replace("base_url =", "qqq = 1\nbase_url ="),
+    ));
+    for answer in answers {
+        let (_, known) = answer.split_once("it is one of: ").expect(&answer);
+        for key in known.split(", ") {
+            assert!(
+                REFERENCE.contains(&format!("{key} = ")),
+                "{key} of {answer}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -102,17 +173,12 @@ fn a_client_without_a_secret_says_that_it_is_public() {
 
 #[test]
 fn a_slip_in_the_plugins_table_is_told_with_its_section() {
-    let told = |toml: &str| {
-        let host = panda_oidc_sdk::Host::new(std::sync::Arc::new(panda_oidc_sdk::SystemClock));
-        let opened = crate::app::open_provider(&parse(toml).unwrap(), &host.unwrap());
-        opened.map(drop).unwrap_err().to_string()
-    };
-    let slip = told(&GOOD.replace("[[clients]]", "base_ulr = \"x\"\n[[clients]]"));
+    let slip = provider_problem(&GOOD.replace("[[clients]]", "base_ulr = \"x\"\n[[clients]]"));
     assert!(
         slip.contains("provider.base_ulr: there is no such key; did you mean `base_url`?"),
         "{slip}"
     );
-    let bad = told(&GOOD.replace("http://10.0.0.5", "ftp://10.0.0.5"));
+    let bad = provider_problem(&GOOD.replace("http://10.0.0.5", "ftp://10.0.0.5"));
     assert!(
         bad.contains("provider.base_url: it is neither http:// nor https://; write it whole"),
         "{bad}"
