@@ -60,6 +60,15 @@ pub enum OpenError {
 /// Makes the file if there is none, and connects to it as the one who writes.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     create(path).map_err(|error| OpenError::File(path.to_owned(), error))?;
+    open_created(path).map_err(|error| match error {
+        OpenError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            OpenError::NotOurs(path.to_owned())
+        }
+        other => other,
+    })
+}
+
+fn open_created(path: &Path) -> Result<Connection, OpenError> {
     let mut connection = connect(path)?;
     identify(&connection, path)?;
     use_log(&connection, path)?;
@@ -148,12 +157,7 @@ fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     }
     // One snapshot: another process may be about to make the schema.
     let snapshot = connection.unchecked_transaction()?;
-    let application: i64 = match pragma(&snapshot, "application_id") {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            return Err(OpenError::NotOurs(path.to_owned()));
-        }
-        application => application?,
-    };
+    let application: i64 = pragma(&snapshot, "application_id")?;
     let version: i64 = pragma(&snapshot, "user_version")?;
     let tables = "SELECT count(*) FROM sqlite_schema";
     let tables: i64 = snapshot.query_row(tables, [], |row| row.get(0))?;

@@ -1,1 +1,159 @@
+//! What SQLite adds to the contract: a file that is told from others, and commits that are shared.
 
+use std::fs;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::{SealedKey, SealedKeys, Upkeep};
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn folder() -> (TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data/panda-oidc.db");
+    (folder, path)
+}
+
+fn key(kid: &str) -> SealedKey {
+    SealedKey {
+        kid: kid.to_owned(),
+        alg: kid.to_owned(),
+        sealed: vec![1, 2, 3],
+        created_at: now(),
+    }
+}
+
+fn why(path: &Path) -> OpenError {
+    let error = SqliteStore::open(path).unwrap_err();
+    *error.source.downcast().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_drop_and_after_a_close() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    store.keep_first(key("a")).await.unwrap();
+    drop(store);
+    let store = SqliteStore::open(&path).unwrap();
+    store.keep_first(key("b")).await.unwrap();
+    store.close().await.unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.keys().await.unwrap(), [key("a"), key("b")]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_but_the_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    store.keep_first(key("a")).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for file in fs::read_dir(path.parent().unwrap()).unwrap() {
+        let file = file.unwrap().path();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn two_processes_may_have_it_open() {
+    let (_folder, path) = folder();
+    let (first, second) = (
+        SqliteStore::open(&path).unwrap(),
+        SqliteStore::open(&path).unwrap(),
+    );
+    first.keep_first(key("a")).await.unwrap();
+    assert_eq!(second.keys().await.unwrap(), [key("a")]);
+    second.keep_first(key("b")).await.unwrap();
+    assert_eq!(first.keys().await.unwrap().len(), 2);
+}
+
+#[test]
+fn a_file_that_is_something_else_is_left_as_it_was() {
+    let (folder, _) = folder();
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "x".repeat(4096)).unwrap();
+    assert!(matches!(why(&text), OpenError::NotOurs(_)));
+    assert_eq!(fs::read_to_string(&text).unwrap(), "x".repeat(4096));
+
+    let other = folder.path().join("other.db");
+    let connection = Connection::open(&other).unwrap();
+    connection.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(connection);
+    assert!(matches!(why(&other), OpenError::NotOurs(_)));
+}
+
+#[test]
+fn a_newer_releases_file_is_refused() {
+    let (_folder, path) = folder();
+    drop(SqliteStore::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(matches!(why(&path), OpenError::Newer { found: 99, .. }));
+}
+
+#[test]
+fn a_folder_cannot_be_a_database() {
+    let (folder, _) = folder();
+    assert!(matches!(why(folder.path()), OpenError::File(..)));
+}
+
+#[tokio::test]
+async fn a_step_that_fails_takes_none_of_its_neighbours_with_it() {
+    let (_folder, path) = folder();
+    let store = Arc::new(SqliteStore::open(&path).unwrap());
+    let steps = (0..40).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let step = store.write("try", move |sql| {
+                sql.execute("UPDATE signing_keys SET alg = alg", [])?;
+                match number % 4 {
+                    0 => Err(rusqlite::Error::InvalidQuery),
+                    1 => panic!("a step that panics"),
+                    _ => Ok(number),
+                }
+            });
+            step.await.is_ok()
+        })
+    });
+    let steps: Vec<_> = steps.collect();
+    let mut done = 0;
+    for (number, step) in steps.into_iter().enumerate() {
+        let good = step.await.unwrap();
+        assert_eq!(good, number % 4 > 1, "step {number}");
+        done += usize::from(good);
+    }
+    assert_eq!(done, 20);
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_does_not_grow_for_ever() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    for round in 0..60 {
+        let sealed = vec![round; 256 * 1024];
+        let filled = store.write("fill", move |sql| {
+            sql.execute("DELETE FROM signing_keys", [])?;
+            sql.execute(
+                "INSERT INTO signing_keys VALUES ('k', 'a', ?1, 0)",
+                [&sealed],
+            )
+        });
+        filled.await.unwrap();
+    }
+    let written = 60 * 256 * 1024;
+    let log = fs::metadata(path.with_extension("db-wal")).unwrap().len();
+    assert!(log < written, "{log} bytes");
+    store.sweep(now() + TimeDelta::days(1)).await.unwrap();
+    store.close().await.unwrap();
+    assert!(!path.with_extension("db-wal").exists());
+}
