@@ -355,3 +355,6 @@ fn unseal(stored: &SealedKey, alg: SigningAlg, sealer: &Sealer) -> Result<Key, K
     let key = Key::new(alg, &pkcs8).filter(|key| key.kid == stored.kid);
     key.ok_or_else(|| KeysError::Unusable(stored.kid.clone()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,33 @@ pub struct Session {
     /// The keyed digest of the ticket that proved the user last.
     pub ticket: Digest,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    /// A session of `subject` that began at the epoch and lives twelve hours.
+    pub(crate) fn session(subject: &str) -> Session {
+        Session {
+            sid: SessionId::from("sid".to_owned()),
+            user: User {
+                identity: Identity {
+                    subject: Subject::new(subject).unwrap(),
+                    name: None,
+                    phone: None,
+                },
+                updated_at: DateTime::UNIX_EPOCH,
+            },
+            auth_time: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH + TimeDelta::hours(12),
+            ticket: Digest::from([0; 32]),
+        }
+    }
+
+    #[test]
+    fn no_two_sessions_have_one_name() {
+        let mut rng = rand::rng();
+        assert_ne!(SessionId::random(&mut rng), SessionId::random(&mut rng));
+    }
+}

@@ -250,3 +250,6 @@ fn max_age(asked: &Params) -> Result<Option<TimeDelta>, OAuthError> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,92 @@ pub fn standing(
     }
     Standing::SignIn
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::login::session::tests::session;
+    use crate::oauth::authorize::authorize;
+    use crate::oauth::client::Clients;
+    use crate::oauth::client::tests::confidential;
+    use crate::oauth::params::Params;
+
+    /// How a session that is an hour old stands to a request asked `asked` seconds after it began.
+    fn stands(request: &str, hint: Option<&str>, subject: Option<&str>, asked: i64) -> Standing {
+        let clients: Clients = [confidential("app", "s")].into_iter().collect();
+        let query = format!(
+            "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb{request}"
+        );
+        let params = Params::parse(query.as_bytes()).unwrap();
+        let authorization = authorize(&params, &clients, "https://op").unwrap();
+        standing(
+            &authorization,
+            hint.map(|hint| Subject::new(hint).unwrap()).as_ref(),
+            subject.map(session).as_ref(),
+            DateTime::UNIX_EPOCH + TimeDelta::seconds(asked),
+            DateTime::UNIX_EPOCH + TimeDelta::hours(1),
+        )
+    }
+
+    fn is_login_required(standing: &Standing) -> bool {
+        matches!(standing, Standing::Refuse(error) if error.code == ErrorCode::LoginRequired)
+    }
+
+    #[test]
+    fn a_session_is_enough_unless_the_client_wants_a_newer_one() {
+        assert_eq!(stands("", None, Some("1"), 3600), Standing::Good);
+        assert_eq!(stands("", None, None, 3600), Standing::SignIn);
+        assert_eq!(
+            stands("&max_age=3600", None, Some("1"), 3600),
+            Standing::Good
+        );
+        assert_eq!(
+            stands("&max_age=3599", None, Some("1"), 3600),
+            Standing::SignIn
+        );
+        assert_eq!(
+            stands("&max_age=0", None, Some("1"), 3600),
+            Standing::SignIn
+        );
+        assert_eq!(
+            stands("&prompt=login", None, Some("1"), 3600),
+            Standing::SignIn
+        );
+    }
+
+    #[test]
+    fn a_sign_in_since_the_request_is_the_new_one_it_wanted() {
+        assert_eq!(stands("&prompt=login", None, Some("1"), 0), Standing::Good);
+        assert_eq!(stands("&max_age=0", None, Some("1"), -5), Standing::Good);
+    }
+
+    #[test]
+    fn n18_without_a_page_there_is_no_sign_in() {
+        for (request, subject) in [
+            ("&prompt=none", None),
+            ("&prompt=none&max_age=1", Some("1")),
+        ] {
+            assert!(is_login_required(&stands(request, None, subject, 3600)));
+        }
+        assert_eq!(
+            stands("&prompt=none", None, Some("1"), 3600),
+            Standing::Good
+        );
+    }
+
+    #[test]
+    fn n20_a_hint_signs_nobody_in_and_nobody_else() {
+        assert_eq!(stands("", Some("1"), Some("1"), 3600), Standing::Good);
+        assert_eq!(stands("", Some("2"), Some("1"), 3600), Standing::SignIn);
+        assert_eq!(stands("", Some("2"), None, 3600), Standing::SignIn);
+        assert!(is_login_required(&stands(
+            "&prompt=none",
+            Some("2"),
+            Some("1"),
+            3600
+        )));
+        assert!(is_login_required(&stands("", Some("2"), Some("1"), 0)));
+    }
+}

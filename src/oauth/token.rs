@@ -78,3 +78,100 @@ pub fn redeem(
 fn invalid_grant(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidGrant, description)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use openidconnect::ClientId;
+
+    use super::*;
+    use crate::login::session::tests::session;
+    use crate::oauth::client::tests::confidential;
+    use crate::oauth::grant::Grant;
+    use crate::oauth::pkce::CodeChallenge;
+    use crate::oauth::scope::Scopes;
+
+    // RFC 7636 appendix B
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    const GOOD: &str = "grant_type=authorization_code&code=c&redirect_uri=https%3A%2F%2Fapp%2Fcb";
+
+    fn granted(challenge: Option<&str>) -> Granted {
+        let session = session("1");
+        Granted {
+            grant: Grant {
+                client_id: ClientId::new("app".to_owned()),
+                sid: session.sid.clone(),
+                scopes: Scopes::parse("openid"),
+                redirect_uri: "https://app/cb".to_owned(),
+                nonce: None,
+                challenge: challenge.and_then(CodeChallenge::parse),
+                auth_time: DateTime::UNIX_EPOCH,
+            },
+            session,
+        }
+    }
+
+    fn redeemed(form: &str, client: &str, granted: Option<Granted>) -> Result<(), ErrorCode> {
+        let form = Params::parse(form.as_bytes()).unwrap();
+        let request = read(&form).map_err(|error| error.code)?;
+        let client = confidential(client, "s");
+        let redeemed = redeem(&request, &client, granted);
+        redeemed.map(drop).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn a_malformed_request_is_refused_before_any_code_is_touched() {
+        for form in [
+            "",
+            "grant_type=authorization_code",
+            "grant_type=authorization_code&code=c",
+            "grant_type=authorization_code&code=c&redirect_uri=",
+            "grant_type=authorization_code&code=c&code=d&redirect_uri=x",
+        ] {
+            assert_eq!(
+                redeemed(form, "app", None),
+                Err(ErrorCode::InvalidRequest),
+                "{form}"
+            );
+        }
+        assert_eq!(
+            redeemed("grant_type=password&username=a&password=b", "app", None),
+            Err(ErrorCode::UnsupportedGrantType)
+        );
+    }
+
+    #[test]
+    fn n23_a_code_is_worth_something_to_its_client_at_its_address_alone() {
+        assert_eq!(redeemed(GOOD, "app", Some(granted(None))), Ok(()));
+        for (form, client) in [
+            (GOOD.to_owned(), "other"),
+            (GOOD.replace("%2Fcb", "%2Fcb%2F"), "app"),
+            (GOOD.replace("%2Fcb", "%2FCB"), "app"),
+        ] {
+            assert_eq!(
+                redeemed(&form, client, Some(granted(None))),
+                Err(ErrorCode::InvalidGrant)
+            );
+        }
+        assert_eq!(redeemed(GOOD, "app", None), Err(ErrorCode::InvalidGrant));
+    }
+
+    #[test]
+    fn n25_n26_pkce_is_neither_dropped_nor_added_on_the_way() {
+        let with = |verifier: &str| format!("{GOOD}&code_verifier={verifier}");
+        let begun = || Some(granted(Some(CHALLENGE)));
+        assert_eq!(redeemed(&with(VERIFIER), "app", begun()), Ok(()));
+        for (form, granted) in [
+            (with(&VERIFIER.replace('d', "e")), begun()),
+            (with(CHALLENGE), begun()),
+            (GOOD.to_owned(), begun()),
+            (with(VERIFIER), Some(granted(None))),
+        ] {
+            assert_eq!(
+                redeemed(&form, "app", granted),
+                Err(ErrorCode::InvalidGrant)
+            );
+        }
+    }
+}

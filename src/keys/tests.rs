@@ -1,0 +1,133 @@
+//! Keys that stay the same, and tokens that nobody else made.
+
+use jsonwebtoken::{EncodingKey, Header};
+use panda_oidc_sdk::SystemClock;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::seal::{MasterKey, Purpose};
+use crate::store::MemoryStore;
+
+fn sealer() -> Sealer {
+    MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys)
+}
+
+async fn keys() -> Keys {
+    Keys::open(&MemoryStore::default(), &sealer(), &SystemClock)
+        .await
+        .unwrap()
+}
+
+fn jwks(keys: &Keys) -> Vec<Value> {
+    let document: Value = serde_json::from_slice(&keys.jwks()).unwrap();
+    document["keys"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_keys_are_the_same_when_they_are_opened_again() {
+    let (store, sealer) = (MemoryStore::default(), sealer());
+    let first = Keys::open(&store, &sealer, &SystemClock).await.unwrap();
+    let again = Keys::open(&store, &sealer, &SystemClock).await.unwrap();
+    assert_eq!(first.jwks(), again.jwks());
+}
+
+#[tokio::test]
+async fn another_master_key_opens_nothing_and_replaces_nothing() {
+    let store = MemoryStore::default();
+    Keys::open(&store, &sealer(), &SystemClock).await.unwrap();
+    let error = Keys::open(&store, &sealer(), &SystemClock).await;
+    assert!(matches!(error.err(), Some(KeysError::OtherMasterKey(_))));
+    assert_eq!(store.keys().await.unwrap().len(), SigningAlg::ALL.len());
+}
+
+#[tokio::test]
+async fn a_token_of_every_algorithm_is_read_back() {
+    let keys = keys().await;
+    for alg in SigningAlg::ALL {
+        let token = keys.sign(alg, "at+jwt", &json!({"sub": "1"})).unwrap();
+        let read = keys.verify::<Value>(&token).unwrap();
+        assert_eq!(read.claims["sub"], "1");
+        assert_eq!(read.header.typ.as_deref(), Some("at+jwt"));
+    }
+}
+
+#[tokio::test]
+async fn the_jwks_has_one_public_key_an_algorithm_and_nothing_private() {
+    let keys = jwks(&keys().await);
+    let algs: Vec<_> = keys
+        .iter()
+        .map(|key| key["alg"].as_str().unwrap())
+        .collect();
+    assert_eq!(algs, ["RS256", "PS256", "ES256", "EdDSA"]);
+    for key in keys {
+        assert_eq!(key["use"], "sig");
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert!(key.get(private).is_none(), "{private}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn n31_our_public_key_is_no_secret_to_sign_with() {
+    let keys = keys().await;
+    let rsa = jwks(&keys).remove(0);
+    let mut header = Header::new(Algorithm::HS256);
+    header.kid = Some(rsa["kid"].as_str().unwrap().to_owned());
+    for secret in [rsa["n"].as_str().unwrap(), &rsa.to_string(), ""] {
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        let forged = jsonwebtoken::encode(&header, &json!({"sub": "1"}), &key).unwrap();
+        assert!(keys.verify::<Value>(&forged).is_none());
+    }
+}
+
+#[tokio::test]
+async fn n30_n32_a_changed_token_is_refused_whatever_its_header_says() {
+    let keys = keys().await;
+    let token = keys
+        .sign(SigningAlg::ES256, "JWT", &json!({"sub": "1"}))
+        .unwrap();
+    let parts: Vec<_> = token.split('.').collect();
+    let [head, claims, signature] = parts[..] else {
+        panic!("three parts");
+    };
+    let text = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let kids: Vec<_> = jwks(&keys)
+        .iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect();
+    let other_claims = text(json!({"sub": "2"}));
+    for forged in [
+        format!("{head}.{other_claims}.{signature}"),
+        format!("{head}.{claims}."),
+        format!("{head}.{claims}"),
+        format!("{head}.{claims}.{signature}.{signature}"),
+        format!("{}.{claims}.", text(json!({"alg": "none", "kid": kids[2]}))),
+        format!(
+            "{}.{claims}.{signature}",
+            text(json!({"alg": "RS256", "kid": kids[0]}))
+        ),
+        format!(
+            "{}.{claims}.{signature}",
+            text(json!({"alg": "RS256", "kid": kids[2]}))
+        ),
+        format!(
+            "{}.{claims}.{signature}",
+            text(json!({"alg": "ES256", "kid": "../../dev/null"}))
+        ),
+        format!("{}.{claims}.{signature}", text(json!({"alg": "ES256"}))),
+        String::new(),
+        "..".to_owned(),
+    ] {
+        assert!(keys.verify::<Value>(&forged).is_none(), "{forged}");
+    }
+}
+
+#[test]
+fn an_access_tokens_hash_is_the_left_half() {
+    // SHA-256 and SHA-512 of the same text, by another implementation.
+    assert_eq!(at_hash(SigningAlg::ES256, "abc"), "ungWv48Bz-pBQUDeXa4iIw");
+    assert_eq!(
+        at_hash(SigningAlg::EdDSA, "abc"),
+        "3a81oZNherrMQXNJriBBMRLm-k6JqX6iCp7u5ktV05o"
+    );
+}
