@@ -1,0 +1,66 @@
+//! What a person is told when it does not work.
+
+use panda_oidc_panda::simulator::{Fault, Simulator, SimulatorSettings};
+
+use crate::chromium::Chromium;
+use crate::demo::Demo;
+use crate::support::CHEN_TAO;
+use crate::support::program::Program;
+
+#[tokio::test]
+async fn a_rejected_ticket_and_a_silent_portal_have_honest_pages_with_a_way_on() {
+    let portal = Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap();
+    let program = Program::start(portal.url().as_str(), "").await;
+    let browser = Chromium::open().await;
+    let launch = |ticket: &str| program.at(&format!("/launch/app?ticket={ticket}"));
+
+    browser.open_address(launch("nobody-has-this-one")).await;
+    browser.find("h1", "登录已过期，请重新从门户进入").await;
+    browser.picture("trouble-rejected").await;
+
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    portal.set_fault(Fault::LoginPage).await;
+    browser.open_address(launch(&ticket)).await;
+    browser.find("h1", "门户的回答无法识别").await;
+    browser.picture("trouble-unintelligible").await;
+
+    portal.set_fault(Fault::Dead).await;
+    browser.open_address(launch(&ticket)).await;
+    browser.find("h1", "门户暂时没有响应").await;
+    browser.picture("trouble-portal-dead").await;
+
+    portal.set_fault(Fault::Healthy).await;
+    browser.click("a", "打开熊猫智慧水务门户").await;
+    browser.find("h1", "您是哪位").await;
+}
+
+#[tokio::test]
+async fn mistakes_in_addresses_are_told_in_plain_words() {
+    let demo = Demo::start().await;
+    let browser = Chromium::open().await;
+    for (path, heading, picture) in [
+        (
+            "/launch/no-such-app",
+            "没有登记这个应用",
+            "trouble-no-such-app",
+        ),
+        (
+            "/launch/demo-app?ticket=%00",
+            "登录票据无法识别",
+            "trouble-unfit-ticket",
+        ),
+        (
+            "/authorize?client_id=demo-app",
+            "应用发来的登录请求有误",
+            "trouble-request",
+        ),
+        ("/no-such-page", "没有这个页面", "trouble-no-such-page"),
+        ("/switch", "没有需要确认的切换", "trouble-no-switch"),
+    ] {
+        browser.open_address(demo.issuer.join(path).unwrap()).await;
+        browser.find("h1", heading).await;
+        browser.picture(picture).await;
+    }
+}
