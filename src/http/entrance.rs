@@ -29,7 +29,7 @@ pub(super) fn page(
                 client.name
             ),
             format!(
-                "“{}” needs to know who you are. Open the portal, sign in there and click any app: you will be brought back here by yourself.",
+                "“{}” needs to know who you are. Open the portal, sign in there and click any app: you will be brought back here automatically.",
                 client.name
             ),
         ),

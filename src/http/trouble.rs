@@ -68,8 +68,8 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "The app sent a login request that cannot be answered",
             ),
             Text::new(
-                "为了您的安全，登录已停止。请把下面这一行告诉应用的管理员。",
-                "The login was stopped for your safety. Please pass the line below to whoever runs the app.",
+                "为了您的安全，登录已停止。请把本页上的技术信息告诉应用的管理员。",
+                "The login was stopped for your safety. Please pass the technical line on this page to whoever runs the app.",
             ),
         ),
         Trouble::NoSuchClient(_) => (
