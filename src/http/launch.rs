@@ -132,7 +132,7 @@ fn without_ticket(
         return Ok(entrance::page(
             app,
             place.client.as_deref(),
-            true,
+            false,
             visit.language,
         ));
     };
