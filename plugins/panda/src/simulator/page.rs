@@ -11,17 +11,24 @@ const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#12303f;--soft:#5b7684;--line:#cfe0e8;--card:#fff;--ground:#eef5f8;--brand:#0a6c94}
 @media(prefers-color-scheme:dark){:root{--ink:#e2eef4;--soft:#93aebc;--line:#27424f;--card:#142833;--ground:#0c1a22;--brand:#4fb6df}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif}
-header{background:#0a4f6e;color:#fff;padding:1rem 1.5rem}
-header strong{font-size:1.2rem}header small{opacity:.8;margin-left:.6rem}
-main{max-width:46rem;margin:2rem auto;padding:0 1.5rem}
-h1{font-size:1.4rem;margin:0 0 1rem}small{color:var(--soft)}header small{color:inherit}
-ul{list-style:none;margin:0;padding:0;display:grid;gap:.8rem;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr))}
-li a{display:block;padding:1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem;color:inherit;text-decoration:none;overflow-wrap:anywhere}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.6 system-ui,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif}
+header{background:#0a4f6e;color:#fff;padding:1rem 0}
+header div,main{max-width:46rem;margin:0 auto;padding:0 1.25rem}
+header div{display:flex;flex-wrap:wrap;gap:0 .75rem;align-items:baseline}
+header strong{font-size:1.2rem}header small{color:inherit;opacity:.85}
+main{margin:2rem auto}
+h1{font-size:1.5rem;line-height:1.35;margin:0}h1 small{font-size:1rem;display:inline-block}
+small{color:var(--soft);font-weight:400}
+p{margin:.4rem 0}p small{display:block}.hint{margin-bottom:1.4rem}
+ul{list-style:none;margin:0 0 1.2rem;padding:0;display:grid;gap:.8rem;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr))}
+li a{display:flex;gap:.9rem;align-items:center;padding:1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem;color:inherit;text-decoration:none;overflow-wrap:anywhere}
 li a:hover,li a:focus{border-color:var(--brand);outline:2px solid var(--brand);outline-offset:-1px}
-li small{display:block}
-form{margin:0 0 1.2rem;display:flex;gap:.5rem}
-input,button{font:inherit;padding:.45rem .7rem;border:1px solid var(--line);border-radius:.4rem;background:var(--card);color:inherit}
+li a>span{flex:1;min-width:0}li small{display:block}
+li i{flex:none;width:2.4rem;height:2.4rem;border-radius:50%;display:grid;place-items:center;background:var(--ground);color:var(--brand);font-style:normal;font-weight:600}
+li a.entry{border-left:4px solid var(--brand)}li a.entry::after{content:'→';color:var(--brand);font-size:1.3rem}
+form{margin:0 0 1.2rem;display:flex;gap:.5rem;max-width:28rem}
+input,button{font:inherit;padding:.45rem .8rem;border:1px solid var(--line);border-radius:.4rem;background:var(--card);color:inherit}
+input{flex:1;min-width:0}button{flex:none}
 p a{color:var(--brand)}
 ";
 
@@ -31,8 +38,9 @@ pub(super) fn people(keyword: &str, count: usize, people: &[&Person]) -> impl In
     for person in people {
         let _ = write!(
             list,
-            r#"<li><a href="/?user={id}"><bdi>{name}</bdi><small>ID {id}</small></a></li>"#,
+            r#"<li><a href="/?user={id}"><i aria-hidden="true">{initial}</i><span><bdi>{name}</bdi><small>ID {id}</small></span></a></li>"#,
             id = person.id,
+            initial = escaped(&person.name.chars().take(1).collect::<String>()),
             name = escaped(&person.name),
         );
     }
@@ -40,8 +48,9 @@ pub(super) fn people(keyword: &str, count: usize, people: &[&Person]) -> impl In
     page(
         "选择用户 · Choose a user",
         &format!(
-            r#"<h1>您是哪位？ <small lang="en">Who are you?</small></h1>
-<form><input name="keyword" value="{keyword}" aria-label="搜索 Search" placeholder="姓名或电话 · name or phone"><button>搜索 Search</button></form>
+            r#"<h1>您想以谁的身份进入？ <small lang="en">Who would you like to be?</small></h1>
+<p class="hint">这是一个模拟门户：点一个名字，就等于这个人登录了门户，不需要密码。<small lang="en">This portal is simulated: click a name and that person is signed in to it, without a password.</small></p>
+<form><input name="keyword" value="{keyword}" aria-label="姓名或电话 · name or phone" placeholder="姓名 · name"><button>搜索 <span lang="en">Search</span></button></form>
 <ul>{list}</ul>
 <p><small>显示 {shown} / {count} 人 · <span lang="en">{shown} of {count} people shown</span></small></p>"#,
             keyword = escaped(keyword),
@@ -55,7 +64,7 @@ pub(super) fn menu(person: &Person, entries: &[MenuEntry]) -> impl IntoResponse 
     for (number, entry) in entries.iter().enumerate() {
         let _ = write!(
             list,
-            r#"<li><a href="/open/{number}?user={user}"{target}>{zh}<small lang="en">{en}</small></a></li>"#,
+            r#"<li><a href="/open/{number}?user={user}"{target} class="entry"><span>{zh}<small lang="en">{en}</small></span></a></li>"#,
             user = person.id,
             target = if entry.new_tab {
                 r#" target="_blank""#
@@ -73,6 +82,7 @@ pub(super) fn menu(person: &Person, entries: &[MenuEntry]) -> impl IntoResponse 
         "首页 · Home",
         &format!(
             r#"<h1>您好，<bdi>{name}</bdi> <small lang="en">Hello · ID {id}</small></h1>
+<p class="hint">门户的菜单：点击一个应用，直接进入，不用再登录。<small lang="en">The portal's menu: click an app and you are in, without another login.</small></p>
 <ul>{list}</ul>
 <p><a href="/">换一位用户 · <span lang="en">Be somebody else</span></a></p>"#,
             name = escaped(&person.name),
@@ -119,7 +129,7 @@ fn page(title: &str, main: &str) -> impl IntoResponse + use<> {
         r#"<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{title} · 熊猫智慧水务（模拟）</title><style>{STYLE}</style></head>
-<body><header><strong>熊猫智慧水务</strong><small>模拟门户 · <span lang="en">simulated Panda portal</span></small></header>
+<body><header><div><strong>熊猫智慧水务</strong><small>模拟门户 · <span lang="en">simulated portal</span></small></div></header>
 <main>{main}</main></body></html>
 "#
     );
