@@ -2,6 +2,7 @@
 //! open. Nothing of it outlives the process.
 
 mod relying_party;
+mod shown;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -74,7 +75,7 @@ async fn start_and_serve() -> Result<(), String> {
         issuer,
         client_id: CLIENT_ID,
         client_secret: secret,
-        redirect_uri: format!("{app_url}/callback"),
+        url: app_url,
         portal: portal.url().to_string(),
     };
     let app = tokio::spawn(serve(
@@ -146,7 +147,7 @@ fn configuration(
          [store]\npath = '{folder}/panda-oidc.db'\n\
          [keys]\nmaster_key_file = '{folder}/master.key'\n\
          [directory]\nsync = 'off'\n\
-         [[clients]]\nclient_id = '{CLIENT_ID}'\nclient_name = '演示应用'\nclient_secret = '{secret}'\n\
+         [[clients]]\nclient_id = '{CLIENT_ID}'\nclient_name = '演示应用 Demo app'\nclient_secret = '{secret}'\n\
          redirect_uris = ['{app}/callback']\ninitiate_login_uri = '{app}/login'\nrequire_pkce = true\n"
     )
 }

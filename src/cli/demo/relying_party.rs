@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims,
@@ -22,6 +21,8 @@ use openidconnect::{
     TokenResponse as _,
 };
 use serde::Deserialize;
+
+use super::shown::Shown;
 
 type Client = CoreClient<
     EndpointSet,
@@ -40,7 +41,8 @@ pub(super) struct Registration {
     pub(super) issuer: String,
     pub(super) client_id: &'static str,
     pub(super) client_secret: String,
-    pub(super) redirect_uri: String,
+    /// The app's own address.
+    pub(super) url: String,
     /// Where to go for another try.
     pub(super) portal: String,
 }
@@ -50,6 +52,7 @@ struct RelyingParty {
     http: Http,
     issuer: String,
     portal: String,
+    url: String,
     /// Logins that were begun, by `state`.
     begun: Mutex<HashMap<String, Begun>>,
 }
@@ -57,6 +60,12 @@ struct RelyingParty {
 struct Begun {
     nonce: Nonce,
     verifier: PkceCodeVerifier,
+}
+
+impl RelyingParty {
+    fn shown(&self, problem: Option<String>) -> Shown<'_> {
+        Shown::new(&self.portal, &self.issuer, &self.url, problem)
+    }
 }
 
 /// Discovers the provider and makes the app's routes.
@@ -69,8 +78,8 @@ pub(super) async fn router(
     let metadata = CoreProviderMetadata::discover_async(issuer, &http)
         .await
         .map_err(|error| super::explain(&error))?;
-    let redirect_uri =
-        RedirectUrl::new(registration.redirect_uri).map_err(|error| error.to_string())?;
+    let redirect_uri = RedirectUrl::new(format!("{}/callback", registration.url))
+        .map_err(|error| error.to_string())?;
     let secret = ClientSecret::new(registration.client_secret);
     let id = ClientId::new(registration.client_id.to_owned());
     let client = CoreClient::from_provider_metadata(metadata, id, Some(secret))
@@ -80,6 +89,7 @@ pub(super) async fn router(
         http,
         issuer: registration.issuer,
         portal: registration.portal,
+        url: registration.url,
         begun: Mutex::default(),
     };
     Ok(Router::new()
@@ -147,17 +157,8 @@ async fn callback(
     Query(callback): Query<Callback>,
 ) -> Response {
     match verify(&party, &headers, callback).await {
-        Ok(shown) => page(StatusCode::OK, &shown),
-        Err(problem) => page(
-            StatusCode::BAD_REQUEST,
-            &Shown {
-                portal: &party.portal,
-                problem: Some(problem),
-                claims: Vec::new(),
-                user: String::new(),
-                issuer: &party.issuer,
-            },
-        ),
+        Ok(shown) => shown.answer(StatusCode::OK),
+        Err(problem) => party.shown(Some(problem)).answer(StatusCode::BAD_REQUEST),
     }
 }
 
@@ -223,60 +224,5 @@ async fn verify<'a>(
         .request_async(&party.http)
         .await
         .map_err(|error| super::explain(&error))?;
-    Shown::of(party, claims)
-}
-
-/// What the page shows.
-#[derive(Template)]
-#[template(path = "demo.html")]
-struct Shown<'a> {
-    portal: &'a str,
-    issuer: &'a str,
-    problem: Option<String>,
-    user: String,
-    claims: Vec<(String, String)>,
-}
-
-impl<'a> Shown<'a> {
-    fn of(
-        party: &'a RelyingParty,
-        claims: &openidconnect::core::CoreIdTokenClaims,
-    ) -> Result<Self, String> {
-        let json = serde_json::to_value(claims).map_err(|error| error.to_string())?;
-        let members = json.as_object().cloned().unwrap_or_default();
-        let user = members
-            .get("name")
-            .or_else(|| members.get("sub"))
-            .and_then(|value| value.as_str())
-            .unwrap_or_default();
-        Ok(Self {
-            portal: &party.portal,
-            issuer: &party.issuer,
-            problem: None,
-            user: user.to_owned(),
-            claims: members
-                .iter()
-                .map(|(name, value)| {
-                    (
-                        name.clone(),
-                        value
-                            .as_str()
-                            .map_or_else(|| value.to_string(), str::to_owned),
-                    )
-                })
-                .collect(),
-        })
-    }
-}
-
-fn page(status: StatusCode, shown: &Shown<'_>) -> Response {
-    match shown.render() {
-        Ok(html) => (
-            status,
-            [(CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-            Html(html),
-        )
-            .into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    party.shown(None).claims(claims)
 }
