@@ -15,7 +15,7 @@ async fn f10_an_app_that_was_opened_first_is_reached_by_one_click_in_the_portal(
     browser.picture("please-enter-from-the-portal").await;
 
     browser.click("a", "打开熊猫智慧水务门户").await;
-    browser.find("h1", "您是哪位").await;
+    browser.find("h1", "您想以谁的身份进入").await;
     // The state is that of the request which waited: a new one would have a new state.
     let begun = browser.history().await;
     enter(&browser, "陈涛").await;

@@ -90,7 +90,7 @@ async fn a_phone_shows_every_page_without_scrolling_sideways() {
     browser.find("h1", "请从熊猫智慧水务门户进入").await;
     browser.picture("phone-entrance").await;
     browser.click("a", "打开熊猫智慧水务门户").await;
-    browser.find("h1", "您是哪位").await;
+    browser.find("h1", "您想以谁的身份进入").await;
     browser.picture("phone-portal").await;
     enter(&browser, "新耀分公司").await;
     browser.picture("phone-claims").await;

@@ -37,6 +37,8 @@ async fn f14_the_road_needs_no_script_and_a_lost_ticket_has_a_way_on() {
     .await;
     browser.open_address(behind_a_hash(&demo).await).await;
     browser.find("h1", "请从熊猫智慧水务门户进入").await;
+    // Nothing was begun, so nothing can be promised to go on by itself.
+    browser.find("h1 + p", "重新打开“演示应用").await;
     browser.picture("no-script-entrance").await;
     browser.click("a", "打开熊猫智慧水务门户").await;
     enter(&browser, "陈涛").await;

@@ -9,7 +9,7 @@ async fn a_click_in_the_portal_ends_in_the_app_and_another_person_takes_over() {
     let browser = Chromium::open().await;
 
     browser.open_address(&demo.portal).await;
-    browser.find("h1", "您是哪位").await;
+    browser.find("h1", "您想以谁的身份进入").await;
     browser.picture("portal-people").await;
     browser.click("li a", "陈涛").await;
     browser.find("h1", "您好，陈涛").await;

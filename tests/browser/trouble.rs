@@ -5,6 +5,7 @@ use panda_oidc_panda::simulator::{Fault, Simulator, SimulatorSettings};
 use crate::chromium::Chromium;
 use crate::demo::Demo;
 use crate::support::CHEN_TAO;
+use crate::support::browser::Browser;
 use crate::support::program::Program;
 
 #[tokio::test]
@@ -33,33 +34,47 @@ async fn a_rejected_ticket_and_a_silent_portal_have_honest_pages_with_a_way_on()
 
     portal.set_fault(Fault::Healthy).await;
     browser.click("a", "打开熊猫智慧水务门户").await;
-    browser.find("h1", "您是哪位").await;
+    browser.find("h1", "您想以谁的身份进入").await;
 }
 
 #[tokio::test]
-async fn mistakes_in_addresses_are_told_in_plain_words() {
+async fn n61_a_spent_link_and_mistakes_in_addresses_are_told_in_plain_words() {
     let demo = Demo::start().await;
     let browser = Chromium::open().await;
-    for (path, heading, picture) in [
+    let spent = demo.launch_url(CHEN_TAO).await;
+    assert_eq!(Browser::new().get(&spent).await.status, 303);
+    let of_app = demo.app_login.join("/callback").unwrap();
+    let of_provider = |path: &str| demo.issuer.join(path).unwrap();
+    for (address, heading, picture) in [
+        (spent, "这个登录链接已经用过", "trouble-refused"),
+        (of_app, "登录没有完成", "trouble-in-the-app"),
         (
-            "/launch/no-such-app",
+            of_provider("/launch/no-such-app"),
             "没有登记这个应用",
             "trouble-no-such-app",
         ),
         (
-            "/launch/demo-app?ticket=%00",
+            of_provider("/launch/demo-app?ticket=%00"),
             "登录票据无法识别",
             "trouble-unfit-ticket",
         ),
         (
-            "/authorize?client_id=demo-app",
+            of_provider("/authorize?client_id=demo-app"),
             "应用发来的登录请求有误",
             "trouble-request",
         ),
-        ("/no-such-page", "没有这个页面", "trouble-no-such-page"),
-        ("/switch", "没有需要确认的切换", "trouble-no-switch"),
+        (
+            of_provider("/no-such-page"),
+            "没有这个页面",
+            "trouble-no-such-page",
+        ),
+        (
+            of_provider("/switch"),
+            "没有需要确认的切换",
+            "trouble-no-switch",
+        ),
     ] {
-        browser.open_address(demo.issuer.join(path).unwrap()).await;
+        browser.open_address(address).await;
         browser.find("h1", heading).await;
         browser.picture(picture).await;
     }
