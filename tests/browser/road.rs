@@ -21,6 +21,10 @@ async fn a_click_in_the_portal_ends_in_the_app_and_another_person_takes_over() {
     assert_eq!(browser.text("#claim-name").await, "陈涛");
     assert_eq!(browser.text("#claim-phone_number").await, "+8613800138000");
     no_ticket_is_left(&browser).await;
+    browser.click("summary", "证明本身").await;
+    let issuer = browser.text("#claim-iss").await;
+    assert_eq!(format!("{issuer}/"), demo.issuer.as_str());
+    browser.picture("app-proof").await;
 
     browser.click("a", "回到门户").await;
     enter(&browser, "黑龙江").await;
