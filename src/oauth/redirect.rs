@@ -16,6 +16,11 @@ pub enum UnfitUri {
     /// It is no absolute URI.
     #[error("it is not an absolute URI")]
     Relative,
+    /// It holds characters that no URI has, and that no `Location` can carry (RFC 3986 §2).
+    #[error(
+        "it has characters in it that are no part of a URI; percent-encode them, as a browser's address bar copies them"
+    )]
+    Characters,
     /// It has a fragment (RFC 6749 §3.1.2).
     #[error("it has a fragment; leave out everything from the # on")]
     Fragment,
@@ -41,6 +46,9 @@ impl RegisteredUri {
     /// [`UnfitUri`] says what is wrong with it.
     pub fn new(uri: &str) -> Result<Self, UnfitUri> {
         let parsed = Url::parse(uri).map_err(|_| UnfitUri::Relative)?;
+        if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(UnfitUri::Characters);
+        }
         if parsed.fragment().is_some() {
             return Err(UnfitUri::Fragment);
         }
@@ -254,6 +262,9 @@ mod tests {
     fn what_cannot_lead_back_is_not_registered() {
         for (uri, why) in [
             ("/cb", UnfitUri::Relative),
+            ("https://app/回调", UnfitUri::Characters),
+            ("https://app/cb ", UnfitUri::Characters),
+            ("https://app/c\nb", UnfitUri::Characters),
             ("https://app/cb#x", UnfitUri::Fragment),
             ("https://app/*", UnfitUri::Pattern), // N05
             ("https://u:p@app/cb", UnfitUri::Userinfo),
