@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
@@ -89,25 +89,29 @@ pub(super) async fn resume(
     let params = Params::parse(parked.request.as_bytes()).map_err(|_| Trouble::TooLarge)?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
     let known = visit.known(&app).await?;
-    match settle(
+    let settled = settle(
         &app,
         &authorization,
         known.session.as_ref(),
         parked.asked_at,
     )
-    .await?
-    {
-        Some(mut response) => {
-            set_cookies(&mut response, [jar.clear(&app.issuer)]);
-            Ok(response)
+    .await;
+    let mut answered = match settled {
+        Ok(Some(response)) => response,
+        // Told to the client, the request is over as much as if it had been granted.
+        Err(refusal @ Failure::Redirect(..)) => refusal.into_response(),
+        Err(failure) => return Err(failure),
+        Ok(None) => {
+            return Ok(entrance::page(
+                &app,
+                Some(&authorization.client),
+                true,
+                visit.language,
+            ));
         }
-        None => Ok(entrance::page(
-            &app,
-            Some(&authorization.client),
-            true,
-            visit.language,
-        )),
-    }
+    };
+    set_cookies(&mut answered, [jar.clear(&app.issuer)]);
+    Ok(answered)
 }
 
 async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
