@@ -183,7 +183,11 @@ impl IntoResponse for Failure {
             Self::Redirect(redirect, error, _) => see_other(&redirect.with_error(error)),
             Self::Json(error, _) => (
                 status_for_client(error.code),
-                authenticate("Basic realm=\"panda-oidc\"", error),
+                headers(
+                    "Basic realm=\"panda-oidc\"",
+                    error.code == ErrorCode::InvalidClient,
+                    error,
+                ),
                 body(error),
             )
                 .into_response(),
@@ -193,12 +197,11 @@ impl IntoResponse for Failure {
                     error.code.as_str(),
                     error.description
                 );
-                (
-                    status_for_client(error.code),
-                    authenticate(&challenge, error),
-                    body(error),
-                )
-                    .into_response()
+                let status = status_for_client(error.code);
+                // RFC 6750 §3: a request that brings no token that is good for anything "MUST" be
+                // answered with a challenge, whatever is wrong with it.
+                let asks = status.is_client_error();
+                (status, headers(&challenge, asks, error), body(error)).into_response()
             }
         };
         response
@@ -220,12 +223,8 @@ fn status_for_client(code: ErrorCode) -> StatusCode {
     }
 }
 
-fn authenticate(challenge: &str, error: &OAuthError) -> HeaderMap {
+fn headers(challenge: &str, asks: bool, error: &OAuthError) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let asks = matches!(
-        error.code,
-        ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientScope
-    );
     if let Some(value) = HeaderValue::from_str(challenge).ok().filter(|_| asks) {
         headers.insert(WWW_AUTHENTICATE, value);
     }
