@@ -9,4 +9,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authentication;
+mod authorize;
+mod discovery;
+mod id_token;
+mod jwks;
+mod kit;
+mod openidconnect;
+mod rfc7636;
+mod rfc9068;
 mod road;
+mod token;
+mod userinfo;

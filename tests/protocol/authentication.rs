@@ -1,0 +1,205 @@
+//! How a client says which sign-in it wants: `prompt`, `max_age`, `id_token_hint` (OIDC Core
+//! §3.1.2.1).
+
+use chrono::TimeDelta;
+use url::Url;
+
+use crate::kit::tokens;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+#[track_caller]
+fn login_required(answer: &Answer) {
+    assert_eq!(answer.status, 303, "no page: {}", answer.body);
+    assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
+    assert_eq!(answer.parameter("state").as_deref(), Some("the-state"));
+}
+
+#[track_caller]
+fn waits(answer: &Answer) {
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.body.contains("请从熊猫智慧水务门户进入"),
+        "{}",
+        answer.body
+    );
+}
+
+/// The `auth_time` of the ID token for the code that a redirect brings.
+async fn auth_time(client: &RelyingParty, answer: &Answer) -> i64 {
+    let tokens = client.redeem(&RelyingParty::code(answer)).await.json();
+    let claims = claims(tokens["id_token"].as_str().unwrap());
+    claims["auth_time"].as_i64().unwrap()
+}
+
+/// Follows a launch to the request that waits.
+async fn resumed(house: &House, browser: &mut Browser, user: u64) -> Answer {
+    let launched = house.launch(browser, "grafana", user).await;
+    browser.get(launched.location()).await
+}
+
+async fn signed_in_a_while_ago(house: &House) -> Browser {
+    let browser = house.signed_in(CHEN_TAO).await;
+    house.later(TimeDelta::minutes(5));
+    browser
+}
+
+#[tokio::test]
+async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
+    let house = House::open().await;
+    let url = house.client("grafana").authorize_url(&[("prompt", "none")]);
+    let stranger = Browser::new().get(&url).await;
+    login_required(&stranger);
+    assert!(stranger.set_cookies().is_empty(), "nothing waits");
+    let mut known = house.signed_in(CHEN_TAO).await;
+    RelyingParty::code(&known.get(&url).await);
+}
+
+#[tokio::test]
+async fn prompt_login_wants_a_new_ticket_and_then_tells_the_new_time() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = signed_in_a_while_ago(&house).await;
+    let before = browser.get(grafana.authorize_url(&[])).await;
+    let before = auth_time(&grafana, &before).await;
+    let url = grafana.authorize_url(&[("prompt", "login")]);
+    waits(&browser.get(&url).await);
+    house.later(TimeDelta::seconds(7));
+    let answer = resumed(&house, &mut browser, CHEN_TAO).await;
+    assert_eq!(auth_time(&grafana, &answer).await, before + 307);
+}
+
+#[tokio::test]
+async fn prompt_login_accepts_the_portals_session_ticket_once_it_is_proven_anew() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let mut browser = Browser::new();
+    browser.get(&launch).await;
+    house.later(TimeDelta::minutes(5));
+    let url = grafana.authorize_url(&[("prompt", "login")]);
+    waits(&browser.get(url).await);
+    let launched = browser.get(&launch).await;
+    RelyingParty::code(&browser.get(launched.location()).await);
+    assert_eq!(house.portal.calls().user_by_ticket, 2);
+}
+
+#[tokio::test]
+async fn a_request_for_a_new_login_is_not_resumed_by_the_old_session() {
+    let house = House::open().await;
+    let mut browser = signed_in_a_while_ago(&house).await;
+    let keycloak = house.client("keycloak");
+    waits(
+        &browser
+            .get(keycloak.authorize_url(&[("prompt", "login")]))
+            .await,
+    );
+    let parked = browser.cookies.keys().find(|name| name.contains("parked"));
+    let name = parked.unwrap().rsplit_once("-parked-").unwrap().1;
+    let resume = house.at(&format!("/resume/{name}"));
+    waits(&browser.get(resume).await);
+}
+
+#[tokio::test]
+async fn max_age_is_kept_to_the_second() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let url = grafana.authorize_url(&[("max_age", "60")]);
+    house.later(TimeDelta::seconds(60));
+    let time = auth_time(&grafana, &browser.get(&url).await).await;
+    house.later(TimeDelta::seconds(1));
+    waits(&browser.get(&url).await);
+    let answer = resumed(&house, &mut browser, CHEN_TAO).await;
+    assert_eq!(auth_time(&grafana, &answer).await, time + 61);
+}
+
+#[tokio::test]
+async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = signed_in_a_while_ago(&house).await;
+    waits(
+        &browser
+            .get(grafana.authorize_url(&[("max_age", "0")]))
+            .await,
+    );
+    let forever = "99999999999999999999";
+    let url = grafana.authorize_url(&[("max_age", forever)]);
+    RelyingParty::code(&browser.get(url).await);
+}
+
+#[tokio::test]
+async fn prompt_none_and_an_old_sign_in_is_told_to_the_client() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = signed_in_a_while_ago(&house).await;
+    let url = grafana.authorize_url(&[("prompt", "none"), ("max_age", "60")]);
+    login_required(&browser.get(url).await);
+}
+
+/// A house, a browser of `CHEN_TAO`'s, and a request with an ID token of `hinted`'s as its hint.
+async fn hinted(hinted: u64, later: TimeDelta, prompt: &str) -> (House, Browser, Url) {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let tokens = tokens(&grafana, &mut house.signed_in(hinted).await).await;
+    house.later(later);
+    let browser = house.signed_in(CHEN_TAO).await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    let url = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", prompt)]);
+    house.later(TimeDelta::seconds(1));
+    (house, browser, url)
+}
+
+#[tokio::test]
+async fn a_hint_that_names_the_person_at_the_browser_is_met() {
+    let (_house, mut browser, url) = hinted(CHEN_TAO, TimeDelta::zero(), "none").await;
+    RelyingParty::code(&browser.get(url).await);
+}
+
+#[tokio::test]
+async fn an_expired_hint_is_still_a_hint() {
+    let (_house, mut browser, url) = hinted(CHEN_TAO, TimeDelta::days(30), "none").await;
+    RelyingParty::code(&browser.get(url).await);
+}
+
+#[tokio::test]
+async fn a_hint_that_names_another_is_login_required_without_a_page() {
+    let (_house, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "none").await;
+    login_required(&browser.get(url).await);
+}
+
+#[tokio::test]
+async fn a_hint_that_names_another_waits_for_that_other() {
+    let (house, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
+    waits(&browser.get(url).await);
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let portal = house.portal.url().to_string();
+    let launched = browser.get_from(launch, &portal).await;
+    RelyingParty::code(&browser.get(launched.location()).await);
+}
+
+#[tokio::test]
+async fn n20_a_hint_signs_nobody_in() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let tokens = tokens(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let hint = ("id_token_hint", tokens["id_token"].as_str().unwrap());
+    let mut stranger = Browser::new();
+    waits(&stranger.get(grafana.authorize_url(&[hint])).await);
+    let silent = grafana.authorize_url(&[hint, ("prompt", "none")]);
+    login_required(&stranger.get(silent).await);
+}
+
+#[tokio::test]
+async fn whoever_comes_instead_of_the_person_hinted_at_is_told_to_the_client_once() {
+    let (house, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
+    waits(&browser.get(url).await);
+    login_required(&resumed(&house, &mut browser, CHEN_TAO).await);
+    let next = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    assert_eq!(next.location().path(), "/login/generic_oauth", "{next:?}");
+}

@@ -1,0 +1,314 @@
+//! `/authorize`: what is granted, what is refused, and who is told (RFC 6749 §4.1, OIDC Core
+//! §3.1.2). How fresh a sign-in must be is in `authentication.rs`.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+
+use crate::kit::{registered, registration};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What grafana is answered when it asks like this for somebody who is signed in.
+async fn asked(changes: &[(&str, &str)]) -> Answer {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let url = house.client("grafana").authorize_url(changes);
+    browser.get(url).await
+}
+
+#[track_caller]
+fn error(answer: &Answer) -> String {
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.parameter("code"), None);
+    answer.parameter("error").expect("an error")
+}
+
+async fn post(browser: &mut Browser, url: &url::Url) -> Answer {
+    let body = url.query().unwrap().to_owned();
+    let endpoint = url.as_str().split('?').next().unwrap();
+    browser
+        .send(Method::POST, endpoint, |request| {
+            request.header("content-type", FORM).body(body)
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_code_goes_to_the_redirect_uri_by_303_and_is_kept_nowhere() {
+    let answer = asked(&[]).await;
+    assert_eq!(answer.status, 303, "RFC 9700 §4.12");
+    let location = answer.location();
+    assert_eq!(
+        location.as_str().split('?').next(),
+        Some("http://127.0.0.1:3000/login/generic_oauth")
+    );
+    let mut names: Vec<_> = location.query_pairs().map(|(name, _)| name).collect();
+    names.sort();
+    assert_eq!(names, ["code", "iss", "state"]);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn rfc9207_every_response_names_the_issuer() {
+    let house = House::open_below("/sso", "", "").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for changes in [vec![], vec![("response_type", "token")]] {
+        let answer = browser.get(grafana.authorize_url(&changes)).await;
+        assert_eq!(answer.parameter("iss").unwrap(), house.issuer);
+    }
+}
+
+#[tokio::test]
+async fn state_comes_back_to_the_letter_in_successes_and_errors() {
+    let keycloak = "Zm9v.".repeat(30);
+    assert_eq!(keycloak.len(), 150);
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for state in [
+        keycloak.as_str(),
+        "a+b c%20d&e=f#g\"<>",
+        "状态🐼",
+        "a/b==.c",
+        "?ticket",
+    ] {
+        for prompt in ["none", "nonsense"] {
+            let changes = [("state", state), ("prompt", prompt)];
+            let answer = browser.get(grafana.authorize_url(&changes)).await;
+            assert_eq!(answer.parameter("state").as_deref(), Some(state));
+            assert_eq!(answer.parameter("error").is_some(), prompt == "nonsense");
+        }
+    }
+    let stateless = browser.get(grafana.authorize_url(&[("state", "")])).await;
+    assert_eq!(stateless.parameter("state"), None);
+}
+
+#[tokio::test]
+async fn neither_state_nor_nonce_is_demanded() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let url = grafana.authorize_url(&[("state", ""), ("nonce", "")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    let tokens = grafana.redeem(&code).await.json();
+    let id_token = claims(tokens["id_token"].as_str().unwrap());
+    assert!(id_token.get("nonce").is_none(), "{id_token}");
+}
+
+#[tokio::test]
+async fn post_is_answered_as_get_is() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let granted = post(&mut browser, &grafana.authorize_url(&[])).await;
+    assert_eq!(granted.parameter("state").as_deref(), Some("the-state"));
+    let redeemed = grafana.redeem(&RelyingParty::code(&granted)).await;
+    assert_eq!(redeemed.status, 200, "{}", redeemed.body);
+    let url = grafana.authorize_url(&[("response_type", "token")]);
+    let refused = post(&mut browser, &url).await;
+    assert_eq!(error(&refused), "unsupported_response_type");
+}
+
+#[tokio::test]
+async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let state = "a+b&c=%20陈";
+    // SameSite=Lax keeps the cookies from a form that another site posts.
+    let url = grafana.authorize_url(&[("state", state)]);
+    let posted = post(&mut Browser::new(), &url).await;
+    assert_eq!(posted.status, 303);
+    assert_eq!(posted.location().path(), "/authorize");
+    let granted = browser.get(posted.location()).await;
+    RelyingParty::code(&granted);
+    assert_eq!(granted.parameter("state").as_deref(), Some(state));
+}
+
+#[tokio::test]
+async fn what_it_cannot_do_is_refused_by_its_own_code() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for (name, value, code) in [
+        ("response_type", "token", "unsupported_response_type"),
+        ("response_type", "id_token", "unsupported_response_type"),
+        (
+            "response_type",
+            "code id_token",
+            "unsupported_response_type",
+        ),
+        ("response_type", "", "invalid_request"),
+        ("response_mode", "fragment", "invalid_request"),
+        ("response_mode", "form_post", "invalid_request"),
+        (
+            "request",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "request_not_supported",
+        ),
+        (
+            "request_uri",
+            "https://evil.example/r",
+            "request_uri_not_supported",
+        ),
+        ("registration", "{}", "registration_not_supported"),
+        ("prompt", "create", "invalid_request"),
+        ("prompt", "none login", "invalid_request"),
+        ("max_age", "-1", "invalid_request"),
+        ("max_age", "soon", "invalid_request"),
+        ("id_token_hint", "nonsense", "invalid_request"),
+    ] {
+        let answer = browser.get(grafana.authorize_url(&[(name, value)])).await;
+        assert_eq!(error(&answer), code, "{name}={value}");
+        assert_eq!(answer.parameter("state").as_deref(), Some("the-state"));
+        let told = answer.parameter("error_description").unwrap();
+        assert!(!told.is_empty() && !told.contains(['"', '\\']), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn response_mode_query_may_be_said_aloud() {
+    let answer = asked(&[("response_mode", "query")]).await;
+    RelyingParty::code(&answer);
+}
+
+#[tokio::test]
+async fn what_it_does_not_know_or_need_is_ignored() {
+    let answer = asked(&[
+        ("login_hint", "陈涛"),
+        ("ui_locales", "fr zh-CN"),
+        ("claims_locales", "en"),
+        ("acr_values", "urn:mace:incommon:iap:silver"),
+        ("display", "popup"),
+        ("claims", r#"{"userinfo":{"email":null}}"#),
+        ("kc_idp_hint", "panda"),
+        ("access_type", "offline"),
+        ("prompt", "consent select_account"),
+    ])
+    .await;
+    RelyingParty::code(&answer);
+}
+
+#[tokio::test]
+async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for (asked, given, name) in [
+        ("openid", "openid", false),
+        ("profile openid openid", "openid profile", true),
+        ("openid user:email offline_access groups", "openid", false),
+        ("openid email profile", "openid profile", true),
+    ] {
+        let url = grafana.authorize_url(&[("scope", asked)]);
+        let code = RelyingParty::code(&browser.get(url).await);
+        let tokens = grafana.redeem(&code).await.json();
+        assert_eq!(tokens["scope"], given);
+        let id_token = claims(tokens["id_token"].as_str().unwrap());
+        assert_eq!(id_token.get("name").is_some(), name, "{asked}");
+        assert_eq!(id_token.get("preferred_username").is_some(), name);
+    }
+}
+
+#[tokio::test]
+async fn without_openid_there_is_no_id_token() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for scope in ["user:email", "profile", ""] {
+        let url = grafana.authorize_url(&[("scope", scope)]);
+        let code = RelyingParty::code(&browser.get(url).await);
+        let tokens = grafana.redeem(&code).await.json();
+        assert!(tokens["access_token"].is_string(), "{tokens}");
+        assert!(tokens.get("id_token").is_none(), "{scope}: {tokens}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for changes in [
+        [("client_id", "nobody")],
+        [("client_id", "")],
+        [("redirect_uri", "")],
+        [("redirect_uri", "https://evil.example/")],
+        [("redirect_uri", "http://127.0.0.1:3000/login/generic_oauth/")],
+        [("redirect_uri", "http://127.0.0.1:3001/login/generic_oauth")],
+    ] {
+        let answer = browser.get(grafana.authorize_url(&changes)).await;
+        assert_eq!(answer.status, 400, "{changes:?}");
+        assert_eq!(answer.header("location"), "", "{changes:?}");
+        assert!(answer.body.contains("invalid_request"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_public_client_may_listen_on_any_loopback_port_and_must_keep_to_it() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let spa = house.client("spa");
+    let here = "http://127.0.0.1:51004/callback";
+    let answer = browser
+        .get(spa.authorize_url(&[("redirect_uri", here)]))
+        .await;
+    assert_eq!(answer.location().port(), Some(51004));
+    let code = RelyingParty::code(&answer);
+    let redeemed = spa.redeem_with(&code, &[("redirect_uri", here)]).await;
+    assert_eq!(redeemed.status, 200, "{}", redeemed.body);
+}
+
+#[tokio::test]
+async fn a_redirect_uri_keeps_the_query_it_was_registered_with() {
+    let uri = "http://127.0.0.1:9/cb?tenant=a%20b";
+    let client = registration("query", "").replace("http://127.0.0.1:9/query", uri);
+    let house = House::open_with(&client, "").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let client = RelyingParty {
+        redirect_uri: uri.to_owned(),
+        ..registered(&house, "query")
+    };
+    let answer = browser.get(client.authorize_url(&[])).await;
+    let start = format!("{uri}&code=");
+    assert!(answer.header("location").starts_with(&start), "{answer:?}");
+    let redeemed = client.redeem(&RelyingParty::code(&answer)).await;
+    assert_eq!(redeemed.status, 200, "{}", redeemed.body);
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_no_header_can_carry_is_not_registered() {
+    let uri = "http://127.0.0.1:9/回调";
+    let client = registration("letters", "").replace("http://127.0.0.1:9/letters", uri);
+    let toml = format!(
+        "issuer = 'http://127.0.0.1:1'\n[provider]\nkind = 'panda'\n\
+         base_url = 'http://127.0.0.1:2'\n{client}"
+    );
+    let problems = panda_oidc::config::parse(&toml).unwrap_err();
+    assert!(problems[0].key.contains("redirect_uris"), "{problems:?}");
+    let encoded = utf8_percent_encode("回调", NON_ALPHANUMERIC).to_string();
+    assert!(panda_oidc::config::parse(&toml.replace("回调", &encoded)).is_ok());
+}
+
+#[tokio::test]
+async fn the_endpoint_takes_get_and_post_and_says_so() {
+    let house = House::open().await;
+    let url = house.client("grafana").authorize_url(&[]);
+    let answer = Browser::new()
+        .send(Method::PUT, url, |request| request)
+        .await;
+    assert_eq!(answer.status, 405);
+    // RFC 9110 §15.5.6: MUST.
+    let allowed = answer.header("allow");
+    assert!(
+        allowed.contains("GET") && allowed.contains("POST"),
+        "{allowed}"
+    );
+}

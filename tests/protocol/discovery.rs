@@ -1,0 +1,141 @@
+//! Discovery: what the provider says of itself is true (OIDC Discovery, RFC 8414).
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+const OPENID: &str = "/.well-known/openid-configuration";
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+async fn document(house: &House, path: &str) -> Answer {
+    let answer = Browser::new().get(house.at(path)).await;
+    assert_eq!(answer.status, 200, "{path}");
+    answer
+}
+
+fn urls(document: &Value) -> Vec<(&String, &str)> {
+    let members = document.as_object().unwrap().iter();
+    let texts = members.filter_map(|(name, value)| Some((name, value.as_str()?)));
+    texts.filter(|(_, text)| text.contains("://")).collect()
+}
+
+#[tokio::test]
+async fn both_well_known_paths_serve_one_document() {
+    for path in ["", "/sso/panda"] {
+        let house = House::open_below(path, "", "").await;
+        let openid = document(&house, OPENID).await.json();
+        assert_eq!(openid["issuer"], house.issuer, "to the letter, no slash");
+        assert_eq!(document(&house, OAUTH).await.json(), openid);
+    }
+}
+
+#[tokio::test]
+async fn rfc8414_the_well_known_part_stands_before_an_issuers_path_too() {
+    let house = House::open_below("/sso/panda", "", "").await;
+    let mut front = Url::parse(&house.issuer).unwrap();
+    front.set_path(&format!("{OAUTH}/sso/panda"));
+    let answer = Browser::new().get(&front).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), document(&house, OPENID).await.json());
+}
+
+#[tokio::test]
+async fn nothing_answers_outside_an_issuers_path() {
+    let house = House::open_below("/sso", "", "").await;
+    for path in [OPENID, "/authorize", "/launch", "/jwks"] {
+        let outside = Url::parse(&house.issuer).unwrap().join(path).unwrap();
+        assert_eq!(Browser::new().get(&outside).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_url_in_it_lies_below_the_issuer_and_answers() {
+    for path in ["", "/sso"] {
+        let house = House::open_below(path, "", "").await;
+        let document = document(&house, OPENID).await.json();
+        for endpoint in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+            assert!(document[endpoint].is_string(), "{endpoint}");
+        }
+        for (name, url) in urls(&document) {
+            assert!(url.starts_with(&house.issuer), "{name}");
+            if name != "issuer" {
+                let status = Browser::new().get(url).await.status;
+                assert!(
+                    status != 404 && !status.is_server_error(),
+                    "{name}: {status}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_lists_what_works_and_nothing_else() {
+    let house = House::open().await;
+    let document = document(&house, OPENID).await.json();
+    for (member, value) in [
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query"])),
+        ("grant_types_supported", json!(["authorization_code"])),
+        ("subject_types_supported", json!(["public"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        (
+            "authorization_response_iss_parameter_supported",
+            json!(true),
+        ),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
+        ("request_parameter_supported", json!(false)),
+        // Its default is true (OIDC Discovery §3).
+        ("request_uri_parameter_supported", json!(false)),
+        (
+            "id_token_signing_alg_values_supported",
+            json!(["RS256", "PS256", "ES256", "EdDSA"]),
+        ),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
+    ] {
+        assert_eq!(document[member], value, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn anybody_may_read_it_and_keep_it_a_short_while() {
+    let house = House::open().await;
+    for path in [OPENID, OAUTH] {
+        let answer = document(&house, path).await;
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert_eq!(answer.header("cache-control"), "public, max-age=300");
+    }
+}
+
+#[tokio::test]
+async fn every_scope_and_algorithm_it_lists_is_served() {
+    let house = House::open().await;
+    let document = document(&house, OPENID).await.json();
+    let jwks = Browser::new().get(house.at("/jwks")).await.json();
+    let served: Vec<_> = jwks["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| &key["alg"])
+        .collect();
+    let listed = document["id_token_signing_alg_values_supported"].as_array();
+    assert!(listed.unwrap().iter().all(|alg| served.contains(&alg)));
+    let scopes = document["scopes_supported"].as_array().unwrap();
+    let all = scopes
+        .iter()
+        .map(|scope| scope.as_str().unwrap())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut browser = house.signed_in(crate::support::CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let answer = browser.get(grafana.authorize_url(&[("scope", &all)])).await;
+    let code = crate::support::app::RelyingParty::code(&answer);
+    assert_eq!(grafana.redeem(&code).await.json()["scope"], all);
+}

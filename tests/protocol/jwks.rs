@@ -1,0 +1,95 @@
+//! `/jwks`: the keys anybody verifies with, and not a bit more (RFC 7517).
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+async fn served() -> Answer {
+    let house = House::open().await;
+    let answer = Browser::new().get(house.at("/jwks")).await;
+    assert_eq!(answer.status, 200);
+    answer
+}
+
+async fn keys() -> Vec<Value> {
+    served().await.json()["keys"].as_array().unwrap().clone()
+}
+
+/// The members a key's thumbprint is made of, in order (RFC 7638 §3.2, RFC 8037 §2).
+fn required(key: &Value) -> &'static [&'static str] {
+    match key["kty"].as_str().unwrap() {
+        "RSA" => &["e", "kty", "n"],
+        "EC" => &["crv", "kty", "x", "y"],
+        "OKP" => &["crv", "kty", "x"],
+        other => panic!("a key of type {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_kid_is_the_keys_rfc7638_thumbprint() {
+    for key in keys().await {
+        let members = required(&key)
+            .iter()
+            .map(|name| format!("\"{name}\":{}", key[*name]));
+        let canonical = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        let hash = digest::digest(&digest::SHA256, canonical.as_bytes());
+        assert_eq!(key["kid"], BASE64_URL_SAFE_NO_PAD.encode(hash), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn each_algorithm_has_one_key_that_is_for_signatures_only() {
+    let keys = keys().await;
+    let all: Vec<_> = keys.iter().map(|key| &key["alg"]).collect();
+    assert_eq!(all, ["RS256", "PS256", "ES256", "EdDSA"]);
+    assert!(keys.iter().all(|key| key["use"] == "sig"));
+    let kids: BTreeSet<_> = keys.iter().map(|key| key["kid"].to_string()).collect();
+    assert_eq!(kids.len(), keys.len());
+}
+
+#[tokio::test]
+async fn a_key_has_its_public_members_and_no_other() {
+    for key in keys().await {
+        let mut known: BTreeSet<_> = required(&key).iter().copied().collect();
+        known.extend(["alg", "kid", "use"]);
+        let members = key.as_object().unwrap().keys();
+        let members: BTreeSet<_> = members.map(String::as_str).collect();
+        assert_eq!(members, known);
+    }
+}
+
+#[tokio::test]
+async fn the_keys_are_as_strong_as_their_algorithms_ask() {
+    for key in keys().await {
+        let bytes = |name: &str| {
+            let text = key[name].as_str().unwrap();
+            BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
+        };
+        match key["kty"].as_str().unwrap() {
+            "RSA" => {
+                // RFC 7518 §3.3: 2048 bits or more; §2: no zero octets in front.
+                let modulus = bytes("n");
+                assert!(modulus.len() >= 256 && modulus[0] >= 0x80);
+                assert_eq!(bytes("e"), [1, 0, 1]);
+            }
+            // RFC 7518 §6.2.1.2: the full length, whatever zeros are in front.
+            "EC" => assert_eq!((bytes("x").len(), bytes("y").len()), (32, 32)),
+            _ => assert_eq!((bytes("x").len(), &key["crv"]), (32, &json!("Ed25519"))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn caches_keep_it_no_longer_than_a_key_is_announced() {
+    let answer = served().await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=300");
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.set_cookies().is_empty());
+}

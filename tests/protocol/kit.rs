@@ -1,0 +1,64 @@
+//! What more than one of these files needs: clients beside those every house has, and signatures
+//! checked with nothing but what the provider serves.
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
+use serde_json::Value;
+
+use crate::support::CHEN_TAO;
+use crate::support::app::RelyingParty;
+use crate::support::browser::Browser;
+use crate::support::house::House;
+
+const SECRET: &str = "another-secret-0123456789";
+
+/// `[[clients]]` for one more client; `lines` are its other keys.
+pub fn registration(client_id: &str, lines: &str) -> String {
+    format!(
+        "[[clients]]\nclient_id = '{client_id}'\nclient_secret = '{SECRET}'\n\
+         redirect_uris = ['http://127.0.0.1:9/{client_id}']\n{lines}\n"
+    )
+}
+
+/// The client that [`registration`] registers.
+pub fn registered(house: &House, client_id: &str) -> RelyingParty {
+    RelyingParty {
+        issuer: house.issuer.clone(),
+        client_id: client_id.to_owned(),
+        client_secret: Some(SECRET.to_owned()),
+        redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
+    }
+}
+
+/// What the token endpoint gives `client` for the person in `browser`.
+pub async fn tokens(client: &RelyingParty, browser: &mut Browser) -> Value {
+    let answer = client.redeem(&client.login(browser).await).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// What the token endpoint gives the client called `client_id` for [`CHEN_TAO`].
+pub async fn tokens_of(house: &House, client_id: &str) -> Value {
+    tokens(
+        &house.client(client_id),
+        &mut house.signed_in(CHEN_TAO).await,
+    )
+    .await
+}
+
+/// The claims of a token whose signature holds against a key of the served JWKS, the key's own
+/// algorithm and no other.
+pub async fn verified(house: &House, token: &str) -> Value {
+    let served = Browser::new().get(house.at("/jwks")).await.json();
+    let keys: JwkSet = serde_json::from_value(served).unwrap();
+    let header = decode_header(token).unwrap();
+    let key = keys.find(&header.kid.unwrap()).expect("the key is served");
+    let named = key.common.key_algorithm.unwrap().to_string();
+    let mut validation = Validation::new(named.parse().unwrap());
+    validation.required_spec_claims.clear();
+    validation.validate_aud = false;
+    // The house has a clock of its own.
+    validation.validate_exp = false;
+    let verifier = DecodingKey::from_jwk(key).unwrap();
+    decode(token, &verifier, &validation).unwrap().claims
+}

@@ -1,0 +1,212 @@
+//! `/userinfo`: the same person as in the ID token, for whoever holds an access token (OIDC Core
+//! §5.3, RFC 6750).
+
+use chrono::TimeDelta;
+use panda_oidc_panda::simulator::Person;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::kit::{registered, registration, tokens, tokens_of};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+fn access_token(tokens: &Value) -> &str {
+    tokens["access_token"].as_str().unwrap()
+}
+
+async fn with_header(house: &House, method: Method, header: &str) -> Answer {
+    Browser::new()
+        .send(method, house.at("/userinfo"), |request| {
+            request.header("authorization", header)
+        })
+        .await
+}
+
+#[track_caller]
+fn challenged(answer: &Answer, status: u16, error: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    let challenge = answer.header("www-authenticate");
+    let named = format!("Bearer realm=\"panda-oidc\", error=\"{error}\"");
+    assert!(challenge.starts_with(&named), "{challenge}");
+}
+
+#[tokio::test]
+async fn it_says_of_the_person_what_the_id_token_says() {
+    let house = House::open().await;
+    house
+        .portal
+        .add_user(Person::new(7, "欧阳 \"震\"", "0571-8888 1234"));
+    let mut browser = house.signed_in(7).await;
+    let grafana = house.client("grafana");
+    for scope in [
+        "openid",
+        "openid profile",
+        "openid phone",
+        "openid profile phone",
+    ] {
+        let url = grafana.authorize_url(&[("scope", scope)]);
+        let code = RelyingParty::code(&browser.get(url).await);
+        let tokens = grafana.redeem(&code).await.json();
+        let mut person = claims(tokens["id_token"].as_str().unwrap());
+        let members = person.as_object_mut().unwrap();
+        for of_the_token in [
+            "iss",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "at_hash",
+            "sid",
+        ] {
+            members.remove(of_the_token).unwrap();
+        }
+        let userinfo = grafana.userinfo(access_token(&tokens)).await;
+        assert_eq!(userinfo.json(), person, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_json_that_nobody_keeps() {
+    let house = House::open().await;
+    let tokens = tokens_of(&house, "grafana").await;
+    let answer = house
+        .client("grafana")
+        .userinfo(access_token(&tokens))
+        .await;
+    assert_eq!(answer.status, 200);
+    // Keycloak compares it whole.
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
+    let house = House::open().await;
+    let tokens = tokens_of(&house, "grafana").await;
+    let token = access_token(&tokens);
+    for method in [Method::GET, Method::POST] {
+        for scheme in ["Bearer", "bearer"] {
+            let header = format!("{scheme} {token}");
+            let answer = with_header(&house, method.clone(), &header).await;
+            assert_eq!(answer.json()["sub"], "1", "{method} {scheme}");
+        }
+    }
+    let form = [("access_token", token)];
+    let answer = Browser::new().post(house.at("/userinfo"), &form).await;
+    assert_eq!(answer.json()["sub"], "1");
+}
+
+#[tokio::test]
+async fn a_token_in_the_url_is_not_looked_at() {
+    let house = House::open().await;
+    let tokens = tokens_of(&house, "grafana").await;
+    let url = house.at(&format!("/userinfo?access_token={}", access_token(&tokens)));
+    assert_eq!(Browser::new().get(url).await.status, 401);
+}
+
+#[tokio::test]
+async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
+    let house = House::open().await;
+    for method in [Method::GET, Method::POST] {
+        let answer = Browser::new()
+            .send(method, house.at("/userinfo"), |request| request)
+            .await;
+        assert_eq!(answer.status, 401);
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge, "Bearer realm=\"panda-oidc\"", "RFC 6750 §3.1");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_an_invalid_token() {
+    let house = House::open().await;
+    let tokens = tokens_of(&house, "grafana").await;
+    let cut = &access_token(&tokens)[..access_token(&tokens).len() - 4];
+    for token in ["nonsense", "a.b.c", "", cut] {
+        let answer = with_header(&house, Method::GET, &format!("Bearer {token}")).await;
+        if !token.is_empty() {
+            challenged(&answer, 401, "invalid_token");
+        }
+        assert!(answer.status.is_client_error(), "{token}");
+    }
+}
+
+#[tokio::test]
+async fn two_tokens_or_another_scheme_are_an_invalid_request_with_a_challenge() {
+    let house = House::open().await;
+    let tokens = tokens_of(&house, "grafana").await;
+    let token = access_token(&tokens);
+    let twice = Browser::new()
+        .send(Method::POST, house.at("/userinfo"), |request| {
+            request.bearer_auth(token).form(&[("access_token", token)])
+        })
+        .await;
+    assert_eq!(twice.status, 400);
+    assert_eq!(twice.json()["error"], "invalid_request");
+    // RFC 6750 §3: "MUST include", as no access token came along.
+    let basic = with_header(&house, Method::GET, "Basic Zm9vOmJhcg==").await;
+    challenged(&basic, 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_token_expires_to_the_second() {
+    let lines = "access_token_lifetime = '15m'";
+    let house = House::open_with(&registration("short", lines), "").await;
+    let short = registered(&house, "short");
+    let tokens = tokens(&short, &mut house.signed_in(CHEN_TAO).await).await;
+    house.later(TimeDelta::seconds(899));
+    assert_eq!(short.userinfo(access_token(&tokens)).await.status, 200);
+    house.later(TimeDelta::seconds(1));
+    let answer = short.userinfo(access_token(&tokens)).await;
+    challenged(&answer, 401, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_token_redeemed_at_the_last_moment_lives_its_whole_life() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
+    house.later(TimeDelta::seconds(59));
+    let tokens = grafana.redeem(&code).await.json();
+    house.later(TimeDelta::seconds(3599));
+    assert_eq!(grafana.userinfo(access_token(&tokens)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_dies_with_its_session() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    house.later(TimeDelta::hours(12) - TimeDelta::minutes(1));
+    let tokens = tokens(&grafana, &mut browser).await;
+    house.later(TimeDelta::minutes(2));
+    let answer = grafana.userinfo(access_token(&tokens)).await;
+    challenged(&answer, 401, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_token_without_openid_is_not_enough() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let url = grafana.authorize_url(&[("scope", "user:email")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    let tokens = grafana.redeem(&code).await.json();
+    let answer = grafana.userinfo(access_token(&tokens)).await;
+    challenged(&answer, 403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn it_tells_the_newest_name_the_portal_gave() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let tokens = tokens(&grafana, &mut browser).await;
+    house.portal.rename_user(CHEN_TAO, "陈涛涛");
+    house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let answer = grafana.userinfo(access_token(&tokens)).await;
+    assert_eq!(answer.json()["name"], "陈涛涛");
+}
