@@ -60,7 +60,7 @@ pub(super) async fn post(
     let parameter = app.provider.ticket_parameter();
     let carries_ticket = !matches!(ticket::find(&raw, parameter).as_deref(), Ok([]));
     if visit.sent.get(&Jar::Session).is_none() && !carries_ticket {
-        let query = Params::parse(&body)
+        let query = Params::parse(ticket::without(&raw, parameter).as_bytes())
             .map_err(|_| Trouble::TooLarge)?
             .without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
@@ -115,10 +115,11 @@ pub(super) async fn resume(
 }
 
 async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
-    let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+    let parameter = app.provider.ticket_parameter();
+    let params =
+        Params::parse(ticket::without(raw, parameter).as_bytes()).map_err(|_| Trouble::TooLarge)?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
     let asked_at = app.host.clock.now();
-    let parameter = app.provider.ticket_parameter();
     let readings = ticket::find(raw, parameter).map_err(Trouble::UnfitTicket)?;
     let known = visit.known(app).await?;
     let request = Request {

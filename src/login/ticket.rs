@@ -44,14 +44,7 @@ pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, UnfitTicket
 /// ticket that follows: portals append `?ticket=` to URLs that have a query already (F8).
 fn values<'a>(raw_query: &'a str, parameter: &'a str) -> impl Iterator<Item = &'a str> {
     raw_query.split('&').flat_map(move |pair| {
-        let begins = move |part: &str| {
-            let name = part.split_once('=').map(|(name, _)| name);
-            name.is_some_and(|name| {
-                percent_decode_str(name)
-                    .decode_utf8()
-                    .is_ok_and(|name| name == parameter)
-            })
-        };
+        let begins = |part: &str| is_called(part, parameter);
         let own = pair
             .split_once('=')
             .filter(|_| begins(pair))
@@ -70,6 +63,29 @@ fn values<'a>(raw_query: &'a str, parameter: &'a str) -> impl Iterator<Item = &'
         }
         .into_iter()
         .flatten()
+    })
+}
+
+/// The raw query without any ticket, wherever it was joined: what may be kept, echoed and parsed.
+#[must_use]
+pub fn without(raw_query: &str, parameter: &str) -> String {
+    let rest = raw_query.split('&').filter_map(|pair| {
+        if is_called(pair, parameter) {
+            return None;
+        }
+        let mut joints = pair.match_indices('?').map(|(at, _)| at);
+        let joined = joints.find(|at| is_called(&pair[at + 1..], parameter));
+        Some(joined.map_or(pair, |at| &pair[..at]))
+    });
+    rest.collect::<Vec<_>>().join("&")
+}
+
+/// Whether `part` begins with `parameter=`.
+fn is_called(part: &str, parameter: &str) -> bool {
+    part.split_once('=').is_some_and(|(name, _)| {
+        percent_decode_str(name)
+            .decode_utf8()
+            .is_ok_and(|name| name == parameter)
     })
 }
 
@@ -138,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn f8_what_is_left_holds_no_ticket_wherever_it_was() {
+        for (query, left) in [
+            ("a=1&ticket=T", "a=1"),
+            ("ticket=T&a=1", "a=1"),
+            ("a=1?ticket=T&b=2", "a=1&b=2"),
+            ("a=1?b?ticket=T", "a=1?b"),
+            ("ticket=T?ticket=T&a=1", "a=1"),
+            ("?ticket=T&a=1", "&a=1"),
+            ("%74icket=T&a=%20+", "a=%20+"),
+            ("a=ticket&b=1", "a=ticket&b=1"),
+        ] {
+            assert_eq!(without(query, "ticket"), left, "{query}");
+        }
+    }
+
+    #[test]
     fn f8_two_tickets_are_refused() {
         assert_eq!(found("ticket=A&ticket=B"), Err(UnfitTicket::Several));
         assert_eq!(found("ticket=A?ticket=B"), Err(UnfitTicket::Several));
@@ -184,6 +216,11 @@ mod tests {
                 prop_assert!(!ticket.expose().is_empty() && ticket.expose().len() <= MAX);
                 prop_assert!(!ticket.expose().chars().any(char::is_control));
             }
+        }
+
+        #[test]
+        fn nothing_is_left_to_find(query in "[?&=a%74icket]{0,30}|(a=1|ticket=T|[?&]){0,8}") {
+            prop_assert_eq!(find(&without(&query, "ticket"), "ticket").map(|left| left.len()), Ok(0));
         }
 
         #[test]
