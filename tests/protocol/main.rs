@@ -16,6 +16,7 @@ mod id_token;
 mod jwks;
 mod kit;
 mod openidconnect;
+mod parked;
 mod rfc7636;
 mod rfc9068;
 mod road;
