@@ -55,11 +55,14 @@ impl Language {
     /// The most wanted language of an `Accept-Language` header that we have (RFC 9110 §12.5.4).
     fn accepted(header: &str) -> Option<Self> {
         let ranges = header.split(',').filter_map(|range| {
-            let (tag, quality) = match range.split_once(";q=") {
-                Some((tag, quality)) => (tag, quality.trim().parse::<f32>().ok()?),
-                None => (range, 1.0),
+            let mut parts = range.split(';').map(str::trim);
+            let tag = parts.next()?;
+            // weight = OWS ";" OWS "q=" qvalue (RFC 9110 §12.4.2)
+            let quality = match parts.find_map(|part| part.strip_prefix("q=")) {
+                Some(quality) => quality.parse::<f32>().ok()?,
+                None => 1.0,
             };
-            Some((Self::of_tag(tag.trim())?, quality)).filter(|(_, quality)| *quality > 0.0)
+            Some((Self::of_tag(tag)?, quality)).filter(|(_, quality)| *quality > 0.0)
         });
         // Of equals, the first: max_by would take the last.
         ranges
@@ -131,6 +134,7 @@ mod tests {
         assert_eq!(of("/", Some("en-GB,en;q=0.9,zh;q=0.8")), Language::English);
         assert_eq!(of("/", Some("en;q=0.5, zh-CN;q=0.8")), Language::Chinese);
         assert_eq!(of("/", Some("en;q=0, zh;q=0.1")), Language::Chinese);
+        assert_eq!(of("/", Some("zh; q=0.5, en ; q=0.9")), Language::English);
         assert_eq!(of("/?ui_locales=de%20en", Some("zh")), Language::English);
         assert_eq!(of("/?ui_locales=zh-CN", Some("en")), Language::Chinese);
     }
