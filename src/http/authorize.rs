@@ -13,6 +13,7 @@ use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
 use super::failure::{Failure, Trouble, see_other};
+use super::language::Language;
 use super::parking::{park, set_cookies};
 use super::visit::{Known, Visit};
 use super::{entrance, switch};
@@ -52,11 +53,12 @@ pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 /// As [`get`].
 pub(super) async fn post(
     State(app): State<Arc<App>>,
-    visit: Visit,
+    mut visit: Visit,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     let body = body.map_err(|_| Trouble::TooLarge)?;
     let raw = String::from_utf8_lossy(&body);
+    visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
     let parameter = app.provider.ticket_parameter();
     let carries_ticket = !matches!(ticket::find(&raw, parameter).as_deref(), Ok([]));
     if visit.sent.get(&Jar::Session).is_none() && !carries_ticket {
@@ -102,11 +104,12 @@ pub(super) async fn resume(
         Err(refusal @ Failure::Redirect(..)) => refusal.into_response(),
         Err(failure) => return Err(failure),
         Ok(None) => {
+            let language = Language::asked_for(&parked.request).unwrap_or(visit.language);
             return Ok(entrance::page(
                 &app,
                 Some(&authorization.client),
                 true,
-                visit.language,
+                language,
             ));
         }
     };

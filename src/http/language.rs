@@ -39,10 +39,7 @@ impl Language {
     /// Reads it from a request.
     #[must_use]
     pub(super) fn of(parts: &Parts) -> Self {
-        let query = parts.uri.query().unwrap_or_default();
-        let wanted =
-            form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "ui_locales");
-        let by_request = wanted.and_then(|(_, tags)| tags.split(' ').find_map(Self::of_tag));
+        let by_request = parts.uri.query().and_then(Self::asked_for);
         let header = parts
             .headers
             .get(ACCEPT_LANGUAGE)
@@ -50,6 +47,14 @@ impl Language {
         by_request
             .or_else(|| Self::accepted(header?))
             .unwrap_or_default()
+    }
+
+    /// The language that the `ui_locales` of a request asks for (OIDC Core §3.1.2.1).
+    #[must_use]
+    pub(super) fn asked_for(request: &str) -> Option<Self> {
+        let mut parameters = form_urlencoded::parse(request.as_bytes());
+        let (_, tags) = parameters.find(|(name, _)| name == "ui_locales")?;
+        tags.split(' ').find_map(Self::of_tag)
     }
 
     /// The most wanted language of an `Accept-Language` header that we have (RFC 9110 §12.5.4).
