@@ -15,6 +15,7 @@ mod discovery;
 mod id_token;
 mod jwks;
 mod kit;
+mod launch;
 mod openidconnect;
 mod pages;
 mod parked;

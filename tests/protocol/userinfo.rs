@@ -125,12 +125,9 @@ async fn a_token_that_is_none_is_an_invalid_token() {
     let house = House::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let cut = &access_token(&tokens)[..access_token(&tokens).len() - 4];
-    for token in ["nonsense", "a.b.c", "", cut] {
+    for token in ["nonsense", "a.b.c", cut] {
         let answer = with_header(&house, Method::GET, &format!("Bearer {token}")).await;
-        if !token.is_empty() {
-            challenged(&answer, 401, "invalid_token");
-        }
-        assert!(answer.status.is_client_error(), "{token}");
+        challenged(&answer, 401, "invalid_token");
     }
 }
 
