@@ -233,17 +233,19 @@ impl TicketNamer {
     /// The name of `ticket`.
     ///
     /// What a portal might take for the same ticket gets the same name: databases behind such
-    /// portals often compare without regard to case, width and trailing blanks, and a stolen ticket
-    /// must not become another one by writing it in capitals.
+    /// portals often compare without regard to case, width, accents, blanks and characters without
+    /// a width, and a stolen ticket must not become another one by writing it in capitals.
     #[must_use]
     pub fn name(&self, ticket: &Ticket) -> Digest {
         use unicode_normalization::UnicodeNormalization as _;
+        use unicode_normalization::char::is_combining_mark;
         let folded: Zeroizing<String> = Zeroizing::new(
             ticket
                 .expose()
-                .nfkc()
+                .nfkd()
                 .flat_map(char::to_lowercase)
-                .filter(|c| !c.is_whitespace() && !c.is_control())
+                .nfkd()
+                .filter(|c| c.is_ascii_graphic() || c.is_alphanumeric() && !is_combining_mark(*c))
                 .collect(),
         );
         let mut name = [0; 32];
@@ -336,7 +338,15 @@ mod tests {
     fn spellings_a_portal_may_take_for_one_ticket_have_one_name() {
         let namer = key().ticket_namer();
         let name = |ticket: &str| namer.name(&Ticket::new(ticket.to_owned()));
-        for spelling in ["ABC-1", "abc-1 ", " aBc-1", "ａｂｃ-1", "abc-1\u{3000}"] {
+        for spelling in [
+            "ABC-1",
+            "abc-1 ",
+            " aBc-1",
+            "ａｂｃ-1",
+            "abc-1\u{3000}",
+            "a\u{301}bc-1",
+            "\u{e1}bc\u{200b}-1",
+        ] {
             assert_eq!(name(spelling), name("abc-1"), "{spelling:?}");
         }
         assert_ne!(name("abc-2"), name("abc-1"));
