@@ -48,6 +48,11 @@ pub(super) async fn token(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     let form = read_form(&uri, &headers, body)?;
+    if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+        return Err(
+            OAuthError::invalid_request("there is more than one Authorization header").into(),
+        );
+    }
     let header = headers
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());

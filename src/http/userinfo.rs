@@ -46,6 +46,9 @@ pub(super) async fn post(
     let invalid = |description| Failure::Bearer(OAuthError::invalid_request(description), None);
     let body = body.map_err(|_| invalid("the body is too large or broke off"))?;
     let form = Params::parse(&body).map_err(|_| invalid("there are too many parameters"))?;
+    if form.repeats("access_token") {
+        return Err(invalid("the access token is given twice"));
+    }
     match (bearer(&headers)?, form.get("access_token")) {
         (Some(_), Some(_)) => Err(invalid(
             "the access token is given twice; send it in the header alone",
@@ -57,9 +60,16 @@ pub(super) async fn post(
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
-    let Some(header) = headers.get(AUTHORIZATION) else {
+    let mut all = headers.get_all(AUTHORIZATION).into_iter();
+    let Some(header) = all.next() else {
         return Ok(None);
     };
+    if all.next().is_some() {
+        return Err(Failure::Bearer(
+            OAuthError::invalid_request("there is more than one Authorization header"),
+            None,
+        ));
+    }
     let token = header
         .to_str()
         .ok()
