@@ -15,7 +15,7 @@ use super::cookies::Jar;
 use super::entrance;
 use super::failure::{Failure, Trouble, see_other};
 use super::language::Text;
-use super::page::{Link, Page};
+use super::page::{Link, Page, name_of};
 use super::parking::{set_cookies, waiting};
 use super::switch;
 use super::visit::{Known, Visit};
@@ -219,8 +219,7 @@ fn go_on(
 
 /// A page for somebody who is signed in and has named no app.
 fn apps(app: &App, visit: &Visit, session: &Session) -> Response {
-    let user = &session.user.identity;
-    let name = user.name.as_deref().unwrap_or(user.subject.as_str());
+    let name = name_of(&session.user.identity);
     let mut page = Page::new(
         StatusCode::OK,
         Text::new(

@@ -13,7 +13,7 @@ use super::arrival::sign_in;
 use super::cookies::Jar;
 use super::failure::{Failure, Trouble, see_other};
 use super::language::Text;
-use super::page::{Form, Link, Page};
+use super::page::{Form, Link, Page, name_of};
 use super::parking::set_cookies;
 use super::visit::{Known, Visit};
 use crate::app::App;
@@ -63,16 +63,10 @@ pub(super) fn ask(
 pub(super) async fn page(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
     let pending = pending(&app, &visit)?;
     let known = visit.known(&app).await?;
-    let shown = |identity: &panda_oidc_sdk::Identity| {
-        identity
-            .name
-            .clone()
-            .unwrap_or_else(|| identity.subject.to_string())
-    };
-    let newcomer = shown(&pending.arrival.identity);
+    let newcomer = name_of(&pending.arrival.identity);
     let present = known
         .session
-        .map(|session| shown(&session.user.identity))
+        .map(|session| name_of(&session.user.identity))
         .unwrap_or_default();
     let mut page = Page::new(
         StatusCode::OK,
