@@ -46,7 +46,8 @@ pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 /// `POST /authorize`: the parameters come in the body (OIDC Core §3.1.2.1).
 ///
 /// A form posted from another site brings no `SameSite=Lax` cookies; such a request is asked again
-/// by `GET`, which does, unless it carries a ticket.
+/// by `GET`, which does. A ticket in it is left behind: whoever is signed in could not be asked, and
+/// no portal posts one (N63).
 ///
 /// # Errors
 ///
@@ -59,9 +60,8 @@ pub(super) async fn post(
     let body = body.map_err(|_| Trouble::TooLarge)?;
     let raw = String::from_utf8_lossy(&body);
     visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
-    let parameter = app.provider.ticket_parameter();
-    let carries_ticket = !matches!(ticket::find(&raw, parameter).as_deref(), Ok([]));
-    if visit.sent.get(&Jar::Session).is_none() && !carries_ticket {
+    if visit.sent.get(&Jar::Session).is_none() {
+        let parameter = app.provider.ticket_parameter();
         let query = Params::parse(ticket::without(&raw, parameter).as_bytes())
             .map_err(|_| Trouble::TooLarge)?
             .without(parameter);
