@@ -1,0 +1,72 @@
+//! What it costs to be bothered: N60.
+
+use crate::support::CHEN_TAO;
+use crate::support::browser::Browser;
+use crate::support::house::House;
+use crate::tools::{keeps_quiet, rows};
+
+#[tokio::test]
+async fn n60_requests_that_wait_cost_the_server_nothing() {
+    let house = House::open().await;
+    let before = rows(&house);
+    for _ in 0..200 {
+        let mut stranger = Browser::new();
+        let answer = stranger
+            .get(house.client("grafana").authorize_url(&[]))
+            .await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(stranger.cookies.len(), 1);
+        let (_, sealed) = stranger.cookies.pop_first().unwrap();
+        assert!(sealed.len() < 4096, "a cookie that browsers keep");
+    }
+    assert_eq!(rows(&house), before);
+}
+
+#[tokio::test]
+async fn n60_four_requests_wait_in_one_browser_and_the_oldest_makes_room() {
+    let house = House::open().await;
+    let mut browser = Browser::new();
+    for round in 0..12 {
+        let state = format!("state-{round}");
+        let url = house.client("grafana").authorize_url(&[("state", &state)]);
+        browser.get(url).await;
+        house.later(chrono::TimeDelta::seconds(1));
+        assert!(browser.cookies.len() <= 4, "{:?}", browser.cookies.keys());
+    }
+    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let resumed = browser.get(launched.location()).await;
+    assert_eq!(resumed.parameter("state").as_deref(), Some("state-11"));
+}
+
+#[tokio::test]
+async fn n60_tickets_that_never_were_leave_no_trace() {
+    let house = House::open().await;
+    let before = rows(&house);
+    for round in 0..50 {
+        let ticket = format!("guessed-ticket-{round}");
+        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let mut stranger = Browser::new();
+        let answer = stranger.get(launch).await;
+        assert_eq!(answer.status, 403);
+        keeps_quiet(&answer, &ticket);
+        assert!(stranger.cookies.is_empty());
+    }
+    assert_eq!(rows(&house), before);
+}
+
+#[tokio::test]
+async fn n60_codes_and_tokens_that_never_were_leave_no_trace() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let before = rows(&house);
+    for round in 0..50 {
+        let code = format!("{round:A>43}");
+        assert_eq!(grafana.redeem(&code).await.status, 400);
+        let token = format!("eyJhbGciOiJSUzI1NiIsImtpZCI6Inh7cm91bmR9In0.e30.{round}");
+        assert_eq!(grafana.userinfo(&token).await.status, 401);
+        let keys = Browser::new().get(house.at("/jwks")).await;
+        assert_eq!(keys.status, 200);
+        assert!(keys.header("cache-control").contains("max-age"));
+    }
+    assert_eq!(rows(&house), before);
+}

@@ -1,0 +1,26 @@
+//! What an attacker tries: the negative cases of the field notes, against the real router.
+//!
+//! One file a theme, each test named for the rows it covers; `docs/security.md` has the table.
+
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod code;
+mod flood;
+mod forgery;
+mod portal;
+mod races;
+mod redirect;
+mod request;
+mod session;
+mod smuggling;
+mod switch;
+mod ticket;
+mod token;
+mod tools;

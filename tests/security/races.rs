@@ -1,0 +1,168 @@
+//! Many at once, over SQLite and real sockets: N22, N61.
+
+use std::sync::Arc;
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::Browser;
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::{SESSION, rows, who};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
+    let house = House::open().await;
+    for _ in 0..3 {
+        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let start = Arc::new(Barrier::new(16));
+        let mut race = JoinSet::new();
+        for _ in 0..16 {
+            let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+            let start = Arc::clone(&start);
+            race.spawn(async move {
+                let mut browser = Browser::new();
+                start.wait().await;
+                let status = browser.get(url).await.status;
+                (status.as_u16(), browser)
+            });
+        }
+        let mut owners = 0;
+        while let Some(ran) = race.join_next().await {
+            let (status, browser) = ran.unwrap();
+            match status {
+                303 => owners += 1,
+                403 => assert!(!browser.cookies.contains_key(SESSION)),
+                other => panic!("{other}"),
+            }
+        }
+        assert_eq!(owners, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    for client in ["grafana", "keycloak", "spa"] {
+        let client = house.client(client);
+        let code = client.login(&mut browser).await;
+        let start = Arc::new(Barrier::new(24));
+        let mut race = JoinSet::new();
+        for _ in 0..24 {
+            let (client, code) = (client.clone(), code.clone());
+            let start = Arc::clone(&start);
+            race.spawn(async move {
+                start.wait().await;
+                client.redeem(&code).await
+            });
+        }
+        let mut won = Vec::new();
+        while let Some(ran) = race.join_next().await {
+            let answer = ran.unwrap();
+            match answer.status.as_u16() {
+                200 => won.push(answer.json()["access_token"].as_str().unwrap().to_owned()),
+                _ => assert_eq!(answer.json()["error"], "invalid_grant"),
+            }
+        }
+        assert_eq!(won.len(), 1);
+        assert_eq!(client.userinfo(&won[0]).await.status, 401, "N21");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n61_racing_tabs_of_the_owner_all_get_in() {
+    let house = House::open().await;
+    let browser = house.signed_in(CHEN_TAO).await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let start = Arc::new(Barrier::new(8));
+    let mut race = JoinSet::new();
+    for _ in 0..8 {
+        let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let (mut tab, start) = (browser.clone(), Arc::clone(&start));
+        race.spawn(async move {
+            start.wait().await;
+            let status = tab.get(url).await.status;
+            (status.as_u16(), tab)
+        });
+    }
+    let grafana = house.client("grafana");
+    let mut sids = Vec::new();
+    while let Some(ran) = race.join_next().await {
+        let (status, mut tab) = ran.unwrap();
+        assert_eq!(status, 303);
+        let tokens = grafana.redeem(&grafana.login(&mut tab).await).await.json();
+        sids.push(claims(tokens["id_token"].as_str().unwrap())["sid"].clone());
+    }
+    assert!(
+        sids.iter().all(|sid| *sid == sids[0]),
+        "one session: {sids:?}"
+    );
+}
+
+/// Two people at one PC, both clicks under way at once: one of them is signed in afterwards, and no
+/// tab holds a session of the other that still lives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session() {
+    let house = House::open().await;
+    let portal = house.portal.url().to_string();
+    let mut browser = house.signed_in(3).await;
+    let (mut one, mut two) = (browser.clone(), browser.clone());
+    let url = |user| {
+        house.at(&format!(
+            "/launch/grafana?ticket={}",
+            house.portal.issue_ticket(user)
+        ))
+    };
+    let (a, b) = (url(CHEN_TAO), url(HEI_LONG_JIANG));
+    let (first, second) = tokio::join!(one.get_from(a, &portal), two.get_from(b, &portal));
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
+    assert_eq!(who(&house, &mut one).await.as_deref(), Some("1"));
+    assert_eq!(who(&house, &mut two).await.as_deref(), Some("2"));
+    assert_eq!(
+        who(&house, &mut browser).await,
+        None,
+        "the session they found is over"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n63_a_yes_clicked_twice_is_one_change_of_user() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
+    let confirmation = browser.get(house.at("/switch")).await.field("confirmation");
+    let (mut one, mut two) = (browser.clone(), browser.clone());
+    let form = [("confirmation", confirmation.as_str())];
+    let url = house.at("/switch");
+    let (a, b) = tokio::join!(one.post(&url, &form), two.post(&url, &form));
+    for answer in [&a, &b] {
+        assert_ne!(answer.status.as_u16(), 500, "{}", answer.body);
+    }
+    assert!(a.status == 303 || b.status == 303);
+    for mut tab in [one, two] {
+        assert_ne!(who(&house, &mut tab).await.as_deref(), Some("1"));
+    }
+    assert_eq!(who(&house, &mut browser).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_code_that_is_redeemed_while_its_session_ends_opens_nothing_afterwards() {
+    let house = House::open().await;
+    let portal = house.portal.url().to_string();
+    let grafana = house.client("grafana");
+    for _ in 0..4 {
+        let mut browser = Browser::new();
+        house.launch(&mut browser, "grafana", CHEN_TAO).await;
+        let code = RelyingParty::code(&browser.get(grafana.authorize_url(&[])).await);
+        let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let (answer, _) = tokio::join!(grafana.redeem(&code), browser.get_from(launch, &portal));
+        if answer.status == 200 {
+            let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+            assert_eq!(grafana.userinfo(&token).await.status, 401);
+        }
+    }
+    assert!(rows(&house) > 0);
+}

@@ -1,0 +1,243 @@
+//! What an authorization request may ask: N12 to N15, N18 to N20, and requests beyond all measure.
+
+use reqwest::Method;
+
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::{BROWSER, Ear, SESSION, refused, who};
+
+/// The error a client is told of by a redirect to where it may be told.
+#[track_caller]
+fn told(answer: &Answer, client: &RelyingParty, error: &str) {
+    let location = answer.location();
+    assert!(location.as_str().starts_with(&client.redirect_uri));
+    assert_eq!(answer.parameter("error").as_deref(), Some(error));
+    assert_eq!(answer.parameter("code"), None);
+}
+
+#[tokio::test]
+async fn n12_a_parameter_given_twice_is_refused() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for (name, value) in [
+        ("client_id", "grafana"),
+        ("client_id", "spa"),
+        ("client_id", ""),
+        ("redirect_uri", grafana.redirect_uri.as_str()),
+        ("redirect_uri", "http://evil.com"),
+        ("redirect_uri", ""),
+    ] {
+        let mut url = grafana.authorize_url(&[]);
+        url.query_pairs_mut().append_pair(name, value);
+        refused(&browser.get(url).await, 400, name);
+    }
+    for name in ["state", "nonce", "scope", "response_type", "code_challenge"] {
+        for value in ["x", ""] {
+            let mut url = grafana.authorize_url(&[]);
+            url.query_pairs_mut().append_pair(name, value);
+            let answer = browser.get(url).await;
+            told(&answer, &grafana, "invalid_request");
+            let state = answer.parameter("state");
+            assert_eq!(state.is_none(), name == "state", "{name}: {state:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn n13_no_token_ever_comes_through_the_browser() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    for response_type in [
+        "token",
+        "id_token",
+        "code token",
+        "code id_token",
+        "code code",
+        "none",
+        "CODE",
+        " code",
+        "code\0",
+    ] {
+        let url = grafana.authorize_url(&[("response_type", response_type)]);
+        let answer = browser.get(url).await;
+        told(&answer, &grafana, "unsupported_response_type");
+        assert_eq!(answer.location().fragment(), None);
+    }
+    for mode in ["fragment", "form_post", "web_message", "query.jwt", "QUERY"] {
+        let url = grafana.authorize_url(&[("response_mode", mode)]);
+        told(&browser.get(url).await, &grafana, "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn n14_n15_nothing_a_request_names_is_fetched() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let ear = Ear::open();
+    let url = ear.url();
+    let request_object = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwOi8vZXZpbCJ9.";
+    for (name, value, error) in [
+        ("request", request_object, "request_not_supported"),
+        ("request_uri", url.as_str(), "request_uri_not_supported"),
+        ("registration", "{}", "registration_not_supported"),
+    ] {
+        let asked = grafana.authorize_url(&[(name, value)]);
+        told(&browser.get(asked).await, &grafana, error);
+    }
+    for name in [
+        "jwks_uri",
+        "sector_identifier_uri",
+        "logo_uri",
+        "login_hint",
+    ] {
+        let asked = grafana.authorize_url(&[(name, &url)]);
+        assert!(browser.get(asked).await.parameter("code").is_some());
+    }
+    ear.heard_nothing();
+}
+
+#[tokio::test]
+async fn n18_prompt_none_shows_nothing_and_waits_for_nothing() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let quiet = grafana.authorize_url(&[("prompt", "none")]);
+    let mut browser = Browser::new();
+    let answer = browser.get(&quiet).await;
+    told(&answer, &grafana, "login_required");
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    let both = grafana.authorize_url(&[("prompt", "none login")]);
+    told(&browser.get(both).await, &grafana, "invalid_request");
+
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut switch = quiet;
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    switch.query_pairs_mut().append_pair("ticket", &ticket);
+    told(&browser.get(switch).await, &grafana, "login_required");
+    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn n19_a_fresh_login_that_never_happened_is_no_login() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    house.later(chrono::TimeDelta::seconds(5));
+    for changes in [("prompt", "login"), ("max_age", "1"), ("max_age", "0")] {
+        let mut tab = browser.clone();
+        let answer = tab.get(grafana.authorize_url(&[changes])).await;
+        assert_eq!(answer.status, 200, "{changes:?}");
+        let parked = tab
+            .cookies
+            .keys()
+            .find_map(|name| name.strip_prefix("panda-oidc-parked-"));
+        let resume = house.at(&format!("/resume/{}", parked.unwrap()));
+        let resumed = tab.get(resume).await;
+        assert_eq!(
+            (resumed.status.as_u16(), resumed.header("location")),
+            (200, "")
+        );
+    }
+    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut theirs = house.signed_in(HEI_LONG_JIANG).await;
+    let tokens = grafana
+        .redeem(&grafana.login(&mut theirs).await)
+        .await
+        .json();
+    let hint = tokens["id_token"].as_str().unwrap();
+    assert_eq!(claims(hint)["sub"], "2");
+
+    let mut nobody = Browser::new();
+    let url = grafana.authorize_url(&[("id_token_hint", hint)]);
+    let answer = nobody.get(&url).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (200, "")
+    );
+    assert!(!nobody.cookies.contains_key(SESSION));
+
+    let mut ours = house.signed_in(CHEN_TAO).await;
+    house.later(chrono::TimeDelta::seconds(1));
+    let answer = ours.get(&url).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (200, "")
+    );
+    let quiet = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", "none")]);
+    told(&ours.get(quiet).await, &grafana, "login_required");
+    assert_eq!(who(&house, &mut ours).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_head_request_gets_no_code() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let url = house.client("grafana").authorize_url(&[]);
+    let answer = browser.send(Method::HEAD, url, |request| request).await;
+    assert_eq!(answer.header("location"), "");
+    assert!(answer.set_cookies().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_beyond_all_measure_is_refused_and_answered() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let long = grafana.authorize_url(&[("state", &"x".repeat(17 * 1024))]);
+    refused(&browser.get(long).await, 413, "a query of 17 KiB");
+
+    let mut many = grafana.authorize_url(&[]);
+    for index in 0..101 {
+        many.query_pairs_mut()
+            .append_pair(&format!("p{index}"), "x");
+    }
+    refused(&browser.get(&many).await, 413, "more than 100 parameters");
+    many.set_path("/launch/grafana");
+    assert_eq!(
+        browser.get(many).await.status,
+        303,
+        "a launch reads only its ticket"
+    );
+
+    let form = "x=".to_owned() + &"x".repeat(80 * 1024);
+    let post = |body: String, kind: &'static str| {
+        move |request: reqwest::RequestBuilder| request.header("content-type", kind).body(body)
+    };
+    let kind = "application/x-www-form-urlencoded";
+    let url = house.at("/authorize");
+    let answer = browser.send(Method::POST, &url, post(form, kind)).await;
+    refused(&answer, 413, "a body of 80 KiB");
+    let json = format!("{{\"client_id\":\"grafana\",\"a\":{}", "[".repeat(30_000));
+    let answer = browser
+        .send(Method::POST, &url, post(json, "application/json"))
+        .await;
+    refused(&answer, 400, "JSON");
+}
+
+#[tokio::test]
+async fn a_parked_request_that_no_cookie_holds_is_said_to_be_lost() {
+    let house = House::open().await;
+    let mut browser = Browser::new();
+    let grafana = house.client("grafana");
+    let answer = browser
+        .get(grafana.authorize_url(&[("state", &"x".repeat(8000))]))
+        .await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("然后重新打开"), "{}", answer.body);
+    assert!(browser.cookies.is_empty());
+    assert_eq!(
+        house.launch(&mut browser, "grafana", CHEN_TAO).await.status,
+        303
+    );
+    assert!(browser.cookies.contains_key(BROWSER));
+}

@@ -1,0 +1,213 @@
+//! Sessions and the cookies that open them: N50, N52, N57, F17, and cookies where they do not belong.
+
+use chrono::TimeDelta;
+use panda_oidc::config;
+use reqwest::Method;
+
+use crate::support::app::claims;
+use crate::support::browser::Browser;
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::{BROWSER, SESSION, SWITCH, access_token, who};
+
+#[tokio::test]
+async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let token = access_token(&grafana, &mut browser).await;
+    let code = grafana.login(&mut browser).await;
+    let mut left = browser.clone();
+
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let launched = browser.get_from(launch, house.portal.url().as_str()).await;
+    assert_eq!(launched.location().port(), Some(3000));
+
+    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(grafana.userinfo(&token).await.status, 401);
+    assert_eq!(grafana.redeem(&code).await.status, 400);
+    assert_eq!(
+        who(&house, &mut left).await,
+        None,
+        "the old handle opens nothing, at once"
+    );
+}
+
+#[tokio::test]
+async fn n50_two_users_of_one_browser_never_share_a_session_id() {
+    let house = House::open().await;
+    let mut browser = Browser::new();
+    let grafana = house.client("grafana");
+    let mut sids = Vec::new();
+    for user in [CHEN_TAO, HEI_LONG_JIANG, CHEN_TAO] {
+        let ticket = house.portal.issue_ticket(user);
+        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        browser.get_from(launch, house.portal.url().as_str()).await;
+        let tokens = grafana
+            .redeem(&grafana.login(&mut browser).await)
+            .await
+            .json();
+        let id_token = claims(tokens["id_token"].as_str().unwrap());
+        assert_eq!(id_token["sub"], user.to_string());
+        sids.push(id_token["sid"].as_str().unwrap().to_owned());
+    }
+    sids.sort();
+    sids.dedup();
+    assert_eq!(sids.len(), 3);
+}
+
+#[tokio::test]
+async fn a_session_ends_by_itself_and_takes_its_tokens_along() {
+    let lives = "[session]\nlifetime = '10m'\n";
+    let house = House::open_with(lives, "").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let token = access_token(&grafana, &mut browser).await;
+    house.later(TimeDelta::seconds(599));
+    assert_eq!(grafana.userinfo(&token).await.status, 200);
+    house.later(TimeDelta::seconds(1));
+    assert_eq!(grafana.userinfo(&token).await.status, 401);
+    assert_eq!(who(&house, &mut browser).await, None);
+}
+
+#[tokio::test]
+async fn n52_no_header_of_a_stranger_names_this_provider() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let evil = |request: reqwest::RequestBuilder| {
+        request
+            .header("host", "evil.com")
+            .header("forwarded", "for=1.2.3.4;host=evil.com;proto=https")
+            .header("x-forwarded-host", "evil.com")
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-port", "444")
+            .header("x-forwarded-prefix", "/evil")
+            .header("x-original-url", "/userinfo")
+            .header("x-rewrite-url", "/userinfo")
+            .header("x-forwarded-uri", "/userinfo")
+            .header("x_forwarded_host", "evil.com")
+    };
+    let discovery = house.at("/.well-known/openid-configuration");
+    let plain = Browser::new().get(&discovery).await.body;
+    let spoofed = Browser::new().send(Method::GET, discovery, evil).await.body;
+    assert_eq!(plain, spoofed);
+
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let answer = browser.send(Method::GET, launch, evil).await;
+    assert_eq!(answer.location().as_str(), house.at("/switch"));
+    let page = browser.send(Method::GET, house.at("/switch"), evil).await;
+    assert!(!page.body.contains("evil"), "{}", page.body);
+    let secure = answer.set_cookies().into_iter();
+    assert!(secure.filter(|cookie| cookie.contains("Secure")).count() == 0);
+    let url = house.client("grafana").authorize_url(&[]);
+    let answer = browser.send(Method::GET, url, evil).await;
+    assert_eq!(answer.parameter("iss"), Some(house.issuer.clone()));
+}
+
+#[tokio::test]
+async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing() {
+    let house = House::open().await;
+    let url = house.client("grafana").authorize_url(&[]);
+    let mut seals = Vec::new();
+    for _ in 0..2 {
+        let mut browser = Browser::new();
+        browser.get(&url).await;
+        let (_, sealed) = browser.cookies.pop_first().unwrap();
+        use base64::Engine as _;
+        let bytes = base64::prelude::BASE64_URL_SAFE_NO_PAD
+            .decode(&sealed)
+            .unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("the-state") && !text.contains("grafana"));
+        seals.push(bytes);
+    }
+    assert_eq!(seals[0].len(), seals[1].len());
+    let same = seals[0]
+        .iter()
+        .zip(&seals[1])
+        .filter(|(a, b)| a == b)
+        .count();
+    assert!(
+        same < seals[0].len() / 8,
+        "{same} of {} bytes are the same",
+        seals[0].len()
+    );
+}
+
+#[tokio::test]
+async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
+    let house = House::open_below("/sso", "", "").await;
+    let mut browser = Browser::new();
+    let parked = browser
+        .get(house.client("grafana").authorize_url(&[]))
+        .await;
+    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let again = browser.get(house.at("/launch/grafana")).await;
+    let switch = house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
+    let answers = [parked, launched, again, switch];
+    let cookies: Vec<&str> = answers
+        .iter()
+        .flat_map(|answer| answer.set_cookies())
+        .collect();
+    assert!(cookies.len() >= 5, "{cookies:?}");
+    for cookie in cookies {
+        assert!(cookie.starts_with("panda-oidc-"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
+        assert!(cookie.contains("Path=/sso"), "{cookie}");
+        assert!(!cookie.contains("Domain"), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
+    let house = House::open().await;
+    let good = house.signed_in(CHEN_TAO).await;
+    let (session, browser) = (good.cookies[SESSION].clone(), good.cookies[BROWSER].clone());
+    for value in [
+        browser.clone(),
+        session[..42].to_owned(),
+        session[1..].to_owned(),
+        format!("{session}="),
+        format!("\"{session}\""),
+        session.to_lowercase(),
+        session.to_uppercase(),
+        "A".repeat(43),
+        String::new(),
+        "' OR 1=1 --".to_owned(),
+    ] {
+        let mut thief = good.clone();
+        thief.cookies.insert(SESSION.to_owned(), value.clone());
+        assert_eq!(who(&house, &mut thief).await, None, "{value}");
+    }
+    for name in [
+        BROWSER,
+        SWITCH,
+        "Panda-Oidc-Session",
+        "__Host-panda-oidc-session",
+    ] {
+        let mut thief = Browser::new();
+        thief.cookies.insert(name.to_owned(), session.clone());
+        assert_eq!(who(&house, &mut thief).await, None, "{name}");
+    }
+    let mut owner = good.clone();
+    assert_eq!(who(&house, &mut owner).await.as_deref(), Some("1"));
+}
+
+#[test]
+fn n70_no_client_is_called_like_a_person() {
+    for id in ["1", "42", "18446744073709551617"] {
+        let toml = format!(
+            "issuer = 'http://127.0.0.1:9400'\n\
+             [provider]\nkind = 'panda'\nbase_url = 'http://127.0.0.1:1'\n\
+             [[clients]]\nclient_id = '{id}'\nclient_secret = '0123456789abcdef'\n\
+             redirect_uris = ['https://app.example.com/cb']\n"
+        );
+        let problems = format!("{:?}", config::parse(&toml).err().expect(id));
+        assert!(problems.contains("client_id"), "{problems}");
+    }
+}

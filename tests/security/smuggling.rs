@@ -1,0 +1,225 @@
+//! Tickets where they do not belong, and what is read as one: F8, F9, N65, N72.
+//!
+//! The portal appends `?ticket=` or `&ticket=` to the address it was given, and an address is typed
+//! by a person. Whatever comes of that, the ticket shows in no page and no redirect.
+
+use crate::support::app::{VERIFIER, challenge, claims};
+use crate::support::browser::Browser;
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::{keeps_quiet, refused, who};
+
+#[tokio::test]
+async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
+    let house = House::open().await;
+    for place in [
+        "/launch/grafana?ticket=T",
+        "/launch/grafana?a=1&ticket=T",
+        "/launch/grafana?a=1?ticket=T",
+        "/launch/grafana??ticket=T",
+        "/launch/grafana?&ticket=T",
+        "/launch/grafana?ticket=T&ticket=T",
+        "/launch/grafana?ticket=&ticket=T",
+        "/launch/grafana?%74icket=T",
+        "/launch/grafana/d/abc?ticket=T",
+        "/launch/%67rafana?ticket=T",
+        "/launch?ticket=T",
+    ] {
+        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let mut browser = Browser::new();
+        let answer = browser.get(house.at(&place.replace('T', &ticket))).await;
+        assert_eq!(answer.status, 303, "{place}: {}", answer.body);
+        keeps_quiet(&answer, &ticket);
+        assert_eq!(
+            who(&house, &mut browser).await.as_deref(),
+            Some("1"),
+            "{place}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn n65_a_ticket_in_the_path_shows_nowhere() {
+    let house = House::open().await;
+    for place in [
+        "/launch/grafana&ticket=T",
+        "/launch/grafana%26ticket=T",
+        "/launch/grafana%26ticket%3DT",
+        "/launch/grafana%3Fticket=T",
+        "/launch/grafana%253Fticket%253DT",
+        "/launch/grafana;ticket=T",
+        "/launch/grafana/;ticket=T",
+        "/launch/grafana/d/abc;ticket=T",
+        "/launch/grafana/d/abc&ticket=T",
+        "/launch/grafana/d/abc%3Fticket=T",
+        "/launch/grafana/ticket=T",
+        "/launch/grafana/d,ticket=T",
+        "/launch/spa/d;ticket=T",
+        "/launch/ticket=T",
+        "/launch/&ticket=T",
+        "/launch&ticket=T",
+        "/launch/?ticket=T",
+        "/launch/grafana/?ticket=T",
+        "//launch/grafana?ticket=T",
+        "/launch//grafana?ticket=T",
+        "/LAUNCH/grafana?ticket=T",
+        "/launch/nobody?ticket=T",
+        "/resume/x?ticket=T",
+        "/resume/x&ticket=T",
+        "/switch?ticket=T",
+        "/token?ticket=T",
+        "/userinfo?ticket=T",
+        "/?ticket=T",
+        "/&ticket=T",
+        "/authorize&ticket=T",
+        "/launch/grafana?ticket=T&ticket=other",
+        "/launch/grafana?ticket=T%0d%0a",
+        "/launch/grafana?Ticket=T",
+        "/launch/grafana?ticket[]=T",
+    ] {
+        for mut browser in [Browser::new(), house.signed_in(CHEN_TAO).await] {
+            let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+            let answer = browser.get(house.at(&place.replace('T', &ticket))).await;
+            assert!(!answer.body.contains(&ticket), "{place}: {}", answer.body);
+            keeps_quiet(&answer, &ticket);
+            let signed_in = who(&house, &mut browser).await;
+            assert_ne!(signed_in.as_deref(), Some("2"), "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let head = format!(
+        "/authorize?response_type=code&client_id=grafana&redirect_uri={}&scope=openid",
+        "http%3A%2F%2F127.0.0.1%3A3000%2Flogin%2Fgeneric_oauth"
+    );
+    let pkce = format!(
+        "&code_challenge_method=S256&code_challenge={}",
+        challenge(VERIFIER)
+    );
+    for (place, state) in [
+        (format!("{head}{pkce}&nonce=n&state=s?ticket=T"), "s"),
+        (format!("{head}{pkce}&state=s&nonce=n?ticket=T"), "s"),
+        (format!("{head}{pkce}&state=s&nonce=n&ticket=T"), "s"),
+        (
+            format!("{head}{pkce}&state=s&nonce=n&ticket=T?ticket=T"),
+            "s",
+        ),
+        (format!("{head}{pkce}&nonce=n&state=s?x?ticket=T"), "s?x"),
+    ] {
+        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let place = place.replace("=T", &format!("={ticket}"));
+        let answer = Browser::new().get(house.at(&place)).await;
+        keeps_quiet(&answer, &ticket);
+        assert_eq!(answer.parameter("state").as_deref(), Some(state), "{place}");
+        let tokens = grafana
+            .redeem(&answer.parameter("code").unwrap())
+            .await
+            .json();
+        let id_token = claims(tokens["id_token"].as_str().unwrap());
+        assert_eq!(id_token["nonce"], "n", "{place}");
+    }
+}
+
+#[tokio::test]
+async fn f8_two_tickets_are_no_ticket() {
+    let house = House::open().await;
+    for place in [
+        "ticket=A&ticket=B",
+        "ticket=A?ticket=B",
+        "x=1?ticket=A&ticket=B",
+    ] {
+        let place = place
+            .replace('A', &house.portal.issue_ticket(CHEN_TAO))
+            .replace('B', &house.portal.issue_ticket(HEI_LONG_JIANG));
+        let answer = Browser::new()
+            .get(house.at(&format!("/launch/grafana?{place}")))
+            .await;
+        refused(&answer, 400, &place);
+    }
+    assert_eq!(house.portal.calls().user_by_ticket, 0);
+}
+
+#[tokio::test]
+async fn f8_a_ticket_behind_the_hash_is_rescued_by_a_script_the_policy_allows() {
+    let house = House::open().await;
+    let page = Browser::new().get(house.at("/launch/grafana")).await;
+    assert!(
+        page.body.contains("data-ticket=\"ticket\""),
+        "{}",
+        page.body
+    );
+    let policy = page.header("content-security-policy").to_owned();
+    assert!(
+        policy.contains("script-src 'sha256-") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+}
+
+#[tokio::test]
+async fn f9_a_plus_survives_whatever_was_done_to_it() {
+    let house = House::open().await;
+    let ticket = "a+b/c+d==";
+    house.portal.plant_ticket(ticket, CHEN_TAO);
+    for written in [
+        "a+b/c+d==",
+        "a%2Bb%2Fc%2Bd%3D%3D",
+        "a%20b/c%20d==",
+        "a%252Bb%252Fc%252Bd==",
+    ] {
+        let house = House::open().await;
+        house.portal.plant_ticket(ticket, CHEN_TAO);
+        let launch = house.at(&format!("/launch/grafana?ticket={written}"));
+        assert_eq!(Browser::new().get(launch).await.status, 303, "{written}");
+        let asked = house.portal.calls().tickets;
+        assert_eq!(asked.back().map(String::as_str), Some(ticket), "{written}");
+        assert!(asked.len() <= 2, "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn f9_what_no_ticket_can_be_is_not_asked_about() {
+    let house = House::open().await;
+    let long = "a".repeat(4097);
+    for (written, status) in [
+        ("a%00b", 400),
+        ("a%0d%0aHost:%20evil", 400),
+        ("a%7fb", 400),
+        ("a%c2%85b", 400),
+        ("%ff%fe", 400),
+        ("%c0%80", 400),
+        (long.as_str(), 400),
+        (&long[..4096], 403),
+    ] {
+        let launch = house.at(&format!("/launch/grafana?ticket={written}"));
+        let answer = Browser::new().get(launch).await;
+        refused(&answer, status, &written[..6.min(written.len())]);
+    }
+    let huge = house.at(&format!("/launch/grafana?ticket={}", "a".repeat(16 * 1024)));
+    refused(&Browser::new().get(huge).await, 413, "16 KiB");
+    assert_eq!(house.portal.calls().user_by_ticket, 0);
+}
+
+#[tokio::test]
+async fn n72_a_ticket_adds_no_parameter_to_the_call() {
+    let house = House::open().await;
+    for (written, ticket) in [
+        ("a%26userId%3D1", "a&userId=1"),
+        ("a%23b", "a#b"),
+        ("..%2f..%2fGetUsers%3fx%3d1", "../../GetUsers?x=1"),
+        ("a%3B%20DROP", "a; DROP"),
+        ("%E9%99%88", "陈"),
+    ] {
+        let launch = house.at(&format!("/launch/grafana?ticket={written}"));
+        refused(&Browser::new().get(launch).await, 403, written);
+        let calls = house.portal.calls();
+        assert!(
+            calls.tickets.iter().any(|asked| asked == ticket),
+            "{ticket}"
+        );
+        assert_eq!(calls.users, 0);
+    }
+}

@@ -1,0 +1,239 @@
+//! The token endpoint and userinfo as doors: N46, N47.
+
+use chrono::TimeDelta;
+use reqwest::{Method, RequestBuilder};
+
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, VERIFIER};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::tools::access_token;
+
+async fn post(url: &str, build: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Answer {
+    Browser::new().send(Method::POST, url, build).await
+}
+
+/// The form that redeems `code`, without credentials.
+fn form<'a>(client: &'a RelyingParty, code: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", &client.redirect_uri),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
+const SECRET: &str = "grafana-secret-0123456789";
+
+#[tokio::test]
+async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same() {
+    let house = House::open().await;
+    let url = house.at("/token");
+    let ask = async |id: &str, secret: &str| {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", id),
+            ("client_secret", secret),
+        ];
+        Browser::new().post(&url, &form).await
+    };
+    let known = ask("grafana", "wrong").await;
+    assert_eq!(known.status, 401);
+    for (id, secret) in [
+        ("nobody", "wrong"),
+        ("nobody", SECRET),
+        ("keycloak", SECRET),
+        ("spa", "any"),
+        ("grafana", &SECRET[..SECRET.len() - 1]),
+        ("grafana", &SECRET.to_uppercase()),
+        ("GRAFANA", SECRET),
+        ("grafana\0", SECRET),
+    ] {
+        let other = ask(id, secret).await;
+        assert_eq!(
+            (other.status, &other.body),
+            (known.status, &known.body),
+            "{id}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let (spent, expired) = (
+        grafana.login(&mut browser).await,
+        grafana.login(&mut browser).await,
+    );
+    assert_eq!(grafana.redeem(&spent).await.status, 200);
+    house.later(TimeDelta::seconds(60));
+    let never = grafana.redeem(&"A".repeat(43)).await;
+    for code in [&spent, &expired] {
+        let answer = grafana.redeem(code).await;
+        assert_eq!(
+            (answer.status, answer.body),
+            (never.status, never.body.clone())
+        );
+    }
+}
+
+#[tokio::test]
+async fn n46_a_ticket_that_never_was_and_one_that_is_over_look_the_same() {
+    let house = House::open().await;
+    let over = house.portal.issue_ticket(CHEN_TAO);
+    house.portal.expire_tickets();
+    let at = |ticket: &str| house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let never = Browser::new().get(at(&"0".repeat(32))).await;
+    let over = Browser::new().get(at(&over)).await;
+    assert_eq!((over.status, over.body), (never.status, never.body));
+}
+
+#[tokio::test]
+async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let code = grafana.login(&mut browser).await;
+    let plain = form(&grafana, &code);
+    let with = |more: &[(&'static str, &'static str)]| {
+        let mut form: Vec<_> = plain.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        form.extend(more.iter().map(|(k, v)| (*k, (*v).to_owned())));
+        form
+    };
+    let body = with(&[("client_id", "grafana"), ("client_secret", SECRET)]);
+    let url = house.at("/token");
+    let query = url::Url::parse_with_params(&url, &body).unwrap();
+
+    let get = browser.get(query.as_str()).await;
+    assert_eq!(get.status, 405);
+    assert!(get.header("allow").contains("POST"), "{:?}", get.headers);
+
+    let secret_twice = with(&[("client_secret", SECRET), ("client_secret", "x")]);
+    let id_twice = with(&[
+        ("client_id", "grafana"),
+        ("client_id", "spa"),
+        ("client_secret", SECRET),
+    ]);
+    let code_twice = with(&[
+        ("client_id", "grafana"),
+        ("client_secret", SECRET),
+        ("code", "x"),
+    ]);
+    let json = format!("{{\"a\":{}", "[".repeat(40_000));
+    let large = "x".repeat(1 << 17);
+    let kind = "application/x-www-form-urlencoded";
+    let refused = [
+        post(query.as_str(), |request| request).await,
+        post(query.as_str(), |request| request.form(&body)).await,
+        post(&format!("{url}?client_secret={SECRET}"), |request| {
+            request.form(&plain)
+        })
+        .await,
+        post(&url, |request| {
+            request.basic_auth("grafana", Some(SECRET)).form(&body)
+        })
+        .await,
+        post(&url, |request| {
+            request
+                .basic_auth("grafana", Some(SECRET))
+                .form(&with(&[("client_id", "spa")]))
+        })
+        .await,
+        post(&url, |request| request.form(&id_twice)).await,
+        post(&url, |request| request.form(&code_twice)).await,
+        post(&url, |request| {
+            request
+                .basic_auth("grafana", Some(SECRET))
+                .form(&secret_twice)
+        })
+        .await,
+        post(&url, |request| {
+            request
+                .header("content-type", "application/json")
+                .body(json)
+        })
+        .await,
+        post(&url, |request| {
+            request
+                .header("content-type", "text/plain")
+                .body("grant_type=x")
+        })
+        .await,
+        post(&url, |request| {
+            request.header("content-type", kind).body(large)
+        })
+        .await,
+    ];
+    for (index, answer) in refused.into_iter().enumerate() {
+        assert_eq!(answer.status, 400, "{index}: {}", answer.body);
+        assert_eq!(answer.json()["error"], "invalid_request", "{index}");
+    }
+    for grant_type in [
+        "password",
+        "client_credentials",
+        "refresh_token",
+        "implicit",
+    ] {
+        let answer = grafana
+            .redeem_with(&code, &[("grant_type", grant_type)])
+            .await;
+        assert_eq!(answer.json()["error"], "unsupported_grant_type");
+    }
+    assert_eq!(
+        grafana.redeem(&code).await.status,
+        200,
+        "none of it spent the code"
+    );
+}
+
+#[tokio::test]
+async fn n47_an_access_token_comes_once_and_never_in_the_query() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let token = access_token(&house.client("grafana"), &mut browser).await;
+    let url = house.at("/userinfo");
+    let query = format!("{url}?access_token={token}");
+    assert_eq!(Browser::new().get(&query).await.status, 401);
+    assert_eq!(post(&query, |request| request).await.status, 401);
+
+    let field = [("access_token", token.as_str())];
+    assert_eq!(Browser::new().post(&url, &field).await.status, 200);
+    let twice = [field[0], ("access_token", "x")];
+    let both = post(&url, |request| request.bearer_auth(&token).form(&field)).await;
+    for answer in [Browser::new().post(&url, &twice).await, both] {
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(answer.json()["error"], "invalid_request");
+    }
+    for scheme in ["Basic", "DPoP", ""] {
+        let header = format!("{scheme} {token}");
+        let answer = post(&url, |request| request.header("authorization", header)).await;
+        assert_eq!(answer.status, 400, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn n47_two_authorization_headers_are_one_too_many() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let token = access_token(&grafana, &mut browser).await;
+    let answer = post(&house.at("/userinfo"), |request| {
+        let good = format!("Bearer {token}");
+        request
+            .header("authorization", good)
+            .header("authorization", "Bearer x")
+    })
+    .await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    let code = grafana.login(&mut browser).await;
+    let answer = post(&house.at("/token"), |request| {
+        let request = request.basic_auth("grafana", Some(SECRET));
+        request
+            .basic_auth("keycloak", Some("x"))
+            .form(&form(&grafana, &code))
+    })
+    .await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
