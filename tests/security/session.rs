@@ -1,5 +1,6 @@
 //! Sessions and the cookies that open them: N50, N52, N57, F17, and cookies where they do not belong.
 
+use base64::Engine as _;
 use chrono::TimeDelta;
 use panda_oidc::config;
 use reqwest::Method;
@@ -115,7 +116,6 @@ async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing(
         let mut browser = Browser::new();
         browser.get(&url).await;
         let (_, sealed) = browser.cookies.pop_first().unwrap();
-        use base64::Engine as _;
         let bytes = base64::prelude::BASE64_URL_SAFE_NO_PAD
             .decode(&sealed)
             .unwrap();
@@ -207,7 +207,7 @@ fn n70_no_client_is_called_like_a_person() {
              [[clients]]\nclient_id = '{id}'\nclient_secret = '0123456789abcdef'\n\
              redirect_uris = ['https://app.example.com/cb']\n"
         );
-        let problems = format!("{:?}", config::parse(&toml).err().expect(id));
+        let problems = format!("{:?}", config::parse(&toml).expect_err(id));
         assert!(problems.contains("client_id"), "{problems}");
     }
 }

@@ -88,18 +88,16 @@ async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
         "abc-①②③-xyz",
         "ⓐbc-123-xyz",
         "abc-123-xyz\u{fe0f}",
-        "abc-123-\u{445}yz".trim_end_matches("\u{445}yz"),
     ] {
         house.portal.plant_ticket(spelling, CHEN_TAO);
         let encoded: String = url::form_urlencoded::byte_serialize(spelling.as_bytes()).collect();
         let encoded = encoded.replace('+', "%20");
         let answer = Browser::new().get(launch(&house, &encoded)).await;
-        if spelling == "abc-123-" {
-            assert_eq!(answer.status, 303, "another ticket is another ticket");
-        } else {
-            assert_eq!(answer.status, 403, "{spelling:?}: {}", answer.body);
-        }
+        assert_eq!(answer.status, 403, "{spelling:?}: {}", answer.body);
     }
+    house.portal.plant_ticket("abc-124-xyz", CHEN_TAO);
+    let other = Browser::new().get(launch(&house, "abc-124-xyz")).await;
+    assert_eq!(other.status, 303, "another ticket is another ticket");
 }
 
 #[tokio::test]
