@@ -82,6 +82,8 @@ impl Browser {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // Loopback has no certificates, and reading the machine's takes a while for each browser.
+            .tls_certs_only([])
             .build()
             .unwrap();
         Self {
@@ -128,9 +130,7 @@ impl Browser {
         let response = build(request).send().await.unwrap();
         for header in response.headers().get_all(SET_COOKIE) {
             let cookie = Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
-            let gone = cookie
-                .max_age()
-                .is_some_and(cookie::time::SignedDuration::is_zero);
+            let gone = cookie.max_age().is_some_and(cookie::time::SignedDuration::is_zero);
             if gone {
                 self.cookies.remove(cookie.name());
             } else {
