@@ -130,7 +130,9 @@ impl Browser {
         let response = build(request).send().await.unwrap();
         for header in response.headers().get_all(SET_COOKIE) {
             let cookie = Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
-            let gone = cookie.max_age().is_some_and(cookie::time::SignedDuration::is_zero);
+            let gone = cookie
+                .max_age()
+                .is_some_and(cookie::time::SignedDuration::is_zero);
             if gone {
                 self.cookies.remove(cookie.name());
             } else {
