@@ -105,6 +105,18 @@ impl Browser {
         .await
     }
 
+    /// Opens an address and goes wherever it is sent: every answer on the way, the page it ends at
+    /// last.
+    pub async fn walk(&mut self, url: impl AsRef<str>) -> Vec<Answer> {
+        let mut road = vec![self.get(url).await];
+        while let Some(answer) = road.last().filter(|answer| answer.status.is_redirection()) {
+            assert!(road.len() < 20, "it goes round: {}", answer.url);
+            let next = answer.location();
+            road.push(self.get(next).await);
+        }
+        road
+    }
+
     /// Posts a form.
     pub async fn post(&mut self, url: impl AsRef<str>, form: &[(&str, &str)]) -> Answer {
         self.send(Method::POST, url, |request| request.form(form))

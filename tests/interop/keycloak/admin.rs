@@ -1,0 +1,258 @@
+//! Keycloak's admin REST API: the calls of `docs/clients/keycloak.md`, in their order.
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+use super::server::{ADMINISTRATOR, Keycloak};
+
+/// The name of the identity provider in every realm.
+pub const ALIAS: &str = "panda";
+
+const FIRST_LOGIN: &str = "panda first login";
+
+/// What a realm is told about the provider.
+pub struct Upstream<'a> {
+    /// The issuer.
+    pub issuer: &'a str,
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// `client_secret`.
+    pub client_secret: &'a str,
+    /// `client_secret_basic` or `client_secret_post`.
+    pub authentication: &'a str,
+}
+
+/// An administrator of one realm.
+pub struct Admin {
+    http: Client,
+    keycloak: String,
+    realm: String,
+}
+
+impl Admin {
+    /// Makes a realm whose users come from `upstream`, with the application `app` in it.
+    pub async fn make(keycloak: &Keycloak, realm: &str, upstream: &Upstream<'_>) -> Self {
+        let admin = Self {
+            http: Client::builder().no_proxy().build().unwrap(),
+            keycloak: keycloak.url.clone(),
+            realm: realm.to_owned(),
+        };
+        let token = admin.token().await;
+        let call = Call {
+            admin: &admin,
+            token: &token,
+        };
+        call.realm().await;
+        call.user_profile().await;
+        call.first_login().await;
+        call.identity_provider(upstream).await;
+        call.mappers().await;
+        call.default_provider().await;
+        admin
+    }
+
+    /// Registers an application.
+    pub async fn register(&self, client_id: &str, secret: &str, redirect_uri: &str) {
+        let client = json!({
+            "clientId": client_id,
+            "secret": secret,
+            "publicClient": false,
+            "redirectUris": [redirect_uri],
+        });
+        self.call(&self.token().await, Method::POST, "clients", Some(client))
+            .await;
+    }
+
+    /// All users of the realm, with their attributes.
+    pub async fn users(&self) -> Vec<Value> {
+        let users = self
+            .call(&self.token().await, Method::GET, "users", None)
+            .await;
+        users.as_array().unwrap().clone()
+    }
+
+    /// The identity provider as Keycloak has stored it.
+    pub async fn identity_provider(&self) -> Value {
+        let path = format!("identity-provider/instances/{ALIAS}");
+        self.call(&self.token().await, Method::GET, &path, None)
+            .await
+    }
+
+    /// A token of the administrator's. It lives a minute.
+    async fn token(&self) -> String {
+        let url = format!(
+            "{}/realms/master/protocol/openid-connect/token",
+            self.keycloak
+        );
+        let (username, password) = ADMINISTRATOR;
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", "admin-cli"),
+            ("username", username),
+            ("password", password),
+        ];
+        let answer = self.http.post(url).form(&form).send().await.unwrap();
+        let answer: Value = answer.error_for_status().unwrap().json().await.unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Calls `path` below the realm, or the list of realms where it is empty.
+    async fn call(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Value {
+        let realms = format!("{}/admin/realms", self.keycloak);
+        let url = match path {
+            "" => realms,
+            path => format!("{realms}/{}/{path}", self.realm),
+        };
+        let mut request = self.http.request(method, &url).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{url}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+}
+
+struct Call<'a> {
+    admin: &'a Admin,
+    token: &'a str,
+}
+
+impl Call<'_> {
+    async fn get(&self, path: &str) -> Value {
+        self.admin.call(self.token, Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let body = Some(body);
+        self.admin.call(self.token, Method::POST, path, body).await
+    }
+
+    async fn put(&self, path: &str, body: Value) {
+        let body = Some(body);
+        self.admin.call(self.token, Method::PUT, path, body).await;
+    }
+
+    async fn realm(&self) {
+        let realm = json!({"realm": self.admin.realm, "enabled": true, "sslRequired": "none"});
+        self.post("", realm).await;
+    }
+
+    /// Nobody has an e-mail address or a family name here, and Keycloak stops every first login
+    /// for them unless the profile lets them be absent.
+    async fn user_profile(&self) {
+        let mut profile = self.get("users/profile").await;
+        let attributes = profile["attributes"].as_array_mut().unwrap();
+        for attribute in attributes.iter_mut() {
+            if matches!(
+                attribute["name"].as_str(),
+                Some("email" | "firstName" | "lastName")
+            ) {
+                attribute.as_object_mut().unwrap().remove("required");
+            }
+        }
+        attributes.push(json!({
+            "name": "phoneNumber",
+            "permissions": {"view": ["admin", "user"], "edit": ["admin"]},
+        }));
+        self.put("users/profile", profile).await;
+    }
+
+    async fn first_login(&self) {
+        let copy = json!({"newName": FIRST_LOGIN});
+        self.post("authentication/flows/first%20broker%20login/copy", copy)
+            .await;
+        let executions = format!(
+            "authentication/flows/{}/executions",
+            FIRST_LOGIN.replace(' ', "%20")
+        );
+        let mut review = self.execution(&executions, "idp-review-profile").await;
+        review["requirement"] = json!("DISABLED");
+        self.put(&executions, review).await;
+    }
+
+    async fn identity_provider(&self, upstream: &Upstream<'_>) {
+        let discovery = format!("{}/.well-known/openid-configuration", upstream.issuer);
+        let from = json!({"fromUrl": discovery, "providerId": "oidc"});
+        let mut config = self.post("identity-provider/import-config", from).await;
+        for (key, value) in [
+            ("clientId", upstream.client_id),
+            ("clientSecret", upstream.client_secret),
+            ("clientAuthMethod", upstream.authentication),
+            ("defaultScope", "openid profile phone"),
+            ("pkceEnabled", "true"),
+            ("pkceMethod", "S256"),
+            ("validateSignature", "true"),
+            ("useJwksUrl", "true"),
+            ("syncMode", "FORCE"),
+            ("acceptsPromptNoneForwardFromClient", "true"),
+        ] {
+            config[key] = json!(value);
+        }
+        let provider = json!({
+            "alias": ALIAS,
+            "providerId": "oidc",
+            "displayName": "熊猫智慧水务",
+            "enabled": true,
+            "trustEmail": false,
+            "storeToken": false,
+            "firstBrokerLoginFlowAlias": FIRST_LOGIN,
+            "config": config,
+        });
+        self.post("identity-provider/instances", provider).await;
+    }
+
+    async fn mappers(&self) {
+        let mappers = format!("identity-provider/instances/{ALIAS}/mappers");
+        let attribute = "oidc-user-attribute-idp-mapper";
+        for (name, kind, config) in [
+            (
+                "username",
+                "oidc-username-idp-mapper",
+                json!({"template": "${CLAIM.sub}", "target": "LOCAL"}),
+            ),
+            (
+                "name",
+                attribute,
+                json!({"claim": "name", "user.attribute": "firstName"}),
+            ),
+            (
+                "phone",
+                attribute,
+                json!({"claim": "phone_number", "user.attribute": "phoneNumber"}),
+            ),
+        ] {
+            let mut mapper = json!({
+                "name": name,
+                "identityProviderAlias": ALIAS,
+                "identityProviderMapper": kind,
+                "config": config,
+            });
+            mapper["config"]["syncMode"] = json!("INHERIT");
+            self.post(&mappers, mapper).await;
+        }
+    }
+
+    /// Who names no identity provider is sent to this one, and never sees a list.
+    async fn default_provider(&self) {
+        let redirector = self
+            .execution(
+                "authentication/flows/browser/executions",
+                "identity-provider-redirector",
+            )
+            .await;
+        let id = redirector["id"].as_str().unwrap();
+        let config = json!({"alias": ALIAS, "config": {"defaultProvider": ALIAS}});
+        self.post(&format!("authentication/executions/{id}/config"), config)
+            .await;
+    }
+
+    async fn execution(&self, executions: &str, provider: &str) -> Value {
+        let all = self.get(executions).await;
+        let mut all = all.as_array().unwrap().iter();
+        let found = all.find(|execution| execution["providerId"] == provider);
+        found.expect("the step of the flow").clone()
+    }
+}

@@ -1,0 +1,75 @@
+//! A login brokered by Keycloak, from the menu and from the application.
+
+use panda_oidc_panda::simulator::Person;
+
+use super::stage::{ES256, RS256, Stage};
+use crate::support::app::claims;
+use crate::support::browser::Browser;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+const OUYANG_JING: u64 = 9_007_199_254_740_993;
+
+#[tokio::test]
+async fn a_new_user_and_then_a_known_one_meet_no_page_of_keycloaks() {
+    let stage = Stage::set("menu", ES256).await;
+    let provider = stage.admin.identity_provider().await;
+    for switched_on in ["validateSignature", "useJwksUrl", "pkceEnabled"] {
+        assert_eq!(provider["config"][switched_on], "true", "{switched_on}");
+    }
+    stage
+        .portal
+        .add_user(Person::new(OUYANG_JING, "欧阳静", "138 0013 8000"));
+
+    let road = stage.click(&mut Browser::new(), OUYANG_JING).await;
+    let asked = road
+        .iter()
+        .find(|answer| answer.url.path() == "/authorize")
+        .expect("Keycloak asks the provider");
+    assert!(asked.url.as_str().contains("code_challenge_method=S256"));
+    let new = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
+    assert_eq!(new["preferred_username"], "9007199254740993");
+    assert_eq!(new["given_name"], "欧阳静");
+    let users = stage.admin.users().await;
+    assert_eq!(users.len(), 1, "{users:?}");
+    assert_eq!(users[0]["username"], "9007199254740993");
+    assert_eq!(users[0]["firstName"], "欧阳静");
+    assert!(users[0].get("lastName").is_none(), "{users:?}");
+    assert!(users[0].get("email").is_none(), "{users:?}");
+    assert_eq!(users[0]["attributes"]["phoneNumber"][0], "+8613800138000");
+
+    stage.portal.rename_user(OUYANG_JING, "欧阳婧");
+    let road = stage.click(&mut Browser::new(), OUYANG_JING).await;
+    let known = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
+    assert_eq!(known["sub"], new["sub"]);
+    assert_eq!(known["given_name"], "欧阳婧");
+    assert_eq!(stage.admin.users().await.len(), 1);
+    assert_eq!(stage.portal.calls().user_by_ticket, 2);
+}
+
+#[tokio::test]
+async fn f10_a_login_begun_in_the_application_is_resumed_by_the_launch() {
+    let stage = Stage::set("app-first", RS256).await;
+    let mut browser = Browser::new();
+    // Without kc_idp_hint: the realm's default leads here.
+    let road = browser.walk(stage.app.authorize_url(&[])).await;
+    let page = road.last().unwrap();
+    assert_eq!(page.url.path(), "/authorize");
+    assert!(page.body.contains("请从熊猫智慧水务门户进入"));
+
+    let road = stage.click(&mut browser, CHEN_TAO).await;
+    let resumed = &road[1].url;
+    assert!(resumed.path().starts_with("/resume/"), "{resumed}");
+    assert_eq!(
+        stage.app.returned(&road, "state").as_deref(),
+        Some("the-state")
+    );
+    let id_token = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
+    assert_eq!(id_token["preferred_username"], "1");
+    assert_eq!(id_token["given_name"], "陈涛");
+    assert_eq!(id_token["nonce"], "the-nonce");
+
+    let somebody_else = stage.click(&mut Browser::new(), HEI_LONG_JIANG).await;
+    let id_token = stage.app.tokens(&somebody_else).await;
+    let id_token = claims(id_token["id_token"].as_str().unwrap());
+    assert_eq!(id_token["preferred_username"], "2");
+}

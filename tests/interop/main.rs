@@ -1,0 +1,12 @@
+//! Real clients, as their makers ship them, log people in through the built program.
+
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod keycloak;
