@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub const ADMINISTRATOR: (&str, &str) = ("admin", "admin");
 pub struct Keycloak {
     /// Its address, without a slash at the end.
     pub url: String,
-    _watchman: Child,
+    _processes: Processes,
 }
 
 /// The Keycloak of this test run.
@@ -38,25 +38,10 @@ async fn start() -> Keycloak {
         "there is no Keycloak in target/keycloak: run `bash .ci/keycloak.sh` first"
     );
     let folder = tempfile::tempdir().unwrap().keep();
-    let database = "keycloakdb.mv.db";
-    fs::copy(
-        Path::new(HOME).join("data/h2").join(database),
-        folder.join(database),
-    )
-    .unwrap();
     let log = folder.join("log");
-    let mut java = launch(&folder, &log).unwrap();
-    let watchman = Command::new("sh")
-        .args(["-c", WATCHMAN, "watchman", &java.id().to_string()])
-        .arg(&folder)
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut processes = Processes::start(&folder, &log).unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let patience = Instant::now() + Duration::from_secs(300);
+    let patience = Instant::now() + Duration::from_mins(5);
     loop {
         let said = fs::read_to_string(&log).unwrap();
         if let Some(url) = address(&said) {
@@ -65,34 +50,57 @@ async fn start() -> Keycloak {
             if matches!(http.get(ready).send().await, Ok(answer) if answer.status() == 200) {
                 return Keycloak {
                     url,
-                    _watchman: watchman,
+                    _processes: processes,
                 };
             }
         }
-        let ended = java.try_wait().unwrap();
+        let ended = processes.java.try_wait().unwrap();
         assert!(ended.is_none(), "Keycloak ended: {said}");
         assert!(Instant::now() < patience, "Keycloak is not ready: {said}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// Starts it as the leader of a process group, for the script and Java to be ended together.
-fn launch(folder: &Path, log: &PathBuf) -> io::Result<Child> {
-    let log = File::create(log)?;
-    Command::new(Path::new(HOME).join("bin/kc.sh"))
-        .args(["start", "--optimized", "--cache=local"])
-        .args(["--http-enabled=true", "--hostname-strict=false"])
-        .args(["--http-host=127.0.0.1", "--http-port=0"])
-        .arg(format!(
-            "--db-url=jdbc:h2:file:{}/keycloakdb;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
-            folder.display()
-        ))
-        .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m")
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()
+struct Processes {
+    java: Child,
+    _watchman: Child,
+}
+
+impl Processes {
+    /// Starts Keycloak over a copy of the database in `folder`, as the leader of a process group,
+    /// for its script and Java to be ended together.
+    fn start(folder: &Path, log: &Path) -> io::Result<Self> {
+        let home = Path::new(HOME);
+        let database = "keycloakdb.mv.db";
+        fs::copy(home.join("data/h2").join(database), folder.join(database))?;
+        let log = File::create(log)?;
+        let java = Command::new(home.join("bin/kc.sh"))
+            .args(["start", "--optimized", "--cache=local"])
+            .args(["--http-enabled=true", "--hostname-strict=false"])
+            .args(["--http-host=127.0.0.1", "--http-port=0"])
+            .arg(format!(
+                "--db-url=jdbc:h2:file:{}/keycloakdb;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
+                folder.display()
+            ))
+            .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m")
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let watchman = Command::new("sh")
+            .args(["-c", WATCHMAN, "watchman", &java.id().to_string()])
+            .arg(folder)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self {
+            java,
+            _watchman: watchman,
+        })
+    }
 }
 
 /// Where it listens, once it says so: it was given port 0.

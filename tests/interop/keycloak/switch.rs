@@ -20,6 +20,8 @@ async fn switch(realm: &str, terms: Terms) {
     let mut browser = Browser::new();
     let road = stage.click(&mut browser, CHEN_TAO).await;
     let tokens = stage.app.tokens(&road).await;
+    // A second click goes on with the session, whose name Keycloak knows from the first.
+    stage.click(&mut browser, CHEN_TAO).await;
     let refreshed = stage.app.refresh(&tokens).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     let tokens = refreshed.json();
