@@ -2,7 +2,7 @@
 
 use panda_oidc_panda::simulator::Person;
 
-use super::stage::{ES256, RS256, Stage};
+use super::stage::{ES256, OTHER_ENTRY, RS256, Stage};
 use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
@@ -68,8 +68,9 @@ async fn f10_a_login_begun_in_the_application_is_resumed_by_the_launch() {
     assert_eq!(id_token["given_name"], "陈涛");
     assert_eq!(id_token["nonce"], "the-nonce");
 
-    let somebody_else = stage.click(&mut Browser::new(), HEI_LONG_JIANG).await;
-    let id_token = stage.app.tokens(&somebody_else).await;
-    let id_token = claims(id_token["id_token"].as_str().unwrap());
+    let ticket = stage.portal.issue_ticket(HEI_LONG_JIANG);
+    let entry = format!("/launch/{OTHER_ENTRY}?ticket={ticket}");
+    let road = Browser::new().walk(stage.program.at(&entry)).await;
+    let id_token = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "2");
 }

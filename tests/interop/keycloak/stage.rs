@@ -11,6 +11,9 @@ use crate::support::program::Program;
 const CLIENT_ID: &str = "keycloak";
 const CLIENT_SECRET: &str = "keycloak-secret-0123456789";
 
+/// A client for the sake of its menu entry: one more application behind the same Keycloak.
+pub const OTHER_ENTRY: &str = "reports";
+
 /// How Keycloak and the provider deal with each other.
 pub struct Terms {
     /// `id_token_signed_response_alg`.
@@ -65,7 +68,13 @@ impl Stage {
              backchannel_logout_uri = '{realm_url}/protocol/openid-connect/logout/backchannel-logout'\n\
              initiate_login_uri = '{login}'\n\
              id_token_signed_response_alg = '{alg}'\n\
-             require_pkce = true\n",
+             require_pkce = true\n\
+             [[clients]]\n\
+             client_id = '{OTHER_ENTRY}'\n\
+             token_endpoint_auth_method = 'none'\n\
+             redirect_uris = ['{url}/']\n\
+             initiate_login_uri = '{login}'\n",
+            url = app.url,
             login = app.login_url(),
         );
         let program = Program::start(portal.url().as_str(), &client).await;
