@@ -8,7 +8,7 @@ use axum::http::Request;
 use axum::http::uri::{PathAndQuery, Uri};
 
 /// What may stand before the ticket's name where a path ends and a query was meant.
-const JOINTS: [&str; 6] = ["&", ";", "/", "%3f", "%3b", "%26"];
+const JOINTS: [&str; 8] = ["&", ";", ",", "/", "%26", "%3b", "%2c", "%3f"];
 
 /// Moves a ticket called `parameter` from the path to the query, and drops a slash at the end of
 /// the path below `launch`, the path of the launch endpoint.

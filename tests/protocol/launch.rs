@@ -182,14 +182,14 @@ async fn a_rejected_ticket_signs_nobody_in_and_says_where_to_begin_anew() {
 }
 
 #[tokio::test]
-async fn an_unknown_client_is_named_on_the_page_and_no_ticket_is_spent_on_it() {
+async fn an_unknown_client_is_told_of_on_a_page_and_no_ticket_is_spent_on_it() {
     let house = House::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let url = house.at(&format!("/launch/gis?ticket={ticket}"));
     let answer = browser.get(url).await;
     assert_eq!(answer.status, 404);
-    assert!(answer.body.contains("client_id: gis"));
+    assert!(answer.body.contains("没有登记这个应用"));
     assert!(!answer.body.contains(&ticket));
     nobody_signed_in(&browser);
     assert_eq!(house.portal.calls().user_by_ticket, 0);
