@@ -1,5 +1,9 @@
-//! What a login costs the store, in processor time of all threads together: it is what a machine
-//! runs out of, and it tells the same on a busy machine as on an idle one.
+//! What a login costs the store.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+
+#[path = "support/processor_time.rs"]
+mod processor_time;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -7,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use criterion::measurement::Measurement as _;
 use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc::handle::Digest;
@@ -21,6 +25,8 @@ use panda_oidc::store::{
 use panda_oidc_sdk::{Identity, Subject};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+
+use processor_time::ProcessorTime;
 
 /// How many people are signed in.
 const PEOPLE: u64 = 1000;
@@ -195,58 +201,4 @@ fn now() -> DateTime<Utc> {
 fn next() -> u64 {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     NUMBER.fetch_add(1, Ordering::Relaxed)
-}
-
-/// The time that all threads of this process were on a processor; elsewhere than on Linux, the
-/// time that passed.
-struct ProcessorTime;
-
-impl Measurement for ProcessorTime {
-    type Intermediate = Duration;
-    type Value = Duration;
-
-    fn start(&self) -> Duration {
-        processor_time().unwrap_or_else(passed)
-    }
-
-    fn end(&self, before: Duration) -> Duration {
-        processor_time()
-            .unwrap_or_else(passed)
-            .checked_sub(before)
-            .unwrap()
-    }
-
-    fn add(&self, a: &Duration, b: &Duration) -> Duration {
-        *a + *b
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        WallTime.to_f64(value)
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
-
-fn processor_time() -> Option<Duration> {
-    let mut nanoseconds = 0;
-    for thread in std::fs::read_dir("/proc/self/task").ok()? {
-        // A thread that has ended meanwhile is not counted; none does while we measure.
-        if let Ok(stat) = std::fs::read_to_string(thread.ok()?.path().join("schedstat")) {
-            nanoseconds += stat.split(' ').next()?.parse::<u64>().ok()?;
-        }
-    }
-    Some(Duration::from_nanos(nanoseconds))
-}
-
-fn passed() -> Duration {
-    use std::sync::LazyLock;
-    use std::time::Instant;
-    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
-    BEGINNING.elapsed()
 }

@@ -1,0 +1,112 @@
+//! What a launch costs before the portal is asked and after: reading the ticket, naming it,
+//! deciding. The whole of it, the portal's call included, is measured by the bench `login`.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+
+#[path = "support/processor_time.rs"]
+mod processor_time;
+
+use std::hint::black_box;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use criterion::{Criterion, criterion_group, criterion_main};
+use panda_oidc::config::TicketReplay;
+use panda_oidc::handle::Digest;
+use panda_oidc::login::launch::{Arrival, Here, New, Policy, presented};
+use panda_oidc::login::session::{Session, SessionId, User};
+use panda_oidc::login::ticket;
+use panda_oidc::seal::MasterKey;
+use panda_oidc::store::Ownership;
+use panda_oidc_sdk::{Identity, Subject};
+
+use processor_time::ProcessorTime;
+
+criterion_group! {
+    name = launch;
+    config = Criterion::default().with_measurement(ProcessorTime).sample_size(30);
+    targets = read, decide
+}
+criterion_main!(launch);
+
+const QUERY: &str = "orgId=1&kiosk?ticket=0f8fad5bd9cb469fa16570867728950e";
+
+fn read(criterion: &mut Criterion<ProcessorTime>) {
+    let namer = MasterKey::random(&mut rand::rng()).ticket_namer();
+    criterion.bench_function("find the ticket", |bencher| {
+        bencher.iter(|| ticket::find(black_box(QUERY), "ticket").unwrap());
+    });
+    let ticket = ticket::find(QUERY, "ticket").unwrap().remove(0);
+    criterion.bench_function("name the ticket", |bencher| {
+        bencher.iter(|| namer.name(black_box(&ticket)));
+    });
+}
+
+fn decide(criterion: &mut Criterion<ProcessorTime>) {
+    let [ticket, older, browser, handle] = [1, 2, 3, 4].map(|byte| Digest::from([byte; 32]));
+    let policy = Policy {
+        lifetime: TimeDelta::hours(12),
+        memory: TimeDelta::days(7),
+        replay: TicketReplay::BrowserBound,
+    };
+    let owner = Ownership {
+        browser,
+        spent: false,
+    };
+    let session = session(older);
+    criterion.bench_function(
+        "decide, and decide again with the portal's answer",
+        |bencher| {
+            bencher.iter(|| {
+                let before = presented(
+                    black_box(&ticket),
+                    Some(&browser),
+                    Some(&owner),
+                    Some(&session),
+                    false,
+                    &policy,
+                );
+                let arrival = Arrival {
+                    identity: identity(),
+                    ticket,
+                    browser,
+                    claimed: false,
+                };
+                let asks = arrival.needs_a_yes(Some(&session), false);
+                let here = Here {
+                    session: Some(&session),
+                    handle: Some(handle),
+                };
+                let new = New {
+                    sid: SessionId::random(&mut rand::rng()),
+                    handle,
+                };
+                (before, asks, arrival.sign_in(here, new, &policy, now()))
+            });
+        },
+    );
+}
+
+fn session(ticket: Digest) -> Session {
+    Session {
+        sid: SessionId::random(&mut rand::rng()),
+        user: User {
+            identity: identity(),
+            updated_at: now(),
+        },
+        auth_time: now(),
+        expires_at: now() + TimeDelta::hours(12),
+        ticket,
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        subject: Subject::new("3661").unwrap(),
+        name: Some("陈涛".to_owned()),
+        phone: Some("18221999045".to_owned()),
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}

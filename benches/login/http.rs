@@ -1,0 +1,100 @@
+//! As much of HTTP/1.1 as the load needs, on one connection that is kept: the processor is for the
+//! server, and a client library would take as much of it as the server does.
+
+use std::net::SocketAddr;
+
+use tokio::io;
+use tokio::net::TcpStream;
+
+/// Asks for the discovery document.
+pub(crate) const DISCOVERY: &str =
+    "GET /.well-known/openid-configuration HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// A connection to the server.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+/// What a request was answered.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    head: &'a str,
+    pub(crate) body: &'a str,
+}
+
+impl Connection {
+    pub(crate) async fn open(server: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            received: Vec::with_capacity(8192),
+        })
+    }
+
+    /// Sends a whole request and waits for its whole answer.
+    pub(crate) async fn ask(&mut self, request: &str) -> io::Result<Answer<'_>> {
+        self.received.clear();
+        let mut rest = request.as_bytes();
+        while !rest.is_empty() {
+            self.stream.writable().await?;
+            match self.stream.try_write(rest) {
+                Ok(sent) => rest = &rest[sent..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (head, end) = loop {
+            self.receive().await?;
+            if let Some(ends) = ends(&self.received) {
+                break ends;
+            }
+        };
+        while self.received.len() < end {
+            self.receive().await?;
+        }
+        let text = str::from_utf8(&self.received).map_err(io::Error::other)?;
+        let status = text.get(9..12).and_then(|status| status.parse().ok());
+        Ok(Answer {
+            status: status.ok_or(io::ErrorKind::InvalidData)?,
+            head: &text[..head],
+            body: &text[head..],
+        })
+    }
+
+    async fn receive(&mut self) -> io::Result<()> {
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_read_buf(&mut self.received) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<'a> Answer<'a> {
+    /// The values of a header, whose name is in lower case as hyper writes it.
+    pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.head.lines().filter_map(move |line| {
+            let value = line.strip_prefix(name)?.strip_prefix(':')?;
+            Some(value.trim())
+        })
+    }
+}
+
+/// Where the head of an answer ends and where its body does, once the head is there.
+fn ends(received: &[u8]) -> Option<(usize, usize)> {
+    const BLANK: &[u8] = b"\r\n\r\n";
+    let head = received.windows(BLANK.len()).position(|at| at == BLANK)? + BLANK.len();
+    let text = str::from_utf8(&received[..head]).ok()?;
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
+    Some((head, head + length))
+}

@@ -1,0 +1,185 @@
+//! `panda-oidc serve` as an operator runs it, and what the kernel knows of it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::http::{Connection, DISCOVERY};
+use super::login::{Client, REDIRECT_URI, SECRET};
+
+/// A configuration and the data of a server that may run over it.
+pub(crate) struct House {
+    pub(crate) address: SocketAddr,
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+/// A server that runs; it is killed when this is dropped.
+pub(crate) struct Server(Child);
+
+/// The processor time a server has used.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Used {
+    /// All of it.
+    pub(crate) total: Duration,
+    /// That of the threads which run, by their names.
+    threads: BTreeMap<String, Duration>,
+}
+
+impl House {
+    pub(crate) fn new(binary: &Path, portal: &str, clients: &[Client]) -> Self {
+        let (address, admin) = (free_address(), free_address());
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        let mut toml = format!(
+            "issuer = 'http://{address}'\n\
+             [server]\nlisten = '{address}'\n\
+             [admin]\nlisten = '{admin}'\n\
+             [provider]\nkind = 'panda'\nbase_url = '{portal}'\n\
+             [store]\npath = '{at}/data/panda-oidc.db'\n\
+             [keys]\nmaster_key_file = '{at}/data/master.key'\n"
+        );
+        for client in clients {
+            write!(
+                toml,
+                "[[clients]]\nclient_id = '{}'\nclient_secret = '{SECRET}'\n\
+                 redirect_uris = ['{REDIRECT_URI}']\n\
+                 initiate_login_uri = 'http://127.0.0.1:9/login'\n\
+                 token_endpoint_auth_method = 'client_secret_basic'\nrequire_pkce = true\n\
+                 id_token_signed_response_alg = '{}'\naccess_token_signed_response_alg = '{}'\n",
+                client.id, client.id_token, client.access_token
+            )
+            .unwrap();
+        }
+        fs::write(folder.path().join("panda-oidc.toml"), toml).unwrap();
+        Self {
+            address,
+            binary: binary.to_owned(),
+            folder,
+        }
+    }
+
+    /// Starts a server. Holds how long it took until discovery was answered with 200.
+    pub(crate) async fn start(&self) -> (Server, Duration) {
+        let begun = Instant::now();
+        let child = Command::new(&self.binary)
+            .args(["serve", "--config"])
+            .arg(self.folder.path().join("panda-oidc.toml"))
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(self.log()).unwrap())
+            .spawn()
+            .unwrap();
+        let mut server = Server(child);
+        while !self.answers().await {
+            let ended = server.0.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {}", self.read_log());
+            assert!(begun.elapsed() < Duration::from_secs(30), "it hangs");
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        (server, begun.elapsed())
+    }
+
+    async fn answers(&self) -> bool {
+        let Ok(mut connection) = Connection::open(self.address).await else {
+            return false;
+        };
+        matches!(connection.ask(DISCOVERY).await, Ok(answer) if answer.status == 200)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// What the server has written to its log.
+    pub(crate) fn read_log(&self) -> String {
+        fs::read_to_string(self.log()).unwrap()
+    }
+}
+
+impl Server {
+    /// Has it end by itself, as a service manager does.
+    pub(crate) fn stop(mut self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        assert!(self.0.wait().unwrap().success());
+    }
+
+    /// The processor time it has used so far.
+    pub(crate) fn used(&self) -> Used {
+        let process = PathBuf::from(format!("/proc/{}", self.0.id()));
+        let mut used = Used {
+            total: ticks(&fs::read_to_string(process.join("stat")).unwrap()),
+            threads: BTreeMap::new(),
+        };
+        for thread in fs::read_dir(process.join("task")).unwrap() {
+            let thread = thread.unwrap().path();
+            // One that has ended meanwhile has no name any more.
+            let Ok(name) = fs::read_to_string(thread.join("comm")) else {
+                continue;
+            };
+            let time = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+            let time = time.split(' ').next().and_then(|time| time.parse().ok());
+            *used.threads.entry(name.trim().to_owned()).or_default() +=
+                Duration::from_nanos(time.unwrap_or(0));
+        }
+        used
+    }
+
+    /// The memory it occupies, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap() * 1024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Used {
+    /// What was used since `before`.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let threads = self.threads.iter().map(|(name, time)| {
+            let before = before.threads.get(name).copied().unwrap_or_default();
+            (name.clone(), time.saturating_sub(before))
+        });
+        Self {
+            total: self.total.saturating_sub(before.total),
+            threads: threads.collect(),
+        }
+    }
+
+    /// That of the threads whose names begin with `prefix`.
+    pub(crate) fn of(&self, prefix: &str) -> Duration {
+        let named = self.threads.iter();
+        let named = named.filter(|(name, _)| name.starts_with(prefix));
+        named.map(|(_, time)| *time).sum()
+    }
+}
+
+/// `utime` and `stime` of a `stat` file (proc(5)), in clock ticks of 10 ms; the kernel scales their
+/// sum to the time it has measured, so it is exact but for the last tick.
+fn ticks(stat: &str) -> Duration {
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let times = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = times.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(10 * ticks)
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}

@@ -1,0 +1,74 @@
+//! What tokens cost: to sign, by each algorithm, and to verify at userinfo.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+
+#[path = "support/processor_time.rs"]
+mod processor_time;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use panda_oidc::handle::Digest;
+use panda_oidc::keys::{Keys, SigningAlg, at_hash};
+use panda_oidc::oauth::claims::{AccessTokenClaims, Audience};
+use panda_oidc::seal::{MasterKey, Purpose};
+use panda_oidc::store::MemoryStore;
+use panda_oidc_sdk::SystemClock;
+use tokio::runtime::Runtime;
+
+use processor_time::ProcessorTime;
+
+criterion_group! {
+    name = signing;
+    config = Criterion::default().with_measurement(ProcessorTime).sample_size(30);
+    targets = sign, verify, hash
+}
+criterion_main!(signing);
+
+fn sign(criterion: &mut Criterion<ProcessorTime>) {
+    let (keys, claims) = (keys(), claims());
+    for alg in SigningAlg::ALL {
+        criterion.bench_function(&format!("sign, {}", alg.as_str()), |bencher| {
+            bencher.iter(|| keys.sign(alg, "at+jwt", black_box(&claims)).unwrap());
+        });
+    }
+}
+
+fn verify(criterion: &mut Criterion<ProcessorTime>) {
+    let keys = keys();
+    for alg in SigningAlg::ALL {
+        let token = keys.sign(alg, "at+jwt", &claims()).unwrap();
+        criterion.bench_function(&format!("verify, {}", alg.as_str()), |bencher| {
+            bencher.iter(|| keys.verify::<AccessTokenClaims>(black_box(&token)).unwrap());
+        });
+    }
+}
+
+fn hash(criterion: &mut Criterion<ProcessorTime>) {
+    let alg = SigningAlg::ES256;
+    let token = keys().sign(alg, "at+jwt", &claims()).unwrap();
+    criterion.bench_function("at_hash, ES256", |bencher| {
+        bencher.iter(|| at_hash(alg, black_box(&token)));
+    });
+}
+
+fn keys() -> Keys {
+    let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
+    let store = MemoryStore::default();
+    let keys = Keys::open(&store, &sealer, &SystemClock);
+    Runtime::new().unwrap().block_on(keys).unwrap()
+}
+
+fn claims() -> AccessTokenClaims {
+    AccessTokenClaims {
+        iss: "https://sso.example.com".to_owned(),
+        exp: 1_790_003_600,
+        aud: Audience::One("https://sso.example.com".to_owned()),
+        sub: "3661".to_owned(),
+        client_id: "grafana".to_owned(),
+        iat: 1_790_000_000,
+        jti: Digest::of(b"a code").to_text(),
+        auth_time: 1_789_999_000,
+        scope: "openid profile phone".to_owned(),
+    }
+}
