@@ -96,19 +96,23 @@ fn explain(error: &dyn std::error::Error) -> String {
     told
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Ctrl-C, or what a service manager sends: heard from this call on, even before it is waited for.
+fn asked_to_stop() -> Result<impl Future<Output = ()>, String> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let hear = |kind| signal(kind).map_err(|error| format!("no signal can be heard: {error}"));
+        let mut interrupt = hear(SignalKind::interrupt())?;
+        let mut terminate = hear(SignalKind::terminate())?;
+        Ok(async move {
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
-        }
+        })
     }
-    let _ = interrupt.await;
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
