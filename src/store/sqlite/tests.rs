@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 use tempfile::TempDir;
 
 use super::*;
@@ -73,6 +73,23 @@ async fn two_processes_may_have_it_open() {
     assert_eq!(second.keys().await.unwrap(), [key("a")]);
     second.keep_first(key("b")).await.unwrap();
     assert_eq!(first.keys().await.unwrap().len(), 2);
+}
+
+#[test]
+fn a_statement_is_prepared_once_whatever_it_is_asked_with() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    let join = "SELECT h.sid FROM handles h JOIN sessions s ON s.sid = h.sid WHERE h.digest = ?1";
+    let again = store.readers.read(|connection| {
+        let mut again = 0;
+        for digest in [[1u8; 32], [2; 32], [3; 32]] {
+            let mut statement = connection.prepare_cached(join)?;
+            statement.exists([digest])?;
+            again = statement.get_status(StatementStatus::RePrepare);
+        }
+        Ok(again)
+    });
+    assert_eq!(again.ok(), Some(0));
 }
 
 #[test]
