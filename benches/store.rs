@@ -165,7 +165,7 @@ impl Bench {
 fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
-        ends: None,
+        takes_over: Digest::of(&person.to_be_bytes()),
         continues: None,
         session: Session {
             sid: sid(person),

@@ -34,47 +34,45 @@ struct LogoutClaims<'a> {
     sid: &'a str,
 }
 
-/// Tells every client of an ended session that has a `backchannel_logout_uri`, all at once, and
+/// Tells every client of the ended sessions that has a `backchannel_logout_uri`, all at once, and
 /// waits until they know or a few seconds are over.
-pub async fn tell(app: &Arc<App>, ended: &EndedSession) {
-    let clients = ended
-        .clients
-        .iter()
-        .filter_map(|id| app.clients.get(id.as_str()));
+pub async fn tell(app: &Arc<App>, ended: &[EndedSession]) {
     let mut calls = JoinSet::new();
-    for client in clients {
-        let Some(uri) = client.backchannel_logout_uri.clone() else {
-            continue;
-        };
-        let Some(token) = token(app, client, ended, &mut rand::rng()) else {
-            continue;
-        };
-        let call = app
-            .host
-            .http
-            .post(uri)
-            .timeout(PATIENCE)
-            .form(&[("logout_token", token)])
-            .send();
-        let id = client.id.clone();
-        calls.spawn(async move { (id, call.await.and_then(reqwest::Response::error_for_status)) });
-    }
-    let all = async {
-        while let Some(answered) = calls.join_next().await {
-            match answered {
-                Ok((id, Ok(_))) => {
-                    tracing::info!(client_id = id.as_str(), sid = %ended.sid, "Told {} that session {} is over", id.as_str(), ended.sid);
-                }
-                Ok((id, Err(error))) => {
-                    tracing::warn!(client_id = id.as_str(), sid = %ended.sid, "{} did not take the end of session {}: {error}", id.as_str(), ended.sid);
-                }
-                Err(error) => tracing::error!("A logout call broke off: {error}"),
+    for session in ended {
+        let clients = session.clients.iter();
+        for client in clients.filter_map(|id| app.clients.get(id.as_str())) {
+            if let Some(call) = call(app, client, session) {
+                calls.spawn(call);
             }
         }
-    };
-    if tokio::time::timeout(PATIENCE, all).await.is_err() {
-        tracing::warn!(sid = %ended.sid, "Not every client answered the end of session {} in time", ended.sid);
     }
+    let all = async { while calls.join_next().await.is_some() {} };
+    if tokio::time::timeout(PATIENCE, all).await.is_err() {
+        tracing::warn!("Not every client answered in time that a session is over");
+    }
+}
+
+fn call(
+    app: &App,
+    client: &Client,
+    ended: &EndedSession,
+) -> Option<impl Future<Output = ()> + Send + use<>> {
+    let uri = client.backchannel_logout_uri.clone()?;
+    let token = token(app, client, ended, &mut rand::rng())?;
+    let request = app.host.http.post(uri).timeout(PATIENCE);
+    let request = request.form(&[("logout_token", token)]);
+    let (id, sid) = (client.id.clone(), ended.sid.clone());
+    Some(async move {
+        let answer = request.send().await;
+        match answer.and_then(reqwest::Response::error_for_status) {
+            Ok(_) => {
+                tracing::info!(client_id = id.as_str(), %sid, "Told {} that session {sid} is over", id.as_str());
+            }
+            Err(error) => {
+                tracing::warn!(client_id = id.as_str(), %sid, "{} did not take the end of session {sid}: {error}", id.as_str());
+            }
+        }
+    })
 }
 
 fn token(

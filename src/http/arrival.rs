@@ -136,10 +136,10 @@ pub(super) async fn sign_in(
         SignInOutcome::TicketRefused => Err(Trouble::TicketRefused),
         SignInOutcome::SignedIn(session, ended) => {
             tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
-            if let Some(ended) = ended {
+            for ended in &ended {
                 tracing::info!(subject = %ended.subject, sid = %ended.sid, "Signed {} out, since {} took over the browser", ended.subject, session.user.subject());
-                logout::tell(app, &ended).await;
             }
+            logout::tell(app, &ended).await;
             let cookies = vec![
                 Jar::Session.set(handle.expose().to_owned(), None, &app.issuer),
                 Jar::Browser.set(

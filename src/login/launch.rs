@@ -109,8 +109,8 @@ impl Arrival {
         })
     }
 
-    /// The sign-in this arrival comes to: a session of the same user goes on under its name, one of
-    /// another user is ended (F6). The handle is a new one in any case (N17).
+    /// The sign-in this arrival comes to: a session of the same user goes on under its name, those of
+    /// other users in this browser end (F6). The handle is a new one in any case (N17).
     #[must_use]
     pub fn sign_in(self, here: Here<'_>, new: New, policy: &Policy, now: DateTime<Utc>) -> SignIn {
         let same_user = |session: &&Session| session.user.identity.subject == self.identity.subject;
@@ -118,13 +118,9 @@ impl Arrival {
             .session
             .filter(same_user)
             .map(|session| session.sid.clone());
-        let ends = here
-            .session
-            .filter(|session| !same_user(session))
-            .map(|session| session.sid.clone());
         SignIn {
             claim: self.claim(policy, now),
-            ends,
+            takes_over: self.browser,
             retires: here
                 .handle
                 .filter(|_| continues.is_some())
@@ -314,18 +310,14 @@ mod tests {
         };
         let switched = arrive(&session("1", 1));
         assert_eq!(
-            (
-                switched.ends.is_some(),
-                switched.continues,
-                switched.retires
-            ),
-            (true, None, None)
+            (switched.takes_over, switched.continues, switched.retires),
+            (digest(1), None, None)
         );
         assert_eq!(switched.session.sid.as_str(), "new");
         let returned = arrive(&session("2", 1));
         assert_eq!(
-            (returned.ends, returned.session.sid.as_str()),
-            (None, "sid")
+            (returned.continues.is_some(), returned.session.sid.as_str()),
+            (true, "sid")
         );
         assert_eq!(returned.retires, Some((digest(6), now() + HANDLE_GRACE)));
     }

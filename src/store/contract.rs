@@ -32,7 +32,8 @@ macro_rules! stores {
                 sessions: an_ended_session_opens_nothing;
                 sessions: an_ended_session_names_its_clients_once_each;
                 sessions: of_many_who_end_a_session_one_does;
-                sessions: an_expired_session_cannot_be_ended;
+                sessions: a_session_that_ran_out_can_be_ended;
+                sessions: a_browser_that_is_taken_over_keeps_nothing_of_others;
                 tickets: the_first_browser_owns_a_ticket;
                 tickets: of_many_browsers_one_owns_the_ticket;
                 tickets: a_refused_ticket_changes_nothing;

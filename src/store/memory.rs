@@ -10,8 +10,8 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 use super::{
-    Claim, EndedSession, Grants, Ownership, SealedKey, SealedKeys, Sessions, SignIn, SignInOutcome,
-    StoreError, Taken, Upkeep,
+    Claim, EndedSession, Grants, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn,
+    SignInOutcome, StoreError, Taken, Upkeep,
 };
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
@@ -30,6 +30,8 @@ struct Kept {
     users: HashMap<Subject, User>,
     /// Each with its user as of its last sign-in; `users` knows better.
     sessions: HashMap<SessionId, Session>,
+    /// The browser each session is in.
+    browsers: HashMap<SessionId, Digest>,
     handles: HashMap<Digest, Opens>,
     tickets: HashMap<Digest, Ticket>,
     grants: HashMap<Digest, Issued>,
@@ -116,7 +118,7 @@ impl Kept {
         {
             return SignInOutcome::TicketRefused;
         }
-        let ended = asked.ends.and_then(|sid| self.end(&sid, now));
+        let ended = self.take_over(&asked.takes_over, asked.session.user.subject());
         let mut session = asked.session;
         session.user = self.remember(session.user);
         if let Some(sid) = asked.continues
@@ -140,6 +142,7 @@ impl Kept {
         {
             ticket.sid = Some(session.sid.clone());
         }
+        self.browsers.insert(session.sid.clone(), asked.takes_over);
         self.sessions.insert(session.sid.clone(), session.clone());
         SignInOutcome::SignedIn(Box::new(session), ended)
     }
@@ -153,8 +156,16 @@ impl Kept {
         known.clone()
     }
 
-    fn end(&mut self, sid: &SessionId, now: Time) -> Option<EndedSession> {
-        let session = self.session(sid, now)?;
+    fn take_over(&mut self, browser: &Digest, subject: &Subject) -> Vec<EndedSession> {
+        let in_browser = self.sessions.values().filter(|session| {
+            self.browsers.get(&session.sid) == Some(browser) && session.user.subject() != subject
+        });
+        let others: Vec<_> = in_browser.map(|session| session.sid.clone()).collect();
+        others.iter().filter_map(|sid| self.end(sid)).collect()
+    }
+
+    fn end(&mut self, sid: &SessionId) -> Option<EndedSession> {
+        let session = self.sessions.get(sid)?.clone();
         for ticket in self.tickets.values_mut() {
             ticket.owner.spent |= ticket.sid.as_ref() == Some(sid);
         }
@@ -170,6 +181,7 @@ impl Kept {
 
     fn forget_session(&mut self, sid: &SessionId) {
         self.sessions.remove(sid);
+        self.browsers.remove(sid);
         self.handles.retain(|_, opens| opens.sid != *sid);
         self.session_clients.retain(|(of, _)| of != sid);
     }
@@ -234,8 +246,8 @@ impl Sessions for MemoryStore {
         Ok(self.step("claim a ticket")?.claim(&claim, now))
     }
 
-    async fn end(&self, sid: &SessionId, now: Time) -> Result<Option<EndedSession>, StoreError> {
-        Ok(self.step("end a session")?.end(sid, now))
+    async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError> {
+        Ok(self.step("end a session")?.end(sid))
     }
 }
 
@@ -294,16 +306,17 @@ impl SealedKeys for MemoryStore {
 impl Upkeep for MemoryStore {
     async fn sweep(&self, now: Time) -> Result<usize, StoreError> {
         let mut kept = self.step("remove what has expired")?;
-        let before = kept.rows();
+        let rows = kept.rows();
         kept.grants.retain(|_, grant| grant.expires_at > now);
         kept.tickets.retain(|_, ticket| ticket.expires_at > now);
         kept.handles
             .retain(|_, opens| opens.until.is_none_or(|until| until > now));
-        let over = kept.sessions.values().filter(|s| s.expires_at <= now);
+        let before = now - RUN_OUT_KEPT;
+        let over = kept.sessions.values().filter(|s| s.expires_at <= before);
         for sid in over.map(|s| s.sid.clone()).collect::<Vec<_>>() {
             kept.forget_session(&sid);
         }
-        Ok(before - kept.rows())
+        Ok(rows - kept.rows())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ mod sqlite;
 use std::error::Error;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
@@ -59,8 +59,8 @@ pub trait Sessions: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<Ownership>, StoreError>;
 
-    /// Signs a person in: claims the ticket, ends the session that was there before, begins or
-    /// continues one, and remembers what the portal said about the user, all or nothing.
+    /// Signs a person in: claims the ticket, ends what other users had in this browser, begins or
+    /// continues a session, and remembers what the portal said about the user, all or nothing.
     ///
     /// Of any number of callers who claim one ticket for different browsers, one is `SignedIn`.
     async fn sign_in(&self, asked: SignIn, now: DateTime<Utc>)
@@ -71,13 +71,15 @@ pub trait Sessions: Send + Sync {
     async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Ends a session: its handles open nothing, its grants are dead, the tickets that opened it
-    /// are spent for good. `None` when there is no such live session; of many callers one gets it.
-    async fn end(
-        &self,
-        sid: &SessionId,
-        now: DateTime<Utc>,
-    ) -> Result<Option<EndedSession>, StoreError>;
+    /// are spent for good. One that ran out can be ended too, for [`RUN_OUT_KEPT`]: its clients may
+    /// have sessions of their own still. `None` when there is no such session; of many callers one
+    /// gets it.
+    async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError>;
 }
+
+/// How long a session that ran out is remembered, so that its clients are told when another user
+/// takes the browser over.
+pub const RUN_OUT_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Who owns a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +110,9 @@ pub struct Claim {
 pub struct SignIn {
     /// The ticket to own first, unless tickets are not tracked.
     pub claim: Option<Claim>,
-    /// The session that this one replaces because it is another user's.
-    pub ends: Option<SessionId>,
+    /// The browser that is taken over: every session that another user had in it ends, also those
+    /// that ran out or whose cookie the browser has lost, since clients may go on with them (F6).
+    pub takes_over: Digest,
     /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
     /// `expires_at`, `ticket` and user from `session`. When it has ended meanwhile, `session`
     /// begins as a new one.
@@ -126,8 +129,8 @@ pub struct SignIn {
 /// How a sign-in ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInOutcome {
-    /// The session lives. Holds it as stored, and the one that was ended for it.
-    SignedIn(Box<Session>, Option<EndedSession>),
+    /// The session lives. Holds it as stored, and those that were ended for it.
+    SignedIn(Box<Session>, Vec<EndedSession>),
     /// Another browser owns the ticket, or it is spent, or it named somebody else before: nothing
     /// was changed.
     TicketRefused,
@@ -207,7 +210,8 @@ pub struct SealedKey {
 /// Keeping house.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Removes what has expired by `now`, in small commits that do not hold up logins. Returns how
+    /// Removes what has expired by `now`, sessions [`RUN_OUT_KEPT`] later, in small commits that do
+    /// not hold up logins. Returns how
     /// many rows went.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
 

@@ -33,7 +33,7 @@ pub(crate) fn subject(text: &str) -> Subject {
 pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
-        ends: None,
+        takes_over: digest("browser of 1"),
         continues: None,
         session: Session {
             sid: sid(name),
@@ -59,6 +59,7 @@ pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
     let mut asked = sign_in(name);
     asked.session.ticket = digest(ticket);
     asked.claim = Some(claim(ticket, browser));
+    asked.takes_over = digest(browser);
     asked
 }
 
@@ -73,10 +74,7 @@ pub(crate) fn claim(ticket: &str, browser: &str) -> Claim {
 }
 
 /// Signs in at the time 0 and answers with the session and the one that ended for it.
-pub(crate) async fn signed_in(
-    store: &impl Store,
-    asked: SignIn,
-) -> (Session, Option<EndedSession>) {
+pub(crate) async fn signed_in(store: &impl Store, asked: SignIn) -> (Session, Vec<EndedSession>) {
     match store.sign_in(asked, at(0)).await.unwrap() {
         SignInOutcome::SignedIn(session, ended) => (*session, ended),
         SignInOutcome::TicketRefused => panic!("the ticket was refused"),

@@ -101,7 +101,7 @@ pub(super) async fn a_code_that_never_was_is_unknown(store: impl Store) {
 pub(super) async fn a_code_dies_with_its_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
-    store.end(&sid("a"), at(1)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
     assert!(matches!(take(&store, "code", 1).await, Taken::Unknown));
 
     issue(&store, "late", "a").await;
@@ -130,7 +130,7 @@ pub(super) async fn a_grant_dies_with_its_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     taken(&store, "code", 1).await;
-    store.end(&sid("a"), at(2)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
     assert!(!stands(&store, "code", 2).await);
     assert!(matches!(take(&store, "code", 2).await, Taken::Reused(_)));
 

@@ -10,7 +10,7 @@ use crate::store::{EndedSession, Store};
 
 pub(super) async fn a_session_is_found_by_its_handle_alone(store: impl Store) {
     let (session, ended) = signed_in(&store, sign_in("a")).await;
-    assert_eq!((&session, ended), (&sign_in("a").session, None));
+    assert_eq!((&session, ended), (&sign_in("a").session, vec![]));
     let found = store.session(&digest("a"), at(1)).await.unwrap();
     assert_eq!(found, Some(session));
     assert_eq!(store.session(&digest("b"), at(1)).await.unwrap(), None);
@@ -39,15 +39,15 @@ pub(super) async fn a_session_can_go_on_under_its_name(store: impl Store) {
     expected.sid = sid("a");
 
     let (session, ended) = signed_in(&store, asked).await;
-    assert_eq!((&session, ended), (&expected, None));
+    assert_eq!((&session, ended), (&expected, vec![]));
     let found = store.session(&digest("b"), at(1500)).await.unwrap();
     assert_eq!(found, Some(session));
-    assert_eq!(store.end(&sid("b"), at(20)).await.unwrap(), None);
+    assert_eq!(store.end(&sid("b")).await.unwrap(), None);
 }
 
 pub(super) async fn a_session_that_ended_meanwhile_begins_as_a_new_one(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    store.end(&sid("a"), at(0)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
     let mut asked = sign_in("b");
     asked.continues = Some(sid("a"));
     let (session, _) = signed_in(&store, asked).await;
@@ -72,6 +72,7 @@ pub(super) async fn a_session_never_goes_on_as_another_users(store: impl Store) 
     signed_in(&store, sign_in("a")).await;
     let mut asked = sign_in("b");
     asked.continues = Some(sid("a"));
+    asked.takes_over = digest("another browser");
     asked.session.user.identity.subject = subject("2");
     let (session, _) = signed_in(&store, asked).await;
     assert_eq!(session.sid, sid("b"));
@@ -120,7 +121,6 @@ pub(super) async fn a_change_of_user_ends_the_old_session(store: impl Store) {
         .await
         .unwrap();
     let mut asked = sign_in("b");
-    asked.ends = Some(sid("a"));
     asked.session.user.identity.subject = subject("2");
     let (session, ended) = signed_in(&store, asked.clone()).await;
     assert_eq!(*session.user.subject(), subject("2"));
@@ -130,13 +130,13 @@ pub(super) async fn a_change_of_user_ends_the_old_session(store: impl Store) {
         subject: subject("1"),
         clients: vec![grafana],
     };
-    assert_eq!(ended, Some(expected));
+    assert_eq!(ended, [expected]);
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
 
     asked.session.sid = sid("c");
     asked.handle = digest("c");
     let (_, ended) = signed_in(&store, asked).await;
-    assert_eq!(ended, None, "it had ended already");
+    assert_eq!(ended, [], "it had ended already");
 }
 
 pub(super) async fn updated_at_moves_only_when_something_changed(store: impl Store) {
@@ -177,13 +177,13 @@ pub(super) async fn an_ended_session_opens_nothing(store: impl Store) {
     signed_in(&store, asked).await;
     signed_in(&store, sign_in("c")).await;
 
-    let ended = store.end(&sid("a"), at(1)).await.unwrap().unwrap();
+    let ended = store.end(&sid("a")).await.unwrap().unwrap();
     assert_eq!((ended.sid, ended.subject), (sid("a"), subject("1")));
     for handle in ["a", "b"] {
         assert_eq!(store.session(&digest(handle), at(1)).await.unwrap(), None);
     }
     assert!(store.session(&digest("c"), at(1)).await.unwrap().is_some());
-    assert_eq!(store.end(&sid("a"), at(1)).await.unwrap(), None);
+    assert_eq!(store.end(&sid("a")).await.unwrap(), None);
 }
 
 pub(super) async fn an_ended_session_names_its_clients_once_each(store: impl Store) {
@@ -196,7 +196,7 @@ pub(super) async fn an_ended_session_names_its_clients_once_each(store: impl Sto
     }
     // The grants are forgotten long before the session.
     store.sweep(at(400)).await.unwrap();
-    let ended = store.end(&sid("a"), at(400)).await.unwrap().unwrap();
+    let ended = store.end(&sid("a")).await.unwrap().unwrap();
     let clients: Vec<_> = ended.clients.iter().map(|id| id.as_str()).collect();
     assert_eq!(clients, ["grafana", "wiki"]);
 }
@@ -207,13 +207,40 @@ pub(super) async fn of_many_who_end_a_session_one_does(store: impl Store + 'stat
     let mut enders = JoinSet::new();
     for _ in 0..16 {
         let store = Arc::clone(&store);
-        enders.spawn(async move { store.end(&sid("a"), at(1)).await.unwrap() });
+        enders.spawn(async move { store.end(&sid("a")).await.unwrap() });
     }
     let ended = enders.join_all().await;
     assert_eq!(ended.iter().flatten().count(), 1);
 }
 
-pub(super) async fn an_expired_session_cannot_be_ended(store: impl Store) {
+pub(super) async fn a_session_that_ran_out_can_be_ended(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    assert_eq!(store.end(&sid("a"), at(1000)).await.unwrap(), None);
+    store.sweep(at(1000)).await.unwrap();
+    let ended = store.end(&sid("a")).await.unwrap();
+    assert_eq!(ended.map(|ended| ended.sid), Some(sid("a")));
+}
+
+/// F6: the browser may have lost the handle, or the session may have run out; its clients go on.
+pub(super) async fn a_browser_that_is_taken_over_keeps_nothing_of_others(store: impl Store) {
+    let another = || {
+        let mut asked = sign_in("other");
+        asked.session.user.identity.subject = subject("2");
+        asked
+    };
+    for name in ["lives", "ran out"] {
+        let mut asked = sign_in(name);
+        asked.session.expires_at = at(if name == "lives" { 1000 } else { 1 });
+        signed_in(&store, asked).await;
+    }
+    let mut elsewhere = sign_in("elsewhere");
+    elsewhere.takes_over = digest("another browser");
+    signed_in(&store, elsewhere).await;
+    store.sweep(at(500)).await.unwrap();
+
+    let (_, ended) = signed_in(&store, another()).await;
+    let mut ended: Vec<_> = ended.into_iter().map(|ended| ended.sid).collect();
+    ended.sort();
+    assert_eq!(ended, [sid("lives"), sid("ran out")]);
+    let elsewhere = store.session(&digest("elsewhere"), at(1)).await.unwrap();
+    assert!(elsewhere.is_some());
 }

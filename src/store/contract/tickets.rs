@@ -61,7 +61,6 @@ pub(super) async fn of_many_browsers_one_owns_the_ticket(store: impl Store + 'st
 pub(super) async fn a_refused_ticket_changes_nothing(store: impl Store) {
     let (old, _) = signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut asked = sign_in_with("b", "t", "second");
-    asked.ends = Some(sid("a"));
     asked.retires = Some((digest("a"), at(1)));
     asked.session.user.identity.name = None;
     assert!(is_refused(&store, asked).await);
@@ -94,7 +93,7 @@ pub(super) async fn an_ended_session_spends_every_ticket_that_opened_it(store: i
     asked.continues = Some(sid("a"));
     signed_in(&store, asked).await;
     signed_in(&store, sign_in_with("c", "v", "first")).await;
-    store.end(&sid("a"), at(1)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
 
     for spent in ["t", "u"] {
         assert!(is_refused(&store, sign_in_with("d", spent, "first")).await);
@@ -107,7 +106,7 @@ pub(super) async fn an_ended_session_spends_every_ticket_that_opened_it(store: i
 
 pub(super) async fn a_spent_ticket_stays_spent(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    store.end(&sid("a"), at(1)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
     assert!(is_refused(&store, sign_in_with("b", "t", "first")).await);
     let owner = owner(&store, 499).await.unwrap();
     assert!(owner.spent);
@@ -116,7 +115,7 @@ pub(super) async fn a_spent_ticket_stays_spent(store: impl Store) {
 pub(super) async fn a_sign_in_that_replaces_a_session_spends_its_ticket(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut asked = sign_in("b");
-    asked.ends = Some(sid("a"));
+    asked.takes_over = digest("first");
     asked.session.user.identity.subject = subject("2");
     signed_in(&store, asked).await;
     assert!(is_refused(&store, sign_in_with("c", "t", "first")).await);
@@ -131,7 +130,7 @@ pub(super) async fn an_untracked_ticket_is_nobodys(store: impl Store) {
 
 pub(super) async fn a_forgotten_ticket_is_like_a_new_one(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    store.end(&sid("a"), at(1)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
     assert_eq!(owner(&store, 500).await, None);
 
     let mut claim = claim("t", "second");
@@ -154,7 +153,7 @@ pub(super) async fn owning_again_prolongs_and_never_shortens(store: impl Store) 
         assert_eq!(owner(&store, remembered).await, None);
     }
     // Nor does it forget which session it opened.
-    store.end(&sid("a"), at(2)).await.unwrap().unwrap();
+    store.end(&sid("a")).await.unwrap().unwrap();
     assert!(owner(&store, 2).await.unwrap().spent);
 }
 
@@ -163,6 +162,6 @@ pub(super) async fn a_claim_signs_nobody_in(store: impl Store) {
     assert_eq!(owner(&store, 0).await, Some(owned_by("first")));
     assert!(is_refused(&store, sign_in_with("a", "t", "second")).await);
     signed_in(&store, sign_in_with("b", "t", "first")).await;
-    store.end(&sid("b"), at(1)).await.unwrap().unwrap();
+    store.end(&sid("b")).await.unwrap().unwrap();
     assert!(owner(&store, 1).await.unwrap().spent);
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
+use panda_oidc_sdk::Subject;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SqliteStore;
@@ -43,14 +44,9 @@ impl Sessions for SqliteStore {
             .await
     }
 
-    async fn end(
-        &self,
-        sid: &SessionId,
-        now: DateTime<Utc>,
-    ) -> Result<Option<EndedSession>, StoreError> {
+    async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError> {
         let sid = sid.clone();
-        self.write("end a session", move |sql| end(sql, &sid, now))
-            .await
+        self.write("end a session", move |sql| end(sql, &sid)).await
     }
 }
 
@@ -99,14 +95,11 @@ fn sign_in(
     {
         return Ok(SignInOutcome::TicketRefused);
     }
-    let ended = match &asked.ends {
-        Some(sid) => end(sql, sid, now)?,
-        None => None,
-    };
+    let ended = take_over(sql, &asked.takes_over, asked.session.user.subject())?;
     let user = remember(sql, &asked.session.user)?;
     let sid = match &asked.continues {
         Some(sid) if prolong(sql, sid, &asked.session, now)? => sid,
-        _ => begin(sql, &asked.session)?,
+        _ => begin(sql, &asked.session, &asked.takes_over)?,
     };
     sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
         .execute(params![asked.handle.as_bytes(), sid.as_str()])?;
@@ -155,18 +148,32 @@ fn own(sql: &Connection, claim: &Claim, now: DateTime<Utc>) -> rusqlite::Result<
     Ok(changed == 1)
 }
 
-/// Ends a live session. Its grants need no step: they live through it.
-fn end(
+/// Ends every session that others than `subject` had in `browser`.
+fn take_over(
     sql: &Connection,
-    sid: &SessionId,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Option<EndedSession>> {
+    browser: &Digest,
+    subject: &Subject,
+) -> rusqlite::Result<Vec<EndedSession>> {
+    let others: Vec<SessionId> = sql
+        .prepare_cached("SELECT sid FROM sessions WHERE browser = ?1 AND subject <> ?2")?
+        .query_map(params![browser.as_bytes(), subject.as_str()], |row| {
+            row.get(0).map(|sid: String| SessionId::from(sid))
+        })?
+        .collect::<Result<_, _>>()?;
+    let ended = others.iter().map(|sid| end(sql, sid));
+    Ok(ended
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// Ends a session. Its grants need no step: they live through it.
+fn end(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Option<EndedSession>> {
     let sid_text = sid.as_str();
     let subject = sql
-        .prepare_cached("SELECT subject FROM sessions WHERE sid = ?1 AND expires_at > ?2")?
-        .query_row(params![sid_text, millis(now)], |row| {
-            column::subject(row, 0)
-        })
+        .prepare_cached("SELECT subject FROM sessions WHERE sid = ?1")?
+        .query_row([sid_text], |row| column::subject(row, 0))
         .optional()?;
     let Some(subject) = subject else {
         return Ok(None);
@@ -242,10 +249,14 @@ fn prolong(
     Ok(changed == 1)
 }
 
-fn begin<'a>(sql: &Connection, session: &'a Session) -> rusqlite::Result<&'a SessionId> {
+fn begin<'a>(
+    sql: &Connection,
+    session: &'a Session,
+    browser: &Digest,
+) -> rusqlite::Result<&'a SessionId> {
     sql.prepare_cached(
-        "INSERT INTO sessions (sid, subject, auth_time, expires_at, ticket)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO sessions (sid, subject, auth_time, expires_at, ticket, browser)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         session.sid.as_str(),
@@ -253,6 +264,7 @@ fn begin<'a>(sql: &Connection, session: &'a Session) -> rusqlite::Result<&'a Ses
         millis(session.auth_time),
         millis(session.expires_at),
         session.ticket.as_bytes(),
+        browser.as_bytes(),
     ])?;
     Ok(&session.sid)
 }

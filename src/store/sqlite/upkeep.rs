@@ -1,41 +1,58 @@
 //! Keeping house in SQL.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::SqliteStore;
 use super::column::millis;
 use super::schema::APPLICATION_ID;
-use crate::store::{StoreError, Upkeep};
+use crate::store::{RUN_OUT_KEPT, StoreError, Upkeep};
 
 /// What to remove in one commit, at most this many rows each: a login beside it waits a few
 /// milliseconds at the worst. Sessions go last, as what belongs to them is found by them.
-const SWEEPS: [&[&str]; 4] = [
-    &["DELETE FROM grants WHERE seq IN
+const SWEEPS: [Sweep; 4] = [
+    (
+        TimeDelta::zero(),
+        &["DELETE FROM grants WHERE seq IN
          (SELECT seq FROM grants WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 200)"],
-    &["DELETE FROM tickets WHERE digest IN
+    ),
+    (
+        TimeDelta::zero(),
+        &["DELETE FROM tickets WHERE digest IN
          (SELECT digest FROM tickets WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 200)"],
-    &["DELETE FROM handles WHERE digest IN
+    ),
+    (
+        TimeDelta::zero(),
+        &["DELETE FROM handles WHERE digest IN
          (SELECT digest FROM handles WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 200)"],
-    &[
-        "DELETE FROM session_clients WHERE sid IN
+    ),
+    (
+        RUN_OUT_KEPT,
+        &[
+            "DELETE FROM session_clients WHERE sid IN
            (SELECT sid FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, sid LIMIT 100)",
-        "DELETE FROM handles WHERE sid IN
+            "DELETE FROM handles WHERE sid IN
            (SELECT sid FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, sid LIMIT 100)",
-        "DELETE FROM sessions WHERE sid IN
+            "DELETE FROM sessions WHERE sid IN
            (SELECT sid FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, sid LIMIT 100)",
-    ],
+        ],
+    ),
 ];
+
+/// How long after they expired rows are removed, and by what.
+type Sweep = (TimeDelta, &'static [&'static str]);
 
 #[async_trait]
 impl Upkeep for SqliteStore {
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let mut gone = 0;
-        for steps in SWEEPS {
+        for (kept, steps) in SWEEPS {
             loop {
                 let some = self
-                    .write("remove what has expired", move |sql| sweep(sql, steps, now))
+                    .write("remove what has expired", move |sql| {
+                        sweep(sql, steps, now - kept)
+                    })
                     .await?;
                 gone += some;
                 if some == 0 {
@@ -60,9 +77,9 @@ impl Upkeep for SqliteStore {
     }
 }
 
-fn sweep(sql: &Connection, steps: &[&str], now: DateTime<Utc>) -> rusqlite::Result<usize> {
+fn sweep(sql: &Connection, steps: &[&str], before: DateTime<Utc>) -> rusqlite::Result<usize> {
     steps.iter().try_fold(0, |gone, step| {
-        Ok(gone + sql.prepare_cached(step)?.execute([millis(now)])?)
+        Ok(gone + sql.prepare_cached(step)?.execute([millis(before)])?)
     })
 }
 

@@ -12,10 +12,12 @@ CREATE TABLE sessions (
     subject    TEXT    NOT NULL,
     auth_time  INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    ticket     BLOB    NOT NULL
+    ticket     BLOB    NOT NULL,
+    browser    BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_expire ON sessions (expires_at);
+CREATE INDEX sessions_of_browser ON sessions (browser);
 
 -- What a session cookie opens. Without an expiry of its own, as long as the session lives.
 CREATE TABLE handles (
