@@ -49,6 +49,11 @@ pub struct Stage {
 impl Stage {
     /// Sets a stage with a realm called `realm`.
     pub async fn set(realm: &str, terms: Terms) -> Self {
+        Self::set_with(realm, terms, "").await
+    }
+
+    /// As [`Stage::set`]; `sections` are more tables of the provider's configuration.
+    pub async fn set_with(realm: &str, terms: Terms, sections: &str) -> Self {
         let keycloak = keycloak().await;
         let portal = Simulator::start(SimulatorSettings::default())
             .await
@@ -73,7 +78,8 @@ impl Stage {
              client_id = '{OTHER_ENTRY}'\n\
              token_endpoint_auth_method = 'none'\n\
              redirect_uris = ['{url}/']\n\
-             initiate_login_uri = '{login}'\n",
+             initiate_login_uri = '{login}'\n\
+             {sections}",
             url = app.url,
             login = app.login_url(),
         );

@@ -1,5 +1,7 @@
 //! Another user takes over the browser: nothing of the last one's may live on in Keycloak.
 
+use std::time::{Duration, Instant};
+
 use super::stage::{ES256, RS256, Stage, Terms};
 use crate::support::app::claims;
 use crate::support::browser::Browser;
@@ -44,4 +46,30 @@ async fn switch(realm: &str, terms: Terms) {
     let tokens = stage.app.tokens(&road).await;
     let id_token = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "2");
+}
+
+#[tokio::test]
+async fn f6_whoever_clicks_after_a_session_ran_out_is_not_the_last_user() {
+    let stage = Stage::set_with("ran-out", ES256, "[session]\nlifetime = '1m'\n").await;
+    let mut browser = Browser::new();
+    let road = stage.click(&mut browser, CHEN_TAO).await;
+    let tokens = stage.app.tokens(&road).await;
+    let patience = Instant::now() + Duration::from_mins(2);
+    while signed_in_at_the_provider(&stage, &mut browser).await {
+        assert!(Instant::now() < patience, "the session does not run out");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let kept = stage.app.refresh(&tokens).await;
+    assert_eq!(kept.status, 200, "Keycloak's own goes on: {}", kept.body);
+
+    let road = stage.click(&mut browser, HEI_LONG_JIANG).await;
+    let id_token = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
+    assert_eq!(id_token["preferred_username"], "2");
+    let refused = stage.app.refresh(&kept.json()).await;
+    assert_eq!(refused.json()["error"], "invalid_grant");
+}
+
+async fn signed_in_at_the_provider(stage: &Stage, browser: &mut Browser) -> bool {
+    let apps = browser.get(stage.program.at("/launch")).await;
+    apps.body.contains("您已登录")
 }
