@@ -118,8 +118,14 @@ async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session(
     let (a, b) = (url(CHEN_TAO), url(HEI_LONG_JIANG));
     let (first, second) = tokio::join!(one.get_from(a, &portal), two.get_from(b, &portal));
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
-    assert_eq!(who(&house, &mut one).await.as_deref(), Some("1"));
-    assert_eq!(who(&house, &mut two).await.as_deref(), Some("2"));
+    let (one, two) = (who(&house, &mut one).await, who(&house, &mut two).await);
+    assert!(
+        matches!(
+            (one.as_deref(), two.as_deref()),
+            (Some("1"), None) | (None, Some("2"))
+        ),
+        "one of them: {one:?}, {two:?}"
+    );
     assert_eq!(
         who(&house, &mut browser).await,
         None,
