@@ -58,7 +58,7 @@ pub enum Silence {
     /// It was not asked: it has been silent too often just now.
     #[error(
         "the portal is not being asked, since it did not answer the last calls: it will be tried \
-         again within seconds; the warnings before this one say what was wrong"
+         again within seconds; the log lines before this one say what was wrong"
     )]
     Resting,
 }
