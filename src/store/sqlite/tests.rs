@@ -174,3 +174,30 @@ async fn the_log_does_not_grow_for_ever() {
     store.close().await.unwrap();
     assert!(!path.with_extension("db-wal").exists());
 }
+
+#[test]
+fn any_number_may_open_and_close_it_at_once() {
+    for _ in 0..5 {
+        let (_folder, path) = folder();
+        let opens = (0..6).map(|number: usize| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Runtime::new().unwrap();
+                for _ in 0..4 {
+                    let store = SqliteStore::open(&path).unwrap();
+                    runtime.block_on(async {
+                        store.keep_first(key(&number.to_string())).await.unwrap();
+                        assert!(!store.keys().await.unwrap().is_empty());
+                        if number.is_multiple_of(2) {
+                            store.close().await.unwrap();
+                        }
+                    });
+                }
+            })
+        });
+        let opens: Vec<_> = opens.collect();
+        for open in opens {
+            open.join().unwrap();
+        }
+    }
+}
