@@ -1,5 +1,6 @@
 //! The operator's listener, apart from the public one.
 
+use std::error::Error as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -7,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use super::failure;
 use crate::app::App;
 
 /// The routes of the admin listener.
@@ -28,7 +30,10 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::error!("Not ready: {error}");
+            tracing::error!(
+                causes = failure::chain(error.source()),
+                "Not ready: {error}"
+            );
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store cannot commit; the log says why\n",

@@ -323,7 +323,8 @@ fn log(failure: &Failure, path: &str, client: &str) {
 }
 
 /// The causes of an error, outermost first.
-fn chain(mut cause: Option<&dyn Error>) -> String {
+#[must_use]
+pub(super) fn chain(mut cause: Option<&dyn Error>) -> String {
     let mut causes = String::new();
     while let Some(error) = cause {
         if !causes.is_empty() {
