@@ -15,7 +15,7 @@ use super::cookies::Jar;
 use super::failure::{Failure, Trouble, see_other};
 use super::language::Language;
 use super::parking::{park, set_cookies};
-use super::visit::{Known, Visit};
+use super::visit::{Known, Visit, not_ahead_of_a_click};
 use super::{entrance, switch};
 use crate::app::App;
 use crate::handle::Handle;
@@ -124,6 +124,9 @@ async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Fai
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
     let asked_at = app.host.clock.now();
     let readings = ticket::find(raw, parameter).map_err(Trouble::UnfitTicket)?;
+    if !readings.is_empty() && visit.prefetch {
+        return Ok(not_ahead_of_a_click());
+    }
     let known = visit.known(app).await?;
     let request = Request {
         app,
@@ -135,7 +138,7 @@ async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Fai
             asked_at,
         },
     };
-    if !readings.is_empty() && !visit.prefetch {
+    if !readings.is_empty() {
         return request.with_ticket(&known, readings).await;
     }
     match settle(app, &authorization, known.session.as_ref(), asked_at).await? {

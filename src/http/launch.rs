@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use chrono::TimeDelta;
 use panda_oidc_sdk::Ticket;
 
@@ -18,7 +17,7 @@ use super::language::Text;
 use super::page::{Link, Page, name_of};
 use super::parking::{set_cookies, waiting};
 use super::switch;
-use super::visit::{Known, Visit};
+use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
 use crate::login::parked::{self, Parked};
 use crate::login::rounds::Rounds;
@@ -238,13 +237,4 @@ fn apps(app: &App, visit: &Visit, session: &Session) -> Response {
         })
         .collect();
     page.answer(visit.language, app)
-}
-
-/// A browser that fetches ahead gets nothing worth keeping, and the ticket is left alone (N64).
-fn not_ahead_of_a_click() -> Response {
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        [(CACHE_CONTROL, "no-store")],
-    )
-        .into_response()
 }

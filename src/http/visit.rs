@@ -4,8 +4,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::REFERER;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, REFERER};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
 
 use super::cookies::{Jar, Sent};
 use super::language::Language;
@@ -87,4 +89,14 @@ impl Visit {
             browser: self.sent.handle(&Jar::Browser),
         })
     }
+}
+
+/// A browser that fetches ahead gets nothing worth keeping, and the ticket is left alone (N64).
+#[must_use]
+pub(super) fn not_ahead_of_a_click() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(CACHE_CONTROL, "no-store")],
+    )
+        .into_response()
 }

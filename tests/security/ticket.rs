@@ -229,6 +229,7 @@ async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
             let ahead = |request: reqwest::RequestBuilder| request.header(name, value);
             let answer = Browser::new().send(Method::GET, url, ahead).await;
             keeps_quiet(&answer, &ticket);
+            assert_eq!(answer.status, 503, "{name}: {value}");
             let sets = answer.set_cookies().into_iter();
             assert_eq!(sets.filter(|set| set.starts_with(SESSION)).count(), 0);
         }
