@@ -64,24 +64,14 @@ pub(super) async fn page(State(app): State<Arc<App>>, visit: Visit) -> Result<Re
     let pending = pending(&app, &visit)?;
     let known = visit.known(&app).await?;
     let newcomer = name_of(&pending.arrival.identity);
-    let present = known
-        .session
-        .map(|session| name_of(&session.user.identity))
-        .unwrap_or_default();
+    let present = known.session.map(|session| name_of(&session.user.identity));
     let mut page = Page::new(
         StatusCode::OK,
         Text::new(
             format!("切换为{newcomer}？"),
             format!("Switch to {newcomer}?"),
         ),
-        Text::new(
-            format!(
-                "这个浏览器现在由“{present}”登录。切换后，“{present}”会从所有应用退出。如果不是您本人点击的链接，请选择不切换。"
-            ),
-            format!(
-                "“{present}” is signed in here. After the switch, “{present}” is signed out of all apps. If you did not click a link yourself, do not switch."
-            ),
-        ),
+        consequences(present.as_deref(), &newcomer),
     );
     page.form = Some(Form {
         action: app.issuer.at("/switch"),
@@ -93,6 +83,28 @@ pub(super) async fn page(State(app): State<Arc<App>>, visit: Visit) -> Result<Re
         },
     });
     Ok(page.answer(visit.language, &app))
+}
+
+/// What a yes does; `present` may have been signed out while the question stood there.
+fn consequences(present: Option<&str>, newcomer: &str) -> Text {
+    match present {
+        Some(present) => Text::new(
+            format!(
+                "这个浏览器现在由“{present}”登录。切换后，“{present}”会从所有应用退出。如果不是您本人点击的链接，请选择不切换。"
+            ),
+            format!(
+                "“{present}” is signed in here. After the switch, “{present}” is signed out of all apps. If you did not click a link yourself, do not switch."
+            ),
+        ),
+        None => Text::new(
+            format!(
+                "将以“{newcomer}”的身份登录。之前的用户在这个浏览器里的登录已经结束。如果不是您本人点击的链接，请选择不切换。"
+            ),
+            format!(
+                "You will be signed in as “{newcomer}”. The sign-in that was here before is over. If you did not click a link yourself, do not switch."
+            ),
+        ),
+    }
 }
 
 /// `POST /switch`: the yes.

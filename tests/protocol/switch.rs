@@ -201,6 +201,19 @@ async fn the_question_stands_for_five_minutes() {
 }
 
 #[tokio::test]
+async fn the_question_names_nobody_who_is_no_longer_signed_in() {
+    let house = House::open_with("[session]\nlifetime = '1m'\n", "").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
+    house.later(TimeDelta::minutes(1));
+    let page = browser.get(house.at("/switch")).await;
+    assert!(page.body.contains("之前的用户"), "{}", page.body);
+    assert!(!page.body.contains("“”"), "{}", page.body);
+    says_yes(&house, &mut browser).await;
+    assert_eq!(sub(&house, &mut browser).await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
 async fn the_question_stays_out_of_frames() {
     let house = House::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
