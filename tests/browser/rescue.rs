@@ -27,6 +27,19 @@ async fn f8_a_ticket_behind_a_hash_is_rescued_and_leaves_no_trace() {
     }
 }
 
+/// The address is a page inside an app whose own routes stand behind the `#`, and has a query too.
+#[tokio::test]
+async fn f8_a_ticket_inside_a_hash_route_is_rescued_and_the_query_is_kept() {
+    let demo = Demo::start().await;
+    let browser = Chromium::open().await;
+    let mut url = demo.launch_url(CHEN_TAO).await;
+    let route = format!("/list?{}", url.query().unwrap());
+    url.set_query(Some("ui_locales=en"));
+    url.set_fragment(Some(&route));
+    browser.open_address(url).await;
+    browser.find("h1", "陈涛，您已登录演示应用").await;
+}
+
 #[tokio::test]
 async fn f14_the_road_needs_no_script_and_a_lost_ticket_has_a_way_on() {
     let demo = Demo::start().await;
