@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Try the whole road on this machine: simulated portal, provider, an app. Prints one URL to open.
-    Demo,
+    Demo(demo::Demo),
     /// Run the provider.
     Serve(Configured),
     /// Look for mistakes in a configuration; exit 1 if there are any.
@@ -54,7 +54,7 @@ impl Configured {
 /// Runs a command.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let default = match cli.command {
-        Command::Demo => "warn",
+        Command::Demo(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
@@ -72,7 +72,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }
     };
     match cli.command {
-        Command::Demo => runtime.block_on(demo::run()),
+        Command::Demo(demo) => runtime.block_on(demo::run(demo)),
         Command::Serve(configured) => match configured.load() {
             Some(config) => runtime.block_on(serve::run(config)),
             None => ExitCode::FAILURE,

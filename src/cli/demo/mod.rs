@@ -1,6 +1,7 @@
 //! `panda-oidc demo`: a simulated portal, this provider and an app, on one machine, with one URL to
 //! open. Nothing of it outlives the process.
 
+mod portal;
 mod relying_party;
 mod shown;
 
@@ -12,7 +13,7 @@ use panda_oidc::app::App;
 use panda_oidc::config;
 use panda_oidc::http::router;
 use panda_oidc::http::serve::serve;
-use panda_oidc_panda::simulator::{MenuEntry, Person, Simulator, SimulatorSettings};
+use panda_oidc_panda::simulator::MenuEntry;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,14 +23,29 @@ use super::{asked_to_stop, explain};
 
 /// The ports the demo likes to have; any free ones where they are taken.
 const PROVIDER: u16 = 9400;
-const PORTAL: u16 = 9480;
 const APP: u16 = 9490;
 
 const CLIENT_ID: &str = "demo-app";
 
+/// What the demo shows.
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// Run the simulated portal alone, with this menu entry, for a provider or an application of
+    /// your own. May be repeated.
+    #[arg(long, value_name = "NAME=URL", value_parser = portal::menu_entry)]
+    menu: Vec<MenuEntry>,
+}
+
 /// Runs the demo until it is told to stop.
-pub(super) async fn run() -> ExitCode {
-    match start_and_serve().await {
+pub(super) async fn run(demo: Demo) -> ExitCode {
+    let run = async {
+        if demo.menu.is_empty() {
+            start_and_serve().await
+        } else {
+            portal::run(demo.menu).await
+        }
+    };
+    match run.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -42,7 +58,8 @@ async fn start_and_serve() -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| explain(&error))?;
     let (provider, issuer) = listen(PROVIDER).await?;
     let (app, app_url) = listen(APP).await?;
-    let portal = simulator(&issuer).await?;
+    let entry = portal::menu_entry(&format!("演示应用 Demo app={issuer}/launch/{CLIENT_ID}"))?;
+    let portal = portal::start(vec![entry]).await?;
     let secret = panda_oidc::handle::Handle::random(&mut rand::rng())
         .expose()
         .to_owned();
@@ -104,33 +121,6 @@ async fn listen(wanted: u16) -> Result<(TcpListener, String), String> {
     };
     let address = listener.local_addr().map_err(|error| explain(&error))?;
     Ok((listener, format!("http://{address}")))
-}
-
-async fn simulator(issuer: &str) -> Result<panda_oidc_panda::simulator::SimulatorHandle, String> {
-    let launch =
-        |path: &str| Url::parse(&format!("{issuer}{path}")).map_err(|error| explain(&error));
-    let settings = |port| -> Result<SimulatorSettings, String> {
-        Ok(SimulatorSettings {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            people: vec![
-                Person::new(1, "陈涛", "13800138000"),
-                Person::new(2, "黑龙江", ""),
-                Person::new(3, "新耀分公司", "0571-88881234"),
-            ],
-            menu: vec![MenuEntry::new(
-                "演示应用",
-                "Demo app",
-                launch(&format!("/launch/{CLIENT_ID}"))?,
-            )],
-            ..SimulatorSettings::default()
-        })
-    };
-    match Simulator::start(settings(PORTAL)?).await {
-        Ok(portal) => Ok(portal),
-        Err(_) => Simulator::start(settings(0)?)
-            .await
-            .map_err(|error| explain(&error)),
-    }
 }
 
 /// The configuration an operator would write for the demo's three parts.

@@ -1,0 +1,55 @@
+//! The simulated portal alone, for whoever has no portal and wants to try a provider or an
+//! application of their own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use panda_oidc_panda::simulator::{
+    MenuEntry, Person, Simulator, SimulatorHandle, SimulatorSettings,
+};
+use url::Url;
+
+use crate::cli::{asked_to_stop, explain};
+
+/// The port the portal likes to have; any free one where it is taken.
+const PORT: u16 = 9480;
+
+/// A menu entry as the command line has it: `NAME=URL`.
+pub(super) fn menu_entry(text: &str) -> Result<MenuEntry, String> {
+    let (name, url) = text
+        .split_once('=')
+        .ok_or("write NAME=URL, such as Grafana=http://127.0.0.1:9400/launch/grafana")?;
+    let url = Url::parse(url).map_err(|error| format!("{url:?}: {error}"))?;
+    Ok(MenuEntry::new(name, name, url))
+}
+
+/// Starts a portal with three people and `menu`.
+pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, String> {
+    let settings = |port| SimulatorSettings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        people: vec![
+            Person::new(1, "陈涛", "13800138000"),
+            Person::new(2, "黑龙江", ""),
+            Person::new(3, "新耀分公司", "0571-88881234"),
+        ],
+        menu: menu.clone(),
+        ..SimulatorSettings::default()
+    };
+    match Simulator::start(settings(PORT)).await {
+        Ok(portal) => Ok(portal),
+        Err(_) => Simulator::start(settings(0))
+            .await
+            .map_err(|error| explain(&error)),
+    }
+}
+
+/// Runs a portal with `menu` until it is told to stop.
+pub(super) async fn run(menu: Vec<MenuEntry>) -> Result<(), String> {
+    let portal = start(menu).await?;
+    let asked_to_stop = asked_to_stop()?;
+    println!("打开 / Open:  {}", portal.url());
+    println!("[provider] base_url = \"{}\"", portal.url());
+    println!("按 Ctrl-C 结束 / Ctrl-C ends the portal");
+    asked_to_stop.await;
+    portal.stop().await;
+    Ok(())
+}
