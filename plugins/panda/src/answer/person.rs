@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 use super::string;
 use crate::error::Nonsense;
 
+/// The longest name or phone, in characters: they go into cookies and tokens.
+const LONGEST: usize = 255;
+
 #[derive(Deserialize)]
 struct User<'a> {
     #[serde(borrow)]
@@ -19,13 +22,14 @@ struct User<'a> {
 
 /// Reads the user in `object`, the text of a JSON object.
 ///
-/// A name or phone that is missing, or no text, is none: nobody is refused over it.
+/// A name or phone that is missing, or no text, is none, and one that is longer than any is cut:
+/// nobody is refused over it.
 pub(super) fn identity(object: &str) -> Result<Identity, Nonsense> {
     let user: User = serde_json::from_str(object).map_err(Nonsense::Json)?;
     Ok(Identity {
         subject: user.id.and_then(subject).ok_or(Nonsense::NoId)?,
-        name: user.name.and_then(string).filter(|name| !name.is_empty()),
-        phone: user.phone.and_then(phone),
+        name: user.name.and_then(string).and_then(cut),
+        phone: user.phone.and_then(phone).and_then(cut),
     })
 }
 
@@ -49,7 +53,13 @@ fn phone(value: &RawValue) -> Option<String> {
         let plain = text.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| text.to_owned())
     };
-    string(value)
-        .or_else(digits)
-        .filter(|phone| !phone.is_empty())
+    string(value).or_else(digits)
+}
+
+/// `text` up to the [`LONGEST`] characters; `None` when it is empty.
+fn cut(mut text: String) -> Option<String> {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+    }
+    (!text.is_empty()).then_some(text)
 }
