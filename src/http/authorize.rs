@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -12,7 +13,7 @@ use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
-use super::failure::{Failure, Trouble, see_other};
+use super::failure::{Failure, LONGEST_QUERY, Trouble, see_other};
 use super::language::Language;
 use super::parking::{park, set_cookies};
 use super::visit::{Known, Visit, not_ahead_of_a_click};
@@ -56,18 +57,26 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     mut visit: Visit,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
-    let body = body.map_err(|_| Trouble::TooLarge)?;
+) -> Result<Response, (Extension<Language>, Failure)> {
+    let body = body.map_err(|_| (Extension(visit.language), Trouble::TooLarge.into()))?;
     let raw = String::from_utf8_lossy(&body);
-    visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
+    visit.speak(Language::asked_for(&raw));
+    let answered = posted(&app, &visit, &raw).await;
+    answered.map_err(|failure| (Extension(visit.language), failure))
+}
+
+async fn posted(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
+    if raw.len() > LONGEST_QUERY {
+        return Err(Trouble::TooLarge.into());
+    }
     if visit.sent.get(&Jar::Session).is_none() {
         let parameter = app.provider.ticket_parameter();
-        let query = Params::parse(ticket::without(&raw, parameter).as_bytes())
+        let query = Params::parse(ticket::without(raw, parameter).as_bytes())
             .map_err(|_| Trouble::TooLarge)?
             .without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
     }
-    serve(&app, &visit, &raw).await
+    serve(app, visit, raw).await
 }
 
 /// `GET /resume/{name}`: a request that waited goes on, now that somebody has signed in.
@@ -78,42 +87,43 @@ pub(super) async fn post(
 pub(super) async fn resume(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-    visit: Visit,
-) -> Result<Response, Failure> {
-    let Path(name) = path.map_err(|_| Trouble::NothingWaits)?;
-    let jar = Jar::Parked(name.clone());
+    mut visit: Visit,
+) -> Result<Response, (Extension<Language>, Failure)> {
     let now = app.host.clock.now();
-    let parked = visit
-        .sent
-        .get(&jar)
-        .and_then(|sealed| Parked::open(sealed, &app.parked, &name, now));
-    let parked = parked.ok_or(Trouble::NothingWaits)?;
+    let found = path.ok().and_then(|Path(name)| {
+        let sealed = visit.sent.get(&Jar::Parked(name.clone()))?;
+        let parked = Parked::open(sealed, &app.parked, &name, now)?;
+        Some((name, parked))
+    });
+    let Some((name, parked)) = found else {
+        return Err((Extension(visit.language), Trouble::NothingWaits.into()));
+    };
+    visit.speak(Language::asked_for(&parked.request));
+    let answered = go_on(&app, &visit, name, &parked).await;
+    answered.map_err(|failure| (Extension(visit.language), failure))
+}
+
+async fn go_on(
+    app: &Arc<App>,
+    visit: &Visit,
+    name: String,
+    parked: &Parked,
+) -> Result<Response, Failure> {
     let params = Params::parse(parked.request.as_bytes()).map_err(|_| Trouble::TooLarge)?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
-    let known = visit.known(&app).await?;
-    let settled = settle(
-        &app,
-        &authorization,
-        known.session.as_ref(),
-        parked.asked_at,
-    )
-    .await;
-    let mut answered = match settled {
+    let known = visit.known(app).await?;
+    let session = known.session.as_ref();
+    let mut answered = match settle(app, &authorization, session, parked.asked_at).await {
         Ok(Some(response)) => response,
         // Told to the client, the request is over as much as if it had been granted.
         Err(refusal @ Failure::Redirect(..)) => refusal.into_response(),
         Err(failure) => return Err(failure),
         Ok(None) => {
-            let language = Language::asked_for(&parked.request).unwrap_or(visit.language);
-            return Ok(entrance::page(
-                &app,
-                Some(&authorization.client),
-                true,
-                language,
-            ));
+            let client = Some(authorization.client.as_ref());
+            return Ok(entrance::page(app, client, true, visit.language));
         }
     };
-    set_cookies(&mut answered, [jar.clear(&app.issuer)]);
+    set_cookies(&mut answered, [Jar::Parked(name).clear(&app.issuer)]);
     Ok(answered)
 }
 
@@ -158,7 +168,13 @@ struct Request<'a> {
 impl Request<'_> {
     /// The request carries its own sign-in.
     async fn with_ticket(&self, known: &Known, readings: Vec<Ticket>) -> Result<Response, Failure> {
-        let arrived = arrive(self.app, known, readings, self.visit.from_portal, true).await;
+        // Back button and reload bring the same ticket again (F29): it is asked about once more
+        // only if the sign-in it gave is not good enough.
+        let session = known.session.as_ref();
+        let asked_at = self.parked.asked_at;
+        let fresh =
+            standing(self.authorization, None, session, asked_at, asked_at) != Standing::Good;
+        let arrived = arrive(self.app, known, readings, self.visit.from_portal, fresh).await;
         match arrived.map_err(|trouble| self.nobody(trouble))? {
             Arrived::SignedIn(session, cookies) => {
                 let settled = settle(
@@ -166,9 +182,13 @@ impl Request<'_> {
                     self.authorization,
                     Some(&session),
                     self.parked.asked_at,
-                )
-                .await?;
-                let mut response = settled.unwrap_or_else(|| self.wait());
+                );
+                let mut response = match settled.await {
+                    Ok(Some(response)) => response,
+                    Ok(None) => self.wait(),
+                    // The sign-in stands, whatever becomes of the request.
+                    Err(failure) => failure.into_response(),
+                };
                 set_cookies(&mut response, cookies);
                 Ok(response)
             }
@@ -187,7 +207,7 @@ impl Request<'_> {
                 let (name, cookies) =
                     park(self.app, &self.visit.sent, &self.parked).ok_or(Trouble::TooLarge)?;
                 let onward = self.app.issuer.at(&format!("/resume/{name}"));
-                let mut response = switch::ask(self.app, *arrival, &browser, known, onward);
+                let mut response = switch::ask(self.app, self.visit, *arrival, &browser, onward)?;
                 set_cookies(&mut response, cookies);
                 Ok(response)
             }

@@ -32,7 +32,7 @@ use crate::store::StoreError;
 const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The longest query any request of ours needs, in bytes.
-const LONGEST_QUERY: usize = 16 * 1024;
+pub(super) const LONGEST_QUERY: usize = 16 * 1024;
 
 /// How a failed request is answered.
 #[derive(Debug)]
@@ -249,6 +249,12 @@ pub(super) fn see_other(url: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
+/// For an endpoint of clients: the method is not one it takes.
+pub(super) async fn method_of_clients() -> (StatusCode, Failure) {
+    let error = OAuthError::invalid_request("the endpoint does not take this method");
+    (StatusCode::METHOD_NOT_ALLOWED, error.into())
+}
+
 /// The layer that gives up on a request that takes too long.
 pub(super) async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(PATIENCE, next.run(request)).await {
@@ -257,7 +263,8 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// The layer that logs a failure once and, where it is told on a page, writes the page.
+/// The layer that logs a failure once and, where it is told on a page, writes the page: in the
+/// [`Language`] among the response's extensions, else in that of the request's head.
 pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
@@ -276,6 +283,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
     let Some(failure) = response.extensions().get::<Arc<Failure>>().cloned() else {
         return response;
     };
+    let language = response.extensions().get().copied().unwrap_or(language);
     let client = peer.map(|address| address.to_string()).unwrap_or_default();
     let path = route.as_ref().map_or("unknown", MatchedPath::as_str);
     log(&failure, path, &client);

@@ -63,7 +63,12 @@ impl Language {
             let mut parts = range.split(';').map(str::trim);
             let tag = parts.next()?;
             // weight = OWS ";" OWS "q=" qvalue (RFC 9110 §12.4.2)
-            let quality = match parts.find_map(|part| part.strip_prefix("q=")) {
+            let weight = |part: &str| {
+                part.get(..2)
+                    .filter(|q| q.eq_ignore_ascii_case("q="))
+                    .map(|_| part[2..].to_owned())
+            };
+            let quality = match parts.find_map(weight) {
                 Some(quality) => quality.parse::<f32>().ok()?,
                 None => 1.0,
             };
@@ -140,6 +145,7 @@ mod tests {
         assert_eq!(of("/", Some("en;q=0.5, zh-CN;q=0.8")), Language::Chinese);
         assert_eq!(of("/", Some("en;q=0, zh;q=0.1")), Language::Chinese);
         assert_eq!(of("/", Some("zh; q=0.5, en ; q=0.9")), Language::English);
+        assert_eq!(of("/", Some("zh;Q=0.5, en;Q=0.9")), Language::English);
         assert_eq!(of("/?ui_locales=de%20en", Some("zh")), Language::English);
         assert_eq!(of("/?ui_locales=zh-CN", Some("en")), Language::Chinese);
     }

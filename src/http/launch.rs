@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use panda_oidc_sdk::Ticket;
 
@@ -32,6 +32,11 @@ const ROUNDS_COOKIE: TimeDelta = TimeDelta::minutes(1);
 /// `HEAD`: a link checker looks whether anything is there. The ticket is left alone (N64).
 pub(super) async fn head() -> StatusCode {
     StatusCode::NO_CONTENT
+}
+
+/// `GET /`: somebody typed the address. The apps are one page further.
+pub(super) async fn front_door(State(app): State<Arc<App>>) -> Response {
+    see_other(&app.issuer.at("/launch"))
 }
 
 /// `GET /launch`: whatever waits is resumed, else the person chooses an app.
@@ -159,11 +164,13 @@ async fn with_ticket(
     let onward = onward(app, place, resumes)?;
     match arrive(app, known, readings, visit.from_portal, fresh).await? {
         Arrived::NeedsYes(arrival, browser) => {
-            Ok(switch::ask(app, *arrival, &browser, known, onward))
+            Ok(switch::ask(app, visit, *arrival, &browser, onward)?)
         }
         Arrived::SignedIn(session, cookies) => {
             let mut response = match (&place.client, resumes) {
-                (Some(client), None) => go_on(app, visit, &session, client, &onward)?,
+                // The sign-in stands, wherever the launch ends.
+                (Some(client), None) => go_on(app, visit, &session, client, &onward)
+                    .unwrap_or_else(IntoResponse::into_response),
                 _ => see_other(&onward),
             };
             set_cookies(&mut response, cookies);

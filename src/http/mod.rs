@@ -56,9 +56,18 @@ pub fn router(app: Arc<App>) -> Router {
             get(authorize::get).post(authorize::post).head(launch::head),
         )
         .route("/resume/{name}", get(authorize::resume).head(launch::head))
-        .route(path::TOKEN, post(token::token))
-        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(
+            path::TOKEN,
+            post(token::token).fallback(failure::method_of_clients),
+        )
+        .route(
+            path::USERINFO,
+            get(userinfo::get)
+                .post(userinfo::post)
+                .fallback(failure::method_of_clients),
+        )
         .route(LAUNCH, get(launch::any).head(launch::head))
+        .route("/", get(launch::front_door))
         .route(
             "/launch/{client_id}",
             get(launch::of_client).head(launch::head),

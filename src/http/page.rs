@@ -136,6 +136,10 @@ impl Page {
             "default-src 'none'; base-uri 'none'; frame-ancestors {frames}; style-src {}",
             *STYLE_HASH
         );
+        // With a form it would have to name wherever the redirect after it leads.
+        if self.form.is_none() {
+            policy.push_str("; form-action 'none'");
+        }
         if self.rescue.is_some() {
             policy.push_str("; script-src ");
             policy.push_str(&SCRIPT_HASH);

@@ -1,5 +1,7 @@
 //! Parking authorization requests in the browser, and finding them again.
 
+use std::cmp::Reverse;
+
 use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
@@ -9,6 +11,10 @@ use super::cookies::{Jar, Sent};
 use crate::app::App;
 use crate::handle::Handle;
 use crate::login::parked::{MOST, PATIENCE, Parked};
+
+/// What all requests that wait may take together, in bytes: proxies refuse a browser whose cookies
+/// exceed 8 KiB, and it could not come back.
+const LARGEST_TOGETHER: usize = 6 * 1024;
 
 /// The requests that wait in a browser, by name.
 #[must_use]
@@ -22,21 +28,23 @@ pub(super) fn waiting(app: &App, sent: &Sent, now: DateTime<Utc>) -> Vec<(String
     sent.parked().filter_map(open).collect()
 }
 
-/// Parks a request: its name, and the cookies to set. `None` when it is too large for a cookie.
+/// Parks a request: its name, and the cookies to set; the oldest make room. `None` when it is too
+/// large for a cookie.
 #[must_use]
 pub(super) fn park(app: &App, sent: &Sent, parked: &Parked) -> Option<(String, Vec<String>)> {
     let name = Handle::random(&mut rand::rng()).expose()[..12].to_owned();
     let sealed = parked.seal(&app.parked, &name)?;
+    let mut size = sealed.len();
     let mut cookies = vec![Jar::Parked(name.clone()).set(sealed, Some(PATIENCE), &app.issuer)];
     let mut waiting = waiting(app, sent, parked.asked_at);
-    waiting.sort_by_key(|(_, parked)| parked.asked_at);
-    let surplus = (waiting.len() + 1).saturating_sub(MOST);
-    cookies.extend(
-        waiting
-            .into_iter()
-            .take(surplus)
-            .map(|(name, _)| Jar::Parked(name).clear(&app.issuer)),
-    );
+    waiting.sort_by_key(|(_, parked)| Reverse(parked.asked_at));
+    for (number, (name, _)) in waiting.into_iter().enumerate() {
+        let jar = Jar::Parked(name);
+        size += sent.get(&jar).map_or(0, str::len);
+        if number + 2 > MOST || size > LARGEST_TOGETHER {
+            cookies.push(jar.clear(&app.issuer));
+        }
+    }
     Some((name, cookies))
 }
 

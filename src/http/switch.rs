@@ -15,44 +15,46 @@ use super::failure::{Failure, Trouble, see_other};
 use super::language::Text;
 use super::page::{Form, Link, Page, name_of};
 use super::parking::set_cookies;
-use super::visit::{Known, Visit};
+use super::visit::Visit;
 use crate::app::App;
 use crate::handle::Handle;
 use crate::login::launch::Arrival;
 use crate::login::switch::PendingSwitch;
 use crate::oauth::params::Params;
 
-/// Sends the browser to the question, which waits in a cookie.
-#[must_use]
+/// Sends the browser to the question, which waits in a cookie, in the language the request asked for.
+///
+/// # Errors
+///
+/// [`Trouble::TooLarge`] when no cookie can hold it.
 pub(super) fn ask(
     app: &App,
+    visit: &Visit,
     arrival: Arrival,
     browser: &Handle,
-    known: &Known,
     onward: String,
-) -> Response {
+) -> Result<Response, Trouble> {
     let pending = PendingSwitch {
         arrival,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
         onward,
         asked_at: app.host.clock.now(),
     };
-    let mut response = see_other(&app.issuer.at("/switch"));
-    let mut cookies = vec![Jar::Browser.set(
-        browser.expose().to_owned(),
-        Some(app.policy.memory),
-        &app.issuer,
-    )];
-    cookies.extend(
-        pending
-            .seal(&app.switches)
-            .map(|sealed| Jar::Switch.set(sealed, None, &app.issuer)),
-    );
+    let sealed = pending.seal(&app.switches).ok_or(Trouble::TooLarge)?;
+    let page = match visit.language_asked_for {
+        Some(language) => format!("/switch?ui_locales={}", language.tag()),
+        None => "/switch".to_owned(),
+    };
+    let mut response = see_other(&app.issuer.at(&page));
+    let browser = browser.expose().to_owned();
     set_cookies(
         &mut response,
-        cookies.into_iter().filter(|_| known.session.is_some()),
+        [
+            Jar::Browser.set(browser, Some(app.policy.memory), &app.issuer),
+            Jar::Switch.set(sealed, None, &app.issuer),
+        ],
     );
-    response
+    Ok(response)
 }
 
 /// `GET /switch`: the question.

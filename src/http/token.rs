@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -84,7 +84,11 @@ pub(super) async fn token(
     let granted = token::redeem(&request, client, granted)?;
     let id = id.unwrap_or_else(|| Digest::of(b""));
     let response = sign(&app, client, &granted, &id)?;
-    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    // RFC 6749 §5.1 demands both.
+    let no_store = [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+    ];
     Ok((no_store, Json(response)).into_response())
 }
 
@@ -99,12 +103,7 @@ fn read_form(
             "parameters belong into the body, not into the URL",
         ));
     }
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !is_form(headers) {
         return Err(OAuthError::invalid_request(
             "the body is not application/x-www-form-urlencoded",
         ));
@@ -112,6 +111,17 @@ fn read_form(
     let body =
         body.map_err(|_| OAuthError::invalid_request("the body is too large or broke off"))?;
     Params::parse(&body).map_err(|_| OAuthError::invalid_request("there are too many parameters"))
+}
+
+/// Whether the body is a form, by its media type.
+#[must_use]
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn sign(

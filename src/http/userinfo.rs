@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::failure::Failure;
+use super::token::is_form;
 use crate::app::App;
 use crate::handle::Digest;
 use crate::oauth::claims::{AccessTokenClaims, person};
@@ -45,6 +46,12 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let invalid = |description| Failure::Bearer(OAuthError::invalid_request(description), None);
     let body = body.map_err(|_| invalid("the body is too large or broke off"))?;
+    // RFC 6750 §2.2: only a form can bring a token.
+    let body = if is_form(&headers) {
+        body
+    } else {
+        Bytes::new()
+    };
     let form = Params::parse(&body).map_err(|_| invalid("there are too many parameters"))?;
     if form.repeats("access_token") {
         return Err(invalid("the access token is given twice"));

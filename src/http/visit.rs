@@ -27,6 +27,8 @@ pub(super) struct Visit {
     pub from_portal: bool,
     /// Whether nobody asked to see this: the browser fetches ahead of a click.
     pub prefetch: bool,
+    /// The language the request asks for.
+    pub language_asked_for: Option<Language>,
     /// The language of the person.
     pub language: Language,
 }
@@ -43,15 +45,17 @@ impl FromRequestParts<Arc<App>> for Visit {
         };
         let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
         let ahead = |purpose: &str| {
-            purpose.contains("prefetch")
-                || purpose.contains("preview")
-                || purpose.contains("prerender")
+            let purpose = purpose.to_ascii_lowercase();
+            ["prefetch", "preview", "prerender"]
+                .iter()
+                .any(|ahead| purpose.contains(ahead))
         };
         Ok(Self {
             sent: Sent::of(parts, &app.issuer),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             from_portal: from_portal(header(REFERER.as_str()), &app.provider.origins()),
             prefetch: purposes.into_iter().filter_map(header).any(ahead),
+            language_asked_for: parts.uri.query().and_then(Language::asked_for),
             language: Language::of(parts),
         })
     }
@@ -69,6 +73,12 @@ pub(super) struct Known {
 }
 
 impl Visit {
+    /// Goes on in the language that a request asks for which did not come in the URL.
+    pub(super) fn speak(&mut self, language: Option<Language>) {
+        self.language_asked_for = language.or(self.language_asked_for);
+        self.language = language.unwrap_or(self.language);
+    }
+
     /// Looks the browser's session up.
     ///
     /// # Errors

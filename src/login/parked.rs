@@ -15,7 +15,7 @@ pub const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 pub const MOST: usize = 4;
 
 /// A cookie that browsers keep, name and attributes aside: they drop those beyond 4096 bytes.
-const LARGEST: usize = 3800;
+pub(super) const LARGEST: usize = 3800;
 
 /// A request that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

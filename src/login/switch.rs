@@ -5,6 +5,7 @@ use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::launch::Arrival;
+use super::parked::LARGEST;
 use crate::handle::Digest;
 use crate::seal::Sealer;
 
@@ -41,7 +42,7 @@ struct Wire {
 }
 
 impl PendingSwitch {
-    /// Seals the question for its cookie.
+    /// Seals the question for its cookie; `None` when it is too large for one.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer) -> Option<String> {
         let identity = &self.arrival.identity;
@@ -55,7 +56,8 @@ impl PendingSwitch {
             onward: self.onward.clone(),
             asked_at: self.asked_at,
         };
-        sealer.seal_text(&wire, CONTEXT)
+        let sealed = sealer.seal_text(&wire, CONTEXT)?;
+        (sealed.len() <= LARGEST).then_some(sealed)
     }
 
     /// Opens the cookie; `None` when it is not ours or the question is too old.
@@ -87,6 +89,29 @@ impl PendingSwitch {
 mod tests {
     use super::*;
     use crate::seal::{MasterKey, Purpose};
+
+    #[test]
+    fn the_longest_name_fits_and_a_longer_address_is_refused() {
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
+        let mut pending = PendingSwitch {
+            arrival: Arrival {
+                identity: Identity {
+                    subject: Subject::new("9".repeat(255)).unwrap(),
+                    name: Some("𠮷".repeat(255)),
+                    phone: Some("１".repeat(255)),
+                },
+                ticket: Digest::from([1; 32]),
+                browser: Digest::from([2; 32]),
+                claimed: true,
+            },
+            confirmation: "c".repeat(43),
+            onward: "https://grafana.example.com/login/generic_oauth".to_owned(),
+            asked_at: DateTime::UNIX_EPOCH,
+        };
+        assert!(pending.seal(&sealer).is_some());
+        pending.onward = format!("https://grafana.example.com/{}", "d".repeat(3000));
+        assert!(pending.seal(&sealer).is_none());
+    }
 
     #[test]
     fn a_question_stands_five_minutes_in_its_cookie() {

@@ -17,8 +17,6 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// The response type is not one of ours.
     UnsupportedResponseType,
-    /// The person, or the operator, said no.
-    AccessDenied,
     /// Something of ours failed.
     ServerError,
     /// Something of ours or of the portal's is down; later may be better.
@@ -48,7 +46,6 @@ impl ErrorCode {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::AccessDenied => "access_denied",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::LoginRequired => "login_required",

@@ -211,8 +211,7 @@ pub struct SealedKey {
 #[async_trait]
 pub trait Upkeep: Send + Sync {
     /// Removes what has expired by `now`, sessions [`RUN_OUT_KEPT`] later, in small commits that do
-    /// not hold up logins. Returns how
-    /// many rows went.
+    /// not hold up logins. Returns how many rows went.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
 
     /// Whether the store can commit: writes nothing that stays.

@@ -23,6 +23,8 @@ mod rfc7636;
 mod rfc9068;
 mod road;
 mod session;
+mod sign_in_stands;
+mod simulated_portal;
 mod switch;
 mod token;
 mod userinfo;

@@ -19,6 +19,24 @@ async fn reads(browser: &mut Browser, url: &str, language: &str) -> Answer {
         .await
 }
 
+#[tokio::test]
+async fn who_types_the_address_finds_the_apps() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let answer = browser.get(house.at("/")).await;
+    assert_eq!(answer.header("location"), house.at("/launch"));
+}
+
+/// OIDC Core §3.1.2.1: the parameters of a `POST` come in its body, `ui_locales` too.
+#[tokio::test]
+async fn a_page_about_a_posted_request_speaks_its_language() {
+    let house = House::open().await;
+    let form = [("ui_locales", "en"), ("client_id", "nobody")];
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let page = browser.post(house.at("/authorize"), &form).await;
+    assert_eq!((page.status.as_u16(), tag(&page)), (400, "en"));
+}
+
 fn tag(page: &Answer) -> &str {
     let start = "<html lang=\"";
     let from = page.body.find(start).expect("a page") + start.len();

@@ -214,6 +214,23 @@ async fn the_question_names_nobody_who_is_no_longer_signed_in() {
 }
 
 #[tokio::test]
+async fn the_question_is_asked_in_the_language_of_the_request() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let url = house
+        .client("grafana")
+        .authorize_url(&[("ticket", &ticket), ("ui_locales", "en")]);
+    let asked = browser.get(url).await;
+    let page = browser.get(asked.location()).await;
+    assert!(
+        page.body.contains("<h1>Switch to 黑龙江?</h1>"),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
 async fn the_question_stays_out_of_frames() {
     let house = House::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;

@@ -23,6 +23,22 @@ fn refused(answer: &Answer, status: u16, error: &str) {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
+#[tokio::test]
+async fn another_method_is_told_to_the_client_as_it_reads() {
+    let house = House::open().await;
+    for (path, method) in [
+        ("/token", reqwest::Method::GET),
+        ("/token", reqwest::Method::PUT),
+        ("/userinfo", reqwest::Method::DELETE),
+    ] {
+        let answer = Browser::new()
+            .send(method, house.at(path), |request| request)
+            .await;
+        refused(&answer, 405, "invalid_request");
+        assert!(answer.header("allow").contains("POST"), "{path}");
+    }
+}
+
 /// Redeems by `client_secret_basic`, with these credentials.
 async fn basic(client: &RelyingParty, code: &str, credentials: &str) -> Answer {
     let form = [

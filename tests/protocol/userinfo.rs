@@ -99,6 +99,24 @@ async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
     assert_eq!(answer.json()["sub"], "1");
 }
 
+/// RFC 6750 §2.2: "The entity-body … `application/x-www-form-urlencoded`".
+#[tokio::test]
+async fn only_a_form_brings_a_token_in_its_body() {
+    let house = House::open().await;
+    let tokens = tokens_of(&house, "grafana").await;
+    let body = format!("access_token={}", access_token(&tokens));
+    for kind in ["text/plain", "application/json", ""] {
+        let answer = Browser::new()
+            .send(Method::POST, house.at("/userinfo"), |request| {
+                request.header("content-type", kind).body(body.clone())
+            })
+            .await;
+        assert_eq!(answer.status, 401, "{kind}");
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge, "Bearer realm=\"panda-oidc\"", "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_in_the_url_is_not_looked_at() {
     let house = House::open().await;

@@ -1,9 +1,29 @@
 //! What it costs to be bothered: N60.
 
 use crate::support::CHEN_TAO;
+use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
 use crate::support::house::House;
 use crate::tools::{keeps_quiet, rows};
+
+#[tokio::test]
+async fn n60_what_waits_together_stays_below_what_proxies_let_through() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = Browser::new();
+    for _ in 0..4 {
+        let url = grafana.authorize_url(&[("state", &"s".repeat(2300))]);
+        assert_eq!(browser.get(url).await.status, 200);
+        let all: usize = browser
+            .cookies
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 3)
+            .sum();
+        assert!(all < 8 * 1024, "{all}");
+    }
+    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    RelyingParty::code(&browser.get(launched.location()).await);
+}
 
 #[tokio::test]
 async fn n60_requests_that_wait_cost_the_server_nothing() {

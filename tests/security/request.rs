@@ -217,7 +217,7 @@ async fn a_request_beyond_all_measure_is_refused_and_answered() {
     let url = house.at("/authorize");
     let answer = browser.send(Method::POST, &url, post(form, kind)).await;
     refused(&answer, 413, "a body of 80 KiB");
-    let json = format!("{{\"client_id\":\"grafana\",\"a\":{}", "[".repeat(30_000));
+    let json = format!("{{\"client_id\":\"grafana\",\"a\":{}", "[".repeat(10_000));
     let answer = browser
         .send(Method::POST, &url, post(json, "application/json"))
         .await;
