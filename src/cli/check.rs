@@ -1,5 +1,6 @@
 //! `panda-oidc check`: looks for mistakes without starting anything.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -7,22 +8,24 @@ use panda_oidc::app::open_provider;
 use panda_oidc::config::Config;
 use panda_oidc_sdk::{Host, SystemClock};
 
-use super::explain;
+use super::{complain, explain};
 
 /// Checks what `serve` would open, without touching network, store or keys.
 pub(super) fn run(config: &Config) -> ExitCode {
     let host = match Host::new(Arc::new(SystemClock)) {
         Ok(host) => host,
         Err(error) => {
-            eprintln!("error: {}", explain(&error));
+            complain(&explain(&error));
             return ExitCode::FAILURE;
         }
     };
     if let Err(error) = open_provider(config, &host) {
-        eprintln!("error: {error}");
+        complain(&error);
         return ExitCode::FAILURE;
     }
-    println!(
+    // The exit code says it as well, should nobody read this.
+    let _ = writeln!(
+        std::io::stdout(),
         "ok: {} with {} client(s)",
         config.issuer,
         config.clients.all().len()

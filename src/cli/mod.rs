@@ -4,7 +4,8 @@ mod check;
 mod demo;
 mod serve;
 
-use std::io::IsTerminal as _;
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ impl Configured {
         config::load(&self.config)
             .map_err(|problems| {
                 for problem in problems {
-                    eprintln!("error: {problem}");
+                    complain(&problem);
                 }
             })
             .ok()
@@ -63,11 +64,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(ansi)
+        // It would be told on stderr, and a stderr that is full panics.
+        .log_internal_errors(false)
         .init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the runtime could not be started: {error}");
+            complain(&format_args!("the runtime could not be started: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -82,6 +85,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             None => ExitCode::FAILURE,
         },
     }
+}
+
+/// Tells the operator what went wrong. Where nobody can be told, the exit code has to do.
+fn complain(what: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "error: {what}");
 }
 
 /// An error with all its causes, on one line.

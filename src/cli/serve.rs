@@ -13,7 +13,7 @@ use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{asked_to_stop, explain};
+use super::{asked_to_stop, complain, explain};
 
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -23,7 +23,7 @@ pub(super) async fn run(config: Config) -> ExitCode {
     match start_and_serve(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }

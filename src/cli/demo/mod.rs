@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
-use super::{asked_to_stop, explain};
+use super::{asked_to_stop, complain, explain};
 
 /// The ports the demo likes to have; any free ones where they are taken.
 const PROVIDER: u16 = 9400;
@@ -48,7 +48,7 @@ pub(super) async fn run(demo: Demo) -> ExitCode {
     match run.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }
