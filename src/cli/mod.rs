@@ -104,15 +104,16 @@ fn explain(error: &dyn std::error::Error) -> String {
     told
 }
 
-/// Ctrl-C, or what a service manager sends: heard from this call on, even before it is waited for.
-fn asked_to_stop() -> Result<impl Future<Output = ()>, String> {
+/// Waits for Ctrl-C, or what a service manager sends, once a call. They are heard from now on, even
+/// before they are waited for.
+fn asked_to_stop() -> Result<impl AsyncFnMut(), String> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let hear = |kind| signal(kind).map_err(|error| format!("no signal can be heard: {error}"));
         let mut interrupt = hear(SignalKind::interrupt())?;
         let mut terminate = hear(SignalKind::terminate())?;
-        Ok(async move {
+        Ok(async move || {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -120,7 +121,7 @@ fn asked_to_stop() -> Result<impl Future<Output = ()>, String> {
         })
     }
     #[cfg(not(unix))]
-    Ok(async {
+    Ok(async || {
         let _ = tokio::signal::ctrl_c().await;
     })
 }

@@ -42,7 +42,7 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| explain(&error))?
         .shared();
-    let asked_to_stop = asked_to_stop()?;
+    let mut asked_to_stop = asked_to_stop()?;
     tracing::info!("Serving {} on {}", app.issuer, address(&public));
     let (stop, stopped) = watch::channel(());
     let wait = |mut stopped: watch::Receiver<()>| async move {
@@ -61,11 +61,16 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
     };
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
     let told = async {
-        asked_to_stop.await;
+        asked_to_stop().await;
         tracing::info!("Stopping: requests in flight are finished first");
         stop.send_replace(());
+        asked_to_stop().await;
+        tracing::warn!("Asked to stop again: requests in flight are cut off");
     };
-    tokio::join!(servers, told);
+    tokio::select! {
+        _ = servers => {}
+        () = told => {}
+    }
     sweeper.abort();
     app.store.close().await.map_err(|error| explain(&error))
 }

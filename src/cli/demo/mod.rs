@@ -101,10 +101,10 @@ async fn start_and_serve() -> Result<(), String> {
         wait(stopped),
     ));
 
-    let asked_to_stop = asked_to_stop()?;
+    let mut asked_to_stop = asked_to_stop()?;
     println!("打开 / Open:  {}", portal.url());
     println!("按 Ctrl-C 结束 / Ctrl-C ends the demo");
-    asked_to_stop.await;
+    asked_to_stop().await;
     drop(stop);
     portal.stop().await;
     let (first, second) = tokio::join!(serving, app);
