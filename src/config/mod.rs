@@ -5,6 +5,7 @@
 
 mod clients;
 mod directory;
+mod file;
 mod problem;
 mod sections;
 
@@ -24,6 +25,7 @@ pub use sections::{
 
 use crate::oauth::client::Clients;
 use crate::oauth::issuer::Issuer;
+use file::File;
 use problem::Findings;
 
 /// What environment variables that configure begin with: `PANDA_OIDC__SERVER__LISTEN`.
@@ -96,9 +98,17 @@ struct Document {
 ///
 /// Everything that was found wrong.
 pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
-    let toml = files.iter().fold(Figment::new(), |all, file| {
-        all.merge(Toml::file_exact(file))
-    });
+    let mut toml = Figment::new();
+    let mut problems = Vec::new();
+    for path in files {
+        match File::read(path) {
+            Ok(file) => toml = toml.merge(file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     read(&toml.merge(Env::prefixed(ENV_PREFIX).split("__")))
 }
 
