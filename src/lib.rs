@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod config;
+mod folder;
 pub mod handle;
 pub mod http;
 pub mod keys;

@@ -4,7 +4,7 @@
 //! One 256-bit key in a file of the operator's; every use has its own key derived from it (HKDF,
 //! RFC 5869), so that nothing sealed for one purpose can be opened for another.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::folder;
 use crate::handle::Digest;
 
 const KEY_BYTES: usize = 32;
@@ -84,11 +85,8 @@ impl MasterKey {
 
     /// Writes the key beside `path` and links it there, so that a crash leaves a whole key or none.
     fn create(&self, path: &Path, draft: u64) -> io::Result<()> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(folder)?;
+        let folder = folder::of(path);
+        folder::create(folder)?;
         let draft = path.with_extension(format!("draft-{draft:016x}"));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -102,7 +100,7 @@ impl MasterKey {
         let linked = written.and_then(|()| fs::hard_link(&draft, path));
         fs::remove_file(&draft)?;
         linked?;
-        File::open(folder)?.sync_all()
+        folder::sync(folder)
     }
 
     /// What seals for one purpose.
@@ -278,10 +276,9 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&path), 0o600);
+            assert_eq!(mode(path.parent().unwrap()), 0o700);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The file: how it is made, told from others, brought up to date and connected to.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -11,6 +11,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::writer::PATIENCE;
+use crate::folder;
 
 /// What marks a database as ours, in its header: "POID".
 pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
@@ -112,46 +113,13 @@ fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 /// Creates the file for its owner alone, and its folder. Until both are on disk as well, what is
 /// committed into the file is not safe either.
 fn create(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        create_folder(folder)?;
-    }
+    folder::create(folder::of(path))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.sync_all()?;
-    sync_folder(folder.unwrap_or(Path::new(".")))
-}
-
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-        .collect();
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    for made in missing {
-        let above = made.parent().filter(|above| !above.as_os_str().is_empty());
-        sync_folder(above.unwrap_or(Path::new(".")))?;
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(()) // elsewhere a folder is not a file, and its entries are journalled
+    folder::sync(folder::of(path))
 }
 
 /// Refuses a file that is not ours before anything in it is changed.
