@@ -49,7 +49,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::start(path).map_err(|error| StoreError {
             step: "open its database",
-            source: Box::new(error),
+            source: Box::new(error.about(path)),
         })
     }
 

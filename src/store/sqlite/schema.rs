@@ -27,11 +27,23 @@ const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file or its folder cannot be created or opened.
-    #[error("{0} cannot be opened for reading and writing")]
-    File(PathBuf, #[source] io::Error),
+    #[error(
+        "{0} cannot be opened for reading and writing ({1}); let the user panda-oidc runs as write \
+         it and its folder, or choose another path"
+    )]
+    File(PathBuf, io::Error),
     /// The file may be read but not written.
-    #[error("{0} is write-protected")]
+    #[error("{0} is write-protected; let the user panda-oidc runs as write it")]
     ReadOnly(PathBuf),
+    /// Another program holds it.
+    #[error("{0} is locked by another program; end that, such as a backup or an SQLite shell")]
+    Locked(PathBuf),
+    /// What the file holds contradicts itself.
+    #[error("{0} is damaged; restore it from the backup, together with the master key file")]
+    Damaged(PathBuf),
+    /// There is no room for it.
+    #[error("{0} finds no room on its disk; make some")]
+    NoRoom(PathBuf),
     /// The file is something else.
     #[error("{0} is not a database of panda-oidc; choose another path, or move that file away")]
     NotOurs(PathBuf),
@@ -59,18 +71,29 @@ pub enum OpenError {
     Sqlite(#[from] rusqlite::Error),
 }
 
+impl OpenError {
+    /// Tells an error of SQLite's in words that help, where there are any.
+    pub(super) fn about(self, path: &Path) -> Self {
+        let Self::Sqlite(error) = self else {
+            return self;
+        };
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotOurs(path),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(path),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(path),
+            Some(ErrorCode::DiskFull) => Self::NoRoom(path),
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+                Self::File(path, io::Error::other(error))
+            }
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
 /// Makes the file if there is none, and connects to it as the one who writes.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     create(path).map_err(|error| OpenError::File(path.to_owned(), error))?;
-    open_created(path).map_err(|error| match error {
-        OpenError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            OpenError::NotOurs(path.to_owned())
-        }
-        other => other,
-    })
-}
-
-fn open_created(path: &Path) -> Result<Connection, OpenError> {
     let mut connection = connect(path)?;
     identify(&connection, path)?;
     use_log(&connection, path)?;
