@@ -47,10 +47,10 @@ pub struct App {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The master key.
-    #[error(transparent)]
+    #[error("keys.master_key_file")]
     MasterKey(#[from] MasterKeyError),
     /// The store.
-    #[error(transparent)]
+    #[error("store.path")]
     Store(#[from] StoreError),
     /// The signing keys.
     #[error(transparent)]
@@ -71,13 +71,22 @@ impl App {
     /// [`StartError`] says what could not be opened.
     pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
-        let master = MasterKey::open(&config.keys.master_key_file, &mut rand::rng())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
             StoreKind::Memory => Box::new(MemoryStore::default()),
         };
+        let file = &config.keys.master_key_file;
+        let master = if store.keys().await?.is_empty() {
+            MasterKey::open(file, &mut rand::rng())?
+        } else {
+            MasterKey::existing(file)?
+        };
         let sealer = master.sealer(Purpose::SigningKeys);
-        let keys = Keys::open(store.as_ref(), &sealer, host.clock.as_ref()).await?;
+        let keys = Keys::open(store.as_ref(), &sealer, host.clock.as_ref()).await;
+        let keys = keys.map_err(|error| match error {
+            KeysError::OtherMasterKey(_) => MasterKeyError::Other(file.clone()).into(),
+            other => StartError::Keys(other),
+        })?;
         let metadata = discovery::metadata(&config.issuer)
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =

@@ -30,15 +30,17 @@ pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
     /// The file system said no.
-    #[error("the master key file {} could not be {verb}", path.display())]
+    #[error(
+        "the master key file {} could not be {verb} ({why}); let the user panda-oidc runs as \
+         use it and its folder", path.display()
+    )]
     File {
         /// The file, as configured.
         path: PathBuf,
         /// What was tried.
         verb: &'static str,
         /// Why it failed.
-        #[source]
-        source: io::Error,
+        why: io::Error,
     },
     /// The file holds something else.
     #[error(
@@ -46,6 +48,19 @@ pub enum MasterKeyError {
          without it the signing keys in the store are lost", .0.display()
     )]
     NotAKey(PathBuf),
+    /// There is no file, and what it sealed is still there.
+    #[error(
+        "the master key file {} is missing, and the signing keys in the store open with no other. \
+         Restore it from the backup. If it is lost, move the store away as well: everybody logs in \
+         anew then, and apps have to fetch new keys", .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file holds another key than the one that sealed.
+    #[error(
+        "{} is not the master key that the signing keys in the store were sealed with; restore \
+         that one from the backup", .0.display()
+    )]
+    Other(PathBuf),
 }
 
 impl MasterKey {
@@ -65,22 +80,34 @@ impl MasterKey {
     /// [`MasterKeyError`] when the file cannot be read or made, or holds no key.
     pub fn open(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, MasterKeyError> {
         match read(path) {
-            Err(MasterKeyError::File { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
+            Err(MasterKeyError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
                 let key = Self::random(rng);
                 match key.create(path, rng.next_u64()) {
                     Ok(()) => Ok(key),
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
-                    Err(source) => Err(MasterKeyError::File {
+                    Err(why) => Err(MasterKeyError::File {
                         path: path.to_owned(),
                         verb: "made",
-                        source,
+                        why,
                     }),
                 }
             }
             other => other,
         }
+    }
+
+    /// Reads the key at `path`, which has sealed what is still there: no new one could open it.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError`] when the file cannot be read, or holds no key.
+    pub fn existing(path: &Path) -> Result<Self, MasterKeyError> {
+        read(path).map_err(|error| match error {
+            MasterKeyError::File { why, path, .. } if why.kind() == io::ErrorKind::NotFound => {
+                MasterKeyError::Missing(path)
+            }
+            other => other,
+        })
     }
 
     /// Writes the key beside `path` and links it there, so that a crash leaves a whole key or none.
@@ -135,19 +162,35 @@ impl MasterKey {
 }
 
 fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
-    let text = fs::read_to_string(path)
+    let text = fs::read(path)
         .map(Zeroizing::new)
-        .map_err(|source| MasterKeyError::File {
+        .map_err(|why| MasterKeyError::File {
             path: path.to_owned(),
             verb: "read",
-            source,
+            why,
         })?;
+    warn_if_shown(path);
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    match BASE64_STANDARD.decode_slice(text.trim(), bytes.as_mut_slice()) {
+    match BASE64_STANDARD.decode_slice(text.trim_ascii(), bytes.as_mut_slice()) {
         Ok(KEY_BYTES) => Ok(MasterKey(bytes)),
         _ => Err(MasterKeyError::NotAKey(path.to_owned())),
     }
 }
+
+#[cfg(unix)]
+fn warn_if_shown(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+        tracing::warn!(
+            "keys.master_key_file: everybody on this machine can read {file}, and with it forge \
+             logins; run: chmod 600 {file}",
+            file = path.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_shown(_: &Path) {}
 
 /// What a [`Sealer`] is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
