@@ -2,17 +2,22 @@
 
 use panda_oidc_sdk::Ticket;
 
+/// What stands for what is struck out.
+const STRUCK: &str = "[redacted]";
 /// How much of a message is kept, in characters.
 const LONGEST: usize = 200;
 /// The shortest part of a ticket that is struck out by itself.
 const TELLING: usize = 6;
+/// The shortest row of digits that could be somebody's phone number.
+const PHONE: usize = 7;
 
-/// `msg` on one line, without the ticket and not too long, with its code.
+/// `msg` on one line, without the ticket or a phone number and not too long, with its code.
 pub(super) fn of(code: i64, msg: &str, ticket: Option<&Ticket>) -> String {
     let mut text = printable(msg);
     if let Some(ticket) = ticket {
         text = without(&text, ticket.expose());
     }
+    let text = without_numbers(&text);
     let text: String = text.trim().chars().take(LONGEST).collect();
     if text.is_empty() {
         return format!("the portal gave no reason (code {code})");
@@ -39,6 +44,27 @@ fn without(text: &str, ticket: &str) -> String {
     runs.fold(strike(text, &whole), |text, run| strike(&text, run))
 }
 
+/// `text` with every row of digits struck out that could be a phone number, or another number of
+/// somebody's.
+fn without_numbers(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(char::is_numeric) {
+        let (before, row) = rest.split_at(start);
+        let end = row.find(|c: char| !c.is_numeric()).unwrap_or(row.len());
+        let (row, after) = row.split_at(end);
+        kept.push_str(before);
+        kept.push_str(if row.chars().count() < PHONE {
+            row
+        } else {
+            STRUCK
+        });
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
 fn strike(text: &str, secret: &str) -> String {
     if secret.is_empty() {
         return text.to_owned();
@@ -48,7 +74,7 @@ fn strike(text: &str, secret: &str) -> String {
     let mut rest = 0;
     for (start, _) in haystack.match_indices(&secret.to_ascii_lowercase()) {
         kept.push_str(&text[rest..start]);
-        kept.push_str("[redacted]");
+        kept.push_str(STRUCK);
         rest = start + secret.len();
     }
     kept.push_str(&text[rest..]);
@@ -104,6 +130,17 @@ mod tests {
             assert!(!message.contains("gh9jk2"), "{message}");
             assert!(message.contains("无效"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_phone_number_is_struck_out_and_a_short_number_kept() {
+        assert_eq!(
+            about(
+                "用户13800138000（工号 120045）已停用，电话１３８００１３８０００",
+                "t"
+            ),
+            "用户[redacted]（工号 120045）已停用，电话[redacted] (code 1)"
+        );
     }
 
     #[test]
