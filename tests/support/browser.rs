@@ -130,6 +130,16 @@ impl Browser {
         url: impl AsRef<str>,
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Answer {
+        self.try_send(method, url, build).await.unwrap()
+    }
+
+    /// As [`Browser::send`], to a server that may be gone before it has answered.
+    pub async fn try_send(
+        &mut self,
+        method: Method,
+        url: impl AsRef<str>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> reqwest::Result<Answer> {
         let mut request = self.http.request(method, url.as_ref());
         let cookies: Vec<_> = self
             .cookies
@@ -139,8 +149,11 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
-        let response = build(request).send().await.unwrap();
-        for header in response.headers().get_all(SET_COOKIE) {
+        let response = build(request).send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let url = response.url().clone();
+        let body = response.text().await?;
+        for header in headers.get_all(SET_COOKIE) {
             let cookie = Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
             let gone = cookie
                 .max_age()
@@ -152,11 +165,11 @@ impl Browser {
                 self.cookies.insert(name, value);
             }
         }
-        Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            url: response.url().clone(),
-            body: response.text().await.unwrap(),
-        }
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            url,
+        })
     }
 }

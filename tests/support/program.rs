@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::app::RelyingParty;
@@ -26,8 +27,11 @@ pub struct Program {
     /// The admin listener's address.
     pub admin: String,
     child: Option<Child>,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
+
+/// How long a start, or an end, is waited for.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
@@ -44,6 +48,13 @@ impl Program {
 
     /// As [`Program::start`]; `provider` is more lines of `[provider]`.
     pub async fn start_with(portal: &str, provider: &str, more: &str) -> Self {
+        let mut program = Self::prepare(portal, provider, more);
+        program.restart().await;
+        program
+    }
+
+    /// As [`Program::start_with`], but does not start it.
+    pub fn prepare(portal: &str, provider: &str, more: &str) -> Self {
         let (public, admin) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
         let mut toml = String::new();
@@ -62,37 +73,73 @@ impl Program {
         )
         .unwrap();
         fs::write(folder.path().join("panda-oidc.toml"), toml).unwrap();
-        let mut program = Self {
+        Self {
             issuer: format!("http://127.0.0.1:{public}"),
             admin: format!("http://127.0.0.1:{admin}"),
             child: None,
-            folder,
-        };
-        program.restart().await;
-        program
+            folder: Arc::new(folder),
+        }
+    }
+
+    /// The same program over the same folder at other addresses, not started.
+    pub fn twin(&self) -> Self {
+        Self {
+            issuer: format!("http://127.0.0.1:{}", free_port()),
+            admin: format!("http://127.0.0.1:{}", free_port()),
+            child: None,
+            folder: Arc::clone(&self.folder),
+        }
     }
 
     /// Starts it again over what the last run left, and waits until it is ready.
     pub async fn restart(&mut self) {
         self.kill();
+        self.spawn();
+        self.until_ready().await;
+    }
+
+    /// Starts it, and waits for nothing.
+    pub fn spawn(&mut self) {
+        self.spawn_by(&mut Command::new(BINARY));
+    }
+
+    /// Starts it by a command that takes the binary's arguments. Its output goes to the log.
+    pub fn spawn_by(&mut self, command: &mut Command) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log_file())
             .unwrap();
-        let child = Command::new(BINARY)
+        self.spawn_into(command, log.try_clone().unwrap(), log);
+    }
+
+    /// As [`Program::spawn_by`], with its output going elsewhere.
+    pub fn spawn_into(
+        &mut self,
+        command: &mut Command,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) {
+        let address = |url: &str| url.trim_start_matches("http://").to_owned();
+        let child = command
             .args(["serve", "--config"])
-            .arg(self.folder.path().join("panda-oidc.toml"))
+            .arg(self.config_file())
             .env("RUST_LOG", "trace")
+            .env("PANDA_OIDC__SERVER__LISTEN", address(&self.issuer))
+            .env("PANDA_OIDC__ADMIN__LISTEN", address(&self.admin))
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .unwrap();
         self.child = Some(child);
+    }
+
+    /// Waits until it is ready.
+    pub async fn until_ready(&mut self) {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let ready = format!("{}/readyz", self.admin);
-        let patience = Instant::now() + Duration::from_secs(30);
+        let patience = Instant::now() + PATIENCE;
         while !matches!(http.get(&ready).send().await, Ok(answer) if answer.status() == 200) {
             let child = self.child.as_mut().unwrap();
             let ended = child.try_wait().unwrap();
@@ -112,19 +159,38 @@ impl Program {
 
     /// SIGTERM, and waits for the end. Says whether it ended well.
     pub async fn stop(&mut self) -> bool {
-        let Some(mut child) = self.child.take() else {
-            return false;
-        };
-        let told = Command::new("kill").arg(child.id().to_string()).status();
+        self.terminate();
+        self.end().await.success()
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").arg(self.pid().to_string()).status();
         assert!(told.unwrap().success());
-        tokio::task::spawn_blocking(move || child.wait().unwrap().success())
-            .await
-            .unwrap()
+    }
+
+    /// Waits for the end.
+    pub async fn end(&mut self) -> ExitStatus {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let child = self.child.as_mut().expect("it was started");
+            if let Some(status) = child.try_wait().unwrap() {
+                self.child = None;
+                return status;
+            }
+            assert!(Instant::now() < patience, "no end: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Its configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.path().join("panda-oidc.toml")
     }
 
     /// Everything it has written to its log, at the most talkative level.

@@ -1,0 +1,52 @@
+//! What these files share: a portal that is well, a whole login, and patience.
+
+use std::time::{Duration, Instant};
+
+use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use serde_json::Value;
+
+use crate::support::CHEN_TAO;
+use crate::support::browser::{Answer, Browser};
+use crate::support::program::Program;
+
+/// A portal that is well.
+pub async fn portal() -> SimulatorHandle {
+    Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap()
+}
+
+/// Launches the program's app with `ticket`.
+pub async fn launch(program: &Program, browser: &mut Browser, ticket: &str) -> Answer {
+    browser.get(launch_url(program, ticket)).await
+}
+
+/// The address a click in the portal opens.
+pub fn launch_url(program: &Program, ticket: &str) -> String {
+    program.at(&format!("/launch/app?ticket={ticket}"))
+}
+
+/// A browser in which Chen Tao is signed in.
+pub async fn signed_in(program: &Program, portal: &SimulatorHandle) -> Browser {
+    let mut browser = Browser::new();
+    let answer = launch(program, &mut browser, &portal.issue_ticket(CHEN_TAO)).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    browser
+}
+
+/// What the app gets for the person signed in in `browser`.
+pub async fn tokens(program: &Program, browser: &mut Browser) -> Value {
+    let app = program.client();
+    let answer = app.redeem(&app.login(browser).await).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// Waits until `holds`.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(40);
+    while !holds().await {
+        assert!(Instant::now() < patience, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
