@@ -15,4 +15,9 @@ mod support;
 
 mod birth;
 mod kill;
+mod liar;
+mod outage;
+mod page;
+mod portal;
+mod stop;
 mod tools;

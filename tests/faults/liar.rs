@@ -1,0 +1,146 @@
+//! A portal that does to each ticket what the test says, byte by byte.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What becomes of a call.
+#[derive(Clone)]
+pub enum Reply {
+    /// These bytes, then the end of the connection.
+    Bytes(Vec<u8>),
+    /// Nothing, for ever.
+    Silence,
+    /// A byte a second.
+    Drip(Vec<u8>),
+    /// These bytes, but later.
+    Late(Duration, Vec<u8>),
+    /// These bytes, then a reset.
+    Reset(Vec<u8>),
+    /// These bytes, once [`Liar::go_on`] was called.
+    OnCue(Vec<u8>),
+}
+
+/// The portal. It lives as long as the test's runtime.
+pub struct Liar {
+    url: String,
+    replies: Arc<Mutex<HashMap<String, Reply>>>,
+    asked: watch::Sender<usize>,
+    cue: watch::Sender<bool>,
+}
+
+/// An answer of HTTP 200 with `body`.
+pub fn ok(body: &[u8]) -> Vec<u8> {
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(body);
+    answer
+}
+
+/// An answer that names Chen Tao.
+pub fn good() -> Vec<u8> {
+    let body = r#"{"code":0,"msg":"ok","data":{"id":1,"userName":"陈涛","phone":"13800138000"}}"#;
+    ok(body.as_bytes())
+}
+
+impl Liar {
+    /// Opens the portal.
+    pub async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let liar = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            replies: Arc::default(),
+            asked: watch::channel(0).0,
+            cue: watch::channel(false).0,
+        };
+        let replies = Arc::clone(&liar.replies);
+        let (asked, cue) = (liar.asked.clone(), liar.cue.subscribe());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (replies, asked, cue) = (Arc::clone(&replies), asked.clone(), cue.clone());
+                tokio::spawn(async move {
+                    // A caller who has had enough hangs up.
+                    let _ = answer(stream, &replies, &asked, cue).await;
+                });
+            }
+        });
+        liar
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What becomes of calls with `ticket`.
+    pub fn plant(&self, ticket: &str, reply: Reply) {
+        self.replies
+            .lock()
+            .unwrap()
+            .insert(ticket.to_owned(), reply);
+    }
+
+    /// Waits until it has been asked `calls` times in all.
+    pub async fn asked(&self, calls: usize) {
+        let mut asked = self.asked.subscribe();
+        let enough = asked.wait_for(|asked| *asked >= calls);
+        let enough = tokio::time::timeout(Duration::from_secs(40), enough).await;
+        enough.expect("it is asked").unwrap();
+    }
+
+    /// Lets every [`Reply::OnCue`] go.
+    pub fn go_on(&self) {
+        self.cue.send_replace(true);
+    }
+}
+
+async fn answer(
+    mut stream: TcpStream,
+    replies: &Mutex<HashMap<String, Reply>>,
+    asked: &watch::Sender<usize>,
+    mut cue: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read_buf(&mut head).await? == 0 {
+            return Ok(());
+        }
+    }
+    let head = String::from_utf8(head).expect("a request is text");
+    let (_, ticket) = head.split_once("ticket=").expect("a ticket");
+    let ticket = ticket.split([' ', '&']).next().unwrap();
+    let reply = replies.lock().unwrap().get(ticket).cloned();
+    asked.send_modify(|asked| *asked += 1);
+    match reply.expect("a ticket that was planted") {
+        Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
+        Reply::Silence => std::future::pending().await,
+        Reply::Drip(bytes) => {
+            for byte in bytes {
+                stream.write_all(&[byte]).await?;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        Reply::Late(after, bytes) => {
+            tokio::time::sleep(after).await;
+            stream.write_all(&bytes).await?;
+        }
+        Reply::Reset(bytes) => {
+            stream.write_all(&bytes).await?;
+            stream.set_zero_linger()?;
+            return Ok(());
+        }
+        Reply::OnCue(bytes) => {
+            cue.wait_for(|go| *go).await.expect("the portal is open");
+            stream.write_all(&bytes).await?;
+        }
+    }
+    stream.shutdown().await
+}

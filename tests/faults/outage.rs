@@ -1,0 +1,78 @@
+//! The portal is gone for a while: sessions live on, nobody waits for it, and its return is noticed.
+
+use panda_oidc_panda::simulator::Fault;
+
+use crate::page::{asked_in, honest};
+use crate::support::CHEN_TAO;
+use crate::support::app::claims;
+use crate::support::browser::Browser;
+use crate::support::program::Program;
+use crate::tools::{launch, portal, signed_in, tokens, until};
+
+#[tokio::test]
+async fn who_is_signed_in_stays_so_without_a_portal_even_over_a_restart() {
+    let portal = portal().await;
+    let mut program = Program::start(portal.url().as_str(), "").await;
+    let mut browser = signed_in(&program, &portal).await;
+    portal.set_fault(Fault::Dead).await;
+    for _ in 0..2 {
+        let given = tokens(&program, &mut browser).await;
+        assert_eq!(claims(given["id_token"].as_str().unwrap())["sub"], "1");
+        let token = given["access_token"].as_str().unwrap();
+        assert_eq!(program.client().userinfo(token).await.status, 200);
+        program.kill();
+        program.restart().await;
+    }
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    let stranger = asked_in(&program, false, &ticket).await;
+    honest(&stranger, 503, false, &ticket);
+    assert_eq!(stranger.header("retry-after"), "10");
+}
+
+#[tokio::test]
+async fn a_portal_that_is_gone_is_left_alone_and_its_return_is_noticed() {
+    let portal = portal().await;
+    let hasty = "timeout = '200ms'";
+    let program = Program::start_with(portal.url().as_str(), hasty, "").await;
+    for fault in [Fault::Hang, Fault::Dead, Fault::Status(503)] {
+        let mut there = signed_in(&program, &portal).await;
+        portal.set_fault(fault.clone()).await;
+        let silent = |log: &str| log.matches("is left alone for a while").count();
+        let before = silent(&program.log());
+        until("it is left alone", async || {
+            let ticket = portal.issue_ticket(CHEN_TAO);
+            honest(&asked_in(&program, true, &ticket).await, 503, true, &ticket);
+            silent(&program.log()) > before
+        })
+        .await;
+        portal.forget_calls();
+        let ticket = portal.issue_ticket(CHEN_TAO);
+        honest(&asked_in(&program, true, &ticket).await, 503, true, &ticket);
+        assert_eq!(portal.calls().user_by_ticket, 0, "{fault:?}");
+        tokens(&program, &mut there).await;
+
+        portal.set_fault(Fault::Healthy).await;
+        let mut browser = Browser::new();
+        until("it is asked again", async || {
+            let ticket = portal.issue_ticket(CHEN_TAO);
+            launch(&program, &mut browser, &ticket).await.status == 303
+        })
+        .await;
+        assert_eq!(portal.calls().user_by_ticket, 1, "{fault:?}");
+    }
+    assert_eq!(program.log().matches("answers again").count(), 3);
+}
+
+#[tokio::test]
+async fn a_ticket_from_the_outage_is_good_after_it() {
+    let portal = portal().await;
+    let program = Program::start(portal.url().as_str(), "").await;
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    let mut browser = Browser::new();
+    portal.set_fault(Fault::CutShort).await;
+    let refused = launch(&program, &mut browser, &ticket).await;
+    assert_eq!(refused.status, 503);
+    portal.set_fault(Fault::Healthy).await;
+    assert_eq!(launch(&program, &mut browser, &ticket).await.status, 303);
+    tokens(&program, &mut browser).await;
+}

@@ -1,0 +1,165 @@
+//! A portal that hangs, breaks off or lies, byte by byte, in front of the whole program: each call is
+//! answered in time, by an honest page in the reader's language, and nothing tells the ticket.
+//!
+//! What a house shows as well is in `tests/security/portal.rs`.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::liar::{Liar, Reply, good, ok};
+use crate::page::{asked_in, honest};
+use crate::support::browser::Browser;
+use crate::support::program::Program;
+use crate::tools::{launch, tokens};
+
+/// Has the portal treat one ticket for a reader of each language in each of these ways, all at once,
+/// and expects the page with its status.
+async fn told(cases: Vec<(&str, Reply, u16)>) {
+    let liar = Liar::open().await;
+    let program = Program::start(liar.url(), "").await;
+    let program = std::sync::Arc::new(program);
+    let mut readers = JoinSet::new();
+    for (what, reply, status) in cases {
+        for english in [false, true] {
+            let what = what.replace(' ', "-");
+            let ticket = format!("secret.{what}.{english}.ticket");
+            liar.plant(&ticket, reply.clone());
+            let program = std::sync::Arc::clone(&program);
+            readers.spawn(async move {
+                let answer = asked_in(&program, english, &ticket).await;
+                eprintln!("{what}"); // shown when the page is not what it should be
+                honest(&answer, status, english, &ticket);
+            });
+        }
+    }
+    readers.join_all().await;
+    let log = program.log();
+    assert!(log.contains("portal"), "{log}");
+    assert!(!log.contains("secret."), "the log tells a ticket");
+    // Nobody was taken for somebody, and the program is as well as before.
+    liar.plant("good", Reply::Bytes(good()));
+    let mut browser = Browser::new();
+    let launched = async || launch(&program, &mut browser, "good").await.status == 303;
+    crate::tools::until("the portal is asked again", launched).await;
+    let told = tokens(&program, &mut browser).await;
+    assert!(told["id_token"].is_string());
+}
+
+fn json(body: &str) -> Reply {
+    Reply::Bytes(ok(body.as_bytes()))
+}
+
+fn http(head: &str, body: &str) -> Reply {
+    Reply::Bytes(format!("HTTP/1.1 {head}\r\nconnection: close\r\n\r\n{body}").into_bytes())
+}
+
+#[tokio::test]
+async fn a_portal_that_hangs_keeps_nobody_waiting() {
+    told(vec![
+        ("never answers", Reply::Silence, 503),
+        ("drips", Reply::Drip(good()), 503),
+        ("late", Reply::Late(Duration::from_secs(7), good()), 503),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_portal_that_breaks_off_has_named_nobody() {
+    let whole = good();
+    let part = |end: usize| whole[..whole.len() - end].to_vec();
+    told(vec![
+        ("reset at once", Reply::Reset(Vec::new()), 503),
+        ("reset within", Reply::Reset(part(40)), 503),
+        ("reset at the end", Reply::Reset(part(1)), 503),
+        ("end within", Reply::Bytes(part(40)), 503),
+        ("end in the head", Reply::Bytes(whole[..30].to_vec()), 503),
+        ("not http", Reply::Bytes(b"SSH-2.0-x\r\n\r\n".to_vec()), 503),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_portal_that_answers_something_else_has_named_nobody() {
+    let body = r#"{"code":0,"msg":"ok","data":{"id":1}}"#;
+    let length = body.len() - 1;
+    told(vec![
+        ("500", http("500 Oops", body), 503),
+        ("302", http("302 Found\r\nlocation: /login", body), 503),
+        ("a page", http("200 OK", "<!doctype html><p>登录"), 502),
+        ("half", http("200 OK", &body[..20]), 502),
+        (
+            "a short length",
+            http(&format!("200 OK\r\ncontent-length: {length}"), body),
+            502,
+        ),
+        (
+            "a long length",
+            http("200 OK\r\ncontent-length: 4000", body),
+            503,
+        ),
+        (
+            "no number for a length",
+            http("200 OK\r\ncontent-length: many", body),
+            503,
+        ),
+        (
+            "too much",
+            json(&format!("{body}{}", " ".repeat(300 * 1024))),
+            502,
+        ),
+        ("nothing", json(""), 502),
+        (
+            "no text",
+            Reply::Bytes(ok(b"{\"code\":0,\"msg\":\"\xff\xff\"")),
+            502,
+        ),
+        ("two answers", json(&body.repeat(2)), 502),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_portal_that_names_no_id_has_named_nobody() {
+    let long = "1".repeat(256);
+    let person = |id: &str| {
+        json(&format!(
+            r#"{{"code":0,"data":{{"userName":"a","id":{id}}}}}"#
+        ))
+    };
+    told(vec![
+        ("null data", json(r#"{"code":0,"data":null}"#), 502),
+        ("no id", json(r#"{"code":0,"data":{"userName":"a"}}"#), 502),
+        ("null", person("null"), 502),
+        ("zero", person("0"), 502),
+        ("negative", person("-1"), 502),
+        ("fraction", person("1.5"), 502),
+        ("long", person(&format!("\"{long}\"")), 502),
+        ("longer than a number", person(&long), 502),
+        (
+            "refusal",
+            json(r#"{"code":-1,"msg":"票据无效","data":{"id":1}}"#),
+            403,
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn the_reason_of_a_refusal_is_logged_without_what_is_personal() {
+    let liar = Liar::open().await;
+    let program = Program::start(liar.url(), "").await;
+    let ticket = "AbCdEf-123456-ticket";
+    let msg = format!(r#"{{"code":7,"msg":"票据{ticket}已过期\n[ERROR] 用户13800138000"}}"#);
+    liar.plant(ticket, json(&msg));
+    let answer = asked_in(&program, true, ticket).await;
+    honest(&answer, 403, true, ticket);
+    let log = program.log();
+    let line = log.lines().find(|line| line.contains("已过期"));
+    let line = line.expect("the portal's reason");
+    assert!(line.contains("code 7"), "{line}");
+    assert!(!answer.body.contains("票据"), "{}", answer.body);
+    assert!(!log.contains(ticket) && !log.contains("13800138000"));
+    let mut starts = log.lines().map(str::trim_start);
+    assert!(!starts.any(|line| line.starts_with("[ERROR]")));
+}
