@@ -14,6 +14,7 @@
 mod support;
 
 mod birth;
+mod config;
 mod kill;
 mod liar;
 mod outage;
