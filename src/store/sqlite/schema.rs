@@ -1,7 +1,7 @@
 //! The file: how it is made, told from others, brought up to date and connected to.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -22,6 +22,9 @@ const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_begin.sq
 
 /// The version of the schema this program knows.
 const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+/// What every SQLite database begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +96,9 @@ impl OpenError {
 
 /// Makes the file if there is none, and connects to it as the one who writes.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    create(path).map_err(|error| OpenError::File(path.to_owned(), error))?;
+    if !create(path).map_err(|error| OpenError::File(path.to_owned(), error))? {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
     let mut connection = connect(path)?;
     identify(&connection, path)?;
     use_log(&connection, path)?;
@@ -134,15 +139,20 @@ fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 /// Creates the file for its owner alone, and its folder. Until both are on disk as well, what is
-/// committed into the file is not safe either.
-fn create(path: &Path) -> io::Result<()> {
+/// committed into the file is not safe either. Says whether it is empty or a database: SQLite
+/// itself would write over a file of a few bytes, whatever they are.
+fn create(path: &Path) -> io::Result<bool> {
     folder::create(folder::of(path))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.sync_all()?;
-    folder::sync(folder::of(path))
+    let file = options.open(path)?;
+    file.sync_all()?;
+    folder::sync(folder::of(path))?;
+    let mut begin = Vec::new();
+    file.take(MAGIC.len() as u64).read_to_end(&mut begin)?;
+    Ok(begin.is_empty() || begin == MAGIC)
 }
 
 /// Refuses a file that is not ours before anything in it is changed.
