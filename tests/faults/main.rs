@@ -15,10 +15,13 @@ mod support;
 
 mod birth;
 mod config;
+mod database;
 mod kill;
 mod liar;
+mod master_key;
 mod outage;
 mod page;
 mod portal;
+mod refusal;
 mod stop;
 mod tools;

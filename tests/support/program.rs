@@ -195,7 +195,7 @@ impl Program {
 
     /// Everything it has written to its log, at the most talkative level.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.log_file()).unwrap()
+        fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
     fn log_file(&self) -> PathBuf {
