@@ -84,8 +84,9 @@ impl App {
         let sealer = master.sealer(Purpose::SigningKeys);
         let keys = Keys::open(store.as_ref(), &sealer, host.clock.as_ref()).await;
         let keys = keys.map_err(|error| match error {
-            KeysError::OtherMasterKey(_) => MasterKeyError::Other(file.clone()).into(),
-            other => StartError::Keys(other),
+            KeysError::OtherMasterKey(_) => StartError::from(MasterKeyError::Other(file.clone())),
+            KeysError::Store(error) => error.into(),
+            other => other.into(),
         })?;
         let metadata = discovery::metadata(&config.issuer)
             .map_err(|error| StartError::Metadata(error.into()))?;

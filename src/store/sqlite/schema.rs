@@ -44,9 +44,9 @@ pub enum OpenError {
     /// What the file holds contradicts itself.
     #[error("{0} is damaged; restore it from the backup, together with the master key file")]
     Damaged(PathBuf),
-    /// There is no room for it.
-    #[error("{0} finds no room on its disk; make some")]
-    NoRoom(PathBuf),
+    /// The disk failed, or is full.
+    #[error("{0} cannot be read or written ({1}); see whether its disk has room, and is sound")]
+    Disk(PathBuf, rusqlite::Error),
     /// The file is something else.
     #[error("{0} is not a database of panda-oidc; choose another path, or move that file away")]
     NotOurs(PathBuf),
@@ -85,7 +85,7 @@ impl OpenError {
             Some(ErrorCode::NotADatabase) => Self::NotOurs(path),
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(path),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(path),
-            Some(ErrorCode::DiskFull) => Self::NoRoom(path),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Disk(path, error),
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
                 Self::File(path, io::Error::other(error))
             }
