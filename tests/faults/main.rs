@@ -16,6 +16,7 @@ mod support;
 mod birth;
 mod config;
 mod database;
+mod full;
 mod kill;
 mod liar;
 mod master_key;

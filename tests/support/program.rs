@@ -137,14 +137,30 @@ impl Program {
 
     /// Waits until it is ready.
     pub async fn until_ready(&mut self) {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let patience = Instant::now() + PATIENCE;
+        while self.end_or_answer().await != Ok(200) {
+            assert!(self.child.is_some(), "it ended: {}", self.log());
+            assert!(Instant::now() < patience, "not ready: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until it says whether it is ready, by a status, or ends by itself.
+    pub async fn end_or_answer(&mut self) -> Result<u16, ExitStatus> {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+        let http = http.build().unwrap();
         let ready = format!("{}/readyz", self.admin);
         let patience = Instant::now() + PATIENCE;
-        while !matches!(http.get(&ready).send().await, Ok(answer) if answer.status() == 200) {
-            let child = self.child.as_mut().unwrap();
-            let ended = child.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended: {}", self.log());
-            assert!(Instant::now() < patience, "not ready: {}", self.log());
+        loop {
+            if let Ok(answer) = http.get(&ready).send().await {
+                return Ok(answer.status().as_u16());
+            }
+            let child = self.child.as_mut().expect("it was started");
+            if let Some(status) = child.try_wait().unwrap() {
+                self.child = None;
+                return Err(status);
+            }
+            assert!(Instant::now() < patience, "no answer: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
