@@ -45,11 +45,11 @@ pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, Strin
 /// Runs a portal with `menu` until it is told to stop.
 pub(super) async fn run(menu: Vec<MenuEntry>) -> Result<(), String> {
     let portal = start(menu).await?;
-    let asked_to_stop = asked_to_stop()?;
+    let mut asked_to_stop = asked_to_stop()?;
     println!("打开 / Open:  {}", portal.url());
     println!("[provider] base_url = \"{}\"", portal.url());
     println!("按 Ctrl-C 结束 / Ctrl-C ends the portal");
-    asked_to_stop.await;
+    asked_to_stop().await;
     portal.stop().await;
     Ok(())
 }
