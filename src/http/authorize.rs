@@ -13,6 +13,7 @@ use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
+use super::delivery::deliver;
 use super::failure::{Failure, LONGEST_QUERY, Trouble, see_other};
 use super::language::Language;
 use super::parking::{park, set_cookies};
@@ -310,5 +311,5 @@ async fn grant(
     app.store
         .issue(&code.digest(), grant, code_expires_at, keep_until)
         .await?;
-    Ok(see_other(&authorization.redirect.with_code(code.expose())))
+    Ok(deliver(&authorization.redirect.with_code(code.expose())))
 }

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use panda_oidc_sdk::LoginError;
 use serde_json::json;
 
+use super::delivery::deliver;
 use super::language::Language;
 use super::{peer, trouble};
 use crate::app::App;
@@ -180,7 +181,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = match &self {
             Self::Page(trouble) => trouble.status().into_response(),
-            Self::Redirect(redirect, error, _) => see_other(&redirect.with_error(error)),
+            Self::Redirect(redirect, error, _) => deliver(&redirect.with_error(error)),
             Self::Json(error, _) => (
                 status_for_client(error.code),
                 headers(

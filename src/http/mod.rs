@@ -5,6 +5,7 @@ pub mod admin;
 mod arrival;
 mod authorize;
 mod cookies;
+mod delivery;
 mod entrance;
 mod failure;
 mod language;

@@ -14,7 +14,8 @@ use panda_oidc_sdk::Identity;
 use super::language::{Language, Text};
 use crate::app::App;
 
-const STYLE: &str = include_str!("pages/style.css");
+/// The style of every page.
+pub(super) const STYLE: &str = include_str!("pages/style.css");
 const SCRIPT: &str = include_str!("pages/rescue.js");
 
 /// Somebody's name as a page says it, or their identifier: without what could break the sentence
@@ -161,7 +162,7 @@ impl Page {
 }
 
 /// The CSP source that allows exactly this inline text (CSP Level 3 §2.3.1, `hash-source`).
-fn source(inline: &str) -> String {
+pub(super) fn source(inline: &str) -> String {
     let hash = digest::digest(&digest::SHA256, inline.as_bytes());
     format!("'sha256-{}'", BASE64_STANDARD.encode(hash))
 }

@@ -11,6 +11,7 @@ use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
+use super::response_mode::ResponseMode;
 use super::scope::Scopes;
 
 /// An authorization request that may go on, once somebody is signed in.
@@ -64,6 +65,8 @@ pub fn authorize(
 ) -> Result<Authorization, Refusal> {
     let client = client(asked, clients).map_err(Refusal::Page)?;
     let redirect = redirect_uri(asked, client, issuer).map_err(Refusal::Page)?;
+    // Errors travel as the client asked, once that can be read.
+    let redirect = redirect.in_mode(response_mode(asked).unwrap_or_default());
     match settle(asked, client, &redirect) {
         Ok(authorization) => Ok(authorization),
         Err(error) => Err(Refusal::Redirect(redirect, error)),
@@ -168,13 +171,13 @@ fn response_type(asked: &Params) -> Result<(), OAuthError> {
     }
 }
 
-fn response_mode(asked: &Params) -> Result<(), OAuthError> {
-    match asked.get("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => Err(OAuthError::invalid_request(
-            "the only response_mode here is query",
-        )),
-    }
+fn response_mode(asked: &Params) -> Result<ResponseMode, OAuthError> {
+    let mode = asked.get("response_mode");
+    let mode = mode.filter(|_| !asked.repeats("response_mode"));
+    mode.map_or(Some(ResponseMode::default()), ResponseMode::parse)
+        .ok_or_else(|| {
+            OAuthError::invalid_request("the response_mode is not query, fragment or form_post")
+        })
 }
 
 fn challenge(asked: &Params, client: &Client) -> Result<Option<CodeChallenge>, OAuthError> {

@@ -13,6 +13,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use super::issuer::Issuer;
+use super::response_mode::ResponseMode;
 use super::scope::Scope;
 use crate::keys::SigningAlg;
 
@@ -75,6 +76,11 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         SigningAlg::ES256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
         SigningAlg::EdDSA => CoreJwsSigningAlgorithm::EdDsa,
     });
+    let response_modes = ResponseMode::ALL.into_iter().map(|mode| match mode {
+        ResponseMode::Query => CoreResponseMode::Query,
+        ResponseMode::Fragment => CoreResponseMode::Fragment,
+        ResponseMode::FormPost => CoreResponseMode::FormPost,
+    });
     let scopes = Scope::ALL
         .iter()
         .map(|scope| openidconnect::Scope::new(scope.as_str().to_owned()));
@@ -112,7 +118,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .set_token_endpoint(Some(TokenUrl::new(issuer.at(path::TOKEN))?))
         .set_userinfo_endpoint(Some(UserInfoUrl::new(issuer.at(path::USERINFO))?))
         .set_scopes_supported(Some(scopes.collect()))
-        .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
+        .set_response_modes_supported(Some(response_modes.collect()))
         .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode]))
         .set_token_endpoint_auth_methods_supported(Some(vec![
             CoreClientAuthMethod::ClientSecretBasic,

@@ -13,6 +13,7 @@ pub mod params;
 pub mod phone;
 pub mod pkce;
 pub mod redirect;
+pub mod response_mode;
 pub mod scope;
 pub mod standing;
 pub mod token;

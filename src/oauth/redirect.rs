@@ -5,6 +5,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::error::OAuthError;
+use super::response_mode::{AuthorizationResponse, ResponseMode};
 
 /// A redirect URI as a client registered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,7 @@ pub struct VerifiedRedirect {
     uri: String,
     issuer: String,
     state: Option<String>,
+    mode: ResponseMode,
 }
 
 impl VerifiedRedirect {
@@ -133,7 +135,14 @@ impl VerifiedRedirect {
             uri: asked.to_owned(),
             issuer: issuer.to_owned(),
             state: state.map(str::to_owned),
+            mode: ResponseMode::default(),
         })
+    }
+
+    /// The same place, for responses that travel in `mode`.
+    #[must_use]
+    pub fn in_mode(self, mode: ResponseMode) -> Self {
+        Self { mode, ..self }
     }
 
     /// The redirect URI of the request, to the letter.
@@ -142,35 +151,25 @@ impl VerifiedRedirect {
         &self.uri
     }
 
-    /// The URL that brings a code to the client (RFC 6749 §4.1.2).
+    /// The response that brings a code to the client (RFC 6749 §4.1.2).
     #[must_use]
-    pub fn with_code(&self, code: &str) -> String {
-        self.with(&[("code", code)])
+    pub fn with_code(&self, code: &str) -> AuthorizationResponse {
+        self.with(vec![("code", code.to_owned())])
     }
 
-    /// The URL that brings an error to the client (RFC 6749 §4.1.2.1).
+    /// The response that brings an error to the client (RFC 6749 §4.1.2.1).
     #[must_use]
-    pub fn with_error(&self, error: &OAuthError) -> String {
-        self.with(&[
-            ("error", error.code.as_str()),
-            ("error_description", &error.description),
+    pub fn with_error(&self, error: &OAuthError) -> AuthorizationResponse {
+        self.with(vec![
+            ("error", error.code.as_str().to_owned()),
+            ("error_description", error.description.to_string()),
         ])
     }
 
-    /// Adds parameters to the query, leaving what the client has there as it is.
-    fn with(&self, params: &[(&str, &str)]) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(params);
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        query.append_pair("iss", &self.issuer);
-        let joint = match self.uri.split_once('?') {
-            None => "?",
-            Some((_, present)) if present.is_empty() || present.ends_with('&') => "",
-            Some(_) => "&",
-        };
-        format!("{}{joint}{}", self.uri, query.finish())
+    fn with(&self, mut params: Vec<(&'static str, String)>) -> AuthorizationResponse {
+        params.extend(self.state.clone().map(|state| ("state", state)));
+        params.push(("iss", self.issuer.clone()));
+        self.mode.respond(&self.uri, params)
     }
 }
 
@@ -202,6 +201,13 @@ mod tests {
     fn check(registered: &str, asked: &str, public: bool) -> bool {
         let registered = [RegisteredUri::new(registered).unwrap()];
         VerifiedRedirect::check(asked, &registered, public, "https://op", None).is_ok()
+    }
+
+    fn url(response: AuthorizationResponse) -> String {
+        match response {
+            AuthorizationResponse::Redirect(url) => url,
+            AuthorizationResponse::FormPost { action, .. } => panic!("a form to {action}"),
+        }
     }
 
     #[test]
@@ -284,10 +290,19 @@ mod tests {
         let redirect =
             VerifiedRedirect::check(uri, &registered, false, "https://op", Some("x&y=#\""))
                 .unwrap();
-        assert_eq!(
-            redirect.with_code("c"),
-            "https://app/cb?a=%20b&code=c&state=x%26y%3D%23%22&iss=https%3A%2F%2Fop"
-        );
+        let ours = "code=c&state=x%26y%3D%23%22&iss=https%3A%2F%2Fop";
+        let sent = |mode| redirect.clone().in_mode(mode).with_code("c");
+        assert_eq!(url(sent(ResponseMode::Query)), format!("{uri}&{ours}"));
+        assert_eq!(url(sent(ResponseMode::Fragment)), format!("{uri}#{ours}"));
+        let form = AuthorizationResponse::FormPost {
+            action: uri.to_owned(),
+            fields: vec![
+                ("code", "c".to_owned()),
+                ("state", "x&y=#\"".to_owned()),
+                ("iss", "https://op".to_owned()),
+            ],
+        };
+        assert!(sent(ResponseMode::FormPost) == form);
     }
 
     proptest! {
@@ -296,7 +311,7 @@ mod tests {
             let uri = "https://app/cb";
             let registered = [RegisteredUri::new(uri).unwrap()];
             let redirect = VerifiedRedirect::check(uri, &registered, false, "https://op", Some(&state)).unwrap();
-            let url = Url::parse(&redirect.with_code(&code)).unwrap();
+            let url = Url::parse(&url(redirect.with_code(&code))).unwrap();
             prop_assert_eq!(url.as_str().split('?').next(), Some(uri));
             let states: Vec<_> = url.query_pairs().filter(|(name, _)| name == "state").collect();
             prop_assert_eq!(states.len(), 1);

@@ -146,8 +146,7 @@ async fn what_it_cannot_do_is_refused_by_its_own_code() {
             "unsupported_response_type",
         ),
         ("response_type", "", "invalid_request"),
-        ("response_mode", "fragment", "invalid_request"),
-        ("response_mode", "form_post", "invalid_request"),
+        ("response_mode", "web_message", "invalid_request"),
         (
             "request",
             "eyJhbGciOiJub25lIn0.e30.",
@@ -171,12 +170,6 @@ async fn what_it_cannot_do_is_refused_by_its_own_code() {
         let told = answer.parameter("error_description").unwrap();
         assert!(!told.is_empty() && !told.contains(['"', '\\']), "{told}");
     }
-}
-
-#[tokio::test]
-async fn response_mode_query_may_be_said_aloud() {
-    let answer = asked(&[("response_mode", "query")]).await;
-    RelyingParty::code(&answer);
 }
 
 #[tokio::test]

@@ -77,7 +77,10 @@ async fn it_lists_what_works_and_nothing_else() {
     let document = document(&house, OPENID).await.json();
     for (member, value) in [
         ("response_types_supported", json!(["code"])),
-        ("response_modes_supported", json!(["query"])),
+        (
+            "response_modes_supported",
+            json!(["query", "fragment", "form_post"]),
+        ),
         ("grant_types_supported", json!(["authorization_code"])),
         ("subject_types_supported", json!(["public"])),
         ("code_challenge_methods_supported", json!(["S256"])),

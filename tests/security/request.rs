@@ -67,7 +67,7 @@ async fn n13_no_token_ever_comes_through_the_browser() {
         told(&answer, &grafana, "unsupported_response_type");
         assert_eq!(answer.location().fragment(), None);
     }
-    for mode in ["fragment", "form_post", "web_message", "query.jwt", "QUERY"] {
+    for mode in ["web_message", "query.jwt", "QUERY"] {
         let url = grafana.authorize_url(&[("response_mode", mode)]);
         told(&browser.get(url).await, &grafana, "invalid_request");
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::oauth::client::tests::{confidential, public};
+use crate::oauth::response_mode::AuthorizationResponse;
 use proptest::prelude::*;
 
 const GOOD: &str = "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb\
@@ -29,6 +30,13 @@ fn told(more: &str) -> ErrorCode {
     match ask(&format!("{GOOD}{more}")) {
         Err(Refusal::Redirect(_, error)) => error.code,
         other => panic!("{more}: {other:?}"),
+    }
+}
+
+fn url(redirect: &VerifiedRedirect, error: &OAuthError) -> String {
+    match redirect.with_error(error) {
+        AuthorizationResponse::Redirect(url) => url,
+        AuthorizationResponse::FormPost { action, .. } => panic!("a form to {action}"),
     }
 }
 
@@ -86,7 +94,7 @@ fn a_repeated_state_is_nobodys_and_not_echoed() {
     let Err(Refusal::Redirect(redirect, error)) = ask(&format!("{GOOD}&state=t")) else {
         panic!("it must be refused");
     };
-    assert!(!redirect.with_error(&error).contains("state="));
+    assert!(!url(&redirect, &error).contains("state="));
 }
 
 #[test]
@@ -103,7 +111,7 @@ fn n14_what_is_not_supported_is_refused_by_its_own_code() {
 }
 
 #[test]
-fn n13_only_code_and_query_are_answered() {
+fn n13_only_code_is_answered() {
     for other in ["token", "id_token", "code%20id_token", "CODE", "none"] {
         let query = GOOD.replace("response_type=code", &format!("response_type={other}"));
         let Err(Refusal::Redirect(_, error)) = ask(&query) else {
@@ -111,8 +119,28 @@ fn n13_only_code_and_query_are_answered() {
         };
         assert_eq!(error.code, ErrorCode::UnsupportedResponseType, "{other}");
     }
-    assert_eq!(told("&response_mode=nonsense"), ErrorCode::InvalidRequest);
-    assert!(ask(&format!("{GOOD}&response_mode=query")).is_ok());
+}
+
+#[test]
+fn a_response_and_every_error_travel_as_the_client_asked() {
+    for (mode, joint) in [("query", '?'), ("fragment", '#')] {
+        let asked = format!("{GOOD}&response_mode={mode}");
+        good(&asked);
+        let Err(Refusal::Redirect(redirect, error)) = ask(&format!("{asked}&max_age=x")) else {
+            panic!("it must be refused");
+        };
+        let start = format!("https://app.example.com/cb{joint}error=invalid_request");
+        assert!(url(&redirect, &error).starts_with(&start), "{mode}");
+    }
+    for more in [
+        "&response_mode=nonsense",
+        "&response_mode=fragment&response_mode=fragment",
+    ] {
+        let Err(Refusal::Redirect(redirect, error)) = ask(&format!("{GOOD}{more}")) else {
+            panic!("it must be refused");
+        };
+        assert!(url(&redirect, &error).contains("/cb?error="), "by default");
+    }
 }
 
 #[test]
