@@ -68,7 +68,7 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
         let mut grants = Vec::new();
         for _ in 0..PEOPLE {
             let code = issued(&*bench.store).await;
-            bench.store.take(&code, now()).await.unwrap();
+            bench.store.take(&code, None, now()).await.unwrap();
             grants.push(code);
         }
         grants
@@ -107,7 +107,7 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
 async fn login(store: Arc<SqliteStore>, times: u64) {
     for _ in 0..times {
         let code = issued(&*store).await;
-        let taken = store.take(&code, now()).await.unwrap();
+        let taken = store.take(&code, None, now()).await.unwrap();
         assert!(matches!(taken, Taken::Granted(_)));
     }
 }
@@ -118,12 +118,14 @@ async fn issued(store: &impl Store) -> Digest {
     let code = digest("code", number);
     let grant = Grant {
         client_id: ClientId::new("grafana".to_owned()),
+        subject: Subject::new((number % PEOPLE).to_string()).unwrap(),
         sid: sid(number % PEOPLE),
         scopes: Scopes::parse("openid profile phone"),
         redirect_uri: "https://grafana.example.com/login/generic_oauth".to_owned(),
         nonce: Some(Nonce::new("n-0S6_WzA2Mj0123456789".to_owned())),
         challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         auth_time: now(),
+        refreshable: false,
     };
     let (soon, later) = (TimeDelta::seconds(60), TimeDelta::hours(1));
     store

@@ -10,6 +10,7 @@ use crate::login::launch::Policy;
 use crate::oauth::client::Clients;
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
+use crate::refresh_token::Successors;
 use crate::seal::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::store::MemoryStore;
 use crate::store::SqliteStore;
@@ -37,6 +38,8 @@ pub struct App {
     pub switches: Sealer,
     /// Names tickets.
     pub tickets: TicketNamer,
+    /// Makes the refresh token that follows another.
+    pub successors: Successors,
     /// The discovery document, written out.
     pub metadata: axum::body::Bytes,
     /// The networks whose `X-Forwarded-For` is believed.
@@ -103,6 +106,7 @@ impl App {
             parked: master.sealer(Purpose::ParkedRequests),
             switches: master.sealer(Purpose::Switches),
             tickets: master.ticket_namer(),
+            successors: master.successors(),
             metadata: metadata.into(),
             trusted_proxies: config.server.trusted_proxies,
         })

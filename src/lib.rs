@@ -13,5 +13,6 @@ pub mod login;
 pub mod logout;
 pub mod oauth;
 pub mod plugins;
+pub mod refresh_token;
 pub mod seal;
 pub mod store;

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::folder;
 use crate::handle::Digest;
+use crate::refresh_token::Successors;
 
 const KEY_BYTES: usize = 32;
 
@@ -148,6 +149,12 @@ impl MasterKey {
             hmac::HMAC_SHA256,
             self.derive(b"tickets").as_slice(),
         ))
+    }
+
+    /// What derives a refresh token from the one before it.
+    #[must_use]
+    pub fn successors(&self) -> Successors {
+        Successors::new(self.derive(b"refresh tokens").as_slice())
     }
 
     fn derive(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {

@@ -14,7 +14,8 @@ use url::Url;
 use super::problem::Findings;
 use crate::handle::Digest;
 use crate::keys::SigningAlg;
-use crate::oauth::client::{AccessTokens, Authentication, Client, Clients};
+use crate::oauth::client::{AccessTokens, Authentication, Client, Clients, RefreshPolicy};
+use crate::oauth::grants::GrantType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
 
 /// One client, as written.
@@ -41,6 +42,16 @@ pub(super) struct ClientSection {
     access_token_lifetime: Duration,
     #[serde(default)]
     access_token_audience: Vec<String>,
+    #[serde(default = "GrantType::usual")]
+    grant_types: Vec<GrantType>,
+    #[serde(default)]
+    refresh_token: RefreshWhen,
+    #[serde(default = "ninety_days", with = "humantime_serde")]
+    refresh_token_lifetime: Duration,
+    #[serde(default = "thirty_days", with = "humantime_serde")]
+    refresh_token_idle_lifetime: Duration,
+    #[serde(default = "ten_seconds", with = "humantime_serde")]
+    refresh_token_grace: Duration,
 }
 
 /// RFC 7591 §2, `token_endpoint_auth_method`.
@@ -61,8 +72,31 @@ enum AccessTokenTyp {
     Jwt,
 }
 
+/// When a client gets a refresh token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RefreshWhen {
+    /// When it asks for this scope (OIDC Core §11).
+    #[default]
+    OfflineAccess,
+    /// With every code.
+    Always,
+}
+
 fn an_hour() -> Duration {
     Duration::from_hours(1)
+}
+
+fn ninety_days() -> Duration {
+    Duration::from_hours(90 * 24)
+}
+
+fn thirty_days() -> Duration {
+    Duration::from_hours(30 * 24)
+}
+
+fn ten_seconds() -> Duration {
+    Duration::from_secs(10)
 }
 
 /// Checks all clients; `audience` is what their access tokens are for unless they say.
@@ -148,7 +182,61 @@ impl Check<'_, '_> {
                 lifetime,
                 audience,
             },
+            grant_types: section.grant_types.clone(),
+            refresh_token: self.refresh_policy(section),
         })
+    }
+
+    fn refresh_policy(&mut self, section: &ClientSection) -> RefreshPolicy {
+        let always = section.refresh_token == RefreshWhen::Always;
+        if always && !section.grant_types.contains(&GrantType::RefreshToken) {
+            self.fail(
+                "refresh_token",
+                "it is \"always\", and grant_types has no \"refresh_token\"",
+                "add it to grant_types, or take refresh_token out",
+            );
+        }
+        let mut span =
+            |key: &str, given: Duration, least: TimeDelta, most: TimeDelta, usual: &str| {
+                let span = TimeDelta::from_std(given).unwrap_or(TimeDelta::MAX);
+                if span < least || span > most {
+                    self.fail(
+                        key,
+                        format!(
+                            "it is shorter than {} s or longer than {} s",
+                            least.num_seconds(),
+                            most.num_seconds()
+                        ),
+                        format!("write something like \"{usual}\""),
+                    );
+                }
+                span
+            };
+        let (minute, years) = (TimeDelta::minutes(1), TimeDelta::days(800));
+        RefreshPolicy {
+            always,
+            lifetime: span(
+                "refresh_token_lifetime",
+                section.refresh_token_lifetime,
+                minute,
+                years,
+                "90d",
+            ),
+            idle_lifetime: span(
+                "refresh_token_idle_lifetime",
+                section.refresh_token_idle_lifetime,
+                minute,
+                years,
+                "30d",
+            ),
+            grace: span(
+                "refresh_token_grace",
+                section.refresh_token_grace,
+                TimeDelta::zero(),
+                minute,
+                "10s",
+            ),
+        }
     }
 
     fn client_id(&mut self, id: &str) {

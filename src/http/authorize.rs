@@ -291,12 +291,14 @@ async fn grant(
     let code = Handle::random(&mut rand::rng());
     let grant = Grant {
         client_id: authorization.client.id.clone(),
+        subject: session.user.subject().clone(),
         sid: session.sid.clone(),
         scopes: authorization.scopes.clone(),
         redirect_uri: authorization.redirect.uri().to_owned(),
         nonce: authorization.nonce.clone(),
         challenge: authorization.challenge.clone(),
         auth_time: session.auth_time,
+        refreshable: authorization.is_refreshable(),
     };
     if !grant.scopes.contains(Scope::Openid) {
         tracing::warn!(

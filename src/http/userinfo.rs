@@ -13,11 +13,10 @@ use axum::response::{IntoResponse as _, Response};
 use super::failure::Failure;
 use super::token::is_form;
 use crate::app::App;
-use crate::handle::Digest;
 use crate::oauth::claims::{AccessTokenClaims, person};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
-use crate::oauth::scope::Scope;
+use crate::oauth::scope::{Scope, Scopes};
 
 /// `GET /userinfo`.
 ///
@@ -120,7 +119,7 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
     if claims.iss != app.issuer.as_str() || claims.exp <= now.timestamp() {
         return Err(invalid());
     }
-    let id = Digest::from_text(&claims.jti).ok_or_else(invalid)?;
+    let id = claims.grant().ok_or_else(invalid)?;
     let granted = app
         .store
         .granted(&id, now)
@@ -128,19 +127,16 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
         .map_err(|error| Failure::internal(Failure::Bearer, error))?;
     let granted = granted.filter(|granted| {
         granted.grant.client_id.as_str() == claims.client_id
-            && granted.session.user.subject().as_str() == claims.sub
+            && granted.user.subject().as_str() == claims.sub
     });
     let granted = granted.ok_or_else(invalid)?;
-    if !granted.grant.scopes.contains(Scope::Openid) {
+    let scopes = Scopes::parse(&claims.scope);
+    if !scopes.contains(Scope::Openid) {
         return Err(refused(
             ErrorCode::InsufficientScope,
             "userinfo needs the scope openid",
         ));
     }
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((
-        no_store,
-        Json(person(&granted.session.user, &granted.grant.scopes)),
-    )
-        .into_response())
+    Ok((no_store, Json(person(&granted.user, &scopes))).into_response())
 }

@@ -8,11 +8,12 @@ use openidconnect::Nonce;
 
 use super::client::{Client, Clients};
 use super::error::{ErrorCode, OAuthError};
+use super::grants::GrantType;
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
 use super::response_mode::ResponseMode;
-use super::scope::Scopes;
+use super::scope::{Scope, Scopes};
 
 /// An authorization request that may go on, once somebody is signed in.
 #[derive(Debug, Clone)]
@@ -33,6 +34,15 @@ pub struct Authorization {
     pub max_age: Option<TimeDelta>,
     /// An ID token of ours that names the person the client expects; not yet verified.
     pub unverified_hint: Option<String>,
+}
+
+impl Authorization {
+    /// Whether the code shall bring a refresh token.
+    #[must_use]
+    pub fn is_refreshable(&self) -> bool {
+        self.client.may_use(GrantType::RefreshToken)
+            && (self.client.refresh_token.always || self.scopes.contains(Scope::OfflineAccess))
+    }
 }
 
 /// The parts of `prompt` that change what happens (OIDC Core §3.1.2.1).
@@ -80,12 +90,13 @@ fn settle(
 ) -> Result<Authorization, OAuthError> {
     no_repeats(asked)?;
     no_request_object(asked)?;
+    grant_type(client)?;
     response_type(asked)?;
     response_mode(asked)?;
     Ok(Authorization {
         client: Arc::clone(client),
         redirect: redirect.clone(),
-        scopes: asked.get("scope").map(Scopes::parse).unwrap_or_default(),
+        scopes: scopes(asked, client),
         challenge: challenge(asked, client)?,
         nonce: asked.get("nonce").map(|nonce| Nonce::new(nonce.to_owned())),
         prompt: prompt(asked)?,
@@ -158,6 +169,27 @@ fn no_request_object(asked: &Params) -> Result<(), OAuthError> {
         }
     }
     Ok(())
+}
+
+/// RFC 7591 §2: a client that is not registered for codes gets none.
+fn grant_type(client: &Client) -> Result<(), OAuthError> {
+    if client.may_use(GrantType::AuthorizationCode) {
+        return Ok(());
+    }
+    Err(OAuthError::new(
+        ErrorCode::UnauthorizedClient,
+        "the client is not registered for the grant type authorization_code",
+    ))
+}
+
+/// "The Authorization Server MUST ignore the `offline_access` request" where it cannot be granted
+/// (OIDC Core §11).
+fn scopes(asked: &Params, client: &Client) -> Scopes {
+    let scopes = asked.get("scope").map(Scopes::parse).unwrap_or_default();
+    if client.may_use(GrantType::RefreshToken) {
+        return scopes;
+    }
+    scopes.without(Scope::OfflineAccess)
 }
 
 fn response_type(asked: &Params) -> Result<(), OAuthError> {

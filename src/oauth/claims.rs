@@ -83,7 +83,7 @@ pub struct AccessTokenClaims {
     pub client_id: String,
     /// When it was issued.
     pub iat: i64,
-    /// Its name, which is also that of its grant.
+    /// Its name: its grant's, a dot, and a part of its own.
     pub jti: String,
     /// When the portal had proved the person.
     pub auth_time: i64,
@@ -102,11 +102,21 @@ pub enum Audience {
     Many(Vec<String>),
 }
 
-/// The claims of the access token for a grant; `id` is the grant's.
+impl AccessTokenClaims {
+    /// The identifier of the grant it belongs to.
+    #[must_use]
+    pub fn grant(&self) -> Option<Digest> {
+        let (grant, _) = self.jti.split_once('.')?;
+        Digest::from_text(grant)
+    }
+}
+
+/// The claims of the access token for a grant; `jti` is its name.
 #[must_use]
 pub fn access_token(
     granted: &Granted,
-    id: &Digest,
+    scopes: &Scopes,
+    jti: String,
     client: &Client,
     issuer: &str,
     now: DateTime<Utc>,
@@ -119,12 +129,12 @@ pub fn access_token(
         iss: issuer.to_owned(),
         exp: (now + client.access_token.lifetime).timestamp(),
         aud,
-        sub: granted.session.user.subject().to_string(),
+        sub: granted.user.subject().to_string(),
         client_id: client.id.to_string(),
         iat: now.timestamp(),
-        jti: id.to_text(),
+        jti,
         auth_time: granted.grant.auth_time.timestamp(),
-        scope: granted.grant.scopes.to_string(),
+        scope: scopes.to_string(),
     }
 }
 
@@ -132,6 +142,7 @@ pub fn access_token(
 #[must_use]
 pub fn id_token<'a>(
     granted: &'a Granted,
+    scopes: &Scopes,
     client: &'a Client,
     issuer: &'a str,
     at_hash: &'a str,
@@ -145,7 +156,7 @@ pub fn id_token<'a>(
         auth_time: granted.grant.auth_time.timestamp(),
         nonce: granted.grant.nonce.as_ref(),
         at_hash,
-        sid: granted.session.sid.as_str(),
-        person: person(&granted.session.user, &granted.grant.scopes),
+        sid: granted.grant.sid.as_str(),
+        person: person(&granted.user, scopes),
     }
 }

@@ -8,6 +8,7 @@ use openidconnect::ClientId;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
+use super::grants::GrantType;
 use super::redirect::RegisteredUri;
 use crate::handle::Digest;
 use crate::keys::SigningAlg;
@@ -35,6 +36,23 @@ pub struct Client {
     pub id_token_alg: SigningAlg,
     /// What its access tokens look like.
     pub access_token: AccessTokens,
+    /// `grant_types`.
+    pub grant_types: Vec<GrantType>,
+    /// When it gets refresh tokens, and for how long.
+    pub refresh_token: RefreshPolicy,
+}
+
+/// When a client that is registered for `refresh_token` gets refresh tokens, and for how long.
+#[derive(Debug, Clone)]
+pub struct RefreshPolicy {
+    /// With every code, not only where `offline_access` is granted (`refresh_token`).
+    pub always: bool,
+    /// How long the last of a family can be good, from the first on (`refresh_token_lifetime`).
+    pub lifetime: TimeDelta,
+    /// How long one is good unless it is used (`refresh_token_idle_lifetime`).
+    pub idle_lifetime: TimeDelta,
+    /// How long one that was used may be used again (`refresh_token_grace`).
+    pub grace: TimeDelta,
 }
 
 /// What a client's access tokens look like.
@@ -71,6 +89,12 @@ impl Client {
     #[must_use]
     pub fn is_public(&self) -> bool {
         matches!(self.authentication, Authentication::None)
+    }
+
+    /// Whether it is registered for `grant_type`.
+    #[must_use]
+    pub fn may_use(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
     }
 }
 
@@ -158,6 +182,13 @@ pub(crate) mod tests {
                 typ: "at+jwt",
                 lifetime: TimeDelta::minutes(10),
                 audience: vec!["https://op".to_owned()],
+            },
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            refresh_token: RefreshPolicy {
+                always: false,
+                lifetime: TimeDelta::days(90),
+                idle_lifetime: TimeDelta::days(30),
+                grace: TimeDelta::seconds(10),
             },
         }
     }

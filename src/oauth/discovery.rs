@@ -12,6 +12,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::grants::GrantType;
 use super::issuer::Issuer;
 use super::response_mode::ResponseMode;
 use super::scope::Scope;
@@ -76,6 +77,12 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         SigningAlg::ES256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
         SigningAlg::EdDSA => CoreJwsSigningAlgorithm::EdDsa,
     });
+    let grant_types = GrantType::ALL
+        .into_iter()
+        .map(|grant_type| match grant_type {
+            GrantType::AuthorizationCode => CoreGrantType::AuthorizationCode,
+            GrantType::RefreshToken => CoreGrantType::RefreshToken,
+        });
     let response_modes = ResponseMode::ALL.into_iter().map(|mode| match mode {
         ResponseMode::Query => CoreResponseMode::Query,
         ResponseMode::Fragment => CoreResponseMode::Fragment,
@@ -119,7 +126,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .set_userinfo_endpoint(Some(UserInfoUrl::new(issuer.at(path::USERINFO))?))
         .set_scopes_supported(Some(scopes.collect()))
         .set_response_modes_supported(Some(response_modes.collect()))
-        .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode]))
+        .set_grant_types_supported(Some(grant_types.collect()))
         .set_token_endpoint_auth_methods_supported(Some(vec![
             CoreClientAuthMethod::ClientSecretBasic,
             CoreClientAuthMethod::ClientSecretPost,

@@ -11,6 +11,8 @@ pub enum ErrorCode {
     InvalidClient,
     /// The code or the token presented as a grant is no good.
     InvalidGrant,
+    /// The scope exceeds what was granted.
+    InvalidScope,
     /// The client may not use this grant.
     UnauthorizedClient,
     /// The grant type is not one of ours.
@@ -43,6 +45,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
+            Self::InvalidScope => "invalid_scope",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",

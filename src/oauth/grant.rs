@@ -2,17 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
+use panda_oidc_sdk::Subject;
 
 use super::pkce::CodeChallenge;
-use super::scope::Scopes;
-use crate::login::session::{Session, SessionId};
+use super::scope::{Scope, Scopes};
+use crate::login::session::{SessionId, User};
 
 /// An authorization as it was granted; its identifier is the digest of the code that began it.
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The client it was granted to.
     pub client_id: ClientId,
-    /// The session it belongs to, and dies with.
+    /// Whose it is.
+    pub subject: Subject,
+    /// The session it was granted in. It dies with it, by itself or ended; one that
+    /// [is offline](Grant::is_offline) only when the session is ended.
     pub sid: SessionId,
     /// What was granted.
     pub scopes: Scopes,
@@ -25,13 +29,23 @@ pub struct Grant {
     pub challenge: Option<CodeChallenge>,
     /// When the portal had proved the user, as seen by this request.
     pub auth_time: DateTime<Utc>,
+    /// Whether the code brings a refresh token.
+    pub refreshable: bool,
 }
 
-/// A grant together with the live session it belongs to.
+impl Grant {
+    /// Whether it outlives a session that just runs out (OIDC Core §11, `offline_access`).
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.refreshable && self.scopes.contains(Scope::OfflineAccess)
+    }
+}
+
+/// A grant that stands, and its user as last heard of.
 #[derive(Debug, Clone)]
 pub struct Granted {
     /// What was granted.
     pub grant: Grant,
-    /// The session, read in the same step as the grant.
-    pub session: Session,
+    /// The user, read in the same step as the grant.
+    pub user: User,
 }

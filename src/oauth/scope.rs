@@ -11,11 +11,18 @@ pub enum Scope {
     Profile,
     /// `phone_number`, `phone_number_verified`.
     Phone,
+    /// A refresh token that outlives the session (OIDC Core §11).
+    OfflineAccess,
 }
 
 impl Scope {
     /// Every known scope, in the order discovery lists them.
-    pub const ALL: [Self; 3] = [Self::Openid, Self::Profile, Self::Phone];
+    pub const ALL: [Self; 4] = [
+        Self::Openid,
+        Self::Profile,
+        Self::Phone,
+        Self::OfflineAccess,
+    ];
 
     /// The scope as it is written.
     #[must_use]
@@ -24,6 +31,7 @@ impl Scope {
             Self::Openid => "openid",
             Self::Profile => "profile",
             Self::Phone => "phone",
+            Self::OfflineAccess => "offline_access",
         }
     }
 }
@@ -49,6 +57,19 @@ impl Scopes {
     #[must_use]
     pub fn contains(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
+    }
+
+    /// The same without `scope`.
+    #[must_use]
+    pub fn without(mut self, scope: Scope) -> Self {
+        self.0.retain(|kept| *kept != scope);
+        self
+    }
+
+    /// Whether all of these are among `others`.
+    #[must_use]
+    pub fn are_among(&self, others: &Self) -> bool {
+        self.0.iter().all(|scope| others.contains(*scope))
     }
 }
 
@@ -78,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(text in "(openid|profile|phone|x| )*") {
+        fn what_is_written_is_read_back(text in "(openid|profile|phone|offline_access|x| )*") {
             let scopes = Scopes::parse(&text);
             prop_assert_eq!(Scopes::parse(&scopes.to_string()), scopes);
         }

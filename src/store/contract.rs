@@ -3,6 +3,7 @@
 mod fixture;
 mod grants;
 mod keys;
+mod refresh_tokens;
 mod sessions;
 mod tickets;
 mod upkeep;
@@ -59,6 +60,17 @@ macro_rules! stores {
                 grants: a_grant_shows_its_user_as_last_heard_of;
                 grants: a_grant_is_read_back_to_the_letter;
                 grants: one_code_spent_leaves_the_others;
+                grants: a_revoked_grant_stands_no_more;
+                grants: an_offline_grant_outlives_a_session_that_runs_out;
+                refresh_tokens: a_refresh_token_is_followed_by_the_next;
+                refresh_tokens: within_the_grace_a_token_may_come_again;
+                refresh_tokens: after_the_grace_a_token_that_comes_again_ends_its_family;
+                refresh_tokens: a_token_older_than_the_last_ends_its_family_at_any_time;
+                refresh_tokens: of_many_who_refresh_at_once_all_get_one_successor;
+                refresh_tokens: a_family_lives_no_longer_than_its_grant;
+                refresh_tokens: a_family_dies_with_its_session_unless_it_is_offline;
+                refresh_tokens: an_ended_session_and_a_revoked_grant_end_the_family;
+                refresh_tokens: a_grant_that_is_not_refreshable_begins_no_family;
                 keys: the_first_key_of_an_algorithm_is_kept;
                 keys: of_processes_that_start_at_once_all_get_the_same_key;
                 keys: keys_are_listed_oldest_first;

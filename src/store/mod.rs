@@ -38,9 +38,9 @@ pub struct StoreError {
 }
 
 /// Everything the product keeps.
-pub trait Store: Sessions + Grants + SealedKeys + Upkeep {}
+pub trait Store: Sessions + Grants + RefreshTokens + SealedKeys + Upkeep {}
 
-impl<T: Sessions + Grants + SealedKeys + Upkeep> Store for T {}
+impl<T: Sessions + Grants + RefreshTokens + SealedKeys + Upkeep> Store for T {}
 
 /// Sessions, the handles that open them, and who owns which ticket.
 #[async_trait]
@@ -70,8 +70,8 @@ pub trait Sessions: Send + Sync {
     /// `false` when it is another's, by the rules of [`Sessions::sign_in`].
     async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// Ends a session: its handles open nothing, its grants are dead, the tickets that opened it
-    /// are spent for good. One that ran out can be ended too, for [`RUN_OUT_KEPT`]: its clients may
+    /// Ends a session: its handles open nothing, its grants are dead, offline ones too, the tickets
+    /// that opened it are spent for good. One that ran out can be ended too, for [`RUN_OUT_KEPT`]: its clients may
     /// have sessions of their own still. `None` when there is no such session; of many callers one
     /// gets it.
     async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError>;
@@ -163,13 +163,80 @@ pub trait Grants: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Hands the grant over once: of any number of concurrent callers, one gets `Granted`
-    /// (RFC 6749 §4.1.2). Every other caller revokes what the first one was given.
-    async fn take(&self, code: &Digest, now: DateTime<Utc>) -> Result<Taken, StoreError>;
+    /// (RFC 6749 §4.1.2). Every other caller revokes what the first one was given. If the grant is
+    /// refreshable, `family` begins with it.
+    async fn take(
+        &self,
+        code: &Digest,
+        family: Option<NewFamily>,
+        now: DateTime<Utc>,
+    ) -> Result<Taken, StoreError>;
 
-    /// The grant that was begun by the code with digest `id`, if its code was taken, it is not
-    /// revoked and its session lives.
+    /// The grant that was begun by the code with digest `id`, if it stands: its code was taken, it
+    /// is not revoked, and its session lives or it is offline.
     async fn granted(&self, id: &Digest, now: DateTime<Utc>)
     -> Result<Option<Granted>, StoreError>;
+
+    /// Revokes a grant: from now on nothing it gave is good for anything. Revoking what is not
+    /// there is no error (RFC 7009 §2.2).
+    async fn revoke(&self, id: &Digest) -> Result<(), StoreError>;
+}
+
+/// The first refresh token of a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewFamily {
+    /// The digest all tokens of the grant share.
+    pub family: Digest,
+    /// The token's own digest.
+    pub token: Digest,
+    /// Until when the token is good.
+    pub expires_at: DateTime<Utc>,
+    /// Until when the grant is remembered, and the last of its tokens can be good.
+    pub keep_until: DateTime<Utc>,
+}
+
+/// Refresh tokens, in families: one family a grant, one token good at a time.
+#[async_trait]
+pub trait RefreshTokens: Send + Sync {
+    /// The grant of a family, with its identifier, if the grant stands and the family has not
+    /// expired.
+    async fn family(
+        &self,
+        family: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Digest, Granted)>, StoreError>;
+
+    /// Puts a successor in the place of the token that is presented (RFC 9700 §4.14.2). Of any
+    /// number of concurrent callers with one token and one successor, all are `Granted`; the grant
+    /// is revoked when what is presented is neither the latest token nor, within the grace, the
+    /// one before it.
+    async fn rotate(&self, rotation: Rotation, now: DateTime<Utc>) -> Result<Rotated, StoreError>;
+}
+
+/// A wish to have the next refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotation {
+    /// The family of the token that is presented.
+    pub family: Digest,
+    /// Its digest.
+    pub presented: Digest,
+    /// The digest of the token that follows it.
+    pub successor: Digest,
+    /// Until when the successor will be good.
+    pub expires_at: DateTime<Utc>,
+    /// A token that was replaced after this moment may be presented again.
+    pub grace_since: DateTime<Utc>,
+}
+
+/// What a refresh token turned out to be.
+#[derive(Debug, Clone)]
+pub enum Rotated {
+    /// It was good, and its successor is now. Holds the grant's identifier and the grant.
+    Granted(Digest, Box<Granted>),
+    /// It had been replaced before; its grant is revoked now. Holds whose it was, for the log.
+    Reused(ClientId),
+    /// It never was, has expired, or its grant does not stand.
+    Unknown,
 }
 
 /// What a code turned out to be.

@@ -197,7 +197,7 @@ async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
     for (asked, given, name) in [
         ("openid", "openid", false),
         ("profile openid openid", "openid profile", true),
-        ("openid user:email offline_access groups", "openid", false),
+        ("openid user:email address groups", "openid", false),
         ("openid email profile", "openid profile", true),
     ] {
         let url = grafana.authorize_url(&[("scope", asked)]);

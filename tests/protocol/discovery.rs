@@ -81,7 +81,10 @@ async fn it_lists_what_works_and_nothing_else() {
             "response_modes_supported",
             json!(["query", "fragment", "form_post"]),
         ),
-        ("grant_types_supported", json!(["authorization_code"])),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", "refresh_token"]),
+        ),
         ("subject_types_supported", json!(["public"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         (

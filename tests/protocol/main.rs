@@ -19,6 +19,7 @@ mod launch;
 mod openidconnect;
 mod pages;
 mod parked;
+mod refresh;
 mod response_mode;
 mod rfc7636;
 mod rfc9068;

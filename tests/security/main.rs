@@ -17,6 +17,7 @@ mod forgery;
 mod portal;
 mod races;
 mod redirect;
+mod refresh;
 mod request;
 mod session;
 mod smuggling;

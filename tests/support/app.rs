@@ -114,6 +114,30 @@ impl RelyingParty {
         Browser::new().post(self.at("/token"), &form).await
     }
 
+    /// Uses a refresh token; `changes` as in [`RelyingParty::authorize_url`].
+    pub async fn refresh_with(&self, refresh_token: &str, changes: &[(&str, &str)]) -> Answer {
+        let mut form = vec![
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+            ("client_id", &self.client_id),
+        ];
+        if let Some(secret) = &self.client_secret {
+            form.push(("client_secret", secret));
+        }
+        for (name, value) in changes {
+            form.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                form.push((name, value));
+            }
+        }
+        Browser::new().post(self.at("/token"), &form).await
+    }
+
+    /// Uses a refresh token as it should be.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.refresh_with(refresh_token, &[]).await
+    }
+
     /// Asks who an access token is about.
     pub async fn userinfo(&self, access_token: &str) -> Answer {
         let url = self.at("/userinfo");

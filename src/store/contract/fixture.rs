@@ -85,12 +85,23 @@ pub(crate) async fn signed_in(store: &impl Store, asked: SignIn) -> (Session, Ve
 pub(crate) fn grant(of: &str) -> Grant {
     Grant {
         client_id: ClientId::new("grafana".to_owned()),
+        subject: subject("1"),
         sid: sid(of),
         scopes: Scopes::parse("openid profile"),
         redirect_uri: "https://grafana.example.com/login/generic_oauth?a=%2F".to_owned(),
         nonce: Some(Nonce::new("n-0S6_WzA2Mj".to_owned())),
         challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         auth_time: at(0),
+        refreshable: false,
+    }
+}
+
+/// The same, with `offline_access` and a refresh token.
+pub(crate) fn offline_grant(of: &str) -> Grant {
+    Grant {
+        scopes: Scopes::parse("openid offline_access"),
+        refreshable: true,
+        ..grant(of)
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, grant, issue, sid, sign_in, signed_in};
+use super::fixture::{at, digest, grant, issue, offline_grant, sid, sign_in, signed_in};
 use crate::oauth::grant::Granted;
 use crate::store::{Store, Taken};
 
 async fn take(store: &impl Store, code: &str, seconds: i64) -> Taken {
-    store.take(&digest(code), at(seconds)).await.unwrap()
+    store.take(&digest(code), None, at(seconds)).await.unwrap()
 }
 
 async fn taken(store: &impl Store, code: &str, seconds: i64) -> Granted {
@@ -28,7 +28,7 @@ pub(super) async fn a_code_is_redeemed_once(store: impl Store) {
     let (session, _) = signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     let granted = taken(&store, "code", 1).await;
-    assert_eq!(granted.session, session);
+    assert_eq!(granted.user, session.user);
     let Taken::Reused(client) = take(&store, "code", 2).await else {
         panic!("it was taken twice");
     };
@@ -121,7 +121,7 @@ pub(super) async fn a_grant_stands_once_its_code_was_taken(store: impl Store) {
     taken(&store, "code", 1).await;
     let granted = store.granted(&digest("code"), at(299)).await.unwrap();
     let granted = granted.unwrap();
-    assert_eq!(granted.session, session);
+    assert_eq!(granted.user, session.user);
     assert_eq!(granted.grant.client_id.as_str(), "grafana");
     assert!(!stands(&store, "code", 300).await);
 }
@@ -150,9 +150,9 @@ pub(super) async fn a_grant_shows_its_user_as_last_heard_of(store: impl Store) {
     asked.session.user.updated_at = at(5);
     let (newer, _) = signed_in(&store, asked).await;
     let granted = taken(&store, "code", 6).await;
-    assert_eq!(granted.session.user, newer.user);
+    assert_eq!(granted.user, newer.user);
     let granted = store.granted(&digest("code"), at(7)).await.unwrap();
-    assert_eq!(granted.unwrap().session.user, newer.user);
+    assert_eq!(granted.unwrap().user, newer.user);
 }
 
 pub(super) async fn a_grant_is_read_back_to_the_letter(store: impl Store) {
@@ -161,19 +161,25 @@ pub(super) async fn a_grant_is_read_back_to_the_letter(store: impl Store) {
     bare.nonce = None;
     bare.challenge = None;
     bare.redirect_uri = "http://127.0.0.1:1/\u{e9}%C3%A9".to_owned();
-    for (code, issued) in [("full", grant("a")), ("bare", bare)] {
+    for (code, issued) in [
+        ("full", grant("a")),
+        ("bare", bare),
+        ("offline", offline_grant("a")),
+    ] {
         let code = digest(code);
         store
             .issue(&code, issued.clone(), at(60), at(300))
             .await
             .unwrap();
-        let Taken::Granted(taken) = store.take(&code, at(1)).await.unwrap() else {
+        let Taken::Granted(taken) = store.take(&code, None, at(1)).await.unwrap() else {
             panic!("it was good");
         };
         let read = store.granted(&code, at(1)).await.unwrap().unwrap();
         for grant in [taken.grant, read.grant] {
             assert_eq!(grant.client_id, issued.client_id);
             assert_eq!(grant.sid, issued.sid);
+            assert_eq!(grant.subject, issued.subject);
+            assert_eq!(grant.refreshable, issued.refreshable);
             assert_eq!(grant.scopes, issued.scopes);
             assert_eq!(grant.redirect_uri, issued.redirect_uri);
             let nonce = |nonce: &openidconnect::Nonce| nonce.secret().clone();
@@ -197,4 +203,29 @@ pub(super) async fn one_code_spent_leaves_the_others(store: impl Store) {
     }
     taken(&store, "y", 1).await;
     assert!(stands(&store, "y", 1).await);
+}
+
+pub(super) async fn a_revoked_grant_stands_no_more(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    for code in ["x", "y"] {
+        issue(&store, code, "a").await;
+        taken(&store, code, 1).await;
+    }
+    store.revoke(&digest("x")).await.unwrap();
+    store.revoke(&digest("never was")).await.unwrap();
+    assert!(!stands(&store, "x", 2).await);
+    assert!(stands(&store, "y", 2).await);
+}
+
+pub(super) async fn an_offline_grant_outlives_a_session_that_runs_out(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    let code = digest("code");
+    store
+        .issue(&code, offline_grant("a"), at(60), at(5000))
+        .await
+        .unwrap();
+    taken(&store, "code", 1).await;
+    assert!(stands(&store, "code", 1000).await, "the session is over");
+    store.end(&sid("a")).await.unwrap().unwrap();
+    assert!(!stands(&store, "code", 1000).await, "it was ended");
 }

@@ -16,7 +16,7 @@ pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl 
     assert_eq!(store.sweep(at(30)).await.unwrap(), 1, "the handle");
     assert_eq!(store.sweep(at(299)).await.unwrap(), 0);
     assert!(matches!(
-        store.take(&digest("code"), at(59)).await.unwrap(),
+        store.take(&digest("code"), None, at(59)).await.unwrap(),
         Taken::Granted(_)
     ));
     assert_eq!(store.sweep(at(300)).await.unwrap(), 1, "the grant");

@@ -10,16 +10,27 @@ use rusqlite::types::Type;
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 
+/// The columns that [`user`] reads, of a user `u`.
+macro_rules! user_columns {
+    () => {
+        "u.subject, u.name, u.phone, u.updated_at"
+    };
+}
+pub(super) use user_columns;
+
+/// How many they are.
+pub(super) const USER_COLUMNS: usize = 4;
+
 /// The columns that [`session`] reads, of a session `s` and its user `u`.
 macro_rules! session_columns {
     () => {
-        "s.sid, s.auth_time, s.expires_at, s.ticket, u.subject, u.name, u.phone, u.updated_at"
+        concat!(
+            "s.sid, s.auth_time, s.expires_at, s.ticket, ",
+            $crate::store::sqlite::column::user_columns!()
+        )
     };
 }
 pub(super) use session_columns;
-
-/// How many they are.
-pub(super) const SESSION_COLUMNS: usize = 8;
 
 /// A session and its user, from `session_columns!` that begin at column `first`.
 pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> {
@@ -28,14 +39,19 @@ pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> 
         auth_time: time(row, first + 1)?,
         expires_at: time(row, first + 2)?,
         ticket: digest(row, first + 3)?,
-        user: User {
-            identity: Identity {
-                subject: subject(row, first + 4)?,
-                name: row.get(first + 5)?,
-                phone: row.get(first + 6)?,
-            },
-            updated_at: time(row, first + 7)?,
+        user: user(row, first + 4)?,
+    })
+}
+
+/// A user, from `user_columns!` that begin at column `first`.
+pub(super) fn user(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
+    Ok(User {
+        identity: Identity {
+            subject: subject(row, first)?,
+            name: row.get(first + 1)?,
+            phone: row.get(first + 2)?,
         },
+        updated_at: time(row, first + 3)?,
     })
 }
 

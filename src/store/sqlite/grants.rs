@@ -6,13 +6,14 @@ use openidconnect::{ClientId, Nonce};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
-use super::column::{self, SESSION_COLUMNS, millis, session_columns};
+use super::column::{self, USER_COLUMNS, millis};
+use super::refresh_tokens;
 use crate::handle::Digest;
 use crate::login::session::SessionId;
 use crate::oauth::grant::{Grant, Granted};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
-use crate::store::{Grants, StoreError, Taken};
+use crate::store::{Grants, NewFamily, StoreError, Taken};
 
 #[async_trait]
 impl Grants for SqliteStore {
@@ -30,10 +31,17 @@ impl Grants for SqliteStore {
         .await
     }
 
-    async fn take(&self, code: &Digest, now: DateTime<Utc>) -> Result<Taken, StoreError> {
+    async fn take(
+        &self,
+        code: &Digest,
+        family: Option<NewFamily>,
+        now: DateTime<Utc>,
+    ) -> Result<Taken, StoreError> {
         let code = *code;
-        self.write("redeem a code", move |sql| take(sql, &code, now))
-            .await
+        self.write("redeem a code", move |sql| {
+            take(sql, &code, family.as_ref(), now)
+        })
+        .await
     }
 
     async fn granted(
@@ -43,15 +51,56 @@ impl Grants for SqliteStore {
     ) -> Result<Option<Granted>, StoreError> {
         self.read("find a grant", |sql| granted(sql, id, now))
     }
+
+    async fn revoke(&self, id: &Digest) -> Result<(), StoreError> {
+        let id = *id;
+        self.write("revoke a grant", move |sql| revoke(sql, &id))
+            .await
+    }
 }
 
 /// The columns that [`grant`] reads, of a grant `g`.
 macro_rules! grant_columns {
     () => {
-        "g.client_id, g.sid, g.scope, g.redirect_uri, g.nonce, g.challenge, g.auth_time"
+        "g.client_id, g.sid, g.scope, g.redirect_uri, g.nonce, g.challenge, g.auth_time, \
+         g.subject, g.refreshable"
     };
 }
-const GRANT_COLUMNS: usize = 7;
+const GRANT_COLUMNS: usize = 9;
+
+/// The columns of [`row_granted`].
+macro_rules! granted_columns {
+    () => {
+        concat!(
+            $crate::store::sqlite::grants::grant_columns!(),
+            ", ",
+            $crate::store::sqlite::column::user_columns!()
+        )
+    };
+}
+pub(super) use {grant_columns, granted_columns};
+
+/// How many they are.
+pub(super) const GRANTED_COLUMNS: usize = GRANT_COLUMNS + USER_COLUMNS;
+
+/// A grant `g`, its user `u` and, while it lives, its session `s`; `?2` is the time.
+macro_rules! grants_alive {
+    () => {
+        " FROM grants g
+          JOIN users u ON u.subject = g.subject
+          LEFT JOIN sessions s ON s.sid = g.sid AND s.expires_at > ?2 "
+    };
+}
+pub(super) use grants_alive;
+
+/// Whether such a grant stands.
+macro_rules! stands {
+    () => {
+        " g.redeemed_at IS NOT NULL AND g.revoked_at IS NULL AND g.expires_at > ?2
+          AND (s.sid IS NOT NULL OR g.offline = 1) "
+    };
+}
+pub(super) use stands;
 
 fn issue(
     sql: &Connection,
@@ -62,8 +111,8 @@ fn issue(
 ) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "INSERT INTO grants (id, client_id, sid, scope, redirect_uri, nonce, challenge, auth_time,
-                             code_expires_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                             code_expires_at, expires_at, subject, offline, refreshable)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         code.as_bytes(),
@@ -76,6 +125,9 @@ fn issue(
         millis(grant.auth_time),
         millis(code_expires_at),
         millis(keep_until),
+        grant.subject.as_str(),
+        grant.is_offline(),
+        grant.refreshable,
     ])?;
     // A session that has ended meanwhile leaves nobody to tell.
     sql.prepare_cached(
@@ -87,83 +139,101 @@ fn issue(
     .map(drop)
 }
 
-fn take(sql: &Connection, code: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Taken> {
+fn take(
+    sql: &Connection,
+    code: &Digest,
+    family: Option<&NewFamily>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Taken> {
     let presented = sql
         .prepare_cached(concat!(
             "SELECT ",
-            grant_columns!(),
-            ", ",
-            session_columns!(),
-            ", g.seq, g.redeemed_at IS NOT NULL, g.code_expires_at > ?2
-              FROM grants g
-              LEFT JOIN sessions s ON s.sid = g.sid AND s.expires_at > ?2
-              LEFT JOIN users u ON u.subject = s.subject
-             WHERE g.id = ?1 AND g.expires_at > ?2"
+            granted_columns!(),
+            ", g.redeemed_at IS NOT NULL, g.code_expires_at > ?2 AND s.sid IS NOT NULL",
+            grants_alive!(),
+            "WHERE g.id = ?1 AND g.expires_at > ?2"
         ))?
         .query_row(params![code.as_bytes(), millis(now)], presented)
         .optional()?;
     match presented {
-        Some(Presented::Again(seq, client)) => {
-            sql.prepare_cached(
-                "UPDATE grants SET revoked_at = ?2 WHERE seq = ?1 AND revoked_at IS NULL",
-            )?
-            .execute([seq, millis(now)])?;
+        Some(Presented::Again(client)) => {
+            revoke(sql, code)?;
             Ok(Taken::Reused(client))
         }
-        Some(Presented::Good(seq, granted)) => {
-            sql.prepare_cached("UPDATE grants SET redeemed_at = ?2 WHERE seq = ?1")?
-                .execute([seq, millis(now)])?;
+        Some(Presented::Good(granted)) => {
+            let family = family.filter(|_| granted.grant.refreshable);
+            redeem(sql, code, family, now)?;
             Ok(Taken::Granted(granted))
         }
         Some(Presented::Late) | None => Ok(Taken::Unknown),
     }
 }
 
+fn redeem(
+    sql: &Connection,
+    id: &Digest,
+    family: Option<&NewFamily>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let Some(family) = family else {
+        return sql
+            .prepare_cached("UPDATE grants SET redeemed_at = ?2 WHERE id = ?1")?
+            .execute(params![id.as_bytes(), millis(now)])
+            .map(drop);
+    };
+    sql.prepare_cached("UPDATE grants SET redeemed_at = ?2, expires_at = ?3 WHERE id = ?1")?
+        .execute(params![
+            id.as_bytes(),
+            millis(now),
+            millis(family.keep_until)
+        ])?;
+    refresh_tokens::begin(sql, id, family, now)
+}
+
+/// Revokes a grant, whatever it is.
+pub(super) fn revoke(sql: &Connection, id: &Digest) -> rusqlite::Result<()> {
+    sql.prepare_cached("UPDATE grants SET revoked_at = 0 WHERE id = ?1 AND revoked_at IS NULL")?
+        .execute([id.as_bytes()])
+        .map(drop)
+}
+
 /// A code that is remembered, as it is presented.
 enum Presented {
     /// For the first time, and in time.
-    Good(i64, Box<Granted>),
+    Good(Box<Granted>),
     /// After it had been taken, whatever has become of its session since.
-    Again(i64, ClientId),
+    Again(ClientId),
     /// For the first time, but it has expired or its session is over.
     Late,
 }
 
 fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
-    const REST: usize = GRANT_COLUMNS + SESSION_COLUMNS;
-    let seq = row.get(REST)?;
-    if row.get(REST + 1)? {
-        return Ok(Presented::Again(seq, ClientId::new(row.get(0)?)));
+    if row.get(GRANTED_COLUMNS)? {
+        return Ok(Presented::Again(ClientId::new(row.get(0)?)));
     }
-    let in_time: bool = row.get(REST + 2)?;
-    let lives = row.get_ref(GRANT_COLUMNS)? != rusqlite::types::ValueRef::Null;
-    if !(in_time && lives) {
+    if !row.get(GRANTED_COLUMNS + 1)? {
         return Ok(Presented::Late);
     }
-    Ok(Presented::Good(seq, Box::new(row_granted(row)?)))
+    Ok(Presented::Good(Box::new(row_granted(row)?)))
 }
 
 fn granted(sql: &Connection, id: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Option<Granted>> {
     sql.prepare_cached(concat!(
         "SELECT ",
-        grant_columns!(),
-        ", ",
-        session_columns!(),
-        " FROM grants g
-          JOIN sessions s ON s.sid = g.sid
-          JOIN users u ON u.subject = s.subject
-         WHERE g.id = ?1 AND g.redeemed_at IS NOT NULL AND g.revoked_at IS NULL
-           AND g.expires_at > ?2 AND s.expires_at > ?2"
+        granted_columns!(),
+        grants_alive!(),
+        "WHERE g.id = ?1 AND",
+        stands!()
     ))?
     .query_row(params![id.as_bytes(), millis(now)], row_granted)
     .optional()
 }
 
-/// A grant and its session, from `grant_columns!` and `session_columns!`.
-fn row_granted(row: &Row<'_>) -> rusqlite::Result<Granted> {
+/// A grant and its user, from `granted_columns!`.
+pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<Granted> {
     Ok(Granted {
         grant: grant(row)?,
-        session: column::session(row, GRANT_COLUMNS)?,
+        user: column::user(row, GRANT_COLUMNS)?,
     })
 }
 
@@ -183,5 +253,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         nonce: row.get::<_, Option<String>>(4)?.map(Nonce::new),
         challenge,
         auth_time: column::time(row, 6)?,
+        subject: column::subject(row, 7)?,
+        refreshable: row.get(8)?,
     })
 }

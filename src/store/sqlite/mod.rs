@@ -10,6 +10,7 @@ mod fault;
 mod grants;
 mod keys;
 mod readers;
+mod refresh_tokens;
 mod schema;
 mod sessions;
 mod upkeep;

@@ -168,7 +168,7 @@ fn take_over(
         .collect())
 }
 
-/// Ends a session. Its grants need no step: they live through it.
+/// Ends a session. Its grants live through it, but for offline ones.
 fn end(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Option<EndedSession>> {
     let sid_text = sid.as_str();
     let subject = sql
@@ -184,6 +184,7 @@ fn end(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Option<EndedSessio
         .collect::<Result<_, _>>()?;
     for step in [
         "UPDATE tickets SET spent = 1 WHERE sid = ?1",
+        "UPDATE grants SET revoked_at = 0 WHERE sid = ?1 AND offline = 1",
         "DELETE FROM session_clients WHERE sid = ?1",
         "DELETE FROM handles WHERE sid = ?1",
         "DELETE FROM sessions WHERE sid = ?1",

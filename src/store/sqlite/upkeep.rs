@@ -11,7 +11,13 @@ use crate::store::{RUN_OUT_KEPT, StoreError, Upkeep};
 
 /// What to remove in one commit, at most this many rows each: a login beside it waits a few
 /// milliseconds at the worst. Sessions go last, as what belongs to them is found by them.
-const SWEEPS: [Sweep; 4] = [
+const SWEEPS: [Sweep; 5] = [
+    (
+        TimeDelta::zero(),
+        &["DELETE FROM refresh_families WHERE family IN
+         (SELECT family FROM refresh_families WHERE expires_at <= ?1
+           ORDER BY expires_at LIMIT 200)"],
+    ),
     (
         TimeDelta::zero(),
         &["DELETE FROM grants WHERE seq IN

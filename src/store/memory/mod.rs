@@ -1,6 +1,9 @@
 //! The store in memory, for tests and demonstrations: it keeps every promise but to outlive the
 //! process.
 
+mod grants;
+mod refresh_tokens;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,13 +12,14 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
+use self::grants::Issued;
+use self::refresh_tokens::Family;
 use super::{
-    Claim, EndedSession, Grants, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn,
-    SignInOutcome, StoreError, Taken, Upkeep,
+    Claim, EndedSession, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn,
+    SignInOutcome, StoreError, Upkeep,
 };
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
-use crate::oauth::grant::{Grant, Granted};
 
 type Time = DateTime<Utc>;
 
@@ -35,6 +39,7 @@ struct Kept {
     handles: HashMap<Digest, Opens>,
     tickets: HashMap<Digest, Ticket>,
     grants: HashMap<Digest, Issued>,
+    families: HashMap<Digest, Family>,
     session_clients: BTreeSet<(SessionId, String)>,
     keys: Vec<SealedKey>,
 }
@@ -49,14 +54,6 @@ struct Ticket {
     owner: Ownership,
     subject: Subject,
     sid: Option<SessionId>,
-    expires_at: Time,
-}
-
-struct Issued {
-    grant: Grant,
-    code_expires_at: Time,
-    redeemed: bool,
-    revoked: bool,
     expires_at: Time,
 }
 
@@ -169,6 +166,9 @@ impl Kept {
         for ticket in self.tickets.values_mut() {
             ticket.owner.spent |= ticket.sid.as_ref() == Some(sid);
         }
+        for issued in self.grants.values_mut() {
+            issued.revoked |= issued.grant.sid == *sid && issued.grant.is_offline();
+        }
         let clients = self.session_clients.iter().filter(|(of, _)| of == sid);
         let clients = clients.map(|(_, id)| ClientId::new(id.clone())).collect();
         self.forget_session(sid);
@@ -186,39 +186,12 @@ impl Kept {
         self.session_clients.retain(|(of, _)| of != sid);
     }
 
-    fn take(&mut self, code: &Digest, now: Time) -> Taken {
-        let Some(issued) = self.grants.get(code).filter(|g| g.expires_at > now) else {
-            return Taken::Unknown;
-        };
-        let session = self.session(&issued.grant.sid, now);
-        let Some(issued) = self.grants.get_mut(code) else {
-            return Taken::Unknown;
-        };
-        if issued.redeemed {
-            issued.revoked = true;
-            return Taken::Reused(issued.grant.client_id.clone());
-        }
-        let Some(session) = session.filter(|_| issued.code_expires_at > now) else {
-            return Taken::Unknown;
-        };
-        issued.redeemed = true;
-        let grant = issued.grant.clone();
-        Taken::Granted(Box::new(Granted { grant, session }))
-    }
-
-    fn granted(&self, id: &Digest, now: Time) -> Option<Granted> {
-        let issued = self.grants.get(id)?;
-        let stands = issued.redeemed && !issued.revoked && issued.expires_at > now;
-        let session = self.session(&issued.grant.sid, now).filter(|_| stands)?;
-        let grant = issued.grant.clone();
-        Some(Granted { grant, session })
-    }
-
     fn rows(&self) -> usize {
         self.sessions.len()
             + self.handles.len()
             + self.tickets.len()
             + self.grants.len()
+            + self.families.len()
             + self.session_clients.len()
     }
 }
@@ -252,40 +225,6 @@ impl Sessions for MemoryStore {
 }
 
 #[async_trait]
-impl Grants for MemoryStore {
-    async fn issue(
-        &self,
-        code: &Digest,
-        grant: Grant,
-        code_expires_at: Time,
-        keep_until: Time,
-    ) -> Result<(), StoreError> {
-        let mut kept = self.step("issue a code")?;
-        if kept.sessions.contains_key(&grant.sid) {
-            let client = grant.client_id.as_str().to_owned();
-            kept.session_clients.insert((grant.sid.clone(), client));
-        }
-        let issued = Issued {
-            grant,
-            code_expires_at,
-            redeemed: false,
-            revoked: false,
-            expires_at: keep_until,
-        };
-        kept.grants.insert(*code, issued);
-        Ok(())
-    }
-
-    async fn take(&self, code: &Digest, now: Time) -> Result<Taken, StoreError> {
-        Ok(self.step("redeem a code")?.take(code, now))
-    }
-
-    async fn granted(&self, id: &Digest, now: Time) -> Result<Option<Granted>, StoreError> {
-        Ok(self.step("find a grant")?.granted(id, now))
-    }
-}
-
-#[async_trait]
 impl SealedKeys for MemoryStore {
     async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
         Ok(self.step("read the signing keys")?.keys.clone())
@@ -308,6 +247,7 @@ impl Upkeep for MemoryStore {
         let mut kept = self.step("remove what has expired")?;
         let rows = kept.rows();
         kept.grants.retain(|_, grant| grant.expires_at > now);
+        kept.families.retain(|_, family| family.expires_at > now);
         kept.tickets.retain(|_, ticket| ticket.expires_at > now);
         kept.handles
             .retain(|_, opens| opens.until.is_none_or(|until| until > now));

@@ -1,4 +1,8 @@
-//! `POST /token`: exchanges a code for tokens (RFC 6749 §4.1.3, OIDC Core §3.1.3).
+//! `POST /token`: exchanges a grant for tokens (RFC 6749 §3.2, OIDC Core §3.1.3). One file a grant
+//! looks it up and spends it; here is what all have in common.
+
+mod code;
+mod refresh;
 
 use std::sync::Arc;
 
@@ -9,20 +13,24 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rand::RngExt as _;
 use serde::Serialize;
 
 use super::failure::Failure;
 use crate::app::App;
-use crate::handle::{Digest, Handle};
+use crate::handle::Digest;
 use crate::keys::at_hash;
 use crate::oauth::authenticate::authenticate;
+use crate::oauth::claims;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
+use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::params::Params;
-use crate::oauth::scope::Scope;
-use crate::oauth::{claims, token};
-use crate::store::Taken;
+use crate::oauth::scope::{Scope, Scopes};
+use crate::refresh_token::RefreshToken;
 
 /// A successful answer (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 #[derive(Serialize)]
@@ -32,11 +40,25 @@ struct TokenResponse {
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
 }
 
-/// Exchanges a code.
+/// What a grant has come to: tokens to be signed.
+struct Issue {
+    /// The grant's identifier.
+    id: Digest,
+    /// The grant.
+    granted: Granted,
+    /// What the tokens are good for: all of the grant, or part of it.
+    scopes: Scopes,
+    /// The refresh token that goes with them.
+    refresh_token: Option<RefreshToken>,
+}
+
+/// Exchanges a grant.
 ///
 /// # Errors
 ///
@@ -57,33 +79,11 @@ pub(super) async fn token(
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
     let client = authenticate(header, &form, &app.clients)?;
-    let request = token::read(&form)?;
-    // A code is spent before anything else is looked at or signed: of any number of callers one
-    // goes on (N22), and a wrong verifier gets no second try (N28).
-    let id = Handle::parse(request.code).map(|code| code.digest());
-    let taken = match &id {
-        Some(id) => app
-            .store
-            .take(id, app.host.clock.now())
-            .await
-            .map_err(|error| Failure::internal(Failure::Json, error))?,
-        None => Taken::Unknown,
+    let issue = match grants::read(&form, client)? {
+        TokenRequest::Code(request) => code::redeem(&app, client, &request).await?,
+        TokenRequest::Refresh(request) => refresh::refresh(&app, client, &request).await?,
     };
-    let granted = match taken {
-        Taken::Granted(granted) => Some(*granted),
-        Taken::Reused(of) => {
-            tracing::warn!(
-                client_id = of.as_str(),
-                "A code of {} was presented again; what it gave is revoked",
-                of.as_str()
-            );
-            None
-        }
-        Taken::Unknown => None,
-    };
-    let granted = token::redeem(&request, client, granted)?;
-    let id = id.unwrap_or_else(|| Digest::of(b""));
-    let response = sign(&app, client, &granted, &id)?;
+    let response = sign(&app, client, issue)?;
     // RFC 6749 §5.1 demands both.
     let no_store = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -124,22 +124,26 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
     media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-fn sign(
-    app: &App,
-    client: &Client,
-    granted: &Granted,
-    id: &Digest,
-) -> Result<TokenResponse, Failure> {
+fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failure> {
+    let Issue {
+        id,
+        granted,
+        scopes,
+        refresh_token,
+    } = issue;
     let now = app.host.clock.now();
+    let issuer = app.issuer.as_str();
     let internal = |error| Failure::internal(Failure::Json, error);
-    let access = claims::access_token(granted, id, client, app.issuer.as_str(), now);
+    let own = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
+    let jti = format!("{}.{own}", id.to_text());
+    let access = claims::access_token(&granted, &scopes, jti, client, issuer, now);
     let access_token = app
         .keys
         .sign(client.access_token.alg, client.access_token.typ, &access)
         .map_err(internal)?;
-    let id_token = granted.grant.scopes.contains(Scope::Openid).then(|| {
+    let id_token = scopes.contains(Scope::Openid).then(|| {
         let at_hash = at_hash(client.id_token_alg, &access_token);
-        let claims = claims::id_token(granted, client, app.issuer.as_str(), &at_hash, now);
+        let claims = claims::id_token(&granted, &scopes, client, issuer, &at_hash, now);
         app.keys.sign(client.id_token_alg, "JWT", &claims)
     });
     Ok(TokenResponse {
@@ -147,6 +151,7 @@ fn sign(
         token_type: "Bearer",
         expires_in: client.access_token.lifetime.num_seconds(),
         id_token: id_token.transpose().map_err(internal)?,
-        scope: granted.grant.scopes.to_string(),
+        refresh_token: refresh_token.map(|token| token.expose()),
+        scope: scopes.to_string(),
     })
 }

@@ -1,9 +1,10 @@
-//! The token request: what a code is worth to the client that brings it (RFC 6749 §4.1.3).
+//! `authorization_code`: what a code is worth to the client that brings it (RFC 6749 §4.1.3).
 
-use super::client::Client;
-use super::error::{ErrorCode, OAuthError};
-use super::grant::Granted;
-use super::params::Params;
+use super::{invalid_grant, required};
+use crate::oauth::client::Client;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::Granted;
+use crate::oauth::params::Params;
 
 /// A token request for the grant type `authorization_code`.
 pub struct CodeRequest<'a> {
@@ -13,32 +14,17 @@ pub struct CodeRequest<'a> {
     verifier: Option<&'a str>,
 }
 
-/// Reads a token request; asked before the code is taken, so that a malformed request spends none.
+/// Reads the request; asked before the code is taken, so that a malformed request spends none.
 ///
 /// # Errors
 ///
-/// `invalid_request` when a parameter is missing or repeated, `unsupported_grant_type`.
+/// `invalid_request` when a parameter is missing.
 pub fn read(form: &Params) -> Result<CodeRequest<'_>, OAuthError> {
-    if let Some(name) = form.repeated() {
-        return Err(OAuthError::invalid_request(format!(
-            "the parameter {name} is given more than once"
-        )));
-    }
-    let required = |name: &'static str| {
-        form.get(name)
-            .ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
-    };
-    match required("grant_type")? {
-        "authorization_code" => Ok(CodeRequest {
-            code: required("code")?,
-            redirect_uri: required("redirect_uri")?,
-            verifier: form.get("code_verifier"),
-        }),
-        _ => Err(OAuthError::new(
-            ErrorCode::UnsupportedGrantType,
-            "the only grant_type here is authorization_code",
-        )),
-    }
+    Ok(CodeRequest {
+        code: required(form, "code")?,
+        redirect_uri: required(form, "redirect_uri")?,
+        verifier: form.get("code_verifier"),
+    })
 }
 
 /// Decides what a taken code is worth. The code is spent whatever the answer: one that was shown
@@ -75,10 +61,6 @@ pub fn redeem(
     }
 }
 
-fn invalid_grant(description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidGrant, description)
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
@@ -87,7 +69,9 @@ mod tests {
     use super::*;
     use crate::login::session::tests::session;
     use crate::oauth::client::tests::confidential;
+    use crate::oauth::error::ErrorCode;
     use crate::oauth::grant::Grant;
+    use crate::oauth::grants::{self, TokenRequest};
     use crate::oauth::pkce::CodeChallenge;
     use crate::oauth::scope::Scopes;
 
@@ -101,21 +85,27 @@ mod tests {
         Granted {
             grant: Grant {
                 client_id: ClientId::new("app".to_owned()),
-                sid: session.sid.clone(),
+                subject: session.user.subject().clone(),
+                sid: session.sid,
                 scopes: Scopes::parse("openid"),
                 redirect_uri: "https://app/cb".to_owned(),
                 nonce: None,
                 challenge: challenge.and_then(CodeChallenge::parse),
                 auth_time: DateTime::UNIX_EPOCH,
+                refreshable: false,
             },
-            session,
+            user: session.user,
         }
     }
 
     fn redeemed(form: &str, client: &str, granted: Option<Granted>) -> Result<(), ErrorCode> {
         let form = Params::parse(form.as_bytes()).unwrap();
-        let request = read(&form).map_err(|error| error.code)?;
         let client = confidential(client, "s");
+        let TokenRequest::Code(request) =
+            grants::read(&form, &client).map_err(|error| error.code)?
+        else {
+            panic!("another grant");
+        };
         let redeemed = redeem(&request, &client, granted);
         redeemed.map(drop).map_err(|error| error.code)
     }

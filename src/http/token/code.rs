@@ -1,0 +1,59 @@
+//! A code is redeemed.
+
+use super::Issue;
+use crate::app::App;
+use crate::handle::{Digest, Handle};
+use crate::http::failure::Failure;
+use crate::oauth::client::Client;
+use crate::oauth::grants::authorization_code::{self, CodeRequest};
+use crate::refresh_token::RefreshToken;
+use crate::store::{NewFamily, Taken};
+
+/// Takes the code. It is spent before anything else is looked at or signed: of any number of
+/// callers one goes on (N22), and a wrong verifier gets no second try (N28).
+///
+/// # Errors
+///
+/// `invalid_grant`; what the store says.
+pub(super) async fn redeem(
+    app: &App,
+    client: &Client,
+    request: &CodeRequest<'_>,
+) -> Result<Issue, Failure> {
+    let now = app.host.clock.now();
+    let id = Handle::parse(request.code).map(|code| code.digest());
+    let first = RefreshToken::random(&mut rand::rng());
+    let family = NewFamily {
+        family: first.family(),
+        token: first.digest(),
+        expires_at: now + client.refresh_token.idle_lifetime,
+        keep_until: now + client.refresh_token.lifetime,
+    };
+    let taken = match &id {
+        Some(id) => app
+            .store
+            .take(id, Some(family), now)
+            .await
+            .map_err(|error| Failure::internal(Failure::Json, error))?,
+        None => Taken::Unknown,
+    };
+    let granted = match taken {
+        Taken::Granted(granted) => Some(*granted),
+        Taken::Reused(of) => {
+            tracing::warn!(
+                client_id = of.as_str(),
+                "A code of {} was presented again; what it gave is revoked",
+                of.as_str()
+            );
+            None
+        }
+        Taken::Unknown => None,
+    };
+    let granted = authorization_code::redeem(request, client, granted)?;
+    Ok(Issue {
+        id: id.unwrap_or_else(|| Digest::of(b"")),
+        scopes: granted.grant.scopes.clone(),
+        refresh_token: Some(first).filter(|_| granted.grant.refreshable),
+        granted,
+    })
+}

@@ -1,0 +1,94 @@
+//! The token request: which grant it brings (RFC 6749 §4). One file a grant: `read` takes the form
+//! apart, before anything is spent; what the grant is worth is decided once it has been looked up.
+
+pub mod authorization_code;
+pub mod refresh_token;
+
+use serde::Deserialize;
+
+use self::authorization_code::CodeRequest;
+use self::refresh_token::RefreshRequest;
+use super::client::Client;
+use super::error::{ErrorCode, OAuthError};
+use super::params::Params;
+
+/// A grant type, as `grant_type` and a client's `grant_types` have it (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// A code from the authorization endpoint.
+    AuthorizationCode,
+    /// A refresh token.
+    RefreshToken,
+}
+
+impl GrantType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+
+    /// What a client uses that does not say.
+    #[must_use]
+    pub fn usual() -> Vec<Self> {
+        vec![Self::AuthorizationCode, Self::RefreshToken]
+    }
+
+    /// The type as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}
+
+/// A token request that is well formed and of a type its client may use.
+pub enum TokenRequest<'a> {
+    /// Brings a code.
+    Code(CodeRequest<'a>),
+    /// Brings a refresh token.
+    Refresh(RefreshRequest<'a>),
+}
+
+/// Reads a token request of `client`.
+///
+/// # Errors
+///
+/// `invalid_request` when a parameter is missing or repeated, `unsupported_grant_type`,
+/// `unauthorized_client` when the client is not registered for the grant type.
+pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, OAuthError> {
+    if let Some(name) = form.repeated() {
+        return Err(OAuthError::invalid_request(format!(
+            "the parameter {name} is given more than once"
+        )));
+    }
+    let asked = required(form, "grant_type")?;
+    let Some(grant_type) = GrantType::ALL
+        .into_iter()
+        .find(|known| known.as_str() == asked)
+    else {
+        return Err(OAuthError::new(
+            ErrorCode::UnsupportedGrantType,
+            "the grant_type is none of those in the discovery document",
+        ));
+    };
+    if !client.may_use(grant_type) {
+        return Err(OAuthError::new(
+            ErrorCode::UnauthorizedClient,
+            format!("the client is not registered for the grant type {asked}"),
+        ));
+    }
+    Ok(match grant_type {
+        GrantType::AuthorizationCode => TokenRequest::Code(authorization_code::read(form)?),
+        GrantType::RefreshToken => TokenRequest::Refresh(refresh_token::read(form)?),
+    })
+}
+
+fn required<'a>(form: &'a Params, name: &'static str) -> Result<&'a str, OAuthError> {
+    form.get(name)
+        .ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
+}
+
+fn invalid_grant(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, description)
+}

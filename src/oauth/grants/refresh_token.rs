@@ -1,0 +1,61 @@
+//! `refresh_token`: what is asked for anew, and what of it is given (RFC 6749 §6).
+
+use super::{invalid_grant, required};
+use crate::oauth::client::Client;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::grant::Granted;
+use crate::oauth::params::Params;
+use crate::oauth::scope::Scopes;
+
+/// A token request for the grant type `refresh_token`.
+pub struct RefreshRequest<'a> {
+    /// The refresh token.
+    pub refresh_token: &'a str,
+    scope: Option<&'a str>,
+}
+
+/// Reads the request.
+///
+/// # Errors
+///
+/// `invalid_request` when the token is missing.
+pub fn read(form: &Params) -> Result<RefreshRequest<'_>, OAuthError> {
+    Ok(RefreshRequest {
+        refresh_token: required(form, "refresh_token")?,
+        scope: form.get("scope"),
+    })
+}
+
+/// Decides, before the token is replaced, whether its grant gives what is asked for. Returns the
+/// scopes of the new tokens.
+///
+/// # Errors
+///
+/// `invalid_grant` when there is no such grant of this client, `invalid_scope` when more is asked
+/// for than was granted (N37).
+pub fn allow(
+    request: &RefreshRequest<'_>,
+    client: &Client,
+    found: Option<&Granted>,
+) -> Result<Scopes, OAuthError> {
+    // N38: in the same words, and the rightful client keeps what it has.
+    let granted = found
+        .filter(|granted| granted.grant.client_id == client.id)
+        .ok_or_else(unknown)?;
+    let Some(asked) = request.scope.map(Scopes::parse) else {
+        return Ok(granted.grant.scopes.clone());
+    };
+    if !asked.are_among(&granted.grant.scopes) {
+        return Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "more is asked for than was granted",
+        ));
+    }
+    Ok(asked)
+}
+
+/// The answer to a token that is no good, whatever the reason.
+#[must_use]
+pub fn unknown() -> OAuthError {
+    invalid_grant("the refresh token is unknown, expired, revoked or was used before")
+}

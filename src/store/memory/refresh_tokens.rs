@@ -1,0 +1,72 @@
+//! Refresh tokens in memory.
+
+use async_trait::async_trait;
+
+use super::{Kept, MemoryStore, Time};
+use crate::handle::Digest;
+use crate::oauth::grant::Granted;
+use crate::store::{NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
+
+pub(super) struct Family {
+    grant: Digest,
+    current: Digest,
+    previous: Option<Digest>,
+    rotated_at: Time,
+    pub expires_at: Time,
+}
+
+impl Family {
+    pub(super) fn begin(grant: Digest, first: NewFamily, now: Time) -> Self {
+        Self {
+            grant,
+            current: first.token,
+            previous: None,
+            rotated_at: now,
+            expires_at: first.expires_at,
+        }
+    }
+}
+
+impl Kept {
+    fn family(&self, family: &Digest, now: Time) -> Option<(Digest, Granted)> {
+        let found = self.families.get(family).filter(|f| f.expires_at > now)?;
+        Some((found.grant, self.granted(&found.grant, now)?))
+    }
+
+    fn rotate(&mut self, asked: &Rotation, now: Time) -> Rotated {
+        let Some((id, granted)) = self.family(&asked.family, now) else {
+            return Rotated::Unknown;
+        };
+        let Some(family) = self.families.get_mut(&asked.family) else {
+            return Rotated::Unknown;
+        };
+        if family.current == asked.presented {
+            family.previous = Some(asked.presented);
+            family.current = asked.successor;
+            family.rotated_at = now;
+            family.expires_at = asked.expires_at;
+            return Rotated::Granted(id, Box::new(granted));
+        }
+        let again = family.previous == Some(asked.presented);
+        if again && family.rotated_at > asked.grace_since {
+            return Rotated::Granted(id, Box::new(granted));
+        }
+        self.revoke(&id);
+        Rotated::Reused(granted.grant.client_id)
+    }
+}
+
+#[async_trait]
+impl RefreshTokens for MemoryStore {
+    async fn family(
+        &self,
+        family: &Digest,
+        now: Time,
+    ) -> Result<Option<(Digest, Granted)>, StoreError> {
+        Ok(self.step("find a refresh token")?.family(family, now))
+    }
+
+    async fn rotate(&self, rotation: Rotation, now: Time) -> Result<Rotated, StoreError> {
+        Ok(self.step("refresh a token")?.rotate(&rotation, now))
+    }
+}

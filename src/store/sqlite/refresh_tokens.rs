@@ -1,0 +1,110 @@
+//! Refresh tokens in SQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::column::{self, millis};
+use super::grants::{GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands};
+use crate::handle::Digest;
+use crate::oauth::grant::Granted;
+use crate::store::{NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
+
+#[async_trait]
+impl RefreshTokens for SqliteStore {
+    async fn family(
+        &self,
+        family: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Digest, Granted)>, StoreError> {
+        let found = self.read("find a refresh token", |sql| find(sql, family, now))?;
+        Ok(found.map(|found| (found.id, found.granted)))
+    }
+
+    async fn rotate(&self, rotation: Rotation, now: DateTime<Utc>) -> Result<Rotated, StoreError> {
+        self.write("refresh a token", move |sql| rotate(sql, &rotation, now))
+            .await
+    }
+}
+
+/// Begins a family with its first token.
+pub(super) fn begin(
+    sql: &Connection,
+    grant: &Digest,
+    family: &NewFamily,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    sql.prepare_cached(
+        "INSERT INTO refresh_families (family, grant_id, current, rotated_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        family.family.as_bytes(),
+        grant.as_bytes(),
+        family.token.as_bytes(),
+        millis(now),
+        millis(family.expires_at),
+    ])
+    .map(drop)
+}
+
+/// A family, its grant and which tokens are good.
+struct Family {
+    granted: Granted,
+    id: Digest,
+    current: Digest,
+    previous: Option<Digest>,
+    rotated_at: DateTime<Utc>,
+}
+
+fn find(sql: &Connection, family: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Option<Family>> {
+    sql.prepare_cached(concat!(
+        "SELECT ",
+        granted_columns!(),
+        ", f.grant_id, f.current, f.previous, f.rotated_at",
+        grants_alive!(),
+        "JOIN refresh_families f ON f.grant_id = g.id
+         WHERE f.family = ?1 AND f.expires_at > ?2 AND",
+        stands!()
+    ))?
+    .query_row(params![family.as_bytes(), millis(now)], row_family)
+    .optional()
+}
+
+fn row_family(row: &Row<'_>) -> rusqlite::Result<Family> {
+    const REST: usize = GRANTED_COLUMNS;
+    Ok(Family {
+        granted: row_granted(row)?,
+        id: column::digest(row, REST)?,
+        current: column::digest(row, REST + 1)?,
+        previous: row.get::<_, Option<[u8; 32]>>(REST + 2)?.map(Digest::from),
+        rotated_at: column::time(row, REST + 3)?,
+    })
+}
+
+fn rotate(sql: &Connection, asked: &Rotation, now: DateTime<Utc>) -> rusqlite::Result<Rotated> {
+    let Some(found) = find(sql, &asked.family, now)? else {
+        return Ok(Rotated::Unknown);
+    };
+    if found.current == asked.presented {
+        sql.prepare_cached(
+            "UPDATE refresh_families
+                SET previous = current, current = ?2, rotated_at = ?3, expires_at = ?4
+              WHERE family = ?1",
+        )?
+        .execute(params![
+            asked.family.as_bytes(),
+            asked.successor.as_bytes(),
+            millis(now),
+            millis(asked.expires_at),
+        ])?;
+        return Ok(Rotated::Granted(found.id, Box::new(found.granted)));
+    }
+    let again = found.previous == Some(asked.presented) && found.rotated_at > asked.grace_since;
+    if again {
+        return Ok(Rotated::Granted(found.id, Box::new(found.granted)));
+    }
+    revoke(sql, &found.id)?;
+    Ok(Rotated::Reused(found.granted.grant.client_id))
+}

@@ -1,0 +1,215 @@
+//! Refresh tokens: RFC 6749 §6, OIDC Core §11 and §12.
+
+use chrono::TimeDelta;
+use panda_oidc_panda::simulator::Person;
+use serde_json::Value;
+
+use crate::kit::{registered, registration, verified};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::Browser;
+use crate::support::house::House;
+
+const OFFLINE: (&str, &str) = ("scope", "openid profile offline_access");
+
+async fn login(client: &RelyingParty, browser: &mut Browser, scope: (&str, &str)) -> Value {
+    let answer = browser.get(client.authorize_url(&[scope])).await;
+    let answer = client.redeem(&RelyingParty::code(&answer)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+fn refresh_token(tokens: &Value) -> &str {
+    tokens["refresh_token"].as_str().expect("a refresh token")
+}
+
+#[tokio::test]
+async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let tokens = login(&grafana, &mut browser, ("scope", "openid")).await;
+    assert_eq!(tokens.get("refresh_token"), None);
+    let tokens = login(&grafana, &mut browser, OFFLINE).await;
+    assert_eq!(tokens["scope"], "openid profile offline_access");
+    assert!(refresh_token(&tokens).len() >= 43);
+}
+
+#[tokio::test]
+async fn a_refresh_gives_new_tokens_of_the_same_login() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let first = login(&grafana, &mut browser, OFFLINE).await;
+    house.later(TimeDelta::minutes(5));
+    let answer = grafana.refresh(refresh_token(&first)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let second = answer.json();
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+    assert_eq!(second["token_type"], "Bearer");
+    assert_eq!(second["scope"], first["scope"]);
+    let (before, after) = (
+        claims(first["id_token"].as_str().unwrap()),
+        verified(&house, second["id_token"].as_str().unwrap()).await,
+    );
+    // OIDC Core §12.2
+    for same in ["iss", "sub", "aud", "auth_time", "sid"] {
+        assert_eq!(after[same], before[same], "{same}");
+    }
+    assert_eq!(after["iat"], before["iat"].as_i64().unwrap() + 300);
+    assert_eq!(after.get("nonce"), None);
+    let access = second["access_token"].as_str().unwrap();
+    assert_ne!(
+        claims(access)["jti"],
+        claims(first["access_token"].as_str().unwrap())["jti"]
+    );
+    assert_eq!(grafana.userinfo(access).await.json()["sub"], "1");
+    assert_eq!(house.portal.calls().user_by_ticket, 1);
+}
+
+#[tokio::test]
+async fn claims_are_read_anew() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let first = login(&grafana, &mut browser, OFFLINE).await;
+    house
+        .portal
+        .add_user(Person::new(CHEN_TAO, "陈涛涛", "18221999045"));
+    house.signed_in(CHEN_TAO).await;
+    let second = grafana.refresh(refresh_token(&first)).await.json();
+    assert_eq!(
+        claims(second["id_token"].as_str().unwrap())["name"],
+        "陈涛涛"
+    );
+}
+
+#[tokio::test]
+async fn less_may_be_asked_for_and_the_next_time_all_again() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let first = login(&grafana, &mut browser, OFFLINE).await;
+    let narrow = grafana
+        .refresh_with(refresh_token(&first), &[("scope", "openid user:email")])
+        .await
+        .json();
+    assert_eq!(narrow["scope"], "openid");
+    assert_eq!(
+        claims(narrow["id_token"].as_str().unwrap()).get("name"),
+        None
+    );
+    let userinfo = grafana
+        .userinfo(narrow["access_token"].as_str().unwrap())
+        .await;
+    assert_eq!(
+        userinfo.json().get("name"),
+        None,
+        "the access token is narrow too"
+    );
+    let wide = grafana.refresh(refresh_token(&narrow)).await.json();
+    assert_eq!(
+        wide["scope"], first["scope"],
+        "§6: omitted means what was granted"
+    );
+}
+
+#[tokio::test]
+async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let first = login(&grafana, &mut browser, OFFLINE).await;
+    let token = refresh_token(&first);
+    let (one, two) = tokio::join!(grafana.refresh(token), grafana.refresh(token));
+    house.later(TimeDelta::seconds(9));
+    let three = grafana.refresh(token).await;
+    let successors: Vec<_> = [&one, &two, &three]
+        .map(|answer| answer.json()["refresh_token"].clone())
+        .into();
+    assert!(
+        successors
+            .iter()
+            .all(|token| *token == successors[0] && token.is_string())
+    );
+    let next = grafana.refresh(successors[0].as_str().unwrap()).await;
+    assert_eq!(next.status, 200);
+}
+
+#[tokio::test]
+async fn an_offline_token_outlives_the_session_and_another_does_not() {
+    let sections = "[session]\nlifetime = '1h'\n".to_owned()
+        + &registration("app", "refresh_token = 'always'");
+    let house = House::open_with(&sections, "").await;
+    let (grafana, app) = (house.client("grafana"), registered(&house, "app"));
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let offline = login(&grafana, &mut browser, OFFLINE).await;
+    let bound = login(&app, &mut browser, ("scope", "openid")).await;
+    house.later(TimeDelta::minutes(59));
+    let bound = app.refresh(refresh_token(&bound)).await.json();
+    house.later(TimeDelta::minutes(1));
+    let over = app.refresh(refresh_token(&bound)).await;
+    assert_eq!(over.json()["error"], "invalid_grant");
+    let offline = grafana.refresh(refresh_token(&offline)).await;
+    assert_eq!(offline.status, 200);
+    let access = offline.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(grafana.userinfo(&access).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_lies_unused_or_is_too_old_is_over() {
+    let client = registration(
+        "app",
+        "refresh_token_lifetime = '3h'\nrefresh_token_idle_lifetime = '2h'",
+    );
+    let house = House::open_with(&client, "").await;
+    let app = registered(&house, "app");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let idle = login(&app, &mut browser, OFFLINE).await;
+    let used = login(&app, &mut browser, OFFLINE).await;
+    house.later(TimeDelta::minutes(119));
+    let used = app.refresh(refresh_token(&used)).await.json();
+    house.later(TimeDelta::minutes(1));
+    let answer = app.refresh(refresh_token(&idle)).await;
+    assert_eq!(answer.json()["error"], "invalid_grant");
+    house.later(TimeDelta::minutes(60));
+    let answer = app.refresh(refresh_token(&used)).await;
+    assert_eq!(
+        answer.json()["error"],
+        "invalid_grant",
+        "three hours are over"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_registered_for_it_gets_none() {
+    let client = registration("app", "grant_types = ['authorization_code']");
+    let house = House::open_with(&client, "").await;
+    let (app, grafana) = (registered(&house, "app"), house.client("grafana"));
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let tokens = login(&app, &mut browser, OFFLINE).await;
+    assert_eq!(tokens.get("refresh_token"), None);
+    assert_eq!(tokens["scope"], "openid profile", "ignored, OIDC Core §11");
+    let other = login(&grafana, &mut browser, OFFLINE).await;
+    let answer = app.refresh(refresh_token(&other)).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["error"], "unauthorized_client");
+}
+
+#[tokio::test]
+async fn a_malformed_request_says_so() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    for (token, error) in [
+        ("", "invalid_request"),
+        ("x", "invalid_grant"),
+        (&"A".repeat(64), "invalid_grant"),
+    ] {
+        let answer = grafana.refresh(token).await;
+        assert_eq!(answer.json()["error"], error, "{token}");
+    }
+    let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let answer = grafana.refresh(&code).await;
+    assert_eq!(answer.json()["error"], "invalid_grant");
+}

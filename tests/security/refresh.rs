@@ -1,0 +1,154 @@
+//! Refresh tokens in the wrong hands, or asked for too much: N35 to N39.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_json::Value;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::support::app::RelyingParty;
+use crate::support::browser::Browser;
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+async fn login(house: &House, browser: &mut Browser) -> (RelyingParty, Value) {
+    let grafana = house.client("grafana");
+    let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    let tokens = grafana.redeem(&code).await.json();
+    (grafana, tokens)
+}
+
+fn token(tokens: &Value, name: &str) -> String {
+    tokens[name].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn worthless(answer: &crate::support::browser::Answer) {
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert_eq!(answer.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn n35_a_token_that_comes_again_after_the_grace_ends_all_its_family_gave() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let (grafana, first) = login(&house, &mut browser).await;
+    let stolen = token(&first, "refresh_token");
+    let second = grafana.refresh(&stolen).await.json();
+    house.later(TimeDelta::seconds(10));
+    worthless(&grafana.refresh(&stolen).await);
+    worthless(&grafana.refresh(&token(&second, "refresh_token")).await);
+    for tokens in [&first, &second] {
+        let userinfo = grafana.userinfo(&token(tokens, "access_token")).await;
+        assert_eq!(userinfo.status, 401);
+    }
+    let (grafana, tokens) = login(&house, &mut browser).await;
+    let again = grafana.refresh(&token(&tokens, "refresh_token")).await;
+    assert_eq!(again.status, 200, "the person is still signed in");
+}
+
+#[tokio::test]
+async fn n35_a_token_two_steps_old_ends_the_family_even_within_the_grace() {
+    let house = House::open().await;
+    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let first = token(&first, "refresh_token");
+    let second = token(&grafana.refresh(&first).await.json(), "refresh_token");
+    let third = token(&grafana.refresh(&second).await.json(), "refresh_token");
+    worthless(&grafana.refresh(&first).await);
+    worthless(&grafana.refresh(&third).await);
+}
+
+#[tokio::test]
+async fn n35_a_forged_secret_of_a_known_family_is_as_bad_as_an_old_one() {
+    let house = House::open().await;
+    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let good = token(&first, "refresh_token");
+    let mut forged = good.clone();
+    let last = if good.ends_with('A') { "B" } else { "A" };
+    forged.replace_range(63.., last);
+    worthless(&grafana.refresh(&forged).await);
+    worthless(&grafana.refresh(&good).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
+    let house = House::open().await;
+    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let first = token(&first, "refresh_token");
+    let start = Arc::new(Barrier::new(24));
+    let mut race = JoinSet::new();
+    for _ in 0..24 {
+        let (grafana, first, start) = (grafana.clone(), first.clone(), Arc::clone(&start));
+        race.spawn(async move {
+            start.wait().await;
+            grafana.refresh(&first).await
+        });
+    }
+    let answers = race.join_all().await;
+    let next = token(&answers[0].json(), "refresh_token");
+    for answer in &answers {
+        assert_eq!(token(&answer.json(), "refresh_token"), next);
+    }
+    house.later(TimeDelta::seconds(10));
+    worthless(&grafana.refresh(&first).await);
+    worthless(&grafana.refresh(&next).await);
+}
+
+#[tokio::test]
+async fn n37_no_refresh_brings_more_than_was_granted() {
+    let house = House::open().await;
+    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let first = token(&first, "refresh_token");
+    for scope in ["openid phone", "profile", "openid offline_access phone"] {
+        let answer = grafana.refresh_with(&first, &[("scope", scope)]).await;
+        assert_eq!(answer.json()["error"], "invalid_scope", "{scope}");
+    }
+    // What was refused has cost nothing.
+    assert_eq!(grafana.refresh(&first).await.status, 200);
+}
+
+#[tokio::test]
+async fn n38_another_client_gets_nothing_and_spoils_nothing() {
+    let house = House::open().await;
+    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let first = token(&first, "refresh_token");
+    for thief in [house.client("keycloak"), house.client("spa")] {
+        worthless(&thief.refresh(&first).await);
+    }
+    let nobody = RelyingParty {
+        client_secret: Some("wrong-secret-0123456789".to_owned()),
+        ..grafana.clone()
+    };
+    assert_eq!(
+        nobody.refresh(&first).await.json()["error"],
+        "invalid_client"
+    );
+    assert_eq!(grafana.refresh(&first).await.status, 200);
+}
+
+#[tokio::test]
+async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
+    let house = House::open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let (grafana, first) = login(&house, &mut browser).await;
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    browser.get_from(launch, house.portal.url().as_str()).await;
+    worthless(&grafana.refresh(&token(&first, "refresh_token")).await);
+    let userinfo = grafana.userinfo(&token(&first, "access_token")).await;
+    assert_eq!(userinfo.status, 401);
+}
+
+#[tokio::test]
+async fn n21_a_code_that_comes_again_ends_the_family_it_began() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    let tokens = grafana.redeem(&code).await.json();
+    worthless(&grafana.redeem(&code).await);
+    worthless(&grafana.refresh(&token(&tokens, "refresh_token")).await);
+}
