@@ -42,6 +42,8 @@ pub(super) struct ClientSection {
     access_token_lifetime: Duration,
     #[serde(default)]
     access_token_audience: Vec<String>,
+    #[serde(default)]
+    resources: Vec<String>,
     #[serde(default = "GrantType::usual")]
     grant_types: Vec<GrantType>,
     #[serde(default)]
@@ -182,6 +184,7 @@ impl Check<'_, '_> {
                 lifetime,
                 audience,
             },
+            resources: section.resources.clone(),
             grant_types: section.grant_types.clone(),
             refresh_token: self.refresh_policy(section),
         })

@@ -1,6 +1,7 @@
 //! The public face: one file per endpoint. A handler extracts, calls, answers; what it may answer
 //! is decided in [`crate::oauth`] and [`crate::login`].
 
+mod access_token;
 pub mod admin;
 mod arrival;
 mod authorize;
@@ -8,11 +9,14 @@ mod cookies;
 mod delivery;
 mod entrance;
 mod failure;
+mod introspect;
 mod language;
 mod launch;
 mod page;
 mod parking;
 mod peer;
+mod proven;
+mod revoke;
 pub mod serve;
 mod straighten;
 mod switch;
@@ -66,6 +70,14 @@ pub fn router(app: Arc<App>) -> Router {
             get(userinfo::get)
                 .post(userinfo::post)
                 .fallback(failure::method_of_clients),
+        )
+        .route(
+            path::INTROSPECT,
+            post(introspect::introspect).fallback(failure::method_of_clients),
+        )
+        .route(
+            path::REVOKE,
+            post(revoke::revoke).fallback(failure::method_of_clients),
         )
         .route(LAUNCH, get(launch::any).head(launch::head))
         .route("/", get(launch::front_door))

@@ -10,10 +10,11 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use super::access_token;
 use super::failure::Failure;
-use super::token::is_form;
+use super::proven::is_form;
 use crate::app::App;
-use crate::oauth::claims::{AccessTokenClaims, person};
+use crate::oauth::claims::person;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 use crate::oauth::scope::{Scope, Scopes};
@@ -110,26 +111,10 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
             "the access token is unknown, expired or revoked",
         )
     };
-    let token = app
-        .keys
-        .verify::<AccessTokenClaims>(unverified)
-        .ok_or_else(invalid)?;
-    let claims = token.claims;
-    let now = app.host.clock.now();
-    if claims.iss != app.issuer.as_str() || claims.exp <= now.timestamp() {
-        return Err(invalid());
-    }
-    let id = claims.grant().ok_or_else(invalid)?;
-    let granted = app
-        .store
-        .granted(&id, now)
+    let found = access_token::find(app, unverified)
         .await
         .map_err(|error| Failure::internal(Failure::Bearer, error))?;
-    let granted = granted.filter(|granted| {
-        granted.grant.client_id.as_str() == claims.client_id
-            && granted.user.subject().as_str() == claims.sub
-    });
-    let granted = granted.ok_or_else(invalid)?;
+    let (claims, granted) = found.ok_or_else(invalid)?;
     let scopes = Scopes::parse(&claims.scope);
     if !scopes.contains(Scope::Openid) {
         return Err(refused(

@@ -36,6 +36,8 @@ pub struct Client {
     pub id_token_alg: SigningAlg,
     /// What its access tokens look like.
     pub access_token: AccessTokens,
+    /// The resources this client serves, as the `aud` of access tokens names them (`resources`).
+    pub resources: Vec<String>,
     /// `grant_types`.
     pub grant_types: Vec<GrantType>,
     /// When it gets refresh tokens, and for how long.
@@ -183,6 +185,7 @@ pub(crate) mod tests {
                 lifetime: TimeDelta::minutes(10),
                 audience: vec!["https://op".to_owned()],
             },
+            resources: Vec::new(),
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
             refresh_token: RefreshPolicy {
                 always: false,

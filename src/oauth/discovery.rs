@@ -30,6 +30,10 @@ pub mod path {
     pub const AUTHORIZE: &str = "/authorize";
     /// The token endpoint.
     pub const TOKEN: &str = "/token";
+    /// The introspection endpoint (RFC 7662).
+    pub const INTROSPECT: &str = "/introspect";
+    /// The revocation endpoint (RFC 7009).
+    pub const REVOKE: &str = "/revoke";
     /// The userinfo endpoint.
     pub const USERINFO: &str = "/userinfo";
 }
@@ -39,6 +43,14 @@ pub mod path {
 pub struct Additional {
     /// RFC 8414 §2.
     pub code_challenge_methods_supported: Vec<String>,
+    /// RFC 8414 §2.
+    pub introspection_endpoint: String,
+    /// RFC 8414 §2.
+    pub introspection_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
+    /// RFC 8414 §2.
+    pub revocation_endpoint: String,
+    /// RFC 8414 §2.
+    pub revocation_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
     /// Back-Channel Logout 1.0 §2.1.
@@ -107,6 +119,11 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         "phone_number",
         "phone_number_verified",
     ];
+    let by_secret = vec![
+        CoreClientAuthMethod::ClientSecretBasic,
+        CoreClientAuthMethod::ClientSecretPost,
+    ];
+    let all_methods = [by_secret.clone(), vec![CoreClientAuthMethod::None]].concat();
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_string())?,
         AuthUrl::new(issuer.at(path::AUTHORIZE))?,
@@ -116,6 +133,10 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         algs.collect(),
         Additional {
             code_challenge_methods_supported: vec!["S256".to_owned()],
+            introspection_endpoint: issuer.at(path::INTROSPECT),
+            introspection_endpoint_auth_methods_supported: by_secret.clone(),
+            revocation_endpoint: issuer.at(path::REVOKE),
+            revocation_endpoint_auth_methods_supported: all_methods.clone(),
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
@@ -127,11 +148,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .set_scopes_supported(Some(scopes.collect()))
         .set_response_modes_supported(Some(response_modes.collect()))
         .set_grant_types_supported(Some(grant_types.collect()))
-        .set_token_endpoint_auth_methods_supported(Some(vec![
-            CoreClientAuthMethod::ClientSecretBasic,
-            CoreClientAuthMethod::ClientSecretPost,
-            CoreClientAuthMethod::None,
-        ]))
+        .set_token_endpoint_auth_methods_supported(Some(all_methods))
         .set_claims_supported(Some(
             claims
                 .map(|claim| CoreClaimName::new(claim.to_owned()))

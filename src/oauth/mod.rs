@@ -9,6 +9,7 @@ pub mod error;
 pub mod grant;
 pub mod grants;
 pub mod hint;
+pub mod introspection;
 pub mod issuer;
 pub mod params;
 pub mod phone;

@@ -2,6 +2,8 @@
 
 use url::form_urlencoded;
 
+use super::error::OAuthError;
+
 /// More parameters than any request of ours has use for.
 const MOST: usize = 100;
 
@@ -64,6 +66,21 @@ impl Params {
             .iter()
             .map(|(name, _)| name.as_str())
             .find(|name| self.repeats(name))
+    }
+
+    /// The value of `name`, in a request where no parameter is repeated.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when it is missing, or any is repeated.
+    pub fn sole(&self, name: &'static str) -> Result<&str, OAuthError> {
+        if let Some(repeated) = self.repeated() {
+            return Err(OAuthError::invalid_request(format!(
+                "the parameter {repeated} is given more than once"
+            )));
+        }
+        self.get(name)
+            .ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
 
     /// The parameters without `name`, encoded again as a query.

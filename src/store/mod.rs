@@ -198,19 +198,31 @@ pub struct NewFamily {
 /// Refresh tokens, in families: one family a grant, one token good at a time.
 #[async_trait]
 pub trait RefreshTokens: Send + Sync {
-    /// The grant of a family, with its identifier, if the grant stands and the family has not
-    /// expired.
+    /// What there is to know of a family, if its grant stands and it has not expired.
     async fn family(
         &self,
         family: &Digest,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Digest, Granted)>, StoreError>;
+    ) -> Result<Option<Family>, StoreError>;
 
     /// Puts a successor in the place of the token that is presented (RFC 9700 §4.14.2). Of any
     /// number of concurrent callers with one token and one successor, all are `Granted`; the grant
     /// is revoked when what is presented is neither the latest token nor, within the grace, the
     /// one before it.
     async fn rotate(&self, rotation: Rotation, now: DateTime<Utc>) -> Result<Rotated, StoreError>;
+}
+
+/// A family of refresh tokens that can be used.
+#[derive(Debug, Clone)]
+pub struct Family {
+    /// The identifier of its grant.
+    pub id: Digest,
+    /// Its grant.
+    pub granted: Granted,
+    /// The token to bring next.
+    pub latest: Digest,
+    /// Until when that is good.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A wish to have the next refresh token.

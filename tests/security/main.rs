@@ -24,4 +24,5 @@ mod smuggling;
 mod switch;
 mod ticket;
 mod token;
+mod tokens_of_others;
 mod tools;

@@ -138,6 +138,15 @@ impl RelyingParty {
         self.refresh_with(refresh_token, &[]).await
     }
 
+    /// Posts `token` to a client endpoint such as `/introspect`, by the client's own secret.
+    pub async fn post_token(&self, path: &str, token: &str) -> Answer {
+        let mut form = vec![("token", token), ("client_id", &self.client_id)];
+        if let Some(secret) = &self.client_secret {
+            form.push(("client_secret", secret));
+        }
+        Browser::new().post(self.at(path), &form).await
+    }
+
     /// Asks who an access token is about.
     pub async fn userinfo(&self, access_token: &str) -> Answer {
         let url = self.at("/userinfo");

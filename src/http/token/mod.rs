@@ -7,11 +7,9 @@ mod refresh;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, PRAGMA};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -19,16 +17,14 @@ use rand::RngExt as _;
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::proven::Proven;
 use crate::app::App;
 use crate::handle::Digest;
 use crate::keys::at_hash;
-use crate::oauth::authenticate::authenticate;
 use crate::oauth::claims;
 use crate::oauth::client::Client;
-use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
 use crate::oauth::grants::{self, TokenRequest};
-use crate::oauth::params::Params;
 use crate::oauth::scope::{Scope, Scopes};
 use crate::refresh_token::RefreshToken;
 
@@ -65,63 +61,19 @@ struct Issue {
 /// [`Failure::Json`] with a registered code.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Proven { client, form }: Proven,
 ) -> Result<Response, Failure> {
-    let form = read_form(&uri, &headers, body)?;
-    if headers.get_all(AUTHORIZATION).iter().count() > 1 {
-        return Err(
-            OAuthError::invalid_request("there is more than one Authorization header").into(),
-        );
-    }
-    let header = headers
-        .get(AUTHORIZATION)
-        .map(|value| value.to_str().unwrap_or_default());
-    let client = authenticate(header, &form, &app.clients)?;
-    let issue = match grants::read(&form, client)? {
-        TokenRequest::Code(request) => code::redeem(&app, client, &request).await?,
-        TokenRequest::Refresh(request) => refresh::refresh(&app, client, &request).await?,
+    let issue = match grants::read(&form, &client)? {
+        TokenRequest::Code(request) => code::redeem(&app, &client, &request).await?,
+        TokenRequest::Refresh(request) => refresh::refresh(&app, &client, &request).await?,
     };
-    let response = sign(&app, client, issue)?;
+    let response = sign(&app, &client, issue)?;
     // RFC 6749 §5.1 demands both.
     let no_store = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (PRAGMA, HeaderValue::from_static("no-cache")),
     ];
     Ok((no_store, Json(response)).into_response())
-}
-
-/// Credentials and codes belong into the body (RFC 6749 §2.3.1, §3.2).
-fn read_form(
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Params, OAuthError> {
-    if uri.query().is_some_and(|query| !query.is_empty()) {
-        return Err(OAuthError::invalid_request(
-            "parameters belong into the body, not into the URL",
-        ));
-    }
-    if !is_form(headers) {
-        return Err(OAuthError::invalid_request(
-            "the body is not application/x-www-form-urlencoded",
-        ));
-    }
-    let body =
-        body.map_err(|_| OAuthError::invalid_request("the body is too large or broke off"))?;
-    Params::parse(&body).map_err(|_| OAuthError::invalid_request("there are too many parameters"))
-}
-
-/// Whether the body is a form, by its media type.
-#[must_use]
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failure> {

@@ -27,7 +27,7 @@ pub(super) async fn refresh(
         .family(&token.family(), now)
         .await
         .map_err(internal)?;
-    let found = found.map(|(_, granted)| granted);
+    let found = found.map(|family| family.granted);
     let scopes = allow(request, client, found.as_ref())?;
     let successor = app.successors.of(&token);
     let rotation = Rotation {

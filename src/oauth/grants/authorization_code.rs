@@ -1,6 +1,6 @@
 //! `authorization_code`: what a code is worth to the client that brings it (RFC 6749 §4.1.3).
 
-use super::{invalid_grant, required};
+use super::invalid_grant;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
@@ -21,8 +21,8 @@ pub struct CodeRequest<'a> {
 /// `invalid_request` when a parameter is missing.
 pub fn read(form: &Params) -> Result<CodeRequest<'_>, OAuthError> {
     Ok(CodeRequest {
-        code: required(form, "code")?,
-        redirect_uri: required(form, "redirect_uri")?,
+        code: form.sole("code")?,
+        redirect_uri: form.sole("redirect_uri")?,
         verifier: form.get("code_verifier"),
     })
 }

@@ -57,12 +57,7 @@ pub enum TokenRequest<'a> {
 /// `invalid_request` when a parameter is missing or repeated, `unsupported_grant_type`,
 /// `unauthorized_client` when the client is not registered for the grant type.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, OAuthError> {
-    if let Some(name) = form.repeated() {
-        return Err(OAuthError::invalid_request(format!(
-            "the parameter {name} is given more than once"
-        )));
-    }
-    let asked = required(form, "grant_type")?;
+    let asked = form.sole("grant_type")?;
     let Some(grant_type) = GrantType::ALL
         .into_iter()
         .find(|known| known.as_str() == asked)
@@ -82,11 +77,6 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, O
         GrantType::AuthorizationCode => TokenRequest::Code(authorization_code::read(form)?),
         GrantType::RefreshToken => TokenRequest::Refresh(refresh_token::read(form)?),
     })
-}
-
-fn required<'a>(form: &'a Params, name: &'static str) -> Result<&'a str, OAuthError> {
-    form.get(name)
-        .ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
 }
 
 fn invalid_grant(description: &'static str) -> OAuthError {

@@ -1,6 +1,6 @@
 //! `refresh_token`: what is asked for anew, and what of it is given (RFC 6749 §6).
 
-use super::{invalid_grant, required};
+use super::invalid_grant;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Granted;
@@ -21,7 +21,7 @@ pub struct RefreshRequest<'a> {
 /// `invalid_request` when the token is missing.
 pub fn read(form: &Params) -> Result<RefreshRequest<'_>, OAuthError> {
     Ok(RefreshRequest {
-        refresh_token: required(form, "refresh_token")?,
+        refresh_token: form.sole("refresh_token")?,
         scope: form.get("scope"),
     })
 }

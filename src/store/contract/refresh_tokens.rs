@@ -50,19 +50,21 @@ fn good(rotated: &Rotated) {
 pub(super) async fn a_refresh_token_is_followed_by_the_next(store: impl Store) {
     let (session, _) = signed_in(&store, sign_in("a")).await;
     begin(&store, offline_grant("a")).await;
-    let (id, granted) = store
-        .family(&digest("family"), at(1))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!((id, granted.user), (digest("code"), session.user.clone()));
+    let found = store.family(&digest("family"), at(1)).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!(found.granted.user, session.user);
+    assert_eq!(
+        (found.id, found.latest, found.expires_at),
+        (digest("code"), digest("1"), at(100))
+    );
     let Rotated::Granted(id, granted) = rotate(&store, "1", "2", 50).await else {
         panic!("it was good");
     };
     assert_eq!((id, granted.user), (digest("code"), session.user));
     good(&rotate(&store, "2", "3", 100).await);
     good(&rotate(&store, "3", "4", 199).await);
-    assert!(lives(&store, 298).await);
+    let found = store.family(&digest("family"), at(298)).await.unwrap();
+    assert_eq!(found.unwrap().latest, digest("4"));
     assert!(!lives(&store, 299).await, "it lay unused for too long");
     assert!(matches!(
         rotate(&store, "4", "5", 299).await,

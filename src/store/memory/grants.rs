@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Family, Kept, MemoryStore, Time};
+use super::{Kept, Kin, MemoryStore, Time};
 use crate::handle::Digest;
 use crate::oauth::grant::{Grant, Granted};
 use crate::store::{Grants, NewFamily, StoreError, Taken};
@@ -39,7 +39,7 @@ impl Kept {
         if let Some(family) = family.filter(|_| granted.grant.refreshable) {
             issued.expires_at = family.keep_until;
             self.families
-                .insert(family.family, Family::begin(*code, family, now));
+                .insert(family.family, Kin::begin(*code, family, now));
         }
         Taken::Granted(Box::new(granted))
     }

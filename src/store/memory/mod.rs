@@ -13,7 +13,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 use self::grants::Issued;
-use self::refresh_tokens::Family;
+use self::refresh_tokens::Kin;
 use super::{
     Claim, EndedSession, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn,
     SignInOutcome, StoreError, Upkeep,
@@ -39,7 +39,7 @@ struct Kept {
     handles: HashMap<Digest, Opens>,
     tickets: HashMap<Digest, Ticket>,
     grants: HashMap<Digest, Issued>,
-    families: HashMap<Digest, Family>,
+    families: HashMap<Digest, Kin>,
     session_clients: BTreeSet<(SessionId, String)>,
     keys: Vec<SealedKey>,
 }

@@ -4,10 +4,9 @@ use async_trait::async_trait;
 
 use super::{Kept, MemoryStore, Time};
 use crate::handle::Digest;
-use crate::oauth::grant::Granted;
-use crate::store::{NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
+use crate::store::{Family, NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
 
-pub(super) struct Family {
+pub(super) struct Kin {
     grant: Digest,
     current: Digest,
     previous: Option<Digest>,
@@ -15,7 +14,7 @@ pub(super) struct Family {
     pub expires_at: Time,
 }
 
-impl Family {
+impl Kin {
     pub(super) fn begin(grant: Digest, first: NewFamily, now: Time) -> Self {
         Self {
             grant,
@@ -28,13 +27,21 @@ impl Family {
 }
 
 impl Kept {
-    fn family(&self, family: &Digest, now: Time) -> Option<(Digest, Granted)> {
-        let found = self.families.get(family).filter(|f| f.expires_at > now)?;
-        Some((found.grant, self.granted(&found.grant, now)?))
+    fn family(&self, family: &Digest, now: Time) -> Option<Family> {
+        let kin = self
+            .families
+            .get(family)
+            .filter(|kin| kin.expires_at > now)?;
+        Some(Family {
+            id: kin.grant,
+            granted: self.granted(&kin.grant, now)?,
+            latest: kin.current,
+            expires_at: kin.expires_at,
+        })
     }
 
     fn rotate(&mut self, asked: &Rotation, now: Time) -> Rotated {
-        let Some((id, granted)) = self.family(&asked.family, now) else {
+        let Some(Family { id, granted, .. }) = self.family(&asked.family, now) else {
             return Rotated::Unknown;
         };
         let Some(family) = self.families.get_mut(&asked.family) else {
@@ -58,11 +65,7 @@ impl Kept {
 
 #[async_trait]
 impl RefreshTokens for MemoryStore {
-    async fn family(
-        &self,
-        family: &Digest,
-        now: Time,
-    ) -> Result<Option<(Digest, Granted)>, StoreError> {
+    async fn family(&self, family: &Digest, now: Time) -> Result<Option<Family>, StoreError> {
         Ok(self.step("find a refresh token")?.family(family, now))
     }
 

@@ -8,8 +8,7 @@ use super::SqliteStore;
 use super::column::{self, millis};
 use super::grants::{GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands};
 use crate::handle::Digest;
-use crate::oauth::grant::Granted;
-use crate::store::{NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
+use crate::store::{Family, NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
 
 #[async_trait]
 impl RefreshTokens for SqliteStore {
@@ -17,9 +16,9 @@ impl RefreshTokens for SqliteStore {
         &self,
         family: &Digest,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Digest, Granted)>, StoreError> {
+    ) -> Result<Option<Family>, StoreError> {
         let found = self.read("find a refresh token", |sql| find(sql, family, now))?;
-        Ok(found.map(|found| (found.id, found.granted)))
+        Ok(found.map(|found| found.family))
     }
 
     async fn rotate(&self, rotation: Rotation, now: DateTime<Utc>) -> Result<Rotated, StoreError> {
@@ -49,20 +48,18 @@ pub(super) fn begin(
     .map(drop)
 }
 
-/// A family, its grant and which tokens are good.
-struct Family {
-    granted: Granted,
-    id: Digest,
-    current: Digest,
+/// A family, and the token that was replaced last.
+struct Found {
+    family: Family,
     previous: Option<Digest>,
     rotated_at: DateTime<Utc>,
 }
 
-fn find(sql: &Connection, family: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Option<Family>> {
+fn find(sql: &Connection, family: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Option<Found>> {
     sql.prepare_cached(concat!(
         "SELECT ",
         granted_columns!(),
-        ", f.grant_id, f.current, f.previous, f.rotated_at",
+        ", f.grant_id, f.current, f.expires_at, f.previous, f.rotated_at",
         grants_alive!(),
         "JOIN refresh_families f ON f.grant_id = g.id
          WHERE f.family = ?1 AND f.expires_at > ?2 AND",
@@ -72,14 +69,17 @@ fn find(sql: &Connection, family: &Digest, now: DateTime<Utc>) -> rusqlite::Resu
     .optional()
 }
 
-fn row_family(row: &Row<'_>) -> rusqlite::Result<Family> {
+fn row_family(row: &Row<'_>) -> rusqlite::Result<Found> {
     const REST: usize = GRANTED_COLUMNS;
-    Ok(Family {
-        granted: row_granted(row)?,
-        id: column::digest(row, REST)?,
-        current: column::digest(row, REST + 1)?,
-        previous: row.get::<_, Option<[u8; 32]>>(REST + 2)?.map(Digest::from),
-        rotated_at: column::time(row, REST + 3)?,
+    Ok(Found {
+        family: Family {
+            granted: row_granted(row)?,
+            id: column::digest(row, REST)?,
+            latest: column::digest(row, REST + 1)?,
+            expires_at: column::time(row, REST + 2)?,
+        },
+        previous: row.get::<_, Option<[u8; 32]>>(REST + 3)?.map(Digest::from),
+        rotated_at: column::time(row, REST + 4)?,
     })
 }
 
@@ -87,7 +87,13 @@ fn rotate(sql: &Connection, asked: &Rotation, now: DateTime<Utc>) -> rusqlite::R
     let Some(found) = find(sql, &asked.family, now)? else {
         return Ok(Rotated::Unknown);
     };
-    if found.current == asked.presented {
+    let Family {
+        id,
+        granted,
+        latest,
+        ..
+    } = found.family;
+    if latest == asked.presented {
         sql.prepare_cached(
             "UPDATE refresh_families
                 SET previous = current, current = ?2, rotated_at = ?3, expires_at = ?4
@@ -99,12 +105,12 @@ fn rotate(sql: &Connection, asked: &Rotation, now: DateTime<Utc>) -> rusqlite::R
             millis(now),
             millis(asked.expires_at),
         ])?;
-        return Ok(Rotated::Granted(found.id, Box::new(found.granted)));
+        return Ok(Rotated::Granted(id, Box::new(granted)));
     }
     let again = found.previous == Some(asked.presented) && found.rotated_at > asked.grace_since;
     if again {
-        return Ok(Rotated::Granted(found.id, Box::new(found.granted)));
+        return Ok(Rotated::Granted(id, Box::new(granted)));
     }
-    revoke(sql, &found.id)?;
-    Ok(Rotated::Reused(found.granted.grant.client_id))
+    revoke(sql, &id)?;
+    Ok(Rotated::Reused(granted.grant.client_id))
 }

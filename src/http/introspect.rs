@@ -1,0 +1,65 @@
+//! `POST /introspect`: is this token good, and for what (RFC 7662).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse as _, Response};
+
+use super::access_token;
+use super::failure::Failure;
+use super::proven::Proven;
+use crate::app::App;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::introspection::{self, Introspection};
+use crate::refresh_token::RefreshToken;
+
+/// Answers a client about a token of its own, or one that is for it.
+///
+/// # Errors
+///
+/// `invalid_client` also for a client without credentials: anybody could ask in its name
+/// (RFC 7662 §2.1); `invalid_request` when the token is missing.
+pub(super) async fn introspect(
+    State(app): State<Arc<App>>,
+    Proven { client, form }: Proven,
+) -> Result<Response, Failure> {
+    if client.is_public() {
+        return Err(OAuthError::new(
+            ErrorCode::InvalidClient,
+            "introspection needs a client that proves itself",
+        )
+        .into());
+    }
+    let token = form.sole("token")?;
+    let internal = |error| Failure::internal(Failure::Json, error);
+    if let Some((claims, granted)) = access_token::find(&app, token).await.map_err(internal)? {
+        return Ok(answer(&introspection::access_token(
+            &claims, &granted, &client,
+        )));
+    }
+    let Some(presented) = RefreshToken::parse(token) else {
+        return Ok(answer(&introspection::inactive()));
+    };
+    let now = app.host.clock.now();
+    let family = app.store.family(&presented.family(), now).await;
+    let family = family.map_err(internal)?;
+    Ok(
+        match family.filter(|family| family.latest == presented.digest()) {
+            Some(family) => answer(&introspection::refresh_token(
+                &family.granted,
+                family.expires_at.timestamp(),
+                app.issuer.as_str(),
+                &client,
+            )),
+            None => answer(&introspection::inactive()),
+        },
+    )
+}
+
+fn answer(introspection: &Introspection<'_>) -> Response {
+    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (no_store, Json(introspection)).into_response()
+}

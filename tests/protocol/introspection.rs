@@ -1,0 +1,124 @@
+//! Introspection: RFC 7662.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::kit::{registered, registration, tokens};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::Browser;
+use crate::support::house::House;
+
+async fn offline(client: &RelyingParty, browser: &mut Browser) -> Value {
+    let url = client.authorize_url(&[("scope", "openid profile offline_access")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    client.redeem(&code).await.json()
+}
+
+async fn introspected(client: &RelyingParty, token: &Value) -> Value {
+    let answer = client
+        .post_token("/introspect", token.as_str().unwrap())
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    answer.json()
+}
+
+#[tokio::test]
+async fn an_access_token_is_told_about_as_it_says_itself() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let told = introspected(&grafana, &tokens["access_token"]).await;
+    let itself = claims(tokens["access_token"].as_str().unwrap());
+    for same in [
+        "iss",
+        "sub",
+        "aud",
+        "client_id",
+        "exp",
+        "iat",
+        "jti",
+        "scope",
+        "auth_time",
+    ] {
+        assert_eq!(told[same], itself[same], "{same}");
+    }
+    assert_eq!(told["active"], true);
+    assert_eq!(told["token_type"], "Bearer");
+    assert_eq!(told["username"], "1");
+    let id_token = claims(tokens["id_token"].as_str().unwrap());
+    assert_eq!(told["sid"], id_token["sid"]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_active_until_it_is_used() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let first = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let told = introspected(&grafana, &first["refresh_token"]).await;
+    assert_eq!(told["active"], true);
+    assert_eq!(told["exp"], 1_800_000_000 + 30 * 24 * 3600);
+    assert_eq!(told.get("token_type"), None);
+    let used = first["refresh_token"].as_str().unwrap();
+    let second = grafana.refresh(used).await.json();
+    let told = introspected(&grafana, &first["refresh_token"]).await;
+    assert_eq!(told, json!({"active": false}));
+    let told = introspected(&grafana, &second["refresh_token"]).await;
+    assert_eq!(told["active"], true, "asking has done it no harm");
+}
+
+#[tokio::test]
+async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let tokens = offline(&grafana, &mut browser).await;
+    let code = grafana.login(&mut browser).await;
+    for token in [
+        &json!("x"),
+        &json!("A".repeat(64)),
+        &json!(code),
+        &tokens["id_token"],
+    ] {
+        assert_eq!(
+            introspected(&grafana, token).await,
+            json!({"active": false})
+        );
+    }
+    house.later(TimeDelta::hours(1));
+    let told = introspected(&grafana, &tokens["access_token"]).await;
+    assert_eq!(told, json!({"active": false}));
+}
+
+#[tokio::test]
+async fn a_resource_server_may_ask_about_tokens_that_are_for_it() {
+    let clients = registration("app", "access_token_audience = ['https://api', 'billing']")
+        + &registration("api", "resources = ['https://api']")
+        + &registration("billing", "")
+        + &registration("other", "resources = ['https://api/v2']");
+    let house = House::open_with(&clients, "").await;
+    let tokens = tokens(
+        &registered(&house, "app"),
+        &mut house.signed_in(CHEN_TAO).await,
+    )
+    .await;
+    for (client_id, active) in [("api", true), ("billing", true), ("other", false)] {
+        let told = introspected(&registered(&house, client_id), &tokens["access_token"]).await;
+        assert_eq!(told["active"], active, "{client_id}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_or_a_proof_is_refused() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let answer = grafana.post_token("/introspect", "").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["error"], "invalid_request");
+    let answer = house.client("spa").post_token("/introspect", "x").await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.json()["error"], "invalid_client");
+    let answer = Browser::new().get(house.at("/introspect?token=x")).await;
+    assert_eq!(answer.status, 405);
+}

@@ -1,0 +1,78 @@
+//! Revocation: RFC 7009.
+
+use serde_json::Value;
+
+use crate::support::CHEN_TAO;
+use crate::support::app::RelyingParty;
+use crate::support::browser::Browser;
+use crate::support::house::House;
+
+async fn offline(client: &RelyingParty, browser: &mut Browser) -> Value {
+    let url = client.authorize_url(&[("scope", "openid offline_access")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    client.redeem(&code).await.json()
+}
+
+fn token<'a>(tokens: &'a Value, name: &str) -> &'a str {
+    tokens[name].as_str().unwrap()
+}
+
+/// §2.1: with one token of a grant all go, and no other grant's.
+#[tokio::test]
+async fn revoking_either_token_ends_both_and_no_other_login() {
+    let house = House::open().await;
+    for client_id in ["grafana", "spa"] {
+        let client = house.client(client_id);
+        for revoked in ["access_token", "refresh_token"] {
+            let mut browser = house.signed_in(CHEN_TAO).await;
+            let (one, other) = (
+                offline(&client, &mut browser).await,
+                offline(&client, &mut browser).await,
+            );
+            let answer = client.post_token("/revoke", token(&one, revoked)).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+            let userinfo = client.userinfo(token(&one, "access_token")).await;
+            assert_eq!(userinfo.status, 401, "{revoked}");
+            let refreshed = client.refresh(token(&one, "refresh_token")).await;
+            assert_eq!(refreshed.json()["error"], "invalid_grant", "{revoked}");
+            let userinfo = client.userinfo(token(&other, "access_token")).await;
+            assert_eq!(userinfo.status, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_inactive_at_once() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    grafana
+        .post_token("/revoke", token(&tokens, "refresh_token"))
+        .await;
+    for name in ["access_token", "refresh_token"] {
+        let told = grafana
+            .post_token("/introspect", token(&tokens, name))
+            .await;
+        assert_eq!(told.json()["active"], false, "{name}");
+    }
+}
+
+/// §2.2: "invalid tokens do not cause an error response".
+#[tokio::test]
+async fn what_is_unknown_or_revoked_already_is_answered_the_same() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let refresh_token = token(&tokens, "refresh_token");
+    for token in [
+        refresh_token,
+        refresh_token,
+        "x",
+        token(&tokens, "id_token"),
+    ] {
+        let answer = grafana.post_token("/revoke", token).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+    }
+    let answer = grafana.post_token("/revoke", "").await;
+    assert_eq!(answer.json()["error"], "invalid_request");
+}
