@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::{Host, IdentityProvider};
 
+use crate::client_keys::FetchedKeys;
 use crate::config::{Config, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::login::launch::Policy;
@@ -22,6 +23,8 @@ pub struct App {
     pub issuer: Issuer,
     /// Who may ask.
     pub clients: Clients,
+    /// The keys that clients publish.
+    pub client_keys: FetchedKeys,
     /// Who says who somebody is.
     pub provider: Box<dyn IdentityProvider>,
     /// What outlives a request.
@@ -98,6 +101,7 @@ impl App {
         Ok(Self {
             policy: Policy::from(&config.session),
             issuer: config.issuer,
+            client_keys: FetchedKeys::new(&config.clients, host.clone()),
             clients: config.clients,
             provider,
             store,

@@ -1,7 +1,11 @@
 //! The signing keys and the JWKS: signs every token of ours, and verifies those that come back.
+//! What others sign is the business of [`jws`] and [`verifiers`].
 //!
 //! Private keys are parsed once and stay in aws-lc-rs; `jsonwebtoken` writes headers, makes
 //! thumbprints and verifies. Why it does not sign: `docs/adr/0004-who-signs.md`.
+
+pub mod jws;
+pub mod verifiers;
 
 use std::sync::Arc;
 

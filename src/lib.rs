@@ -4,6 +4,7 @@
 //! [`config`] says how, and [`app`] holds what they share. The portal is a plugin's business.
 
 pub mod app;
+pub mod client_keys;
 pub mod config;
 mod folder;
 pub mod handle;

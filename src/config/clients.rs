@@ -1,19 +1,20 @@
 //! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
 
+mod credentials;
+
 use std::collections::HashSet;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use openidconnect::ClientId;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
 use super::problem::Findings;
-use crate::handle::Digest;
 use crate::keys::SigningAlg;
+use crate::keys::jws::JwsAlg;
 use crate::oauth::client::{AccessTokens, Authentication, Client, Clients, RefreshPolicy};
 use crate::oauth::grants::GrantType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
@@ -25,12 +26,17 @@ pub(super) struct ClientSection {
     client_id: String,
     client_secret: Option<SecretString>,
     client_secret_file: Option<PathBuf>,
+    client_secret_env: Option<String>,
+    client_secret_sha256: Option<SecretString>,
+    jwks: Option<serde_json::Value>,
+    jwks_uri: Option<String>,
     client_name: Option<String>,
     client_uri: Option<String>,
     redirect_uris: Vec<String>,
     initiate_login_uri: Option<String>,
     backchannel_logout_uri: Option<String>,
     token_endpoint_auth_method: Option<AuthMethod>,
+    token_endpoint_auth_signing_alg: Option<JwsAlg>,
     #[serde(default)]
     require_pkce: bool,
     #[serde(default)]
@@ -63,6 +69,8 @@ enum AuthMethod {
     None,
     ClientSecretBasic,
     ClientSecretPost,
+    ClientSecretJwt,
+    PrivateKeyJwt,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -263,82 +271,6 @@ impl Check<'_, '_> {
                 "it is a number, and could be some person's Panda ID",
                 "choose a name with a letter in it",
             );
-        }
-    }
-
-    fn authentication(&mut self, section: &ClientSection) -> Option<Authentication> {
-        let method = section.token_endpoint_auth_method;
-        match (self.secret(section)?, method) {
-            (None, Some(AuthMethod::None)) => Some(Authentication::None),
-            (None, _) => {
-                self.fail(
-                    "client_secret",
-                    "it is missing",
-                    "add client_secret or client_secret_file; a client that cannot keep a secret says \
-                     token_endpoint_auth_method = \"none\"",
-                );
-                None
-            }
-            (Some(_), Some(AuthMethod::None)) => {
-                self.fail(
-                    "client_secret",
-                    "the client has a secret and token_endpoint_auth_method = \"none\"",
-                    "take one of the two out",
-                );
-                None
-            }
-            (Some(secret), method) => {
-                if secret.expose_secret().starts_with("CHANGE-ME") {
-                    self.fail(
-                        "client_secret",
-                        "it is still the example's",
-                        "make one with: openssl rand -hex 32",
-                    );
-                } else if secret.expose_secret().len() < 16 {
-                    self.fail(
-                        "client_secret",
-                        "it is shorter than 16 characters",
-                        "make one with: openssl rand -hex 32",
-                    );
-                }
-                Some(Authentication::Secret {
-                    digest: Digest::of(secret.expose_secret().as_bytes()),
-                    basic: method != Some(AuthMethod::ClientSecretPost),
-                    post: method != Some(AuthMethod::ClientSecretBasic),
-                })
-            }
-        }
-    }
-
-    /// The secret, if there is one; the outer `None` when it could not be had.
-    #[expect(
-        clippy::option_option,
-        reason = "failed, absent and present are three answers"
-    )]
-    fn secret(&mut self, section: &ClientSection) -> Option<Option<SecretString>> {
-        match (&section.client_secret, &section.client_secret_file) {
-            (Some(_), Some(_)) => {
-                self.fail(
-                    "client_secret",
-                    "client_secret and client_secret_file are both there",
-                    "take one of the two out",
-                );
-                None
-            }
-            (secret, None) => Some(secret.clone()),
-            (None, Some(file)) => match fs::read_to_string(file) {
-                Ok(text) => Some(Some(SecretString::from(
-                    text.trim_end_matches(['\r', '\n']),
-                ))),
-                Err(error) => {
-                    self.fail(
-                        "client_secret_file",
-                        format!("{} cannot be read: {error}", file.display()),
-                        "check path and permissions",
-                    );
-                    None
-                }
-            },
         }
     }
 

@@ -1,5 +1,7 @@
 //! What an operator may write, and what is answered to a slip.
 
+mod credentials;
+
 use std::sync::Arc;
 
 use panda_oidc_sdk::{Host, SystemClock};
@@ -147,6 +149,19 @@ fn a_secret_is_in_no_message_and_in_no_debug() {
         told.contains("client_secret") && !told.contains("1234567890123456"),
         "{told}"
     );
+}
+
+#[test]
+fn a_slip_of_the_pen_beside_a_secret_does_not_show_it() {
+    for slip in [
+        "\"0123456789abcdef",
+        "'0123456789abcdef\"",
+        "0123456789abcdef",
+    ] {
+        let told = problems(&GOOD.replace("\"0123456789abcdef\"", slip)).concat();
+        assert!(told.contains("line 8"), "{told}");
+        assert!(!told.contains("0123456789abcdef"), "{told}");
+    }
 }
 
 #[test]

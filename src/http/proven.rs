@@ -1,62 +1,77 @@
-//! A client at one of its own endpoints: it sends a form, and proves who it is.
+//! The client behind a request, once it has proven itself, and the form it sent: what every
+//! endpoint begins with that clients call themselves.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 
 use super::failure::Failure;
 use crate::app::App;
-use crate::oauth::authenticate::authenticate;
+use crate::client_keys::NoKeys;
 use crate::oauth::client::Client;
+use crate::oauth::client_auth::{self, Once, Outcome, Pending, authenticate, failed};
+use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 
-/// What a client has sent, and which client it is.
+/// A client that has proven itself, or a public one that has said who it is.
 pub(super) struct Proven {
-    pub client: Arc<Client>,
-    pub form: Params,
+    pub(super) client: Arc<Client>,
+    pub(super) form: Params,
 }
 
 impl FromRequest<Arc<App>> for Proven {
     type Rejection = Failure;
 
+    /// # Errors
+    ///
+    /// [`Failure::Json`] with a registered code.
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
-        let (uri, headers) = (request.uri().clone(), request.headers().clone());
-        let body = Bytes::from_request(request, app).await;
-        let form = read_form(&uri, &headers, body)?;
-        if headers.get_all(AUTHORIZATION).iter().count() > 1 {
-            return Err(
-                OAuthError::invalid_request("there is more than one Authorization header").into(),
-            );
-        }
-        let header = headers
-            .get(AUTHORIZATION)
-            .map(|value| value.to_str().unwrap_or_default());
-        let client = Arc::clone(authenticate(header, &form, &app.clients)?);
+        let header = header(request.headers())?;
+        let uri = request.uri().clone();
+        let form = form(request).await?;
+        let request = client_auth::Request {
+            header: header.as_ref().map(|it| it.to_str().unwrap_or_default()),
+            form: &form,
+            audience: &audience(app, &uri),
+            now: app.host.clock.now(),
+        };
+        let client = match authenticate(&request, &app.clients)? {
+            Outcome::Proven(client) => client,
+            Outcome::Once(once) => spend(app, once).await?,
+            Outcome::Pending(pending) => spend(app, verify(app, &pending).await?).await?,
+        };
         Ok(Self { client, form })
     }
 }
 
+fn header(headers: &HeaderMap) -> Result<Option<HeaderValue>, OAuthError> {
+    let mut all = headers.get_all(AUTHORIZATION).into_iter();
+    match (all.next(), all.next()) {
+        (_, Some(_)) => Err(OAuthError::invalid_request(
+            "there is more than one Authorization header",
+        )),
+        (header, None) => Ok(header.cloned()),
+    }
+}
+
 /// Credentials and codes belong into the body (RFC 6749 §2.3.1, §3.2).
-fn read_form(
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Params, OAuthError> {
-    if uri.query().is_some_and(|query| !query.is_empty()) {
+async fn form(request: Request) -> Result<Params, OAuthError> {
+    let query = request.uri().query();
+    if query.is_some_and(|query| !query.is_empty()) {
         return Err(OAuthError::invalid_request(
             "parameters belong into the body, not into the URL",
         ));
     }
-    if !is_form(headers) {
+    if !is_form(request.headers()) {
         return Err(OAuthError::invalid_request(
             "the body is not application/x-www-form-urlencoded",
         ));
     }
+    let body = Bytes::from_request(request, &()).await;
     let body =
         body.map_err(|_| OAuthError::invalid_request("the body is too large or broke off"))?;
     Params::parse(&body).map_err(|_| OAuthError::invalid_request("there are too many parameters"))
@@ -71,4 +86,38 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
         .unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint" (OIDC Core §9);
+/// RFC 7523 §3 names the issuer too, and some clients name the endpoint they call.
+fn audience(app: &App, uri: &Uri) -> [String; 3] {
+    [
+        app.issuer.to_string(),
+        app.issuer.at(path::TOKEN),
+        app.issuer.at(uri.path()),
+    ]
+}
+
+/// Verifies an assertion with the keys the client publishes; if it does not hold, once more with
+/// newer ones.
+async fn verify(app: &App, pending: &Pending<'_>) -> Result<Once, Failure> {
+    let uri = &pending.jwks_uri;
+    let lost = |cause: Arc<NoKeys>| Failure::Json(failed(), Some(cause.into()));
+    let keys = app.client_keys.at(uri).await.map_err(lost)?;
+    if let Some(once) = pending.verify(&keys) {
+        return Ok(once);
+    }
+    let newer = app.client_keys.newer(&keys, uri).await.map_err(lost)?;
+    Ok(pending.verify(&newer).ok_or_else(failed)?)
+}
+
+async fn spend(app: &App, once: Once) -> Result<Arc<Client>, Failure> {
+    let now = app.host.clock.now();
+    let spent = app.store.spend(&once.name, once.until, now).await;
+    let spent = spent.map_err(|error| Failure::internal(Failure::Json, error))?;
+    if spent {
+        Ok(once.client)
+    } else {
+        Err(client_auth::used().into())
+    }
 }

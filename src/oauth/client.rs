@@ -12,6 +12,8 @@ use super::grants::GrantType;
 use super::redirect::RegisteredUri;
 use crate::handle::Digest;
 use crate::keys::SigningAlg;
+use crate::keys::jws::JwsAlg;
+use crate::keys::verifiers::{PublicKeys, SharedKey};
 
 /// A registered client.
 #[derive(Debug, Clone)]
@@ -84,6 +86,29 @@ pub enum Authentication {
         /// `client_secret_post` is accepted.
         post: bool,
     },
+    /// By an assertion signed with its secret (`client_secret_jwt`).
+    SecretJwt {
+        /// The secret.
+        key: SharedKey,
+        /// `token_endpoint_auth_signing_alg`; any that the secret is long enough for unless set.
+        alg: Option<JwsAlg>,
+    },
+    /// By an assertion signed with a key of its own (`private_key_jwt`).
+    PrivateKeyJwt {
+        /// Its public keys.
+        keys: ClientKeys,
+        /// `token_endpoint_auth_signing_alg`; any that its keys are for unless set.
+        alg: Option<JwsAlg>,
+    },
+}
+
+/// Where a client's public keys are.
+#[derive(Debug, Clone)]
+pub enum ClientKeys {
+    /// Registered themselves: `jwks`.
+    Here(PublicKeys),
+    /// At an address: `jwks_uri`.
+    At(Url),
 }
 
 impl Client {

@@ -17,6 +17,7 @@ use super::issuer::Issuer;
 use super::response_mode::ResponseMode;
 use super::scope::Scope;
 use crate::keys::SigningAlg;
+use crate::keys::jws::JwsAlg;
 
 /// Where the endpoints lie below the issuer: the routes of `http`, and the members here.
 pub mod path {
@@ -47,10 +48,14 @@ pub struct Additional {
     pub introspection_endpoint: String,
     /// RFC 8414 §2.
     pub introspection_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
+    /// RFC 8414 §2: "MUST be present if" an assertion is taken there.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<CoreJwsSigningAlgorithm>,
     /// RFC 8414 §2.
     pub revocation_endpoint: String,
     /// RFC 8414 §2.
     pub revocation_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
+    /// RFC 8414 §2: as there.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<CoreJwsSigningAlgorithm>,
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
     /// Back-Channel Logout 1.0 §2.1.
@@ -89,6 +94,15 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         SigningAlg::ES256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
         SigningAlg::EdDSA => CoreJwsSigningAlgorithm::EdDsa,
     });
+    let assertion_algs = JwsAlg::ALL.map(|alg| match alg {
+        JwsAlg::HS256 => CoreJwsSigningAlgorithm::HmacSha256,
+        JwsAlg::HS384 => CoreJwsSigningAlgorithm::HmacSha384,
+        JwsAlg::HS512 => CoreJwsSigningAlgorithm::HmacSha512,
+        JwsAlg::RS256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+        JwsAlg::PS256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+        JwsAlg::ES256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+        JwsAlg::EdDSA => CoreJwsSigningAlgorithm::EdDsa,
+    });
     let grant_types = GrantType::ALL
         .into_iter()
         .map(|grant_type| match grant_type {
@@ -119,11 +133,13 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         "phone_number",
         "phone_number_verified",
     ];
-    let by_secret = vec![
+    let with_proof = vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
+        CoreClientAuthMethod::ClientSecretJwt,
+        CoreClientAuthMethod::PrivateKeyJwt,
     ];
-    let all_methods = [by_secret.clone(), vec![CoreClientAuthMethod::None]].concat();
+    let all_methods = [with_proof.clone(), vec![CoreClientAuthMethod::None]].concat();
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_string())?,
         AuthUrl::new(issuer.at(path::AUTHORIZE))?,
@@ -134,9 +150,11 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         Additional {
             code_challenge_methods_supported: vec!["S256".to_owned()],
             introspection_endpoint: issuer.at(path::INTROSPECT),
-            introspection_endpoint_auth_methods_supported: by_secret.clone(),
+            introspection_endpoint_auth_methods_supported: with_proof,
+            introspection_endpoint_auth_signing_alg_values_supported: assertion_algs.to_vec(),
             revocation_endpoint: issuer.at(path::REVOKE),
             revocation_endpoint_auth_methods_supported: all_methods.clone(),
+            revocation_endpoint_auth_signing_alg_values_supported: assertion_algs.to_vec(),
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
@@ -149,6 +167,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .set_response_modes_supported(Some(response_modes.collect()))
         .set_grant_types_supported(Some(grant_types.collect()))
         .set_token_endpoint_auth_methods_supported(Some(all_methods))
+        .set_token_endpoint_auth_signing_alg_values_supported(Some(assertion_algs.into()))
         .set_claims_supported(Some(
             claims
                 .map(|claim| CoreClaimName::new(claim.to_owned()))

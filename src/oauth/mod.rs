@@ -1,9 +1,9 @@
 //! The protocol: pure functions and newtypes. No axum, no await, no clock, no randomness.
 
-pub mod authenticate;
 pub mod authorize;
 pub mod claims;
 pub mod client;
+pub mod client_auth;
 pub mod discovery;
 pub mod error;
 pub mod grant;

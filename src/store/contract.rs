@@ -5,6 +5,7 @@ mod grants;
 mod keys;
 mod refresh_tokens;
 mod sessions;
+mod spent;
 mod tickets;
 mod upkeep;
 
@@ -74,6 +75,10 @@ macro_rules! stores {
                 keys: the_first_key_of_an_algorithm_is_kept;
                 keys: of_processes_that_start_at_once_all_get_the_same_key;
                 keys: keys_are_listed_oldest_first;
+                spent: a_name_is_spent_once;
+                spent: of_many_who_spend_a_name_one_does;
+                spent: a_name_is_forgotten_when_its_time_is_over;
+                spent: a_sweep_takes_the_names_whose_time_is_over;
                 upkeep: a_sweep_takes_what_has_expired_and_nothing_else;
                 upkeep: a_sweep_takes_any_number;
                 upkeep: a_store_that_works_says_so;

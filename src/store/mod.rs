@@ -38,9 +38,9 @@ pub struct StoreError {
 }
 
 /// Everything the product keeps.
-pub trait Store: Sessions + Grants + RefreshTokens + SealedKeys + Upkeep {}
+pub trait Store: Sessions + Grants + RefreshTokens + Spending + SealedKeys + Upkeep {}
 
-impl<T: Sessions + Grants + RefreshTokens + SealedKeys + Upkeep> Store for T {}
+impl<T: Sessions + Grants + RefreshTokens + Spending + SealedKeys + Upkeep> Store for T {}
 
 /// Sessions, the handles that open them, and who owns which ticket.
 #[async_trait]
@@ -260,6 +260,22 @@ pub enum Taken {
     Reused(ClientId),
     /// It never was, has expired, or its session is over.
     Unknown,
+}
+
+/// Whatever is good for one use, by a name that tells it apart from everything else.
+#[async_trait]
+pub trait Spending: Send + Sync {
+    /// Spends `name`: of any number of concurrent callers one gets `true`, and nobody else does
+    /// until the time is `until`.
+    async fn spend(
+        &self,
+        name: &Digest,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+
+    /// Whether `name` was spent and its time is not over.
+    async fn is_spent(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError>;
 }
 
 /// Signing keys, sealed under the master key.

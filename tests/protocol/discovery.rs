@@ -102,7 +102,13 @@ async fn it_lists_what_works_and_nothing_else() {
         ),
         (
             "token_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!([
+                "client_secret_basic",
+                "client_secret_post",
+                "client_secret_jwt",
+                "private_key_jwt",
+                "none"
+            ]),
         ),
     ] {
         assert_eq!(document[member], value, "{member}");

@@ -11,6 +11,7 @@ mod support;
 
 mod authentication;
 mod authorize;
+mod client_authentication;
 mod discovery;
 mod id_token;
 mod introspection;

@@ -11,6 +11,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod assertion;
+mod client_keys;
 mod code;
 mod flood;
 mod forgery;

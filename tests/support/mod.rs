@@ -10,9 +10,11 @@
 )]
 
 pub mod app;
+pub mod assertion;
 pub mod browser;
 pub mod house;
 pub mod program;
+pub mod publisher;
 
 /// The portal's user every simulator knows.
 pub const CHEN_TAO: u64 = 1;

@@ -3,6 +3,7 @@
 
 mod grants;
 mod refresh_tokens;
+mod spent;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,6 +42,8 @@ struct Kept {
     grants: HashMap<Digest, Issued>,
     families: HashMap<Digest, Kin>,
     session_clients: BTreeSet<(SessionId, String)>,
+    /// Until when each name is spent.
+    spent: HashMap<Digest, Time>,
     keys: Vec<SealedKey>,
 }
 
@@ -193,6 +196,7 @@ impl Kept {
             + self.grants.len()
             + self.families.len()
             + self.session_clients.len()
+            + self.spent.len()
     }
 }
 
@@ -249,6 +253,7 @@ impl Upkeep for MemoryStore {
         kept.grants.retain(|_, grant| grant.expires_at > now);
         kept.families.retain(|_, family| family.expires_at > now);
         kept.tickets.retain(|_, ticket| ticket.expires_at > now);
+        kept.spent.retain(|_, until| *until > now);
         kept.handles
             .retain(|_, opens| opens.until.is_none_or(|until| until > now));
         let before = now - RUN_OUT_KEPT;

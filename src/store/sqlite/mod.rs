@@ -13,6 +13,7 @@ mod readers;
 mod refresh_tokens;
 mod schema;
 mod sessions;
+mod spent;
 mod upkeep;
 mod writer;
 

@@ -18,9 +18,10 @@ pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
 
 /// The steps from an empty database to the present one, each with the `user_version` it leads to.
 /// What was released is never changed, only added to.
-const MIGRATIONS: [(i64, &str); 2] = [
+const MIGRATIONS: [(i64, &str); 3] = [
     (1, include_str!("migrations/0001_begin.sql")),
-    (2, include_str!("migrations/0004_refresh_tokens.sql")),
+    (2, include_str!("migrations/0002_spent.sql")),
+    (4, include_str!("migrations/0004_refresh_tokens.sql")),
 ];
 
 /// The version of the schema this program knows.

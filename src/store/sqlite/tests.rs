@@ -8,7 +8,8 @@ use rusqlite::{Connection, StatementStatus};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{SealedKey, SealedKeys, Upkeep};
+use crate::handle::Digest;
+use crate::store::{SealedKey, SealedKeys, Spending, Upkeep};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -115,6 +116,29 @@ fn a_newer_releases_file_is_refused() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     assert!(matches!(why(&path), OpenError::Newer { found: 99, .. }));
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_has() {
+    let (_folder, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(include_str!("migrations/0001_begin.sql"))
+        .unwrap();
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO signing_keys VALUES ('a', 'a', x'010203', {});
+             PRAGMA user_version = 1; PRAGMA application_id = {};",
+            now().timestamp_millis(),
+            schema::APPLICATION_ID
+        ))
+        .unwrap();
+    drop(connection);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.keys().await.unwrap(), [key("a")]);
+    let name = Digest::of(b"a");
+    assert!(store.spend(&name, now(), now()).await.unwrap());
 }
 
 #[test]

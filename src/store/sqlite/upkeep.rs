@@ -11,7 +11,7 @@ use crate::store::{RUN_OUT_KEPT, StoreError, Upkeep};
 
 /// What to remove in one commit, at most this many rows each: a login beside it waits a few
 /// milliseconds at the worst. Sessions go last, as what belongs to them is found by them.
-const SWEEPS: [Sweep; 5] = [
+const SWEEPS: [Sweep; 6] = [
     (
         TimeDelta::zero(),
         &["DELETE FROM refresh_families WHERE family IN
@@ -32,6 +32,11 @@ const SWEEPS: [Sweep; 5] = [
         TimeDelta::zero(),
         &["DELETE FROM handles WHERE digest IN
          (SELECT digest FROM handles WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 200)"],
+    ),
+    (
+        TimeDelta::zero(),
+        &["DELETE FROM spent WHERE name IN
+         (SELECT name FROM spent WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 200)"],
     ),
     (
         RUN_OUT_KEPT,

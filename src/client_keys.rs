@@ -1,0 +1,235 @@
+//! The public keys that clients publish at their `jwks_uri`: fetched, kept for a while, asked for
+//! again when they do not fit.
+//!
+//! Only addresses the operator registered are ever asked (N15), and each at most every ten seconds
+//! whatever strangers send (N60). Of any number of requests that need the same keys one fetches
+//! them, and the others wait for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::{Clock, Host};
+use reqwest::header::ACCEPT;
+use reqwest::{Response, StatusCode};
+use tokio::sync::watch;
+use url::Url;
+
+use crate::keys::verifiers::{PublicKeys, UnfitKeys};
+use crate::oauth::client::{Authentication, ClientKeys, Clients};
+
+/// How long keys are used before they are asked for again.
+const KEPT: TimeDelta = TimeDelta::minutes(10);
+/// The shortest time between two questions.
+const PAUSE: TimeDelta = TimeDelta::seconds(10);
+/// How long an address may take for its whole answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// The keys at all registered addresses.
+pub struct FetchedKeys {
+    host: Host,
+    places: HashMap<Url, Arc<Place>>,
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+#[error("the keys at the jwks_uri {uri} cannot be had")]
+pub struct NoKeys {
+    uri: Url,
+    #[source]
+    why: Why,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Why {
+    #[error(
+        "no whole answer came within five seconds; check that this machine reaches the address and \
+         trusts its certificate"
+    )]
+    Unreachable(#[source] reqwest::Error),
+    #[error(
+        "it answers {0}; register the address of the document itself, redirects are not followed"
+    )]
+    Status(StatusCode),
+    #[error("it answers with more than 64 KiB; it has to be the client's JWK Set alone")]
+    TooLarge,
+    #[error("what it answers is of no use; it has to be the client's JWK Set with a public key")]
+    Unfit(#[source] UnfitKeys),
+    #[error("it is not one that is registered")]
+    Unregistered,
+    #[error("the request for it was given up; it is asked again in a moment")]
+    GivenUp,
+}
+
+type Answer = Result<Arc<PublicKeys>, Arc<NoKeys>>;
+
+struct Place {
+    uri: Url,
+    known: Mutex<Known>,
+}
+
+/// What is known of a place. The lock is held for a look and a note, never while waiting.
+#[derive(Default)]
+struct Known {
+    keys: Option<(DateTime<Utc>, Arc<PublicKeys>)>,
+    asked: Option<(DateTime<Utc>, Option<Arc<NoKeys>>)>,
+    under_way: Option<watch::Receiver<Option<Answer>>>,
+}
+
+enum Next {
+    Take(Answer),
+    Wait(watch::Receiver<Option<Answer>>),
+    Ask(watch::Sender<Option<Answer>>),
+}
+
+impl FetchedKeys {
+    /// For the addresses that `clients` are registered with; none is asked yet.
+    #[must_use]
+    pub fn new(clients: &Clients, host: Host) -> Self {
+        let places = clients.all().into_iter().filter_map(|client| {
+            let Authentication::PrivateKeyJwt {
+                keys: ClientKeys::At(uri),
+                ..
+            } = &client.authentication
+            else {
+                return None;
+            };
+            let place = Place {
+                uri: uri.clone(),
+                known: Mutex::default(),
+            };
+            Some((uri.clone(), Arc::new(place)))
+        });
+        Self {
+            places: places.collect(),
+            host,
+        }
+    }
+
+    /// The keys at `uri`, at most ten minutes old.
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`], for the operator's log.
+    pub async fn at(&self, uri: &Url) -> Answer {
+        self.other_than(None, uri).await
+    }
+
+    /// The keys at `uri` now that `old` did not fit: the client may have new ones. `old` again
+    /// when it was asked only moments ago.
+    ///
+    /// # Errors
+    ///
+    /// As [`FetchedKeys::at`].
+    pub async fn newer(&self, old: &Arc<PublicKeys>, uri: &Url) -> Answer {
+        self.other_than(Some(old), uri).await
+    }
+
+    async fn other_than(&self, old: Option<&Arc<PublicKeys>>, uri: &Url) -> Answer {
+        let Some(place) = self.places.get(uri) else {
+            return Err(no_keys(uri, Why::Unregistered));
+        };
+        let next = place.lock().next(old, self.host.clock.now());
+        let mut answered = match next {
+            Next::Take(answer) => return answer,
+            Next::Wait(answered) => answered,
+            Next::Ask(tell) => {
+                let answered = tell.subscribe();
+                // A task of its own: others may wait for it when this request is given up.
+                tokio::spawn(ask(Arc::clone(place), self.host.clone(), tell));
+                answered
+            }
+        };
+        match answered.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(answer)) => answer.clone(),
+            _ => Err(no_keys(uri, Why::GivenUp)),
+        }
+    }
+}
+
+impl Place {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn next(&mut self, old: Option<&Arc<PublicKeys>>, now: DateTime<Utc>) -> Next {
+        let age = |then: DateTime<Utc>| (now - then).abs();
+        let keys = self.keys.as_ref().filter(|(at, _)| age(*at) < KEPT);
+        let keys = keys.map(|(_, keys)| keys);
+        match (keys, old) {
+            (Some(keys), None) => return Next::Take(Ok(Arc::clone(keys))),
+            (Some(keys), Some(old)) if !Arc::ptr_eq(keys, old) => {
+                return Next::Take(Ok(Arc::clone(keys)));
+            }
+            _ => {}
+        }
+        if let Some(under_way) = &self.under_way
+            && under_way.has_changed().is_ok()
+        {
+            return Next::Wait(under_way.clone());
+        }
+        let lately = self.asked.as_ref().filter(|(at, _)| age(*at) < PAUSE);
+        match (lately, old) {
+            (Some((_, Some(error))), None) => return Next::Take(Err(Arc::clone(error))),
+            (Some(_), Some(old)) => return Next::Take(Ok(Arc::clone(old))),
+            _ => {}
+        }
+        let (tell, under_way) = watch::channel(None);
+        self.under_way = Some(under_way);
+        self.asked = Some((now, None));
+        Next::Ask(tell)
+    }
+}
+
+/// Fetches, notes the answer and tells everybody who waits.
+async fn ask(place: Arc<Place>, host: Host, tell: watch::Sender<Option<Answer>>) {
+    let fetched = fetch(&host.http, &place.uri).await;
+    let answer = match fetched {
+        Ok(keys) => Ok(Arc::new(keys)),
+        Err(why) => Err(no_keys(&place.uri, why)),
+    };
+    note(&place, &answer, host.clock.as_ref());
+    tell.send_replace(Some(answer));
+}
+
+fn note(place: &Place, answer: &Answer, clock: &dyn Clock) {
+    let now = clock.now();
+    let mut known = place.lock();
+    known.under_way = None;
+    known.asked = Some((now, answer.as_ref().err().cloned()));
+    if let Ok(keys) = answer {
+        known.keys = Some((now, Arc::clone(keys)));
+    }
+}
+
+fn no_keys(uri: &Url, why: Why) -> Arc<NoKeys> {
+    Arc::new(NoKeys {
+        uri: uri.clone(),
+        why,
+    })
+}
+
+async fn fetch(http: &reqwest::Client, uri: &Url) -> Result<PublicKeys, Why> {
+    let unreachable = |error: reqwest::Error| Why::Unreachable(error.without_url());
+    let request = http
+        .get(uri.clone())
+        .header(ACCEPT, "application/jwk-set+json, application/json")
+        .timeout(PATIENCE);
+    let mut response = request.send().await.map_err(unreachable)?;
+    if response.status() != StatusCode::OK {
+        return Err(Why::Status(response.status()));
+    }
+    let mut document = Vec::new();
+    while let Some(part) = Response::chunk(&mut response).await.map_err(unreachable)? {
+        if document.len() + part.len() > LARGEST {
+            return Err(Why::TooLarge);
+        }
+        document.extend_from_slice(&part);
+    }
+    PublicKeys::lenient(&document).map_err(Why::Unfit)
+}

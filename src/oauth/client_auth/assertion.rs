@@ -1,0 +1,148 @@
+//! `client_secret_jwt` and `private_key_jwt`: a JWT that the client signs (RFC 7523 §2.2, OIDC Core
+//! §9).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use super::claims::{self, Claims};
+use super::{Outcome, Request, failed};
+use crate::handle::Digest;
+use crate::keys::jws::{JwsAlg, Unverified};
+use crate::keys::verifiers::{PublicKeys, pretend_to_verify};
+use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::params::Params;
+
+/// RFC 7523 §2.2.
+const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A client that has proven itself with an assertion, unless the assertion was used before: of all
+/// who bring it, one may go on (N41).
+#[derive(Debug)]
+pub struct Once {
+    /// The client.
+    pub client: Arc<Client>,
+    /// What the assertion is remembered by.
+    pub name: Digest,
+    /// Until when: no longer than it could be used.
+    pub until: DateTime<Utc>,
+}
+
+/// An assertion that is in order but for its signature, of a client whose keys are elsewhere.
+#[derive(Debug)]
+pub struct Pending<'a> {
+    jws: Unverified<'a>,
+    once: Once,
+    /// Where the client's keys are.
+    pub jwks_uri: Url,
+}
+
+impl Pending<'_> {
+    /// What the assertion proves if one of `keys` has signed it.
+    #[must_use]
+    pub fn verify(&self, keys: &PublicKeys) -> Option<Once> {
+        keys.verify(&self.jws).then(|| Once {
+            client: Arc::clone(&self.once.client),
+            ..self.once
+        })
+    }
+}
+
+/// The assertion in `form`, if there is one (RFC 7521 §4.2).
+///
+/// # Errors
+///
+/// `invalid_request` for one half of it, `invalid_client` for another type.
+pub(super) fn offered(form: &Params) -> Result<Option<&str>, OAuthError> {
+    match (
+        form.get("client_assertion"),
+        form.get("client_assertion_type"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(jwt), Some(TYPE)) => Ok(Some(jwt)),
+        (Some(_), Some(_)) => Err(invalid(
+            "the only client_assertion_type here is \
+             urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        )),
+        (Some(_), None) => Err(OAuthError::invalid_request(
+            "client_assertion_type is missing",
+        )),
+        (None, Some(_)) => Err(OAuthError::invalid_request("client_assertion is missing")),
+    }
+}
+
+pub(super) fn prove<'a>(
+    jwt: &'a str,
+    request: &Request<'a>,
+    clients: &Clients,
+) -> Result<Outcome<'a>, OAuthError> {
+    let jws = Unverified::read(jwt).map_err(|_| {
+        invalid("the client_assertion is no JWT signed with an algorithm that is supported")
+    })?;
+    if !is_for_this(jws.typ.as_deref()) {
+        return Err(invalid(
+            "the client_assertion says it is another kind of token",
+        ));
+    }
+    // Whatever is wrong with the claims is told plainly: it needs no look at the client.
+    let claims = claims::check(&jws.payload, request)?;
+    let client = clients.get(&claims.client_id).ok_or_else(|| nobody(&jws))?;
+    let registered = |pinned: &Option<JwsAlg>| pinned.is_none_or(|alg| alg == jws.alg);
+    let holds = match &client.authentication {
+        Authentication::SecretJwt { key, alg } if registered(alg) && key.fits(jws.alg) => {
+            key.verify(&jws)
+        }
+        Authentication::PrivateKeyJwt { keys, alg }
+            if registered(alg) && !jws.alg.is_symmetric() =>
+        {
+            match keys {
+                ClientKeys::Here(keys) => keys.verify(&jws),
+                ClientKeys::At(jwks_uri) => {
+                    return Ok(Outcome::Pending(Pending {
+                        once: once(client, &claims),
+                        jwks_uri: jwks_uri.clone(),
+                        jws,
+                    }));
+                }
+            }
+        }
+        _ => return Err(nobody(&jws)),
+    };
+    if holds {
+        Ok(Outcome::Once(once(client, &claims)))
+    } else {
+        Err(failed())
+    }
+}
+
+/// A token of another kind, signed with the same key, proves nothing (RFC 8725 §3.11).
+fn is_for_this(typ: Option<&str>) -> bool {
+    let Some(typ) = typ.map(str::to_ascii_lowercase) else {
+        return true;
+    };
+    // RFC 7515 §4.1.9
+    let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+    matches!(typ, "jwt" | "client-authentication+jwt")
+}
+
+/// The assertion proves nothing, and costs what one costs that does (N46).
+fn nobody(jws: &Unverified<'_>) -> OAuthError {
+    pretend_to_verify(jws);
+    failed()
+}
+
+fn once(client: &Arc<Client>, claims: &Claims) -> Once {
+    // No client_id has a NUL in it.
+    let name = format!("client_assertion\0{}\0{}", claims.client_id, claims.jti);
+    Once {
+        client: Arc::clone(client),
+        name: Digest::of(name.as_bytes()),
+        until: claims.until,
+    }
+}
+
+pub(super) fn invalid(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, description)
+}

@@ -1,0 +1,76 @@
+//! `client_secret_basic`: the secret in the `Authorization` header (RFC 6749 §2.3.1).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use super::{Outcome, Request, failed, proven, secret};
+use crate::oauth::client::Clients;
+use crate::oauth::error::OAuthError;
+
+pub(super) fn prove<'a>(
+    header: &str,
+    request: &Request<'a>,
+    clients: &Clients,
+) -> Result<Outcome<'a>, OAuthError> {
+    let credentials = Credentials::read(header).ok_or_else(failed)?;
+    if let Some(id) = request.form.get("client_id")
+        && !credentials.name(id)
+    {
+        return Err(OAuthError::invalid_request(
+            "the client_id differs between header and body",
+        ));
+    }
+    let client = credentials.readings().find_map(|(id, _)| clients.get(id));
+    let secret = secret(client, |basic, _| basic);
+    let readings = credentials.readings();
+    let accepted = readings.fold(false, |accepted, (_, offered)| {
+        accepted | secret.is(offered)
+    });
+    proven(client, accepted)
+}
+
+/// What a Basic header says, in both readings that are in use: as it stands, as RFC 7617 and many
+/// clients have it, and form-encoded as RFC 6749 §2.3.1 demands.
+struct Credentials {
+    raw: Pair,
+    decoded: Option<Pair>,
+}
+
+type Pair = (Zeroizing<String>, Zeroizing<String>);
+
+impl Credentials {
+    fn read(header: &str) -> Option<Self> {
+        let (scheme, encoded) = header.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("Basic") {
+            return None;
+        }
+        let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let text = Zeroizing::new(String::from_utf8(bytes).ok()?);
+        let (id, secret) = text.split_once(':')?;
+        Some(Self {
+            raw: (
+                Zeroizing::new(id.to_owned()),
+                Zeroizing::new(secret.to_owned()),
+            ),
+            decoded: form_decode(id).zip(form_decode(secret)),
+        })
+    }
+
+    fn readings(&self) -> impl Iterator<Item = &Pair> {
+        [Some(&self.raw), self.decoded.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    fn name(&self, id: &str) -> bool {
+        self.readings().any(|(name, _)| name.as_str() == id)
+    }
+}
+
+fn form_decode(text: &str) -> Option<Zeroizing<String>> {
+    let spaced = Zeroizing::new(text.replace('+', " "));
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(Zeroizing::new(decoded.into_owned()))
+}

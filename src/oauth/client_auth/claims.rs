@@ -1,0 +1,126 @@
+//! The claims of an assertion, rule by rule (RFC 7523 §3).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use super::Request;
+use super::assertion::invalid;
+use crate::oauth::error::OAuthError;
+
+/// How far ahead an assertion may expire; it is remembered as long.
+const LONGEST: TimeDelta = TimeDelta::hours(1);
+/// How far ahead of ours a client's clock may be.
+const AHEAD: TimeDelta = TimeDelta::seconds(60);
+/// How long an assertion is still taken that has expired: clocks differ, and requests take time.
+const LATE: TimeDelta = TimeDelta::seconds(30);
+
+/// What an assertion in order says.
+pub(super) struct Claims {
+    pub(super) client_id: String,
+    pub(super) jti: String,
+    /// When nobody can use it any more.
+    pub(super) until: DateTime<Utc>,
+}
+
+/// Checks everything that needs no look at the client.
+pub(super) fn check(payload: &[u8], request: &Request<'_>) -> Result<Claims, OAuthError> {
+    let claims: Map<String, Value> = serde_json::from_slice(payload)
+        .map_err(|_| invalid("the claims of the client_assertion are no JSON object"))?;
+    let client_id = client(&claims)?;
+    agrees(client_id, request)?;
+    audience(&claims, request.audience)?;
+    let until = expiry(&claims, request.now)?;
+    begun(&claims, request.now)?;
+    Ok(Claims {
+        jti: name(&claims)?.to_owned(),
+        client_id: client_id.to_owned(),
+        until,
+    })
+}
+
+/// `iss` and `sub`: each "MUST contain the `client_id`" (OIDC Core §9).
+fn client(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
+    match (claims.get("iss"), claims.get("sub")) {
+        (Some(Value::String(iss)), Some(Value::String(sub))) if iss == sub => Ok(iss),
+        _ => Err(invalid(
+            "iss and sub of the client_assertion are not both the client_id",
+        )),
+    }
+}
+
+/// RFC 7521 §4.2: a `client_id` beside it is not needed, and "MUST identify the same client".
+fn agrees(client_id: &str, request: &Request<'_>) -> Result<(), OAuthError> {
+    match request.form.get("client_id") {
+        Some(other) if other != client_id => Err(OAuthError::invalid_request(
+            "the client_id differs between client_assertion and body",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// One that is meant for others as well is refused: those others could use it here.
+fn audience(claims: &Map<String, Value>, ours: &[String]) -> Result<(), OAuthError> {
+    let is_ours = |value: &Value| ours.iter().any(|our| value.as_str() == Some(our));
+    let accepted = match claims.get("aud") {
+        Some(Value::Array(all)) => !all.is_empty() && all.iter().all(is_ours),
+        Some(one) => is_ours(one),
+        None => false,
+    };
+    if accepted {
+        Ok(())
+    } else {
+        Err(invalid(
+            "aud of the client_assertion is not this provider alone; write the issuer or the \
+             token endpoint",
+        ))
+    }
+}
+
+fn expiry(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime<Utc>, OAuthError> {
+    let exp = date(claims, "exp")?.ok_or(invalid("exp of the client_assertion is missing"))?;
+    if exp > now + LONGEST + AHEAD {
+        return Err(invalid(
+            "exp of the client_assertion is more than an hour ahead",
+        ));
+    }
+    let until = exp + LATE;
+    if until <= now {
+        return Err(invalid("the client_assertion has expired"));
+    }
+    Ok(until)
+}
+
+fn begun(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), OAuthError> {
+    for (name, ahead) in [
+        ("nbf", "nbf of the client_assertion is in the future"),
+        ("iat", "iat of the client_assertion is in the future"),
+    ] {
+        if date(claims, name)?.is_some_and(|date| date > now + AHEAD) {
+            return Err(invalid(ahead));
+        }
+    }
+    Ok(())
+}
+
+/// "A JSON numeric value" (RFC 7519 §2), never a text that looks like one (N33).
+fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>, OAuthError> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let seconds = value.as_f64().map(f64::floor);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a number out of range becomes one that is no date"
+    )]
+    let date = seconds.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0));
+    date.map(Some).ok_or(invalid(
+        "exp, nbf and iat of a client_assertion are numbers of seconds",
+    ))
+}
+
+/// What it is told apart from others by, so that it is used once.
+fn name(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
+    let jti = claims.get("jti").and_then(Value::as_str);
+    jti.filter(|jti| !jti.is_empty())
+        .ok_or(invalid("jti of the client_assertion is missing"))
+}

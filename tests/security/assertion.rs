@@ -1,0 +1,332 @@
+//! Client assertions as a door (RFC 7523): N30 to N33, N41, N46, N47.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jsonwebtoken::{Algorithm, Header};
+use panda_oidc_panda::simulator::{Simulator, SimulatorSettings};
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::support::CHEN_TAO;
+use crate::support::app::RelyingParty;
+use crate::support::assertion::{
+    ClientKey, TYPE, accepted, ask, claims, jwks, redeem, refused, registration, signing_client,
+    with_keys, with_keys_at,
+};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::support::program::Program;
+use crate::support::publisher::{Publisher, Reply};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// A house with the client `keyed`, who signs with ES256 and RS256, and `shared`, who signs with
+/// [`SECRET`].
+async fn open() -> (House, RelyingParty, ClientKey, ClientKey) {
+    let ec = ClientKey::pair(Algorithm::ES256, "ec");
+    let rsa = ClientKey::pair(Algorithm::RS256, "rsa");
+    let shared =
+        format!("token_endpoint_auth_method = 'client_secret_jwt'\nclient_secret = '{SECRET}'");
+    let sections = with_keys("keyed", &[&ec, &rsa]) + &registration("shared", &shared);
+    let house = House::open_with(&sections, "").await;
+    let client = signing_client(&house, "keyed");
+    (house, client, ec, rsa)
+}
+
+#[tokio::test]
+async fn n30_an_assertion_without_a_signature_is_none() {
+    let (house, client, ec, _) = open().await;
+    let good = ec.sign(&claims(&house, &client));
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let body = message.split_once('.').unwrap().1;
+    let head = |text: &str| {
+        use base64::Engine as _;
+        base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(text)
+    };
+    for (what, forged) in [
+        ("cut off", format!("{message}.")),
+        ("two parts", message.to_owned()),
+        ("none", format!("{}.{body}.", head(r#"{"alg":"none"}"#))),
+        ("None", format!("{}.{body}.", head(r#"{"alg":"None"}"#))),
+        (
+            "none, signed",
+            format!("{}.{body}.{signature}", head(r#"{"alg":"none"}"#)),
+        ),
+        (
+            "crit",
+            format!(
+                "{}.{body}.{signature}",
+                head(r#"{"alg":"ES256","crit":["b64"]}"#)
+            ),
+        ),
+        ("lengthened", format!("{good}A")),
+        ("nonsense", "x".to_owned()),
+    ] {
+        refused(&ask(&client, &forged).await, what);
+    }
+    accepted(&ask(&client, &good).await, "the forger's own tools work");
+}
+
+#[tokio::test]
+async fn n31_a_clients_public_key_is_no_secret_to_sign_with() {
+    let (house, client, ec, rsa) = open().await;
+    for secret in [
+        rsa.jwk["n"].as_str().unwrap().to_owned(),
+        ec.jwk["x"].as_str().unwrap().to_owned(),
+        rsa.jwk.to_string(),
+        ec.jwk.to_string(),
+        jwks(&[&ec, &rsa]),
+        String::new(),
+        "\0".repeat(64),
+    ] {
+        for alg in [Algorithm::HS256, Algorithm::HS512] {
+            let key = ClientKey::secret(alg, &secret);
+            for kid in [None, Some("rsa".to_owned()), Some("ec".to_owned())] {
+                let header = Header {
+                    kid,
+                    ..key.header.clone()
+                };
+                let forged = key.sign_under(&header, &claims(&house, &client));
+                refused(&ask(&client, &forged).await, &format!("{alg:?} {secret}"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn n32_no_assertion_brings_its_own_key_and_none_is_good_for_another_client() {
+    let (house, client, ec, _) = open().await;
+    let stranger = ClientKey::pair(Algorithm::ES256, "ec");
+    let mut header = stranger.header.clone();
+    header.jwk = Some(serde_json::from_value(stranger.jwk.clone()).unwrap());
+    let forged = stranger.sign_under(&header, &claims(&house, &client));
+    refused(&ask(&client, &forged).await, "jwk in the header");
+    for kid in ["rsa", "", "../../dev/null", "' OR 1 --"] {
+        let header = Header {
+            kid: Some(kid.to_owned()),
+            ..ec.header.clone()
+        };
+        let odd = ec.sign_under(&header, &claims(&house, &client));
+        refused(&ask(&client, &odd).await, kid);
+    }
+    let shared = ClientKey::secret(Algorithm::HS256, SECRET);
+    for other in ["shared", "grafana", "spa", "nobody"] {
+        let other = signing_client(&house, other);
+        let with_key = ec.sign(&claims(&house, &other));
+        refused(&ask(&other, &with_key).await, &other.client_id);
+    }
+    for other in ["keyed", "grafana", "spa"] {
+        let other = signing_client(&house, other);
+        let with_secret = shared.sign(&claims(&house, &other));
+        refused(&ask(&other, &with_secret).await, &other.client_id);
+    }
+}
+
+#[tokio::test]
+async fn n33_n41_an_assertion_needs_claims_of_the_right_type_and_value() {
+    let (house, client, ec, _) = open().await;
+    let now = claims(&house, &client)["iat"].as_i64().unwrap();
+    for (name, value) in [
+        ("exp", json!((now + 60).to_string())),
+        ("exp", json!([now + 60])),
+        ("exp", json!(true)),
+        ("exp", Value::Null),
+        ("exp", json!(now - 30)),
+        ("exp", json!(now + 86_400)),
+        ("exp", json!(1e308)),
+        ("nbf", json!(now.to_string())),
+        ("nbf", json!(now + 600)),
+        ("iat", json!(now.to_string())),
+        ("iat", json!(now + 600)),
+        ("aud", json!("http://evil.com")),
+        ("aud", json!(format!("{}/", house.issuer))),
+        ("aud", json!(house.at("/authorize"))),
+        ("aud", json!([house.issuer, "http://evil.com"])),
+        ("aud", json!([])),
+        ("aud", json!({ "0": house.issuer })),
+        ("iss", json!(house.issuer)),
+        ("iss", json!(["keyed"])),
+        ("sub", json!("1")),
+        ("sub", json!(1)),
+        ("jti", json!(1)),
+        ("jti", json!("")),
+    ] {
+        let mut forged = claims(&house, &client);
+        forged[name] = value.clone();
+        refused(
+            &ask(&client, &ec.sign(&forged)).await,
+            &format!("{name}: {value}"),
+        );
+    }
+    for name in ["exp", "aud", "iss", "sub", "jti"] {
+        let mut forged = claims(&house, &client);
+        forged.as_object_mut().unwrap().remove(name);
+        refused(
+            &ask(&client, &ec.sign(&forged)).await,
+            &format!("no {name}"),
+        );
+    }
+}
+
+#[tokio::test]
+async fn n41_an_assertion_is_used_once_and_again_never() {
+    let (house, client, ec, rsa) = open().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let claims = claims(&house, &client);
+    let assertion = ec.sign(&claims);
+    let code = client.login(&mut browser).await;
+    assert_eq!(redeem(&client, &code, &assertion).await.status, 200);
+    let code = client.login(&mut browser).await;
+    let again = redeem(&client, &code, &assertion).await;
+    refused(&again, "the same");
+    assert!(again.body.contains("was used before"), "{}", again.body);
+    refused(&redeem(&client, &code, &rsa.sign(&claims)).await, "its jti");
+    let mut longer = claims.clone();
+    longer["exp"] = json!(claims["exp"].as_i64().unwrap() + 600);
+    refused(&redeem(&client, &code, &ec.sign(&longer)).await, "its jti");
+    // Another client's jti is another one.
+    let shared = signing_client(&house, "shared");
+    let key = ClientKey::secret(Algorithm::HS256, SECRET);
+    let mut same = crate::support::assertion::claims(&house, &shared);
+    same["jti"] = claims["jti"].clone();
+    accepted(&ask(&shared, &key.sign(&same)).await, "another client");
+
+    house.later(TimeDelta::seconds(89));
+    refused(
+        &redeem(&client, &code, &assertion).await,
+        "as long as it could live",
+    );
+    house.later(TimeDelta::seconds(1));
+    refused(
+        &redeem(&client, &code, &assertion).await,
+        "and then it is over",
+    );
+    house
+        .app
+        .store
+        .sweep(panda_oidc_sdk::Clock::now(&*house.clock))
+        .await
+        .unwrap();
+    refused(&redeem(&client, &code, &assertion).await, "swept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n41_of_16_who_bring_one_assertion_at_once_one_goes_on() {
+    let key = ClientKey::pair(Algorithm::EdDSA, "a");
+    let publisher = Publisher::start(Reply::Document(jwks(&[&key]))).await;
+    let sections = with_keys("here", &[&key]) + &with_keys_at("there", publisher.url());
+    let house = House::open_with(&sections, "").await;
+    for id in ["here", "there"] {
+        let client = signing_client(&house, id);
+        for _ in 0..3 {
+            let assertion = key.sign(&claims(&house, &client));
+            let start = Arc::new(Barrier::new(16));
+            let mut race = JoinSet::new();
+            for _ in 0..16 {
+                let (client, assertion) = (client.clone(), assertion.clone());
+                let start = Arc::clone(&start);
+                race.spawn(async move {
+                    start.wait().await;
+                    ask(&client, &assertion).await.json()["error"].clone()
+                });
+            }
+            let answers = race.join_all().await;
+            let won = answers.iter().filter(|error| **error == "invalid_grant");
+            assert_eq!(won.count(), 1, "{answers:?}");
+            let lost = answers.iter().filter(|error| **error == "invalid_client");
+            assert_eq!(lost.count(), 15, "{answers:?}");
+        }
+    }
+    assert_eq!(publisher.asked(), 1, "they all waited for one answer");
+}
+
+/// What was used stays used, whatever becomes of the process.
+#[tokio::test]
+async fn n41_a_restart_forgets_no_assertion() {
+    let portal = Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap();
+    let key = ClientKey::pair(Algorithm::ES256, "a");
+    let mut program = Program::start(portal.url().as_ref(), &with_keys("keyed", &[&key])).await;
+    let client = RelyingParty {
+        client_id: "keyed".to_owned(),
+        client_secret: None,
+        ..program.client()
+    };
+    let now = panda_oidc_sdk::Clock::now(&panda_oidc_sdk::SystemClock).timestamp();
+    let claims = json!({
+        "iss": "keyed", "sub": "keyed", "aud": program.issuer, "jti": "1", "exp": now + 3600,
+    });
+    let assertion = key.sign(&claims);
+    accepted(&ask(&client, &assertion).await, "before");
+    program.kill();
+    program.restart().await;
+    refused(&ask(&client, &assertion).await, "after");
+}
+
+#[tokio::test]
+async fn n46_whoever_fails_with_an_assertion_hears_the_same() {
+    let (house, client, ec, _) = open().await;
+    let stranger = ClientKey::pair(Algorithm::ES256, "ec");
+    let known = ask(&client, &stranger.sign(&claims(&house, &client))).await;
+    refused(&known, "a stranger's key");
+    for id in ["nobody", "grafana", "spa", "shared", ""] {
+        let other = signing_client(&house, id);
+        for key in [&stranger, &ec] {
+            let answer = ask(&other, &key.sign(&claims(&house, &other))).await;
+            assert_eq!(
+                (answer.status, &answer.body),
+                (known.status, &known.body),
+                "{id}"
+            );
+        }
+    }
+    let secret = [("client_secret", SECRET)];
+    for id in ["keyed", "shared", "nobody"] {
+        let by_secret = signing_client(&house, id).redeem_with("x", &secret).await;
+        assert_eq!(by_secret.body, known.body, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn n47_an_assertion_and_a_secret_are_one_too_many() {
+    let (house, client, ec, _) = open().await;
+    let assertion = ec.sign(&claims(&house, &client));
+    let proof = [
+        ("client_assertion_type", TYPE),
+        ("client_assertion", &assertion),
+    ];
+    let invalid = |answer: &Answer| {
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(answer.json()["error"], "invalid_request", "{}", answer.body);
+    };
+    let with = |more: &[(&'static str, &'static str)]| [&proof[..], more].concat();
+    invalid(
+        &client
+            .redeem_with("x", &with(&[("client_secret", SECRET)]))
+            .await,
+    );
+    invalid(
+        &client
+            .redeem_with("x", &with(&[("client_id", "grafana")]))
+            .await,
+    );
+    invalid(&client.redeem_with("x", &proof[..1]).await);
+    invalid(&client.redeem_with("x", &proof[1..]).await);
+    let twice = [&proof[..], &proof[1..]].concat();
+    invalid(&Browser::new().post(house.at("/token"), &twice).await);
+    let header = Browser::new()
+        .send(reqwest::Method::POST, house.at("/token"), |request| {
+            request
+                .basic_auth("grafana", Some("grafana-secret-0123456789"))
+                .form(&proof)
+        })
+        .await;
+    invalid(&header);
+    accepted(
+        &ask(&client, &assertion).await,
+        "none of it used the assertion up",
+    );
+}
