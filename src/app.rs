@@ -7,6 +7,7 @@ use panda_oidc_sdk::{Host, IdentityProvider};
 use crate::client_keys::FetchedKeys;
 use crate::config::{Config, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
+use crate::limits::Limits;
 use crate::login::launch::Policy;
 use crate::oauth::client::Clients;
 use crate::oauth::discovery;
@@ -33,6 +34,8 @@ pub struct App {
     pub keys: Keys,
     /// How sessions and tickets are treated.
     pub policy: Policy,
+    /// How often anybody may ask.
+    pub limits: Limits,
     /// The clock, and the HTTP client for clients' logout endpoints.
     pub host: Host,
     /// Seals requests that wait.
@@ -100,6 +103,7 @@ impl App {
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
         Ok(Self {
             policy: Policy::from(&config.session),
+            limits: Limits::new(&config.limits, &host.clock),
             issuer: config.issuer,
             client_keys: FetchedKeys::new(&config.clients, host.clone()),
             clients: config.clients,

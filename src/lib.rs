@@ -1,7 +1,8 @@
 //! An OpenID Connect provider for people who log in through a portal that knows only tickets.
 //!
-//! [`oauth`] and [`login`] decide, [`store`] remembers, [`keys`] sign, [`http`] asks and answers;
-//! [`config`] says how, and [`app`] holds what they share. The portal is a plugin's business.
+//! [`oauth`] and [`login`] decide, [`store`] remembers, [`keys`] sign, [`http`] asks and answers,
+//! [`limits`] count; [`config`] says how, and [`app`] holds what they share. The portal is a plugin's
+//! business.
 
 pub mod app;
 pub mod client_keys;
@@ -10,6 +11,7 @@ mod folder;
 pub mod handle;
 pub mod http;
 pub mod keys;
+pub mod limits;
 pub mod login;
 pub mod logout;
 pub mod oauth;

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod files;
 mod serve;
 
 use std::fmt::Display;

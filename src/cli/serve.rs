@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use panda_oidc::app::App;
 use panda_oidc::config::{Config, Sync};
-use panda_oidc::http::serve::serve;
+use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc::http::{admin, router};
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{asked_to_stop, complain, explain};
+use super::{asked_to_stop, complain, explain, files};
 
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -37,6 +37,11 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
     }
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
+    let bounds = Bounds::from(&config.limits);
+    let public_bounds = Bounds {
+        connections: files::room(bounds.connections),
+        ..bounds
+    };
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let app = App::open(config, host)
         .await
@@ -51,10 +56,16 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
     };
     let servers = async {
         tokio::join!(
-            serve(public, router(Arc::clone(&app)), wait(stopped.clone())),
+            serve(
+                public,
+                router(Arc::clone(&app)),
+                public_bounds,
+                wait(stopped.clone())
+            ),
             serve(
                 operator,
                 admin::router(Arc::clone(&app)),
+                bounds,
                 wait(stopped.clone())
             ),
         )
@@ -90,6 +101,7 @@ fn address(listener: &TcpListener) -> String {
 async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
+        app.limits.sweep();
         match app.store.sweep(app.host.clock.now()).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!("Removed {rows} expired rows"),

@@ -42,6 +42,7 @@ pub(super) struct ClientSection {
     #[serde(default)]
     id_token_signed_response_alg: SigningAlg,
     access_token_signed_response_alg: Option<SigningAlg>,
+    userinfo_signed_response_alg: Option<SigningAlg>,
     #[serde(default)]
     access_token_typ: AccessTokenTyp,
     #[serde(default = "an_hour", with = "humantime_serde")]
@@ -181,6 +182,7 @@ impl Check<'_, '_> {
             ),
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,
+            userinfo_alg: section.userinfo_signed_response_alg,
             access_token: AccessTokens {
                 alg: section
                     .access_token_signed_response_alg

@@ -6,6 +6,7 @@
 mod clients;
 mod directory;
 mod file;
+mod limits;
 mod problem;
 mod sections;
 
@@ -18,6 +19,7 @@ use panda_oidc_sdk::Plugin;
 use serde::Deserialize;
 
 pub use directory::{Brake, Directory, Sync};
+pub use limits::{LimitsSection, Rate};
 pub use problem::Problem;
 pub use sections::{
     Admin, KeysSection, Server, SessionSection, StoreKind, StoreSection, TicketReplay,
@@ -48,6 +50,8 @@ pub struct Config {
     pub keys: KeysSection,
     /// `[directory]`.
     pub directory: Directory,
+    /// `[limits]`.
+    pub limits: LimitsSection,
     /// `[[clients]]`.
     pub clients: Clients,
     /// `[provider]`.
@@ -88,6 +92,8 @@ struct Document {
     keys: KeysSection,
     #[serde(default)]
     directory: Directory,
+    #[serde(default)]
+    limits: LimitsSection,
     #[serde(default)]
     clients: Vec<clients::ClientSection>,
 }
@@ -151,6 +157,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     document.session.check(&mut findings);
     document.store.check(&mut findings);
     document.directory.check(&mut findings);
+    document.limits.check(&mut findings);
     let plugin = plugin(&document.provider, &mut findings);
     let audience = document.issuer.as_str();
     let clients = clients::check(
@@ -169,6 +176,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
             store: document.store,
             keys: document.keys,
             directory: document.directory,
+            limits: document.limits,
             clients,
             provider: ProviderSection {
                 plugin,

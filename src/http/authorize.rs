@@ -169,6 +169,8 @@ struct Request<'a> {
 impl Request<'_> {
     /// The request carries its own sign-in.
     async fn with_ticket(&self, known: &Known, readings: Vec<Ticket>) -> Result<Response, Failure> {
+        let counted = self.app.limits.launches.address(self.visit.caller.0);
+        counted.map_err(|too_often| self.nobody(too_often.into()))?;
         // Back button and reload bring the same ticket again (F29): it is asked about once more
         // only if the sign-in it gave is not good enough.
         let session = known.session.as_ref();
@@ -222,7 +224,9 @@ impl Request<'_> {
             return trouble.into();
         }
         let error = match trouble {
-            Trouble::Login(LoginError::Unreachable(_)) | Trouble::Store(_) => OAuthError::new(
+            Trouble::Login(LoginError::Unreachable(_))
+            | Trouble::Store(_)
+            | Trouble::TooOften(_) => OAuthError::new(
                 ErrorCode::TemporarilyUnavailable,
                 "nobody can be signed in at the moment",
             ),

@@ -18,9 +18,10 @@ use serde_json::json;
 
 use super::delivery::deliver;
 use super::language::Language;
-use super::{peer, trouble};
+use super::{peer, slower, trouble};
 use crate::app::App;
 use crate::keys::SignError;
+use crate::limits::TooOften;
 use crate::login::target::NoTarget;
 use crate::login::ticket::UnfitTicket;
 use crate::oauth::authorize::Refusal;
@@ -47,6 +48,8 @@ pub(super) enum Failure {
     Json(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that called userinfo (RFC 6750 §3).
     Bearer(OAuthError, Option<Box<dyn Error + Send + Sync>>),
+    /// To the client that calls too often (RFC 6585 §4).
+    TooOften(TooOften),
 }
 
 /// What a page tells a person about.
@@ -79,6 +82,9 @@ pub(super) enum Trouble {
     /// The browser goes round in circles.
     #[error("the client {0} was launched again and again; it seems to reject its logins")]
     GoingRound(String),
+    /// The address, or the client, launches too often.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,7 +111,7 @@ impl Trouble {
             Self::TicketRefused | Self::Login(LoginError::Rejected(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchClient(_) | Self::NoTarget(..) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::NothingWaits | Self::NoSwitch => StatusCode::GONE,
-            Self::GoingRound(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::GoingRound(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Login(LoginError::Unreachable(_)) | Self::Store(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -161,6 +167,19 @@ impl Failure {
     }
 }
 
+impl Failure {
+    fn too_often(&self) -> Option<&TooOften> {
+        match self {
+            Self::TooOften(too_often) | Self::Page(Trouble::TooOften(too_often)) => Some(too_often),
+            Self::Redirect(_, _, Some(trouble)) => match trouble.as_ref() {
+                Trouble::TooOften(too_often) => Some(too_often),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// Something of ours that failed, with the code a client is told.
 pub(super) struct Internal(ErrorCode, Box<dyn Error + Send + Sync>);
 
@@ -204,6 +223,7 @@ impl IntoResponse for Failure {
                 let asks = status.is_client_error();
                 (status, headers(&challenge, asks, error), body(error)).into_response()
             }
+            Self::TooOften(too_often) => slower::tell(too_often),
         };
         response
             .headers_mut()
@@ -235,7 +255,7 @@ fn headers(challenge: &str, asks: bool, error: &OAuthError) -> HeaderMap {
     headers
 }
 
-fn body(error: &OAuthError) -> Json<serde_json::Value> {
+pub(super) fn body(error: &OAuthError) -> Json<serde_json::Value> {
     Json(json!({ "error": error.code.as_str(), "error_description": error.description }))
 }
 
@@ -302,6 +322,10 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
 }
 
 fn log(failure: &Failure, path: &str, client: &str) {
+    // A flood of requests is no flood of lines.
+    if failure.too_often().is_some_and(|again| !again.first) {
+        return;
+    }
     let (error, cause): (&dyn Error, Option<&dyn Error>) = match failure {
         Failure::Page(trouble) => (trouble, trouble.source()),
         Failure::Redirect(_, error, trouble) => (
@@ -314,6 +338,7 @@ fn log(failure: &Failure, path: &str, client: &str) {
             error,
             cause.as_ref().map(|cause| cause.as_ref() as &dyn Error),
         ),
+        Failure::TooOften(too_often) => (too_often, None),
     };
     let causes = chain(cause);
     match failure {

@@ -114,6 +114,8 @@ struct Place {
 }
 
 async fn launch(app: &Arc<App>, visit: Visit, place: Place) -> Result<Response, Failure> {
+    let counted = app.limits.launches.address(visit.caller.0);
+    counted.map_err(Trouble::TooOften)?;
     if visit.prefetch {
         return Ok(not_ahead_of_a_click());
     }
@@ -207,6 +209,8 @@ fn go_on(
     client: &Client,
     onward: &str,
 ) -> Result<Response, Failure> {
+    let counted = app.limits.launches.client(client, visit.caller.0);
+    counted.map_err(Trouble::TooOften)?;
     let what = format!("{}.{}", client.id.as_str(), session.sid);
     let counted = visit
         .sent

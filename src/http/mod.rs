@@ -6,6 +6,7 @@ pub mod admin;
 mod arrival;
 mod authorize;
 mod cookies;
+mod cors;
 mod delivery;
 mod entrance;
 mod failure;
@@ -14,10 +15,12 @@ mod language;
 mod launch;
 mod page;
 mod parking;
+mod patience;
 mod peer;
 mod proven;
 mod revoke;
 pub mod serve;
+mod slower;
 mod straighten;
 mod switch;
 mod token;
@@ -52,6 +55,13 @@ const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
+    let for_clients = Router::new()
+        .route(path::TOKEN, post(token::token))
+        .route(path::INTROSPECT, post(introspect::introspect))
+        .route(path::REVOKE, post(revoke::revoke))
+        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .method_not_allowed_fallback(failure::method_of_clients)
+        .layer(cors::clients_pages(&app.clients));
     let endpoints = Router::new()
         .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
         .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
@@ -61,24 +71,6 @@ pub fn router(app: Arc<App>) -> Router {
             get(authorize::get).post(authorize::post).head(launch::head),
         )
         .route("/resume/{name}", get(authorize::resume).head(launch::head))
-        .route(
-            path::TOKEN,
-            post(token::token).fallback(failure::method_of_clients),
-        )
-        .route(
-            path::USERINFO,
-            get(userinfo::get)
-                .post(userinfo::post)
-                .fallback(failure::method_of_clients),
-        )
-        .route(
-            path::INTROSPECT,
-            post(introspect::introspect).fallback(failure::method_of_clients),
-        )
-        .route(
-            path::REVOKE,
-            post(revoke::revoke).fallback(failure::method_of_clients),
-        )
         .route(LAUNCH, get(launch::any).head(launch::head))
         .route("/", get(launch::front_door))
         .route(
@@ -94,7 +86,8 @@ pub fn router(app: Arc<App>) -> Router {
             get(switch::page).post(switch::confirm).head(launch::head),
         )
         .fallback(|| async { Failure::from(Trouble::NotFound) })
-        .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) });
+        .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) })
+        .merge(for_clients);
     let routes = match app.issuer.path() {
         "" => endpoints,
         // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.

@@ -1,10 +1,27 @@
-//! Which machine a request came from, for log lines.
+//! Which machine a request came from, for log lines and limits.
 
-use std::net::{IpAddr, SocketAddr};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use ipnet::IpNet;
+
+use crate::app::App;
+
+/// The address that a request is counted for; requests of unknown origin are counted as one's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller(pub IpAddr);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let address = address(parts, &app.trusted_proxies);
+        Ok(Self(address.unwrap_or(Ipv4Addr::UNSPECIFIED.into())))
+    }
+}
 
 /// The address of the client: the peer of the connection, or what a trusted proxy says in
 /// `X-Forwarded-For`. The rightmost address that no trusted proxy has counts; those to its left

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
 use super::failure::Failure;
+use super::peer::Caller;
 use crate::app::App;
 use crate::client_keys::NoKeys;
 use crate::oauth::client::Client;
@@ -28,10 +29,18 @@ impl FromRequest<Arc<App>> for Proven {
 
     /// # Errors
     ///
-    /// [`Failure::Json`] with a registered code.
+    /// [`Failure::Json`] with a registered code; [`Failure::TooOften`].
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
-        let header = header(request.headers())?;
+        let (mut parts, body) = request.into_parts();
+        let Ok(Caller(caller)) = Caller::from_request_parts(&mut parts, app).await;
+        let request = Request::from_parts(parts, body);
         let uri = request.uri().clone();
+        let limit = match uri.path() {
+            path::INTROSPECT => &app.limits.introspections,
+            _ => &app.limits.token_requests,
+        };
+        limit.address(caller).map_err(Failure::TooOften)?;
+        let header = header(request.headers())?;
         let form = form(request).await?;
         let request = client_auth::Request {
             header: header.as_ref().map(|it| it.to_str().unwrap_or_default()),
@@ -44,6 +53,7 @@ impl FromRequest<Arc<App>> for Proven {
             Outcome::Once(once) => spend(app, once).await?,
             Outcome::Pending(pending) => spend(app, verify(app, &pending).await?).await?,
         };
+        limit.client(&client, caller).map_err(Failure::TooOften)?;
         Ok(Self { client, form })
     }
 }

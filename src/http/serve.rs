@@ -1,13 +1,17 @@
-//! A listener and its connections, until told to stop.
+//! A listener and its connections, within bounds, until told to stop.
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -15,52 +19,84 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
-/// How long a connection may take to send the head of a request, idle time before it included.
-const HEAD_PATIENCE: Duration = Duration::from_secs(75);
+use super::patience::{InTime, Patient, Turns};
+use crate::config::LimitsSection;
+
+/// How long a connection may rest between two requests: longer than proxies keep theirs.
+const REST: Duration = Duration::from_secs(75);
+
+/// The largest head of a request, in bytes: the longest query, four requests that wait in cookies,
+/// and cookies of neighbours on the same host.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// The most headers of a request.
+const MOST_HEADERS: usize = 100;
+
+/// What connections may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many there may be at once. More than that wait.
+    pub connections: usize,
+    /// How long the head of a request may take to arrive, and then its body; and how long an answer
+    /// may wait for its reader.
+    pub patience: Duration,
+}
+
+impl From<&LimitsSection> for Bounds {
+    fn from(section: &LimitsSection) -> Self {
+        Self {
+            connections: section.connections,
+            patience: section.request_time,
+        }
+    }
+}
 
 /// How long requests in flight may take to finish after the stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// Serves `router` on `listener` until `stop`; then takes no more connections and waits until the
 /// requests in flight are answered, twenty seconds at the most.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    stop: impl Future<Output = ()>,
+) {
     let connections = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(bounds.connections));
     let mut stop = pin!(stop);
     loop {
-        let accepted = tokio::select! {
+        let (stream, peer, place) = tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => accepted,
+            next = next(&listener, &room) => next,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, most likely: those that exist go on, and will end.
-                tracing::warn!("A connection could not be accepted: {error}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("A connection keeps its delays: {error}");
-        }
-        let router = router.clone();
+        let turns = Turns::default();
+        let stream = Patient::new(stream, turns.clone(), bounds.patience);
+        let (router, room) = (router.clone(), Arc::clone(&room));
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
+            turns.turn();
+            let mut request = request.map(|body| Body::new(InTime::new(body, bounds.patience)));
             request.extensions_mut().insert(ConnectInfo(peer));
-            answer(router.clone(), request)
+            let crowded = room.available_permits() < bounds.connections / 4;
+            answer(router.clone(), request, turns.clone(), crowded)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
+            .header_read_timeout(REST)
+            .max_buf_size(LARGEST_HEAD)
+            .max_header_size(LARGEST_HEAD)
+            .max_headers(MOST_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!("A connection ended early: {error}");
             }
+            drop(place);
         });
     }
     drop(listener);
@@ -75,6 +111,42 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
 }
 
-async fn answer(router: Router, request: Request<Body>) -> Result<Response, Infallible> {
-    router.oneshot(request).await
+/// The next connection, once there is room for it.
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: those that exist go on, and will end.
+                tracing::warn!("A connection could not be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("A connection keeps its delays: {error}");
+        }
+        if let Ok(place) = Arc::clone(room).acquire_owned().await {
+            return (stream, peer, place);
+        }
+    }
+}
+
+/// Where it is crowded, a connection makes room after each answer instead of resting.
+async fn answer(
+    router: Router,
+    request: Request<Body>,
+    turns: Turns,
+    crowded: bool,
+) -> Result<Response, Infallible> {
+    let mut response = router.oneshot(request).await?;
+    if crowded {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    turns.turn();
+    Ok(response)
 }

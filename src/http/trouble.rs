@@ -9,6 +9,7 @@ use super::failure::Trouble;
 use super::language::{Language, Text};
 use super::page::{Link, Page};
 use crate::app::App;
+use crate::limits::TooOften;
 
 /// The page about `trouble`.
 #[must_use]
@@ -22,11 +23,17 @@ pub(super) fn page(trouble: &Trouble, language: Language, app: &App) -> Response
         trouble.status(),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
     ) {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        response.headers_mut().insert(RETRY_AFTER, later(trouble));
     }
     response
+}
+
+/// In how many seconds it may be better.
+fn later(trouble: &Trouble) -> HeaderValue {
+    match trouble {
+        Trouble::TooOften(too_often) => HeaderValue::from(too_often.wait),
+        _ => HeaderValue::from_static("10"),
+    }
 }
 
 /// The link to the portal, from which every login can begin anew.
@@ -128,6 +135,7 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "Your login worked, but the app did not accept it and sent the browser back again and again, so it was stopped here. Please tell whoever runs the app; often it demands an e-mail address, or does not admit this user.",
             ),
         ),
+        Trouble::TooOften(too_often) => slower(too_often),
         Trouble::Store(_) | Trouble::Broken => (
             Text::new("登录服务出了问题", "The login service has a problem"),
             Text::new(
@@ -157,6 +165,21 @@ fn words(trouble: &Trouble) -> (Text, Text) {
             Text::new("请联系应用的管理员。", "Please tell whoever runs the app."),
         ),
     }
+}
+
+fn slower(too_often: &TooOften) -> (Text, Text) {
+    let wait = too_often.wait;
+    (
+        Text::new("登录请求太多", "Too many logins at once"),
+        Text::new(
+            format!(
+                "短时间内从您的网络或到这个应用的登录太多。请等 {wait} 秒，然后刷新本页。如果经常这样，请联系管理员。"
+            ),
+            format!(
+                "There were too many logins from your network, or to this app, within a short time. Please wait {wait} s, then reload this page. Tell your administrator if it happens often."
+            ),
+        ),
+    )
 }
 
 fn nobody_proven(error: &LoginError) -> (Text, Text) {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
@@ -14,7 +14,7 @@ use super::access_token;
 use super::failure::Failure;
 use super::proven::is_form;
 use crate::app::App;
-use crate::oauth::claims::person;
+use crate::oauth::claims::{self, person};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 use crate::oauth::scope::{Scope, Scopes};
@@ -114,8 +114,10 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
     let found = access_token::find(app, unverified)
         .await
         .map_err(|error| Failure::internal(Failure::Bearer, error))?;
-    let (claims, granted) = found.ok_or_else(invalid)?;
-    let scopes = Scopes::parse(&claims.scope);
+    let (token, granted) = found.ok_or_else(invalid)?;
+    // A client that is registered no more has no use for a token.
+    let client = app.clients.get(&token.client_id).ok_or_else(invalid)?;
+    let scopes = Scopes::parse(&token.scope);
     if !scopes.contains(Scope::Openid) {
         return Err(refused(
             ErrorCode::InsufficientScope,
@@ -123,5 +125,13 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
         ));
     }
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((no_store, Json(person(&granted.user, &scopes))).into_response())
+    let person = person(&granted.user, &scopes);
+    let Some(alg) = client.userinfo_alg else {
+        return Ok((no_store, Json(person)).into_response());
+    };
+    let claims = claims::userinfo(person, client, app.issuer.as_str());
+    let signed = app.keys.sign(alg, "JWT", &claims);
+    let signed = signed.map_err(|error| Failure::internal(Failure::Bearer, error))?;
+    let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))];
+    Ok((no_store, kind, signed).into_response())
 }

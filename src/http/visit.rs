@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::cookies::{Jar, Sent};
 use super::language::Language;
+use super::peer::Caller;
 use crate::app::App;
 use crate::handle::{Digest, Handle};
 use crate::login::provenance::from_portal;
@@ -31,12 +32,15 @@ pub(super) struct Visit {
     pub language_asked_for: Option<Language>,
     /// The language of the person.
     pub language: Language,
+    /// Where it is.
+    pub caller: Caller,
 }
 
 impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let caller = Caller::from_request_parts(parts, app).await?;
         let header = |name: &str| {
             parts
                 .headers
@@ -57,6 +61,7 @@ impl FromRequestParts<Arc<App>> for Visit {
             prefetch: purposes.into_iter().filter_map(header).any(ahead),
             language_asked_for: parts.uri.query().and_then(Language::asked_for),
             language: Language::of(parts),
+            caller,
         })
     }
 }

@@ -52,6 +52,30 @@ pub fn person<'a>(user: &'a User, scopes: &Scopes) -> PersonClaims<'a> {
     }
 }
 
+/// The claims of a signed userinfo answer: "the Claims iss (issuer) and aud (audience)" beside those of
+/// the person (OIDC Core §5.3.2). Without `exp` and `auth_time` it passes for no other token (N34).
+#[derive(Debug, Serialize)]
+pub struct UserinfoClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    #[serde(flatten)]
+    person: PersonClaims<'a>,
+}
+
+/// The claims of a userinfo answer that is signed for `client`.
+#[must_use]
+pub fn userinfo<'a>(
+    person: PersonClaims<'a>,
+    client: &'a Client,
+    issuer: &'a str,
+) -> UserinfoClaims<'a> {
+    UserinfoClaims {
+        iss: issuer,
+        aud: client.id.as_str(),
+        person,
+    }
+}
+
 /// The claims of an ID token (OIDC Core §2). There is no `nbf`: the reader's clock may be behind.
 #[derive(Debug, Serialize)]
 pub struct IdTokenClaims<'a> {

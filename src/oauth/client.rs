@@ -1,6 +1,6 @@
 //! Clients as the protocol sees them: registered metadata, checked (RFC 7591 §2).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -36,6 +36,8 @@ pub struct Client {
     pub require_pkce: bool,
     /// `id_token_signed_response_alg`.
     pub id_token_alg: SigningAlg,
+    /// `userinfo_signed_response_alg`; userinfo is plain JSON where there is none.
+    pub userinfo_alg: Option<SigningAlg>,
     /// What its access tokens look like.
     pub access_token: AccessTokens,
     /// The resources this client serves, as the `aud` of access tokens names them (`resources`).
@@ -151,6 +153,17 @@ impl Clients {
         all.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
         all
     }
+
+    /// The origins of the pages that clients may be sent back to: those whose scripts may read what
+    /// is answered to clients.
+    ///
+    /// A public client may have its code sent to any port of a loopback address (RFC 8252 §7.3).
+    /// That is for programs, which have no origin; a page in development has the port it registers.
+    #[must_use]
+    pub fn origins(&self) -> BTreeSet<String> {
+        let uris = self.0.values().flat_map(|client| &client.redirect_uris);
+        uris.filter_map(RegisteredUri::origin).collect()
+    }
 }
 
 /// There is no client of a name. What was asked for is repeated only where it is plainly a slip of
@@ -204,6 +217,7 @@ pub(crate) mod tests {
             backchannel_logout_uri: None,
             require_pkce: true,
             id_token_alg: SigningAlg::ES256,
+            userinfo_alg: None,
             access_token: AccessTokens {
                 alg: SigningAlg::ES256,
                 typ: "at+jwt",

@@ -146,7 +146,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         JsonWebKeySetUrl::new(issuer.at(path::JWKS))?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
         vec![CoreSubjectIdentifierType::Public],
-        algs.collect(),
+        algs.clone().collect(),
         Additional {
             code_challenge_methods_supported: vec!["S256".to_owned()],
             introspection_endpoint: issuer.at(path::INTROSPECT),
@@ -163,6 +163,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
     Ok(metadata
         .set_token_endpoint(Some(TokenUrl::new(issuer.at(path::TOKEN))?))
         .set_userinfo_endpoint(Some(UserInfoUrl::new(issuer.at(path::USERINFO))?))
+        .set_userinfo_signing_alg_values_supported(Some(algs.collect()))
         .set_scopes_supported(Some(scopes.collect()))
         .set_response_modes_supported(Some(response_modes.collect()))
         .set_grant_types_supported(Some(grant_types.collect()))

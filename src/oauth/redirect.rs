@@ -72,6 +72,14 @@ impl RegisteredUri {
         &self.0
     }
 
+    /// The origin of the pages there, as a browser writes it into `Origin` (RFC 6454 §6.2); `None` for
+    /// a private scheme, where no pages are.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let origin = Url::parse(&self.0).ok()?.origin();
+        origin.is_tuple().then(|| origin.ascii_serialization())
+    }
+
     /// "Authorization servers MUST utilize exact string matching except for port numbers in
     /// localhost redirection URIs of native apps" (RFC 9700 §2.1).
     fn matches(&self, asked: &str, any_loopback_port: bool) -> bool {
@@ -261,6 +269,26 @@ mod tests {
             ] {
                 assert!(!check(ours, asked, true), "{asked}");
             }
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (uri, origin) in [
+            (
+                "https://app.example.com/cb?x=1",
+                Some("https://app.example.com"),
+            ),
+            (
+                "https://App.Example.com:443/cb",
+                Some("https://app.example.com"),
+            ),
+            ("http://127.0.0.1:5173/cb", Some("http://127.0.0.1:5173")),
+            ("http://[::1]/cb", Some("http://[::1]")),
+            ("com.example.app:/cb", None),
+        ] {
+            let registered = RegisteredUri::new(uri).unwrap();
+            assert_eq!(registered.origin().as_deref(), origin, "{uri}");
         }
     }
 

@@ -9,9 +9,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod algorithms;
 mod authentication;
 mod authorize;
 mod client_authentication;
+mod cors;
 mod discovery;
 mod id_token;
 mod introspection;

@@ -1,6 +1,8 @@
 //! `/userinfo`: the same person as in the ID token, for whoever holds an access token (OIDC Core
 //! §5.3, RFC 6750).
 
+use std::fs;
+
 use chrono::TimeDelta;
 use panda_oidc_panda::simulator::Person;
 use reqwest::Method;
@@ -11,6 +13,7 @@ use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::house::House;
+use crate::support::program::Program;
 
 fn access_token(tokens: &Value) -> &str {
     tokens["access_token"].as_str().unwrap()
@@ -224,4 +227,27 @@ async fn it_tells_the_newest_name_the_portal_gave() {
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     let answer = grafana.userinfo(access_token(&tokens)).await;
     assert_eq!(answer.json()["name"], "陈涛涛");
+}
+
+#[tokio::test]
+async fn a_token_of_a_client_that_is_registered_no_more_is_none() {
+    let house = House::open().await;
+    let guest = registration("guest", "");
+    let mut program = Program::start(house.portal.url().as_str(), &guest).await;
+    let mut browser = Browser::new();
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    browser
+        .get(program.at(&format!("/launch/app?ticket={ticket}")))
+        .await;
+    let (mut guest_app, app) = (registered(&house, "guest"), program.client());
+    guest_app.issuer.clone_from(&program.issuer);
+    let of_guest = tokens(&guest_app, &mut browser).await;
+    let of_app = tokens(&app, &mut browser).await;
+    let file = program.folder().join("panda-oidc.toml");
+    let without = fs::read_to_string(&file).unwrap().replace(&guest, "");
+    fs::write(&file, without).unwrap();
+    program.restart().await;
+    assert_eq!(app.userinfo(access_token(&of_app)).await.status, 200);
+    let refused = guest_app.userinfo(access_token(&of_guest)).await;
+    challenged(&refused, 401, "invalid_token");
 }

@@ -12,10 +12,13 @@
 mod support;
 
 mod assertion;
+mod bounds;
 mod client_keys;
 mod code;
+mod cors;
 mod flood;
 mod forgery;
+mod limits;
 mod portal;
 mod races;
 mod redirect;

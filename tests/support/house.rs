@@ -87,11 +87,12 @@ impl House {
             folder = folder.path().display(),
         );
         let config = config::parse(&toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let bounds = http::serve::Bounds::from(&config.limits);
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host).await.unwrap().shared();
         let (stop, stopped) = oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));
-        tokio::spawn(http::serve::serve(listener, router, async {
+        tokio::spawn(http::serve::serve(listener, router, bounds, async {
             let _ = stopped.await;
         }));
         Self {
@@ -136,6 +137,17 @@ impl House {
         let ticket = self.portal.issue_ticket(user);
         browser
             .get(self.at(&format!("/launch/{client_id}?ticket={ticket}")))
+            .await
+    }
+
+    /// Launches `grafana` for Chen Tao, as a proxy passes it on for somebody at the address `from`.
+    pub async fn launch_from(&self, browser: &mut Browser, from: &str) -> Answer {
+        let ticket = self.portal.issue_ticket(super::CHEN_TAO);
+        let url = self.at(&format!("/launch/grafana?ticket={ticket}"));
+        browser
+            .send(reqwest::Method::GET, url, |request| {
+                request.header("x-forwarded-for", from)
+            })
             .await
     }
 

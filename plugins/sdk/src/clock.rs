@@ -1,7 +1,8 @@
 //! The time, as an argument: only [`SystemClock`] asks the machine for it.
 
 use std::fmt::Debug;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -9,6 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub trait Clock: Debug + Send + Sync {
     /// The present moment.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time since some fixed moment. It does not go back when the machine's clock is set.
+    fn elapsed(&self) -> Duration;
 }
 
 /// The machine's own clock.
@@ -22,6 +26,11 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGUN.elapsed()
     }
 }
 
@@ -51,5 +60,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         *self.lock()
+    }
+
+    fn elapsed(&self) -> Duration {
+        let since_1970 = self.now() - DateTime::UNIX_EPOCH;
+        since_1970.to_std().unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use panda_oidc::app::App;
 use panda_oidc::config;
 use panda_oidc::http::router;
-use panda_oidc::http::serve::serve;
+use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc_panda::simulator::MenuEntry;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
@@ -71,6 +71,7 @@ async fn start_and_serve() -> Result<(), String> {
             .collect::<Vec<_>>()
             .join("\n")
     })?;
+    let bounds = Bounds::from(&config.limits);
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let http = host.http.clone();
     let opened = App::open(config, host)
@@ -86,6 +87,7 @@ async fn start_and_serve() -> Result<(), String> {
     let serving = tokio::spawn(serve(
         provider,
         router(Arc::clone(&opened)),
+        bounds,
         wait(stopped.clone()),
     ));
     let registration = relying_party::Registration {
@@ -98,6 +100,7 @@ async fn start_and_serve() -> Result<(), String> {
     let app = tokio::spawn(serve(
         app,
         relying_party::router(registration, http).await?,
+        bounds,
         wait(stopped),
     ));
 

@@ -1,0 +1,64 @@
+//! How many files this process may have open: each connection is one.
+//!
+//! The limit is read where the kernel shows it. A sandbox may refuse the system call, which could also
+//! raise it; that is left to whoever starts the process.
+
+use std::fs;
+
+/// What the store, the portal and the log need besides, at the least.
+const RESERVED: usize = 128;
+
+/// As many of `wanted` connections as there may be.
+pub(super) fn room(wanted: usize) -> usize {
+    // Another kind of machine, or no limit: as many as are wanted.
+    let Some(limit) = fs::read_to_string("/proc/self/limits")
+        .ok()
+        .and_then(|limits| open_files(&limits))
+    else {
+        return wanted;
+    };
+    let room = fit(wanted, limit);
+    if room < wanted {
+        tracing::warn!(
+            "There is room for {room} connections instead of {wanted}, since this process may open \
+             {limit} files; raise LimitNOFILE in its unit, or lower limits.connections"
+        );
+    }
+    room
+}
+
+/// The soft limit of open files (`proc_pid_limits(5)`).
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Of the files, a quarter is for the portal and the clients that requests may have to call.
+fn fit(wanted: usize, limit: usize) -> usize {
+    let room = limit.saturating_sub(RESERVED) / 4 * 3;
+    room.clamp(1, wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_rest() {
+        assert_eq!(fit(4096, 1024), 672);
+        assert_eq!(fit(4096, 524_288), 4096);
+        assert_eq!(fit(4096, 64), 1);
+    }
+
+    #[test]
+    fn the_limit_that_counts_is_the_soft_one() {
+        let shown = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                     Max processes             63432                63432                processes \n\
+                     Max open files            1024                 524288               files     \n";
+        assert_eq!(open_files(shown), Some(1024));
+        assert_eq!(open_files(&shown.replace("1024  ", "unlimited")), None);
+        assert_eq!(open_files(""), None);
+    }
+}

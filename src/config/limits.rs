@@ -1,0 +1,129 @@
+//! `[limits]`: how much anybody may ask for.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::problem::Findings;
+
+/// The limits section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// How many launches one address may ask for.
+    pub launches_per_minute: Rate,
+    /// How many people one client may be opened for.
+    pub client_launches_per_minute: Rate,
+    /// How many token requests one address may send.
+    pub token_requests_per_minute: Rate,
+    /// How many token requests one client may send.
+    pub client_token_requests_per_minute: Rate,
+    /// How many introspections one address may ask for.
+    pub introspections_per_minute: Rate,
+    /// How many introspections one client may ask for.
+    pub client_introspections_per_minute: Rate,
+    /// The networks whose requests are not counted.
+    pub exempt: Vec<IpNet>,
+    /// How many connections there may be at once.
+    pub connections: usize,
+    /// How long a request may take to arrive.
+    #[serde(with = "humantime_serde")]
+    pub request_time: Duration,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self {
+            launches_per_minute: Rate::per_minute(600),
+            client_launches_per_minute: Rate::per_minute(6000),
+            token_requests_per_minute: Rate::per_minute(3000),
+            client_token_requests_per_minute: Rate::per_minute(6000),
+            introspections_per_minute: Rate::per_minute(60_000),
+            client_introspections_per_minute: Rate::per_minute(60_000),
+            exempt: loopback(),
+            connections: 4096,
+            request_time: Duration::from_secs(20),
+        }
+    }
+}
+
+impl LimitsSection {
+    pub(super) fn check(&self, findings: &mut Findings<'_>) {
+        if !(8..=100_000).contains(&self.connections) {
+            findings.add(
+                "limits.connections",
+                "it is not between 8 and 100000",
+                "write something like 4096",
+            );
+        }
+        if !(Duration::from_secs(1)..=Duration::from_mins(1)).contains(&self.request_time) {
+            findings.add(
+                "limits.request_time",
+                "it is shorter than a second or longer than a minute",
+                "write something like \"20s\"",
+            );
+        }
+    }
+}
+
+/// A neighbour on this machine is a proxy that nobody has made a trusted one, in whose name
+/// everybody comes, or a program of the operator's.
+fn loopback() -> Vec<IpNet> {
+    let networks = ["127.0.0.0/8", "::1/128"];
+    networks.iter().filter_map(|net| net.parse().ok()).collect()
+}
+
+/// How many a minute, at once or one by one; or `"off"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(pub Option<NonZeroU32>);
+
+/// Beyond this there is no limit worth the name.
+const MOST: u64 = 1_000_000;
+
+impl Rate {
+    const fn per_minute(most: u32) -> Self {
+        Self(NonZeroU32::new(most))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl Visitor<'_> for Reader {
+    type Value = Rate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number between 1 and {MOST}, or \"off\"")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Rate, E> {
+        let rate = u32::try_from(number).ok().and_then(NonZeroU32::new);
+        match rate.filter(|_| number <= MOST) {
+            Some(rate) => Ok(Rate(Some(rate))),
+            None => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
+        }
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Rate, E> {
+        let wrong = || E::invalid_value(Unexpected::Signed(number), &self);
+        u64::try_from(number)
+            .map_err(|_| wrong())
+            .and_then(|number| self.visit_u64(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Rate, E> {
+        match text {
+            "off" => Ok(Rate(None)),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Whatever we sign we take back: every algorithm, at userinfo and as a hint.
+
+use serde_json::{Value, json};
+
+use crate::kit::{registered, registration, tokens, verified};
+use crate::support::app::{RelyingParty, header};
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+const ALGS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
+
+/// A client for each algorithm of the ID token and each of the access token.
+fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALGS.into_iter()
+        .flat_map(|id_token| ALGS.map(|access_token| (id_token, access_token)))
+}
+
+fn name((id_token, access_token): (&str, &str)) -> String {
+    format!("{id_token}-{access_token}")
+}
+
+async fn house() -> House {
+    let clients = pairs().map(|pair| {
+        let (id_token, access_token) = pair;
+        let lines = format!(
+            "id_token_signed_response_alg = '{id_token}'\n\
+             access_token_signed_response_alg = '{access_token}'\n\
+             userinfo_signed_response_alg = '{id_token}'"
+        );
+        registration(&name(pair), &lines)
+    });
+    House::open_with(&clients.collect::<String>(), "").await
+}
+
+fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
+    tokens[name].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn every_token_is_taken_back_whatever_signed_it() {
+    let house = house().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut other = house.signed_in(HEI_LONG_JIANG).await;
+    for pair in pairs() {
+        let client = registered(&house, &name(pair));
+        let tokens = tokens(&client, &mut browser).await;
+        assert_eq!(header(text(&tokens, "id_token"))["alg"], pair.0);
+        assert_eq!(header(text(&tokens, "access_token"))["alg"], pair.1);
+
+        let userinfo = client.userinfo(text(&tokens, "access_token")).await;
+        assert_eq!(userinfo.status, 200, "{pair:?}: {}", userinfo.body);
+
+        let hint = text(&tokens, "id_token");
+        let url = client.authorize_url(&[("prompt", "none"), ("id_token_hint", hint)]);
+        RelyingParty::code(&browser.get(&url).await);
+        let refused = other.get(&url).await.parameter("error");
+        assert_eq!(refused.as_deref(), Some("login_required"), "{pair:?}");
+    }
+}
+
+#[tokio::test]
+async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
+    let house = house().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    for alg in ALGS {
+        let client = registered(&house, &name((alg, "ES256")));
+        let tokens = tokens(&client, &mut browser).await;
+        let answer = client.userinfo(text(&tokens, "access_token")).await;
+        assert_eq!(answer.header("content-type"), "application/jwt");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let head = header(&answer.body);
+        assert_eq!((&head["alg"], &head["typ"]), (&json!(alg), &json!("JWT")));
+        let expected = json!({
+            "iss": house.issuer, "aud": client.client_id, "sub": "1", "name": "陈涛",
+            "preferred_username": "1", "updated_at": 1_800_000_000,
+        });
+        assert_eq!(verified(&house, &answer.body).await, expected, "{alg}");
+    }
+}
+
+#[tokio::test]
+async fn n34_a_signed_userinfo_answer_is_no_token() {
+    let house = house().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let client = registered(&house, &name(("RS256", "RS256")));
+    let tokens = tokens(&client, &mut browser).await;
+    let answer = client.userinfo(text(&tokens, "access_token")).await.body;
+    assert_eq!(client.userinfo(&answer).await.status, 401);
+    let url = client.authorize_url(&[("id_token_hint", &answer)]);
+    let refused = browser.get(&url).await.parameter("error");
+    assert_eq!(refused.as_deref(), Some("invalid_request"));
+}
+
+#[tokio::test]
+async fn userinfo_tells_the_algorithms_it_signs_with() {
+    let house = House::open().await;
+    let mut browser = crate::support::browser::Browser::new();
+    let document = browser
+        .get(house.at("/.well-known/openid-configuration"))
+        .await
+        .json();
+    assert_eq!(
+        document["userinfo_signing_alg_values_supported"],
+        json!(ALGS)
+    );
+}

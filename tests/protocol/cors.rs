@@ -1,0 +1,182 @@
+//! What a page of another origin may read: a single-page app redeems its own code (Fetch §3.3).
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::kit::{registered, registration};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, VERIFIER};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+/// Where the page is.
+const APP: &str = "https://app.example.com";
+
+/// A house with a single-page app at [`APP`].
+async fn house() -> House {
+    let page = "[[clients]]\nclient_id = 'page'\ntoken_endpoint_auth_method = 'none'\n\
+                redirect_uris = ['https://App.example.com:443/cb', 'com.example.app:/cb']\n";
+    House::open_with(page, "").await
+}
+
+fn page(house: &House) -> RelyingParty {
+    RelyingParty {
+        client_secret: None,
+        redirect_uri: "https://App.example.com:443/cb".to_owned(),
+        ..registered(house, "page")
+    }
+}
+
+async fn preflight(url: &str, origin: &str, method: &str, headers: &str) -> Answer {
+    Browser::new()
+        .send(Method::OPTIONS, url, |request| {
+            request
+                .header("origin", origin)
+                .header("access-control-request-method", method)
+                .header("access-control-request-headers", headers)
+        })
+        .await
+}
+
+/// The page of `origin` may read the answer.
+#[track_caller]
+fn readable(answer: &Answer, origin: &str) {
+    let at = &answer.url;
+    assert_eq!(answer.header("access-control-allow-origin"), origin, "{at}");
+    assert_eq!(answer.header("vary"), "origin", "{at}");
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    let exposed = answer.header("access-control-expose-headers");
+    assert_eq!(exposed, "www-authenticate", "{at}");
+}
+
+#[tokio::test]
+async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
+    let house = house().await;
+    let page = page(&house);
+    let code = page.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", page.redirect_uri.as_str()),
+        ("code_verifier", VERIFIER),
+        ("client_id", "page"),
+    ];
+    let tokens = Browser::new()
+        .send(Method::POST, house.at("/token"), |request| {
+            request.header("origin", APP).form(&form)
+        })
+        .await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    readable(&tokens, APP);
+    let tokens = tokens.json();
+    for method in [Method::GET, Method::POST] {
+        let person = Browser::new()
+            .send(method, house.at("/userinfo"), |request| {
+                let token = tokens["access_token"].as_str().unwrap();
+                request.header("origin", APP).bearer_auth(token)
+            })
+            .await;
+        assert_eq!(person.json()["sub"], "1");
+        readable(&person, APP);
+    }
+}
+
+#[tokio::test]
+async fn an_error_can_be_read_too() {
+    let house = house().await;
+    let from_page = async |method, path: &str, body: &'static str, token: &str| {
+        Browser::new()
+            .send(method, house.at(path), |request| {
+                request
+                    .header("origin", APP)
+                    .header("authorization", token)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body)
+            })
+            .await
+    };
+    for (answer, status, error) in [
+        (
+            from_page(Method::POST, "/token", "client_id=x", "Basic eA==").await,
+            401,
+            "invalid_client",
+        ),
+        (
+            from_page(Method::POST, "/token?x=y", "", "").await,
+            400,
+            "invalid_request",
+        ),
+        (
+            from_page(Method::GET, "/userinfo", "", "Bearer x").await,
+            401,
+            "invalid_token",
+        ),
+    ] {
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.json()["error"], error);
+        readable(&answer, APP);
+    }
+    let bare = Browser::new()
+        .send(Method::GET, house.at("/userinfo"), |request| {
+            request.header("origin", APP)
+        })
+        .await;
+    assert!(bare.header("www-authenticate").starts_with("Bearer"));
+    readable(&bare, APP);
+}
+
+#[tokio::test]
+async fn a_preflight_is_told_what_may_be_sent() {
+    let house = house().await;
+    for path in ["/token", "/userinfo"] {
+        let told = preflight(&house.at(path), APP, "POST", "authorization,content-type").await;
+        assert_eq!(told.status, 200, "{path}");
+        assert_eq!(told.header("access-control-allow-origin"), APP);
+        assert_eq!(told.header("access-control-allow-methods"), "GET,POST");
+        assert_eq!(
+            told.header("access-control-allow-headers"),
+            "authorization,content-type"
+        );
+        assert_eq!(told.header("access-control-max-age"), "600");
+        assert_eq!(told.header("access-control-allow-credentials"), "");
+        assert_eq!(told.header("vary"), "origin");
+    }
+}
+
+#[tokio::test]
+async fn the_origins_are_those_of_the_redirect_uris() {
+    let house = House::open_with(&registration("dev", ""), "").await;
+    for origin in [
+        "http://127.0.0.1:3000",
+        "http://127.0.0.1:8180",
+        "http://127.0.0.1:9",
+        "http://127.0.0.1", // as `spa` registered it: any other port is for programs
+    ] {
+        let told = preflight(&house.at("/token"), origin, "POST", "").await;
+        assert_eq!(told.header("access-control-allow-origin"), origin);
+    }
+}
+
+#[tokio::test]
+async fn below_a_path_it_is_the_same() {
+    let house = House::open_below("/sso", "", "").await;
+    let told = preflight(&house.at("/token"), "http://127.0.0.1:3000", "POST", "").await;
+    assert_eq!(
+        told.header("access-control-allow-origin"),
+        "http://127.0.0.1:3000"
+    );
+}
+
+#[tokio::test]
+async fn discovery_and_keys_are_for_every_page() {
+    let house = house().await;
+    for path in ["/.well-known/openid-configuration", "/jwks"] {
+        let answer = Browser::new()
+            .send(Method::GET, house.at(path), |request| {
+                request.header("origin", "https://anybody.example")
+            })
+            .await;
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert!(matches!(answer.json(), Value::Object(_)));
+    }
+}

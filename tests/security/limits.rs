@@ -1,0 +1,262 @@
+//! Who asks too often is told to wait, and nobody else is: N60.
+
+use reqwest::Method;
+
+use crate::support::CHEN_TAO;
+use crate::support::app::VERIFIER;
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::support::program::Program;
+use crate::tools::who;
+
+/// The tests' own machine is a proxy here; behind it everybody has an address.
+const BEHIND_A_PROXY: &str = "[server]\ntrusted_proxies = ['127.0.0.0/8']\n[limits]\n";
+/// The tests' own machine is a stranger here.
+const EXPOSED: &str = "[limits]\nexempt = []\n";
+
+async fn house(sections: &str, limits: &str) -> House {
+    House::open_with(&format!("{sections}{limits}\n"), "").await
+}
+
+/// Opens an address, as a proxy passes it on for somebody at `from`.
+async fn get(browser: &mut Browser, url: &str, from: &str) -> Answer {
+    browser
+        .send(Method::GET, url, |request| {
+            request.header("x-forwarded-for", from)
+        })
+        .await
+}
+
+/// Sends a token request for somebody at `from`.
+async fn redeem(house: &House, form: &[(&str, &str)], from: &str) -> Answer {
+    Browser::new()
+        .send(Method::POST, house.at("/token"), |request| {
+            request.header("x-forwarded-for", from).form(form)
+        })
+        .await
+}
+
+/// A token request of `grafana`, with the right secret or another one.
+fn of_grafana<'a>(secret: &'a str, code: &'a str) -> [(&'static str, &'a str); 6] {
+    [
+        ("grant_type", "authorization_code"),
+        ("client_id", "grafana"),
+        ("client_secret", secret),
+        ("code", code),
+        ("redirect_uri", "http://127.0.0.1:3000/login/generic_oauth"),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
+const SECRET: &str = "grafana-secret-0123456789";
+
+#[tokio::test]
+async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not() {
+    let house = house(BEHIND_A_PROXY, "launches_per_minute = 3").await;
+    let url = house.at("/launch/grafana?ticket=never-was");
+    for _ in 0..3 {
+        let answer = get(&mut Browser::new(), &url, "198.51.100.7").await;
+        assert_eq!(answer.status, 403);
+    }
+    house.portal.forget_calls();
+    let stopped = get(&mut Browser::new(), &url, "198.51.100.7").await;
+    assert_eq!(stopped.status, 429);
+    assert_eq!(stopped.header("retry-after"), "20");
+    assert_eq!(stopped.header("cache-control"), "no-store");
+    assert!(stopped.body.contains("登录请求太多"), "{}", stopped.body);
+    assert!(stopped.body.contains("Too many logins at once"));
+    assert!(!stopped.body.contains("never-was"));
+    assert_eq!(
+        house.portal.calls().user_by_ticket,
+        0,
+        "the portal is spared"
+    );
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let mut browser = Browser::new();
+    assert_eq!(get(&mut browser, &url, "198.51.100.7").await.status, 429);
+    let neighbour = house.launch_from(&mut Browser::new(), "198.51.100.8").await;
+    assert_eq!(neighbour.status, 303);
+    house.later(chrono::TimeDelta::seconds(20));
+    let later = get(&mut browser, &url, "198.51.100.7").await;
+    assert_eq!(later.status, 303, "the ticket waited: {}", later.body);
+}
+
+#[tokio::test]
+async fn n60_a_ticket_in_an_authorization_request_counts_as_a_launch() {
+    let house = house(BEHIND_A_PROXY, "launches_per_minute = 1").await;
+    let url = |prompt: &str| {
+        let grafana = house.client("grafana");
+        grafana
+            .authorize_url(&[("ticket", "never-was"), ("prompt", prompt)])
+            .to_string()
+    };
+    let ask = async |prompt: &str, from: &str| get(&mut Browser::new(), &url(prompt), from).await;
+    assert_eq!(ask("", "198.51.100.7").await.status, 403);
+    let stopped = ask("", "198.51.100.7").await;
+    assert_eq!(stopped.status, 429);
+    assert_eq!(stopped.header("retry-after"), "60");
+    let told = ask("none", "198.51.100.7").await;
+    let error = told.parameter("error");
+    assert_eq!(error.as_deref(), Some("temporarily_unavailable"));
+    assert_eq!(ask("", "198.51.100.8").await.status, 403);
+}
+
+#[tokio::test]
+async fn n60_an_address_that_sends_too_many_token_requests_is_told_as_clients_are() {
+    let house = house(BEHIND_A_PROXY, "token_requests_per_minute = 2").await;
+    let from = "2001:db8:0:1::5";
+    for _ in 0..2 {
+        let answer = redeem(&house, &of_grafana(SECRET, "none"), from).await;
+        assert_eq!(answer.json()["error"], "invalid_grant");
+    }
+    for neighbour_in_the_64 in [from, "2001:db8:0:1:a:b:c:d"] {
+        let stopped = redeem(&house, &of_grafana(SECRET, "none"), neighbour_in_the_64).await;
+        assert_eq!(stopped.status, 429);
+        assert_eq!(stopped.header("retry-after"), "30");
+        assert_eq!(stopped.header("cache-control"), "no-store");
+        assert_eq!(stopped.json()["error"], "temporarily_unavailable");
+        assert_eq!(
+            stopped.json()["error_description"],
+            "too many requests; try again in 30 s"
+        );
+    }
+    let next = redeem(&house, &of_grafana(SECRET, "none"), "2001:db8:0:2::5").await;
+    assert_eq!(next.status, 400);
+}
+
+#[tokio::test]
+async fn n52_n60_a_spoofed_address_escapes_no_limit() {
+    let limits = "launches_per_minute = 2\ntoken_requests_per_minute = 2";
+    let house = house(EXPOSED, limits).await;
+    let mut answers = Vec::new();
+    for spoofed in 1..=4 {
+        let from = format!("198.51.100.{spoofed}");
+        let launched = get(&mut Browser::new(), &house.at("/launch/grafana"), &from).await;
+        let redeemed = redeem(&house, &of_grafana("wrong", "none"), &from).await;
+        answers.push((launched.status.as_u16(), redeemed.status.as_u16()));
+    }
+    assert_eq!(answers, [(200, 401), (200, 401), (429, 429), (429, 429)]);
+}
+
+#[tokio::test]
+async fn n52_n60_what_a_caller_writes_before_its_proxy_escapes_no_limit() {
+    let house = house(BEHIND_A_PROXY, "launches_per_minute = 1").await;
+    let url = house.at("/launch/grafana");
+    let mut answers = Vec::new();
+    for spoofed in 1..=3 {
+        let from = format!("203.0.113.{spoofed}, 198.51.100.7");
+        answers.push(get(&mut Browser::new(), &url, &from).await.status.as_u16());
+    }
+    assert_eq!(answers, [200, 429, 429]);
+}
+
+#[tokio::test]
+async fn n60_nobody_locks_a_client_out_by_calling_in_its_name() {
+    let limits = "client_token_requests_per_minute = 2\nclient_launches_per_minute = 2";
+    let house = house(BEHIND_A_PROXY, limits).await;
+    for stranger in 1..=5 {
+        let from = format!("198.51.100.{stranger}");
+        let answer = redeem(&house, &of_grafana("wrong", "none"), &from).await;
+        assert_eq!(answer.status, 401, "never counted for the client");
+        let url = house.at("/launch/grafana?ticket=never-was");
+        assert_eq!(get(&mut Browser::new(), &url, &from).await.status, 403);
+    }
+    let mut browser = Browser::new();
+    let launched = house.launch_from(&mut browser, "192.0.2.1").await;
+    assert_eq!(launched.status, 303);
+    let code = house.client("grafana").login(&mut browser).await;
+    let tokens = redeem(&house, &of_grafana(SECRET, &code), "192.0.2.2").await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    let again = redeem(&house, &of_grafana(SECRET, "none"), "192.0.2.3").await;
+    assert_eq!(again.status, 400);
+    let stopped = redeem(&house, &of_grafana(SECRET, "none"), "192.0.2.4").await;
+    assert_eq!(stopped.status, 429, "now it was the client itself");
+}
+
+#[tokio::test]
+async fn n60_a_public_client_is_counted_by_address_alone() {
+    let house = house(BEHIND_A_PROXY, "client_token_requests_per_minute = 1").await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "spa"),
+        ("code", "none"),
+        ("redirect_uri", "http://127.0.0.1/callback"),
+    ];
+    for stranger in 1..=3 {
+        let from = format!("198.51.100.{stranger}");
+        assert_eq!(redeem(&house, &form, &from).await.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn n60_people_who_cannot_open_a_client_now_are_signed_in_all_the_same() {
+    let house = house(BEHIND_A_PROXY, "client_launches_per_minute = 1").await;
+    let first = house.launch_from(&mut Browser::new(), "192.0.2.1").await;
+    assert_eq!(first.status, 303);
+    let mut browser = Browser::new();
+    let stopped = house.launch_from(&mut browser, "192.0.2.2").await;
+    assert_eq!(stopped.status, 429);
+    assert_eq!(stopped.header("retry-after"), "60");
+    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    house.later(chrono::TimeDelta::minutes(1));
+    let url = house.at("/launch/grafana");
+    assert_eq!(get(&mut browser, &url, "192.0.2.2").await.status, 303);
+}
+
+#[tokio::test]
+async fn n60_by_default_this_machine_is_not_counted() {
+    let house = house("[limits]\n", "token_requests_per_minute = 1").await;
+    for _ in 0..3 {
+        let answer = redeem(&house, &of_grafana("wrong", "none"), "198.51.100.7").await;
+        assert_eq!(answer.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn n60_a_flood_of_requests_is_no_flood_of_log_lines() {
+    let portal = House::open().await;
+    let sections = "[limits]\nexempt = []\nlaunches_per_minute = 1\n";
+    let program = Program::start(portal.portal.url().as_str(), sections).await;
+    let url = program.at("/launch/app");
+    let mut refused = 0;
+    for _ in 0..50 {
+        let answer = Browser::new().get(&url).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert!(refused > 40, "{refused}");
+    let log = program.log();
+    let lines = log.matches("asks more than 1 times a minute").count();
+    assert!((1..=2).contains(&lines), "{lines} lines");
+}
+
+/// A resource server asks about each request of its own; its limit is not that of logins.
+#[tokio::test]
+async fn n60_introspections_are_counted_apart_from_token_requests() {
+    let limits = "introspections_per_minute = 2\ntoken_requests_per_minute = 1";
+    let house = house(BEHIND_A_PROXY, limits).await;
+    let ask = async |path: &str| {
+        let form = [
+            ("client_id", "grafana"),
+            ("client_secret", SECRET),
+            ("token", "never-was"),
+        ];
+        let posted = Browser::new().send(Method::POST, house.at(path), |request| {
+            request
+                .header("x-forwarded-for", "198.51.100.7")
+                .form(&form)
+        });
+        posted.await.status.as_u16()
+    };
+    let mut answers = Vec::new();
+    for path in [
+        "/introspect",
+        "/introspect",
+        "/introspect",
+        "/revoke",
+        "/revoke",
+    ] {
+        answers.push(ask(path).await);
+    }
+    assert_eq!(answers, [200, 200, 429, 200, 429]);
+}
