@@ -51,6 +51,8 @@ pub(super) struct ClientSection {
     access_token_audience: Vec<String>,
     #[serde(default)]
     resources: Vec<String>,
+    #[serde(default)]
+    allowed_resources: Vec<String>,
     #[serde(default = "GrantType::usual")]
     grant_types: Vec<GrantType>,
     #[serde(default)]
@@ -195,9 +197,24 @@ impl Check<'_, '_> {
                 audience,
             },
             resources: section.resources.clone(),
+            allowed_resources: self.resources(&section.allowed_resources),
             grant_types: section.grant_types.clone(),
             refresh_token: self.refresh_policy(section),
         })
+    }
+
+    /// Absolute URIs without a fragment (RFC 8707 §2).
+    fn resources(&mut self, resources: &[String]) -> Vec<String> {
+        for resource in resources {
+            if !Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
+                self.fail(
+                    "allowed_resources",
+                    format!("`{resource}` is not an absolute URI without a fragment"),
+                    "write it as the aud of access tokens shall have it, such as https://api.example.com",
+                );
+            }
+        }
+        resources.to_vec()
     }
 
     fn refresh_policy(&mut self, section: &ClientSection) -> RefreshPolicy {

@@ -274,7 +274,10 @@ async fn settle(
         .unverified_hint
         .as_deref()
         .map(|hint| hint::subject(hint, &app.keys, app.issuer.as_str()));
-    let expected = expected.transpose().map_err(refuse)?;
+    let expected = expected
+        .transpose()
+        .map_err(refuse)?
+        .or_else(|| authorization.claims.subject.clone());
     let now = app.host.clock.now();
     match (
         standing(authorization, expected.as_ref(), session, asked_at, now),
@@ -303,6 +306,9 @@ async fn grant(
         challenge: authorization.challenge.clone(),
         auth_time: session.auth_time,
         refreshable: authorization.is_refreshable(),
+        resources: authorization.resources.clone(),
+        claims: authorization.claims.person.clone(),
+        acr: authorization.acr,
     };
     if !grant.scopes.contains(Scope::Openid) {
         tracing::warn!(

@@ -125,7 +125,7 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
         ));
     }
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let person = person(&granted.user, &scopes);
+    let person = person(&granted.user, &scopes, &granted.grant.claims);
     let Some(alg) = client.userinfo_alg else {
         return Ok((no_store, Json(person)).into_response());
     };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use openidconnect::Nonce;
 
+use super::claims_request::ClaimsRequest;
 use super::client::{Client, Clients};
 use super::error::{ErrorCode, OAuthError};
 use super::grants::GrantType;
@@ -14,6 +15,7 @@ use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
 use super::response_mode::ResponseMode;
 use super::scope::{Scope, Scopes};
+use super::{acr, resource};
 
 /// An authorization request that may go on, once somebody is signed in.
 #[derive(Debug, Clone)]
@@ -32,6 +34,12 @@ pub struct Authorization {
     pub prompt: Prompt,
     /// How old the sign-in may be.
     pub max_age: Option<TimeDelta>,
+    /// The resources the tokens are for (RFC 8707).
+    pub resources: Vec<String>,
+    /// Claims that are asked for one by one.
+    pub claims: ClaimsRequest,
+    /// The `acr` to tell.
+    pub acr: Option<&'static str>,
     /// An ID token of ours that names the person the client expects; not yet verified.
     pub unverified_hint: Option<String>,
 }
@@ -50,7 +58,7 @@ impl Authorization {
 pub struct Prompt {
     /// `none`: no page may be shown.
     pub none: bool,
-    /// `login`: the person must sign in anew.
+    /// `login`, `select_account`: the person, or another one, must sign in anew.
     pub login: bool,
 }
 
@@ -93,6 +101,7 @@ fn settle(
     grant_type(client)?;
     response_type(asked)?;
     response_mode(asked)?;
+    let claims = claims(asked)?;
     Ok(Authorization {
         client: Arc::clone(client),
         redirect: redirect.clone(),
@@ -101,6 +110,9 @@ fn settle(
         nonce: asked.get("nonce").map(|nonce| Nonce::new(nonce.to_owned())),
         prompt: prompt(asked)?,
         max_age: max_age(asked)?,
+        resources: resource::asked(asked, client)?,
+        acr: claims.acr.or_else(|| acr(asked)),
+        claims,
         unverified_hint: asked.get("id_token_hint").map(str::to_owned),
     })
 }
@@ -252,9 +264,10 @@ fn prompt(asked: &Params) -> Result<Prompt, OAuthError> {
     for word in &words {
         match *word {
             "none" => prompt.none = true,
-            "login" => prompt.login = true,
-            // There is one account a browser, and the operator consents for all.
-            "consent" | "select_account" => {}
+            // Accounts are chosen at the portal: whoever comes from there is the user.
+            "login" | "select_account" => prompt.login = true,
+            // The operator consents for all.
+            "consent" => {}
             _ => {
                 return Err(OAuthError::invalid_request(
                     "prompt has a value nobody registered",
@@ -268,6 +281,26 @@ fn prompt(asked: &Params) -> Result<Prompt, OAuthError> {
         ));
     }
     Ok(prompt)
+}
+
+/// OIDC Core §5.5.1.1: an essential `acr` that cannot be met is a failed login.
+fn claims(asked: &Params) -> Result<ClaimsRequest, OAuthError> {
+    let Some(json) = asked.get("claims") else {
+        return Ok(ClaimsRequest::default());
+    };
+    let claims = ClaimsRequest::parse(json)?;
+    if claims.unmet_acr {
+        return Err(OAuthError::new(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "none of the essential acr values can be met; the discovery document has those that can",
+        ));
+    }
+    Ok(claims)
+}
+
+/// `acr_values` asks for a voluntary claim: what cannot be met is left out (OIDC Core §5.5.1.1).
+fn acr(asked: &Params) -> Option<&'static str> {
+    asked.get("acr_values").and_then(acr::first_supported)
 }
 
 fn max_age(asked: &Params) -> Result<Option<TimeDelta>, OAuthError> {

@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::Nonce;
 use serde::{Deserialize, Serialize};
 
+use super::claims_request::{PersonClaim, PersonClaims as Asked};
 use super::client::Client;
 use super::grant::Granted;
 use super::phone::e164;
-use super::scope::{Scope, Scopes};
+use super::scope::Scopes;
 use crate::handle::Digest;
 use crate::login::session::User;
 
@@ -31,24 +32,26 @@ pub struct PersonClaims<'a> {
     phone_number_verified: Option<bool>,
 }
 
-/// The claims that `scopes` bring (OIDC Core §5.4).
+/// The claims that `scopes` bring (OIDC Core §5.4), and those asked for one by one (§5.5).
 #[must_use]
-pub fn person<'a>(user: &'a User, scopes: &Scopes) -> PersonClaims<'a> {
-    let profile = scopes.contains(Scope::Profile);
-    let phone = user
-        .identity
-        .phone
-        .as_deref()
-        .filter(|_| scopes.contains(Scope::Phone))
-        .and_then(e164);
+pub fn person<'a>(user: &'a User, scopes: &Scopes, asked: &Asked) -> PersonClaims<'a> {
+    let tell = |claim| asked.tell(claim, scopes);
+    let phone = user.identity.phone.as_deref().and_then(e164);
     PersonClaims {
         sub: user.subject().as_str(),
-        name: user.identity.name.as_deref().filter(|_| profile),
+        name: user
+            .identity
+            .name
+            .as_deref()
+            .filter(|_| tell(PersonClaim::Name)),
         // Two people may be called 张伟; nobody shares a subject (F19).
-        preferred_username: profile.then(|| user.subject().as_str()),
-        updated_at: profile.then(|| user.updated_at.timestamp()),
-        phone_number_verified: phone.as_ref().map(|_| false),
-        phone_number: phone,
+        preferred_username: tell(PersonClaim::PreferredUsername).then(|| user.subject().as_str()),
+        updated_at: tell(PersonClaim::UpdatedAt).then(|| user.updated_at.timestamp()),
+        phone_number_verified: phone
+            .as_ref()
+            .filter(|_| tell(PersonClaim::PhoneNumberVerified))
+            .map(|_| false),
+        phone_number: phone.filter(|_| tell(PersonClaim::PhoneNumber)),
     }
 }
 
@@ -88,6 +91,8 @@ pub struct IdTokenClaims<'a> {
     nonce: Option<&'a Nonce>,
     at_hash: &'a str,
     sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
     #[serde(flatten)]
     person: PersonClaims<'a>,
 }
@@ -126,6 +131,19 @@ pub enum Audience {
     Many(Vec<String>),
 }
 
+impl From<Vec<String>> for Audience {
+    fn from(mut all: Vec<String>) -> Self {
+        match all.pop() {
+            Some(one) if all.is_empty() => Self::One(one),
+            Some(last) => {
+                all.push(last);
+                Self::Many(all)
+            }
+            None => Self::Many(all),
+        }
+    }
+}
+
 impl AccessTokenClaims {
     /// The identifier of the grant it belongs to.
     #[must_use]
@@ -140,19 +158,16 @@ impl AccessTokenClaims {
 pub fn access_token(
     granted: &Granted,
     scopes: &Scopes,
+    audience: Vec<String>,
     jti: String,
     client: &Client,
     issuer: &str,
     now: DateTime<Utc>,
 ) -> AccessTokenClaims {
-    let aud = match client.access_token.audience.as_slice() {
-        [one] => Audience::One(one.clone()),
-        many => Audience::Many(many.to_vec()),
-    };
     AccessTokenClaims {
         iss: issuer.to_owned(),
         exp: (now + client.access_token.lifetime).timestamp(),
-        aud,
+        aud: Audience::from(audience),
         sub: granted.user.subject().to_string(),
         client_id: client.id.to_string(),
         iat: now.timestamp(),
@@ -181,6 +196,7 @@ pub fn id_token<'a>(
         nonce: granted.grant.nonce.as_ref(),
         at_hash,
         sid: granted.grant.sid.as_str(),
-        person: person(&granted.user, scopes),
+        acr: granted.grant.acr,
+        person: person(&granted.user, scopes, &granted.grant.claims),
     }
 }

@@ -42,6 +42,8 @@ pub struct Client {
     pub access_token: AccessTokens,
     /// The resources this client serves, as the `aud` of access tokens names them (`resources`).
     pub resources: Vec<String>,
+    /// The resources it may ask tokens for (`allowed_resources`, RFC 8707).
+    pub allowed_resources: Vec<String>,
     /// `grant_types`.
     pub grant_types: Vec<GrantType>,
     /// When it gets refresh tokens, and for how long.
@@ -225,6 +227,7 @@ pub(crate) mod tests {
                 audience: vec!["https://op".to_owned()],
             },
             resources: Vec::new(),
+            allowed_resources: Vec::new(),
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
             refresh_token: RefreshPolicy {
                 always: false,

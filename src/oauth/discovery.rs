@@ -7,11 +7,12 @@ use openidconnect::core::{
 };
 use openidconnect::url::ParseError;
 use openidconnect::{
-    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, LanguageTag,
-    ProviderMetadata, ResponseTypes, TokenUrl, UserInfoUrl,
+    AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, IssuerUrl, JsonWebKeySetUrl,
+    LanguageTag, ProviderMetadata, ResponseTypes, TokenUrl, UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 
+use super::acr;
 use super::grants::GrantType;
 use super::issuer::Issuer;
 use super::response_mode::ResponseMode;
@@ -127,6 +128,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         "nonce",
         "at_hash",
         "sid",
+        "acr",
         "name",
         "preferred_username",
         "updated_at",
@@ -174,7 +176,15 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
                 .map(|claim| CoreClaimName::new(claim.to_owned()))
                 .into(),
         ))
-        .set_claims_parameter_supported(Some(false))
+        .set_claims_parameter_supported(Some(true))
+        .set_acr_values_supported(Some(vec![AuthenticationContextClass::new(
+            acr::TICKET.to_owned(),
+        )]))
+        .set_display_values_supported(Some(vec![
+            CoreAuthDisplay::Page,
+            CoreAuthDisplay::Popup,
+            CoreAuthDisplay::Touch,
+        ]))
         .set_request_parameter_supported(Some(false))
         .set_request_uri_parameter_supported(Some(false))
         .set_ui_locales_supported(Some(vec![

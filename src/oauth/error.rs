@@ -13,6 +13,11 @@ pub enum ErrorCode {
     InvalidGrant,
     /// The scope exceeds what was granted.
     InvalidScope,
+    /// The resource is unknown, or none of the client's business (RFC 8707 §2).
+    InvalidTarget,
+    /// An essential `acr` cannot be met (OpenID Connect Core Error Code
+    /// `unmet_authentication_requirements` 1.0).
+    UnmetAuthenticationRequirements,
     /// The client may not use this grant.
     UnauthorizedClient,
     /// The grant type is not one of ours.
@@ -46,6 +51,8 @@ impl ErrorCode {
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::Subject;
 
+use super::claims_request::PersonClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
 use crate::login::session::{SessionId, User};
@@ -31,6 +32,12 @@ pub struct Grant {
     pub auth_time: DateTime<Utc>,
     /// Whether the code brings a refresh token.
     pub refreshable: bool,
+    /// The resources that were asked for (RFC 8707).
+    pub resources: Vec<String>,
+    /// Claims that were asked for one by one.
+    pub claims: PersonClaims,
+    /// The `acr` that was asked for.
+    pub acr: Option<&'static str>,
 }
 
 impl Grant {

@@ -1,7 +1,9 @@
 //! The protocol: pure functions and newtypes. No axum, no await, no clock, no randomness.
 
+pub mod acr;
 pub mod authorize;
 pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod client_auth;
 pub mod discovery;
@@ -15,6 +17,7 @@ pub mod params;
 pub mod phone;
 pub mod pkce;
 pub mod redirect;
+pub mod resource;
 pub mod response_mode;
 pub mod scope;
 pub mod standing;

@@ -7,6 +7,9 @@ use super::error::OAuthError;
 /// More parameters than any request of ours has use for.
 const MOST: usize = 100;
 
+/// Parameters that may be repeated (RFC 8707 §2, RFC 8693 §2.1).
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
+
 /// The parameters of a request, decoded from `application/x-www-form-urlencoded`.
 ///
 /// Their values may be secrets, so there is no `Debug`.
@@ -59,13 +62,22 @@ impl Params {
             .is_some()
     }
 
-    /// The first name that stands there more than once.
+    /// The first name that stands there more than once and must not.
     #[must_use]
     pub fn repeated(&self) -> Option<&str> {
         self.0
             .iter()
             .map(|(name, _)| name.as_str())
-            .find(|name| self.repeats(name))
+            .find(|name| !REPEATABLE.contains(name) && self.repeats(name))
+    }
+
+    /// All values of `name`, one of those that may be repeated.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self
+            .0
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty());
+        named.map(|(_, value)| value.as_str())
     }
 
     /// The value of `name`, in a request where no parameter is repeated.

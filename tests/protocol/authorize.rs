@@ -181,9 +181,10 @@ async fn what_it_does_not_know_or_need_is_ignored() {
         ("acr_values", "urn:mace:incommon:iap:silver"),
         ("display", "popup"),
         ("claims", r#"{"userinfo":{"email":null}}"#),
+        ("unheard", "of"),
         ("kc_idp_hint", "panda"),
         ("access_type", "offline"),
-        ("prompt", "consent select_account"),
+        ("prompt", "consent"),
     ])
     .await;
     RelyingParty::code(&answer);

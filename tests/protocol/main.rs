@@ -24,6 +24,8 @@ mod openidconnect;
 mod pages;
 mod parked;
 mod refresh;
+mod request_side;
+mod resource;
 mod response_mode;
 mod revocation;
 mod rfc7636;

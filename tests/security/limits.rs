@@ -241,7 +241,8 @@ async fn n60_introspections_are_counted_apart_from_token_requests() {
             ("client_secret", SECRET),
             ("token", "never-was"),
         ];
-        let posted = Browser::new().send(Method::POST, house.at(path), |request| {
+        let mut caller = Browser::new();
+        let posted = caller.send(Method::POST, house.at(path), |request| {
             request
                 .header("x-forwarded-for", "198.51.100.7")
                 .form(&form)

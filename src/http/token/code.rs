@@ -6,6 +6,8 @@ use crate::handle::{Digest, Handle};
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::authorization_code::{self, CodeRequest};
+use crate::oauth::params::Params;
+use crate::oauth::resource;
 use crate::refresh_token::RefreshToken;
 use crate::store::{NewFamily, Taken};
 
@@ -18,6 +20,7 @@ use crate::store::{NewFamily, Taken};
 pub(super) async fn redeem(
     app: &App,
     client: &Client,
+    form: &Params,
     request: &CodeRequest<'_>,
 ) -> Result<Issue, Failure> {
     let now = app.host.clock.now();
@@ -50,9 +53,11 @@ pub(super) async fn redeem(
         Taken::Unknown => None,
     };
     let granted = authorization_code::redeem(request, client, granted)?;
+    let audience = resource::audience(form, client, &granted.grant.resources)?;
     Ok(Issue {
         id: id.unwrap_or_else(|| Digest::of(b"")),
         scopes: granted.grant.scopes.clone(),
+        audience,
         refresh_token: Some(first).filter(|_| granted.grant.refreshable),
         granted,
     })

@@ -50,6 +50,8 @@ struct Issue {
     granted: Granted,
     /// What the tokens are good for: all of the grant, or part of it.
     scopes: Scopes,
+    /// Whom the access token is for.
+    audience: Vec<String>,
     /// The refresh token that goes with them.
     refresh_token: Option<RefreshToken>,
 }
@@ -64,8 +66,8 @@ pub(super) async fn token(
     Proven { client, form }: Proven,
 ) -> Result<Response, Failure> {
     let issue = match grants::read(&form, &client)? {
-        TokenRequest::Code(request) => code::redeem(&app, &client, &request).await?,
-        TokenRequest::Refresh(request) => refresh::refresh(&app, &client, &request).await?,
+        TokenRequest::Code(request) => code::redeem(&app, &client, &form, &request).await?,
+        TokenRequest::Refresh(request) => refresh::refresh(&app, &client, &form, &request).await?,
     };
     let response = sign(&app, &client, issue)?;
     // RFC 6749 §5.1 demands both.
@@ -81,6 +83,7 @@ fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failu
         id,
         granted,
         scopes,
+        audience,
         refresh_token,
     } = issue;
     let now = app.host.clock.now();
@@ -88,7 +91,7 @@ fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failu
     let internal = |error| Failure::internal(Failure::Json, error);
     let own = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
     let jti = format!("{}.{own}", id.to_text());
-    let access = claims::access_token(&granted, &scopes, jti, client, issuer, now);
+    let access = claims::access_token(&granted, &scopes, audience, jti, client, issuer, now);
     let access_token = app
         .keys
         .sign(client.access_token.alg, client.access_token.typ, &access)

@@ -5,6 +5,8 @@ use crate::app::App;
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::refresh_token::{RefreshRequest, allow, unknown};
+use crate::oauth::params::Params;
+use crate::oauth::resource;
 use crate::refresh_token::RefreshToken;
 use crate::store::{Rotated, Rotation};
 
@@ -17,6 +19,7 @@ use crate::store::{Rotated, Rotation};
 pub(super) async fn refresh(
     app: &App,
     client: &Client,
+    form: &Params,
     request: &RefreshRequest<'_>,
 ) -> Result<Issue, Failure> {
     let now = app.host.clock.now();
@@ -29,6 +32,8 @@ pub(super) async fn refresh(
         .map_err(internal)?;
     let found = found.map(|family| family.granted);
     let scopes = allow(request, client, found.as_ref())?;
+    let granted = found.ok_or_else(unknown)?.grant.resources;
+    let audience = resource::audience(form, client, &granted)?;
     let successor = app.successors.of(&token);
     let rotation = Rotation {
         family: token.family(),
@@ -45,6 +50,7 @@ pub(super) async fn refresh(
                 id,
                 granted: *granted,
                 scopes,
+                audience,
                 refresh_token: Some(successor),
             })
         }

@@ -68,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::login::session::tests::session;
+    use crate::oauth::claims_request::PersonClaims;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::error::ErrorCode;
     use crate::oauth::grant::Grant;
@@ -93,6 +94,9 @@ mod tests {
                 challenge: challenge.and_then(CodeChallenge::parse),
                 auth_time: DateTime::UNIX_EPOCH,
                 refreshable: false,
+                resources: Vec::new(),
+                claims: PersonClaims::default(),
+                acr: None,
             },
             user: session.user,
         }

@@ -6,6 +6,8 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
+use crate::oauth::acr;
+use crate::oauth::claims_request::PersonClaims;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
@@ -93,6 +95,9 @@ pub(crate) fn grant(of: &str) -> Grant {
         challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         auth_time: at(0),
         refreshable: false,
+        resources: Vec::new(),
+        claims: PersonClaims::default(),
+        acr: None,
     }
 }
 
@@ -101,6 +106,9 @@ pub(crate) fn offline_grant(of: &str) -> Grant {
     Grant {
         scopes: Scopes::parse("openid offline_access"),
         refreshable: true,
+        resources: vec!["https://a".to_owned(), "urn:b".to_owned()],
+        claims: PersonClaims::parse("name phone_number"),
+        acr: Some(acr::TICKET),
         ..grant(of)
     }
 }

@@ -180,6 +180,9 @@ pub(super) async fn a_grant_is_read_back_to_the_letter(store: impl Store) {
             assert_eq!(grant.sid, issued.sid);
             assert_eq!(grant.subject, issued.subject);
             assert_eq!(grant.refreshable, issued.refreshable);
+            assert_eq!(grant.resources, issued.resources);
+            assert_eq!(grant.claims, issued.claims);
+            assert_eq!(grant.acr, issued.acr);
             assert_eq!(grant.scopes, issued.scopes);
             assert_eq!(grant.redirect_uri, issued.redirect_uri);
             let nonce = |nonce: &openidconnect::Nonce| nonce.secret().clone();

@@ -10,6 +10,8 @@ use super::column::{self, USER_COLUMNS, millis};
 use super::refresh_tokens;
 use crate::handle::Digest;
 use crate::login::session::SessionId;
+use crate::oauth::acr;
+use crate::oauth::claims_request::PersonClaims;
 use crate::oauth::grant::{Grant, Granted};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
@@ -63,10 +65,10 @@ impl Grants for SqliteStore {
 macro_rules! grant_columns {
     () => {
         "g.client_id, g.sid, g.scope, g.redirect_uri, g.nonce, g.challenge, g.auth_time, \
-         g.subject, g.refreshable"
+         g.subject, g.refreshable, g.resources, g.claims, g.acr"
     };
 }
-const GRANT_COLUMNS: usize = 9;
+const GRANT_COLUMNS: usize = 12;
 
 /// The columns of [`row_granted`].
 macro_rules! granted_columns {
@@ -111,8 +113,9 @@ fn issue(
 ) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "INSERT INTO grants (id, client_id, sid, scope, redirect_uri, nonce, challenge, auth_time,
-                             code_expires_at, expires_at, subject, offline, refreshable)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                             code_expires_at, expires_at, subject, offline, refreshable,
+                             resources, claims, acr)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?
     .execute(params![
         code.as_bytes(),
@@ -128,6 +131,9 @@ fn issue(
         grant.subject.as_str(),
         grant.is_offline(),
         grant.refreshable,
+        grant.resources.join(" "),
+        grant.claims.to_string(),
+        grant.acr,
     ])?;
     // A session that has ended meanwhile leaves nobody to tell.
     sql.prepare_cached(
@@ -237,6 +243,11 @@ pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<Granted> {
     })
 }
 
+/// A space-separated list; no URI has a space in it.
+fn words(list: &str) -> Vec<String> {
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
 fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let challenge = match row.get::<_, Option<String>>(5)? {
         Some(text) => Some(
@@ -255,5 +266,8 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         auth_time: column::time(row, 6)?,
         subject: column::subject(row, 7)?,
         refreshable: row.get(8)?,
+        resources: words(row.get_ref(9)?.as_str()?),
+        claims: PersonClaims::parse(row.get_ref(10)?.as_str()?),
+        acr: row.get_ref(11)?.as_str_or_null()?.and_then(acr::supported),
     })
 }

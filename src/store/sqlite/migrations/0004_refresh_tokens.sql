@@ -5,6 +5,11 @@ UPDATE grants SET subject =
 ALTER TABLE grants ADD COLUMN offline INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grants ADD COLUMN refreshable INTEGER NOT NULL DEFAULT 0;
 
+-- What was asked for beside the scopes: space-separated lists, and the acr.
+ALTER TABLE grants ADD COLUMN resources TEXT NOT NULL DEFAULT '';
+ALTER TABLE grants ADD COLUMN claims TEXT NOT NULL DEFAULT '';
+ALTER TABLE grants ADD COLUMN acr TEXT;
+
 CREATE INDEX grants_offline ON grants (sid) WHERE offline = 1;
 
 -- The refresh tokens of a grant. All share `family`; `current` is the one to bring next, `previous`

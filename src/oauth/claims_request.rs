@@ -1,0 +1,235 @@
+//! The `claims` parameter: claims asked for one by one (OIDC Core §5.5).
+
+use std::collections::HashMap;
+use std::fmt;
+
+use panda_oidc_sdk::Subject;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::acr;
+use super::error::OAuthError;
+use super::scope::{Scope, Scopes};
+
+/// A claim about the person that can be asked for without its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonClaim {
+    /// `name`.
+    Name,
+    /// `preferred_username`.
+    PreferredUsername,
+    /// `updated_at`.
+    UpdatedAt,
+    /// `phone_number`.
+    PhoneNumber,
+    /// `phone_number_verified`.
+    PhoneNumberVerified,
+}
+
+impl PersonClaim {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Name,
+        Self::PreferredUsername,
+        Self::UpdatedAt,
+        Self::PhoneNumber,
+        Self::PhoneNumberVerified,
+    ];
+
+    /// The claim as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::PreferredUsername => "preferred_username",
+            Self::UpdatedAt => "updated_at",
+            Self::PhoneNumber => "phone_number",
+            Self::PhoneNumberVerified => "phone_number_verified",
+        }
+    }
+
+    /// The scope that brings it (OIDC Core §5.4).
+    fn scope(self) -> Scope {
+        match self {
+            Self::Name | Self::PreferredUsername | Self::UpdatedAt => Scope::Profile,
+            Self::PhoneNumber | Self::PhoneNumberVerified => Scope::Phone,
+        }
+    }
+}
+
+/// Claims about the person that a request names, beside those of its scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersonClaims(Vec<PersonClaim>);
+
+impl PersonClaims {
+    /// Reads a space-separated list; what is unknown is left out.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let known = PersonClaim::ALL.into_iter();
+        Self(
+            known
+                .filter(|claim| text.split(' ').any(|word| word == claim.as_str()))
+                .collect(),
+        )
+    }
+
+    /// Whether `claim` is to be told, by its own name or by its scope.
+    #[must_use]
+    pub fn tell(&self, claim: PersonClaim, scopes: &Scopes) -> bool {
+        scopes.contains(claim.scope()) || self.0.contains(&claim)
+    }
+}
+
+impl fmt::Display for PersonClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|claim| claim.as_str()).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+/// What a `claims` parameter asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimsRequest {
+    /// Claims about the person. Whichever answer they are asked for in, both say the same.
+    pub person: PersonClaims,
+    /// Whom the answer must be about: `sub` with a value (§5.5.1).
+    pub subject: Option<Subject>,
+    /// The `acr` to be told, if it is asked for in a way that can be met.
+    pub acr: Option<&'static str>,
+    /// `acr` is essential, and none of its values is one of ours: the login fails (§5.5.1.1).
+    pub unmet_acr: bool,
+}
+
+/// The claims of one answer, each with how it is asked for.
+type Wishes = HashMap<String, Option<Wish>>;
+
+/// How one claim is asked for. Members that are not understood are ignored (§5.5.1).
+#[derive(Default, Deserialize)]
+struct Wish {
+    #[serde(default)]
+    essential: bool,
+    value: Option<Value>,
+    values: Option<Vec<Value>>,
+}
+
+impl Wish {
+    fn values(&self) -> impl Iterator<Item = &str> {
+        let many = self.values.iter().flatten();
+        self.value.iter().chain(many).filter_map(Value::as_str)
+    }
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter; what is asked for and not known here is no error (§5.5).
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when it is not the JSON of §5.5.
+    pub fn parse(json: &str) -> Result<Self, OAuthError> {
+        let invalid =
+            || OAuthError::invalid_request("claims is not a JSON object as in OIDC Core 5.5");
+        let mut members: HashMap<String, Value> =
+            serde_json::from_str(json).map_err(|_| invalid())?;
+        let mut wishes = |answer: &str| -> Result<Wishes, OAuthError> {
+            let asked = members.remove(answer).unwrap_or_default();
+            let asked: Option<Wishes> = serde_json::from_value(asked).map_err(|_| invalid())?;
+            Ok(asked.unwrap_or_default())
+        };
+        let (id_token, userinfo) = (wishes("id_token")?, wishes("userinfo")?);
+        let names: Vec<_> = id_token.keys().chain(userinfo.keys()).cloned().collect();
+        let mut request = Self {
+            person: PersonClaims::parse(&names.join(" ")),
+            ..Self::default()
+        };
+        let wish = |claim: &str| id_token.get(claim).or_else(|| userinfo.get(claim));
+        if let Some(Some(wish)) = wish("sub")
+            && let Some(value) = wish.values().next()
+        {
+            request.subject = Some(Subject::new(value).map_err(|_| invalid())?);
+        }
+        if let Some(wish) = id_token.get("acr") {
+            let wish = wish.as_ref();
+            let valued = wish.is_some_and(|wish| wish.values().next().is_some());
+            request.acr = match wish {
+                Some(wish) if valued => wish.values().find_map(acr::supported),
+                _ => Some(acr::TICKET),
+            };
+            request.unmet_acr = request.acr.is_none() && wish.is_some_and(|wish| wish.essential);
+        }
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(json: &str) -> ClaimsRequest {
+        ClaimsRequest::parse(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+    }
+
+    #[test]
+    fn claims_are_asked_for_one_by_one_for_either_answer() {
+        let request = read(
+            r#"{"userinfo": {"name": {"essential": true}, "email": null, "picture": null},
+                "id_token": {"phone_number": null, "auth_time": {"essential": true}},
+                "future": [1]}"#,
+        );
+        assert_eq!(request.person.to_string(), "name phone_number");
+        let none = Scopes::default();
+        assert!(request.person.tell(PersonClaim::Name, &none));
+        assert!(!request.person.tell(PersonClaim::UpdatedAt, &none));
+        let profile = Scopes::parse("profile");
+        assert!(request.person.tell(PersonClaim::UpdatedAt, &profile));
+        assert_eq!(read("{}"), ClaimsRequest::default());
+        assert_eq!(read(r#"{"userinfo": null}"#), ClaimsRequest::default());
+    }
+
+    #[test]
+    fn a_sub_with_a_value_names_whom_it_must_be_about() {
+        let request = read(r#"{"id_token": {"sub": {"value": "7"}}}"#);
+        assert_eq!(request.subject.unwrap().as_str(), "7");
+        assert_eq!(read(r#"{"id_token": {"sub": null}}"#).subject, None);
+        assert!(ClaimsRequest::parse(r#"{"id_token": {"sub": {"value": ""}}}"#).is_err());
+    }
+
+    #[test]
+    fn an_acr_that_cannot_be_met_matters_only_if_it_is_essential() {
+        for (wish, acr, unmet) in [
+            ("null", Some(acr::TICKET), false),
+            (r#"{"essential": true}"#, Some(acr::TICKET), false),
+            (
+                r#"{"values": ["urn:x", "urn:panda-oidc:acr:ticket"]}"#,
+                Some(acr::TICKET),
+                false,
+            ),
+            (r#"{"values": ["urn:x"]}"#, None, false),
+            (r#"{"essential": true, "value": "urn:x"}"#, None, true),
+        ] {
+            let request = read(&format!(r#"{{"id_token": {{"acr": {wish}}}}}"#));
+            assert_eq!((request.acr, request.unmet_acr), (acr, unmet), "{wish}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for json in [
+            "",
+            "[]",
+            "1",
+            "{",
+            r#"{"userinfo": []}"#,
+            r#"{"id_token": {"name": 1}}"#,
+        ] {
+            assert!(ClaimsRequest::parse(json).is_err(), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(json in r#"([{}\[\]",:]|userinfo|id_token|name|sub|acr|value|null|.){0,40}"#) {
+            let _ = ClaimsRequest::parse(&json);
+        }
+    }
+}

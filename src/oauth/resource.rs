@@ -1,0 +1,123 @@
+//! Resource indicators: the microservice a token is for (RFC 8707).
+
+use url::Url;
+
+use super::client::Client;
+use super::error::{ErrorCode, OAuthError};
+use super::params::Params;
+
+/// The parameter, the only one that may be repeated (RFC 8707 §2).
+pub const PARAMETER: &str = "resource";
+
+/// The resources an authorization request asks for.
+///
+/// # Errors
+///
+/// `invalid_target` when one is no absolute URI, or not among the client's `allowed_resources`.
+pub fn asked(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
+    let mut resources = Vec::new();
+    for resource in params.all(PARAMETER) {
+        let absolute = Url::parse(resource).is_ok_and(|url| url.fragment().is_none());
+        if !absolute {
+            return Err(invalid(
+                "a resource is not an absolute URI without a fragment",
+            ));
+        }
+        if !client
+            .allowed_resources
+            .iter()
+            .any(|allowed| allowed == resource)
+        {
+            return Err(invalid(
+                "the client may ask for no tokens for this resource",
+            ));
+        }
+        if !resources.iter().any(|known| known == resource) {
+            resources.push(resource.to_owned());
+        }
+    }
+    Ok(resources)
+}
+
+/// The audience of an access token: what the token request asks for, which is part of what was
+/// granted; else all that was granted; else what the client is configured with.
+///
+/// # Errors
+///
+/// `invalid_target`, as [`asked`], or when more is asked for than was granted (RFC 8707 §2.2).
+pub fn audience(
+    params: &Params,
+    client: &Client,
+    granted: &[String],
+) -> Result<Vec<String>, OAuthError> {
+    let asked = asked(params, client)?;
+    let beyond = |resource: &String| !granted.is_empty() && !granted.contains(resource);
+    if asked.iter().any(beyond) {
+        return Err(invalid(
+            "the resource was not asked for in the authorization request",
+        ));
+    }
+    Ok(match (asked.is_empty(), granted.is_empty()) {
+        (false, _) => asked,
+        (true, false) => granted.to_vec(),
+        (true, true) => client.access_token.audience.clone(),
+    })
+}
+
+fn invalid(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidTarget, description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::client::tests::public;
+
+    fn ask(query: &str, granted: &[&str]) -> Result<Vec<String>, ErrorCode> {
+        let client = Client {
+            allowed_resources: vec!["https://a".to_owned(), "https://b/x".to_owned()],
+            ..public("app")
+        };
+        let granted: Vec<_> = granted
+            .iter()
+            .map(|&resource| resource.to_owned())
+            .collect();
+        let params = Params::parse(query.as_bytes()).unwrap();
+        audience(&params, &client, &granted).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn the_token_is_for_what_was_asked_else_granted_else_configured() {
+        assert_eq!(ask("resource=https://a", &[]).unwrap(), ["https://a"]);
+        assert_eq!(
+            ask(
+                "resource=https://a&resource=https://b/x&resource=https://a",
+                &[]
+            )
+            .unwrap(),
+            ["https://a", "https://b/x"]
+        );
+        let both = ["https://a", "https://b/x"];
+        assert_eq!(ask("resource=https://b/x", &both).unwrap(), ["https://b/x"]);
+        assert_eq!(ask("", &both).unwrap(), both);
+        assert_eq!(ask("", &[]).unwrap(), ["https://op"]);
+    }
+
+    #[test]
+    fn nothing_else_is_a_target() {
+        for (query, granted) in [
+            ("resource=https://c", &[][..]),
+            ("resource=https://a/", &[]),
+            ("resource=a", &[]),
+            ("resource=https://a%23f", &[]),
+            ("resource=https://b/x", &["https://a"]),
+            ("resource=https://a&resource=https://b/x", &["https://a"]),
+        ] {
+            assert_eq!(
+                ask(query, granted),
+                Err(ErrorCode::InvalidTarget),
+                "{query}"
+            );
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Resource indicators: RFC 8707.
+
+use serde_json::{Value, json};
+
+use crate::kit::{registered, registration};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::house::House;
+
+const CAL: &str = "https://cal.example.com/";
+const CONTACTS: &str = "https://contacts.example.com/app/";
+
+async fn house() -> (House, RelyingParty) {
+    let lines = format!("allowed_resources = ['{CAL}', '{CONTACTS}']");
+    let house = House::open_with(&registration("app", &lines), "").await;
+    let app = registered(&house, "app");
+    (house, app)
+}
+
+fn aud(tokens: &Value) -> Value {
+    claims(tokens["access_token"].as_str().unwrap())["aud"].clone()
+}
+
+/// An authorization request with `resources`, redeemed without more.
+async fn granted(house: &House, app: &RelyingParty, resources: &[&str]) -> Value {
+    let mut url = app.authorize_url(&[("scope", "openid offline_access")]);
+    for resource in resources {
+        url.query_pairs_mut().append_pair("resource", resource);
+    }
+    let code = RelyingParty::code(&house.signed_in(CHEN_TAO).await.get(url).await);
+    app.redeem(&code).await.json()
+}
+
+/// §2.1, figures 1 and 2.
+#[tokio::test]
+async fn a_token_is_for_the_resources_that_were_asked_for() {
+    let (house, app) = house().await;
+    for (asked, expected) in [
+        (&[][..], json!(house.issuer)),
+        (&[CAL], json!(CAL)),
+        (&[CAL, CONTACTS], json!([CAL, CONTACTS])),
+    ] {
+        let tokens = granted(&house, &app, asked).await;
+        assert_eq!(aud(&tokens), expected);
+        let id_token = claims(tokens["id_token"].as_str().unwrap());
+        assert_eq!(id_token["aud"], "app", "of no consequence for the ID token");
+    }
+}
+
+/// §2.2, figures 4 to 6: the same refresh token for one resource and then for the other.
+#[tokio::test]
+async fn the_token_endpoint_narrows_what_was_granted() {
+    let (house, app) = house().await;
+    let tokens = granted(&house, &app, &[CAL, CONTACTS]).await;
+    let mut refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
+    for resource in [CAL, CONTACTS] {
+        let answer = app
+            .refresh_with(&refresh_token, &[("resource", resource)])
+            .await;
+        let tokens = answer.json();
+        assert_eq!(aud(&tokens), resource);
+        refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
+    let (house, app) = house().await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    for resource in ["https://cal.example.com", "https://evil.example/", "cal"] {
+        let url = app.authorize_url(&[("resource", resource)]);
+        let error = browser.get(url).await.parameter("error");
+        assert_eq!(error.as_deref(), Some("invalid_target"), "{resource}");
+    }
+    let tokens = granted(&house, &app, &[CAL]).await;
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    let answer = app
+        .refresh_with(refresh_token, &[("resource", CONTACTS)])
+        .await;
+    assert_eq!(answer.json()["error"], "invalid_target");
+    assert_eq!(
+        app.refresh(refresh_token).await.status,
+        200,
+        "it cost nothing"
+    );
+    let grafana = house.client("grafana");
+    let url = grafana.authorize_url(&[("resource", CAL)]);
+    let error = browser.get(url).await.parameter("error");
+    assert_eq!(error.as_deref(), Some("invalid_target"), "another client's");
+}
