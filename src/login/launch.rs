@@ -126,7 +126,7 @@ impl Arrival {
                 .filter(|_| continues.is_some())
                 .map(|handle| (handle, now + HANDLE_GRACE)),
             session: Session {
-                sid: continues.clone().unwrap_or(new.sid),
+                sid: new.sid,
                 user: User {
                     identity: self.identity,
                     updated_at: now,
@@ -316,8 +316,13 @@ mod tests {
         assert_eq!(switched.session.sid.as_str(), "new");
         let returned = arrive(&session("2", 1));
         assert_eq!(
-            (returned.continues.is_some(), returned.session.sid.as_str()),
-            (true, "sid")
+            returned.continues,
+            Some(SessionId::from("sid".to_owned()))
+        );
+        assert_eq!(
+            returned.session.sid.as_str(),
+            "new",
+            "should the old one have ended meanwhile"
         );
         assert_eq!(returned.retires, Some((digest(6), now() + HANDLE_GRACE)));
     }
