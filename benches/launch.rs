@@ -15,6 +15,8 @@ use panda_oidc::handle::Digest;
 use panda_oidc::login::launch::{Arrival, Here, New, Policy, presented};
 use panda_oidc::login::session::{Session, SessionId, User};
 use panda_oidc::login::ticket;
+use panda_oidc::logout::Messenger;
+use panda_oidc::oauth::client::Clients;
 use panda_oidc::seal::MasterKey;
 use panda_oidc::store::Ownership;
 use panda_oidc_sdk::{Identity, Subject};
@@ -53,6 +55,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
         spent: false,
     };
     let session = session(older);
+    let messenger = Messenger::to(&Clients::default());
     criterion.bench_function(
         "decide, and decide again with the portal's answer",
         |bencher| {
@@ -79,6 +82,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                 let new = New {
                     sid: SessionId::random(&mut rand::rng()),
                     handle,
+                    farewell: messenger.farewell(None, now()),
                 };
                 (before, asks, arrival.sign_in(here, new, &policy, now()))
             });

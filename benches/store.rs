@@ -21,7 +21,7 @@ use panda_oidc::oauth::grant::Grant;
 use panda_oidc::oauth::pkce::CodeChallenge;
 use panda_oidc::oauth::scope::Scopes;
 use panda_oidc::store::{
-    Grants as _, Sessions as _, SignIn, SqliteStore, Store, Taken, Upkeep as _,
+    Farewell, Grants as _, Sessions as _, SignIn, SqliteStore, Store, Taken, Upkeep as _,
 };
 use panda_oidc_sdk::{Identity, Subject};
 use tokio::runtime::Runtime;
@@ -172,6 +172,12 @@ fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
         takes_over: Digest::of(&person.to_be_bytes()),
+        farewell: Farewell {
+            listeners: [].into(),
+            leased_until: now(),
+            later: None,
+            expires_at: now(),
+        },
         continues: None,
         session: Session {
             sid: sid(person),

@@ -9,6 +9,7 @@ use crate::config::{Config, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
+use crate::logout::Messenger;
 use crate::oauth::client::Clients;
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
@@ -32,6 +33,8 @@ pub struct App {
     pub store: Box<dyn Store>,
     /// What signs.
     pub keys: Keys,
+    /// Tells clients that sessions are over.
+    pub messenger: Messenger,
     /// How sessions and tickets are treated.
     pub policy: Policy,
     /// How often anybody may ask.
@@ -106,6 +109,7 @@ impl App {
             limits: Limits::new(&config.limits, &host.clock),
             issuer: config.issuer,
             client_keys: FetchedKeys::new(&config.clients, host.clone()),
+            messenger: Messenger::to(&config.clients),
             clients: config.clients,
             provider,
             store,

@@ -9,9 +9,10 @@ use panda_oidc::app::App;
 use panda_oidc::config::{Config, Sync};
 use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc::http::{admin, router};
+use panda_oidc::logout;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::{asked_to_stop, complain, explain, files};
 
@@ -71,6 +72,11 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         )
     };
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let (served, all_served) = oneshot::channel::<()>();
+    let deliveries = tokio::spawn(logout::work(Arc::clone(&app), async {
+        // As above.
+        let _ = all_served.await;
+    }));
     let told = async {
         asked_to_stop().await;
         tracing::info!("Stopping: requests in flight are finished first");
@@ -83,6 +89,9 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         () = told => {}
     }
     sweeper.abort();
+    // Requests in flight may end sessions, too.
+    drop(served);
+    deliveries.await.map_err(|error| explain(&error))?;
     app.store.close().await.map_err(|error| explain(&error))
 }
 

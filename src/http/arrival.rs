@@ -123,6 +123,7 @@ pub(super) async fn sign_in(
     let new = New {
         sid: SessionId::random(&mut rand::rng()),
         handle: handle.digest(),
+        farewell: app.messenger.farewell(None, now),
     };
     let here = Here {
         session: known.session.as_ref(),

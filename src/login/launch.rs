@@ -6,7 +6,7 @@ use panda_oidc_sdk::Identity;
 use super::session::{Session, SessionId, User};
 use crate::config::{SessionSection, TicketReplay};
 use crate::handle::Digest;
-use crate::store::{Claim, Ownership, SignIn};
+use crate::store::{Claim, Farewell, Ownership, SignIn};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
 const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);
@@ -121,6 +121,7 @@ impl Arrival {
         SignIn {
             claim: self.claim(policy, now),
             takes_over: self.browser,
+            farewell: new.farewell,
             retires: here
                 .handle
                 .filter(|_| continues.is_some())
@@ -150,13 +151,15 @@ pub struct Here<'a> {
     pub handle: Option<Digest>,
 }
 
-/// What a sign-in needs that is random.
+/// What a sign-in needs from outside.
 #[derive(Debug)]
 pub struct New {
     /// For a session that begins.
     pub sid: SessionId,
     /// For the cookie.
     pub handle: Digest,
+    /// For the clients of the sessions that end.
+    pub farewell: Farewell,
 }
 
 #[cfg(test)]
@@ -294,6 +297,12 @@ mod tests {
         let new = || New {
             sid: SessionId::from("new".to_owned()),
             handle: digest(7),
+            farewell: Farewell {
+                listeners: [].into(),
+                leased_until: now(),
+                later: None,
+                expires_at: now(),
+            },
         };
         let arrive = |before: &Session| {
             let arrival = Arrival {
@@ -315,10 +324,7 @@ mod tests {
         );
         assert_eq!(switched.session.sid.as_str(), "new");
         let returned = arrive(&session("2", 1));
-        assert_eq!(
-            returned.continues,
-            Some(SessionId::from("sid".to_owned()))
-        );
+        assert_eq!(returned.continues, Some(SessionId::from("sid".to_owned())));
         assert_eq!(
             returned.session.sid.as_str(),
             "new",

@@ -1,5 +1,6 @@
 //! What every store keeps to, each rule once. A new backend adds one line to `stores!`.
 
+mod deliveries;
 mod fixture;
 mod grants;
 mod keys;
@@ -36,6 +37,14 @@ macro_rules! stores {
                 sessions: of_many_who_end_a_session_one_does;
                 sessions: a_session_that_ran_out_can_be_ended;
                 sessions: a_browser_that_is_taken_over_keeps_nothing_of_others;
+                deliveries: an_ended_session_leaves_a_delivery_for_each_client_that_listens;
+                deliveries: a_sign_in_that_takes_over_leaves_deliveries_too;
+                deliveries: a_client_that_shall_wait_is_nobodys_until_its_time;
+                deliveries: of_many_who_lease_a_delivery_one_gets_it;
+                deliveries: those_due_for_longest_are_leased_first_and_no_more_than_asked;
+                deliveries: a_delivery_that_is_put_off_is_due_then;
+                deliveries: a_delivery_that_is_struck_off_is_gone;
+                deliveries: no_sweep_takes_a_delivery;
                 tickets: the_first_browser_owns_a_ticket;
                 tickets: of_many_browsers_one_owns_the_ticket;
                 tickets: a_refused_ticket_changes_nothing;

@@ -10,6 +10,7 @@
 
 #[cfg(test)]
 mod contract;
+mod deliveries;
 mod memory;
 mod sqlite;
 
@@ -20,6 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
+pub use self::deliveries::{Delivery, Farewell, LogoutDeliveries};
 pub use self::memory::MemoryStore;
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
@@ -38,9 +40,15 @@ pub struct StoreError {
 }
 
 /// Everything the product keeps.
-pub trait Store: Sessions + Grants + RefreshTokens + Spending + SealedKeys + Upkeep {}
+pub trait Store:
+    Sessions + LogoutDeliveries + Grants + RefreshTokens + Spending + SealedKeys + Upkeep
+{
+}
 
-impl<T: Sessions + Grants + RefreshTokens + Spending + SealedKeys + Upkeep> Store for T {}
+impl<T> Store for T where
+    T: Sessions + LogoutDeliveries + Grants + RefreshTokens + Spending + SealedKeys + Upkeep
+{
+}
 
 /// Sessions, the handles that open them, and who owns which ticket.
 #[async_trait]
@@ -72,9 +80,13 @@ pub trait Sessions: Send + Sync {
 
     /// Ends a session: its handles open nothing, its grants are dead, offline ones too, the tickets
     /// that opened it are spent for good. One that ran out can be ended too, for [`RUN_OUT_KEPT`]: its clients may
-    /// have sessions of their own still. `None` when there is no such session; of many callers one
-    /// gets it.
-    async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError>;
+    /// have sessions of their own still. What they are to be told is queued as `farewell` says.
+    /// `None` when there is no such session; of many callers one gets it.
+    async fn end(
+        &self,
+        sid: &SessionId,
+        farewell: &Farewell,
+    ) -> Result<Option<EndedSession>, StoreError>;
 }
 
 /// How long a session that ran out is remembered, so that its clients are told when another user
@@ -113,6 +125,8 @@ pub struct SignIn {
     /// The browser that is taken over: every session that another user had in it ends, also those
     /// that ran out or whose cookie the browser has lost, since clients may go on with them (F6).
     pub takes_over: Digest,
+    /// How the clients of those sessions are told.
+    pub farewell: Farewell,
     /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
     /// `expires_at`, `ticket` and user from `session`. When it has ended meanwhile, `session`
     /// begins as a new one.
@@ -145,6 +159,8 @@ pub struct EndedSession {
     pub subject: Subject,
     /// The clients that were granted something in it.
     pub clients: Vec<ClientId>,
+    /// The deliveries whose first attempt is left to whoever ended it.
+    pub leased: Vec<Delivery>,
 }
 
 /// Codes, and the grants they stand for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use panda_oidc::app::App;
-use panda_oidc::{config, http};
+use panda_oidc::{config, http, logout};
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use panda_oidc_sdk::{Host, ManualClock};
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ pub struct House {
     /// The provider itself, for a look inside.
     pub app: Arc<App>,
     folder: tempfile::TempDir,
-    _stop: oneshot::Sender<()>,
+    _stop: (oneshot::Sender<()>, oneshot::Sender<()>),
 }
 
 /// The clients every house has. `grafana` is confidential, `keycloak` too and signs with ES256,
@@ -91,9 +91,13 @@ impl House {
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host).await.unwrap().shared();
         let (stop, stopped) = oneshot::channel::<()>();
+        let (rest, rested) = oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));
         tokio::spawn(http::serve::serve(listener, router, bounds, async {
             let _ = stopped.await;
+        }));
+        tokio::spawn(logout::work(Arc::clone(&app), async {
+            let _ = rested.await;
         }));
         Self {
             clock,
@@ -101,7 +105,7 @@ impl House {
             issuer,
             app,
             folder,
-            _stop: stop,
+            _stop: (stop, rest),
         }
     }
 

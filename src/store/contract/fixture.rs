@@ -11,7 +11,7 @@ use crate::oauth::claims_request::PersonClaims;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
-use crate::store::{Claim, EndedSession, SignIn, SignInOutcome, Store};
+use crate::store::{Claim, EndedSession, Farewell, SignIn, SignInOutcome, Store};
 
 /// `seconds` after the beginning of the story.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
@@ -36,6 +36,7 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
         takes_over: digest("browser of 1"),
+        farewell: farewell(),
         continues: None,
         session: Session {
             sid: sid(name),
@@ -53,6 +54,17 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
         },
         handle: digest(name),
         retires: None,
+    }
+}
+
+/// Grafana and the wiki are to be told, first by whoever ends the session, until 20.
+pub(crate) fn farewell() -> Farewell {
+    let listeners = ["grafana", "wiki"];
+    Farewell {
+        listeners: listeners.map(|id| ClientId::new(id.to_owned())).into(),
+        leased_until: at(20),
+        later: None,
+        expires_at: at(1000),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, grant, issue, offline_grant, sid, sign_in, signed_in};
+use super::fixture::{at, digest, farewell, grant, issue, offline_grant, sid, sign_in, signed_in};
 use crate::oauth::grant::Granted;
 use crate::store::{Store, Taken};
 
@@ -101,7 +101,7 @@ pub(super) async fn a_code_that_never_was_is_unknown(store: impl Store) {
 pub(super) async fn a_code_dies_with_its_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(matches!(take(&store, "code", 1).await, Taken::Unknown));
 
     issue(&store, "late", "a").await;
@@ -130,7 +130,7 @@ pub(super) async fn a_grant_dies_with_its_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     taken(&store, "code", 1).await;
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(!stands(&store, "code", 2).await);
     assert!(matches!(take(&store, "code", 2).await, Taken::Reused(_)));
 
@@ -229,6 +229,6 @@ pub(super) async fn an_offline_grant_outlives_a_session_that_runs_out(store: imp
         .unwrap();
     taken(&store, "code", 1).await;
     assert!(stands(&store, "code", 1000).await, "the session is over");
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(!stands(&store, "code", 1000).await, "it was ended");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, grant, offline_grant, sid, sign_in, signed_in};
+use super::fixture::{at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in};
 use crate::oauth::grant::Grant;
 use crate::store::{NewFamily, Rotated, Rotation, Store, Taken};
 
@@ -149,7 +149,7 @@ pub(super) async fn an_ended_session_and_a_revoked_grant_end_the_family(store: i
     signed_in(&store, sign_in("a")).await;
     begin(&store, offline_grant("a")).await;
     assert!(lives(&store, 1).await);
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(!lives(&store, 1).await);
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, grant, sid, sign_in, signed_in, subject};
-use crate::store::{EndedSession, Store};
+use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
+use crate::store::{Delivery, EndedSession, Store};
 
 pub(super) async fn a_session_is_found_by_its_handle_alone(store: impl Store) {
     let (session, ended) = signed_in(&store, sign_in("a")).await;
@@ -42,12 +42,12 @@ pub(super) async fn a_session_can_go_on_under_its_name(store: impl Store) {
     assert_eq!((&session, ended), (&expected, vec![]));
     let found = store.session(&digest("b"), at(1500)).await.unwrap();
     assert_eq!(found, Some(session));
-    assert_eq!(store.end(&sid("b")).await.unwrap(), None);
+    assert_eq!(store.end(&sid("b"), &farewell()).await.unwrap(), None);
 }
 
 pub(super) async fn a_session_that_ended_meanwhile_begins_as_a_new_one(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     let mut asked = sign_in("b");
     asked.continues = Some(sid("a"));
     let (session, _) = signed_in(&store, asked).await;
@@ -128,7 +128,14 @@ pub(super) async fn a_change_of_user_ends_the_old_session(store: impl Store) {
     let expected = EndedSession {
         sid: sid("a"),
         subject: subject("1"),
-        clients: vec![grafana],
+        clients: vec![grafana.clone()],
+        leased: vec![Delivery {
+            sid: sid("a"),
+            subject: subject("1"),
+            client_id: grafana,
+            attempts: 1,
+            expires_at: at(1000),
+        }],
     };
     assert_eq!(ended, [expected]);
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
@@ -177,13 +184,13 @@ pub(super) async fn an_ended_session_opens_nothing(store: impl Store) {
     signed_in(&store, asked).await;
     signed_in(&store, sign_in("c")).await;
 
-    let ended = store.end(&sid("a")).await.unwrap().unwrap();
+    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert_eq!((ended.sid, ended.subject), (sid("a"), subject("1")));
     for handle in ["a", "b"] {
         assert_eq!(store.session(&digest(handle), at(1)).await.unwrap(), None);
     }
     assert!(store.session(&digest("c"), at(1)).await.unwrap().is_some());
-    assert_eq!(store.end(&sid("a")).await.unwrap(), None);
+    assert_eq!(store.end(&sid("a"), &farewell()).await.unwrap(), None);
 }
 
 pub(super) async fn an_ended_session_names_its_clients_once_each(store: impl Store) {
@@ -196,7 +203,7 @@ pub(super) async fn an_ended_session_names_its_clients_once_each(store: impl Sto
     }
     // The grants are forgotten long before the session.
     store.sweep(at(400)).await.unwrap();
-    let ended = store.end(&sid("a")).await.unwrap().unwrap();
+    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     let clients: Vec<_> = ended.clients.iter().map(|id| id.as_str()).collect();
     assert_eq!(clients, ["grafana", "wiki"]);
 }
@@ -207,7 +214,7 @@ pub(super) async fn of_many_who_end_a_session_one_does(store: impl Store + 'stat
     let mut enders = JoinSet::new();
     for _ in 0..16 {
         let store = Arc::clone(&store);
-        enders.spawn(async move { store.end(&sid("a")).await.unwrap() });
+        enders.spawn(async move { store.end(&sid("a"), &farewell()).await.unwrap() });
     }
     let ended = enders.join_all().await;
     assert_eq!(ended.iter().flatten().count(), 1);
@@ -216,7 +223,7 @@ pub(super) async fn of_many_who_end_a_session_one_does(store: impl Store + 'stat
 pub(super) async fn a_session_that_ran_out_can_be_ended(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.sweep(at(1000)).await.unwrap();
-    let ended = store.end(&sid("a")).await.unwrap();
+    let ended = store.end(&sid("a"), &farewell()).await.unwrap();
     assert_eq!(ended.map(|ended| ended.sid), Some(sid("a")));
 }
 

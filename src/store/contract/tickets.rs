@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, claim, digest, sid, sign_in, sign_in_with, signed_in, subject};
+use super::fixture::{at, claim, digest, farewell, sid, sign_in, sign_in_with, signed_in, subject};
 use crate::store::{Ownership, SignInOutcome, Store};
 
 /// Who owns the ticket `t` at `seconds`, and whether it is spent.
@@ -93,7 +93,7 @@ pub(super) async fn an_ended_session_spends_every_ticket_that_opened_it(store: i
     asked.continues = Some(sid("a"));
     signed_in(&store, asked).await;
     signed_in(&store, sign_in_with("c", "v", "first")).await;
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
 
     for spent in ["t", "u"] {
         assert!(is_refused(&store, sign_in_with("d", spent, "first")).await);
@@ -106,7 +106,7 @@ pub(super) async fn an_ended_session_spends_every_ticket_that_opened_it(store: i
 
 pub(super) async fn a_spent_ticket_stays_spent(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(is_refused(&store, sign_in_with("b", "t", "first")).await);
     let owner = owner(&store, 499).await.unwrap();
     assert!(owner.spent);
@@ -130,7 +130,7 @@ pub(super) async fn an_untracked_ticket_is_nobodys(store: impl Store) {
 
 pub(super) async fn a_forgotten_ticket_is_like_a_new_one(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert_eq!(owner(&store, 500).await, None);
 
     let mut claim = claim("t", "second");
@@ -153,7 +153,7 @@ pub(super) async fn owning_again_prolongs_and_never_shortens(store: impl Store) 
         assert_eq!(owner(&store, remembered).await, None);
     }
     // Nor does it forget which session it opened.
-    store.end(&sid("a")).await.unwrap().unwrap();
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(owner(&store, 2).await.unwrap().spent);
 }
 
@@ -162,6 +162,6 @@ pub(super) async fn a_claim_signs_nobody_in(store: impl Store) {
     assert_eq!(owner(&store, 0).await, Some(owned_by("first")));
     assert!(is_refused(&store, sign_in_with("a", "t", "second")).await);
     signed_in(&store, sign_in_with("b", "t", "first")).await;
-    store.end(&sid("b")).await.unwrap().unwrap();
+    store.end(&sid("b"), &farewell()).await.unwrap().unwrap();
     assert!(owner(&store, 1).await.unwrap().spent);
 }

@@ -1,6 +1,8 @@
 //! Keeping house.
 
-use super::fixture::{at, claim, digest, grant, issue, sid, sign_in, sign_in_with, signed_in};
+use super::fixture::{
+    at, claim, digest, farewell, grant, issue, sid, sign_in, sign_in_with, signed_in,
+};
 use crate::store::{RUN_OUT_KEPT, Store, Taken};
 
 pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl Store) {
@@ -64,7 +66,7 @@ pub(super) async fn a_closed_store_refuses(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.close().await.unwrap();
     assert!(store.session(&digest("a"), at(1)).await.is_err());
-    assert!(store.end(&sid("a")).await.is_err());
+    assert!(store.end(&sid("a"), &farewell()).await.is_err());
     assert!(store.ping().await.is_err());
     assert!(store.close().await.is_err());
 }

@@ -1,6 +1,7 @@
 //! The store in memory, for tests and demonstrations: it keeps every promise but to outlive the
 //! process.
 
+mod deliveries;
 mod grants;
 mod refresh_tokens;
 mod spent;
@@ -13,11 +14,12 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
+use self::deliveries::{Name, Queued};
 use self::grants::Issued;
 use self::refresh_tokens::Kin;
 use super::{
-    Claim, EndedSession, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn,
-    SignInOutcome, StoreError, Upkeep,
+    Claim, EndedSession, Farewell, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
+    SignIn, SignInOutcome, StoreError, Upkeep,
 };
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
@@ -44,6 +46,7 @@ struct Kept {
     session_clients: BTreeSet<(SessionId, String)>,
     /// Until when each name is spent.
     spent: HashMap<Digest, Time>,
+    deliveries: HashMap<Name, Queued>,
     keys: Vec<SealedKey>,
 }
 
@@ -118,7 +121,7 @@ impl Kept {
         {
             return SignInOutcome::TicketRefused;
         }
-        let ended = self.take_over(&asked.takes_over, asked.session.user.subject());
+        let ended = self.take_over(&asked);
         let mut session = asked.session;
         session.user = self.remember(session.user);
         if let Some(sid) = asked.continues
@@ -156,15 +159,17 @@ impl Kept {
         known.clone()
     }
 
-    fn take_over(&mut self, browser: &Digest, subject: &Subject) -> Vec<EndedSession> {
+    fn take_over(&mut self, asked: &SignIn) -> Vec<EndedSession> {
+        let (browser, subject) = (&asked.takes_over, asked.session.user.subject());
         let in_browser = self.sessions.values().filter(|session| {
             self.browsers.get(&session.sid) == Some(browser) && session.user.subject() != subject
         });
         let others: Vec<_> = in_browser.map(|session| session.sid.clone()).collect();
-        others.iter().filter_map(|sid| self.end(sid)).collect()
+        let end = |sid| self.end(sid, &asked.farewell);
+        others.iter().filter_map(end).collect()
     }
 
-    fn end(&mut self, sid: &SessionId) -> Option<EndedSession> {
+    fn end(&mut self, sid: &SessionId, farewell: &Farewell) -> Option<EndedSession> {
         let session = self.sessions.get(sid)?.clone();
         for ticket in self.tickets.values_mut() {
             ticket.owner.spent |= ticket.sid.as_ref() == Some(sid);
@@ -173,12 +178,15 @@ impl Kept {
             issued.revoked |= issued.grant.sid == *sid && issued.grant.is_offline();
         }
         let clients = self.session_clients.iter().filter(|(of, _)| of == sid);
-        let clients = clients.map(|(_, id)| ClientId::new(id.clone())).collect();
+        let clients: Vec<_> = clients.map(|(_, id)| ClientId::new(id.clone())).collect();
         self.forget_session(sid);
+        let subject = session.user.identity.subject;
+        let leased = self.queue(farewell.deliveries(sid, &subject, &clients));
         Some(EndedSession {
             sid: sid.clone(),
-            subject: session.user.identity.subject,
+            subject,
             clients,
+            leased,
         })
     }
 
@@ -223,8 +231,12 @@ impl Sessions for MemoryStore {
         Ok(self.step("claim a ticket")?.claim(&claim, now))
     }
 
-    async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError> {
-        Ok(self.step("end a session")?.end(sid))
+    async fn end(
+        &self,
+        sid: &SessionId,
+        farewell: &Farewell,
+    ) -> Result<Option<EndedSession>, StoreError> {
+        Ok(self.step("end a session")?.end(sid, farewell))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod column;
+mod deliveries;
 mod fault;
 mod grants;
 mod keys;

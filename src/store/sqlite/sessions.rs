@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
-use panda_oidc_sdk::Subject;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SqliteStore;
 use super::column::{self, millis, session_columns, stored};
+use super::deliveries::queue;
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
-use crate::store::{Claim, EndedSession, Ownership, Sessions, SignIn, SignInOutcome, StoreError};
+use crate::store::{
+    Claim, EndedSession, Farewell, Ownership, Sessions, SignIn, SignInOutcome, StoreError,
+};
 
 #[async_trait]
 impl Sessions for SqliteStore {
@@ -44,9 +46,14 @@ impl Sessions for SqliteStore {
             .await
     }
 
-    async fn end(&self, sid: &SessionId) -> Result<Option<EndedSession>, StoreError> {
-        let sid = sid.clone();
-        self.write("end a session", move |sql| end(sql, &sid)).await
+    async fn end(
+        &self,
+        sid: &SessionId,
+        farewell: &Farewell,
+    ) -> Result<Option<EndedSession>, StoreError> {
+        let (sid, farewell) = (sid.clone(), farewell.clone());
+        self.write("end a session", move |sql| end(sql, &sid, &farewell))
+            .await
     }
 }
 
@@ -95,7 +102,7 @@ fn sign_in(
     {
         return Ok(SignInOutcome::TicketRefused);
     }
-    let ended = take_over(sql, &asked.takes_over, asked.session.user.subject())?;
+    let ended = take_over(sql, asked)?;
     let user = remember(sql, &asked.session.user)?;
     let sid = match &asked.continues {
         Some(sid) if prolong(sql, sid, &asked.session, now)? => sid,
@@ -148,19 +155,16 @@ fn own(sql: &Connection, claim: &Claim, now: DateTime<Utc>) -> rusqlite::Result<
     Ok(changed == 1)
 }
 
-/// Ends every session that others than `subject` had in `browser`.
-fn take_over(
-    sql: &Connection,
-    browser: &Digest,
-    subject: &Subject,
-) -> rusqlite::Result<Vec<EndedSession>> {
+/// Ends every session that others than the newcomer had in the browser.
+fn take_over(sql: &Connection, asked: &SignIn) -> rusqlite::Result<Vec<EndedSession>> {
+    let (browser, subject) = (&asked.takes_over, asked.session.user.subject());
     let others: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE browser = ?1 AND subject <> ?2")?
         .query_map(params![browser.as_bytes(), subject.as_str()], |row| {
             row.get(0).map(|sid: String| SessionId::from(sid))
         })?
         .collect::<Result<_, _>>()?;
-    let ended = others.iter().map(|sid| end(sql, sid));
+    let ended = others.iter().map(|sid| end(sql, sid, &asked.farewell));
     Ok(ended
         .collect::<rusqlite::Result<Vec<_>>>()?
         .into_iter()
@@ -169,7 +173,11 @@ fn take_over(
 }
 
 /// Ends a session. Its grants live through it, but for offline ones.
-fn end(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Option<EndedSession>> {
+fn end(
+    sql: &Connection,
+    sid: &SessionId,
+    farewell: &Farewell,
+) -> rusqlite::Result<Option<EndedSession>> {
     let sid_text = sid.as_str();
     let subject = sql
         .prepare_cached("SELECT subject FROM sessions WHERE sid = ?1")?
@@ -178,7 +186,7 @@ fn end(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Option<EndedSessio
     let Some(subject) = subject else {
         return Ok(None);
     };
-    let clients = sql
+    let clients: Vec<_> = sql
         .prepare_cached("SELECT client_id FROM session_clients WHERE sid = ?1 ORDER BY client_id")?
         .query_map([sid_text], |row| row.get(0).map(ClientId::new))?
         .collect::<Result<_, _>>()?;
@@ -191,10 +199,12 @@ fn end(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Option<EndedSessio
     ] {
         sql.prepare_cached(step)?.execute([sid_text])?;
     }
+    let leased = queue(sql, farewell.deliveries(sid, &subject, &clients))?;
     Ok(Some(EndedSession {
         sid: sid.clone(),
         subject,
         clients,
+        leased,
     }))
 }
 

@@ -1,0 +1,85 @@
+//! What clients have yet to be told: deliveries of logout tokens, queued in the commit that ends a
+//! session and kept until they are taken or given up.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
+use panda_oidc_sdk::Subject;
+
+use super::StoreError;
+use crate::login::session::SessionId;
+
+/// Whom to tell that a session is over, and when. Of the clients of the session, those that listen
+/// are queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// The clients that can be told.
+    pub listeners: Arc<[ClientId]>,
+    /// Until when the first attempt is left to whoever ends the session.
+    pub leased_until: DateTime<Utc>,
+    /// A client that nobody tells before a moment of its own.
+    pub later: Option<(ClientId, DateTime<Utc>)>,
+    /// When to give up.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// One client, to be told that one session is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The session.
+    pub sid: SessionId,
+    /// Whose it was.
+    pub subject: Subject,
+    /// Whom to tell.
+    pub client_id: ClientId,
+    /// How often it was tried, with the attempt that is being made.
+    pub attempts: u32,
+    /// When to give up.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Farewell {
+    /// What to queue for a session with `clients`, each with the moment it is due. Those with an
+    /// attempt already are leased to whoever ends the session.
+    pub(super) fn deliveries(
+        &self,
+        sid: &SessionId,
+        subject: &Subject,
+        clients: &[ClientId],
+    ) -> Vec<(Delivery, DateTime<Utc>)> {
+        let listens = |client: &&ClientId| self.listeners.contains(client);
+        let queued = clients.iter().filter(listens).map(|client| {
+            let later = self.later.as_ref().filter(|(id, _)| id == client);
+            let delivery = Delivery {
+                sid: sid.clone(),
+                subject: subject.clone(),
+                client_id: client.clone(),
+                attempts: u32::from(later.is_none()),
+                expires_at: self.expires_at,
+            };
+            (delivery, later.map_or(self.leased_until, |(_, due)| *due))
+        });
+        queued.collect()
+    }
+}
+
+/// Deliveries of logout tokens, for whoever makes the next attempt.
+#[async_trait]
+pub trait LogoutDeliveries: Send + Sync {
+    /// Takes up to `most` deliveries that are due, those first that have been for longest. Nobody
+    /// else gets them before `until`, when they are due again. Those whose time is over come, too.
+    async fn lease_deliveries(
+        &self,
+        most: u32,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Has a delivery be due at `until`, unless somebody else has leased it meanwhile.
+    async fn put_off(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Strikes a delivery off: the client knows, or will never be told.
+    async fn strike_off(&self, delivery: &Delivery) -> Result<(), StoreError>;
+}
