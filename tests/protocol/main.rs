@@ -12,6 +12,7 @@ mod support;
 mod algorithms;
 mod authentication;
 mod authorize;
+mod backchannel_logout;
 mod client_authentication;
 mod cors;
 mod discovery;

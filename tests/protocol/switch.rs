@@ -1,97 +1,15 @@
 //! Another person's ticket in somebody's browser: a question, unless the portal sent the click, and
 //! the end of the session that was there (F5, F6, Back-Channel Logout 1.0).
 
-use std::sync::Arc;
-use std::sync::Mutex;
-
-use axum::Router;
-use axum::extract::{Form, State};
-use axum::http::HeaderMap;
-use axum::routing::post;
 use chrono::TimeDelta;
-use serde_json::{Value, json};
-use std::collections::HashMap;
-use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
+use serde_json::json;
 
 use crate::kit::{registered, registration, tokens, verified};
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::{Answer, Browser};
 use crate::support::house::House;
+use crate::support::listener::Listener;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-
-/// What an app's logout endpoint was sent, and what the provider said of the old session's token
-/// while that was under way.
-#[derive(Debug)]
-struct Told {
-    content_type: String,
-    form: HashMap<String, String>,
-    old_token: Option<u16>,
-}
-
-#[derive(Default)]
-struct Heard {
-    told: Mutex<Vec<Told>>,
-    /// The application, and its access token of the session that will end.
-    watched: Mutex<Option<(RelyingParty, String)>>,
-}
-
-/// An app's `backchannel_logout_uri`, listening until it is dropped.
-struct Listener {
-    url: String,
-    heard: Arc<Heard>,
-    task: AbortHandle,
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Listener {
-    async fn open() -> Self {
-        let heard = Arc::new(Heard::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/logout", listener.local_addr().unwrap());
-        let routes = Router::new().route("/logout", post(hear));
-        let serving = axum::serve(listener, routes.with_state(Arc::clone(&heard)));
-        let task = tokio::spawn(async move { serving.await.unwrap() }).abort_handle();
-        Self { url, heard, task }
-    }
-
-    fn registration(&self, client_id: &str) -> String {
-        let line = format!("backchannel_logout_uri = '{}'", self.url);
-        registration(client_id, &line)
-    }
-
-    fn watch(&self, client: &RelyingParty, tokens: &Value) {
-        let token = tokens["access_token"].as_str().unwrap().to_owned();
-        *self.heard.watched.lock().unwrap() = Some((client.clone(), token));
-    }
-
-    fn told(&self) -> Vec<Told> {
-        std::mem::take(&mut *self.heard.told.lock().unwrap())
-    }
-}
-
-async fn hear(
-    State(heard): State<Arc<Heard>>,
-    headers: HeaderMap,
-    Form(form): Form<HashMap<String, String>>,
-) {
-    let watched = heard.watched.lock().unwrap().clone();
-    let old_token = match watched {
-        Some((client, token)) => Some(client.userinfo(&token).await.status.as_u16()),
-        None => None,
-    };
-    let content_type = headers["content-type"].to_str().unwrap().to_owned();
-    heard.told.lock().unwrap().push(Told {
-        content_type,
-        form,
-        old_token,
-    });
-}
 
 /// Launches grafana for `user` from the portal's own page.
 async fn from_portal(house: &House, browser: &mut Browser, user: u64) -> Answer {
@@ -290,7 +208,7 @@ async fn a_ticket_on_an_authorization_request_is_asked_about_too() {
 #[tokio::test]
 async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
     let app = Listener::open().await;
-    let house = House::open_with(&app.registration("app"), "").await;
+    let house = House::open_with(&registration("app", &app.line()), "").await;
     let client = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -300,7 +218,7 @@ async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
     assert_eq!(told.len(), 1, "before the browser was answered");
     let media_type = "application/x-www-form-urlencoded";
     assert_eq!(told[0].content_type, media_type, "§2.5");
-    let token = &told[0].form["logout_token"];
+    let token = told[0].token();
     assert_eq!(header(token)["typ"], "logout+jwt");
     let mut logout = verified(&house, token).await;
     let jti = logout.as_object_mut().unwrap().remove("jti").unwrap();
@@ -317,7 +235,7 @@ async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
 #[tokio::test]
 async fn n50_the_old_session_is_dead_before_the_new_one_is_seen() {
     let app = Listener::open().await;
-    let house = House::open_with(&app.registration("app"), "").await;
+    let house = House::open_with(&registration("app", &app.line()), "").await;
     let client = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -335,7 +253,7 @@ async fn n50_the_old_session_is_dead_before_the_new_one_is_seen() {
 #[tokio::test]
 async fn the_logout_token_is_signed_as_the_clients_id_tokens_are() {
     let app = Listener::open().await;
-    let registration = app.registration("app").replace(
+    let registration = registration("app", &app.line()).replace(
         "backchannel",
         "id_token_signed_response_alg = 'ES256'\nbackchannel",
     );
@@ -344,14 +262,14 @@ async fn the_logout_token_is_signed_as_the_clients_id_tokens_are() {
     tokens(&registered(&house, "app"), &mut browser).await;
     from_portal(&house, &mut browser, HEI_LONG_JIANG).await;
     let told = app.told();
-    assert_eq!(header(&told[0].form["logout_token"])["alg"], "ES256");
-    verified(&house, &told[0].form["logout_token"]).await;
+    assert_eq!(header(told[0].token())["alg"], "ES256");
+    verified(&house, told[0].token()).await;
 }
 
 #[tokio::test]
 async fn an_app_that_was_not_in_the_session_hears_nothing_of_its_end() {
     let (app, other) = (Listener::open().await, Listener::open().await);
-    let clients = app.registration("app") + &other.registration("other");
+    let clients = registration("app", &app.line()) + &registration("other", &other.line());
     let house = House::open_with(&clients, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     tokens(&registered(&house, "app"), &mut browser).await;
@@ -365,7 +283,7 @@ async fn an_app_that_was_not_in_the_session_hears_nothing_of_its_end() {
 #[tokio::test]
 async fn an_app_that_is_gone_does_not_keep_the_next_person_out() {
     let gone = Listener::open().await;
-    let house = House::open_with(&gone.registration("app"), "").await;
+    let house = House::open_with(&registration("app", &gone.line()), "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     tokens(&registered(&house, "app"), &mut browser).await;
     drop(gone);

@@ -13,6 +13,7 @@ pub mod app;
 pub mod assertion;
 pub mod browser;
 pub mod house;
+pub mod listener;
 pub mod program;
 pub mod publisher;
 

@@ -1,0 +1,254 @@
+//! Logout tokens reach their clients, however long that takes (Back-Channel Logout 1.0 §2.5–§2.8).
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::kit::{registered, registration, tokens, verified};
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::Browser;
+use crate::support::house::House;
+use crate::support::listener::{Listener, Told};
+use crate::support::program::{Program, free_port};
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+/// The attempts at each client that is still to be told, and in how many seconds the next is due.
+fn queue(database: &Path) -> Vec<(String, u32, i64)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let sql = Connection::open_with_flags(database, flags).unwrap();
+    let mut rows = sql
+        .prepare("SELECT client_id, attempts, due_at FROM logout_deliveries ORDER BY client_id")
+        .unwrap();
+    let row = |row: &rusqlite::Row<'_>| {
+        let due: i64 = row.get(2)?;
+        Ok((row.get(0)?, row.get(1)?, due / 1000))
+    };
+    let rows = rows.query_map([], row).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Waits until the queue is as a test wants it.
+async fn wait_for(database: &Path, what: impl Fn(&[(String, u32, i64)]) -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    loop {
+        let queue = queue(database);
+        if what(&queue) {
+            return;
+        }
+        assert!(Instant::now() < patience, "{queue:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// 陈涛 has used the app; then 黑龙江 clicks in the same browser.
+struct Switched {
+    house: House,
+    app: Listener,
+    first: Told,
+}
+
+impl Switched {
+    /// The app answers with `answers`, and with 200 after that.
+    async fn with(answers: &[u16]) -> Self {
+        let app = Listener::open().await;
+        app.answer(answers);
+        let house = House::open_with(&registration("app", &app.line()), "").await;
+        let mut browser = house.signed_in(CHEN_TAO).await;
+        tokens(&registered(&house, "app"), &mut browser).await;
+        take_over(&house, &mut browser).await;
+        let first = app.hears().await;
+        Self { house, app, first }
+    }
+
+    /// What the queue looks like once the last answer is written down.
+    async fn queued(&self, attempts: u32, in_seconds: i64) {
+        let now = self.house.app.host.clock.now().timestamp();
+        let expected = [("app".to_owned(), attempts, now + in_seconds)];
+        wait_for(&self.database(), |queue| queue == expected).await;
+    }
+
+    async fn struck_off(&self) {
+        wait_for(&self.database(), <[_]>::is_empty).await;
+    }
+
+    fn database(&self) -> std::path::PathBuf {
+        self.house.folder().join("panda-oidc.db")
+    }
+}
+
+/// Launches grafana for 黑龙江 from the portal's own page.
+async fn take_over(house: &House, browser: &mut Browser) {
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let answer = browser.get_from(url, house.portal.url().as_str()).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_taken_is_followed_by_another() {
+    let switched = Switched::with(&[500, 503]).await;
+    switched.queued(1, 5).await;
+    switched.house.later(TimeDelta::seconds(5));
+    let second = switched.app.hears().await;
+    switched.queued(2, 30).await;
+    switched.house.later(TimeDelta::seconds(30));
+    let third = switched.app.hears().await;
+    switched.struck_off().await;
+
+    let mut names = Vec::new();
+    for (told, iat) in [(&switched.first, 0), (&second, 5), (&third, 35)] {
+        let claims = verified(&switched.house, told.token()).await;
+        assert_eq!(
+            (&claims["sub"], &claims["aud"]),
+            (&"1".into(), &"app".into())
+        );
+        assert_eq!(claims["iat"], 1_800_000_000 + iat);
+        assert_eq!(claims["exp"], 1_800_000_120 + iat);
+        names.push(claims["jti"].as_str().unwrap().to_owned());
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 3, "each has a jti of its own");
+    assert_eq!(claims(second.token())["sid"], claims(third.token())["sid"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_one() {
+    Switched::with(&[204]).await.struck_off().await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let switched = Switched::with(&[307]).await;
+    assert_eq!(switched.first.path, "/logout");
+    switched.queued(1, 5).await;
+    let told = switched.app.told();
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_refuses_is_asked_five_times_and_left_alone() {
+    let switched = Switched::with(&[400; 6]).await;
+    for (attempts, pause) in (1..).zip([5, 30, 120, 600]) {
+        switched.queued(attempts, pause).await;
+        switched.house.later(TimeDelta::seconds(pause));
+        switched.app.hears().await;
+    }
+    switched.struck_off().await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_for_a_day_is_given_up() {
+    let Switched { house, app, .. } = Switched::with(&[500]).await;
+    let database = house.folder().join("panda-oidc.db");
+    wait_for(&database, |queue| queue.len() == 1).await;
+    house.later(TimeDelta::hours(24));
+    wait_for(&database, <[_]>::is_empty).await;
+    let told = app.told();
+    assert!(told.is_empty(), "{told:?}");
+}
+
+/// keycloak/keycloak#27359: one token for each session and client.
+#[tokio::test]
+async fn a_browser_with_two_sessions_makes_two_tokens() {
+    let app = Listener::open().await;
+    let clients = format!(
+        "[session]\nlifetime = '1m'\n{}",
+        registration("app", &app.line())
+    );
+    let house = House::open_with(&clients, "").await;
+    let client = registered(&house, "app");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let first = tokens(&client, &mut browser).await;
+    house.later(TimeDelta::minutes(2));
+    house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let second = tokens(&client, &mut browser).await;
+    take_over(&house, &mut browser).await;
+    let sids = |tokens: &[&str]| {
+        let sids = tokens.iter().map(|token| claims(token)["sid"].to_string());
+        sids.collect::<std::collections::BTreeSet<_>>()
+    };
+    let told = app.told();
+    let told: Vec<_> = told.iter().map(Told::token).collect();
+    let had = [&first, &second].map(|tokens| tokens["id_token"].as_str().unwrap());
+    assert_eq!((told.len(), sids(&told)), (2, sids(&had)));
+}
+
+/// A portal and the built program, with an app that listens at `listener`; 陈涛 has used the app.
+async fn program(listener: &str) -> (SimulatorHandle, Program, Browser) {
+    let portal = Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap();
+    let program = Program::start(portal.url().as_str(), &registration("told", listener)).await;
+    let mut browser = Browser::new();
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    browser
+        .get(program.at(&format!("/launch/app?ticket={ticket}")))
+        .await;
+    let client = RelyingParty {
+        client_id: "told".to_owned(),
+        client_secret: Some("another-secret-0123456789".to_owned()),
+        redirect_uri: "http://127.0.0.1:9/told".to_owned(),
+        ..program.client()
+    };
+    tokens(&client, &mut browser).await;
+    (portal, program, browser)
+}
+
+/// 黑龙江 clicks in the portal.
+async fn click(portal: &SimulatorHandle, program: &Program, browser: &mut Browser) {
+    let ticket = portal.issue_ticket(HEI_LONG_JIANG);
+    let url = program.at(&format!("/launch/app?ticket={ticket}"));
+    let answer = browser.get_from(url, portal.url().as_str()).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_undelivered_the_next_delivers() {
+    let port = free_port();
+    let line = format!("backchannel_logout_uri = 'http://127.0.0.1:{port}/logout'\n");
+    let (portal, mut program, mut browser) = program(&line).await;
+    click(&portal, &program, &mut browser).await;
+    program.kill();
+    let database = program.data().join("panda-oidc.db");
+    let left = queue(&database);
+    assert_eq!((left.len(), left[0].1), (1, 1), "{left:?}");
+    let app = Listener::open_at(port).await;
+    program.restart().await;
+    let told = app.hears().await;
+    assert_eq!(claims(told.token())["sub"], "1");
+    wait_for(&database, <[_]>::is_empty).await;
+    let log = program.log();
+    for said in [
+        "told did not take the end of session",
+        "Told told that session",
+    ] {
+        assert!(log.contains(said), "{said}");
+    }
+    assert!(!log.contains(told.token()), "no token is in the log");
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_call_under_way() {
+    let app = Listener::open().await;
+    app.answer(&[503]);
+    let (portal, mut program, mut browser) = program(&app.line()).await;
+    click(&portal, &program, &mut browser).await;
+    app.hears().await;
+    let gate = app.hold().await;
+    app.hears().await;
+    let pid = program.pid().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !program.log().contains("Stopping") {
+        assert!(Instant::now() < patience, "{}", program.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(gate);
+    assert!(program.stop().await);
+    assert_eq!(queue(&program.data().join("panda-oidc.db")), []);
+}
