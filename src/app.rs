@@ -45,6 +45,8 @@ pub struct App {
     pub parked: Sealer,
     /// Seals changes of user that wait.
     pub switches: Sealer,
+    /// Seals logouts that wait.
+    pub logouts: Sealer,
     /// Names tickets.
     pub tickets: TicketNamer,
     /// Makes the refresh token that follows another.
@@ -117,6 +119,7 @@ impl App {
             host,
             parked: master.sealer(Purpose::ParkedRequests),
             switches: master.sealer(Purpose::Switches),
+            logouts: master.sealer(Purpose::Logouts),
             tickets: master.ticket_namer(),
             successors: master.successors(),
             metadata: metadata.into(),

@@ -208,6 +208,8 @@ pub enum Purpose {
     ParkedRequests,
     /// Changes of user that wait for a yes, in a cookie.
     Switches,
+    /// Logouts that wait for a yes, in a form.
+    Logouts,
 }
 
 impl Purpose {
@@ -216,6 +218,7 @@ impl Purpose {
             Self::SigningKeys => b"signing keys",
             Self::ParkedRequests => b"parked requests",
             Self::Switches => b"switches",
+            Self::Logouts => b"logouts",
         }
     }
 }

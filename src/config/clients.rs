@@ -1,6 +1,7 @@
 //! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
 
 mod credentials;
+mod logout;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -34,7 +35,12 @@ pub(super) struct ClientSection {
     client_uri: Option<String>,
     redirect_uris: Vec<String>,
     initiate_login_uri: Option<String>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
     backchannel_logout_uri: Option<String>,
+    backchannel_logout_session_required: Option<bool>,
+    frontchannel_logout_uri: Option<String>,
+    frontchannel_logout_session_required: Option<bool>,
     token_endpoint_auth_method: Option<AuthMethod>,
     token_endpoint_auth_signing_alg: Option<JwsAlg>,
     #[serde(default)]
@@ -178,10 +184,7 @@ impl Check<'_, '_> {
             initiate_login_uri: self
                 .url("initiate_login_uri", section.initiate_login_uri.as_deref()),
             client_uri: self.url("client_uri", section.client_uri.as_deref()),
-            backchannel_logout_uri: self.url(
-                "backchannel_logout_uri",
-                section.backchannel_logout_uri.as_deref(),
-            ),
+            logout: self.logout(section),
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,
             userinfo_alg: section.userinfo_signed_response_alg,
@@ -301,18 +304,7 @@ impl Check<'_, '_> {
                 "list every address the app may be sent back to",
             );
         }
-        let mut registered = Vec::new();
-        for uri in uris {
-            match RegisteredUri::new(uri) {
-                Ok(uri) => registered.push(uri),
-                Err(error) => self.fail(
-                    "redirect_uris",
-                    format!("`{uri}`: {error}"),
-                    "write the whole address, to the letter",
-                ),
-            }
-        }
-        registered
+        self.uris("redirect_uris", uris)
     }
 
     fn url(&mut self, key: &str, text: Option<&str>) -> Option<Url> {

@@ -183,6 +183,44 @@ fn a_client_without_a_secret_says_that_it_is_public() {
 }
 
 #[test]
+fn addresses_for_logouts_are_checked() {
+    let with = |lines: &str| GOOD.to_owned() + lines;
+    let good = with(
+        "post_logout_redirect_uris = [\"https://elsewhere.example.com/out?x=1\"]\n\
+         backchannel_logout_uri = \"https://elsewhere.example.com/told\"\n\
+         backchannel_logout_session_required = false\n\
+         frontchannel_logout_uri = \"https://grafana.example.com/out\"\n\
+         frontchannel_logout_session_required = true\n",
+    );
+    assert_eq!(problems(&good), [""; 0]);
+    for (lines, told) in [
+        (
+            "post_logout_redirect_uris = [\"https://*.example.com/\"]",
+            "post_logout_redirect_uris: `https://*.example.com/`: it contains a *",
+        ),
+        (
+            "frontchannel_logout_uri = \"https://evil.example.com/out\"",
+            "frontchannel_logout_uri: scheme, host and port are those of none of the redirect_uris",
+        ),
+        (
+            "frontchannel_logout_session_required = false",
+            "frontchannel_logout_session_required: there is no frontchannel_logout_uri for it",
+        ),
+        (
+            "backchannel_logout_session_required = true",
+            "backchannel_logout_session_required: there is no backchannel_logout_uri for it",
+        ),
+        (
+            "backchannel_logout_uri = \"http://10.0.0.7/told\"",
+            "backchannel_logout_uri: it is plain http beyond this machine",
+        ),
+    ] {
+        let problem = only(&with(lines));
+        assert!(problem.contains(told), "{problem}");
+    }
+}
+
+#[test]
 fn a_slip_in_the_plugins_table_is_told_with_its_section() {
     let slip = provider_problem(&GOOD.replace("[[clients]]", "base_ulr = \"x\"\n[[clients]]"));
     assert!(

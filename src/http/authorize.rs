@@ -273,10 +273,11 @@ async fn settle(
     let expected = authorization
         .unverified_hint
         .as_deref()
-        .map(|hint| hint::subject(hint, &app.keys, app.issuer.as_str()));
+        .map(|hint| hint::read(hint, &app.keys, app.issuer.as_str()));
     let expected = expected
         .transpose()
         .map_err(refuse)?
+        .map(|hint| hint.subject)
         .or_else(|| authorization.claims.subject.clone());
     let now = app.host.clock.now();
     match (

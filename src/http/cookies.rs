@@ -103,6 +103,12 @@ impl Sent {
         self.get(jar).and_then(Handle::parse)
     }
 
+    /// Whether there is any cookie of ours: a browser has been here before.
+    #[must_use]
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// The requests that wait, by name.
     pub(super) fn parked(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0

@@ -79,6 +79,12 @@ pub(super) enum Trouble {
     /// The change of user that should be confirmed was not asked for in this browser.
     #[error("no change of user waits for a yes in this browser")]
     NoSwitch,
+    /// The logout request is malformed, or leads to a place nobody registered.
+    #[error("the logout request is refused")]
+    Logout(#[source] OAuthError),
+    /// The logout that should be confirmed was not asked about in this browser.
+    #[error("no logout waits for a yes in this browser")]
+    NoLogout,
     /// The browser goes round in circles.
     #[error("the client {0} was launched again and again; it seems to reject its logins")]
     GoingRound(String),
@@ -107,10 +113,10 @@ impl Trouble {
     #[must_use]
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Request(_) | Self::UnfitTicket(_) => StatusCode::BAD_REQUEST,
+            Self::Request(_) | Self::UnfitTicket(_) | Self::Logout(_) => StatusCode::BAD_REQUEST,
             Self::TicketRefused | Self::Login(LoginError::Rejected(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchClient(_) | Self::NoTarget(..) | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::NothingWaits | Self::NoSwitch => StatusCode::GONE,
+            Self::NothingWaits | Self::NoSwitch | Self::NoLogout => StatusCode::GONE,
             Self::GoingRound(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Login(LoginError::Unreachable(_)) | Self::Store(_) => {
                 StatusCode::SERVICE_UNAVAILABLE

@@ -13,6 +13,7 @@ mod failure;
 mod introspect;
 mod language;
 mod launch;
+mod logout;
 mod page;
 mod parking;
 mod patience;
@@ -85,6 +86,11 @@ pub fn router(app: Arc<App>) -> Router {
             "/switch",
             get(switch::page).post(switch::confirm).head(launch::head),
         )
+        .route(
+            path::LOGOUT,
+            get(logout::get).post(logout::post).head(launch::head),
+        )
+        .route(logout::CONFIRM, post(logout::confirm))
         .fallback(|| async { Failure::from(Trouble::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) })
         .merge(for_clients);

@@ -10,13 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use panda_oidc_sdk::Identity;
+use url::{Origin, Url};
 
 use super::language::{Language, Text};
 use crate::app::App;
 
 /// The style of every page.
 pub(super) const STYLE: &str = include_str!("pages/style.css");
-const SCRIPT: &str = include_str!("pages/rescue.js");
+const RESCUE: &str = include_str!("pages/rescue.js");
+const GO_ON: &str = include_str!("pages/go_on.js");
 
 /// Somebody's name as a page says it, or their identifier: without what could break the sentence
 /// around it or turn its direction (N69).
@@ -54,6 +56,11 @@ pub(super) struct Page {
     /// The query parameter of the ticket, on pages shown because it was missing: a script moves one
     /// that came behind a `#` to where the server sees it (F8).
     pub rescue: Option<String>,
+    /// Addresses to open in frames nobody sees, so that apps end their sessions there (Front-Channel
+    /// Logout 1.0).
+    pub frames: Vec<Url>,
+    /// Where a script goes on once the frames are through, or have had their time.
+    pub onward: Option<String>,
 }
 
 /// A link and what it is called.
@@ -91,6 +98,8 @@ impl Page {
             form: None,
             detail: None,
             rescue: None,
+            frames: Vec::new(),
+            onward: None,
         }
     }
 
@@ -100,7 +109,7 @@ impl Page {
         let html = Html {
             language,
             style: STYLE,
-            script: SCRIPT,
+            script: self.script(),
             title: &self.title,
             body: &self.body,
             action: self.action.as_ref(),
@@ -108,6 +117,8 @@ impl Page {
             form: self.form.as_ref(),
             detail: self.detail.as_deref(),
             rescue: self.rescue.as_deref(),
+            frames: &self.frames,
+            onward: self.onward.as_deref(),
         };
         match html.render() {
             Ok(html) => (self.status, self.headers(app), html).into_response(),
@@ -118,32 +129,39 @@ impl Page {
         }
     }
 
+    fn script(&self) -> Option<&'static str> {
+        match (&self.rescue, &self.onward) {
+            (Some(_), _) => Some(RESCUE),
+            (None, Some(_)) => Some(GO_ON),
+            (None, None) => None,
+        }
+    }
+
     /// A page with a question stays out of frames, where a click can be stolen; the others may stand
     /// in the portal's (N75).
     fn headers(&self, app: &App) -> HeaderMap {
         static STYLE_HASH: LazyLock<String> = LazyLock::new(|| source(STYLE));
-        static SCRIPT_HASH: LazyLock<String> = LazyLock::new(|| source(SCRIPT));
-        let origins = app.provider.origins();
-        let frames = if self.form.is_some() || origins.is_empty() {
-            "'none'".to_owned()
-        } else {
-            origins
-                .iter()
-                .map(url::Origin::ascii_serialization)
-                .collect::<Vec<_>>()
-                .join(" ")
+        let ancestors = match &self.form {
+            Some(_) => Vec::new(),
+            None => app.provider.origins(),
         };
         let mut policy = format!(
-            "default-src 'none'; base-uri 'none'; frame-ancestors {frames}; style-src {}",
+            "default-src 'none'; base-uri 'none'; frame-ancestors {}; style-src {}",
+            sources(&ancestors),
             *STYLE_HASH
         );
         // With a form it would have to name wherever the redirect after it leads.
         if self.form.is_none() {
             policy.push_str("; form-action 'none'");
         }
-        if self.rescue.is_some() {
+        if let Some(script) = self.script() {
             policy.push_str("; script-src ");
-            policy.push_str(&SCRIPT_HASH);
+            policy.push_str(&source(script));
+        }
+        if !self.frames.is_empty() {
+            let framed: Vec<_> = self.frames.iter().map(Url::origin).collect();
+            policy.push_str("; frame-src ");
+            policy.push_str(&sources(&framed));
         }
         let mut headers = HeaderMap::new();
         headers.insert(
@@ -161,6 +179,17 @@ impl Page {
     }
 }
 
+/// Origins as a list of CSP sources, each once.
+fn sources(origins: &[Origin]) -> String {
+    let mut sources: Vec<_> = origins.iter().map(Origin::ascii_serialization).collect();
+    sources.sort();
+    sources.dedup();
+    if sources.is_empty() {
+        return "'none'".to_owned();
+    }
+    sources.join(" ")
+}
+
 /// The CSP source that allows exactly this inline text (CSP Level 3 §2.3.1, `hash-source`).
 pub(super) fn source(inline: &str) -> String {
     let hash = digest::digest(&digest::SHA256, inline.as_bytes());
@@ -172,7 +201,7 @@ pub(super) fn source(inline: &str) -> String {
 struct Html<'a> {
     language: Language,
     style: &'static str,
-    script: &'static str,
+    script: Option<&'static str>,
     title: &'a Text,
     body: &'a Text,
     action: Option<&'a Link>,
@@ -180,4 +209,6 @@ struct Html<'a> {
     form: Option<&'a Form>,
     detail: Option<&'a str>,
     rescue: Option<&'a str>,
+    frames: &'a [Url],
+    onward: Option<&'a str>,
 }

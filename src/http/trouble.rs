@@ -10,6 +10,7 @@ use super::language::{Language, Text};
 use super::page::{Link, Page};
 use crate::app::App;
 use crate::limits::TooOften;
+use crate::oauth::discovery::path;
 
 /// The page about `trouble`.
 #[must_use]
@@ -53,6 +54,11 @@ fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
             label: Text::new("再试一次", "Try once more"),
         }),
         Trouble::Request(_) | Trouble::Method | Trouble::TooLarge => None,
+        // Who wants out gets out, whatever the app has sent.
+        Trouble::Logout(_) | Trouble::NoLogout => Some(Link {
+            url: app.issuer.at(path::LOGOUT),
+            label: Text::new("退出登录", "Sign out"),
+        }),
         _ => Some(portal(app)),
     }
 }
@@ -60,7 +66,7 @@ fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
 /// What a developer or an operator needs to see. Only registered codes and sentences of ours.
 fn detail(trouble: &Trouble) -> Option<String> {
     match trouble {
-        Trouble::Request(error) => Some(error.to_string()),
+        Trouble::Request(error) | Trouble::Logout(error) => Some(error.to_string()),
         Trouble::NoTarget(client, error) => Some(format!("{client}: {error}")),
         Trouble::UnfitTicket(error) => Some(error.to_string()),
         _ => None,
@@ -128,6 +134,8 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "It was confirmed already, or waited too long. Please enter from the portal again.",
             ),
         ),
+        Trouble::Logout(_) => logout_refused(),
+        Trouble::NoLogout => no_logout(),
         Trouble::GoingRound(_) => (
             Text::new("应用反复要求登录", "The app keeps asking for a login"),
             Text::new(
@@ -178,6 +186,29 @@ fn slower(too_often: &TooOften) -> (Text, Text) {
             format!(
                 "There were too many logins from your network, or to this app, within a short time. Please wait {wait} s, then reload this page. Tell your administrator if it happens often."
             ),
+        ),
+    )
+}
+
+fn logout_refused() -> (Text, Text) {
+    (
+        Text::new(
+            "应用发来的退出请求有误",
+            "The app sent a logout request that cannot be answered",
+        ),
+        Text::new(
+            "您还没有退出登录。可以在这里退出；也请把本页上的技术信息告诉应用的管理员。",
+            "You are not signed out yet. You can sign out here; please also pass the technical line on this page to whoever runs the app.",
+        ),
+    )
+}
+
+fn no_logout() -> (Text, Text) {
+    (
+        Text::new("没有需要确认的退出", "There is no sign-out to confirm"),
+        Text::new(
+            "确认等待太久，或者这个浏览器里已经换了用户。您没有退出登录。",
+            "It waited too long, or another person has signed in here since. You are not signed out.",
         ),
     )
 }

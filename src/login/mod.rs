@@ -1,6 +1,7 @@
 //! Whose browser this is: launch, session, leaving. As pure as [`crate::oauth`].
 
 pub mod launch;
+pub mod leaving;
 pub mod parked;
 pub mod provenance;
 pub mod rounds;

@@ -55,7 +55,7 @@ impl Messenger {
     #[must_use]
     pub fn to(clients: &Clients) -> Self {
         let all = clients.all().into_iter();
-        let listeners = all.filter(|client| client.backchannel_logout_uri.is_some());
+        let listeners = all.filter(|client| client.logout.backchannel.is_some());
         Self {
             listeners: listeners.map(|client| client.id.clone()).collect(),
             calls: Semaphore::new(CALLS as usize),
@@ -138,7 +138,7 @@ async fn attempt(app: Arc<App>, delivery: Delivery) {
         return;
     };
     let client = app.clients.get(delivery.client_id.as_str());
-    let uri = client.and_then(|client| client.backchannel_logout_uri.as_ref());
+    let uri = client.and_then(|client| client.logout.backchannel.as_ref());
     let written = match (client, uri) {
         (Some(client), Some(uri)) if delivery.expires_at > app.host.clock.now() => {
             let (outcome, said) = call(&app, client, uri, &delivery).await;

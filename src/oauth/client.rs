@@ -30,8 +30,8 @@ pub struct Client {
     pub initiate_login_uri: Option<Url>,
     /// `client_uri`: the client's home page; deep links stay below it.
     pub client_uri: Option<Url>,
-    /// `backchannel_logout_uri` (Back-Channel Logout 1.0 §2.2).
-    pub backchannel_logout_uri: Option<Url>,
+    /// What happens at a logout.
+    pub logout: LogoutUris,
     /// `require_pkce`; always true of public clients.
     pub require_pkce: bool,
     /// `id_token_signed_response_alg`.
@@ -48,6 +48,17 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// When it gets refresh tokens, and for how long.
     pub refresh_token: RefreshPolicy,
+}
+
+/// A client's addresses for logouts.
+#[derive(Debug, Clone, Default)]
+pub struct LogoutUris {
+    /// `post_logout_redirect_uris` (RP-Initiated Logout 1.0 §3.1).
+    pub post_redirects: Vec<RegisteredUri>,
+    /// `backchannel_logout_uri` (Back-Channel Logout 1.0 §2.2).
+    pub backchannel: Option<Url>,
+    /// `frontchannel_logout_uri` (Front-Channel Logout 1.0 §2).
+    pub frontchannel: Option<Url>,
 }
 
 /// When a client that is registered for `refresh_token` gets refresh tokens, and for how long.
@@ -216,7 +227,7 @@ pub(crate) mod tests {
             redirect_uris: vec![RegisteredUri::new("https://app.example.com/cb").unwrap()],
             initiate_login_uri: None,
             client_uri: None,
-            backchannel_logout_uri: None,
+            logout: LogoutUris::default(),
             require_pkce: true,
             id_token_alg: SigningAlg::ES256,
             userinfo_alg: None,

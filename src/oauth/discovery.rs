@@ -38,9 +38,12 @@ pub mod path {
     pub const REVOKE: &str = "/revoke";
     /// The userinfo endpoint.
     pub const USERINFO: &str = "/userinfo";
+    /// The end session endpoint.
+    pub const LOGOUT: &str = "/logout";
 }
 
 /// Members that openidconnect's own type lacks.
+#[expect(clippy::struct_excessive_bools, reason = "they are registered so")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Additional {
     /// RFC 8414 §2.
@@ -59,6 +62,12 @@ pub struct Additional {
     pub revocation_endpoint_auth_signing_alg_values_supported: Vec<CoreJwsSigningAlgorithm>,
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
+    /// RP-Initiated Logout 1.0 §2.1.
+    pub end_session_endpoint: String,
+    /// Front-Channel Logout 1.0 §3.
+    pub frontchannel_logout_supported: bool,
+    /// Front-Channel Logout 1.0 §3: `iss` and `sid` are in the frame's address.
+    pub frontchannel_logout_session_supported: bool,
     /// Back-Channel Logout 1.0 §2.1.
     pub backchannel_logout_supported: bool,
     /// Back-Channel Logout 1.0 §2.1.
@@ -158,6 +167,9 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
             revocation_endpoint_auth_methods_supported: all_methods.clone(),
             revocation_endpoint_auth_signing_alg_values_supported: assertion_algs.to_vec(),
             authorization_response_iss_parameter_supported: true,
+            end_session_endpoint: issuer.at(path::LOGOUT),
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
         },

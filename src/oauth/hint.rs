@@ -1,17 +1,32 @@
 //! `id_token_hint`: an ID token of ours that comes back to say who is expected (OIDC Core
-//! §3.1.2.1).
+//! §3.1.2.1), or which session is meant (RP-Initiated Logout 1.0 §2).
 
 use panda_oidc_sdk::Subject;
 use serde::Deserialize;
 
+use super::claims::Audience;
 use super::error::OAuthError;
 use crate::keys::Keys;
+use crate::login::session::SessionId;
+
+/// What a hint says. The token may have expired: it "can be used after its expiry" to name a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// Who signed in.
+    pub subject: Subject,
+    /// In which session.
+    pub sid: SessionId,
+    /// For which client.
+    pub audience: String,
+}
 
 /// What tells an ID token from the other tokens these keys sign (N34).
 #[derive(Clone, Deserialize)]
 struct HintClaims {
-    iss: String,
-    sub: String,
+    iss: Option<String>,
+    sub: Option<String>,
+    sid: Option<String>,
+    aud: Option<Audience>,
     auth_time: Option<i64>,
     /// Access tokens name their client; ID tokens are for it.
     client_id: Option<String>,
@@ -19,21 +34,39 @@ struct HintClaims {
     events: Option<serde_json::Value>,
 }
 
-/// The subject that a hint names. An expired hint is still one.
+/// Reads a hint.
 ///
 /// # Errors
 ///
-/// `invalid_request` when it is not an ID token of this issuer.
-pub fn subject(unverified: &str, keys: &Keys, issuer: &str) -> Result<Subject, OAuthError> {
-    let refused =
-        || OAuthError::invalid_request("the id_token_hint is not an ID token of this provider");
-    let token = keys.verify::<HintClaims>(unverified).ok_or_else(refused)?;
+/// `invalid_request` when it is not an ID token of this issuer; it says why.
+pub fn read(unverified: &str, keys: &Keys, issuer: &str) -> Result<Hint, OAuthError> {
+    let refused = |why| {
+        OAuthError::invalid_request(format!(
+            "the id_token_hint is not an ID token of this provider: {why}"
+        ))
+    };
+    let token = keys.verify::<HintClaims>(unverified).ok_or_else(|| {
+        refused(
+            "it is no JWT that a key of this provider has signed, with the algorithm of the key",
+        )
+    })?;
+    let typ = token.header.typ;
     let claims = token.claims;
-    let id_token = token.header.typ.as_deref() == Some("JWT")
-        && claims.client_id.is_none()
-        && claims.events.is_none();
-    if !id_token || claims.iss != issuer || claims.auth_time.is_none() {
-        return Err(refused());
+    if claims.iss.as_deref() != Some(issuer) {
+        return Err(refused("its iss is another issuer"));
     }
-    Subject::new(claims.sub).map_err(|_| refused())
+    let of_a_login = claims.auth_time.is_some() && claims.client_id.is_none();
+    if typ.as_deref() != Some("JWT") || !of_a_login || claims.events.is_some() {
+        return Err(refused("it is a token of another kind"));
+    }
+    let (Some(sub), Some(sid), Some(Audience::One(audience))) =
+        (claims.sub, claims.sid, claims.aud)
+    else {
+        return Err(refused("sub, sid or aud is missing"));
+    };
+    Ok(Hint {
+        subject: Subject::new(sub).map_err(|_| refused("its sub is none"))?,
+        sid: SessionId::from(sid),
+        audience,
+    })
 }

@@ -13,6 +13,7 @@ pub mod grants;
 pub mod hint;
 pub mod introspection;
 pub mod issuer;
+pub mod logout;
 pub mod params;
 pub mod phone;
 pub mod pkce;

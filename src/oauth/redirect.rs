@@ -82,7 +82,7 @@ impl RegisteredUri {
 
     /// "Authorization servers MUST utilize exact string matching except for port numbers in
     /// localhost redirection URIs of native apps" (RFC 9700 §2.1).
-    fn matches(&self, asked: &str, any_loopback_port: bool) -> bool {
+    pub(super) fn matches(&self, asked: &str, any_loopback_port: bool) -> bool {
         self.0 == asked
             || any_loopback_port
                 && matches!((split_loopback(&self.0), split_loopback(asked)), (Some(ours), Some(theirs)) if ours == theirs)

@@ -40,6 +40,10 @@ struct TokenResponse {
     refresh_token: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
+    /// The `sid` of the ID token beside it. Keycloak before May 2026 finds the session that a
+    /// logout token names by this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_state: Option<String>,
 }
 
 /// What a grant has come to: tokens to be signed.
@@ -101,6 +105,7 @@ fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failu
         let claims = claims::id_token(&granted, &scopes, client, issuer, &at_hash, now);
         app.keys.sign(client.id_token_alg, "JWT", &claims)
     });
+    let sid = id_token.as_ref().map(|_| granted.grant.sid.to_string());
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
@@ -108,5 +113,6 @@ fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failu
         id_token: id_token.transpose().map_err(internal)?,
         refresh_token: refresh_token.map(|token| token.expose()),
         scope: scopes.to_string(),
+        session_state: sid,
     })
 }

@@ -1,0 +1,235 @@
+//! `/logout`: the end session endpoint (RP-Initiated Logout 1.0), the question it asks and the page
+//! it ends at.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+use openidconnect::ClientId;
+use url::Url;
+
+use super::cookies::Jar;
+use super::failure::{Failure, Trouble, see_other};
+use super::language::{Language, Text};
+use super::page::{Form, Link, Page, name_of};
+use super::parking::set_cookies;
+use super::trouble::portal;
+use super::visit::{Known, Visit, not_ahead_of_a_click};
+use crate::app::App;
+use crate::login::leaving::PendingLogout;
+use crate::login::session::{Session, SessionId};
+use crate::logout;
+use crate::oauth::discovery::path;
+use crate::oauth::logout::{LogoutRequest, PostLogoutRedirect, frame, read};
+use crate::oauth::params::Params;
+use crate::store::EndedSession;
+
+/// Where the question is answered.
+pub(super) const CONFIRM: &str = "/logout/confirm";
+
+/// The most frames a page opens.
+const MOST_FRAMES: usize = 20;
+
+/// `GET /logout`.
+///
+/// # Errors
+///
+/// [`Trouble::Logout`] when the request is refused; [`Trouble::Store`].
+pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
+    if visit.prefetch {
+        return Ok(not_ahead_of_a_click());
+    }
+    serve(&app, &visit, &visit.query).await
+}
+
+/// `POST /logout`: the parameters come in the body.
+///
+/// A form posted from another site brings no `SameSite=Lax` cookies; such a request is asked again
+/// by `GET`, which does.
+///
+/// # Errors
+///
+/// As [`get`].
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    mut visit: Visit,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let body = body.map_err(|_| Trouble::TooLarge)?;
+    let raw = String::from_utf8_lossy(&body);
+    visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
+    if visit.sent.get(&Jar::Session).is_none() {
+        let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+        let query = params.without("");
+        return Ok(see_other(
+            &app.issuer.at(&format!("{}?{query}", path::LOGOUT)),
+        ));
+    }
+    serve(&app, &visit, &raw).await
+}
+
+async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
+    let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+    let request = read(&params, &app.clients, &app.keys, app.issuer.as_str());
+    let request = request.map_err(Trouble::Logout)?;
+    let known = visit.known(app).await?;
+    let plan = request.plan(known.session.as_ref());
+    let ended = match &plan.ends {
+        Some(sid) => end(app, sid, &request, visit.sent.any()).await?,
+        None => None,
+    };
+    match &known.session {
+        Some(session) if plan.asks => question(app, visit, session, &request),
+        _ => Ok(gone(app, visit.language, &request, ended.as_ref())),
+    }
+}
+
+/// `POST /logout/confirm`: the yes.
+///
+/// # Errors
+///
+/// [`Trouble::NoLogout`] when the question was not asked in this browser, about this session;
+/// [`Trouble::Store`].
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let body = body.map_err(|_| Trouble::TooLarge)?;
+    let form = Params::parse(&body).map_err(|_| Trouble::TooLarge)?;
+    let sealed = form.get("confirmation").unwrap_or_default();
+    let pending = PendingLogout::open(sealed, &app.logouts, app.host.clock.now());
+    let Known { session, .. } = visit.known(&app).await?;
+    let pending = pending
+        .filter(|pending| pending.is_about(session.as_ref()))
+        .ok_or(Trouble::NoLogout)?;
+    let request = reread(&app, &pending);
+    let ended = match session {
+        Some(session) => end(&app, &session.sid, &request, true).await?,
+        None => None,
+    };
+    Ok(gone(&app, visit.language, &request, ended.as_ref()))
+}
+
+/// The request that was asked about, as far as it still holds.
+fn reread(app: &App, pending: &PendingLogout) -> LogoutRequest {
+    let client = pending.client_id.as_deref();
+    let client = client.and_then(|id| app.clients.get(id)).cloned();
+    let redirect = match (&client, &pending.redirect) {
+        (Some(client), Some((uri, state))) => {
+            PostLogoutRedirect::check(uri, client, state.as_deref()).ok()
+        }
+        _ => None,
+    };
+    LogoutRequest {
+        hint: None,
+        client,
+        redirect,
+    }
+}
+
+/// Ends a session and has its clients told.
+async fn end(
+    app: &Arc<App>,
+    sid: &SessionId,
+    request: &LogoutRequest,
+    by_browser: bool,
+) -> Result<Option<EndedSession>, Failure> {
+    let last = request.told_last(by_browser);
+    let last: Option<ClientId> = last.map(|client| client.id.clone());
+    let farewell = app.messenger.farewell(last, app.host.clock.now());
+    let ended = app.store.end(sid, &farewell).await?;
+    if let Some(ended) = &ended {
+        let client_id = request.client.as_ref().map(|client| client.id.as_str());
+        tracing::info!(subject = %ended.subject, %sid, client_id, "Signed {} out", ended.subject);
+        logout::tell(app, std::slice::from_ref(ended)).await;
+    }
+    Ok(ended)
+}
+
+/// Asks whoever is at the browser.
+fn question(
+    app: &App,
+    visit: &Visit,
+    session: &Session,
+    request: &LogoutRequest,
+) -> Result<Response, Failure> {
+    let redirect = request.redirect.as_ref();
+    let pending = PendingLogout {
+        sid: session.sid.clone(),
+        client_id: request.client.as_ref().map(|client| client.id.to_string()),
+        redirect: redirect.map(|to| (to.uri().to_owned(), to.state().map(str::to_owned))),
+        asked_at: app.host.clock.now(),
+    };
+    let confirmation = pending.seal(&app.logouts).ok_or(Trouble::Broken)?;
+    let name = name_of(&session.user.identity);
+    let mut page = Page::new(
+        StatusCode::OK,
+        Text::new("退出登录？", "Sign out?"),
+        Text::new(
+            format!("这个浏览器现在由“{name}”登录。退出后，“{name}”会同时退出从这里登录的应用。"),
+            format!(
+                "“{name}” is signed in here. Signing out also ends the apps that were opened through this sign-in."
+            ),
+        ),
+    );
+    page.form = Some(Form {
+        action: app.issuer.at(CONFIRM),
+        confirmation,
+        yes: Text::new("退出登录", "Sign out"),
+        no: Link {
+            url: app.issuer.at("/launch"),
+            label: Text::new("不退出", "Stay signed in"),
+        },
+    });
+    Ok(page.answer(visit.language, app))
+}
+
+/// Nobody is signed in here any more: the browser goes on, or the person is told.
+fn gone(
+    app: &App,
+    language: Language,
+    request: &LogoutRequest,
+    ended: Option<&EndedSession>,
+) -> Response {
+    let frames = ended.map(|ended| frames(app, ended)).unwrap_or_default();
+    let onward = request.redirect.as_ref().map(PostLogoutRedirect::url);
+    let mut response = match onward {
+        Some(onward) if frames.is_empty() => see_other(&onward),
+        onward => signed_out(app, language, frames, onward),
+    };
+    let leftovers = [Jar::Session, Jar::Switch, Jar::Rounds];
+    set_cookies(&mut response, leftovers.map(|jar| jar.clear(&app.issuer)));
+    response
+}
+
+fn frames(app: &App, ended: &EndedSession) -> Vec<Url> {
+    let clients = ended.clients.iter();
+    let clients = clients.filter_map(|id| app.clients.get(id.as_str()));
+    let frames = clients.filter_map(|client| frame(client, app.issuer.as_str(), &ended.sid));
+    frames.take(MOST_FRAMES).collect()
+}
+
+fn signed_out(app: &App, language: Language, frames: Vec<Url>, onward: Option<String>) -> Response {
+    let mut page = Page::new(
+        StatusCode::OK,
+        Text::new("已退出登录", "You are signed out"),
+        Text::new(
+            "从这里登录的应用也会退出。熊猫智慧水务门户本身没有退出：如果别人也用这台电脑，请在门户里也退出登录。",
+            "The apps that were opened through this sign-in are told. The Panda Smart Water portal itself is not signed out: if others use this computer, sign out there, too.",
+        ),
+    );
+    page.action = Some(match &onward {
+        Some(url) => Link {
+            url: url.clone(),
+            label: Text::new("继续", "Continue"),
+        },
+        None => portal(app),
+    });
+    page.frames = frames;
+    page.onward = onward;
+    page.answer(language, app)
+}

@@ -1,0 +1,241 @@
+//! Which logout requests go on, and what they come to.
+
+use panda_oidc_sdk::SystemClock;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+
+use super::*;
+use crate::keys::SigningAlg;
+use crate::login::session::tests::session;
+use crate::oauth::client::tests::{confidential, public};
+use crate::oauth::redirect::RegisteredUri;
+use crate::seal::{MasterKey, Purpose};
+use crate::store::MemoryStore;
+
+const ISSUER: &str = "https://op";
+const BACK: &str = "https://app.example.com/out?x=1";
+
+fn keys() -> Keys {
+    let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = MemoryStore::default();
+    let keys = runtime.block_on(Keys::open(&store, &sealer, &SystemClock));
+    keys.unwrap()
+}
+
+fn clients() -> Clients {
+    let registered = |uri: &str| vec![RegisteredUri::new(uri).unwrap()];
+    let mut app = confidential("app", "s");
+    app.logout.post_redirects = registered(BACK);
+    app.logout.frontchannel = Url::parse("https://app.example.com/bye?a=%20b").ok();
+    let mut spa = public("spa");
+    spa.logout.post_redirects = registered("http://127.0.0.1/out");
+    [app, spa].into_iter().collect()
+}
+
+/// An ID token of `app` for the session `sid`, long expired, with `changes`.
+fn hint(keys: &Keys, changes: &Value) -> String {
+    let mut claims = json!({
+        "iss": ISSUER, "sub": "1", "aud": "app", "sid": "sid", "auth_time": 0, "iat": 0, "exp": 600,
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    keys.sign(SigningAlg::ES256, "JWT", &claims).unwrap()
+}
+
+fn ask(keys: &Keys, pairs: &[(&str, &str)]) -> Result<LogoutRequest, String> {
+    let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let params = Params::parse(query.as_bytes()).unwrap();
+    read(&params, &clients(), keys, ISSUER).map_err(|error| error.description.into_owned())
+}
+
+#[test]
+fn everything_is_optional() {
+    let request = ask(&keys(), &[("logout_hint", "1"), ("ui_locales", "en")]).unwrap();
+    assert!(request.hint.is_none() && request.client.is_none() && request.redirect.is_none());
+}
+
+#[test]
+fn an_expired_hint_names_the_session_and_the_client() {
+    let keys = keys();
+    let hint = hint(&keys, &json!({}));
+    let request = ask(&keys, &[("id_token_hint", &hint)]).unwrap();
+    assert_eq!(request.client.unwrap().id.as_str(), "app");
+    let named = request.hint.unwrap();
+    assert_eq!((named.sid.as_str(), named.subject.as_str()), ("sid", "1"));
+}
+
+#[test]
+fn n49_a_hint_that_is_not_ours_is_refused_and_the_page_says_why() {
+    let (ours, others) = (keys(), keys());
+    let access = ours.sign(
+        SigningAlg::ES256,
+        "at+jwt",
+        &json!({"iss": ISSUER, "auth_time": 0}),
+    );
+    for (hint, why) in [
+        (
+            hint(&others, &json!({})),
+            "a key of this provider has signed",
+        ),
+        (
+            hint(&ours, &json!({"iss": "https://op/"})),
+            "another issuer",
+        ),
+        (hint(&ours, &json!({"client_id": "app"})), "another kind"),
+        (hint(&ours, &json!({"events": {}})), "another kind"),
+        (access.unwrap(), "another kind"),
+        (hint(&ours, &json!({"sid": null})), "sid or aud is missing"),
+        (
+            hint(&ours, &json!({"aud": ["app", "spa"]})),
+            "aud is missing",
+        ),
+        ("x".to_owned(), "it is no JWT"),
+    ] {
+        let told = ask(&ours, &[("id_token_hint", &hint)]).unwrap_err();
+        assert!(
+            told.contains("id_token_hint") && told.contains(why),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn client_id_and_hint_must_name_one_client() {
+    let keys = keys();
+    let hint = hint(&keys, &json!({}));
+    let both = |id| ask(&keys, &[("id_token_hint", &hint), ("client_id", id)]);
+    assert!(both("app").is_ok());
+    assert!(both("spa").unwrap_err().contains("another client"));
+    let unknown = ask(&keys, &[("client_id", "nobody")]).unwrap_err();
+    assert!(unknown.contains("client_id is not registered"), "{unknown}");
+}
+
+#[test]
+fn n10_n49_only_a_registered_address_of_the_client_that_asks_is_gone_to() {
+    let keys = keys();
+    let hint = hint(&keys, &json!({}));
+    let to = |uri: &str| {
+        let by_hint = ask(
+            &keys,
+            &[("id_token_hint", &hint), ("post_logout_redirect_uri", uri)],
+        );
+        let by_id = ask(
+            &keys,
+            &[("client_id", "app"), ("post_logout_redirect_uri", uri)],
+        );
+        assert_eq!(by_hint.is_ok(), by_id.is_ok());
+        by_hint
+    };
+    assert_eq!(to(BACK).unwrap().redirect.unwrap().url(), BACK);
+    for uri in [
+        "https://app.example.com/cb",
+        "https://app.example.com/out",
+        "https://app.example.com/out?x=1&y=2",
+        "https://app.example.com/out?x=1#",
+        "HTTPS://app.example.com/out?x=1",
+        "https://app.example.com@evil.com/out?x=1",
+        "https://app.example.com.evil.com/out?x=1",
+        "//app.example.com/out?x=1",
+        "/\\evil.com",
+        "/%09/evil.com",
+        "\\/evil.com",
+        "javascript:alert(1)",
+        "http://127.0.0.1/out",
+    ] {
+        assert!(to(uri).unwrap_err().contains("is not registered"), "{uri}");
+    }
+    let nobodys = ask(&keys, &[("post_logout_redirect_uri", BACK)]).unwrap_err();
+    assert!(nobodys.contains("without an id_token_hint or a client_id"));
+    let of_one_gone = super::tests::hint(&keys, &json!({"aud": "gone"}));
+    let gone = [
+        ("id_token_hint", &*of_one_gone),
+        ("post_logout_redirect_uri", BACK),
+    ];
+    assert!(ask(&keys, &gone).is_err());
+}
+
+#[test]
+fn state_goes_back_beside_the_clients_own_query() {
+    let asked = |state| {
+        let uri = ("post_logout_redirect_uri", BACK);
+        let request = ask(&keys(), &[("client_id", "app"), uri, ("state", state)]);
+        request.unwrap().redirect.unwrap().url()
+    };
+    assert_eq!(asked("a&b=#\""), format!("{BACK}&state=a%26b%3D%23%22"));
+    assert_eq!(asked(""), BACK);
+}
+
+#[test]
+fn n12_a_parameter_given_twice_is_refused() {
+    let twice = [("client_id", "app"), ("client_id", "spa")];
+    assert!(ask(&keys(), &twice).unwrap_err().contains("client_id"));
+}
+
+#[test]
+fn n48_n50_a_session_ends_unasked_only_if_its_own_hint_says_so() {
+    let keys = keys();
+    let named = ask(&keys, &[("id_token_hint", &hint(&keys, &json!({})))]).unwrap();
+    let unnamed = ask(&keys, &[("client_id", "app")]).unwrap();
+    let (same, mut other) = (session("1"), session("2"));
+    other.sid = SessionId::from("another".to_owned());
+    let ends = Some(SessionId::from("sid".to_owned()));
+    for (request, here, ends, asks) in [
+        (&named, Some(&same), ends.clone(), false),
+        (&named, Some(&other), ends.clone(), true),
+        (&named, None, ends, false),
+        (&unnamed, Some(&same), None, true),
+        (&unnamed, None, None, false),
+    ] {
+        assert_eq!(request.plan(here), Plan { ends, asks });
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_an_answer_is_told_last() {
+    let keys = keys();
+    let back = ("post_logout_redirect_uri", BACK);
+    let comes_back = ask(&keys, &[("client_id", "app"), back]).unwrap();
+    let stays = ask(&keys, &[("client_id", "app")]).unwrap();
+    assert!(comes_back.told_last(true).is_some());
+    assert!(stays.told_last(true).is_none());
+    assert!(
+        stays.told_last(false).is_some(),
+        "its own request is under way"
+    );
+}
+
+#[test]
+fn a_frame_names_issuer_and_session_beside_the_clients_own_query() {
+    let clients = clients();
+    let sid = SessionId::from("a b".to_owned());
+    let frame = frame(clients.get("app").unwrap(), ISSUER, &sid).unwrap();
+    let expected = "https://app.example.com/bye?a=%20b&iss=https%3A%2F%2Fop&sid=a+b";
+    assert_eq!(frame.as_str(), expected);
+    assert_eq!(
+        super::frame(clients.get("spa").unwrap(), ISSUER, &sid),
+        None
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_request_leads_anywhere_but_to_a_registered_address(
+        uri in "(https?:)?[/\\\\]{0,2}app\\.example\\.com[@.:/\\\\]?[a-z./?=#&%1]{0,12}",
+        state in any::<String>(),
+    ) {
+        let client = &clients();
+        let client = client.get("app").unwrap();
+        if let Ok(redirect) = PostLogoutRedirect::check(&uri, client, Some(&state)) {
+            prop_assert_eq!(redirect.uri(), BACK);
+        }
+        let redirect = PostLogoutRedirect::check(BACK, client, Some(&state)).unwrap();
+        let url = Url::parse(&redirect.url()).unwrap();
+        prop_assert!(url.as_str().starts_with(BACK));
+        let states: Vec<_> = url.query_pairs().filter(|(name, _)| name == "state").collect();
+        prop_assert_eq!(states.len(), 1);
+        prop_assert_eq!(&states[0].1, &state);
+    }
+}
