@@ -83,7 +83,7 @@ async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Fai
     };
     match &known.session {
         Some(session) if plan.asks => question(app, visit, session, &request),
-        _ => Ok(gone(app, visit.language, &request, ended.as_ref())),
+        _ => Ok(gone(app, visit, &request, ended.as_ref())),
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn confirm(
         Some(session) => end(&app, &session.sid, &request, true).await?,
         None => None,
     };
-    Ok(gone(&app, visit.language, &request, ended.as_ref()))
+    Ok(gone(&app, &visit, &request, ended.as_ref()))
 }
 
 /// The request that was asked about, as far as it still holds.
@@ -191,7 +191,7 @@ fn question(
 /// Nobody is signed in here any more: the browser goes on, or the person is told.
 fn gone(
     app: &App,
-    language: Language,
+    visit: &Visit,
     request: &LogoutRequest,
     ended: Option<&EndedSession>,
 ) -> Response {
@@ -199,10 +199,13 @@ fn gone(
     let onward = request.redirect.as_ref().map(PostLogoutRedirect::url);
     let mut response = match onward {
         Some(onward) if frames.is_empty() => see_other(&onward),
-        onward => signed_out(app, language, frames, onward),
+        onward => signed_out(app, visit.language, frames, onward),
     };
-    let leftovers = [Jar::Session, Jar::Switch, Jar::Rounds];
-    set_cookies(&mut response, leftovers.map(|jar| jar.clear(&app.issuer)));
+    // Only what came with the request: a form of another site brings no cookies, and must not have
+    // any removed (N48).
+    let leftovers = [Jar::Session, Jar::Switch, Jar::Rounds].into_iter();
+    let sent = leftovers.filter(|jar| visit.sent.get(jar).is_some());
+    set_cookies(&mut response, sent.map(|jar| jar.clear(&app.issuer)));
     response
 }
 

@@ -55,7 +55,12 @@ async fn every_url_in_it_lies_below_the_issuer_and_answers() {
     for path in ["", "/sso"] {
         let house = House::open_below(path, "", "").await;
         let document = document(&house, OPENID).await.json();
-        for endpoint in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        for endpoint in [
+            "authorization_endpoint",
+            "token_endpoint",
+            "jwks_uri",
+            "end_session_endpoint",
+        ] {
             assert!(document[endpoint].is_string(), "{endpoint}");
         }
         for (name, url) in urls(&document) {
@@ -91,6 +96,8 @@ async fn it_lists_what_works_and_nothing_else() {
             "authorization_response_iss_parameter_supported",
             json!(true),
         ),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
         ("request_parameter_supported", json!(false)),

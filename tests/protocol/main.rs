@@ -21,6 +21,7 @@ mod introspection;
 mod jwks;
 mod kit;
 mod launch;
+mod logout;
 mod openidconnect;
 mod pages;
 mod parked;

@@ -19,6 +19,7 @@ mod cors;
 mod flood;
 mod forgery;
 mod limits;
+mod logout;
 mod portal;
 mod races;
 mod redirect;
