@@ -111,7 +111,13 @@ impl Chromium {
             .query(By::Css(css))
             .with_filter(move |element: WebElement| {
                 let wanted = wanted.clone();
-                async move { Ok(element.text().await?.contains(&wanted)) }
+                // An element of the page that is just being left has no text any more.
+                async move {
+                    Ok(element
+                        .text()
+                        .await
+                        .is_ok_and(|text| text.contains(&wanted)))
+                }
             })
             .wait(PATIENCE, BETWEEN_LOOKS)
             .single()
