@@ -170,10 +170,8 @@ fn question(
         StatusCode::OK,
         Text::new("退出登录？", "Sign out?"),
         Text::new(
-            format!("这个浏览器现在由“{name}”登录。退出后，“{name}”会同时退出从这里登录的应用。"),
-            format!(
-                "“{name}” is signed in here. Signing out also ends the apps that were opened through this sign-in."
-            ),
+            format!("这个浏览器现在由“{name}”登录。退出后，支持统一退出的应用也会一起退出。"),
+            format!("“{name}” is signed in here. Apps that support it are signed out, too."),
         ),
     );
     page.form = Some(Form {
@@ -221,8 +219,8 @@ fn signed_out(app: &App, language: Language, frames: Vec<Url>, onward: Option<St
         StatusCode::OK,
         Text::new("已退出登录", "You are signed out"),
         Text::new(
-            "从这里登录的应用也会退出。熊猫智慧水务门户本身没有退出：如果别人也用这台电脑，请在门户里也退出登录。",
-            "The apps that were opened through this sign-in are told. The Panda Smart Water portal itself is not signed out: if others use this computer, sign out there, too.",
+            "支持统一退出的应用也已收到通知。熊猫智慧水务门户本身没有退出：如果别人也用这台电脑，请在门户里也退出登录。",
+            "Apps that support it are told. The Panda Smart Water portal itself is not signed out: if others use this computer, sign out there, too.",
         ),
     );
     page.action = Some(match &onward {

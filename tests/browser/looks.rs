@@ -67,6 +67,12 @@ async fn who_prefers_the_dark_gets_dark_pages() {
     browser.find("h1", "切换为黑龙江").await;
     is_dark(&browser).await;
     browser.picture("dark-switch").await;
+    browser
+        .open_address(demo.issuer.join("/logout").unwrap())
+        .await;
+    browser.find("h1", "退出登录？").await;
+    is_dark(&browser).await;
+    browser.picture("dark-logout").await;
 }
 
 /// The ground is darker than the letters on it.
@@ -99,4 +105,9 @@ async fn a_phone_shows_every_page_without_scrolling_sideways() {
         .await;
     browser.find("h1", "切换为黑龙江").await;
     browser.picture("phone-switch").await;
+    browser
+        .open_address(demo.issuer.join("/logout").unwrap())
+        .await;
+    browser.find("h1", "退出登录？").await;
+    browser.picture("phone-logout").await;
 }

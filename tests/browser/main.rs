@@ -16,6 +16,7 @@ mod app_first;
 mod chromedriver;
 mod chromium;
 mod demo;
+mod logout;
 mod looks;
 mod rescue;
 mod road;
