@@ -219,7 +219,7 @@ fn signed_out(app: &App, language: Language, frames: Vec<Url>, onward: Option<St
         StatusCode::OK,
         Text::new("已退出登录", "You are signed out"),
         Text::new(
-            "支持统一退出的应用也已收到通知。熊猫智慧水务门户本身没有退出：如果别人也用这台电脑，请在门户里也退出登录。",
+            "支持统一退出的应用也会收到通知。熊猫智慧水务门户本身没有退出：如果别人也用这台电脑，请在门户里也退出登录。",
             "Apps that support it are told. The Panda Smart Water portal itself is not signed out: if others use this computer, sign out there, too.",
         ),
     );

@@ -58,6 +58,7 @@ impl Admin {
             "secret": secret,
             "publicClient": false,
             "redirectUris": [redirect_uri],
+            "attributes": {"post.logout.redirect.uris": "+"},
         });
         self.call(&self.token().await, Method::POST, "clients", Some(client))
             .await;
@@ -76,6 +77,15 @@ impl Admin {
         let path = format!("identity-provider/instances/{ALIAS}");
         self.call(&self.token().await, Method::GET, &path, None)
             .await
+    }
+
+    /// Has Keycloak deal with the identity provider otherwise.
+    pub async fn configure(&self, key: &str, value: &str) {
+        let mut provider = self.identity_provider().await;
+        provider["config"][key] = json!(value);
+        let path = format!("identity-provider/instances/{ALIAS}");
+        self.call(&self.token().await, Method::PUT, &path, Some(provider))
+            .await;
     }
 
     /// A token of the administrator's. It lives a minute.
@@ -188,6 +198,7 @@ impl Call<'_> {
             ("useJwksUrl", "true"),
             ("syncMode", "FORCE"),
             ("acceptsPromptNoneForwardFromClient", "true"),
+            ("backchannelSupported", "true"),
         ] {
             config[key] = json!(value);
         }

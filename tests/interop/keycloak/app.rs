@@ -63,6 +63,27 @@ impl App {
         Url::parse_with_params(&self.at("auth"), parameters.iter().chain(more)).unwrap()
     }
 
+    /// Sends a browser to Keycloak to be logged out, and to come back.
+    pub fn logout_url(&self, tokens: &serde_json::Value) -> Url {
+        let back = self.redirect_uri();
+        let parameters = [
+            ("id_token_hint", tokens["id_token"].as_str().unwrap()),
+            ("post_logout_redirect_uri", &back),
+            ("state", "bye"),
+        ];
+        Url::parse_with_params(&self.at("logout"), parameters).unwrap()
+    }
+
+    /// Logs out at Keycloak without a browser.
+    pub async fn logout(&self, tokens: &serde_json::Value) -> Answer {
+        let form = [
+            ("client_id", CLIENT_ID),
+            ("client_secret", CLIENT_SECRET),
+            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ];
+        Browser::new().post(self.at("logout"), &form).await
+    }
+
     /// What Keycloak sent with the browser that has come back to the application.
     #[track_caller]
     pub fn returned(&self, road: &[Answer], parameter: &str) -> Option<String> {

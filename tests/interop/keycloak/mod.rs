@@ -5,6 +5,7 @@
 mod admin;
 mod app;
 mod login;
+mod logout;
 mod server;
 mod silence;
 mod stage;

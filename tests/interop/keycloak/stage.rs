@@ -70,6 +70,7 @@ impl Stage {
              client_secret = '{CLIENT_SECRET}'\n\
              token_endpoint_auth_method = '{authentication}'\n\
              redirect_uris = ['{realm_url}/broker/{ALIAS}/endpoint']\n\
+             post_logout_redirect_uris = ['{realm_url}/broker/{ALIAS}/endpoint/logout_response']\n\
              backchannel_logout_uri = '{realm_url}/protocol/openid-connect/logout/backchannel-logout'\n\
              initiate_login_uri = '{login}'\n\
              id_token_signed_response_alg = '{alg}'\n\
@@ -108,6 +109,12 @@ impl Stage {
         let ticket = self.portal.issue_ticket(user);
         self.program
             .at(&format!("/launch/{CLIENT_ID}?ticket={ticket}"))
+    }
+
+    /// Whether somebody is signed in at the provider in `browser`.
+    pub async fn is_signed_in(&self, browser: &mut Browser) -> bool {
+        let apps = browser.get(self.program.at("/launch")).await;
+        apps.body.contains("您已登录")
     }
 
     /// A click in the portal's menu, and where it leads.

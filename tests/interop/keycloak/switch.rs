@@ -55,7 +55,7 @@ async fn f6_whoever_clicks_after_a_session_ran_out_is_not_the_last_user() {
     let road = stage.click(&mut browser, CHEN_TAO).await;
     let tokens = stage.app.tokens(&road).await;
     let patience = Instant::now() + Duration::from_mins(2);
-    while signed_in_at_the_provider(&stage, &mut browser).await {
+    while stage.is_signed_in(&mut browser).await {
         assert!(Instant::now() < patience, "the session does not run out");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -67,9 +67,4 @@ async fn f6_whoever_clicks_after_a_session_ran_out_is_not_the_last_user() {
     assert_eq!(id_token["preferred_username"], "2");
     let refused = stage.app.refresh(&kept.json()).await;
     assert_eq!(refused.json()["error"], "invalid_grant");
-}
-
-async fn signed_in_at_the_provider(stage: &Stage, browser: &mut Browser) -> bool {
-    let apps = browser.get(stage.program.at("/launch")).await;
-    apps.body.contains("您已登录")
 }
