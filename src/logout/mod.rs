@@ -7,6 +7,7 @@
 mod retry;
 mod token;
 
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,12 +186,16 @@ async fn call(
                 format!("it answered {status}"),
             )
         }
-        Err(error) => {
-            let error = error.without_url();
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            (Outcome::Failed, cause.unwrap_or_else(|| error.to_string()))
-        }
+        Err(error) => (Outcome::Failed, innermost(&error)),
     }
+}
+
+/// Why a call failed, in the one sentence an operator can use.
+fn innermost(mut error: &dyn Error) -> String {
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
 }
 
 async fn settle(

@@ -225,6 +225,7 @@ async fn what_a_killed_process_left_undelivered_the_next_delivers() {
     let log = program.log();
     for said in [
         "told did not take the end of session",
+        "(Connection refused (os error 111)); it is told again in 5 s; check",
         "Told told that session",
     ] {
         assert!(log.contains(said), "{said}");

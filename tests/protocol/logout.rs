@@ -294,7 +294,7 @@ async fn apps_with_a_page_for_it_are_opened_in_frames_before_the_browser_goes_on
         format!("<iframe src=\"http://127.0.0.1:9/bye?a=1&#38;iss={issuer}&#38;sid={sid}\"");
     says(&page, &frame);
     assert_eq!(page.body.matches("<iframe").count(), 1);
-    let onward = format!("{}&#38;state=%22%3E%3Cs%3E", OUT);
+    let onward = format!("{OUT}&#38;state=%22%3E%3Cs%3E");
     says(&page, &format!("data-onward=\"{onward}\""));
     says(&page, &format!("href=\"{onward}\""));
     let policy = page.header("content-security-policy");
