@@ -92,6 +92,25 @@ pub type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
+/// The claims a client may get to see.
+const CLAIMS: [&str; 15] = [
+    "sub",
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "at_hash",
+    "sid",
+    "acr",
+    "name",
+    "preferred_username",
+    "updated_at",
+    "phone_number",
+    "phone_number_verified",
+];
+
 /// Describes the provider called `issuer`.
 ///
 /// # Errors
@@ -127,23 +146,6 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
     let scopes = Scope::ALL
         .iter()
         .map(|scope| openidconnect::Scope::new(scope.as_str().to_owned()));
-    let claims = [
-        "sub",
-        "iss",
-        "aud",
-        "exp",
-        "iat",
-        "auth_time",
-        "nonce",
-        "at_hash",
-        "sid",
-        "acr",
-        "name",
-        "preferred_username",
-        "updated_at",
-        "phone_number",
-        "phone_number_verified",
-    ];
     let with_proof = vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
@@ -184,7 +186,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .set_token_endpoint_auth_methods_supported(Some(all_methods))
         .set_token_endpoint_auth_signing_alg_values_supported(Some(assertion_algs.into()))
         .set_claims_supported(Some(
-            claims
+            CLAIMS
                 .map(|claim| CoreClaimName::new(claim.to_owned()))
                 .into(),
         ))
