@@ -68,7 +68,7 @@ fn claims() -> AccessTokenClaims {
         client_id: "grafana".to_owned(),
         iat: 1_790_000_000,
         jti: Digest::of(b"a code").to_text(),
-        auth_time: 1_789_999_000,
+        auth_time: Some(1_789_999_000),
         scope: "openid profile phone".to_owned(),
     }
 }

@@ -18,6 +18,7 @@ use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::oauth::client::{AccessTokens, Authentication, Client, Clients, RefreshPolicy};
 use crate::oauth::grants::GrantType;
+use crate::oauth::grants::token_exchange::SubjectTokenType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
 
 /// One client, as written.
@@ -61,6 +62,8 @@ pub(super) struct ClientSection {
     allowed_resources: Vec<String>,
     #[serde(default = "GrantType::usual")]
     grant_types: Vec<GrantType>,
+    #[serde(default)]
+    subject_token_types: Vec<SubjectTokenType>,
     #[serde(default)]
     refresh_token: RefreshWhen,
     #[serde(default = "ninety_days", with = "humantime_serde")]
@@ -201,18 +204,39 @@ impl Check<'_, '_> {
             },
             resources: section.resources.clone(),
             allowed_resources: self.resources(&section.allowed_resources),
-            grant_types: section.grant_types.clone(),
+            grant_types: self.grant_types(section, public),
+            subject_token_types: section.subject_token_types.clone(),
             refresh_token: self.refresh_policy(section),
         })
     }
 
-    /// Absolute URIs without a fragment (RFC 8707 §2).
+    fn grant_types(&mut self, section: &ClientSection, public: bool) -> Vec<GrantType> {
+        let has = |grant_type| section.grant_types.contains(&grant_type);
+        if public && (has(GrantType::ClientCredentials) || has(GrantType::TokenExchange)) {
+            self.fail(
+                "grant_types",
+                "a client without credentials can neither act for itself nor exchange tokens",
+                "give it a secret or a key, or take that grant type out",
+            );
+        }
+        if has(GrantType::TokenExchange) == section.subject_token_types.is_empty() {
+            self.fail(
+                "subject_token_types",
+                "it goes with the grant type token-exchange: what is exchanged has to be named, and nothing else",
+                "name \"urn:panda-oidc:token-type:ticket\" or \
+                 \"urn:ietf:params:oauth:token-type:access_token\", or take both out",
+            );
+        }
+        section.grant_types.clone()
+    }
+
+    /// URIs for `resource` (RFC 8707 §2), and plain names for `audience` (RFC 8693 §2.1).
     fn resources(&mut self, resources: &[String]) -> Vec<String> {
         for resource in resources {
-            if !Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
+            if resource.is_empty() || resource.contains(|c: char| c.is_whitespace() || c == '#') {
                 self.fail(
                     "allowed_resources",
-                    format!("`{resource}` is not an absolute URI without a fragment"),
+                    format!("`{resource}` is neither a URI without a fragment nor a plain name"),
                     "write it as the aud of access tokens shall have it, such as https://api.example.com",
                 );
             }

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use panda_oidc_sdk::{Brought, LoginError, Ticket};
+use panda_oidc_sdk::{Brought, Identity, LoginError, Ticket};
 
 use super::cookies::Jar;
 use super::failure::Trouble;
 use super::visit::Known;
 use crate::app::App;
 use crate::config::TicketReplay;
-use crate::handle::Handle;
+use crate::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};
 use crate::login::session::{Session, SessionId};
 use crate::logout;
@@ -40,6 +40,45 @@ pub(super) async fn arrive(
     fresh: bool,
 ) -> Result<Arrived, Trouble> {
     let browser = known.browser.as_ref().map(Handle::digest);
+    let session = known.session.as_ref();
+    match prove(app, browser.as_ref(), session, readings, fresh).await? {
+        Proved::SameAgain(session) => Ok(Arrived::SignedIn(session, Vec::new())),
+        Proved::Identity(identity, ticket) => {
+            let browser = known
+                .browser
+                .clone()
+                .unwrap_or_else(|| Handle::random(&mut rand::rng()));
+            let arrival = Arrival {
+                identity,
+                ticket,
+                browser: browser.digest(),
+                claimed: false,
+            };
+            received(app, known, arrival, browser, from_portal).await
+        }
+    }
+}
+
+/// What a ticket has proved.
+pub(super) enum Proved {
+    /// It opened this session, which is still good.
+    SameAgain(Box<Session>),
+    /// Somebody, by the portal's word. Holds the ticket's name, too.
+    Identity(Identity, Digest),
+}
+
+/// Asks whose a ticket is, in its possible readings, unless it is not `holder`'s to use.
+///
+/// # Errors
+///
+/// [`Trouble`] when it proves nobody.
+pub(super) async fn prove(
+    app: &App,
+    holder: Option<&Digest>,
+    session: Option<&Session>,
+    readings: Vec<Ticket>,
+    fresh: bool,
+) -> Result<Proved, Trouble> {
     let mut rejected = None;
     for ticket in readings {
         let name = app.tickets.name(&ticket);
@@ -49,36 +88,17 @@ pub(super) async fn arrive(
                 app.store.owner(&name, app.host.clock.now()).await?
             }
         };
-        match presented(
-            &name,
-            browser.as_ref(),
-            owner.as_ref(),
-            known.session.as_ref(),
-            fresh,
-            &app.policy,
-        ) {
+        match presented(&name, holder, owner.as_ref(), session, fresh, &app.policy) {
             Presented::SameAgain => {
-                if let Some(session) = known.session.clone() {
-                    return Ok(Arrived::SignedIn(Box::new(session), Vec::new()));
+                if let Some(session) = session.cloned() {
+                    return Ok(Proved::SameAgain(Box::new(session)));
                 }
             }
             Presented::Refused => return Err(Trouble::TicketRefused),
             Presented::Ask => {}
         }
         match app.provider.authenticate(&Brought { ticket }).await {
-            Ok(identity) => {
-                let browser = known
-                    .browser
-                    .clone()
-                    .unwrap_or_else(|| Handle::random(&mut rand::rng()));
-                let arrival = Arrival {
-                    identity,
-                    ticket: name,
-                    browser: browser.digest(),
-                    claimed: false,
-                };
-                return received(app, known, arrival, browser, from_portal).await;
-            }
+            Ok(identity) => return Ok(Proved::Identity(identity, name)),
             Err(error @ LoginError::Rejected(_)) => rejected = Some(error),
             Err(error) => return Err(Trouble::Login(error)),
         }

@@ -35,9 +35,10 @@ pub(super) async fn introspect(
     }
     let token = form.sole("token")?;
     let internal = |error| Failure::internal(Failure::Json, error);
-    if let Some((claims, granted)) = access_token::find(&app, token).await.map_err(internal)? {
+    if let Some(found) = access_token::find(&app, token).await.map_err(internal)? {
+        let (claims, granted) = (&found.claims, found.granted.as_ref());
         return Ok(answer(&introspection::access_token(
-            &claims, &granted, &client,
+            claims, granted, &client,
         )));
     }
     let Some(presented) = RefreshToken::parse(token) else {
@@ -50,6 +51,7 @@ pub(super) async fn introspect(
         match family.filter(|family| family.latest == presented.digest()) {
             Some(family) => answer(&introspection::refresh_token(
                 &family.granted,
+                &family.granted.grant.scopes.to_string(),
                 family.expires_at.timestamp(),
                 app.issuer.as_str(),
                 &client,

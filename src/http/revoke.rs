@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 
 use super::access_token;
 use super::failure::Failure;
 use super::proven::Proven;
 use crate::app::App;
 use crate::handle::Digest;
+use crate::oauth::claims::AccessTokenClaims;
 use crate::refresh_token::RefreshToken;
 use crate::store::StoreError;
 
@@ -29,24 +31,47 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Failure> {
     let token = form.sole("token")?;
     let internal = |error| Failure::internal(Failure::Json, error);
-    if let Some(id) = grant_of(&app, token, client.id.as_str())
+    let Some(own) = find(&app, token, client.id.as_str())
         .await
         .map_err(internal)?
-    {
-        app.store.revoke(&id).await.map_err(internal)?;
-        tracing::info!(
-            client_id = client.id.as_str(),
-            "{} gave up a grant",
-            client.id.as_str()
-        );
+    else {
+        return Ok(StatusCode::OK);
+    };
+    match own {
+        Revoked::Grant(id) => app.store.revoke(&id).await.map_err(internal)?,
+        Revoked::Token(claims) => {
+            let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let name = access_token::revoked(&claims);
+            let spent = app.store.spend(&name, until, app.host.clock.now()).await;
+            spent.map_err(internal)?;
+        }
     }
+    tracing::info!(
+        client_id = client.id.as_str(),
+        "{} gave up a token",
+        client.id.as_str()
+    );
     Ok(StatusCode::OK)
 }
 
-/// The grant of a token that was issued to the client called `client_id`.
-async fn grant_of(app: &App, token: &str, client_id: &str) -> Result<Option<Digest>, StoreError> {
+/// What there is to revoke.
+enum Revoked {
+    /// A grant, with all it gave.
+    Grant(Digest),
+    /// A token without a grant.
+    Token(Box<AccessTokenClaims>),
+}
+
+/// What a token stands for that was issued to the client called `client_id`.
+async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revoked>, StoreError> {
     if let Some(claims) = access_token::read(app, token) {
-        return Ok(claims.grant().filter(|_| claims.client_id == client_id));
+        if claims.client_id != client_id {
+            return Ok(None);
+        }
+        return Ok(Some(match claims.grant() {
+            Some(id) => Revoked::Grant(id),
+            None => Revoked::Token(Box::new(claims)),
+        }));
     }
     let Some(presented) = RefreshToken::parse(token) else {
         return Ok(None);
@@ -54,5 +79,5 @@ async fn grant_of(app: &App, token: &str, client_id: &str) -> Result<Option<Dige
     let now = app.host.clock.now();
     let family = app.store.family(&presented.family(), now).await?;
     let own = family.filter(|family| family.granted.grant.client_id.as_str() == client_id);
-    Ok(own.map(|family| family.id))
+    Ok(own.map(|family| Revoked::Grant(family.id)))
 }

@@ -114,7 +114,8 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
     let found = access_token::find(app, unverified)
         .await
         .map_err(|error| Failure::internal(Failure::Bearer, error))?;
-    let (token, granted) = found.ok_or_else(invalid)?;
+    let found = found.ok_or_else(invalid)?;
+    let (token, granted) = (found.claims, found.granted.ok_or_else(invalid)?);
     // A client that is registered no more has no use for a token.
     let client = app.clients.get(&token.client_id).ok_or_else(invalid)?;
     let scopes = Scopes::parse(&token.scope);
@@ -123,6 +124,10 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
             ErrorCode::InsufficientScope,
             "userinfo needs the scope openid",
         ));
+    }
+    // Only a token that was exchanged is another client's than its grant, and it has no `openid`.
+    if granted.grant.client_id.as_str() != token.client_id {
+        return Err(invalid());
     }
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let person = person(&granted.user, &scopes, &granted.grant.claims);

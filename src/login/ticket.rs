@@ -111,13 +111,28 @@ fn decode(raw: &str) -> Result<String, UnfitTicket> {
     let ticket = percent_decode_str(raw)
         .decode_utf8()
         .map_err(|_| UnfitTicket::Characters)?;
+    fit(&ticket)?;
+    Ok(ticket.into_owned())
+}
+
+fn fit(ticket: &str) -> Result<(), UnfitTicket> {
     if ticket.len() > MAX {
         return Err(UnfitTicket::TooLong);
     }
     if ticket.chars().any(char::is_control) {
         return Err(UnfitTicket::Characters);
     }
-    Ok(ticket.into_owned())
+    Ok(())
+}
+
+/// A ticket that a program hands over, as it is.
+///
+/// # Errors
+///
+/// [`UnfitTicket`] when it can be none.
+pub fn plain(ticket: &str) -> Result<Ticket, UnfitTicket> {
+    fit(ticket)?;
+    Ok(Ticket::new(ticket.to_owned()))
 }
 
 #[cfg(test)]

@@ -112,11 +112,13 @@ pub struct AccessTokenClaims {
     pub client_id: String,
     /// When it was issued.
     pub iat: i64,
-    /// Its name: its grant's, a dot, and a part of its own.
+    /// Its name: its grant's, if a person gave one, a dot, and a part of its own.
     pub jti: String,
-    /// When the portal had proved the person.
-    pub auth_time: i64,
+    /// When the portal had proved the person, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
     /// What was granted, space-separated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
 }
 
@@ -129,6 +131,18 @@ pub enum Audience {
     One(String),
     /// Any number.
     Many(Vec<String>),
+}
+
+impl Audience {
+    /// Whether `client` is meant, as a resource server: by its own name or one of its resources.
+    #[must_use]
+    pub fn includes(&self, client: &Client) -> bool {
+        let names = |name: &String| name == client.id.as_str() || client.resources.contains(name);
+        match self {
+            Self::One(name) => names(name),
+            Self::Many(all) => all.iter().any(names),
+        }
+    }
 }
 
 impl From<Vec<String>> for Audience {
@@ -153,27 +167,39 @@ impl AccessTokenClaims {
     }
 }
 
-/// The claims of the access token for a grant; `jti` is its name.
-#[must_use]
-pub fn access_token(
-    granted: &Granted,
-    scopes: &Scopes,
-    audience: Vec<String>,
-    jti: String,
-    client: &Client,
-    issuer: &str,
-    now: DateTime<Utc>,
-) -> AccessTokenClaims {
-    AccessTokenClaims {
-        iss: issuer.to_owned(),
-        exp: (now + client.access_token.lifetime).timestamp(),
-        aud: Audience::from(audience),
-        sub: granted.user.subject().to_string(),
-        client_id: client.id.to_string(),
-        iat: now.timestamp(),
-        jti,
-        auth_time: granted.grant.auth_time.timestamp(),
-        scope: scopes.to_string(),
+impl AccessTokenClaims {
+    /// The claims of a token of a client's own: it is about the client itself (RFC 9068 §2.2).
+    #[must_use]
+    pub fn of_client(
+        client: &Client,
+        audience: Vec<String>,
+        unique: String,
+        issuer: &str,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            iss: issuer.to_owned(),
+            exp: (now + client.access_token.lifetime).timestamp(),
+            aud: Audience::from(audience),
+            sub: client.id.to_string(),
+            client_id: client.id.to_string(),
+            iat: now.timestamp(),
+            jti: unique,
+            auth_time: None,
+            scope: String::new(),
+        }
+    }
+
+    /// The claims of a token for the grant called `id`.
+    #[must_use]
+    pub fn of_grant(granted: &Granted, id: &Digest, scopes: &Scopes, own: Self) -> Self {
+        Self {
+            sub: granted.user.subject().to_string(),
+            jti: format!("{}.{}", id.to_text(), own.jti),
+            auth_time: Some(granted.grant.auth_time.timestamp()),
+            scope: scopes.to_string(),
+            ..own
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use super::grants::GrantType;
+use super::grants::token_exchange::SubjectTokenType;
 use super::redirect::RegisteredUri;
 use crate::handle::Digest;
 use crate::keys::SigningAlg;
@@ -46,6 +47,8 @@ pub struct Client {
     pub allowed_resources: Vec<String>,
     /// `grant_types`.
     pub grant_types: Vec<GrantType>,
+    /// What it may exchange (`subject_token_types`, RFC 8693).
+    pub subject_token_types: Vec<SubjectTokenType>,
     /// When it gets refresh tokens, and for how long.
     pub refresh_token: RefreshPolicy,
 }
@@ -240,6 +243,7 @@ pub(crate) mod tests {
             resources: Vec::new(),
             allowed_resources: Vec::new(),
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            subject_token_types: Vec::new(),
             refresh_token: RefreshPolicy {
                 always: false,
                 lifetime: TimeDelta::days(90),

@@ -137,6 +137,8 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .map(|grant_type| match grant_type {
             GrantType::AuthorizationCode => CoreGrantType::AuthorizationCode,
             GrantType::RefreshToken => CoreGrantType::RefreshToken,
+            GrantType::ClientCredentials => CoreGrantType::ClientCredentials,
+            GrantType::TokenExchange => CoreGrantType::Extension(grant_type.as_str().to_owned()),
         });
     let response_modes = ResponseMode::ALL.into_iter().map(|mode| match mode {
         ResponseMode::Query => CoreResponseMode::Query,

@@ -19,14 +19,13 @@ struct Details<'a> {
     iss: &'a str,
     sub: &'a str,
     client_id: &'a str,
-    /// The claim `preferred_username`.
-    username: &'a str,
-    scope: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'a str,
     exp: i64,
-    sid: &'a str,
-    auth_time: i64,
     #[serde(flatten)]
     access: Option<Access<'a>>,
+    #[serde(flatten)]
+    login: Option<Login<'a>>,
 }
 
 /// What an access token has and a refresh token has not.
@@ -36,6 +35,25 @@ struct Access<'a> {
     aud: &'a Audience,
     iat: i64,
     jti: &'a str,
+}
+
+/// What a token of a person has and one of a client alone has not.
+#[derive(Debug, Serialize)]
+struct Login<'a> {
+    /// The claim `preferred_username`.
+    username: &'a str,
+    sid: &'a str,
+    auth_time: i64,
+}
+
+impl<'a> Login<'a> {
+    fn of(granted: &'a Granted) -> Self {
+        Self {
+            username: granted.user.subject().as_str(),
+            sid: granted.grant.sid.as_str(),
+            auth_time: granted.grant.auth_time.timestamp(),
+        }
+    }
 }
 
 /// The answer about a token that is unknown, expired, revoked, or none of the asking client's
@@ -48,24 +66,26 @@ pub fn inactive() -> Introspection<'static> {
     }
 }
 
-/// The answer about an access token whose grant stands.
+/// The answer about an access token that is good; `granted` is its grant, if a person gave one.
 ///
 /// It is given to the client the token was issued to, and to a resource server the token is for.
 #[must_use]
 pub fn access_token<'a>(
     claims: &'a AccessTokenClaims,
-    granted: &'a Granted,
+    granted: Option<&'a Granted>,
     asking: &Client,
 ) -> Introspection<'a> {
     let own = claims.client_id == asking.id.as_str();
-    if !own && !is_for(&claims.aud, asking) {
+    if !own && !claims.aud.includes(asking) {
         return inactive();
     }
     Introspection {
         active: true,
         details: Some(Details {
+            iss: &claims.iss,
+            sub: &claims.sub,
             client_id: &claims.client_id,
-            scope: claims.scope.clone(),
+            scope: &claims.scope,
             exp: claims.exp,
             access: Some(Access {
                 token_type: "Bearer",
@@ -73,16 +93,17 @@ pub fn access_token<'a>(
                 iat: claims.iat,
                 jti: &claims.jti,
             }),
-            ..details(granted, &claims.iss)
+            login: granted.map(Login::of),
         }),
     }
 }
 
-/// The answer about a refresh token that can be used until `exp`, in seconds since 1970. It is for
-/// its own client alone.
+/// The answer about a refresh token that can be used until `exp`, in seconds since 1970; `scope` is
+/// what was granted. It is for its own client alone.
 #[must_use]
 pub fn refresh_token<'a>(
     granted: &'a Granted,
+    scope: &'a str,
     exp: i64,
     issuer: &'a str,
     asking: &Client,
@@ -93,31 +114,13 @@ pub fn refresh_token<'a>(
     Introspection {
         active: true,
         details: Some(Details {
+            iss: issuer,
+            sub: granted.user.subject().as_str(),
+            client_id: granted.grant.client_id.as_str(),
+            scope,
             exp,
-            ..details(granted, issuer)
+            access: None,
+            login: Some(Login::of(granted)),
         }),
-    }
-}
-
-fn details<'a>(granted: &'a Granted, issuer: &'a str) -> Details<'a> {
-    Details {
-        iss: issuer,
-        sub: granted.user.subject().as_str(),
-        client_id: granted.grant.client_id.as_str(),
-        username: granted.user.subject().as_str(),
-        scope: granted.grant.scopes.to_string(),
-        exp: 0,
-        sid: granted.grant.sid.as_str(),
-        auth_time: granted.grant.auth_time.timestamp(),
-        access: None,
-    }
-}
-
-/// Whether a token is for `client`, as a resource server: by its own name or one of its resources.
-fn is_for(audience: &Audience, client: &Client) -> bool {
-    let names = |name: &String| name == client.id.as_str() || client.resources.contains(name);
-    match audience {
-        Audience::One(name) => names(name),
-        Audience::Many(all) => all.iter().any(names),
     }
 }

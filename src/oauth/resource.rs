@@ -15,7 +15,6 @@ pub const PARAMETER: &str = "resource";
 ///
 /// `invalid_target` when one is no absolute URI, or not among the client's `allowed_resources`.
 pub fn asked(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
-    let mut resources = Vec::new();
     for resource in params.all(PARAMETER) {
         let absolute = Url::parse(resource).is_ok_and(|url| url.fragment().is_none());
         if !absolute {
@@ -23,20 +22,41 @@ pub fn asked(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError
                 "a resource is not an absolute URI without a fragment",
             ));
         }
+    }
+    allowed(params.all(PARAMETER), client)
+}
+
+/// The targets of a token exchange: resources, and audiences by name (RFC 8693 §2.1).
+///
+/// # Errors
+///
+/// `invalid_target`, as [`asked`].
+pub fn targets(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
+    let resources = asked(params, client)?;
+    let audiences = allowed(params.all("audience"), client)?;
+    Ok([resources, audiences].concat())
+}
+
+fn allowed<'a>(
+    names: impl Iterator<Item = &'a str>,
+    client: &Client,
+) -> Result<Vec<String>, OAuthError> {
+    let mut all: Vec<String> = Vec::new();
+    for name in names {
         if !client
             .allowed_resources
             .iter()
-            .any(|allowed| allowed == resource)
+            .any(|allowed| allowed == name)
         {
             return Err(invalid(
                 "the client may ask for no tokens for this resource",
             ));
         }
-        if !resources.iter().any(|known| known == resource) {
-            resources.push(resource.to_owned());
+        if !all.iter().any(|known| known == name) {
+            all.push(name.to_owned());
         }
     }
-    Ok(resources)
+    Ok(all)
 }
 
 /// The audience of an access token: what the token request asks for, which is part of what was

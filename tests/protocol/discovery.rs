@@ -88,7 +88,12 @@ async fn it_lists_what_works_and_nothing_else() {
         ),
         (
             "grant_types_supported",
-            json!(["authorization_code", "refresh_token"]),
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ]),
         ),
         ("subject_types_supported", json!(["public"])),
         ("code_challenge_methods_supported", json!(["S256"])),

@@ -163,7 +163,7 @@ async fn a_malformed_request_is_refused_by_its_code_and_spends_nothing() {
         ([("grant_type", "password")], "unsupported_grant_type"),
         (
             [("grant_type", "client_credentials")],
-            "unsupported_grant_type",
+            "unauthorized_client",
         ),
         ([("code", "")], "invalid_request"),
         ([("redirect_uri", "")], "invalid_request"),

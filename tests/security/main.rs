@@ -16,6 +16,7 @@ mod bounds;
 mod client_keys;
 mod code;
 mod cors;
+mod exchange;
 mod flood;
 mod forgery;
 mod limits;

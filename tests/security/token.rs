@@ -170,7 +170,7 @@ async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
         assert_eq!(answer.status, 400, "{index}: {}", answer.body);
         assert_eq!(answer.json()["error"], "invalid_request", "{index}");
     }
-    for grant_type in ["password", "client_credentials", "implicit"] {
+    for grant_type in ["password", "device_code", "implicit"] {
         let answer = grafana
             .redeem_with(&code, &[("grant_type", grant_type)])
             .await;

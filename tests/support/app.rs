@@ -138,6 +138,16 @@ impl RelyingParty {
         self.refresh_with(refresh_token, &[]).await
     }
 
+    /// Posts a form to the token endpoint, with the client's own secret.
+    pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
+        let mut form = form.to_vec();
+        form.push(("client_id", &self.client_id));
+        if let Some(secret) = &self.client_secret {
+            form.push(("client_secret", secret));
+        }
+        Browser::new().post(self.at("/token"), &form).await
+    }
+
     /// Posts `token` to a client endpoint such as `/introspect`, by the client's own secret.
     pub async fn post_token(&self, path: &str, token: &str) -> Answer {
         let mut form = vec![("token", token), ("client_id", &self.client_id)];

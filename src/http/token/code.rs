@@ -1,6 +1,6 @@
 //! A code is redeemed.
 
-use super::Issue;
+use super::{Issue, Login};
 use crate::app::App;
 use crate::handle::{Digest, Handle};
 use crate::http::failure::Failure;
@@ -54,11 +54,12 @@ pub(super) async fn redeem(
     };
     let granted = authorization_code::redeem(request, client, granted)?;
     let audience = resource::audience(form, client, &granted.grant.resources)?;
-    Ok(Issue {
+    let login = Login {
         id: id.unwrap_or_else(|| Digest::of(b"")),
         scopes: granted.grant.scopes.clone(),
         audience,
         refresh_token: Some(first).filter(|_| granted.grant.refreshable),
         granted,
-    })
+    };
+    Ok(login.issue(app, client))
 }

@@ -1,7 +1,9 @@
 //! `POST /token`: exchanges a grant for tokens (RFC 6749 §3.2, OIDC Core §3.1.3). One file a grant
 //! looks it up and spends it; here is what all have in common.
 
+mod client;
 mod code;
+mod exchange;
 mod refresh;
 
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use super::proven::Proven;
 use crate::app::App;
 use crate::handle::Digest;
 use crate::keys::at_hash;
-use crate::oauth::claims;
+use crate::oauth::claims::{self, AccessTokenClaims};
 use crate::oauth::client::Client;
 use crate::oauth::grant::Granted;
 use crate::oauth::grants::{self, TokenRequest};
@@ -44,10 +46,22 @@ struct TokenResponse {
     /// logout token names by this.
     #[serde(skip_serializing_if = "Option::is_none")]
     session_state: Option<String>,
+    /// RFC 8693 §2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
 
-/// What a grant has come to: tokens to be signed.
+/// What a request has come to: tokens to be signed.
 struct Issue {
+    access_token: AccessTokenClaims,
+    /// The login that an ID token is about.
+    login: Option<(Granted, Scopes)>,
+    refresh_token: Option<RefreshToken>,
+    issued_token_type: Option<&'static str>,
+}
+
+/// A grant of a person's, and what of it is asked for now.
+struct Login {
     /// The grant's identifier.
     id: Digest,
     /// The grant.
@@ -58,6 +72,26 @@ struct Issue {
     audience: Vec<String>,
     /// The refresh token that goes with them.
     refresh_token: Option<RefreshToken>,
+}
+
+impl Login {
+    /// The tokens of the login.
+    fn issue(self, app: &App, client: &Client) -> Issue {
+        let own = own_token(app, client, self.audience);
+        Issue {
+            access_token: AccessTokenClaims::of_grant(&self.granted, &self.id, &self.scopes, own),
+            login: Some((self.granted, self.scopes)),
+            refresh_token: self.refresh_token,
+            issued_token_type: None,
+        }
+    }
+}
+
+/// A token of the client's own, with a name of its own.
+fn own_token(app: &App, client: &Client, audience: Vec<String>) -> AccessTokenClaims {
+    let unique = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
+    let now = app.host.clock.now();
+    AccessTokenClaims::of_client(client, audience, unique, app.issuer.as_str(), now)
 }
 
 /// Exchanges a grant.
@@ -72,6 +106,10 @@ pub(super) async fn token(
     let issue = match grants::read(&form, &client)? {
         TokenRequest::Code(request) => code::redeem(&app, &client, &form, &request).await?,
         TokenRequest::Refresh(request) => refresh::refresh(&app, &client, &form, &request).await?,
+        TokenRequest::Client => client::own(&app, &client, &form)?,
+        TokenRequest::Exchange(request) => {
+            exchange::exchange(&app, &client, &form, &request).await?
+        }
     };
     let response = sign(&app, &client, issue)?;
     // RFC 6749 §5.1 demands both.
@@ -84,35 +122,32 @@ pub(super) async fn token(
 
 fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failure> {
     let Issue {
-        id,
-        granted,
-        scopes,
-        audience,
+        access_token: claims,
+        login,
         refresh_token,
+        issued_token_type,
     } = issue;
     let now = app.host.clock.now();
     let issuer = app.issuer.as_str();
     let internal = |error| Failure::internal(Failure::Json, error);
-    let own = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
-    let jti = format!("{}.{own}", id.to_text());
-    let access = claims::access_token(&granted, &scopes, audience, jti, client, issuer, now);
     let access_token = app
         .keys
-        .sign(client.access_token.alg, client.access_token.typ, &access)
+        .sign(client.access_token.alg, client.access_token.typ, &claims)
         .map_err(internal)?;
-    let id_token = scopes.contains(Scope::Openid).then(|| {
+    let login = login.filter(|(_, scopes)| scopes.contains(Scope::Openid));
+    let id_token = login.as_ref().map(|(granted, scopes)| {
         let at_hash = at_hash(client.id_token_alg, &access_token);
-        let claims = claims::id_token(&granted, &scopes, client, issuer, &at_hash, now);
+        let claims = claims::id_token(granted, scopes, client, issuer, &at_hash, now);
         app.keys.sign(client.id_token_alg, "JWT", &claims)
     });
-    let sid = id_token.as_ref().map(|_| granted.grant.sid.to_string());
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: client.access_token.lifetime.num_seconds(),
+        expires_in: claims.exp - claims.iat,
         id_token: id_token.transpose().map_err(internal)?,
         refresh_token: refresh_token.map(|token| token.expose()),
-        scope: scopes.to_string(),
-        session_state: sid,
+        scope: claims.scope,
+        session_state: login.map(|(granted, _)| granted.grant.sid.to_string()),
+        issued_token_type,
     })
 }

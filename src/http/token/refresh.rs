@@ -1,6 +1,6 @@
 //! A refresh token is used.
 
-use super::Issue;
+use super::{Issue, Login};
 use crate::app::App;
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;
@@ -46,13 +46,14 @@ pub(super) async fn refresh(
         Rotated::Granted(id, mut granted) => {
             // OIDC Core §12.2: the ID token of a refresh "SHOULD NOT have a nonce".
             granted.grant.nonce = None;
-            Ok(Issue {
+            let login = Login {
                 id,
                 granted: *granted,
                 scopes,
                 audience,
                 refresh_token: Some(successor),
-            })
+            };
+            Ok(login.issue(app, client))
         }
         Rotated::Reused(of) => {
             tracing::warn!(

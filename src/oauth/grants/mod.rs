@@ -2,12 +2,15 @@
 //! apart, before anything is spent; what the grant is worth is decided once it has been looked up.
 
 pub mod authorization_code;
+pub mod client_credentials;
 pub mod refresh_token;
+pub mod token_exchange;
 
 use serde::Deserialize;
 
 use self::authorization_code::CodeRequest;
 use self::refresh_token::RefreshRequest;
+use self::token_exchange::ExchangeRequest;
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
@@ -20,11 +23,21 @@ pub enum GrantType {
     AuthorizationCode,
     /// A refresh token.
     RefreshToken,
+    /// The client's own credentials.
+    ClientCredentials,
+    /// Something else that somebody holds (RFC 8693).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 impl GrantType {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 4] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::TokenExchange,
+    ];
 
     /// What a client uses that does not say.
     #[must_use]
@@ -38,6 +51,8 @@ impl GrantType {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 }
@@ -48,6 +63,10 @@ pub enum TokenRequest<'a> {
     Code(CodeRequest<'a>),
     /// Brings a refresh token.
     Refresh(RefreshRequest<'a>),
+    /// Brings nothing but the client's proof of itself.
+    Client,
+    /// Brings something to exchange.
+    Exchange(ExchangeRequest<'a>),
 }
 
 /// Reads a token request of `client`.
@@ -76,6 +95,11 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, O
     Ok(match grant_type {
         GrantType::AuthorizationCode => TokenRequest::Code(authorization_code::read(form)?),
         GrantType::RefreshToken => TokenRequest::Refresh(refresh_token::read(form)?),
+        GrantType::ClientCredentials => {
+            client_credentials::allow(form, client)?;
+            TokenRequest::Client
+        }
+        GrantType::TokenExchange => TokenRequest::Exchange(token_exchange::read(form, client)?),
     })
 }
 

@@ -1,0 +1,74 @@
+//! A client's own token: RFC 6749 §4.4, RFC 9068 §2.2.
+
+use crate::kit::{registered, registration, verified};
+use crate::support::app::{RelyingParty, header};
+use crate::support::house::House;
+
+const OWN: (&str, &str) = ("grant_type", "client_credentials");
+
+async fn house() -> (House, RelyingParty) {
+    let lines = "grant_types = ['client_credentials']\nallowed_resources = ['https://api']";
+    let house = House::open_with(&registration("service", lines), "").await;
+    let service = registered(&house, "service");
+    (house, service)
+}
+
+#[tokio::test]
+async fn a_service_gets_a_token_about_itself() {
+    let (house, service) = house().await;
+    let answer = service.token(&[OWN, ("resource", "https://api")]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let tokens = answer.json();
+    for absent in ["id_token", "refresh_token", "scope", "session_state"] {
+        assert_eq!(tokens.get(absent), None, "{absent}");
+    }
+    assert_eq!(tokens["expires_in"], 3600);
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(header(token)["typ"], "at+jwt");
+    let claims = verified(&house, token).await;
+    assert_eq!(claims["sub"], "service", "RFC 9068 §2.2");
+    assert_eq!(claims["client_id"], "service");
+    assert_eq!(claims["aud"], "https://api");
+    for absent in ["auth_time", "scope", "sid"] {
+        assert_eq!(claims.get(absent), None, "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn it_can_be_introspected_and_given_up_and_says_nothing_of_anybody() {
+    let (_house, service) = house().await;
+    let tokens = service.token(&[OWN]).await.json();
+    let token = tokens["access_token"].as_str().unwrap();
+    let told = service.post_token("/introspect", token).await.json();
+    assert_eq!(told["active"], true);
+    assert_eq!(told["sub"], "service");
+    assert_eq!(told.get("username"), None);
+    assert_eq!(service.userinfo(token).await.status, 401);
+    let other = service.token(&[OWN]).await.json();
+    assert_eq!(service.post_token("/revoke", token).await.status, 200);
+    let told = service.post_token("/introspect", token).await.json();
+    assert_eq!(told["active"], false);
+    let other = other["access_token"].as_str().unwrap();
+    let told = service.post_token("/introspect", other).await.json();
+    assert_eq!(told["active"], true, "each is given up by itself");
+}
+
+#[tokio::test]
+async fn whoever_is_not_registered_for_it_gets_none() {
+    let (house, _) = house().await;
+    for client_id in ["grafana", "spa"] {
+        let answer = house.client(client_id).token(&[OWN]).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.json()["error"], "unauthorized_client");
+    }
+}
+
+#[tokio::test]
+async fn it_has_no_business_at_the_authorization_endpoint() {
+    let (house, service) = house().await;
+    let mut browser = house.signed_in(crate::support::CHEN_TAO).await;
+    let answer = browser.get(service.authorize_url(&[])).await;
+    let error = answer.parameter("error");
+    assert_eq!(error.as_deref(), Some("unauthorized_client"));
+}

@@ -1,0 +1,189 @@
+//! Token exchange: RFC 8693.
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use crate::kit::{registered, registration, tokens, verified};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+const EXCHANGE: (&str, &str) = (
+    "grant_type",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+);
+const TICKET: &str = "urn:panda-oidc:token-type:ticket";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+const BACKEND: &str = "\
+    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange', 'refresh_token']\n\
+    subject_token_types = ['urn:panda-oidc:token-type:ticket', \
+        'urn:ietf:params:oauth:token-type:access_token']\n\
+    resources = ['https://gateway']\n\
+    allowed_resources = ['https://billing', 'stock']";
+
+/// `gateway` exchanges; the tokens of `app` are for it.
+async fn house() -> (House, RelyingParty, RelyingParty) {
+    let clients = registration("gateway", BACKEND)
+        + &registration("app", "access_token_audience = ['https://gateway']");
+    let house = House::open_with(&clients, "").await;
+    let (gateway, app) = (registered(&house, "gateway"), registered(&house, "app"));
+    (house, gateway, app)
+}
+
+async fn exchange(client: &RelyingParty, token: (&str, &str), more: &[(&str, &str)]) -> Answer {
+    let mut form = vec![
+        EXCHANGE,
+        ("subject_token_type", token.0),
+        ("subject_token", token.1),
+    ];
+    form.extend(more);
+    client.token(&form).await
+}
+
+#[track_caller]
+fn refused(answer: &Answer, error: &str) {
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert_eq!(answer.json()["error"], error, "{}", answer.body);
+}
+
+fn access_token(tokens: &Value) -> &str {
+    tokens["access_token"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn an_app_that_was_sent_a_ticket_learns_whose_it_is() {
+    let (house, gateway, _) = house().await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let more = [("scope", "openid profile"), ("resource", "https://billing")];
+    let answer = exchange(&gateway, (TICKET, &ticket), &more).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let tokens = answer.json();
+    assert_eq!(tokens["issued_token_type"], ACCESS_TOKEN, "§2.2.1");
+    assert_eq!(tokens["token_type"], "Bearer");
+    assert_eq!(tokens["scope"], "openid profile");
+    assert_eq!(tokens.get("id_token"), None);
+    assert_eq!(tokens.get("refresh_token"), None);
+    let claims = verified(&house, access_token(&tokens)).await;
+    assert_eq!(
+        (&claims["sub"], &claims["aud"]),
+        (&"1".into(), &"https://billing".into())
+    );
+    let userinfo = gateway.userinfo(access_token(&tokens)).await.json();
+    assert_eq!(userinfo["name"], "陈涛");
+    assert_eq!(house.portal.calls().user_by_ticket, 1);
+}
+
+#[tokio::test]
+async fn offline_access_brings_a_refresh_token_that_works() {
+    let (house, gateway, _) = house().await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let more = [("scope", "openid offline_access")];
+    let tokens = exchange(&gateway, (TICKET, &ticket), &more).await.json();
+    house.later(TimeDelta::days(2));
+    let answer = gateway
+        .refresh(tokens["refresh_token"].as_str().unwrap())
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let userinfo = gateway.userinfo(access_token(&answer.json())).await;
+    assert_eq!(userinfo.json()["sub"], "1");
+}
+
+#[tokio::test]
+async fn an_access_token_is_exchanged_for_one_that_is_good_for_less() {
+    let (house, gateway, app) = house().await;
+    let held = tokens(&app, &mut house.signed_in(CHEN_TAO).await).await;
+    house.later(TimeDelta::minutes(50));
+    let more = [("audience", "stock"), ("scope", "profile")];
+    let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let tokens = answer.json();
+    assert_eq!(tokens["expires_in"], 600, "no longer than the first");
+    assert_eq!(tokens["scope"], "profile");
+    let new = verified(&house, access_token(&tokens)).await;
+    assert_eq!(new["aud"], "stock");
+    assert_eq!(new["client_id"], "gateway");
+    assert_eq!(new["sub"], "1");
+    assert_eq!(new["exp"], claims(access_token(&held))["exp"]);
+    assert_eq!(gateway.userinfo(access_token(&tokens)).await.status, 403);
+    // It goes with the login it came from.
+    app.post_token("/revoke", access_token(&held)).await;
+    let told = gateway
+        .post_token("/introspect", access_token(&tokens))
+        .await;
+    assert_eq!(told.json()["active"], false);
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_served_says_why() {
+    let (house, gateway, _) = house().await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let it = (TICKET, ticket.as_str());
+    for (token, more, error) in [
+        (("", "x"), &[][..], "invalid_request"),
+        ((TICKET, ""), &[], "invalid_request"),
+        (
+            ("urn:ietf:params:oauth:token-type:saml2", "x"),
+            &[],
+            "invalid_request",
+        ),
+        (it, &[("actor_token", "x")], "invalid_request"),
+        (
+            it,
+            &[(
+                "requested_token_type",
+                "urn:ietf:params:oauth:token-type:id_token",
+            )],
+            "invalid_request",
+        ),
+        (it, &[("resource", "https://elsewhere")], "invalid_target"),
+        ((TICKET, "never-was"), &[], "invalid_request"),
+        ((TICKET, "a\u{7}b"), &[], "invalid_request"),
+    ] {
+        let answer = exchange(&gateway, token, more).await;
+        assert_eq!(
+            answer.json()["error"],
+            error,
+            "{token:?} {more:?}: {}",
+            answer.body
+        );
+    }
+    let answer = exchange(&gateway, it, &[]).await;
+    assert_eq!(
+        answer.status, 200,
+        "none of it used the ticket: {}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn while_the_portal_is_down_the_client_is_told_to_come_again() {
+    let (house, gateway, _) = house().await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    house
+        .portal
+        .set_fault(panda_oidc_panda::simulator::Fault::Dead)
+        .await;
+    let answer = exchange(&gateway, (TICKET, &ticket), &[]).await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert_eq!(answer.json()["error"], "temporarily_unavailable");
+    assert_ne!(answer.header("retry-after"), "");
+}
+
+#[tokio::test]
+async fn a_client_exchanges_only_what_it_is_registered_for() {
+    let lines = "grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
+        subject_token_types = ['urn:panda-oidc:token-type:ticket']";
+    let house = House::open_with(&registration("gateway", lines), "").await;
+    let gateway = registered(&house, "gateway");
+    refused(
+        &exchange(&gateway, (ACCESS_TOKEN, "x"), &[]).await,
+        "unauthorized_client",
+    );
+    refused(
+        &exchange(&house.client("grafana"), (TICKET, "x"), &[]).await,
+        "unauthorized_client",
+    );
+    assert_eq!(Browser::new().get(house.at("/token")).await.status, 405);
+}

@@ -1,0 +1,231 @@
+//! Tickets and tokens exchanged by whoever should not: N37, N40, N61, N62.
+
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+const TICKET: &str = "urn:panda-oidc:token-type:ticket";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+const CLIENTS: &str = "\
+    [[clients]]\nclient_id = 'gateway'\nclient_secret = 'gateway-secret-0123456789'\n\
+    redirect_uris = ['http://127.0.0.1:9/gateway']\n\
+    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange', 'client_credentials']\n\
+    subject_token_types = ['urn:panda-oidc:token-type:ticket', \
+        'urn:ietf:params:oauth:token-type:access_token']\n\
+    allowed_resources = ['https://billing']\n\
+    [[clients]]\nclient_id = 'rival'\nclient_secret = 'rival-secret-0123456789'\n\
+    redirect_uris = ['http://127.0.0.1:9/rival']\n\
+    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
+    subject_token_types = ['urn:panda-oidc:token-type:ticket']\n\
+    [[clients]]\nclient_id = 'app'\nclient_secret = 'app-secret-0123456789'\n\
+    redirect_uris = ['http://127.0.0.1:9/app']\naccess_token_audience = ['gateway']\n";
+
+async fn house() -> House {
+    House::open_with(CLIENTS, "").await
+}
+
+fn client(house: &House, client_id: &str) -> RelyingParty {
+    RelyingParty {
+        issuer: house.issuer.clone(),
+        client_id: client_id.to_owned(),
+        client_secret: Some(format!("{client_id}-secret-0123456789")),
+        redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
+    }
+}
+
+async fn exchange(
+    house: &House,
+    client_id: &str,
+    token: (&str, &str),
+    more: &[(&str, &str)],
+) -> Answer {
+    let mut form = vec![
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        ("subject_token_type", token.0),
+        ("subject_token", token.1),
+    ];
+    form.extend(more);
+    client(house, client_id).token(&form).await
+}
+
+async fn login(house: &House, client_id: &str, browser: &mut Browser) -> String {
+    let client = client(house, client_id);
+    let code = client.login(browser).await;
+    let tokens = client.redeem(&code).await.json();
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn refused(answer: &Answer, error: &str) {
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert_eq!(answer.json()["error"], error, "{}", answer.body);
+    assert_eq!(answer.json().get("access_token"), None);
+}
+
+#[tokio::test]
+async fn n61_a_ticket_has_one_owner_be_it_a_browser_or_a_client() {
+    let house = house().await;
+    let of_a_browser = house.portal.issue_ticket(CHEN_TAO);
+    let launch = house.at(&format!("/launch/grafana?ticket={of_a_browser}"));
+    assert_eq!(Browser::new().get(launch).await.status, 303);
+    let of_a_client = house.portal.issue_ticket(CHEN_TAO);
+    let taken = exchange(&house, "gateway", (TICKET, &of_a_client), &[]).await;
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    house.portal.forget_calls();
+
+    for (client_id, ticket) in [
+        ("gateway", &of_a_browser),
+        ("rival", &of_a_browser),
+        ("rival", &of_a_client),
+    ] {
+        let answer = exchange(&house, client_id, (TICKET, ticket), &[]).await;
+        refused(&answer, "invalid_request");
+    }
+    let launch = house.at(&format!("/launch/grafana?ticket={of_a_client}"));
+    assert_eq!(Browser::new().get(&launch).await.status, 403);
+    // Not even a browser that calls itself what the client is remembered by.
+    let mut posing = Browser::new();
+    posing
+        .cookies
+        .insert("panda-oidc-browser".to_owned(), "client gateway".to_owned());
+    assert_eq!(posing.get(&launch).await.status, 403);
+    assert_eq!(
+        house.portal.calls().user_by_ticket,
+        0,
+        "the portal is not even asked"
+    );
+}
+
+#[tokio::test]
+async fn n50_a_client_that_serves_many_replaces_nobody() {
+    let house = house().await;
+    let mut tokens = Vec::new();
+    for user in [CHEN_TAO, HEI_LONG_JIANG] {
+        let ticket = house.portal.issue_ticket(user);
+        let more = [("scope", "openid")];
+        let answer = exchange(&house, "gateway", (TICKET, &ticket), &more).await;
+        tokens.push(answer.json()["access_token"].as_str().unwrap().to_owned());
+    }
+    for (token, sub) in tokens.iter().zip(["1", "2"]) {
+        let userinfo = client(&house, "gateway").userinfo(token).await;
+        assert_eq!(userinfo.json()["sub"], sub);
+    }
+}
+
+#[tokio::test]
+async fn n40_a_token_that_is_over_or_for_somebody_else_is_exchanged_for_nothing() {
+    let house = house().await;
+    let target = [("resource", "https://billing")];
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let grafana = house.client("grafana");
+    let code = grafana.login(&mut browser).await;
+    let tokens = grafana.redeem(&code).await.json();
+    let of_grafana = tokens["access_token"].as_str().unwrap().to_owned();
+    let id_token = tokens["id_token"].as_str().unwrap().to_owned();
+    let own = client(&house, "gateway")
+        .token(&[("grant_type", "client_credentials")])
+        .await
+        .json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let revoked = login(&house, "app", &mut browser).await;
+    client(&house, "app").post_token("/revoke", &revoked).await;
+    let mut leaving = house.signed_in(CHEN_TAO).await;
+    let ended = login(&house, "app", &mut leaving).await;
+    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    leaving.get_from(launch, house.portal.url().as_str()).await;
+    for token in [of_grafana, id_token, own, revoked, ended] {
+        let answer = exchange(&house, "gateway", (ACCESS_TOKEN, &token), &target).await;
+        refused(&answer, "invalid_request");
+    }
+    let good = login(&house, "app", &mut browser).await;
+    house.later(chrono::TimeDelta::hours(1));
+    let late = exchange(&house, "gateway", (ACCESS_TOKEN, &good), &target).await;
+    refused(&late, "invalid_request");
+}
+
+#[tokio::test]
+async fn n40_no_audience_is_given_that_is_not_allowed_and_none_by_default() {
+    let house = house().await;
+    let held = login(&house, "app", &mut house.signed_in(CHEN_TAO).await).await;
+    let it = (ACCESS_TOKEN, held.as_str());
+    for more in [
+        &[][..],
+        &[("resource", "https://elsewhere")],
+        &[("audience", "grafana")],
+        &[("resource", "https://billing"), ("audience", "grafana")],
+    ] {
+        refused(
+            &exchange(&house, "gateway", it, more).await,
+            "invalid_target",
+        );
+    }
+    let target = ("resource", "https://billing");
+    let answer = exchange(&house, "gateway", it, &[target]).await;
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(claims(&token)["aud"], "https://billing");
+    // What was narrowed once is no way back to the whole.
+    let again = exchange(
+        &house,
+        "gateway",
+        (ACCESS_TOKEN, &token),
+        &[target, ("scope", "openid")],
+    )
+    .await;
+    refused(&again, "invalid_scope");
+}
+
+#[tokio::test]
+async fn n37_nobody_gets_the_scopes_of_a_person_without_one() {
+    let house = house().await;
+    for scope in ["openid", "profile", "x phone", "offline_access"] {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        refused(
+            &client(&house, "gateway").token(&form).await,
+            "invalid_scope",
+        );
+    }
+    let held = login(&house, "app", &mut house.signed_in(CHEN_TAO).await).await;
+    let more = [
+        ("resource", "https://billing"),
+        ("scope", "openid offline_access"),
+    ];
+    let answer = exchange(&house, "gateway", (ACCESS_TOKEN, &held), &more).await;
+    refused(&answer, "invalid_scope");
+}
+
+#[tokio::test]
+async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
+    let house = house().await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let more = [("scope", "openid")];
+    let answer = exchange(&house, "gateway", (TICKET, &ticket), &more).await;
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let introspected = client(&house, "gateway")
+        .post_token("/introspect", &token)
+        .await;
+    let sid = introspected.json()["sid"].as_str().unwrap().to_owned();
+    let farewell = house
+        .app
+        .messenger
+        .farewell(None, house.app.host.clock.now());
+    house
+        .app
+        .store
+        .end(&sid.into(), &farewell)
+        .await
+        .unwrap()
+        .unwrap();
+    refused(
+        &exchange(&house, "gateway", (TICKET, &ticket), &more).await,
+        "invalid_request",
+    );
+    assert_eq!(client(&house, "gateway").userinfo(&token).await.status, 401);
+}
