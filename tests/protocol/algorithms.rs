@@ -1,4 +1,5 @@
-//! Whatever we sign we take back: every algorithm, at userinfo and as a hint.
+//! Whatever we sign we take back: every algorithm, at userinfo, introspection and revocation, and as a
+//! hint.
 
 use serde_json::{Value, json};
 
@@ -50,11 +51,22 @@ async fn every_token_is_taken_back_whatever_signed_it() {
         let userinfo = client.userinfo(text(&tokens, "access_token")).await;
         assert_eq!(userinfo.status, 200, "{pair:?}: {}", userinfo.body);
 
+        let told = client
+            .post_token("/introspect", text(&tokens, "access_token"))
+            .await;
+        assert_eq!(told.json()["active"], true, "{pair:?}");
+
         let hint = text(&tokens, "id_token");
         let url = client.authorize_url(&[("prompt", "none"), ("id_token_hint", hint)]);
         RelyingParty::code(&browser.get(&url).await);
         let refused = other.get(&url).await.parameter("error");
         assert_eq!(refused.as_deref(), Some("login_required"), "{pair:?}");
+
+        client
+            .post_token("/revoke", text(&tokens, "access_token"))
+            .await;
+        let userinfo = client.userinfo(text(&tokens, "access_token")).await;
+        assert_eq!(userinfo.status, 401, "{pair:?}");
     }
 }
 

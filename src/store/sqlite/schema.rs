@@ -16,10 +16,13 @@ use crate::folder;
 /// What marks a database as ours, in its header: "POID".
 pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
 
+/// What the first release made.
+pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
+
 /// The steps from an empty database to the present one, each with the `user_version` it leads to.
 /// What was released is never changed, only added to.
 const MIGRATIONS: [(i64, &str); 4] = [
-    (1, include_str!("migrations/0001_begin.sql")),
+    (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
     (3, include_str!("migrations/0003_logout_deliveries.sql")),
     (4, include_str!("migrations/0004_refresh_tokens.sql")),

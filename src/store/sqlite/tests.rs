@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::handle::Digest;
-use crate::store::{SealedKey, SealedKeys, Spending, Upkeep};
+use crate::store::{Grants as _, SealedKey, SealedKeys, Spending, Upkeep};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -224,4 +224,36 @@ fn any_number_may_open_and_close_it_at_once() {
             open.join().unwrap();
         }
     }
+}
+
+/// What the first schema holds of a person who is signed in: a session, a code and a code that was
+/// redeemed.
+const FIRST: &str = "
+    INSERT INTO users VALUES ('1', '陈涛', NULL, 0);
+    INSERT INTO sessions VALUES ('sid', '1', 0, 1900000000000, zeroblob(32), zeroblob(32));
+    INSERT INTO grants (id, client_id, sid, scope, redirect_uri, auth_time, code_expires_at,
+                        redeemed_at, expires_at)
+    VALUES (x'0101010101010101010101010101010101010101010101010101010101010101', 'app', 'sid',
+            'openid profile', 'https://app/cb', 0, 0, 1, 1900000000000);
+    PRAGMA user_version = 1;";
+
+#[tokio::test]
+async fn an_older_releases_file_is_brought_up_to_date_with_what_is_in_it() {
+    let (_folder, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let first = Connection::open(&path).unwrap();
+    first.execute_batch(schema::FIRST_SCHEMA).unwrap();
+    first.execute_batch(FIRST).unwrap();
+    first
+        .pragma_update(None, "application_id", schema::APPLICATION_ID)
+        .unwrap();
+    drop(first);
+    let store = SqliteStore::open(&path).unwrap();
+    let granted = store.granted(&[1; 32].into(), now()).await.unwrap();
+    let granted = granted.expect("people stay signed in over an upgrade");
+    assert_eq!(granted.grant.subject.as_str(), "1");
+    assert_eq!(granted.user.identity.name.as_deref(), Some("陈涛"));
+    assert!(!granted.grant.refreshable && granted.grant.resources.is_empty());
+    store.close().await.unwrap();
+    assert!(SqliteStore::open(&path).is_ok(), "it is not migrated twice");
 }
