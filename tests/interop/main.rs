@@ -10,3 +10,5 @@
 mod support;
 
 mod keycloak;
+mod openid_client;
+mod process;
