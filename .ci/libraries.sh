@@ -37,4 +37,21 @@ provision_node() {
   ln -s ../../../tests/interop/node "$1/scripts"
 }
 
+provision_python() {
+  python3 -c 'import ensurepip' 2>/dev/null || install python3 python3-venv
+  python3 -m venv "$1/venv"
+  "$1/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+    --requirement tests/interop/python/requirements.txt
+}
+
+provision_spring() {
+  command -v javac >/dev/null || install openjdk-17-jdk-headless
+  command -v mvn >/dev/null || install maven
+  mvn -B -q -Dstyle.color=never -f tests/interop/spring/pom.xml \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+    -DoutputDirectory="$PWD/$1/jars"
+}
+
 provide node tests/interop/node/package.json tests/interop/node/package-lock.json
+provide python tests/interop/python/requirements.txt
+provide spring tests/interop/spring/pom.xml

@@ -12,3 +12,4 @@ mod support;
 mod keycloak;
 mod openid_client;
 mod process;
+mod verifiers;
