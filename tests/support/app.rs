@@ -46,6 +46,16 @@ fn part(token: &str, index: usize) -> serde_json::Value {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
+/// Replaces parameters, and takes those out whose new value is empty.
+fn change<'a>(parameters: &mut Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) {
+    for (name, value) in changes {
+        parameters.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            parameters.push((name, value));
+        }
+    }
+}
+
 impl RelyingParty {
     /// An endpoint of the provider.
     pub fn at(&self, path: &str) -> String {
@@ -66,12 +76,7 @@ impl RelyingParty {
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
-        for (name, value) in changes {
-            parameters.retain(|(known, _)| known != name);
-            if !value.is_empty() {
-                parameters.push((name, value));
-            }
-        }
+        change(&mut parameters, changes);
         Url::parse_with_params(&self.at("/authorize"), parameters).unwrap()
     }
 
@@ -95,42 +100,22 @@ impl RelyingParty {
 
     /// Redeems a code; `changes` as in [`RelyingParty::authorize_url`].
     pub async fn redeem_with(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
-        let mut form = vec![
+        let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", VERIFIER),
-            ("client_id", &self.client_id),
         ];
-        if let Some(secret) = &self.client_secret {
-            form.push(("client_secret", secret));
-        }
-        for (name, value) in changes {
-            form.retain(|(known, _)| known != name);
-            if !value.is_empty() {
-                form.push((name, value));
-            }
-        }
-        Browser::new().post(self.at("/token"), &form).await
+        self.post("/token", &form, changes).await
     }
 
     /// Uses a refresh token; `changes` as in [`RelyingParty::authorize_url`].
     pub async fn refresh_with(&self, refresh_token: &str, changes: &[(&str, &str)]) -> Answer {
-        let mut form = vec![
+        let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token),
-            ("client_id", &self.client_id),
         ];
-        if let Some(secret) = &self.client_secret {
-            form.push(("client_secret", secret));
-        }
-        for (name, value) in changes {
-            form.retain(|(known, _)| known != name);
-            if !value.is_empty() {
-                form.push((name, value));
-            }
-        }
-        Browser::new().post(self.at("/token"), &form).await
+        self.post("/token", &form, changes).await
     }
 
     /// Uses a refresh token as it should be.
@@ -138,22 +123,24 @@ impl RelyingParty {
         self.refresh_with(refresh_token, &[]).await
     }
 
-    /// Posts a form to the token endpoint, with the client's own secret.
+    /// Posts a form to the token endpoint.
     pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
+        self.post("/token", form, &[]).await
+    }
+
+    /// Posts `token` to a client endpoint such as `/introspect`.
+    pub async fn post_token(&self, path: &str, token: &str) -> Answer {
+        self.post(path, &[("token", token)], &[]).await
+    }
+
+    /// Posts `form` and the client's own credentials, changed by `changes`.
+    async fn post(&self, path: &str, form: &[(&str, &str)], changes: &[(&str, &str)]) -> Answer {
         let mut form = form.to_vec();
         form.push(("client_id", &self.client_id));
         if let Some(secret) = &self.client_secret {
             form.push(("client_secret", secret));
         }
-        Browser::new().post(self.at("/token"), &form).await
-    }
-
-    /// Posts `token` to a client endpoint such as `/introspect`, by the client's own secret.
-    pub async fn post_token(&self, path: &str, token: &str) -> Answer {
-        let mut form = vec![("token", token), ("client_id", &self.client_id)];
-        if let Some(secret) = &self.client_secret {
-            form.push(("client_secret", secret));
-        }
+        change(&mut form, changes);
         Browser::new().post(self.at(path), &form).await
     }
 
