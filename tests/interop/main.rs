@@ -12,4 +12,6 @@ mod support;
 mod keycloak;
 mod openid_client;
 mod process;
+mod script;
+mod tools;
 mod verifiers;

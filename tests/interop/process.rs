@@ -1,57 +1,101 @@
-//! A program in another language: given JSON on its input, it says JSON and ends.
+//! A client's processes: they are gone when the test, or the test program, is.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use reqwest::StatusCode;
 
-/// What `.ci/libraries.sh` lays ready.
-const LIBRARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/libraries");
+/// Ends a process group, and removes its folder, once its input does: whatever way this program
+/// ends, its side of the pipe closes.
+const WATCHMAN: &str = "cat > /dev/null; kill -s KILL -- \"-$1\"; rm -rf \"$2\"";
 
-/// The folder with the libraries of a language.
-#[track_caller]
-pub fn libraries(language: &str) -> PathBuf {
-    let folder = Path::new(LIBRARIES).join(language);
-    assert!(
-        folder.join("provisioned").is_file(),
-        "there is no {}: run `bash .ci/libraries.sh` first",
-        folder.display()
-    );
-    folder
+/// How long a client may take to start, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Between one look at it and the next.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long it may take to end by itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A process group, and the folder it works in.
+pub struct Processes {
+    leader: Child,
+    watchman: Child,
+    folder: PathBuf,
 }
 
-/// One of the scripts in `tests/interop/node`.
-pub fn node(script: &str) -> Vec<String> {
-    let script = libraries("node").join("scripts").join(script);
-    // Else it would look for its packages where the link leads.
-    let links = ["--preserve-symlinks", "--preserve-symlinks-main"];
-    let words = ["node"].into_iter().chain(links).map(str::to_owned);
-    words.chain([script.display().to_string()]).collect()
-}
-
-/// Runs a command line with `input`, for a minute at most.
-pub async fn run(command: Vec<String>, input: Value) -> Value {
-    let output = tokio::task::spawn_blocking(move || {
-        let mut child = Command::new("timeout")
-            .args(["--kill-after=5", "60"])
-            .args(command)
+impl Processes {
+    /// Starts `command` as the leader of a process group. What it says goes to a log in `folder`,
+    /// which is removed with it.
+    pub fn start(command: &mut Command, folder: PathBuf) -> Self {
+        let log = File::create(folder.join("log")).unwrap();
+        let leader = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let watchman = Command::new("sh")
+            .args(["-c", WATCHMAN, "watchman", &leader.id().to_string()])
+            .arg(&folder)
+            .process_group(0)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(input.to_string().as_bytes())?;
-        drop(stdin);
-        child.wait_with_output()
-    });
-    let output = output.await.unwrap().unwrap();
-    let [said, complained] =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(
-        output.status.success(),
-        "{}: {said} {complained}",
-        output.status
-    );
-    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said} {complained}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            leader,
+            watchman,
+            folder,
+        }
+    }
+
+    /// What it has said.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
+    /// Waits until the client answers with 200 at the address that `find` reads in its log, and
+    /// gives that.
+    pub async fn until_ready(&mut self, find: impl Fn(&str) -> Option<String>) -> String {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            if let Some(url) = find(&self.log()) {
+                let answer = http.get(&url).send().await;
+                if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                    return url;
+                }
+            }
+            let ended = self.leader.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {}", self.log());
+            assert!(Instant::now() < patience, "not ready: {}", self.log());
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+impl Drop for Processes {
+    /// Asks the leader to end, for it to put away what outlives a process; the watchman sees to the
+    /// rest.
+    fn drop(&mut self) {
+        if matches!(self.leader.try_wait(), Ok(None)) {
+            let leader = self.leader.id().to_string();
+            let _ = Command::new("kill").arg(leader).status();
+        }
+        let patience = Instant::now() + GRACE;
+        while matches!(self.leader.try_wait(), Ok(None)) && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(10));
+        }
+        drop(self.watchman.stdin.take());
+        let _ = self.watchman.wait();
+        let _ = self.leader.wait();
+    }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::stage::{ES256, RS256, Stage};
 use crate::support::CHEN_TAO;
 use crate::support::browser::Browser;
+use crate::tools::sign_out;
 
 /// Waits until the provider's log says so.
 async fn logged(stage: &Stage, words: &str) {
@@ -70,13 +71,7 @@ async fn a_logout_here_ends_keycloaks_session() {
     let elsewhere = stage.click(&mut Browser::new(), CHEN_TAO).await;
     let elsewhere = stage.app.tokens(&elsewhere).await;
 
-    let page = browser.get(stage.program.at("/logout")).await;
-    let confirmation = page.field("confirmation");
-    let form = [("confirmation", &*confirmation)];
-    let page = browser
-        .post(stage.program.at("/logout/confirm"), &form)
-        .await;
-    assert!(page.body.contains("已退出登录"), "{}", page.body);
+    sign_out(&stage.program, &mut browser).await;
     let refused = stage.app.refresh(&tokens).await;
     assert_eq!(
         refused.json()["error"],

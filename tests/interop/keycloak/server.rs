@@ -1,20 +1,15 @@
 //! The Keycloak process: started once for all tests, gone when the test program is.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::process::CommandExt as _;
+use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use tokio::sync::OnceCell;
 
+use crate::process::Processes;
+
 /// What `.ci/keycloak.sh` lays ready.
 const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/keycloak");
-
-/// Ends a process group, and removes its folder, once its input does: whatever way this program
-/// ends, its side of the pipe closes.
-const WATCHMAN: &str = "cat > /dev/null; kill -s KILL -- \"-$1\"; rm -rf \"$2\"";
 
 /// The database's administrator, made by `.ci/keycloak.sh`.
 pub const ADMINISTRATOR: (&str, &str) = ("admin", "admin");
@@ -32,74 +27,35 @@ pub async fn keycloak() -> &'static Keycloak {
     RUNNING.get_or_init(start).await
 }
 
+/// Starts it over a copy of the database.
 async fn start() -> Keycloak {
+    let home = Path::new(HOME);
     assert!(
-        Path::new(HOME).join("provisioned").is_file(),
+        home.join("provisioned").is_file(),
         "there is no Keycloak in target/keycloak: run `bash .ci/keycloak.sh` first"
     );
     let folder = tempfile::tempdir().unwrap().keep();
-    let log = folder.join("log");
-    let mut processes = Processes::start(&folder, &log).unwrap();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let patience = Instant::now() + Duration::from_mins(5);
-    loop {
-        let said = fs::read_to_string(&log).unwrap();
-        if let Some(url) = address(&said) {
-            // It answers 503 until it has booted.
-            let ready = format!("{url}/realms/master/.well-known/openid-configuration");
-            if matches!(http.get(ready).send().await, Ok(answer) if answer.status() == 200) {
-                return Keycloak {
-                    url,
-                    _processes: processes,
-                };
-            }
-        }
-        let ended = processes.java.try_wait().unwrap();
-        assert!(ended.is_none(), "Keycloak ended: {said}");
-        assert!(Instant::now() < patience, "Keycloak is not ready: {said}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-struct Processes {
-    java: Child,
-    _watchman: Child,
-}
-
-impl Processes {
-    /// Starts Keycloak over a copy of the database in `folder`, as the leader of a process group,
-    /// for its script and Java to be ended together.
-    fn start(folder: &Path, log: &Path) -> io::Result<Self> {
-        let home = Path::new(HOME);
-        let database = "keycloakdb.mv.db";
-        fs::copy(home.join("data/h2").join(database), folder.join(database))?;
-        let log = File::create(log)?;
-        let java = Command::new(home.join("bin/kc.sh"))
-            .args(["start", "--optimized", "--cache=local"])
-            .args(["--http-enabled=true", "--hostname-strict=false"])
-            .args(["--http-host=127.0.0.1", "--http-port=0"])
-            .arg(format!(
-                "--db-url=jdbc:h2:file:{}/keycloakdb;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
-                folder.display()
-            ))
-            .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m")
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        let watchman = Command::new("sh")
-            .args(["-c", WATCHMAN, "watchman", &java.id().to_string()])
-            .arg(folder)
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self {
-            java,
-            _watchman: watchman,
-        })
+    let database = "keycloakdb.mv.db";
+    fs::copy(home.join("data/h2").join(database), folder.join(database)).unwrap();
+    let mut command = Command::new(home.join("bin/kc.sh"));
+    command
+        .args(["start", "--optimized", "--cache=local"])
+        .args(["--http-enabled=true", "--hostname-strict=false"])
+        .args(["--http-host=127.0.0.1", "--http-port=0"])
+        .arg(format!(
+            "--db-url=jdbc:h2:file:{}/keycloakdb;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
+            folder.display()
+        ))
+        .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m");
+    let mut processes = Processes::start(&mut command, folder);
+    // It answers 503 until it has booted.
+    let ready = "/realms/master/.well-known/openid-configuration";
+    let url = processes
+        .until_ready(|log| Some(address(log)? + ready))
+        .await;
+    Keycloak {
+        url: url.trim_end_matches(ready).to_owned(),
+        _processes: processes,
     }
 }
 

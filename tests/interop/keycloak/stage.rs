@@ -1,12 +1,13 @@
 //! Everything a brokered login takes: portal, provider, Keycloak, application.
 
-use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use panda_oidc_panda::simulator::SimulatorHandle;
 
 use super::admin::{ALIAS, Admin, Upstream};
 use super::app::App;
 use super::server::keycloak;
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
+use crate::tools::{is_signed_in, portal};
 
 const CLIENT_ID: &str = "keycloak";
 const CLIENT_SECRET: &str = "keycloak-secret-0123456789";
@@ -55,9 +56,7 @@ impl Stage {
     /// As [`Stage::set`]; `sections` are more tables of the provider's configuration.
     pub async fn set_with(realm: &str, terms: Terms, sections: &str) -> Self {
         let keycloak = keycloak().await;
-        let portal = Simulator::start(SimulatorSettings::default())
-            .await
-            .unwrap();
+        let portal = portal().await;
         let realm_url = format!("{}/realms/{realm}", keycloak.url);
         let app = App::start(realm_url.clone()).await;
         let Terms {
@@ -113,8 +112,7 @@ impl Stage {
 
     /// Whether somebody is signed in at the provider in `browser`.
     pub async fn is_signed_in(&self, browser: &mut Browser) -> bool {
-        let apps = browser.get(self.program.at("/launch")).await;
-        apps.body.contains("您已登录")
+        is_signed_in(&self.program, browser).await
     }
 
     /// A click in the portal's menu, and where it leads.

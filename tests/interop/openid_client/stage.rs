@@ -3,7 +3,7 @@
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::{Value, json};
 
-use crate::process;
+use crate::script;
 use crate::support::CHEN_TAO;
 use crate::support::program::{CLIENT_ID, Program, free_port};
 

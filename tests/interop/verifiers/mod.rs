@@ -7,7 +7,7 @@ use questions::Question;
 use serde_json::{Value, json};
 use stage::{Look, Stage};
 
-use crate::process;
+use crate::script;
 use crate::support::house::House;
 
 /// A service.

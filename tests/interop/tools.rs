@@ -1,0 +1,28 @@
+//! What the tests of several clients need.
+
+use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+
+use crate::support::browser::Browser;
+use crate::support::program::Program;
+
+/// A portal with its usual people.
+pub async fn portal() -> SimulatorHandle {
+    Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap()
+}
+
+/// Signs out at the provider, as a person does on its page.
+pub async fn sign_out(program: &Program, browser: &mut Browser) {
+    let page = browser.get(program.at("/logout")).await;
+    let confirmation = page.field("confirmation");
+    let form = [("confirmation", &*confirmation)];
+    let page = browser.post(program.at("/logout/confirm"), &form).await;
+    assert!(page.body.contains("已退出登录"), "{}", page.body);
+}
+
+/// Whether somebody is signed in at the provider in `browser`.
+pub async fn is_signed_in(program: &Program, browser: &mut Browser) -> bool {
+    let apps = browser.get(program.at("/launch")).await;
+    apps.body.contains("您已登录")
+}
