@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod go_oidc;
 mod keycloak;
 mod openid_client;
 mod process;

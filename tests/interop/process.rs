@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,18 @@ impl Processes {
             let ended = self.leader.try_wait().unwrap();
             assert!(ended.is_none(), "it ended: {}", self.log());
             assert!(Instant::now() < patience, "not ready: {}", self.log());
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn end(&mut self) -> ExitStatus {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.leader.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < patience, "no end: {}", self.log());
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -1,9 +1,21 @@
 //! What the tests of several clients need.
 
+use std::path::{Path, PathBuf};
+
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 
 use crate::support::browser::Browser;
 use crate::support::program::Program;
+
+/// A program that `.ci/go-clients.sh` built.
+pub fn go_client(name: &str) -> PathBuf {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/go-clients");
+    assert!(
+        home.join("provisioned").is_file(),
+        "there are no clients in target/go-clients: run `bash .ci/go-clients.sh` first"
+    );
+    home.join(name)
+}
 
 /// A portal with its usual people.
 pub async fn portal() -> SimulatorHandle {
