@@ -9,10 +9,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod echo;
 mod go_oidc;
 mod keycloak;
+mod oauth2_proxy;
 mod openid_client;
 mod process;
+mod recipe;
 mod script;
 mod tools;
 mod verifiers;

@@ -79,6 +79,6 @@ impl Stage {
             "other_redirect_uri": "http://127.0.0.1:9/other",
             "other_post_logout_redirect_uri": "http://127.0.0.1:9/other/out",
         });
-        process::run(process::node("openid_client.mjs"), stage).await
+        script::run(script::node("openid_client.mjs"), stage).await
     }
 }

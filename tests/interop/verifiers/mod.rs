@@ -28,7 +28,7 @@ impl Verifier {
         questions.retain(|question| (self.asked)(question));
 
         let inputs: Vec<_> = questions.iter().map(|question| &question.input).collect();
-        let said = process::run(self.command, json!({"questions": inputs})).await;
+        let said = script::run(self.command, json!({"questions": inputs})).await;
         let answers = said["answers"].as_array().unwrap();
         assert_eq!(answers.len(), questions.len());
         for (question, answer) in questions.iter().zip(answers) {
@@ -54,7 +54,7 @@ fn check(question: &Question, answer: &Value, words: fn(&str, Look) -> &'static 
 #[tokio::test]
 async fn jose_takes_good_tokens_and_no_others() {
     let verifier = Verifier {
-        command: process::node("jose.mjs"),
+        command: script::node("jose.mjs"),
         asked: |_| true,
         words: |wrong, look| match (wrong, look.typ) {
             ("for another service", _) => "unexpected \"aud\" claim value",
@@ -72,7 +72,7 @@ async fn jose_takes_good_tokens_and_no_others() {
 
 #[tokio::test]
 async fn pyjwt_takes_good_tokens_and_no_others() {
-    let python = process::libraries("python").join("venv/bin/python");
+    let python = script::libraries("python").join("venv/bin/python");
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/interop/python/verify.py"
@@ -102,7 +102,7 @@ fn spring_is_asked(question: &Question) -> bool {
 
 #[tokio::test]
 async fn spring_security_takes_good_tokens_and_no_others() {
-    let jars = process::libraries("spring").join("jars/*");
+    let jars = script::libraries("spring").join("jars/*");
     let program = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/interop/spring/Verify.java"
