@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apache;
 mod echo;
 mod go_oidc;
 mod keycloak;
