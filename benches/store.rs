@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc::handle::Digest;
 use panda_oidc::login::session::{Session, SessionId, User};
-use panda_oidc::oauth::claims_request::PersonClaims;
+use panda_oidc::oauth::claims_request::AskedClaims;
 use panda_oidc::oauth::grant::Grant;
 use panda_oidc::oauth::pkce::CodeChallenge;
 use panda_oidc::oauth::scope::Scopes;
@@ -128,7 +128,7 @@ async fn issued(store: &impl Store) -> Digest {
         auth_time: now(),
         refreshable: false,
         resources: Vec::new(),
-        claims: PersonClaims::default(),
+        claims: AskedClaims::default(),
         acr: None,
     };
     let (soon, later) = (TimeDelta::seconds(60), TimeDelta::hours(1));

@@ -130,7 +130,7 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
         return Err(invalid());
     }
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let person = person(&granted.user, &scopes, &granted.grant.claims);
+    let person = person(&granted.user, &scopes, &granted.grant.claims.userinfo);
     let Some(alg) = client.userinfo_alg else {
         return Ok((no_store, Json(person)).into_response());
     };

@@ -15,7 +15,8 @@ use crate::login::session::User;
 /// How long an ID token is valid. It proves a login and is looked at once, right after it.
 const ID_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// What a client learns about a person: the same in ID token and userinfo (OIDC Core §5.1).
+/// What a client learns about a person (OIDC Core §5.1): by its scopes the same in ID token and
+/// userinfo, by name where it asked (§5.5).
 /// Every claim that names somebody is a string; Keycloak fails on any other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PersonClaims<'a> {
@@ -223,6 +224,6 @@ pub fn id_token<'a>(
         at_hash,
         sid: granted.grant.sid.as_str(),
         acr: granted.grant.acr,
-        person: person(&granted.user, scopes, &granted.grant.claims),
+        person: person(&granted.user, scopes, &granted.grant.claims.id_token),
     }
 }

@@ -57,7 +57,7 @@ impl PersonClaim {
     }
 }
 
-/// Claims about the person that a request names, beside those of its scopes.
+/// Claims about the person that are asked for by name, beside those of the scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersonClaims(Vec<PersonClaim>);
 
@@ -80,18 +80,55 @@ impl PersonClaims {
     }
 }
 
-impl fmt::Display for PersonClaims {
+/// Claims about the person that a request names, by the answer it wants each of them in (§5.5).
+///
+/// Scopes bring their claims to both answers; what is named for one of them is not told in the other:
+/// an ID token is seen by more eyes than userinfo.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedClaims {
+    /// For the ID token.
+    pub id_token: PersonClaims,
+    /// For userinfo.
+    pub userinfo: PersonClaims,
+}
+
+impl AskedClaims {
+    /// Reads what [`fmt::Display`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let of = |answer: &str| {
+            let words = text.split(' ');
+            let claims: Vec<_> = words.filter_map(|word| word.strip_prefix(answer)).collect();
+            PersonClaims::parse(&claims.join(" "))
+        };
+        Self {
+            id_token: of("id_token."),
+            userinfo: of("userinfo."),
+        }
+    }
+}
+
+impl fmt::Display for AskedClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.0.iter().map(|claim| claim.as_str()).collect();
-        f.write_str(&names.join(" "))
+        let written = |answer: &'static str, claims: &PersonClaims| -> Vec<String> {
+            let claims = claims.0.iter();
+            claims
+                .map(|claim| format!("{answer}.{}", claim.as_str()))
+                .collect()
+        };
+        let all = [
+            written("id_token", &self.id_token),
+            written("userinfo", &self.userinfo),
+        ];
+        f.write_str(&all.concat().join(" "))
     }
 }
 
 /// What a `claims` parameter asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimsRequest {
-    /// Claims about the person. Whichever answer they are asked for in, both say the same.
-    pub person: PersonClaims,
+    /// Claims about the person.
+    pub person: AskedClaims,
     /// Whom the answer must be about: `sub` with a value (§5.5.1).
     pub subject: Option<Subject>,
     /// The `acr` to be told, if it is asked for in a way that can be met.
@@ -136,9 +173,15 @@ impl ClaimsRequest {
             Ok(asked.unwrap_or_default())
         };
         let (id_token, userinfo) = (wishes("id_token")?, wishes("userinfo")?);
-        let names: Vec<_> = id_token.keys().chain(userinfo.keys()).cloned().collect();
+        let named = |wishes: &Wishes| {
+            let names: Vec<_> = wishes.keys().map(String::as_str).collect();
+            PersonClaims::parse(&names.join(" "))
+        };
         let mut request = Self {
-            person: PersonClaims::parse(&names.join(" ")),
+            person: AskedClaims {
+                id_token: named(&id_token),
+                userinfo: named(&userinfo),
+            },
             ..Self::default()
         };
         let wish = |claim: &str| id_token.get(claim).or_else(|| userinfo.get(claim));
@@ -176,12 +219,19 @@ mod tests {
                 "id_token": {"phone_number": null, "auth_time": {"essential": true}},
                 "future": [1]}"#,
         );
-        assert_eq!(request.person.to_string(), "name phone_number");
+        let AskedClaims { id_token, userinfo } = &request.person;
         let none = Scopes::default();
-        assert!(request.person.tell(PersonClaim::Name, &none));
-        assert!(!request.person.tell(PersonClaim::UpdatedAt, &none));
+        assert!(userinfo.tell(PersonClaim::Name, &none));
+        assert!(!id_token.tell(PersonClaim::Name, &none));
+        assert!(id_token.tell(PersonClaim::PhoneNumber, &none));
+        assert!(!userinfo.tell(PersonClaim::PhoneNumber, &none));
         let profile = Scopes::parse("profile");
-        assert!(request.person.tell(PersonClaim::UpdatedAt, &profile));
+        assert!(userinfo.tell(PersonClaim::UpdatedAt, &profile));
+        assert!(!userinfo.tell(PersonClaim::UpdatedAt, &none));
+        assert_eq!(
+            AskedClaims::parse(&request.person.to_string()),
+            request.person
+        );
         assert_eq!(read("{}"), ClaimsRequest::default());
         assert_eq!(read(r#"{"userinfo": null}"#), ClaimsRequest::default());
     }

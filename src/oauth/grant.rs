@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::Subject;
 
-use super::claims_request::PersonClaims;
+use super::claims_request::AskedClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
 use crate::login::session::{SessionId, User};
@@ -35,7 +35,7 @@ pub struct Grant {
     /// The resources that were asked for (RFC 8707).
     pub resources: Vec<String>,
     /// Claims that were asked for one by one.
-    pub claims: PersonClaims,
+    pub claims: AskedClaims,
     /// The `acr` that was asked for.
     pub acr: Option<&'static str>,
 }

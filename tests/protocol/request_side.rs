@@ -34,12 +34,13 @@ async fn told(changes: (&str, &str)) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn a_claim_is_told_that_is_asked_for_by_name() {
+async fn a_claim_that_is_asked_for_by_name_is_told_where_it_was_asked_for() {
     for place in ["userinfo", "id_token"] {
         let wish = json!({ place: {"name": {"essential": true}, "email": null} });
         let (id_token, userinfo) = told(("claims", &wish.to_string())).await;
-        for said in [&id_token, &userinfo] {
-            assert_eq!(said["name"], "陈涛", "{place}");
+        for (answer, said) in [("id_token", &id_token), ("userinfo", &userinfo)] {
+            let name = (answer == place).then_some("陈涛");
+            assert_eq!(said["name"].as_str(), name, "{answer} of {place}");
             assert_eq!(said.get("preferred_username"), None);
             assert_eq!(said.get("email"), None);
         }

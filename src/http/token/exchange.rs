@@ -108,7 +108,7 @@ async fn with_ticket(
         auth_time: session.auth_time,
         refreshable,
         resources: audience.clone(),
-        claims: crate::oauth::claims_request::PersonClaims::default(),
+        claims: crate::oauth::claims_request::AskedClaims::default(),
         acr: None,
     };
     let internal = |error| Failure::internal(Failure::Json, error);

@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
     use crate::login::session::tests::session;
-    use crate::oauth::claims_request::PersonClaims;
+    use crate::oauth::claims_request::AskedClaims;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::error::ErrorCode;
     use crate::oauth::grant::Grant;
@@ -95,7 +95,7 @@ mod tests {
                 auth_time: DateTime::UNIX_EPOCH,
                 refreshable: false,
                 resources: Vec::new(),
-                claims: PersonClaims::default(),
+                claims: AskedClaims::default(),
                 acr: None,
             },
             user: session.user,

@@ -7,7 +7,7 @@ use panda_oidc_sdk::{Identity, Subject};
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 use crate::oauth::acr;
-use crate::oauth::claims_request::PersonClaims;
+use crate::oauth::claims_request::AskedClaims;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
@@ -108,7 +108,7 @@ pub(crate) fn grant(of: &str) -> Grant {
         auth_time: at(0),
         refreshable: false,
         resources: Vec::new(),
-        claims: PersonClaims::default(),
+        claims: AskedClaims::default(),
         acr: None,
     }
 }
@@ -119,7 +119,7 @@ pub(crate) fn offline_grant(of: &str) -> Grant {
         scopes: Scopes::parse("openid offline_access"),
         refreshable: true,
         resources: vec!["https://a".to_owned(), "urn:b".to_owned()],
-        claims: PersonClaims::parse("name phone_number"),
+        claims: AskedClaims::parse("id_token.phone_number userinfo.name"),
         acr: Some(acr::TICKET),
         ..grant(of)
     }

@@ -11,7 +11,7 @@ use super::refresh_tokens;
 use crate::handle::Digest;
 use crate::login::session::SessionId;
 use crate::oauth::acr;
-use crate::oauth::claims_request::PersonClaims;
+use crate::oauth::claims_request::AskedClaims;
 use crate::oauth::grant::{Grant, Granted};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
@@ -267,7 +267,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         subject: column::subject(row, 7)?,
         refreshable: row.get(8)?,
         resources: words(row.get_ref(9)?.as_str()?),
-        claims: PersonClaims::parse(row.get_ref(10)?.as_str()?),
+        claims: AskedClaims::parse(row.get_ref(10)?.as_str()?),
         acr: row.get_ref(11)?.as_str_or_null()?.and_then(acr::supported),
     })
 }
