@@ -15,6 +15,7 @@ mod authorize;
 mod backchannel_logout;
 mod client_authentication;
 mod client_credentials;
+mod conformance;
 mod cors;
 mod discovery;
 mod id_token;

@@ -1,0 +1,42 @@
+//! Modules that call userinfo in each way it can be called.
+
+use reqwest::{Method, RequestBuilder};
+
+use super::agent::ISSUER;
+use super::module::{Mode, Module};
+
+/// `EnsureUserInfoContainsSub`.
+async fn contains_sub(
+    mode: Mode,
+    method: Method,
+    build: impl FnOnce(RequestBuilder, &str) -> RequestBuilder,
+) {
+    let mut module = Module::start(mode).await;
+    let tokens = module.login(&[]).await;
+    let url = format!("{ISSUER}/userinfo");
+    let asked = module
+        .agent
+        .ask(method, &url, |request| build(request, &tokens.access_token));
+    let answer = asked.await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["sub"], tokens.claims["sub"]);
+}
+
+pub async fn oidcc_userinfo_get(mode: Mode) {
+    contains_sub(mode, Method::GET, |request, token| {
+        request.bearer_auth(token)
+    })
+    .await;
+}
+
+pub async fn oidcc_userinfo_post_header(mode: Mode) {
+    contains_sub(mode, Method::POST, |request, token| {
+        request.bearer_auth(token)
+    })
+    .await;
+}
+
+pub async fn oidcc_userinfo_post_body(mode: Mode) {
+    let posted = |request: RequestBuilder, token: &str| request.form(&[("access_token", token)]);
+    contains_sub(mode, Method::POST, posted).await;
+}
