@@ -1,0 +1,18 @@
+//! The ticket in what a portal made of a URL: what is found, and that nothing of it is left behind.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use panda_oidc::login::ticket::{find, without};
+
+fuzz_target!(|raw: &str| {
+    for parameter in ["ticket", "t k"] {
+        let found = find(raw, parameter);
+        let rest = without(raw, parameter);
+        assert!(rest.len() <= raw.len());
+        let left = find(&rest, parameter).expect("nothing is left to refuse");
+        assert!(left.is_empty(), "{rest}");
+        if let Ok(readings) = found {
+            assert!(readings.len() <= 3);
+        }
+    }
+});

@@ -1,0 +1,83 @@
+//! What the fuzz targets share: clients to be asked for, and a request to be made of bytes.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chrono::DateTime;
+use panda_oidc::config;
+use panda_oidc::oauth::client::Clients;
+use panda_oidc::oauth::client_auth::{Outcome, Request, authenticate};
+use panda_oidc::oauth::params::Params;
+use percent_encoding::percent_decode;
+
+/// The issuer.
+pub const ISSUER: &str = "https://sso.example.com";
+
+/// Redirect URIs of the clients, one of them with a query of its own.
+pub const REDIRECT_URIS: [&str; 3] = [
+    "https://app.example.com/cb",
+    "https://app.example.com/cb?x=1",
+    "http://127.0.0.1/cb",
+];
+
+/// A client for each way to prove itself: `basic`, `hs256`, `none`, and `key`, whose keys are elsewhere.
+pub fn clients() -> &'static Clients {
+    static CLIENTS: LazyLock<Clients> = LazyLock::new(|| {
+        let [plain, query, loopback] = REDIRECT_URIS;
+        let toml = format!(
+            "issuer = '{ISSUER}'\n\
+             [provider]\nkind = 'panda'\nbase_url = 'http://10.0.0.5'\n\
+             [[clients]]\nclient_id = 'basic'\nclient_secret = 'basic-secret-0123456789abcdef'\n\
+             redirect_uris = ['{plain}', '{query}']\nresources = ['https://api.example.com']\n\
+             grant_types = ['authorization_code', 'refresh_token', 'client_credentials',\n\
+             'urn:ietf:params:oauth:grant-type:token-exchange']\n\
+             subject_token_types = ['urn:panda-oidc:token-type:ticket']\n\
+             [[clients]]\nclient_id = 'hs256'\nclient_secret = 'hs256-secret-0123456789abcdef0123'\n\
+             token_endpoint_auth_method = 'client_secret_jwt'\nredirect_uris = ['{plain}']\n\
+             [[clients]]\nclient_id = 'none'\ntoken_endpoint_auth_method = 'none'\n\
+             redirect_uris = ['{loopback}']\n\
+             [[clients]]\nclient_id = 'key'\ntoken_endpoint_auth_method = 'private_key_jwt'\n\
+             jwks_uri = 'https://app.example.com/jwks'\nredirect_uris = ['{plain}']\n"
+        );
+        match config::parse(&toml) {
+            Ok(config) => config.clients,
+            Err(problems) => panic!("{problems:#?}"),
+        }
+    });
+    &CLIENTS
+}
+
+/// Fails if `header` and `form` prove somebody to be a client without its secret.
+pub fn proves_nothing(header: Option<&str>, form: &Params) {
+    let request = Request {
+        header,
+        form,
+        audience: &[ISSUER.to_owned(), format!("{ISSUER}/token")],
+        now: DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default(),
+    };
+    match authenticate(&request, clients()) {
+        Ok(Outcome::Proven(client)) => {
+            let public = client.is_public() && header.is_none();
+            assert!(
+                public || knows(header, form),
+                "{:?} without its secret",
+                client.id
+            );
+        }
+        Ok(Outcome::Once(once)) => panic!("{:?} without its key", once.client.id),
+        Ok(Outcome::Pending(_)) | Err(_) => {}
+    }
+}
+
+/// Whether the secret is there after all: a seed brings it, in any of the ways to write it.
+fn knows(header: Option<&str>, form: &Params) -> bool {
+    const SECRET: &str = "basic-secret-0123456789abcdef";
+    let basic = || {
+        let (_, encoded) = header?.split_once(' ')?;
+        let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let plain = percent_decode(&decoded).decode_utf8_lossy().into_owned();
+        Some(plain.ends_with(SECRET))
+    };
+    basic().unwrap_or(false) || form.get("client_secret") == Some(SECRET)
+}
