@@ -34,6 +34,7 @@ pub(super) struct ClientSection {
     jwks_uri: Option<String>,
     client_name: Option<String>,
     client_uri: Option<String>,
+    #[serde(default)]
     redirect_uris: Vec<String>,
     initiate_login_uri: Option<String>,
     #[serde(default)]
@@ -183,7 +184,7 @@ impl Check<'_, '_> {
                 .clone()
                 .unwrap_or_else(|| section.client_id.clone()),
             authentication,
-            redirect_uris: self.redirect_uris(&section.redirect_uris),
+            redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
                 .url("initiate_login_uri", section.initiate_login_uri.as_deref()),
             client_uri: self.url("client_uri", section.client_uri.as_deref()),
@@ -212,6 +213,13 @@ impl Check<'_, '_> {
 
     fn grant_types(&mut self, section: &ClientSection, public: bool) -> Vec<GrantType> {
         let has = |grant_type| section.grant_types.contains(&grant_type);
+        if section.grant_types.is_empty() {
+            self.fail(
+                "grant_types",
+                "it is empty: the client could ask for nothing",
+                "leave it out for an app that people log in to",
+            );
+        }
         if public && (has(GrantType::ClientCredentials) || has(GrantType::TokenExchange)) {
             self.fail(
                 "grant_types",
@@ -320,15 +328,18 @@ impl Check<'_, '_> {
         }
     }
 
-    fn redirect_uris(&mut self, uris: &[String]) -> Vec<RegisteredUri> {
-        if uris.is_empty() {
+    /// RFC 7591 §2: only a client that is sent back to needs to say where.
+    fn redirect_uris(&mut self, section: &ClientSection) -> Vec<RegisteredUri> {
+        let codes = section.grant_types.contains(&GrantType::AuthorizationCode);
+        if codes && section.redirect_uris.is_empty() {
             self.fail(
                 "redirect_uris",
                 "it is empty",
-                "list every address the app may be sent back to",
+                "list every address the app may be sent back to; a service that people never log in to \
+                 has no authorization_code among its grant_types",
             );
         }
-        self.uris("redirect_uris", uris)
+        self.uris("redirect_uris", &section.redirect_uris)
     }
 
     fn url(&mut self, key: &str, text: Option<&str>) -> Option<Url> {

@@ -266,3 +266,29 @@ fn a_limit_is_a_number_or_off() {
         );
     }
 }
+
+#[test]
+fn a_service_that_nobody_logs_in_to_names_no_redirect_uri() {
+    let service = |grant_types: &str| {
+        format!(
+            "{}\n[[clients]]\nclient_id = \"service\"\nclient_secret = \"0123456789abcdef\"\n{grant_types}\n",
+            &GOOD[..GOOD.find("[[clients]]").unwrap()],
+        )
+    };
+    assert!(parse(&service("grant_types = [\"client_credentials\"]")).is_ok());
+    for (grant_types, problem) in [
+        ("", "clients[0].redirect_uris: it is empty"),
+        ("grant_types = []", "clients[0].grant_types: it is empty"),
+        (
+            "grant_types = [\"urn:ietf:params:oauth:grant-type:token-exchange\"]",
+            "clients[0].subject_token_types",
+        ),
+        (
+            "grant_types = [\"authorization_code\"]\nrefresh_token = \"always\"\nredirect_uris = [\"https://a/cb\"]",
+            "clients[0].refresh_token",
+        ),
+    ] {
+        let told = only(&service(grant_types));
+        assert!(told.contains(problem), "{told}");
+    }
+}

@@ -14,29 +14,42 @@ pub(super) struct Found {
     pub granted: Option<Granted>,
 }
 
-/// Finds what a token stands for. `None` when it is not an access token of ours, has expired, or
-/// was revoked or its grant does not stand, though its signature may hold.
+/// Finds what a token stands for. `None` when it is not an access token of ours, has expired, was
+/// revoked or its grant does not stand, though its signature may hold; or when its client is
+/// registered no more (N45).
 pub(super) async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreError> {
     let now = app.host.clock.now();
     let Some(claims) = read(app, unverified).filter(|claims| claims.exp > now.timestamp()) else {
         return Ok(None);
     };
-    let Some(id) = claims.grant() else {
-        let revoked = app.store.is_spent(&revoked(&claims), now).await?;
-        return Ok((!revoked).then_some(Found {
-            claims,
-            granted: None,
-        }));
+    let registered = |client_id: &str| app.clients.get(client_id).is_some();
+    if !registered(&claims.client_id) {
+        return Ok(None);
+    }
+    let granted = match claims.grant() {
+        Some(id) => {
+            let granted = app.store.granted(&id, now).await?.filter(|granted| {
+                granted.user.subject().as_str() == claims.sub
+                    && registered(granted.grant.client_id.as_str())
+            });
+            let Some(granted) = granted else {
+                return Ok(None);
+            };
+            Some(granted)
+        }
+        None => None,
     };
-    let granted = app.store.granted(&id, now).await?;
-    let granted = granted.filter(|granted| granted.user.subject().as_str() == claims.sub);
-    Ok(granted.map(|granted| Found {
-        claims,
-        granted: Some(granted),
-    }))
+    // What is not its client's to end with a grant was given up by itself.
+    let own = granted
+        .as_ref()
+        .is_some_and(|granted| granted.grant.client_id.as_str() == claims.client_id);
+    if !own && app.store.is_spent(&revoked(&claims), now).await? {
+        return Ok(None);
+    }
+    Ok(Some(Found { claims, granted }))
 }
 
-/// The name under which a token without a grant is remembered once it was revoked.
+/// The name under which a token is remembered that was revoked by itself.
 pub(super) fn revoked(claims: &AccessTokenClaims) -> Digest {
     Digest::of(format!("revoked\0{}", claims.jti).as_bytes())
 }

@@ -2,14 +2,22 @@
 
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method};
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{Any, CorsLayer};
 
 use crate::oauth::client::Clients;
 
 /// How long a browser may keep the answer to a preflight.
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
+
+/// The layer for what is public anyway: every page may read it.
+pub(super) fn every_page() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET])
+        .max_age(PREFLIGHT_AGE)
+}
 
 /// The layer for endpoints that clients call: it answers the pages that clients may be sent back to,
 /// and repeats no other origin (N56). Cookies are never asked for: these endpoints take none.
@@ -24,7 +32,7 @@ pub(super) fn clients_pages(clients: &Clients) -> CorsLayer {
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
-        .expose_headers([WWW_AUTHENTICATE])
+        .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER])
         .max_age(PREFLIGHT_AGE)
         .vary([ORIGIN])
 }

@@ -12,7 +12,7 @@ use openidconnect::ClientId;
 use url::Url;
 
 use super::cookies::Jar;
-use super::failure::{Failure, Trouble, see_other};
+use super::failure::{Failure, LONGEST_QUERY, Trouble, see_other};
 use super::language::{Language, Text};
 use super::page::{Form, Link, Page, name_of};
 use super::parking::set_cookies;
@@ -61,6 +61,9 @@ pub(super) async fn post(
     let body = body.map_err(|_| Trouble::TooLarge)?;
     let raw = String::from_utf8_lossy(&body);
     visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
+    if raw.len() > LONGEST_QUERY {
+        return Err(Trouble::TooLarge.into());
+    }
     if visit.sent.get(&Jar::Session).is_none() {
         let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
         let query = params.without("");

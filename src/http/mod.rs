@@ -58,15 +58,20 @@ const LAUNCH: &str = "/launch";
 pub fn router(app: Arc<App>) -> Router {
     let for_clients = Router::new()
         .route(path::TOKEN, post(token::token))
-        .route(path::INTROSPECT, post(introspect::introspect))
         .route(path::REVOKE, post(revoke::revoke))
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
         .method_not_allowed_fallback(failure::method_of_clients)
         .layer(cors::clients_pages(&app.clients));
-    let endpoints = Router::new()
+    let for_servers = Router::new()
+        .route(path::INTROSPECT, post(introspect::introspect))
+        .method_not_allowed_fallback(failure::method_of_clients);
+    let public = Router::new()
         .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
         .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
         .route(path::JWKS, get(well_known::jwks))
+        .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) })
+        .layer(cors::every_page());
+    let endpoints = Router::new()
         .route(
             path::AUTHORIZE,
             get(authorize::get).post(authorize::post).head(launch::head),
@@ -93,14 +98,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route(logout::CONFIRM, post(logout::confirm))
         .fallback(|| async { Failure::from(Trouble::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) })
-        .merge(for_clients);
+        .merge(for_clients)
+        .merge(for_servers)
+        .merge(public);
     let routes = match app.issuer.path() {
         "" => endpoints,
         // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
         below => Router::new()
             .route(
                 &format!("{}{below}", path::AUTHORIZATION_SERVER),
-                get(well_known::metadata),
+                get(well_known::metadata).layer(cors::every_page()),
             )
             .nest(below, endpoints)
             .fallback(|| async { Failure::from(Trouble::NotFound) }),

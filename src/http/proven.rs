@@ -1,6 +1,7 @@
 //! The client behind a request, once it has proven itself, and the form it sent: what every
 //! endpoint begins with that clients call themselves.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -12,6 +13,7 @@ use super::failure::Failure;
 use super::peer::Caller;
 use crate::app::App;
 use crate::client_keys::NoKeys;
+use crate::limits::Limit;
 use crate::oauth::client::Client;
 use crate::oauth::client_auth::{self, Once, Outcome, Pending, authenticate, failed};
 use crate::oauth::discovery::path;
@@ -42,18 +44,27 @@ impl FromRequest<Arc<App>> for Proven {
         limit.address(caller).map_err(Failure::TooOften)?;
         let header = header(request.headers())?;
         let form = form(request).await?;
+        let audience = match form.get("client_assertion") {
+            Some(_) => audience(app, &uri).into(),
+            None => Vec::new(),
+        };
         let request = client_auth::Request {
             header: header.as_ref().map(|it| it.to_str().unwrap_or_default()),
             form: &form,
-            audience: &audience(app, &uri),
+            audience: &audience,
             now: app.host.clock.now(),
         };
         let client = match authenticate(&request, &app.clients)? {
-            Outcome::Proven(client) => client,
-            Outcome::Once(once) => spend(app, once).await?,
-            Outcome::Pending(pending) => spend(app, verify(app, &pending).await?).await?,
+            Outcome::Proven(client) => {
+                limit.client(&client, caller).map_err(Failure::TooOften)?;
+                client
+            }
+            Outcome::Once(once) => spend(app, once, limit, caller).await?,
+            Outcome::Pending(pending) => {
+                let once = verify(app, &pending).await?;
+                spend(app, once, limit, caller).await?
+            }
         };
-        limit.client(&client, caller).map_err(Failure::TooOften)?;
         Ok(Self { client, form })
     }
 }
@@ -121,7 +132,16 @@ async fn verify(app: &App, pending: &Pending<'_>) -> Result<Once, Failure> {
     Ok(pending.verify(&newer).ok_or_else(failed)?)
 }
 
-async fn spend(app: &App, once: Once) -> Result<Arc<Client>, Failure> {
+/// Spends an assertion, unless the client has to wait: then it can send the same one again.
+async fn spend(
+    app: &App,
+    once: Once,
+    limit: &Limit,
+    caller: IpAddr,
+) -> Result<Arc<Client>, Failure> {
+    limit
+        .client(&once.client, caller)
+        .map_err(Failure::TooOften)?;
     let now = app.host.clock.now();
     let spent = app.store.spend(&once.name, once.until, now).await;
     let spent = spent.map_err(|error| Failure::internal(Failure::Json, error))?;

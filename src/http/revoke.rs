@@ -58,7 +58,7 @@ pub(super) async fn revoke(
 enum Revoked {
     /// A grant, with all it gave.
     Grant(Digest),
-    /// A token without a grant.
+    /// A token that has no grant of its client's.
     Token(Box<AccessTokenClaims>),
 }
 
@@ -68,9 +68,17 @@ async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revoked>
         if claims.client_id != client_id {
             return Ok(None);
         }
-        return Ok(Some(match claims.grant() {
-            Some(id) => Revoked::Grant(id),
-            None => Revoked::Token(Box::new(claims)),
+        let Some(id) = claims.grant() else {
+            return Ok(Some(Revoked::Token(Box::new(claims))));
+        };
+        // A token that was exchanged for another client's: that one's login is not ours to end.
+        let granted = app.store.granted(&id, app.host.clock.now()).await?;
+        return Ok(granted.map(|granted| {
+            if granted.grant.client_id.as_str() == client_id {
+                Revoked::Grant(id)
+            } else {
+                Revoked::Token(Box::new(claims))
+            }
         }));
     }
     let Some(presented) = RefreshToken::parse(token) else {

@@ -116,7 +116,6 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
         .map_err(|error| Failure::internal(Failure::Bearer, error))?;
     let found = found.ok_or_else(invalid)?;
     let (token, granted) = (found.claims, found.granted.ok_or_else(invalid)?);
-    // A client that is registered no more has no use for a token.
     let client = app.clients.get(&token.client_id).ok_or_else(invalid)?;
     let scopes = Scopes::parse(&token.scope);
     if !scopes.contains(Scope::Openid) {

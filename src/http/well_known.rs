@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
@@ -23,12 +23,10 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
     document(app.keys.jwks())
 }
 
-/// Both are for everybody, pages of other origins among them.
 fn document(json: axum::body::Bytes) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (CACHE_CONTROL, MAX_AGE),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     ];
     (headers, json).into_response()
 }

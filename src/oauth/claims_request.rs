@@ -150,6 +150,12 @@ struct Wish {
 }
 
 impl Wish {
+    /// The value, or the first of them.
+    fn value(&self) -> Option<&Value> {
+        let many = self.values.iter().flatten();
+        self.value.iter().chain(many).next()
+    }
+
     fn values(&self) -> impl Iterator<Item = &str> {
         let many = self.values.iter().flatten();
         self.value.iter().chain(many).filter_map(Value::as_str)
@@ -174,8 +180,12 @@ impl ClaimsRequest {
         };
         let (id_token, userinfo) = (wishes("id_token")?, wishes("userinfo")?);
         let named = |wishes: &Wishes| {
-            let names: Vec<_> = wishes.keys().map(String::as_str).collect();
-            PersonClaims::parse(&names.join(" "))
+            let known = PersonClaim::ALL.into_iter();
+            PersonClaims(
+                known
+                    .filter(|claim| wishes.contains_key(claim.as_str()))
+                    .collect(),
+            )
         };
         let mut request = Self {
             person: AskedClaims {
@@ -184,15 +194,18 @@ impl ClaimsRequest {
             },
             ..Self::default()
         };
-        let wish = |claim: &str| id_token.get(claim).or_else(|| userinfo.get(claim));
-        if let Some(Some(wish)) = wish("sub")
-            && let Some(value) = wish.values().next()
+        for wish in [id_token.get("sub"), userinfo.get("sub")]
+            .into_iter()
+            .flatten()
         {
-            request.subject = Some(Subject::new(value).map_err(|_| invalid())?);
+            if let Some(value) = wish.as_ref().and_then(Wish::value) {
+                let value = value.as_str().ok_or_else(invalid)?;
+                request.subject = Some(Subject::new(value).map_err(|_| invalid())?);
+            }
         }
         if let Some(wish) = id_token.get("acr") {
             let wish = wish.as_ref();
-            let valued = wish.is_some_and(|wish| wish.values().next().is_some());
+            let valued = wish.is_some_and(|wish| wish.value().is_some());
             request.acr = match wish {
                 Some(wish) if valued => wish.values().find_map(acr::supported),
                 _ => Some(acr::TICKET),
@@ -241,7 +254,12 @@ mod tests {
         let request = read(r#"{"id_token": {"sub": {"value": "7"}}}"#);
         assert_eq!(request.subject.unwrap().as_str(), "7");
         assert_eq!(read(r#"{"id_token": {"sub": null}}"#).subject, None);
-        assert!(ClaimsRequest::parse(r#"{"id_token": {"sub": {"value": ""}}}"#).is_err());
+        let request = read(r#"{"id_token": {"sub": null}, "userinfo": {"sub": {"value": "7"}}}"#);
+        assert_eq!(request.subject.unwrap().as_str(), "7");
+        for value in [r#""""#, "7", "[]"] {
+            let json = format!(r#"{{"id_token": {{"sub": {{"value": {value}}}}}}}"#);
+            assert!(ClaimsRequest::parse(&json).is_err(), "{json}");
+        }
     }
 
     #[test]
@@ -256,6 +274,7 @@ mod tests {
             ),
             (r#"{"values": ["urn:x"]}"#, None, false),
             (r#"{"essential": true, "value": "urn:x"}"#, None, true),
+            (r#"{"essential": true, "values": [1]}"#, None, true),
         ] {
             let request = read(&format!(r#"{{"id_token": {{"acr": {wish}}}}}"#));
             assert_eq!((request.acr, request.unmet_acr), (acr, unmet), "{wish}");

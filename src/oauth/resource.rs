@@ -77,11 +77,14 @@ pub fn audience(
             "the resource was not asked for in the authorization request",
         ));
     }
-    Ok(match (asked.is_empty(), granted.is_empty()) {
-        (false, _) => asked,
-        (true, false) => granted.to_vec(),
-        (true, true) => client.access_token.audience.clone(),
-    })
+    if !asked.is_empty() {
+        return Ok(asked);
+    }
+    if granted.is_empty() {
+        return Ok(client.access_token.audience.clone());
+    }
+    // What the operator has taken back since is granted no more.
+    allowed(granted.iter().map(String::as_str), client)
 }
 
 fn invalid(description: &'static str) -> OAuthError {

@@ -46,7 +46,7 @@ pub fn standing(
     let in_vain = somebody_else && session.is_some_and(|session| session.auth_time >= asked_at);
     if authorization.prompt.none || in_vain {
         let description = if somebody_else {
-            "the person who is signed in is not the one the id_token_hint names"
+            "the person who is signed in is not the one that was asked for"
         } else {
             "nobody is signed in here, or not recently enough"
         };

@@ -57,6 +57,7 @@ macro_rules! stores {
                 tickets: a_forgotten_ticket_is_like_a_new_one;
                 tickets: owning_again_prolongs_and_never_shortens;
                 tickets: a_claim_signs_nobody_in;
+                tickets: a_ticket_leads_to_the_session_it_opened_while_that_lives;
                 grants: a_code_is_redeemed_once;
                 grants: of_many_redeemers_one_wins;
                 grants: reuse_of_a_code_revokes_its_grant;
@@ -89,6 +90,7 @@ macro_rules! stores {
                 spent: a_name_is_forgotten_when_its_time_is_over;
                 spent: a_sweep_takes_the_names_whose_time_is_over;
                 upkeep: a_sweep_takes_what_has_expired_and_nothing_else;
+                upkeep: a_session_is_kept_as_long_as_an_offline_grant_that_came_from_it;
                 upkeep: a_sweep_takes_any_number;
                 upkeep: a_store_that_works_says_so;
                 upkeep: a_closed_store_refuses;

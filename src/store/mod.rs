@@ -67,6 +67,13 @@ pub trait Sessions: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<Ownership>, StoreError>;
 
+    /// The live session that `ticket` opened last.
+    async fn opened_by(
+        &self,
+        ticket: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError>;
+
     /// Signs a person in: claims the ticket, ends what other users had in this browser, begins or
     /// continues a session, and remembers what the portal said about the user, all or nothing.
     ///
@@ -237,7 +244,7 @@ pub struct Family {
     pub granted: Granted,
     /// The token to bring next.
     pub latest: Digest,
-    /// Until when that is good.
+    /// Until when that is good, if nothing ends before: unused, with its grant, or its session.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -321,8 +328,8 @@ pub struct SealedKey {
 /// Keeping house.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Removes what has expired by `now`, sessions [`RUN_OUT_KEPT`] later, in small commits that do
-    /// not hold up logins. Returns how many rows went.
+    /// Removes what has expired by `now`, sessions [`RUN_OUT_KEPT`] later and not before the last
+    /// offline grant that came from them, in small commits that do not hold up logins. Returns how many rows went.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
 
     /// Whether the store can commit: writes nothing that stays.

@@ -122,3 +122,17 @@ async fn a_request_without_a_token_or_a_proof_is_refused() {
     let answer = Browser::new().get(house.at("/introspect?token=x")).await;
     assert_eq!(answer.status, 405);
 }
+
+#[tokio::test]
+async fn a_refresh_token_is_good_no_longer_than_its_login() {
+    let lines = "refresh_token = 'always'\nrefresh_token_lifetime = '20h'";
+    let house = House::open_with(&registration("app", lines), "").await;
+    let app = registered(&house, "app");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let bound = tokens(&app, &mut browser).await;
+    let told = introspected(&app, &bound["refresh_token"]).await;
+    assert_eq!(told["exp"], 1_800_000_000 + 12 * 3600, "the session's end");
+    let free = offline(&app, &mut browser).await;
+    let told = introspected(&app, &free["refresh_token"]).await;
+    assert_eq!(told["exp"], 1_800_000_000 + 20 * 3600, "the family's end");
+}

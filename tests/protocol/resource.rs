@@ -88,3 +88,14 @@ async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
     let error = browser.get(url).await.parameter("error");
     assert_eq!(error.as_deref(), Some("invalid_target"), "another client's");
 }
+
+#[tokio::test]
+async fn a_resource_that_is_not_allowed_spends_no_code() {
+    let (house, app) = house().await;
+    let code = app.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let answer = app
+        .redeem_with(&code, &[("resource", "https://evil")])
+        .await;
+    assert_eq!(answer.json()["error"], "invalid_target");
+    assert_eq!(app.redeem(&code).await.status, 200);
+}

@@ -229,3 +229,57 @@ async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
     );
     assert_eq!(client(&house, "gateway").userinfo(&token).await.status, 401);
 }
+
+/// What a service gives up is its own; the login it was called with goes on.
+#[tokio::test]
+async fn n42_giving_up_an_exchanged_token_ends_nobody_elses_login() {
+    let house = house().await;
+    let held = login(&house, "app", &mut house.signed_in(CHEN_TAO).await).await;
+    let target = [("resource", "https://billing")];
+    let answer = exchange(&house, "gateway", (ACCESS_TOKEN, &held), &target).await;
+    let exchanged = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let gateway = client(&house, "gateway");
+    assert_eq!(gateway.post_token("/revoke", &exchanged).await.status, 200);
+    let told = gateway.post_token("/introspect", &exchanged).await;
+    assert_eq!(told.json()["active"], false);
+    assert_eq!(client(&house, "app").userinfo(&held).await.status, 200);
+}
+
+#[tokio::test]
+async fn n40_a_ticket_brings_no_audience_that_is_not_allowed() {
+    let house = house().await;
+    for target in [
+        ("audience", "https://elsewhere"),
+        ("resource", "https://elsewhere"),
+    ] {
+        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let answer = exchange(&house, "gateway", (TICKET, &ticket), &[target]).await;
+        refused(&answer, "invalid_target");
+    }
+    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let target = [("audience", "https://billing")];
+    let answer = exchange(&house, "gateway", (TICKET, &ticket), &target).await;
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(claims(&token)["aud"], "https://billing");
+}
+
+/// F3: each question to the portal lengthens the life of the ticket.
+#[tokio::test]
+async fn f3_the_portal_is_asked_once_however_often_a_ticket_is_exchanged() {
+    let house = house().await;
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let mut sids = Vec::new();
+    for _ in 0..3 {
+        let answer = exchange(&house, "gateway", (TICKET, &ticket), &[]).await;
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let gateway = client(&house, "gateway");
+        let told = gateway.post_token("/introspect", &token).await;
+        sids.push(told.json()["sid"].clone());
+    }
+    assert!(
+        sids[0].is_string() && sids.iter().all(|sid| *sid == sids[0]),
+        "{sids:?}"
+    );
+    assert_eq!(house.portal.calls().user_by_ticket, 1);
+}

@@ -23,6 +23,8 @@ pub(super) async fn redeem(
     form: &Params,
     request: &CodeRequest<'_>,
 ) -> Result<Issue, Failure> {
+    // A resource that nobody may ask for spends no code.
+    resource::asked(form, client)?;
     let now = app.host.clock.now();
     let id = Handle::parse(request.code).map(|code| code.digest());
     let first = RefreshToken::random(&mut rand::rng());
@@ -52,7 +54,18 @@ pub(super) async fn redeem(
         }
         Taken::Unknown => None,
     };
-    let granted = authorization_code::redeem(request, client, granted)?;
+    let stood = granted.is_some();
+    let granted = match authorization_code::redeem(request, client, granted) {
+        Ok(granted) => granted,
+        Err(error) => {
+            // Nobody holds what it would have given, and nobody shall.
+            if let Some(id) = id.filter(|_| stood) {
+                let revoked = app.store.revoke(&id).await;
+                revoked.map_err(|error| Failure::internal(Failure::Json, error))?;
+            }
+            return Err(error.into());
+        }
+    };
     let audience = resource::audience(form, client, &granted.grant.resources)?;
     let login = Login {
         id: id.unwrap_or_else(|| Digest::of(b"")),

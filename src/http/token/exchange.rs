@@ -25,7 +25,7 @@ use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::oauth::scope::Scope;
 use crate::refresh_token::RefreshToken;
-use crate::store::{NewFamily, SignInOutcome, Taken};
+use crate::store::{NewFamily, SignInOutcome, StoreError, Taken};
 
 /// Exchanges what the client holds.
 ///
@@ -89,11 +89,15 @@ async fn with_ticket(
     form: &Params,
     request: &ExchangeRequest<'_>,
 ) -> Result<Issue, Failure> {
-    let audience = resource::audience(form, client, &[])?;
+    let targets = resource::targets(form, client)?;
+    let audience = match targets.as_slice() {
+        [] => client.access_token.audience.clone(),
+        named => named.to_vec(),
+    };
     let scopes = of_ticket(request, client);
-    let readings =
-        vec![ticket::plain(request.subject_token).map_err(|error| refused(Some(error.into())))?];
-    let session = sign_in(app, client, readings).await?;
+    let ticket = ticket::plain(request.subject_token);
+    let ticket = ticket.map_err(|error| refused(Some(error.into())))?;
+    let session = sign_in(app, client, ticket).await?;
     let now = app.host.clock.now();
     let id = Handle::random(&mut rand::rng()).digest();
     let refreshable = scopes.contains(Scope::OfflineAccess);
@@ -107,7 +111,7 @@ async fn with_ticket(
         challenge: None,
         auth_time: session.auth_time,
         refreshable,
-        resources: audience.clone(),
+        resources: targets,
         claims: crate::oauth::claims_request::AskedClaims::default(),
         acr: None,
     };
@@ -145,14 +149,12 @@ async fn with_ticket(
 
 /// Signs the ticket's user in, in a session that no cookie opens: it is what the grant lives by, and
 /// ends as any other.
-async fn sign_in(
-    app: &Arc<App>,
-    client: &Client,
-    readings: Vec<Ticket>,
-) -> Result<Session, Failure> {
+async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Session, Failure> {
     // No browser has these: theirs are digests of 43 characters.
     let holder = Digest::of(format!("client {}", client.id.as_str()).as_bytes());
-    let proved = prove(app, Some(&holder), None, readings, true).await;
+    let before = opened_before(app, &holder, &ticket).await;
+    let before = before.map_err(|error| Failure::internal(Failure::Json, error))?;
+    let proved = prove(app, Some(&holder), before.as_ref(), vec![ticket], false).await;
     let (identity, ticket) = match proved.map_err(|trouble| refused(Some(trouble)))? {
         Proved::Identity(identity, ticket) => (identity, ticket),
         Proved::SameAgain(session) => return Ok(*session),
@@ -186,6 +188,22 @@ async fn sign_in(
         }
         SignInOutcome::TicketRefused => Err(refused(Some(Trouble::TicketRefused))),
     }
+}
+
+/// The session this client has opened with the ticket before: it goes on, and the portal is not asked
+/// again (F3).
+async fn opened_before(
+    app: &App,
+    holder: &Digest,
+    ticket: &Ticket,
+) -> Result<Option<Session>, StoreError> {
+    let now = app.host.clock.now();
+    let name = app.tickets.name(ticket);
+    let owner = app.store.owner(&name, now).await?;
+    if owner.is_none_or(|owner| owner.browser != *holder || owner.spent) {
+        return Ok(None);
+    }
+    app.store.opened_by(&name, now).await
 }
 
 fn refused(trouble: Option<Trouble>) -> Failure {

@@ -59,7 +59,11 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>
             "tickets and access tokens can be exchanged; the subject_token_type is neither",
         ));
     };
-    if form.get("actor_token").is_some() {
+    if form
+        .get("actor_token")
+        .or(form.get("actor_token_type"))
+        .is_some()
+    {
         return Err(OAuthError::invalid_request(
             "an actor_token is not supported",
         ));

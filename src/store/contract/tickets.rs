@@ -165,3 +165,13 @@ pub(super) async fn a_claim_signs_nobody_in(store: impl Store) {
     store.end(&sid("b"), &farewell()).await.unwrap().unwrap();
     assert!(owner(&store, 1).await.unwrap().spent);
 }
+
+pub(super) async fn a_ticket_leads_to_the_session_it_opened_while_that_lives(store: impl Store) {
+    let (session, _) = signed_in(&store, sign_in_with("a", "t", "first")).await;
+    let found = store.opened_by(&digest("t"), at(499)).await.unwrap();
+    assert_eq!(found, Some(session));
+    assert_eq!(store.opened_by(&digest("t"), at(500)).await.unwrap(), None);
+    assert_eq!(store.opened_by(&digest("u"), at(0)).await.unwrap(), None);
+    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    assert_eq!(store.opened_by(&digest("t"), at(1)).await.unwrap(), None);
+}

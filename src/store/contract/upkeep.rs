@@ -1,7 +1,7 @@
 //! Keeping house.
 
 use super::fixture::{
-    at, claim, digest, farewell, grant, issue, sid, sign_in, sign_in_with, signed_in,
+    at, claim, digest, farewell, grant, issue, offline_grant, sid, sign_in, sign_in_with, signed_in,
 };
 use crate::store::{RUN_OUT_KEPT, Store, Taken};
 
@@ -69,4 +69,22 @@ pub(super) async fn a_closed_store_refuses(store: impl Store) {
     assert!(store.end(&sid("a"), &farewell()).await.is_err());
     assert!(store.ping().await.is_err());
     assert!(store.close().await.is_err());
+}
+
+pub(super) async fn a_session_is_kept_as_long_as_an_offline_grant_that_came_from_it(
+    store: impl Store,
+) {
+    signed_in(&store, sign_in("a")).await;
+    let week = at(1000) + RUN_OUT_KEPT;
+    let code = digest("code");
+    let grant = offline_grant("a");
+    let keep_until = week + chrono::TimeDelta::days(1);
+    store.issue(&code, grant, at(60), keep_until).await.unwrap();
+    store.take(&code, None, at(1)).await.unwrap();
+    store.sweep(week).await.unwrap();
+    assert!(store.granted(&code, week).await.unwrap().is_some());
+    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    assert_eq!(ended.clients.len(), 1, "its client can still be told");
+    assert!(store.granted(&code, week).await.unwrap().is_none());
+    store.sweep(keep_until).await.unwrap();
 }

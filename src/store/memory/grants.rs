@@ -55,6 +55,16 @@ impl Kept {
         })
     }
 
+    /// Until when a grant can stand: its own end, or that of its session.
+    pub(super) fn stands_until(&self, id: &Digest) -> Option<Time> {
+        let issued = self.grants.get(id)?;
+        if issued.grant.is_offline() {
+            return Some(issued.expires_at);
+        }
+        let session = self.sessions.get(&issued.grant.sid)?;
+        Some(issued.expires_at.min(session.expires_at))
+    }
+
     pub(super) fn revoke(&mut self, id: &Digest) {
         if let Some(issued) = self.grants.get_mut(id) {
             issued.revoked = true;

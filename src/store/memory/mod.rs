@@ -223,6 +223,14 @@ impl Sessions for MemoryStore {
         Ok(ticket.map(|ticket| ticket.owner))
     }
 
+    async fn opened_by(&self, ticket: &Digest, now: Time) -> Result<Option<Session>, StoreError> {
+        let kept = self.step("find what a ticket opened")?;
+        let ticket = kept.tickets.get(ticket).filter(|t| t.expires_at > now);
+        Ok(ticket
+            .and_then(|ticket| ticket.sid.as_ref())
+            .and_then(|sid| kept.session(sid, now)))
+    }
+
     async fn sign_in(&self, asked: SignIn, now: Time) -> Result<SignInOutcome, StoreError> {
         Ok(self.step("sign somebody in")?.sign_in(asked, now))
     }
@@ -269,7 +277,12 @@ impl Upkeep for MemoryStore {
         kept.handles
             .retain(|_, opens| opens.until.is_none_or(|until| until > now));
         let before = now - RUN_OUT_KEPT;
-        let over = kept.sessions.values().filter(|s| s.expires_at <= before);
+        let offline = |sid: &SessionId| {
+            let mut grants = kept.grants.values();
+            grants.any(|issued| issued.grant.sid == *sid && issued.grant.is_offline())
+        };
+        let over = kept.sessions.values();
+        let over = over.filter(|s| s.expires_at <= before && !offline(&s.sid));
         for sid in over.map(|s| s.sid.clone()).collect::<Vec<_>>() {
             kept.forget_session(&sid);
         }

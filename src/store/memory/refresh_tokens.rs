@@ -36,7 +36,7 @@ impl Kept {
             id: kin.grant,
             granted: self.granted(&kin.grant, now)?,
             latest: kin.current,
-            expires_at: kin.expires_at,
+            expires_at: kin.expires_at.min(self.stands_until(&kin.grant)?),
         })
     }
 

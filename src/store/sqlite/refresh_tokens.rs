@@ -59,7 +59,9 @@ fn find(sql: &Connection, family: &Digest, now: DateTime<Utc>) -> rusqlite::Resu
     sql.prepare_cached(concat!(
         "SELECT ",
         granted_columns!(),
-        ", f.grant_id, f.current, f.expires_at, f.previous, f.rotated_at",
+        ", f.grant_id, f.current,
+           min(f.expires_at, g.expires_at, iif(g.offline = 1, g.expires_at, s.expires_at)),
+           f.previous, f.rotated_at",
         grants_alive!(),
         "JOIN refresh_families f ON f.grant_id = g.id
          WHERE f.family = ?1 AND f.expires_at > ?2 AND",

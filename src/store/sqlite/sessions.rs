@@ -32,6 +32,27 @@ impl Sessions for SqliteStore {
         self.read("find who owns a ticket", |sql| owner(sql, ticket, now))
     }
 
+    async fn opened_by(
+        &self,
+        ticket: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError> {
+        self.read("find what a ticket opened", |sql| {
+            sql.prepare_cached(concat!(
+                "SELECT ",
+                session_columns!(),
+                " FROM tickets t
+                  JOIN sessions s ON s.sid = t.sid
+                  JOIN users u ON u.subject = s.subject
+                 WHERE t.digest = ?1 AND t.expires_at > ?2 AND s.expires_at > ?2"
+            ))?
+            .query_row(params![ticket.as_bytes(), millis(now)], |row| {
+                column::session(row, 0)
+            })
+            .optional()
+        })
+    }
+
     async fn sign_in(
         &self,
         asked: SignIn,

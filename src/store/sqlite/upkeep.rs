@@ -9,6 +9,16 @@ use super::column::millis;
 use super::schema::APPLICATION_ID;
 use crate::store::{RUN_OUT_KEPT, StoreError, Upkeep};
 
+/// Sessions that are over for good. One that an offline grant came from is kept as long as the grant:
+/// a logout still has to find what to end, and whom to tell.
+macro_rules! sessions_over {
+    () => {
+        "(SELECT sid FROM sessions WHERE expires_at <= ?1 AND NOT EXISTS
+             (SELECT 1 FROM grants g WHERE g.sid = sessions.sid AND g.offline = 1)
+           ORDER BY expires_at, sid LIMIT 100)"
+    };
+}
+
 /// What to remove in one commit, at most this many rows each: a login beside it waits a few
 /// milliseconds at the worst. Sessions go last, as what belongs to them is found by them.
 const SWEEPS: [Sweep; 6] = [
@@ -41,12 +51,12 @@ const SWEEPS: [Sweep; 6] = [
     (
         RUN_OUT_KEPT,
         &[
-            "DELETE FROM session_clients WHERE sid IN
-           (SELECT sid FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, sid LIMIT 100)",
-            "DELETE FROM handles WHERE sid IN
-           (SELECT sid FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, sid LIMIT 100)",
-            "DELETE FROM sessions WHERE sid IN
-           (SELECT sid FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, sid LIMIT 100)",
+            concat!(
+                "DELETE FROM session_clients WHERE sid IN ",
+                sessions_over!()
+            ),
+            concat!("DELETE FROM handles WHERE sid IN ", sessions_over!()),
+            concat!("DELETE FROM sessions WHERE sid IN ", sessions_over!()),
         ],
     ),
 ];
