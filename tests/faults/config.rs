@@ -228,7 +228,7 @@ fn what_must_be_there_and_is_not_is_named() {
     let line = format!("client_secret = '{SECRET}'\n");
     let told = desk.slip(&line, "");
     assert!(
-        told.starts_with("clients[0].client_secret: it is missing; add client_secret or "),
+        told.starts_with("clients[0].client_secret: it is missing; add client_secret, "),
         "{told}"
     );
     let told = desk.slip(SECRET_TEXT, "'CHANGE-ME'");
