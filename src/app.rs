@@ -39,7 +39,7 @@ pub struct App {
     pub policy: Policy,
     /// How often anybody may ask.
     pub limits: Limits,
-    /// The clock, and the HTTP client for clients' logout endpoints.
+    /// The clock, and the HTTP client for what clients registered: logout endpoints, key sets.
     pub host: Host,
     /// Seals requests that wait.
     pub parked: Sealer,

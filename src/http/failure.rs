@@ -44,7 +44,7 @@ pub(super) enum Failure {
     /// To the client, through the browser. Holds what kept a person from signing in, if that is
     /// why.
     Redirect(VerifiedRedirect, OAuthError, Option<Box<Trouble>>),
-    /// To the client that called the token endpoint. Holds what failed inside, if something did.
+    /// To a client at an endpoint of its own. Holds what failed inside, if something did.
     Json(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that called userinfo (RFC 6750 §3).
     Bearer(OAuthError, Option<Box<dyn Error + Send + Sync>>),

@@ -1,4 +1,4 @@
-//! Claims: what tokens and userinfo say, and nothing is said in one that the other denies.
+//! Claims: what tokens and userinfo say. What scopes bring stands in both alike.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::Nonce;
@@ -166,9 +166,7 @@ impl AccessTokenClaims {
         let (grant, _) = self.jti.split_once('.')?;
         Digest::from_text(grant)
     }
-}
 
-impl AccessTokenClaims {
     /// The claims of a token of a client's own: it is about the client itself (RFC 9068 §2.2).
     #[must_use]
     pub fn of_client(

@@ -6,8 +6,11 @@ use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 
-/// The parameter, the only one that may be repeated (RFC 8707 §2).
+/// The parameter, which may be repeated (RFC 8707 §2).
 pub const PARAMETER: &str = "resource";
+
+/// The parameter of a token exchange that names a target, which may be repeated (RFC 8693 §2.1).
+pub const AUDIENCE: &str = "audience";
 
 /// The resources an authorization request asks for.
 ///
@@ -33,7 +36,7 @@ pub fn asked(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError
 /// `invalid_target`, as [`asked`].
 pub fn targets(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
     let resources = asked(params, client)?;
-    let audiences = allowed(params.all("audience"), client)?;
+    let audiences = allowed(params.all(AUDIENCE), client)?;
     Ok([resources, audiences].concat())
 }
 

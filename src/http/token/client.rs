@@ -14,10 +14,5 @@ use crate::oauth::resource;
 /// `invalid_target` when the client may not ask for the resource.
 pub(super) fn own(app: &App, client: &Client, form: &Params) -> Result<Issue, Failure> {
     let audience = resource::audience(form, client, &[])?;
-    Ok(Issue {
-        access_token: own_token(app, client, audience),
-        login: None,
-        refresh_token: None,
-        issued_token_type: None,
-    })
+    Ok(Issue::of(own_token(app, client, audience)))
 }

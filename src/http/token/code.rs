@@ -1,6 +1,6 @@
 //! A code is redeemed.
 
-use super::{Issue, Login};
+use super::{Issue, Login, new_family};
 use crate::app::App;
 use crate::handle::{Digest, Handle};
 use crate::http::failure::Failure;
@@ -8,8 +8,7 @@ use crate::oauth::client::Client;
 use crate::oauth::grants::authorization_code::{self, CodeRequest};
 use crate::oauth::params::Params;
 use crate::oauth::resource;
-use crate::refresh_token::RefreshToken;
-use crate::store::{NewFamily, Taken};
+use crate::store::Taken;
 
 /// Takes the code. It is spent before anything else is looked at or signed: of any number of
 /// callers one goes on (N22), and a wrong verifier gets no second try (N28).
@@ -27,13 +26,7 @@ pub(super) async fn redeem(
     resource::asked(form, client)?;
     let now = app.host.clock.now();
     let id = Handle::parse(request.code).map(|code| code.digest());
-    let first = RefreshToken::random(&mut rand::rng());
-    let family = NewFamily {
-        family: first.family(),
-        token: first.digest(),
-        expires_at: now + client.refresh_token.idle_lifetime,
-        keep_until: now + client.refresh_token.lifetime,
-    };
+    let (first, family) = new_family(client, now);
     let taken = match &id {
         Some(id) => app
             .store

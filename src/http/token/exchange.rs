@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use panda_oidc_sdk::{LoginError, Ticket};
 
-use super::{Issue, Login, own_token};
+use super::{Issue, Login, new_family, own_token};
 use crate::app::App;
 use crate::handle::{Digest, Handle};
 use crate::http::access_token;
@@ -15,6 +15,7 @@ use crate::login::launch::{Arrival, Here, New};
 use crate::login::session::{Session, SessionId};
 use crate::login::ticket;
 use crate::oauth::claims::AccessTokenClaims;
+use crate::oauth::claims_request::AskedClaims;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
@@ -24,8 +25,7 @@ use crate::oauth::grants::token_exchange::{
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::oauth::scope::Scope;
-use crate::refresh_token::RefreshToken;
-use crate::store::{NewFamily, SignInOutcome, StoreError, Taken};
+use crate::store::{SignInOutcome, StoreError, Taken};
 
 /// Exchanges what the client holds.
 ///
@@ -70,15 +70,10 @@ async fn with_access_token(
     let id = held.grant().ok_or_else(|| refused(None))?;
     let own = own_token(app, client, narrowed.audience);
     let claims = AccessTokenClaims::of_grant(&granted, &id, &narrowed.scopes, own);
-    Ok(Issue {
-        access_token: AccessTokenClaims {
-            exp: claims.exp.min(held.exp),
-            ..claims
-        },
-        login: None,
-        refresh_token: None,
-        issued_token_type: None,
-    })
+    Ok(Issue::of(AccessTokenClaims {
+        exp: claims.exp.min(held.exp),
+        ..claims
+    }))
 }
 
 /// A ticket that an application was sent. The client owns it from now on, as a browser would: no
@@ -112,7 +107,7 @@ async fn with_ticket(
         auth_time: session.auth_time,
         refreshable,
         resources: targets,
-        claims: crate::oauth::claims_request::AskedClaims::default(),
+        claims: AskedClaims::default(),
         acr: None,
     };
     let internal = |error| Failure::internal(Failure::Json, error);
@@ -122,13 +117,7 @@ async fn with_ticket(
         .issue(&id, grant, moment, keep_until)
         .await
         .map_err(internal)?;
-    let first = RefreshToken::random(&mut rand::rng());
-    let family = NewFamily {
-        family: first.family(),
-        token: first.digest(),
-        expires_at: now + client.refresh_token.idle_lifetime,
-        keep_until: now + client.refresh_token.lifetime,
-    };
+    let (first, family) = new_family(client, now);
     match app
         .store
         .take(&id, Some(family), now)

@@ -15,6 +15,7 @@ use axum::http::header::{CACHE_CONTROL, PRAGMA};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use serde::Serialize;
 
@@ -29,6 +30,7 @@ use crate::oauth::grant::Granted;
 use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::scope::{Scope, Scopes};
 use crate::refresh_token::RefreshToken;
+use crate::store::NewFamily;
 
 /// A successful answer (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 #[derive(Serialize)]
@@ -78,13 +80,37 @@ impl Login {
     /// The tokens of the login.
     fn issue(self, app: &App, client: &Client) -> Issue {
         let own = own_token(app, client, self.audience);
+        let access_token = AccessTokenClaims::of_grant(&self.granted, &self.id, &self.scopes, own);
         Issue {
-            access_token: AccessTokenClaims::of_grant(&self.granted, &self.id, &self.scopes, own),
             login: Some((self.granted, self.scopes)),
             refresh_token: self.refresh_token,
+            ..Issue::of(access_token)
+        }
+    }
+}
+
+impl Issue {
+    /// An access token alone.
+    fn of(access_token: AccessTokenClaims) -> Self {
+        Self {
+            access_token,
+            login: None,
+            refresh_token: None,
             issued_token_type: None,
         }
     }
+}
+
+/// The first refresh token of a grant that may have one, and what the store keeps of it.
+fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, NewFamily) {
+    let first = RefreshToken::random(&mut rand::rng());
+    let family = NewFamily {
+        family: first.family(),
+        token: first.digest(),
+        expires_at: now + client.refresh_token.idle_lifetime,
+        keep_until: now + client.refresh_token.lifetime,
+    };
+    (first, family)
 }
 
 /// A token of the client's own, with a name of its own.
