@@ -1,7 +1,7 @@
 //! An OpenID Connect provider for people who log in through a portal that knows only tickets.
 //!
 //! [`oauth`] and [`login`] decide, [`store`] remembers, [`keys`] sign, [`http`] asks and answers,
-//! [`limits`] count; [`config`] says how, and [`app`] holds what they share. The portal is a plugin's
+//! [`limits`] count; [`people`] says what is known of somebody beyond the login; [`config`] says how, and [`app`] holds what they share. The portal is a plugin's
 //! business.
 
 pub mod app;
@@ -15,6 +15,7 @@ pub mod limits;
 pub mod login;
 pub mod logout;
 pub mod oauth;
+pub mod people;
 pub mod plugins;
 pub mod refresh_token;
 pub mod seal;

@@ -8,6 +8,7 @@ use super::claims_request::AskedClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
 use crate::login::session::{SessionId, User};
+use crate::people::Link;
 
 /// An authorization as it was granted; its identifier is the digest of the code that began it.
 #[derive(Debug, Clone)]
@@ -55,4 +56,6 @@ pub struct Granted {
     pub grant: Grant,
     /// The user, read in the same step as the grant.
     pub user: User,
+    /// The account the client has for the user, completed with the one for all clients.
+    pub link: Option<Link>,
 }

@@ -99,6 +99,7 @@ mod tests {
                 acr: None,
             },
             user: session.user,
+            link: None,
         }
     }
 

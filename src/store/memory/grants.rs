@@ -35,6 +35,7 @@ impl Kept {
         let granted = Granted {
             grant: issued.grant.clone(),
             user: session.user,
+            link: None,
         };
         if let Some(family) = family.filter(|_| granted.grant.refreshable) {
             issued.expires_at = family.keep_until;
@@ -52,6 +53,7 @@ impl Kept {
         Some(Granted {
             grant: issued.grant.clone(),
             user: user.clone(),
+            link: None,
         })
     }
 

@@ -240,6 +240,7 @@ pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<Granted> {
     Ok(Granted {
         grant: grant(row)?,
         user: column::user(row, GRANT_COLUMNS)?,
+        link: None,
     })
 }
 

@@ -1,0 +1,13 @@
+//! What is known of a person beyond the login: the account each client has for them, the groups they
+//! are in, and the rules that are written over both.
+//!
+//! Everything here is decided from what is handed in; where it is kept is the business of
+//! [`crate::store`], what a client is told of it that of [`crate::oauth::claims`].
+
+mod link;
+mod profile;
+mod template;
+
+pub use self::link::{Attribute, Link};
+pub use self::profile::Profile;
+pub use self::template::{Condition, Filled, Template, TemplateError};

@@ -1,0 +1,347 @@
+//! The rules operators write over a [`Profile`]: claims as templates, conditions as expressions, both
+//! in the language of Jinja.
+//!
+//! A rule sees `user.id`, `user.name`, `user.phone` (as the portal has it), `link.username`,
+//! `link.email`, `link.attributes`, `groups` and `roles`. What is not there is undefined, and false.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use minijinja::value::ValueKind;
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, Expression, UndefinedBehavior, Value, context,
+};
+
+use super::link::Attribute;
+use super::profile::Profile;
+
+/// How many steps a rule may take: far more than any that is meant takes, and too few to be felt.
+const FUEL: u64 = 20_000;
+
+/// The name of the one template in an environment.
+const RULE: &str = "rule";
+
+static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(environment);
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment
+}
+
+/// What is wrong with a rule, in words for whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TemplateError(String);
+
+impl From<minijinja::Error> for TemplateError {
+    fn from(error: minijinja::Error) -> Self {
+        Self(match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        })
+    }
+}
+
+/// A text with places for what is known of a person.
+///
+/// One that is `{{ expression }}` and nothing else keeps the expression's kind: a list stays a list.
+/// Any other comes out as text.
+#[derive(Clone)]
+pub struct Template {
+    source: String,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Expression(Arc<Expression<'static, 'static>>),
+    Text(Arc<Environment<'static>>),
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn new(source: &str) -> Result<Self, TemplateError> {
+        let kind = if let Some(expression) = expression(source) {
+            Kind::Expression(compile(expression)?)
+        } else {
+            let mut environment = environment();
+            environment.add_template_owned(RULE, source.to_owned())?;
+            Kind::Text(Arc::new(environment))
+        };
+        let template = Self {
+            source: source.to_owned(),
+            kind,
+        };
+        known(template.evaluate(Value::UNDEFINED))?;
+        Ok(template)
+    }
+
+    /// What comes of it for `profile`. `None` where that is nothing: undefined, none, an empty text.
+    /// A number comes out as text; a client may fail on anything else.
+    ///
+    /// # Errors
+    ///
+    /// When the rule asks for what cannot be done, such as a list of a text.
+    pub fn fill(&self, profile: &Profile) -> Result<Option<Filled>, TemplateError> {
+        filled(&self.evaluate(seen(profile))?)
+    }
+
+    fn evaluate(&self, seen: Value) -> Result<Value, minijinja::Error> {
+        match &self.kind {
+            Kind::Expression(expression) => expression.eval(seen),
+            Kind::Text(environment) => environment
+                .get_template(RULE)?
+                .render(seen)
+                .map(Value::from),
+        }
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.source).finish()
+    }
+}
+
+/// What a template came to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Filled {
+    /// Yes or no.
+    Flag(bool),
+    /// A text.
+    Text(String),
+    /// A list of texts, even if it has one or none.
+    List(Vec<String>),
+}
+
+fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
+    Ok(match value.kind() {
+        ValueKind::Undefined | ValueKind::None => None,
+        ValueKind::Bool => Some(Filled::Flag(value.is_true())),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let members = value.try_iter()?.map(|member| member.to_string());
+            Some(Filled::List(members.collect()))
+        }
+        ValueKind::String | ValueKind::Number => Some(value.to_string())
+            .filter(|text| !text.is_empty())
+            .map(Filled::Text),
+        other => {
+            return Err(TemplateError(format!(
+                "it comes to a {other}; a claim is a text, a list of texts, or true or false"
+            )));
+        }
+    })
+}
+
+/// A rule that holds for a person or not.
+#[derive(Clone)]
+pub struct Condition {
+    source: String,
+    expression: Arc<Expression<'static, 'static>>,
+}
+
+impl Condition {
+    /// Reads an expression, such as `"dispatch" in groups and user.phone`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn new(source: &str) -> Result<Self, TemplateError> {
+        let expression = compile(source)?;
+        known(expression.eval(Value::UNDEFINED))?;
+        Ok(Self {
+            source: source.to_owned(),
+            expression,
+        })
+    }
+
+    /// Whether it holds.
+    ///
+    /// # Errors
+    ///
+    /// When the rule asks for what cannot be done. It holds for nobody then.
+    pub fn holds(&self, profile: &Profile) -> Result<bool, TemplateError> {
+        Ok(self.expression.eval(seen(profile))?.is_true())
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Condition").field(&self.source).finish()
+    }
+}
+
+/// Whether a first try met only what the language has. That it can do nothing with nobody is no fault.
+fn known(tried: Result<Value, minijinja::Error>) -> Result<(), TemplateError> {
+    match tried {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::UnknownFilter
+                    | ErrorKind::UnknownTest
+                    | ErrorKind::UnknownFunction
+                    | ErrorKind::UnknownMethod
+            ) =>
+        {
+            Err(error.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn compile(source: &str) -> Result<Arc<Expression<'static, 'static>>, TemplateError> {
+    Ok(Arc::new(
+        EXPRESSIONS.compile_expression_owned(source.to_owned())?,
+    ))
+}
+
+/// The expression of a template that is nothing else.
+fn expression(source: &str) -> Option<&str> {
+    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%"))
+        .then(|| inner.trim_matches('-').trim())
+}
+
+/// What a rule sees of a person.
+fn seen(profile: &Profile) -> Value {
+    let identity = &profile.user.identity;
+    let link = profile.link.as_ref().map(|link| {
+        let attributes = link.attributes.iter().map(|(name, value)| {
+            let value = match value {
+                Attribute::One(text) => Value::from(text.as_str()),
+                Attribute::Many(list) => Value::from(list.clone()),
+            };
+            (name.as_str(), value)
+        });
+        context! {
+            username => link.username.as_deref(),
+            email => link.email.as_deref(),
+            email_verified => link.email_verified,
+            attributes => Value::from(attributes.collect::<BTreeMap<_, _>>()),
+        }
+    });
+    context! {
+        user => context! {
+            id => identity.subject.as_str(),
+            name => identity.name.as_deref(),
+            phone => identity.phone.as_deref(),
+        },
+        link => link,
+        groups => &profile.groups,
+        roles => &profile.roles,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::session::tests::session;
+    use crate::people::Link;
+
+    fn profile() -> Profile {
+        let mut user = session("17").user;
+        user.identity.name = Some("陈涛".to_owned());
+        let attributes = [
+            ("dept".to_owned(), Attribute::One("调度中心".to_owned())),
+            (
+                "sites".to_owned(),
+                Attribute::Many(vec!["东".to_owned(), "西".to_owned()]),
+            ),
+        ];
+        Profile {
+            link: Some(Link {
+                username: Some("chentao".to_owned()),
+                attributes: attributes.into(),
+                ..Link::default()
+            }),
+            groups: vec!["dispatch".to_owned()],
+            ..Profile::of(user)
+        }
+    }
+
+    fn fill(source: &str) -> Option<Filled> {
+        Template::new(source).unwrap().fill(&profile()).unwrap()
+    }
+
+    fn text(text: &str) -> Filled {
+        Filled::Text(text.to_owned())
+    }
+
+    #[test]
+    fn a_template_is_filled_with_what_is_known() {
+        assert_eq!(
+            fill("{{ user.id }}@panda.invalid"),
+            Some(text("17@panda.invalid"))
+        );
+        assert_eq!(fill("{{ link.attributes.dept }}"), Some(text("调度中心")));
+        assert_eq!(
+            fill("{{ link.username or user.id }}"),
+            Some(text("chentao"))
+        );
+        assert_eq!(fill("Viewer"), Some(text("Viewer")));
+    }
+
+    #[test]
+    fn a_list_stays_a_list_and_a_number_becomes_a_text() {
+        let list = |members: &[&str]| {
+            Some(Filled::List(
+                members.iter().map(ToString::to_string).collect(),
+            ))
+        };
+        assert_eq!(fill("{{ groups }}"), list(&["dispatch"]));
+        assert_eq!(fill("{{ link.attributes.sites }}"), list(&["东", "西"]));
+        assert_eq!(fill("{{ roles }}"), list(&[]));
+        assert_eq!(fill("{{ groups | length }}"), Some(text("1")));
+        assert_eq!(fill("{{ 'dispatch' in groups }}"), Some(Filled::Flag(true)));
+    }
+
+    #[test]
+    fn what_is_not_there_is_nothing() {
+        for source in [
+            "{{ link.attributes.none.deeper }}",
+            "{{ user.phone }}",
+            "",
+            "{{ link.email }}",
+        ] {
+            assert_eq!(fill(source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_escaped_and_nothing_is_read_twice() {
+        let mut profile = profile();
+        profile.user.identity.name = Some("<{{ 1 + 1 }}&".to_owned());
+        let filled = Template::new("{{ user.name }}!")
+            .unwrap()
+            .fill(&profile)
+            .unwrap();
+        assert_eq!(filled, Some(text("<{{ 1 + 1 }}&!")));
+    }
+
+    #[test]
+    fn a_condition_holds_or_does_not() {
+        let holds = |source: &str| Condition::new(source).unwrap().holds(&profile()).unwrap();
+        assert!(holds("'dispatch' in groups and user.id == '17'"));
+        assert!(!holds("link.email") && !holds("user.phone"));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_read_or_never_ends_is_an_error() {
+        assert!(Template::new("{{ user.id").is_err());
+        assert!(Template::new("{{ user.id | nope }}").is_err());
+        assert!(Condition::new("a ==").is_err());
+        let endless = Template::new(
+            "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
+        );
+        assert!(endless.unwrap().fill(&profile()).is_err());
+    }
+}
