@@ -5,7 +5,7 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 use crate::client_keys::FetchedKeys;
-use crate::config::{Config, Problem, ProviderSection, StoreKind};
+use crate::config::{Config, Directory, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
@@ -37,6 +37,8 @@ pub struct App {
     pub messenger: Messenger,
     /// How sessions and tickets are treated.
     pub policy: Policy,
+    /// How the list of people is followed.
+    pub directory: Directory,
     /// How often anybody may ask.
     pub limits: Limits,
     /// The clock, and the HTTP client for what clients registered: logout endpoints, key sets.
@@ -109,6 +111,7 @@ impl App {
         Ok(Self {
             policy: Policy::from(&config.session),
             limits: Limits::new(&config.limits, &host.clock),
+            directory: config.directory,
             issuer: config.issuer,
             client_keys: FetchedKeys::new(&config.clients, host.clone()),
             messenger: Messenger::to(&config.clients),

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod client_keys;
 pub mod config;
+pub mod directory;
 mod folder;
 pub mod handle;
 pub mod http;

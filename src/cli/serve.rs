@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use panda_oidc::app::App;
-use panda_oidc::config::{Config, Sync};
+use panda_oidc::config::Config;
+use panda_oidc::directory;
 use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc::http::{admin, router};
 use panda_oidc::logout;
@@ -31,11 +32,6 @@ pub(super) async fn run(config: Config) -> ExitCode {
 }
 
 async fn start_and_serve(config: Config) -> Result<(), String> {
-    if let Sync::Every(_) = config.directory.sync {
-        tracing::info!(
-            "directory.sync is read and checked; this version does not follow the portal's list of users yet"
-        );
-    }
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
     let bounds = Bounds::from(&config.limits);
@@ -72,6 +68,7 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         )
     };
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let follower = tokio::spawn(directory::work(Arc::clone(&app), wait(stopped.clone())));
     let (served, all_served) = oneshot::channel::<()>();
     let deliveries = tokio::spawn(logout::work(Arc::clone(&app), async {
         // As above.
@@ -89,6 +86,9 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         () = told => {}
     }
     sweeper.abort();
+    // A reading that is cut off changes nothing.
+    stop.send_replace(());
+    follower.await.map_err(|error| explain(&error))?;
     // Requests in flight may end sessions, too.
     drop(served);
     deliveries.await.map_err(|error| explain(&error))?;

@@ -1,7 +1,8 @@
-//! `[directory]`: how the portal's list of users will be followed.
+//! `[directory]`: how the portal's list of users is followed.
 
 use std::time::Duration;
 
+use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -15,8 +16,13 @@ pub struct Directory {
     pub sync: Sync,
     /// How many people are asked for at once.
     pub page_size: u32,
-    /// The most people a single reading may remove.
+    /// The most people a single reading may find missing.
     pub max_removal: Brake,
+    /// Subjects that the list does not name and that are no leavers all the same: technical accounts.
+    pub keep: Vec<String>,
+    /// How long name, number and history of a leaver are kept.
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
 }
 
 impl Default for Directory {
@@ -25,6 +31,8 @@ impl Default for Directory {
             sync: Sync::Every(Duration::from_mins(5)),
             page_size: 500,
             max_removal: Brake(0.05),
+            keep: Vec::new(),
+            retention: Duration::from_hours(180 * 24),
         }
     }
 }
@@ -43,6 +51,24 @@ impl Directory {
                 "directory.sync",
                 "it is shorter than ten seconds",
                 "write something like \"5m\", or \"off\"",
+            );
+        }
+        if let Some(odd) = self
+            .keep
+            .iter()
+            .find(|id| Subject::new(id.as_str()).is_err())
+        {
+            findings.add(
+                "directory.keep",
+                format!("`{odd}` is nobody's identifier"),
+                "list identifiers as the portal has them, such as [\"1\"]",
+            );
+        }
+        if self.retention > Duration::from_hours(10 * 365 * 24) {
+            findings.add(
+                "directory.retention",
+                "it is longer than ten years",
+                "write something like \"180d\"",
             );
         }
     }
@@ -73,6 +99,21 @@ impl<'de> Deserialize<'de> for Sync {
 /// A share of all people, written `"5%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Brake(pub f64);
+
+impl Brake {
+    /// How many of `known` people it is, rounded up: in a small utility one person may always go,
+    /// unless nobody may.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of people, not of money"
+    )]
+    pub fn of(self, known: u64) -> u64 {
+        (known as f64 * self.0).ceil() as u64
+    }
+}
 
 impl<'de> Deserialize<'de> for Brake {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

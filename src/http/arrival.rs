@@ -139,6 +139,7 @@ pub(super) async fn sign_in(
     browser: Handle,
 ) -> Result<(Session, Vec<String>), Trouble> {
     let now = app.host.clock.now();
+    let subject = arrival.identity.subject.clone();
     let handle = Handle::random(&mut rand::rng());
     let new = New {
         sid: SessionId::random(&mut rand::rng()),
@@ -155,6 +156,7 @@ pub(super) async fn sign_in(
         .await?
     {
         SignInOutcome::TicketRefused => Err(Trouble::TicketRefused),
+        SignInOutcome::Left => Err(Trouble::Left(subject)),
         SignInOutcome::SignedIn(session, ended) => {
             tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
             for ended in &ended {

@@ -13,7 +13,7 @@ use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE}
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use panda_oidc_sdk::LoginError;
+use panda_oidc_sdk::{LoginError, Subject};
 use serde_json::json;
 
 use super::delivery::deliver;
@@ -70,6 +70,11 @@ pub(super) enum Trouble {
     /// The ticket belongs to another browser, or is spent.
     #[error("the ticket belongs to another browser, was used up, or named somebody else before")]
     TicketRefused,
+    /// The ticket names somebody whom the directory does not list any more.
+    #[error(
+        "{0} has left: the directory does not list them any more. If it never does, such as a technical account, add it to directory.keep"
+    )]
+    Left(Subject),
     /// The portal was asked, and nobody is proven.
     #[error("nobody was signed in")]
     Login(#[source] LoginError),
@@ -114,7 +119,9 @@ impl Trouble {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Request(_) | Self::UnfitTicket(_) | Self::Logout(_) => StatusCode::BAD_REQUEST,
-            Self::TicketRefused | Self::Login(LoginError::Rejected(_)) => StatusCode::FORBIDDEN,
+            Self::TicketRefused | Self::Left(_) | Self::Login(LoginError::Rejected(_)) => {
+                StatusCode::FORBIDDEN
+            }
             Self::NoSuchClient(_) | Self::NoTarget(..) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::NothingWaits | Self::NoSwitch | Self::NoLogout => StatusCode::GONE,
             Self::GoingRound(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,

@@ -116,6 +116,7 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "A login link belongs to the browser that opened it first, and ends when you sign out. Please enter from the portal again.",
             ),
         ),
+        Trouble::Left(_) => left(),
         Trouble::Login(error) => nobody_proven(error),
         Trouble::NothingWaits => (
             Text::new("没有等待中的登录", "No login is waiting here"),
@@ -209,6 +210,16 @@ fn no_logout() -> (Text, Text) {
         Text::new(
             "确认等待太久，或者这个浏览器里已经换了用户。您没有退出登录。",
             "It waited too long, or another person has signed in here since. You are not signed out.",
+        ),
+    )
+}
+
+fn left() -> (Text, Text) {
+    (
+        Text::new("您的账号已停用", "Your account is not in use any more"),
+        Text::new(
+            "熊猫智慧水务的在用用户名单里没有您的账号，所以没有为您登录。如果账号刚刚恢复，请几分钟后重新从门户进入；否则请联系管理员。",
+            "The portal's list of users does not name you any more, so you were not signed in. If your account was restored just now, enter from the portal again in a few minutes; else ask your administrator.",
         ),
     )
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use self::retry::Outcome;
 use crate::app::App;
 use crate::oauth::client::{Client, Clients};
-use crate::store::{Delivery, EndedSession, Farewell, StoreError};
+use crate::store::{Delivery, EndedSession, Ending, Farewell, StoreError};
 
 /// How long all first attempts together may take; a browser waits for them.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -147,11 +147,11 @@ async fn attempt(app: Arc<App>, delivery: Delivery) {
         }
         (Some(_), Some(_)) => {
             give_up(&delivery, "nobody could call it in time");
-            app.store.strike_off(&delivery).await
+            strike_off(&app, &delivery, Ending::GivenUp).await
         }
         _ => {
             give_up(&delivery, "it has no backchannel_logout_uri any more");
-            app.store.strike_off(&delivery).await
+            strike_off(&app, &delivery, Ending::GivenUp).await
         }
     };
     if let Err(error) = written {
@@ -207,12 +207,12 @@ async fn settle(
     let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
     if outcome == Outcome::Taken {
         tracing::info!(client_id = id, %sid, "Told {id} that session {sid} is over");
-        return app.store.strike_off(delivery).await;
+        return strike_off(app, delivery, Ending::Told).await;
     }
     let now = app.host.clock.now();
     let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
         give_up(delivery, said);
-        return app.store.strike_off(delivery).await;
+        return strike_off(app, delivery, Ending::GivenUp).await;
     };
     let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
     let remedy = match outcome {
@@ -224,6 +224,11 @@ async fn settle(
     };
     tracing::warn!(client_id = id, %sid, attempts, "{id} did not take the end of session {sid} ({said}); it is told again in {again} s; {remedy}");
     app.store.put_off(delivery, due).await
+}
+
+async fn strike_off(app: &App, delivery: &Delivery, ending: Ending) -> Result<(), StoreError> {
+    let now = app.host.clock.now();
+    app.store.strike_off(delivery, ending, now).await
 }
 
 fn give_up(delivery: &Delivery, why: &str) {

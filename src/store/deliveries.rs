@@ -9,6 +9,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 use super::StoreError;
+use crate::directory::Event;
 use crate::login::session::SessionId;
 
 /// Whom to tell that a session is over, and when. Of the clients of the session, those that listen
@@ -38,6 +39,26 @@ pub struct Delivery {
     pub attempts: u32,
     /// When to give up.
     pub expires_at: DateTime<Utc>,
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The client knows.
+    Told,
+    /// It does not, and will not be told.
+    GivenUp,
+}
+
+impl Ending {
+    /// What goes into the history of a leaver.
+    pub(super) fn event(self, delivery: &Delivery) -> Event {
+        let (client_id, sid) = (delivery.client_id.to_string(), delivery.sid.to_string());
+        match self {
+            Self::Told => Event::Told { client_id, sid },
+            Self::GivenUp => Event::NotTold { client_id, sid },
+        }
+    }
 }
 
 impl Farewell {
@@ -80,6 +101,12 @@ pub trait LogoutDeliveries: Send + Sync {
     /// Has a delivery be due at `until`, unless somebody else has leased it meanwhile.
     async fn put_off(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Strikes a delivery off: the client knows, or will never be told.
-    async fn strike_off(&self, delivery: &Delivery) -> Result<(), StoreError>;
+    /// Strikes a delivery off at `now`. If the person has left, by the directory, their history says
+    /// how it ended.
+    async fn strike_off(
+        &self,
+        delivery: &Delivery,
+        ending: Ending,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 }

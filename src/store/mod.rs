@@ -12,6 +12,7 @@
 mod contract;
 mod deliveries;
 mod memory;
+mod people;
 mod sqlite;
 
 use std::error::Error;
@@ -21,8 +22,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
-pub use self::deliveries::{Delivery, Farewell, LogoutDeliveries};
+pub use self::deliveries::{Delivery, Ending, Farewell, LogoutDeliveries};
 pub use self::memory::MemoryStore;
+pub use self::people::{CarriedOut, Lease, People, Readings};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId};
@@ -41,12 +43,28 @@ pub struct StoreError {
 
 /// Everything the product keeps.
 pub trait Store:
-    Sessions + LogoutDeliveries + Grants + RefreshTokens + Spending + SealedKeys + Upkeep
+    Sessions
+    + LogoutDeliveries
+    + Grants
+    + RefreshTokens
+    + Spending
+    + People
+    + Readings
+    + SealedKeys
+    + Upkeep
 {
 }
 
 impl<T> Store for T where
-    T: Sessions + LogoutDeliveries + Grants + RefreshTokens + Spending + SealedKeys + Upkeep
+    T: Sessions
+        + LogoutDeliveries
+        + Grants
+        + RefreshTokens
+        + Spending
+        + People
+        + Readings
+        + SealedKeys
+        + Upkeep
 {
 }
 
@@ -155,6 +173,8 @@ pub enum SignInOutcome {
     /// Another browser owns the ticket, or it is spent, or it named somebody else before: nothing
     /// was changed.
     TicketRefused,
+    /// The person has left, by the directory: nothing was changed.
+    Left,
 }
 
 /// A session that has just been ended, with what is needed to tell its clients.

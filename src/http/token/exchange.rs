@@ -176,6 +176,7 @@ async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Sess
             Ok(*session)
         }
         SignInOutcome::TicketRefused => Err(refused(Some(Trouble::TicketRefused))),
+        SignInOutcome::Left => Err(refused(Some(Trouble::Left(subject)))),
     }
 }
 

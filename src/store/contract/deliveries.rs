@@ -6,7 +6,7 @@ use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
-use crate::store::{Delivery, Store};
+use crate::store::{Delivery, Ending, Store};
 
 /// The session `a`, in which `clients` were granted something.
 async fn session_with(store: &impl Store, clients: &[&str]) {
@@ -111,8 +111,14 @@ pub(super) async fn a_delivery_that_is_put_off_is_due_then(store: impl Store) {
 pub(super) async fn a_delivery_that_is_struck_off_is_gone(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
-    store.strike_off(&ended.leased[1]).await.unwrap();
-    store.strike_off(&ended.leased[1]).await.unwrap();
+    store
+        .strike_off(&ended.leased[1], Ending::Told, at(1))
+        .await
+        .unwrap();
+    store
+        .strike_off(&ended.leased[1], Ending::Told, at(1))
+        .await
+        .unwrap();
     assert_eq!(lease(&store, 20).await, [delivery("grafana", 2)]);
 }
 

@@ -92,6 +92,7 @@ pub(crate) async fn signed_in(store: &impl Store, asked: SignIn) -> (Session, Ve
     match store.sign_in(asked, at(0)).await.unwrap() {
         SignInOutcome::SignedIn(session, ended) => (*session, ended),
         SignInOutcome::TicketRefused => panic!("the ticket was refused"),
+        SignInOutcome::Left => panic!("they have left"),
     }
 }
 

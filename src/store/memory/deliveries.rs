@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Kept, MemoryStore};
 use crate::login::session::SessionId;
-use crate::store::{Delivery, LogoutDeliveries, StoreError};
+use crate::store::{Delivery, Ending, LogoutDeliveries, StoreError};
 
 /// A delivery and the moment it is due.
 pub(super) struct Queued {
@@ -67,9 +67,18 @@ impl LogoutDeliveries for MemoryStore {
         Ok(())
     }
 
-    async fn strike_off(&self, delivery: &Delivery) -> Result<(), StoreError> {
+    async fn strike_off(
+        &self,
+        delivery: &Delivery,
+        ending: Ending,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let mut kept = self.step("strike a logout token off")?;
         kept.deliveries.remove(&name(delivery));
+        if kept.directory.has_left(&delivery.subject) {
+            let event = ending.event(delivery);
+            kept.directory.write_down(&delivery.subject, event, now);
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 mod deliveries;
 mod grants;
+mod people;
 mod refresh_tokens;
 mod spent;
 
@@ -16,6 +17,7 @@ use panda_oidc_sdk::Subject;
 
 use self::deliveries::{Name, Queued};
 use self::grants::Issued;
+use self::people::Directory;
 use self::refresh_tokens::Kin;
 use super::{
     Claim, EndedSession, Farewell, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
@@ -48,6 +50,7 @@ struct Kept {
     spent: HashMap<Digest, Time>,
     deliveries: HashMap<Name, Queued>,
     keys: Vec<SealedKey>,
+    directory: Directory,
 }
 
 /// What a handle opens. Without an `until`, as long as the session lives.
@@ -116,6 +119,9 @@ impl Kept {
     }
 
     fn sign_in(&mut self, asked: SignIn, now: Time) -> SignInOutcome {
+        if self.directory.has_left(asked.session.user.subject()) {
+            return SignInOutcome::Left;
+        }
         if let Some(claim) = &asked.claim
             && !self.claim(claim, now)
         {

@@ -7,8 +7,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, millis, stored};
+use super::people::{has_left, write_down};
 use crate::login::session::SessionId;
-use crate::store::{Delivery, LogoutDeliveries, StoreError};
+use crate::store::{Delivery, Ending, LogoutDeliveries, StoreError};
 
 #[async_trait]
 impl LogoutDeliveries for SqliteStore {
@@ -48,12 +49,21 @@ impl LogoutDeliveries for SqliteStore {
         .await
     }
 
-    async fn strike_off(&self, delivery: &Delivery) -> Result<(), StoreError> {
+    async fn strike_off(
+        &self,
+        delivery: &Delivery,
+        ending: Ending,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let delivery = delivery.clone();
         self.write("strike a logout token off", move |sql| {
             sql.prepare_cached("DELETE FROM logout_deliveries WHERE sid = ?1 AND client_id = ?2")?
-                .execute([delivery.sid.as_str(), delivery.client_id.as_str()])
-                .map(drop)
+                .execute([delivery.sid.as_str(), delivery.client_id.as_str()])?;
+            let subject = delivery.subject.as_str();
+            if has_left(sql, subject)? {
+                write_down(sql, subject, &ending.event(&delivery), now)?;
+            }
+            Ok(())
         })
         .await
     }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::SqliteStore;
 use super::column::{self, millis, session_columns, stored};
 use super::deliveries::queue;
+use super::people::has_left;
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 use crate::store::{
@@ -118,6 +119,9 @@ fn sign_in(
     asked: &SignIn,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<SignInOutcome> {
+    if has_left(sql, asked.session.user.subject().as_str())? {
+        return Ok(SignInOutcome::Left);
+    }
     if let Some(claim) = &asked.claim
         && !own(sql, claim, now)?
     {
@@ -194,7 +198,7 @@ fn take_over(sql: &Connection, asked: &SignIn) -> rusqlite::Result<Vec<EndedSess
 }
 
 /// Ends a session. Its grants live through it, but for offline ones.
-fn end(
+pub(super) fn end(
     sql: &Connection,
     sid: &SessionId,
     farewell: &Farewell,

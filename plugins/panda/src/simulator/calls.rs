@@ -9,7 +9,8 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{Fault, Person, Simulated, held, reply};
+use super::portal::Portal;
+use super::{Fault, ListFault, Person, Simulated, held, reply};
 
 /// How many tickets are remembered.
 const MEMORY: usize = 100;
@@ -52,8 +53,46 @@ async fn users(State(state): State<Arc<Simulated>>, Query(asked): Asked) -> Resp
     };
     let keyword = asked.get("keyword").map_or("", String::as_str);
     let portal = held(&state.portal);
-    let (count, people) = portal.list(keyword, number, size);
-    reply::to_page(count, &people, &fault)
+    let Fault::List(odd) = fault else {
+        let (count, people) = portal.list(keyword, number, size);
+        return reply::to_page(count, &people, &fault);
+    };
+    oddly(&portal, keyword, number, size, odd)
+}
+
+/// A page of a list that is odd.
+fn oddly(portal: &Portal, keyword: &str, number: usize, size: usize, odd: ListFault) -> Response {
+    let skipped = (number - 1).saturating_mul(size);
+    let (count, page) = match odd {
+        ListFault::Only(most) => {
+            let (count, mut page) = portal.list(keyword, number, size);
+            page.truncate(most.saturating_sub(skipped));
+            (count.min(most), page)
+        }
+        ListFault::Count(count) => (count, portal.list(keyword, number, size).1),
+        ListFault::PageCap(cap) => portal.list(keyword, number, size.min(cap)),
+        ListFault::PageCapOnly(cap) => {
+            let (count, mut page) = portal.list(keyword, number, size);
+            page.truncate(cap);
+            (count, page)
+        }
+        ListFault::Refuses(most) if size > most => return reply::to_bad_page(&Fault::Healthy),
+        ListFault::FailsAfter(last) if number > last => {
+            return reply::to_bad_page(&Fault::Status(500));
+        }
+        ListFault::Refuses(_) | ListFault::FailsAfter(_) => portal.list(keyword, number, size),
+        ListFault::Overlaps => {
+            let (count, all) = portal.list(keyword, 1, usize::MAX);
+            let (from, to) = (
+                skipped.saturating_sub(number - 1),
+                skipped + size - (number - 1),
+            );
+            let page = all.get(from..to.min(all.len())).unwrap_or_default();
+            (count, page.to_vec())
+        }
+        ListFault::FirstPage => portal.list(keyword, 1, size),
+    };
+    reply::to_page(count, &page, &Fault::Healthy)
 }
 
 /// The fault to answer with; never, when it is not to answer.

@@ -60,6 +60,29 @@ pub enum Fault {
     NoName,
     /// Every good ticket is answered with this user, whoever it was issued for.
     OtherUser(u64),
+    /// The list of users is odd; tickets are answered as ever.
+    List(ListFault),
+}
+
+/// What is odd about the list of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFault {
+    /// It names the first so many people and knows of no others.
+    Only(usize),
+    /// It says that it has so many people.
+    Count(usize),
+    /// It gives at most so many people on a page, and numbers pages by that.
+    PageCap(usize),
+    /// It gives at most so many people on a page, and numbers pages by the size that was asked for.
+    PageCapOnly(usize),
+    /// It refuses pages of more people than this.
+    Refuses(usize),
+    /// Every page begins with the last person of the one before, as when somebody joins meanwhile.
+    Overlaps,
+    /// Whatever page is asked for, it is the first.
+    FirstPage,
+    /// Pages after this one fail.
+    FailsAfter(usize),
 }
 
 impl Fault {

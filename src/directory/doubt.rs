@@ -1,0 +1,141 @@
+//! Whether a list can be believed when it does not name somebody: a fault of the outside system must
+//! not lock a whole utility out.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::reading::Reading;
+use crate::config::Brake;
+
+/// Why nobody is removed, though people are missing from the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Doubt {
+    /// It names nobody.
+    Empty,
+    /// More are missing than may be at once.
+    TooMany {
+        /// How many are missing.
+        missing: u64,
+        /// How many may be.
+        allowed: u64,
+    },
+    /// It says that there are more or fewer than it names.
+    Count {
+        /// How many it says there are.
+        said: u64,
+        /// How many it names, with those that are there twice.
+        found: u64,
+    },
+    /// It changed while it was read, again and again.
+    Moved,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(f, "the list is empty"),
+            Self::TooMany { missing, allowed } => write!(
+                f,
+                "{missing} people are missing at once, more than the {allowed} that directory.max_removal allows"
+            ),
+            Self::Count { said, found } => write!(
+                f,
+                "the list says that it has {said} entries and its pages have {found}"
+            ),
+            Self::Moved => write!(f, "the list changed while it was read, each time anew"),
+        }
+    }
+}
+
+/// Whether those who are missing from the list may be taken for gone: `missing` of `known` people.
+///
+/// # Errors
+///
+/// The [`Doubt`].
+pub(super) fn judge(
+    reading: &Reading,
+    missing: u64,
+    known: u64,
+    brake: Brake,
+) -> Result<(), Doubt> {
+    if reading.listed == 0 && known > 0 {
+        return Err(Doubt::Empty);
+    }
+    if reading.moved {
+        return Err(Doubt::Moved);
+    }
+    if reading.said != reading.found {
+        return Err(Doubt::Count {
+            said: reading.said,
+            found: reading.found,
+        });
+    }
+    let allowed = brake.of(known);
+    if missing > allowed {
+        return Err(Doubt::TooMany { missing, allowed });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn listed(listed: u64) -> Reading {
+        Reading {
+            listed,
+            found: listed,
+            said: listed,
+            ..Reading::default()
+        }
+    }
+
+    #[test]
+    fn n71_a_list_that_shrinks_to_nothing_removes_nobody() {
+        assert_eq!(judge(&listed(0), 1, 1, Brake(1.0)), Err(Doubt::Empty));
+        assert_eq!(judge(&listed(0), 0, 0, Brake(0.05)), Ok(()));
+    }
+
+    #[test]
+    fn more_than_a_share_at_once_is_doubted_and_one_person_never() {
+        assert_eq!(judge(&listed(95), 5, 100, Brake(0.05)), Ok(()));
+        let doubt = Doubt::TooMany {
+            missing: 6,
+            allowed: 5,
+        };
+        assert_eq!(judge(&listed(94), 6, 100, Brake(0.05)), Err(doubt));
+        assert_eq!(judge(&listed(2), 1, 3, Brake(0.05)), Ok(()));
+        assert!(judge(&listed(1), 2, 3, Brake(0.05)).is_err());
+        assert!(judge(&listed(2), 1, 3, Brake(0.0)).is_err());
+    }
+
+    #[test]
+    fn a_count_that_disagrees_with_the_pages_is_doubted() {
+        let reading = Reading {
+            said: 3661,
+            ..listed(366)
+        };
+        let doubt = Doubt::Count {
+            said: 3661,
+            found: 366,
+        };
+        assert_eq!(judge(&reading, 1, 367, Brake(0.05)), Err(doubt));
+    }
+
+    proptest! {
+        #[test]
+        fn no_list_removes_more_than_the_brake_allows(names in 0_u64..2000, known in 0_u64..2000, missing in 0_u64..2000, share in 0.0..1.0) {
+            let missing = missing.min(known);
+            if judge(&listed(names), missing, known, Brake(share)).is_ok() {
+                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+                let most = (known as f64 * share).ceil().max(1.0);
+                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+                let missing = missing as f64;
+                prop_assert!(missing <= most);
+            }
+        }
+    }
+}

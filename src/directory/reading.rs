@@ -1,0 +1,171 @@
+//! One way through the list, page by page.
+//!
+//! The outside system may give less than a page's worth, name somebody twice, lose its place while
+//! people come and go, or begin again at the end. A reading says what it met; what that is worth is
+//! decided in [`super::doubt`].
+
+use std::error::Error as _;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backon::{ExponentialBuilder, Retryable as _};
+use panda_oidc_sdk::{Directory, Identity, LoginError, Page};
+
+use crate::store::StoreError;
+
+/// The sizes of a page that are tried after the one that is configured.
+const SMALLER: [u32; 2] = [100, 25];
+
+/// More entries than any utility has people: a list that never ends has an end here.
+const MOST: u64 = 20_000_000;
+
+/// Hears how far a reading is: entries so far, and how many there are.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+
+/// Takes the pages of a reading in.
+#[async_trait]
+pub(super) trait Sink: Send {
+    /// Takes the people of a page; says how many of them this reading had not met.
+    async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError>;
+}
+
+/// What a reading met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// How many people are listed, each once.
+    pub listed: u64,
+    /// How many entries there are, with those that name nobody or somebody twice.
+    pub found: u64,
+    /// How many there are by the outside system's word.
+    pub said: u64,
+    /// Entries that name nobody.
+    pub unusable: u64,
+    /// Whether the list seems to have changed meanwhile: its count did, or somebody is there twice.
+    pub moved: bool,
+    /// Tells lists apart that do not have the same entries, in whatever order.
+    pub print: u64,
+}
+
+/// Why a list was not read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// The outside system did not give it.
+    #[error(transparent)]
+    Directory(#[from] LoginError),
+    /// It never ends.
+    #[error("the list has no end; after {MOST} entries it was left")]
+    Endless,
+    /// Another process has the lease by now.
+    #[error("another process reads the list")]
+    Elsewhere,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads the list once, in pages of at most `size`.
+///
+/// # Errors
+///
+/// [`ReadError`] when a page does not come, after two more tries.
+pub(super) async fn read(
+    directory: &dyn Directory,
+    size: u32,
+    prints: &RandomState,
+    sink: &mut dyn Sink,
+    progress: Progress<'_>,
+) -> Result<Reading, ReadError> {
+    let mut reading = Reading::default();
+    let (mut page, mut size) = first(directory, size).await?;
+    reading.said = page.count;
+    let mut number = 1;
+    loop {
+        let entries = entries(&page);
+        if entries == 0 {
+            return Ok(reading);
+        }
+        reading.moved |= page.count != reading.said;
+        reading.said = page.count;
+        let prints = page
+            .people
+            .iter()
+            .map(|one| prints.hash_one(one.subject.as_str()));
+        let print = prints.fold(0_u64, u64::wrapping_add);
+        let (people, unusable) = (page.people.len() as u64, page.unusable as u64);
+        let new = sink.take(page.people).await?;
+        let complete = reading.found >= reading.said;
+        if new == 0 && unusable < entries && complete {
+            // It shows its last page, or its first, to whoever asks for one more.
+            return Ok(reading);
+        }
+        reading.listed += new;
+        reading.found += entries;
+        reading.unusable += unusable;
+        reading.moved |= new < people;
+        reading.print = reading.print.wrapping_add(print);
+        progress(reading.found, reading.said);
+        if new == 0 {
+            // It repeats itself, or names nobody: that would go on for ever.
+            return Ok(reading);
+        }
+        if reading.found > MOST {
+            return Err(ReadError::Endless);
+        }
+        // A system that caps its pages may still count their numbers by the size it was asked for.
+        if number == 1 && entries < u64::from(size) && entries < reading.said {
+            size = u32::try_from(entries).unwrap_or(size);
+        }
+        number += 1;
+        page = patiently(directory, number, size).await?;
+    }
+}
+
+fn entries(page: &Page) -> u64 {
+    (page.people.len() + page.unusable) as u64
+}
+
+/// The first page, and the size it came in: a system may refuse, or fail at, pages as long as
+/// configured.
+async fn first(directory: &dyn Directory, size: u32) -> Result<(Page, u32), LoginError> {
+    let mut failed = match patiently(directory, 1, size).await {
+        Ok(page) => return Ok((page, size)),
+        Err(error) => error,
+    };
+    for smaller in SMALLER.into_iter().filter(|smaller| *smaller < size) {
+        match directory.page(1, smaller).await {
+            Ok(page) => {
+                tracing::info!(
+                    "The directory gives pages of {smaller}, not of {size}; set directory.page_size = {smaller}"
+                );
+                return Ok((page, smaller));
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+/// Asks for a page, and twice more if nothing comes.
+async fn patiently(directory: &dyn Directory, number: u32, size: u32) -> Result<Page, LoginError> {
+    let patience = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_times(2)
+        .with_jitter();
+    (|| directory.page(number, size))
+        .retry(patience)
+        .when(|error| matches!(error, LoginError::Unreachable(_)))
+        .await
+}
+
+/// An error with its causes, for the report.
+pub(super) fn explain(error: &ReadError) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told.push_str(": ");
+        told.push_str(&error.to_string());
+        cause = error.source();
+    }
+    told
+}

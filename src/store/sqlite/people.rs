@@ -1,0 +1,202 @@
+//! People in SQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use panda_oidc_sdk::Subject;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::column::{self, USER_COLUMNS, millis, unreadable};
+use super::sessions;
+use crate::directory::{Event, Happening, Person, Presence};
+use crate::login::session::SessionId;
+use crate::store::{EndedSession, Farewell, People, StoreError};
+
+/// The columns that [`person`] reads, of a user `u`.
+macro_rules! person_columns {
+    () => {
+        concat!(
+            $crate::store::sqlite::column::user_columns!(),
+            ", u.listed_at, u.absent_since, u.left_at"
+        )
+    };
+}
+
+#[async_trait]
+impl People for SqliteStore {
+    async fn person(&self, subject: &Subject) -> Result<Option<Person>, StoreError> {
+        self.read("find a person", |sql| {
+            sql.prepare_cached(concat!(
+                "SELECT ",
+                person_columns!(),
+                " FROM users u WHERE u.subject = ?1"
+            ))?
+            .query_row([subject.as_str()], person)
+            .optional()
+        })
+    }
+
+    async fn people(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Person>, StoreError> {
+        self.read("list people", |sql| {
+            // No subject is empty: every one comes after "".
+            let after = after.map_or("", Subject::as_str);
+            sql.prepare_cached(concat!(
+                "SELECT ",
+                person_columns!(),
+                " FROM users u WHERE u.subject > ?1 ORDER BY u.subject LIMIT ?2"
+            ))?
+            .query_map(params![after, most], person)?
+            .collect()
+        })
+    }
+
+    async fn history(&self, subject: &Subject) -> Result<Vec<Happening>, StoreError> {
+        self.read("read a person's history", |sql| {
+            sql.prepare_cached(
+                "SELECT at, event FROM people_history WHERE subject = ?1 ORDER BY seq",
+            )?
+            .query_map([subject.as_str()], happening)?
+            .collect()
+        })
+    }
+
+    async fn forget(
+        &self,
+        subject: &Subject,
+        farewell: &Farewell,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Vec<EndedSession>>, StoreError> {
+        let (subject, farewell) = (subject.clone(), farewell.clone());
+        self.write("forget a person", move |sql| {
+            let known = sql
+                .prepare_cached("SELECT 1 FROM users WHERE subject = ?1")?
+                .exists([subject.as_str()])?;
+            if !known {
+                return Ok(None);
+            }
+            let ended = end_all(sql, subject.as_str(), &farewell)?;
+            forget(sql, subject.as_str(), now)?;
+            Ok(Some(ended))
+        })
+        .await
+    }
+
+    async fn forget_leavers(
+        &self,
+        before: DateTime<Utc>,
+        most: u32,
+        now: DateTime<Utc>,
+    ) -> Result<usize, StoreError> {
+        // Mostly there is nobody, and that costs no commit.
+        let due = self.read("look for leavers to forget", |sql| {
+            leavers(sql, before, 1).map(|due| !due.is_empty())
+        })?;
+        if !due {
+            return Ok(0);
+        }
+        self.write("forget leavers", move |sql| {
+            let due = leavers(sql, before, most)?;
+            due.iter()
+                .try_for_each(|subject| forget(sql, subject, now))?;
+            Ok(due.len())
+        })
+        .await
+    }
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
+    const REST: usize = USER_COLUMNS;
+    let time = |column| match row.get::<_, Option<i64>>(column)? {
+        Some(_) => column::time(row, column).map(Some),
+        None => Ok(None),
+    };
+    let presence = match (time(REST)?, time(REST + 1)?, time(REST + 2)?) {
+        (_, _, Some(left)) => Presence::Left(left),
+        (_, Some(absent), None) => Presence::Absent(absent),
+        (Some(_), None, None) => Presence::Listed,
+        (None, None, None) => Presence::Unlisted,
+    };
+    Ok(Person {
+        user: column::user(row, 0)?,
+        presence,
+    })
+}
+
+fn happening(row: &Row<'_>) -> rusqlite::Result<Happening> {
+    let event = serde_json::from_str(row.get_ref(1)?.as_str()?);
+    Ok(Happening {
+        at: column::time(row, 0)?,
+        event: event.map_err(|error| unreadable(1, error))?,
+    })
+}
+
+/// Adds to what became of a person.
+pub(super) fn write_down(
+    sql: &Connection,
+    subject: &str,
+    event: &Event,
+    at: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let event = serde_json::to_string(event)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    sql.prepare_cached(
+        "INSERT INTO people_history (subject, seq, at, event)
+         SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3 FROM people_history WHERE subject = ?1",
+    )?
+    .execute(params![subject, millis(at), event])
+    .map(drop)
+}
+
+/// Whether a person has left, by the directory.
+pub(super) fn has_left(sql: &Connection, subject: &str) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM users WHERE subject = ?1 AND left_at IS NOT NULL")?
+        .exists([subject])
+}
+
+/// Ends every session of a person.
+pub(super) fn end_all(
+    sql: &Connection,
+    subject: &str,
+    farewell: &Farewell,
+) -> rusqlite::Result<Vec<EndedSession>> {
+    let all: Vec<SessionId> = sql
+        .prepare_cached("SELECT sid FROM sessions WHERE subject = ?1")?
+        .query_map([subject], |row| {
+            row.get(0).map(|sid: String| SessionId::from(sid))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut ended = Vec::new();
+    for sid in all {
+        ended.extend(sessions::end(sql, &sid, farewell)?);
+    }
+    Ok(ended)
+}
+
+fn leavers(sql: &Connection, before: DateTime<Utc>, most: u32) -> rusqlite::Result<Vec<String>> {
+    sql.prepare_cached(
+        "SELECT subject FROM users
+          WHERE left_at IS NOT NULL AND forgotten_at IS NULL AND left_at < ?1
+          ORDER BY left_at LIMIT ?2",
+    )?
+    .query_map(params![millis(before), most], |row| row.get(0))?
+    .collect()
+}
+
+/// Removes what is personal. A leaver stays one.
+fn forget(sql: &Connection, subject: &str, now: DateTime<Utc>) -> rusqlite::Result<()> {
+    sql.prepare_cached("DELETE FROM people_history WHERE subject = ?1")?
+        .execute([subject])?;
+    sql.prepare_cached("DELETE FROM directory_changes WHERE subject = ?1 AND change = 'listed'")?
+        .execute([subject])?;
+    let left = sql
+        .prepare_cached(
+            "UPDATE users SET name = NULL, phone = NULL, forgotten_at = ?2
+              WHERE subject = ?1 AND left_at IS NOT NULL",
+        )?
+        .execute(params![subject, millis(now)])?;
+    if left == 0 {
+        sql.prepare_cached("DELETE FROM users WHERE subject = ?1")?
+            .execute([subject])?;
+    }
+    Ok(())
+}

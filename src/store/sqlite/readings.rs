@@ -1,0 +1,255 @@
+//! Readings of the directory in SQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use panda_oidc_sdk::Identity;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::column::{self, millis, unreadable};
+use super::people::{end_all, write_down};
+use crate::directory::{Change, Event, Report};
+use crate::handle::Digest;
+use crate::store::{CarriedOut, EndedSession, Farewell, Lease, Readings, StoreError};
+
+#[async_trait]
+impl Readings for SqliteStore {
+    async fn lease_directory(&self, lease: Lease, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.write("take the directory up", move |sql| {
+            let taken = sql
+                .prepare_cached(
+                    "UPDATE directory SET holder = ?1, leased_until = ?2
+                      WHERE holder IS NULL OR holder = ?1 OR leased_until <= ?3",
+                )?
+                .execute(params![
+                    lease.holder.as_bytes(),
+                    millis(lease.until),
+                    millis(now)
+                ])?;
+            Ok(taken == 1)
+        })
+        .await
+    }
+
+    async fn release_directory(&self, holder: &Digest) -> Result<(), StoreError> {
+        let holder = *holder;
+        self.write("give the directory back", move |sql| {
+            sql.prepare_cached(
+                "UPDATE directory SET holder = NULL, leased_until = NULL WHERE holder = ?1",
+            )?
+            .execute([holder.as_bytes()])
+            .map(drop)
+        })
+        .await
+    }
+
+    async fn stage(&self, lease: Lease, changes: Vec<Change>) -> Result<bool, StoreError> {
+        self.write("put down what a reading found", move |sql| {
+            if !renew(sql, lease)? {
+                return Ok(false);
+            }
+            changes.iter().try_for_each(|change| stage(sql, change))?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn discard(&self, lease: Lease, most: u32) -> Result<Option<usize>, StoreError> {
+        self.write("throw a reading away", move |sql| {
+            if !renew(sql, lease)? {
+                return Ok(None);
+            }
+            sql.prepare_cached(
+                "DELETE FROM directory_changes WHERE subject IN
+                     (SELECT subject FROM directory_changes LIMIT ?1)
+                   AND (SELECT accepted_at FROM directory) IS NULL",
+            )?
+            .execute([most])
+            .map(Some)
+        })
+        .await
+    }
+
+    async fn accept(&self, lease: Lease, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.write("accept a reading", move |sql| {
+            if !renew(sql, lease)? {
+                return Ok(false);
+            }
+            sql.prepare_cached("UPDATE directory SET accepted_at = ?1")?
+                .execute([millis(now)])?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn carry_out(
+        &self,
+        lease: Lease,
+        most: u32,
+        farewell: &Farewell,
+    ) -> Result<Option<CarriedOut>, StoreError> {
+        let farewell = farewell.clone();
+        self.write("carry out what a reading found", move |sql| {
+            if !renew(sql, lease)? {
+                return Ok(None);
+            }
+            carry_out(sql, most, &farewell).map(Some)
+        })
+        .await
+    }
+
+    async fn report(&self) -> Result<Option<Report>, StoreError> {
+        self.read("read what the last reading came to", |sql| {
+            let report = sql
+                .prepare_cached("SELECT report FROM directory")?
+                .query_row([], |row| row.get::<_, Option<String>>(0))?;
+            let report = report
+                .map(|report| serde_json::from_str(&report))
+                .transpose();
+            report.map_err(|error| unreadable(0, error))
+        })
+    }
+
+    async fn note(&self, report: &Report) -> Result<(), StoreError> {
+        let report = serde_json::to_string(report).map_err(|error| StoreError {
+            step: "write down what a reading came to",
+            source: error.into(),
+        })?;
+        self.write("write down what a reading came to", move |sql| {
+            sql.prepare_cached("UPDATE directory SET report = ?1")?
+                .execute([&report])
+                .map(drop)
+        })
+        .await
+    }
+}
+
+/// Renews the lease, if nobody else has taken it.
+fn renew(sql: &Connection, lease: Lease) -> rusqlite::Result<bool> {
+    let held = sql
+        .prepare_cached("UPDATE directory SET leased_until = ?2 WHERE holder = ?1")?
+        .execute(params![lease.holder.as_bytes(), millis(lease.until)])?;
+    Ok(held == 1)
+}
+
+const LISTED: &str = "listed";
+const ABSENT: &str = "absent";
+const LEFT: &str = "left";
+
+fn stage(sql: &Connection, change: &Change) -> rusqlite::Result<()> {
+    let (kind, name, phone) = match change {
+        Change::Listed(identity) => (LISTED, identity.name.as_deref(), identity.phone.as_deref()),
+        Change::Absent(_) => (ABSENT, None, None),
+        Change::Left(_) => (LEFT, None, None),
+    };
+    sql.prepare_cached(
+        "INSERT OR REPLACE INTO directory_changes (subject, change, name, phone)
+         VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![change.subject().as_str(), kind, name, phone])
+    .map(drop)
+}
+
+fn staged(row: &Row<'_>) -> rusqlite::Result<Change> {
+    let subject = column::subject(row, 0)?;
+    Ok(match row.get_ref(1)?.as_str()? {
+        LISTED => Change::Listed(Identity {
+            subject,
+            name: row.get(2)?,
+            phone: row.get(3)?,
+        }),
+        ABSENT => Change::Absent(subject),
+        LEFT => Change::Left(subject),
+        _ => return Err(unreadable(1, "not a change")),
+    })
+}
+
+fn carry_out(sql: &Connection, most: u32, farewell: &Farewell) -> rusqlite::Result<CarriedOut> {
+    let accepted_at = sql
+        .prepare_cached("SELECT accepted_at FROM directory WHERE accepted_at IS NOT NULL")?
+        .query_row([], |row| column::time(row, 0))
+        .optional()?;
+    let Some(accepted_at) = accepted_at else {
+        return Ok(CarriedOut::default());
+    };
+    let changes: Vec<_> = sql
+        .prepare_cached(
+            "SELECT subject, change, name, phone FROM directory_changes ORDER BY subject LIMIT ?1",
+        )?
+        .query_map([most], staged)?
+        .collect::<Result<_, _>>()?;
+    let Some(last) = changes.last() else {
+        sql.prepare_cached("UPDATE directory SET accepted_at = NULL")?
+            .execute([])?;
+        return Ok(CarriedOut::default());
+    };
+    let mut ended = Vec::new();
+    for change in &changes {
+        match change {
+            Change::Listed(identity) => list(sql, identity, accepted_at)?,
+            Change::Absent(subject) => miss(sql, subject.as_str(), accepted_at)?,
+            Change::Left(subject) => {
+                ended.extend(leave(sql, subject.as_str(), farewell, accepted_at)?);
+            }
+        }
+    }
+    sql.prepare_cached("DELETE FROM directory_changes WHERE subject <= ?1")?
+        .execute([last.subject().as_str()])?;
+    Ok(CarriedOut {
+        changes: changes.len(),
+        ended,
+    })
+}
+
+/// Somebody is listed, whatever they were before.
+fn list(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusqlite::Result<()> {
+    let subject = identity.subject.as_str();
+    if super::people::has_left(sql, subject)? {
+        write_down(sql, subject, &Event::Returned, at)?;
+    }
+    sql.prepare_cached(
+        "INSERT INTO users (subject, name, phone, updated_at, listed_at)
+         VALUES (?1, ?2, ?3, ?4, ?4)
+         ON CONFLICT (subject) DO UPDATE SET
+             updated_at = CASE WHEN users.name IS DISTINCT FROM excluded.name
+                                 OR users.phone IS DISTINCT FROM excluded.phone
+                 THEN excluded.updated_at ELSE users.updated_at END,
+             name = excluded.name, phone = excluded.phone,
+             listed_at = coalesce(users.listed_at, excluded.listed_at),
+             absent_since = NULL, left_at = NULL, forgotten_at = NULL",
+    )?
+    .execute(params![subject, identity.name, identity.phone, millis(at)])
+    .map(drop)
+}
+
+/// Somebody is not listed, which may be a mistake.
+fn miss(sql: &Connection, subject: &str, at: DateTime<Utc>) -> rusqlite::Result<()> {
+    let missed = sql
+        .prepare_cached(
+            "UPDATE users SET absent_since = ?2
+              WHERE subject = ?1 AND absent_since IS NULL AND left_at IS NULL",
+        )?
+        .execute(params![subject, millis(at)])?;
+    if missed == 1 {
+        write_down(sql, subject, &Event::Absent, at)?;
+    }
+    Ok(())
+}
+
+/// Somebody is gone.
+fn leave(
+    sql: &Connection,
+    subject: &str,
+    farewell: &Farewell,
+    at: DateTime<Utc>,
+) -> rusqlite::Result<Vec<EndedSession>> {
+    let left = sql
+        .prepare_cached("UPDATE users SET left_at = ?2 WHERE subject = ?1 AND left_at IS NULL")?
+        .execute(params![subject, millis(at)])?;
+    if left == 0 {
+        return Ok(Vec::new());
+    }
+    let ended = end_all(sql, subject, farewell)?;
+    write_down(sql, subject, &Event::left(&ended), at)?;
+    Ok(ended)
+}
