@@ -4,6 +4,8 @@ mod check;
 mod demo;
 mod files;
 mod serve;
+mod table;
+mod users;
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
@@ -30,6 +32,9 @@ enum Command {
     Serve(Configured),
     /// Look for mistakes in a configuration; exit 1 if there are any.
     Check(Configured),
+    /// See who is known, read the portal's list, and what became of leavers.
+    #[command(subcommand)]
+    Users(users::Users),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +63,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let default = match cli.command {
         Command::Demo(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
+        // What comes of them is told on stdout.
+        Command::Users(_) => "error,panda_oidc::directory=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let ansi = std::io::stderr().is_terminal();
@@ -85,12 +92,21 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             Some(config) => check::run(&config),
             None => ExitCode::FAILURE,
         },
+        Command::Users(users) => match users.configured().load() {
+            Some(config) => runtime.block_on(users.run(config)),
+            None => ExitCode::FAILURE,
+        },
     }
 }
 
 /// Tells the operator what went wrong. Where nobody can be told, the exit code has to do.
 fn complain(what: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "error: {what}");
+}
+
+/// Tells whoever asked. The exit code says it as well, should nobody read this.
+fn say(what: &dyn Display) {
+    let _ = writeln!(std::io::stdout(), "{what}");
 }
 
 /// An error with all its causes, on one line.

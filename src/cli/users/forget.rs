@@ -1,0 +1,46 @@
+//! `panda-oidc users forget ID`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use panda_oidc::app::App;
+use panda_oidc::directory::Presence;
+use panda_oidc::logout;
+
+use super::{nobody, subject};
+use crate::cli::{Configured, explain, say};
+
+/// Removes what is personal of somebody.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Forget {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    /// The id the portal has for them.
+    id: String,
+}
+
+impl Forget {
+    pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
+        let subject = subject(&self.id)?;
+        let person = app.store.person(&subject).await;
+        let person = person.map_err(|error| explain(&error))?;
+        let now = app.host.clock.now();
+        let farewell = app.messenger.farewell(None, now);
+        let ended = app.store.forget(&subject, &farewell, now).await;
+        let (Some(person), Some(ended)) = (person, ended.map_err(|error| explain(&error))?) else {
+            return Err(nobody(&subject));
+        };
+        logout::tell(app, &ended).await;
+        say(&format_args!(
+            "forgot {subject}: name, phone and history are removed, {} sessions ended",
+            ended.len()
+        ));
+        if matches!(person.presence, Presence::Listed | Presence::Absent(_)) {
+            say(
+                &"the portal still lists them: the next reading of its list, or a login, brings name and phone again",
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,83 @@
+//! `panda-oidc users history ID`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use panda_oidc::app::App;
+use panda_oidc::directory::{Event, Happening, Presence};
+use serde_json::json;
+
+use super::{moment, nobody, subject};
+use crate::cli::{Configured, explain, say};
+
+/// Shows what became of a leaver.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct History {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    /// The id the portal has for them.
+    id: String,
+    /// One JSON object, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+impl History {
+    pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
+        let subject = subject(&self.id)?;
+        let person = app.store.person(&subject).await;
+        let person = person.map_err(|error| explain(&error))?;
+        let history = app.store.history(&subject).await;
+        let history = history.map_err(|error| explain(&error))?;
+        let Some(person) = person else {
+            return Err(nobody(&subject));
+        };
+        let state = person.presence.as_str();
+        if self.json {
+            let events: Vec<_> = history
+                .iter()
+                .map(|one| {
+                    let mut event = json!(one.event);
+                    event["at"] = json!(moment(one.at));
+                    event
+                })
+                .collect();
+            say(&json!({"id": subject.as_str(), "state": state, "events": events}));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let name = person.user.identity.name.as_deref().unwrap_or("-");
+        say(&format_args!("{subject}  {name}  {state}"));
+        for one in &history {
+            say(&format_args!("{}  {}", moment(one.at), told(one)));
+        }
+        if history.is_empty() {
+            say(&match person.presence {
+                Presence::Left(at) => format!(
+                    "{}  left; what became of it was forgotten since",
+                    moment(at)
+                ),
+                _ => "nothing has happened: they never were missing from the portal's list"
+                    .to_owned(),
+            });
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn told(happening: &Happening) -> String {
+    match &happening.event {
+        Event::Absent => "missing from the portal's list for the first time".to_owned(),
+        Event::Left { sessions, clients } if clients.is_empty() => {
+            format!("missing again: gone. {sessions} sessions ended; no app had been used in them")
+        }
+        Event::Left { sessions, clients } => format!(
+            "missing again: gone. {sessions} sessions ended, of the apps {}",
+            clients.join(", ")
+        ),
+        Event::Told { client_id, sid } => format!("{client_id} confirmed the end of session {sid}"),
+        Event::NotTold { client_id, sid } => format!(
+            "{client_id} was NOT told of the end of session {sid}; see the log, and end it there by hand"
+        ),
+        Event::Returned => "listed again: may sign in".to_owned(),
+    }
+}

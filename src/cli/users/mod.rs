@@ -1,0 +1,94 @@
+//! `panda-oidc users`: who is known, from the portal's list and from logins.
+
+mod forget;
+mod history;
+mod list;
+mod sync;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Subcommand;
+use panda_oidc::app::App;
+use panda_oidc::config::Config;
+use panda_oidc_sdk::{Host, Subject, SystemClock};
+
+use super::{Configured, complain, explain};
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub(super) enum Users {
+    /// Show who is known, and whether the portal lists them.
+    List(list::List),
+    /// Read the portal's list now.
+    ///
+    /// Exit code 0 when all it says holds, 1 when it could not be read, 3 when people are missing and
+    /// the brake holds them.
+    Sync(sync::Sync),
+    /// Show what became of a leaver: what ended when, and which apps confirmed it.
+    History(history::History),
+    /// Remove what is personal of somebody: name, phone, history. A leaver stays out.
+    Forget(forget::Forget),
+}
+
+impl Users {
+    /// The configuration files it was given.
+    pub(super) fn configured(&self) -> &Configured {
+        match self {
+            Self::List(list) => &list.configured,
+            Self::Sync(sync) => &sync.configured,
+            Self::History(history) => &history.configured,
+            Self::Forget(forget) => &forget.configured,
+        }
+    }
+
+    /// Does it.
+    pub(super) async fn run(self, config: Config) -> ExitCode {
+        let app = match open(config).await {
+            Ok(app) => app,
+            Err(error) => {
+                complain(&error);
+                return ExitCode::FAILURE;
+            }
+        };
+        let done = match self {
+            Self::List(list) => list.run(&app).await,
+            Self::Sync(sync) => sync.run(&app).await,
+            Self::History(history) => history.run(&app).await,
+            Self::Forget(forget) => forget.run(&app).await,
+        };
+        let closed = app.store.close().await.map_err(|error| explain(&error));
+        match closed.and(done) {
+            Ok(code) => code,
+            Err(error) => {
+                complain(&error);
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Opens what `serve` would, beside a `serve` that runs or without one.
+async fn open(config: Config) -> Result<Arc<App>, String> {
+    let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
+    let app = App::open(config, host)
+        .await
+        .map_err(|error| explain(&error))?;
+    Ok(app.shared())
+}
+
+/// Reads an identifier from the command line.
+fn subject(id: &str) -> Result<Subject, String> {
+    Subject::new(id).map_err(|error| format!("`{id}`: {error}"))
+}
+
+/// A moment as it is shown.
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The answer about somebody who is not known.
+fn nobody(subject: &Subject) -> String {
+    format!("nobody is known by the id {subject}; `panda-oidc users list` shows who is")
+}

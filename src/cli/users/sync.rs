@@ -1,0 +1,61 @@
+//! `panda-oidc users sync`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use panda_oidc::app::App;
+use panda_oidc::directory::{self, Asked, Outcome};
+
+use crate::cli::{Configured, explain, say};
+
+/// The exit code when the brake holds.
+const BRAKED: u8 = 3;
+
+/// Reads the portal's list now.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Sync {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    /// Whoever is missing is gone, however many they are. Reads the list twice.
+    #[arg(long)]
+    accept_removals: bool,
+    /// Reads the list again at once if somebody is missing, instead of leaving them until the next time.
+    #[arg(long)]
+    confirm: bool,
+    /// What came of it as one JSON object, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sync {
+    pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
+        let asked = Asked {
+            accept_removals: self.accept_removals,
+            confirm: self.confirm,
+        };
+        // Shown on a terminal alone.
+        let bar = ProgressBar::new(0).with_style(
+            ProgressStyle::with_template("{pos} of {len} users, {per_sec} {wide_bar}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        let progress = |found, count| {
+            bar.set_length(count);
+            bar.set_position(found);
+        };
+        let report = directory::sync(app, asked, &progress).await;
+        bar.finish_and_clear();
+        let report = report.map_err(|error| explain(&error))?;
+        if self.json {
+            say(&serde_json::to_string(&report).map_err(|error| explain(&error))?);
+        } else {
+            say(&report.outcome);
+        }
+        Ok(match report.outcome {
+            Outcome::Complete { .. } => ExitCode::SUCCESS,
+            Outcome::Braked { .. } => ExitCode::from(BRAKED),
+            Outcome::Failed { .. } => ExitCode::FAILURE,
+        })
+    }
+}
