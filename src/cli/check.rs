@@ -1,34 +1,54 @@
 //! `panda-oidc check`: looks for mistakes without starting anything.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use panda_oidc::app::open_provider;
-use panda_oidc::config::Config;
+use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::directory::Outcome;
+use panda_oidc::store::{Readings as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use super::{complain, explain};
+use super::{complain, explain, say};
 
-/// Checks what `serve` would open, without touching network, store or keys.
-pub(super) fn run(config: &Config) -> ExitCode {
-    let host = match Host::new(Arc::new(SystemClock)) {
-        Ok(host) => host,
-        Err(error) => {
-            complain(&explain(&error));
-            return ExitCode::FAILURE;
+/// Checks what `serve` would open, without touching network or keys, and what the last reading of the
+/// directory came to.
+pub(super) async fn run(config: &Config) -> ExitCode {
+    match check(config).await {
+        Ok(()) => {
+            let clients = config.clients.all().len();
+            say(&format_args!(
+                "ok: {} with {clients} client(s)",
+                config.issuer
+            ));
+            ExitCode::SUCCESS
         }
-    };
-    if let Err(error) = open_provider(config, &host) {
-        complain(&error);
-        return ExitCode::FAILURE;
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
     }
-    // The exit code says it as well, should nobody read this.
-    let _ = writeln!(
-        std::io::stdout(),
-        "ok: {} with {} client(s)",
-        config.issuer,
-        config.clients.all().len()
-    );
-    ExitCode::SUCCESS
+}
+
+async fn check(config: &Config) -> Result<(), String> {
+    let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
+    open_provider(config, &host).map_err(|error| error.to_string())?;
+    braked(config).await
+}
+
+/// Whether the brake holds people who are missing from the directory.
+async fn braked(config: &Config) -> Result<(), String> {
+    let path = &config.store.path;
+    if config.store.kind != StoreKind::Sqlite || !path.exists() {
+        return Ok(());
+    }
+    let store = SqliteStore::open(path).map_err(|error| explain(&error))?;
+    let report = store.report().await;
+    store.close().await.map_err(|error| explain(&error))?;
+    match report.map_err(|error| explain(&error))? {
+        Some(report) if matches!(report.outcome, Outcome::Braked { .. }) => {
+            Err(format!("directory: {}", report.outcome))
+        }
+        _ => Ok(()),
+    }
 }

@@ -89,7 +89,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             None => ExitCode::FAILURE,
         },
         Command::Check(configured) => match configured.load() {
-            Some(config) => check::run(&config),
+            Some(config) => runtime.block_on(check::run(&config)),
             None => ExitCode::FAILURE,
         },
         Command::Users(users) => match users.configured().load() {

@@ -94,9 +94,9 @@ pub(super) async fn read(
         let print = prints.fold(0_u64, u64::wrapping_add);
         let (people, unusable) = (page.people.len() as u64, page.unusable as u64);
         let new = sink.take(page.people).await?;
-        let complete = reading.found >= reading.said;
-        if new == 0 && unusable < entries && complete {
-            // It shows its last page, or its first, to whoever asks for one more.
+        if new == 0 {
+            // It shows its last page, or its first, to whoever asks for one more; or it has lost its
+            // place, and lacks what it said it has.
             return Ok(reading);
         }
         reading.listed += new;
@@ -105,10 +105,6 @@ pub(super) async fn read(
         reading.moved |= new < people;
         reading.print = reading.print.wrapping_add(print);
         progress(reading.found, reading.said);
-        if new == 0 {
-            // It repeats itself, or names nobody: that would go on for ever.
-            return Ok(reading);
-        }
         if reading.found > MOST {
             return Err(ReadError::Endless);
         }
@@ -168,4 +164,95 @@ pub(super) fn explain(error: &ReadError) -> String {
         cause = error.source();
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use panda_oidc_sdk::Subject;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A list that gives at most `cap` people a page, and counts pages by that or by what was asked for.
+    struct Listed {
+        ids: Vec<u16>,
+        cap: usize,
+        by_cap: bool,
+    }
+
+    #[async_trait]
+    impl Directory for Listed {
+        async fn page(&self, number: u32, size: u32) -> Result<Page, LoginError> {
+            let size = size as usize;
+            let step = if self.by_cap {
+                size.min(self.cap)
+            } else {
+                size
+            };
+            let from = (number as usize - 1) * step;
+            let to = (from + size.min(self.cap)).min(self.ids.len());
+            let page = self.ids.get(from..to).unwrap_or_default().iter();
+            Ok(Page {
+                count: self.ids.len() as u64,
+                people: page.map(|id| identity(*id)).collect(),
+                unusable: 0,
+            })
+        }
+    }
+
+    fn identity(id: u16) -> Identity {
+        Identity {
+            subject: Subject::new(id.to_string()).unwrap(),
+            name: None,
+            phone: None,
+        }
+    }
+
+    #[derive(Default)]
+    struct Met(HashSet<Subject>);
+
+    #[async_trait]
+    impl Sink for Met {
+        async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError> {
+            let before = self.0.len();
+            self.0.extend(people.into_iter().map(|one| one.subject));
+            Ok((self.0.len() - before) as u64)
+        }
+    }
+
+    fn reading(list: &Listed, size: u32) -> (Reading, usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let mut met = Met::default();
+        let prints = RandomState::new();
+        let read = read(list, size, &prints, &mut met, &|_, _| ());
+        (runtime.block_on(read).unwrap(), met.0.len())
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_is_met_whatever_the_pages_are(
+            ids in prop::collection::hash_set(any::<u16>(), 0..400),
+            size in 1_u32..120, cap in 1_usize..120, by_cap: bool,
+        ) {
+            let people = ids.len() as u64;
+            let list = Listed { ids: ids.into_iter().collect(), cap, by_cap };
+            let (reading, met) = reading(&list, size);
+            prop_assert_eq!(met as u64, people);
+            prop_assert_eq!((reading.listed, reading.found, reading.said, reading.moved), (people, people, people, false));
+        }
+
+        #[test]
+        fn somebody_who_is_there_twice_is_noticed(
+            mut ids in prop::collection::vec(0_u16..50, 2..100), size in 1_u32..60,
+        ) {
+            ids.push(ids[0]);
+            let list = Listed { cap: ids.len(), ids, by_cap: true };
+            let (reading, _) = reading(&list, size);
+            prop_assert!(reading.moved || reading.found != reading.said);
+        }
+    }
 }

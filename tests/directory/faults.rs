@@ -1,0 +1,126 @@
+//! The portal gives a list that is none, or a wrong one: nobody is removed.
+
+use panda_oidc_panda::simulator::{Fault, ListFault};
+
+use crate::house::House;
+use crate::support::CHEN_TAO;
+
+#[tokio::test]
+async fn n71_no_fault_of_the_portal_removes_anybody() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    // Chen Tao is the first of the list; 60 is its last.
+    let (mut first, _) = house.signed_in(CHEN_TAO).await;
+    let (mut last, _) = house.signed_in(60).await;
+    let failing = [
+        Fault::Status(500),
+        Fault::LoginPage,
+        Fault::Truncated,
+        Fault::CutShort,
+        Fault::DataNull,
+        Fault::DataMissing,
+        Fault::RedirectTo("http://127.0.0.1:9/".to_owned()),
+        Fault::List(ListFault::FailsAfter(0)),
+        Fault::Dead,
+    ];
+    let doubtful = [
+        (Fault::Id("null".to_owned()), "empty"),
+        (Fault::List(ListFault::Only(0)), "empty"),
+        (Fault::List(ListFault::Only(6)), "too_many"),
+        (Fault::List(ListFault::Only(56)), "too_many"),
+        (Fault::List(ListFault::Count(3661)), "count"),
+        (Fault::List(ListFault::Count(59)), "count"),
+        (Fault::List(ListFault::Count(0)), "count"),
+    ];
+    for fault in failing {
+        house.portal.set_fault(fault.clone()).await;
+        for _ in 0..2 {
+            let (code, report) = house.sync(&[]).await;
+            assert_eq!(
+                (code, &report["outcome"]),
+                (1, &"failed".into()),
+                "{fault:?}: {report}"
+            );
+        }
+    }
+    for (fault, reason) in doubtful {
+        house.portal.set_fault(fault.clone()).await;
+        for _ in 0..3 {
+            let (code, report) = house.sync(&[]).await;
+            assert_eq!(
+                (code, &report["outcome"]),
+                (3, &"braked".into()),
+                "{fault:?}: {report}"
+            );
+            assert_eq!(report["doubt"]["reason"], reason, "{fault:?}");
+        }
+    }
+    assert_eq!(house.count("listed").await, 60);
+    assert!(house.is_signed_in(&mut first).await && house.is_signed_in(&mut last).await);
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_changes_nothing_at_all() {
+    let house = House::open_with("sync = 'off'\npage_size = 10").await;
+    house.sync(&[]).await;
+    house.portal.rename_user(1, "改名");
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::FailsAfter(3)))
+        .await;
+    assert_eq!(house.sync(&[]).await.0, 1);
+    let shown = String::from_utf8(house.users(&["list", "--search", "改名"]).await.stdout).unwrap();
+    assert!(!shown.contains("改名"), "{shown}");
+    house.portal.set_fault(Fault::Healthy).await;
+    assert_eq!(house.sync(&[]).await.0, 0);
+    let shown = String::from_utf8(house.users(&["list", "--search", "改名"]).await.stdout).unwrap();
+    assert!(shown.contains("改名"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_brake_lets_go_when_the_operator_says_so() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    let (mut browser, _) = house.signed_in(60).await;
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::Only(6)))
+        .await;
+    let told = house.users(&["sync"]).await;
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert_eq!(told.status.code(), Some(3));
+    assert!(
+        text.contains("NOBODY IS REMOVED") && text.contains("--accept-removals"),
+        "{text}"
+    );
+    let checked = house.check().await;
+    assert_eq!(checked.status.code(), Some(1));
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert!(said.contains("54 people are missing"), "{said}");
+    assert!(house.is_signed_in(&mut browser).await);
+
+    let (code, report) = house.sync(&["--accept-removals"]).await;
+    assert_eq!((code, &report["left"]), (0, &54.into()));
+    assert!(!house.is_signed_in(&mut browser).await);
+    assert_eq!(
+        (house.count("left").await, house.count("listed").await),
+        (54, 6)
+    );
+    assert_eq!(house.check().await.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_log_says_that_the_brake_holds() {
+    let house = House::open_with("sync = '10s'").await;
+    let holds = |log: &str| log.contains("NOBODY IS REMOVED");
+    crate::house::until("it has read the list", async || {
+        house.count("listed").await == 60
+    })
+    .await;
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::Only(6)))
+        .await;
+    crate::house::until("it says so", async || holds(&house.program.log())).await;
+    assert_eq!(house.count("listed").await, 60);
+}

@@ -1,0 +1,99 @@
+//! The process dies in the middle of a reading: nobody is forgotten, and nobody invented.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use panda_oidc_panda::simulator::{Person, SimulatorHandle};
+
+use crate::house::House;
+
+/// Enough people for a reading that takes a while.
+const MANY: u64 = 4000;
+
+fn crowd(portal: &SimulatorHandle) {
+    for id in 61..=MANY {
+        portal.add_user(Person::new(id, format!("用户{id}"), ""));
+    }
+}
+
+/// Reads the list, and dies after `after`. Says whether it was through before.
+async fn sync_and_die(house: &House, after: Duration) -> bool {
+    let mut reading = house
+        .command(&["sync"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(after).await;
+    let through = reading.try_wait().unwrap().is_some();
+    reading.kill().unwrap();
+    reading.wait().unwrap();
+    through
+}
+
+#[tokio::test]
+async fn a_first_reading_that_dies_leaves_nobody_or_everybody() {
+    let house = House::open_with("sync = 'off'\npage_size = 100").await;
+    crowd(&house.portal);
+    let mut after = Duration::from_millis(20);
+    loop {
+        let through = sync_and_die(&house, after).await;
+        let known = house.list().await;
+        if through {
+            assert_eq!(known.len() as u64, MANY);
+            break;
+        }
+        // What was accepted is carried out by whoever comes next.
+        if !known.is_empty() {
+            house
+                .portal
+                .set_fault(panda_oidc_panda::simulator::Fault::Dead)
+                .await;
+            house.until_free().await;
+            assert_eq!(house.sync(&[]).await.0, 1, "the portal is down");
+            assert_eq!(house.list().await.len() as u64, MANY);
+            break;
+        }
+        after += Duration::from_millis(30);
+        house.until_free().await;
+    }
+}
+
+#[tokio::test]
+async fn a_reading_that_dies_neither_forgets_a_leaver_nor_invents_one() {
+    let mut house = House::open_with("sync = 'off'\npage_size = 100").await;
+    crowd(&house.portal);
+    assert_eq!(house.sync(&[]).await.0, 0);
+    let (mut leaver, _) = house.signed_in(5).await;
+    let (mut stays, _) = house.signed_in(6).await;
+    house.portal.suspend_user(5);
+    assert_eq!(house.sync(&[]).await.0, 0);
+    assert_eq!(house.count("absent").await, 1);
+    let mut after = Duration::from_millis(20);
+    loop {
+        let through = sync_and_die(&house, after).await;
+        let (absent, left) = (house.count("absent").await, house.count("left").await);
+        assert_eq!(absent + left, 1, "{absent} absent, {left} left");
+        assert_eq!(house.is_signed_in(&mut leaver).await, left == 0);
+        assert!(house.is_signed_in(&mut stays).await);
+        if through || left == 1 {
+            break;
+        }
+        after += Duration::from_millis(40);
+        house.until_free().await;
+    }
+    house.until_free().await;
+    house
+        .portal
+        .set_fault(panda_oidc_panda::simulator::Fault::Dead)
+        .await;
+    house.program.kill();
+    house.program.restart().await;
+    assert_eq!(house.sync(&[]).await.0, 1);
+    assert_eq!(
+        (house.count("absent").await, house.count("left").await),
+        (0, 1)
+    );
+    assert!(!house.is_signed_in(&mut leaver).await);
+    assert!(house.is_signed_in(&mut stays).await);
+}

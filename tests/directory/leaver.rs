@@ -1,0 +1,187 @@
+//! Somebody leaves, comes back, or gets another name.
+
+use std::time::{Duration, Instant};
+
+use panda_oidc_panda::simulator::{Fault, Person};
+
+use crate::house::House;
+use crate::support::CHEN_TAO;
+use crate::support::app::claims;
+use crate::support::browser::Browser;
+
+#[tokio::test]
+async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
+    let mut house = House::open().await;
+    assert_eq!(house.sync(&[]).await.0, 0);
+    let (mut browser, tokens) = house.signed_in(CHEN_TAO).await;
+    let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
+    house.portal.suspend_user(CHEN_TAO);
+
+    let (code, report) = house.sync(&[]).await;
+    assert_eq!(
+        (code, &report["absent"], &report["left"]),
+        (0, &1.into(), &0.into())
+    );
+    assert!(
+        house.is_signed_in(&mut browser).await,
+        "one reading may be wrong"
+    );
+
+    let (code, report) = house.sync(&[]).await;
+    assert_eq!(
+        (code, &report["absent"], &report["left"]),
+        (0, &0.into(), &1.into())
+    );
+    assert!(!house.is_signed_in(&mut browser).await);
+    let app = house.program.client();
+    let refreshed = app.refresh(tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(
+        (refreshed.status.as_u16(), &refreshed.json()["error"]),
+        (400, &"invalid_grant".into())
+    );
+    let access_token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(app.userinfo(access_token).await.status, 401);
+    let active = app.post_token("/introspect", access_token).await.json();
+    assert_eq!(active["active"], false);
+
+    let told = house.app.hears().await;
+    let token = claims(told.token());
+    assert_eq!(
+        (&token["sub"], &token["sid"], &token["aud"]),
+        (&"1".into(), &sid, &"app".into())
+    );
+    assert_eq!(
+        token["events"]["http://schemas.openid.net/event/backchannel-logout"],
+        serde_json::json!({})
+    );
+
+    // The portal still takes their tickets.
+    for browser in [&mut browser, &mut Browser::new()] {
+        let refused = house.click(browser, CHEN_TAO).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.body.contains("您的账号已停用"), "{}", refused.body);
+        assert!(
+            refused.body.contains("not in use any more"),
+            "{}",
+            refused.body
+        );
+        assert!(!house.is_signed_in(browser).await);
+    }
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let exchanged = house.exchange(&ticket).await;
+    assert_eq!(
+        (exchanged.status.as_u16(), &exchanged.json()["error"]),
+        (400, &"invalid_request".into())
+    );
+
+    // Nor does a restart without a portal let them in.
+    house.portal.set_fault(Fault::Dead).await;
+    house.program.restart().await;
+    assert!(!house.is_signed_in(&mut browser).await);
+    let refreshed = app.refresh(tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(refreshed.status, 400);
+}
+
+#[tokio::test]
+async fn who_lost_what_when_can_be_proved() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
+    let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
+    house.portal.remove_user(CHEN_TAO);
+    let (code, report) = house.sync(&["--confirm"]).await;
+    assert_eq!((code, &report["left"]), (0, &1.into()));
+    house.app.hears().await;
+    let patience = Instant::now() + Duration::from_secs(20);
+    let history = loop {
+        let history = house.history("1").await;
+        if history["events"].as_array().unwrap().len() == 3 {
+            break history;
+        }
+        assert!(Instant::now() < patience, "{history}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(history["state"], "left");
+    let kinds: Vec<_> = history["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["absent", "left", "told"]);
+    assert_eq!(history["events"][1]["clients"], serde_json::json!(["app"]));
+    assert_eq!(
+        (
+            &history["events"][2]["client_id"],
+            &history["events"][2]["sid"]
+        ),
+        (&"app".into(), &sid)
+    );
+    let told = String::from_utf8(house.users(&["history", "1"]).await.stdout).unwrap();
+    assert!(told.contains("app confirmed the end of session"), "{told}");
+}
+
+#[tokio::test]
+async fn who_is_listed_again_is_let_in_again() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    house.portal.suspend_user(CHEN_TAO);
+    house.sync(&["--confirm"]).await;
+    let mut browser = Browser::new();
+    assert_eq!(house.click(&mut browser, CHEN_TAO).await.status, 403);
+    let back = Person::new(CHEN_TAO, "陈涛", "1822199904");
+    house.portal.add_user(back);
+    assert_eq!(house.sync(&[]).await.0, 0);
+    assert_eq!(house.click(&mut browser, CHEN_TAO).await.status, 303);
+    assert_eq!(house.history("1").await["events"][2]["event"], "returned");
+}
+
+#[tokio::test]
+async fn a_new_name_reaches_the_next_token() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
+    let named =
+        |tokens: &serde_json::Value| claims(tokens["id_token"].as_str().unwrap())["name"].clone();
+    assert_eq!(named(&tokens), "陈涛");
+    house.portal.rename_user(CHEN_TAO, "陈滔");
+    let (code, report) = house.sync(&[]).await;
+    assert_eq!((code, &report["changed"]), (0, &1.into()));
+    let refreshed = house
+        .program
+        .client()
+        .refresh(tokens["refresh_token"].as_str().unwrap())
+        .await;
+    assert_eq!(named(&refreshed.json()), "陈滔");
+}
+
+#[tokio::test]
+async fn who_leaves_is_out_within_two_periods_by_itself() {
+    let house = House::open_with("sync = '10s'").await;
+    let (mut browser, _) = house.signed_in(CHEN_TAO).await;
+    house.portal.suspend_user(CHEN_TAO);
+    let left = Instant::now();
+    while house.is_signed_in(&mut browser).await {
+        assert!(
+            left.elapsed() < Duration::from_secs(60),
+            "{}",
+            house.program.log()
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(claims(house.app.hears().await.token())["sub"], "1");
+}
+
+#[tokio::test]
+async fn who_signed_in_and_never_was_listed_is_a_leaver_too_unless_they_are_kept() {
+    let house = House::open_with("sync = 'off'\nkeep = ['2']").await;
+    let (mut one, _) = house.signed_in(1).await;
+    let (mut two, _) = house.signed_in(2).await;
+    for user in [1, 2] {
+        house.portal.suspend_user(user);
+    }
+    assert_eq!(house.sync(&["--confirm"]).await.0, 0);
+    assert!(!house.is_signed_in(&mut one).await);
+    assert!(house.is_signed_in(&mut two).await);
+    assert_eq!(house.count("unlisted").await, 1);
+}

@@ -1,0 +1,102 @@
+//! Portals give their lists in odd ways; whoever is on it is known all the same.
+
+use panda_oidc_panda::simulator::{Fault, ListFault};
+
+use crate::house::House;
+
+#[tokio::test]
+async fn a_portal_may_cap_its_pages_or_refuse_long_ones() {
+    for odd in [
+        ListFault::PageCap(7),
+        ListFault::PageCapOnly(7),
+        ListFault::Refuses(25),
+        ListFault::Refuses(100),
+    ] {
+        let house = House::open().await;
+        house.portal.set_fault(Fault::List(odd)).await;
+        let (code, report) = house.sync(&[]).await;
+        assert_eq!(
+            (code, &report["listed"]),
+            (0, &60.into()),
+            "{odd:?}: {report}"
+        );
+        assert_eq!(house.count("listed").await, 60, "{odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_portal_may_show_everybody_whatever_page_is_asked_for() {
+    let house = House::open().await;
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::FirstPage))
+        .await;
+    let (code, report) = house.sync(&[]).await;
+    assert_eq!((code, &report["listed"]), (0, &60.into()), "{report}");
+}
+
+#[tokio::test]
+async fn a_portal_that_repeats_its_first_page_of_many_removes_nobody() {
+    let house = House::open_with("sync = 'off'\npage_size = 30\nmax_removal = '100%'").await;
+    house.sync(&[]).await;
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::FirstPage))
+        .await;
+    for _ in 0..3 {
+        let (code, report) = house.sync(&[]).await;
+        assert_eq!((code, &report["missing"]), (3, &30.into()), "{report}");
+    }
+    assert_eq!(house.count("listed").await, 60);
+}
+
+#[tokio::test]
+async fn f23_a_list_that_shifts_while_it_is_read_removes_nobody() {
+    let house = House::open_with("sync = 'off'\npage_size = 10\nmax_removal = '100%'").await;
+    house.sync(&[]).await;
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::Overlaps))
+        .await;
+    for _ in 0..3 {
+        let (code, report) = house.sync(&[]).await;
+        // Everybody is there, some twice; the count says that this cannot be all.
+        assert_eq!((code, &report["missing"]), (3, &0.into()), "{report}");
+    }
+    assert_eq!(house.count("listed").await, 60);
+}
+
+#[tokio::test]
+async fn the_table_shows_chinese_names_in_columns() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    let shown = String::from_utf8(
+        house
+            .users(&["list", "--search", "1822199904"])
+            .await
+            .stdout,
+    )
+    .unwrap();
+    assert_eq!(
+        shown,
+        "ID  NAME  PHONE       STATE   SINCE\n1   陈涛  1822199904  listed  -\n"
+    );
+}
+
+#[tokio::test]
+async fn two_readings_at_once_do_not_meet() {
+    let house = House::open().await;
+    house.portal.set_fault(Fault::Drip).await;
+    let mut slow = house
+        .command(&["sync"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    crate::house::until("it reads", async || house.portal.calls().users > 0).await;
+    let second = house.users(&["sync"]).await;
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("another process reads the list"), "{said}");
+    slow.kill().unwrap();
+    slow.wait().unwrap();
+}

@@ -1,0 +1,60 @@
+//! Names and numbers are kept for as long as there is a reason, and are never in a log.
+
+use crate::house::House;
+use crate::support::CHEN_TAO;
+use crate::support::browser::Browser;
+
+#[tokio::test]
+async fn who_is_forgotten_leaves_no_name_and_stays_out() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    house.signed_in(CHEN_TAO).await;
+    house.portal.suspend_user(CHEN_TAO);
+    house.sync(&["--confirm"]).await;
+    let done = house.users(&["forget", "1"]).await;
+    assert!(done.status.success(), "{done:?}");
+    let shown = String::from_utf8(house.users(&["list", "--json"]).await.stdout).unwrap();
+    assert!(
+        !shown.contains("陈涛") && !shown.contains("1822199904"),
+        "{shown}"
+    );
+    assert_eq!(house.history("1").await["events"], serde_json::json!([]));
+    assert_eq!(house.click(&mut Browser::new(), CHEN_TAO).await.status, 403);
+    let unknown = house.users(&["forget", "999"]).await;
+    assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_leavers_name_goes_when_its_time_is_over() {
+    let house = House::open_with("sync = 'off'\nretention = '0s'").await;
+    house.sync(&[]).await;
+    house.portal.suspend_user(CHEN_TAO);
+    house.sync(&["--confirm"]).await;
+    house.sync(&[]).await;
+    let shown = String::from_utf8(
+        house
+            .users(&["list", "--state", "left", "--json"])
+            .await
+            .stdout,
+    )
+    .unwrap();
+    assert_eq!(shown.lines().count(), 1);
+    assert!(!shown.contains("陈涛"), "{shown}");
+}
+
+#[tokio::test]
+async fn no_name_and_no_number_is_in_the_log() {
+    let house = House::open_with("sync = '10s'").await;
+    crate::house::until("the list is read", async || {
+        house.count("listed").await == 60
+    })
+    .await;
+    house.signed_in(CHEN_TAO).await;
+    house.portal.rename_user(CHEN_TAO, "陈滔");
+    house.portal.suspend_user(2);
+    crate::house::until("somebody has left", async || house.count("left").await == 1).await;
+    let log = house.program.log();
+    for told in ["陈涛", "陈滔", "黑龙江", "1822199904", "用户60"] {
+        assert!(!log.contains(told), "{told} is in the log");
+    }
+}
