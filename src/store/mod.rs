@@ -21,7 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
-pub use self::deliveries::{Delivery, Farewell, LogoutDeliveries};
+pub use self::deliveries::{Delivery, Farewell, Lease, LogoutDeliveries};
 pub use self::memory::MemoryStore;
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
