@@ -46,6 +46,8 @@ pub(super) enum Failure {
     Redirect(VerifiedRedirect, OAuthError, Option<Box<Trouble>>),
     /// To a client at an endpoint of its own. Holds what failed inside, if something did.
     Json(OAuthError, Option<Box<dyn Error + Send + Sync>>),
+    /// As [`Failure::Json`], to one that tried to prove itself by the header (RFC 6749 §5.2).
+    Basic(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that called userinfo (RFC 6750 §3).
     Bearer(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that calls too often (RFC 6585 §4).
@@ -209,11 +211,13 @@ impl IntoResponse for Failure {
             Self::Redirect(redirect, error, _) => deliver(&redirect.with_error(error)),
             Self::Json(error, _) => (
                 status_for_client(error.code),
-                headers(
-                    "Basic realm=\"panda-oidc\"",
-                    error.code == ErrorCode::InvalidClient,
-                    error,
-                ),
+                headers(None, error),
+                body(error),
+            )
+                .into_response(),
+            Self::Basic(error, _) => (
+                status_for_client(error.code),
+                headers(Some("Basic realm=\"panda-oidc\""), error),
                 body(error),
             )
                 .into_response(),
@@ -226,8 +230,8 @@ impl IntoResponse for Failure {
                 let status = status_for_client(error.code);
                 // RFC 6750 §3: a request that brings no token that is good for anything "MUST" be
                 // answered with a challenge, whatever is wrong with it.
-                let asks = status.is_client_error();
-                (status, headers(&challenge, asks, error), body(error)).into_response()
+                let challenge = Some(challenge.as_str()).filter(|_| status.is_client_error());
+                (status, headers(challenge, error), body(error)).into_response()
             }
             Self::TooOften(too_often) => slower::tell(too_often),
         };
@@ -250,9 +254,9 @@ fn status_for_client(code: ErrorCode) -> StatusCode {
     }
 }
 
-fn headers(challenge: &str, asks: bool, error: &OAuthError) -> HeaderMap {
+fn headers(challenge: Option<&str>, error: &OAuthError) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(value) = HeaderValue::from_str(challenge).ok().filter(|_| asks) {
+    if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(text).ok()) {
         headers.insert(WWW_AUTHENTICATE, value);
     }
     if error.code == ErrorCode::TemporarilyUnavailable {
@@ -340,7 +344,9 @@ fn log(failure: &Failure, path: &str, client: &str) {
                 .as_ref()
                 .map(|trouble| trouble.as_ref() as &dyn Error),
         ),
-        Failure::Json(error, cause) | Failure::Bearer(error, cause) => (
+        Failure::Json(error, cause)
+        | Failure::Basic(error, cause)
+        | Failure::Bearer(error, cause) => (
             error,
             cause.as_ref().map(|cause| cause.as_ref() as &dyn Error),
         ),
@@ -355,7 +361,7 @@ fn log(failure: &Failure, path: &str, client: &str) {
         ) => {
             tracing::error!(path, client, causes, "Refused: {error}");
         }
-        Failure::Json(_, Some(_)) | Failure::Bearer(_, Some(_)) => {
+        Failure::Json(_, Some(_)) | Failure::Basic(_, Some(_)) | Failure::Bearer(_, Some(_)) => {
             tracing::error!(path, client, causes, "Failed: {error}");
         }
         _ => tracing::warn!(path, client, causes, "Refused: {error}"),
