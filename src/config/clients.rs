@@ -102,7 +102,7 @@ enum RefreshWhen {
     /// When it asks for this scope (OIDC Core §11).
     #[default]
     OfflineAccess,
-    /// With every code.
+    /// With every login.
     Always,
 }
 

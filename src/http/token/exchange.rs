@@ -24,7 +24,6 @@ use crate::oauth::grants::token_exchange::{
 };
 use crate::oauth::params::Params;
 use crate::oauth::resource;
-use crate::oauth::scope::Scope;
 use crate::store::{SignInOutcome, StoreError, Taken};
 
 /// Exchanges what the client holds.
@@ -95,7 +94,7 @@ async fn with_ticket(
     let session = sign_in(app, client, ticket).await?;
     let now = app.host.clock.now();
     let id = Handle::random(&mut rand::rng()).digest();
-    let refreshable = scopes.contains(Scope::OfflineAccess);
+    let refreshable = client.gets_refresh_token(&scopes);
     let grant = Grant {
         client_id: client.id.clone(),
         subject: session.user.subject().clone(),
