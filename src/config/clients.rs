@@ -3,6 +3,7 @@
 mod audience;
 mod credentials;
 mod logout;
+mod refresh;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use url::Url;
 use super::problem::Findings;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
-use crate::oauth::client::{AccessTokens, Authentication, Client, Clients, RefreshPolicy};
+use crate::oauth::client::{AccessTokens, Authentication, Client, Clients};
 use crate::oauth::grants::GrantType;
 use crate::oauth::grants::token_exchange::SubjectTokenType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
@@ -237,58 +238,6 @@ impl Check<'_, '_> {
             );
         }
         section.grant_types.clone()
-    }
-
-    fn refresh_policy(&mut self, section: &ClientSection) -> RefreshPolicy {
-        let always = section.refresh_token == RefreshWhen::Always;
-        if always && !section.grant_types.contains(&GrantType::RefreshToken) {
-            self.fail(
-                "refresh_token",
-                "it is \"always\", and grant_types has no \"refresh_token\"",
-                "add it to grant_types, or take refresh_token out",
-            );
-        }
-        let mut span =
-            |key: &str, given: Duration, least: TimeDelta, most: TimeDelta, usual: &str| {
-                let span = TimeDelta::from_std(given).unwrap_or(TimeDelta::MAX);
-                if span < least || span > most {
-                    self.fail(
-                        key,
-                        format!(
-                            "it is shorter than {} s or longer than {} s",
-                            least.num_seconds(),
-                            most.num_seconds()
-                        ),
-                        format!("write something like \"{usual}\""),
-                    );
-                }
-                span
-            };
-        let (minute, years) = (TimeDelta::minutes(1), TimeDelta::days(800));
-        RefreshPolicy {
-            always,
-            lifetime: span(
-                "refresh_token_lifetime",
-                section.refresh_token_lifetime,
-                minute,
-                years,
-                "90d",
-            ),
-            idle_lifetime: span(
-                "refresh_token_idle_lifetime",
-                section.refresh_token_idle_lifetime,
-                minute,
-                years,
-                "30d",
-            ),
-            grace: span(
-                "refresh_token_grace",
-                section.refresh_token_grace,
-                TimeDelta::zero(),
-                minute,
-                "10s",
-            ),
-        }
     }
 
     fn client_id(&mut self, id: &str) {
