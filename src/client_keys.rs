@@ -21,6 +21,8 @@ use crate::oauth::client::{Authentication, ClientKeys, Clients};
 
 /// How long keys are used before they are asked for again.
 const KEPT: TimeDelta = TimeDelta::minutes(10);
+/// How long they are used while nobody answers for them.
+const LEFT: TimeDelta = TimeDelta::hours(24);
 /// The shortest time between two questions.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
 /// How long an address may take for its whole answer.
@@ -62,6 +64,14 @@ enum Why {
     Unregistered,
     #[error("the request for it was given up; it is asked again in a moment")]
     GivenUp,
+}
+
+impl Why {
+    /// Whether the client's server has answered, with a set in which no key is any good: those that
+    /// were there are withdrawn. Anything else may be an outage, or a page that tells of one.
+    fn is_the_clients_word(&self) -> bool {
+        matches!(self, Self::Unfit(unfit) if *unfit != UnfitKeys::NoSet)
+    }
 }
 
 type Answer = Result<Arc<PublicKeys>, Arc<NoKeys>>;
@@ -109,7 +119,7 @@ impl FetchedKeys {
         }
     }
 
-    /// The keys at `uri`, at most ten minutes old.
+    /// The keys at `uri`, at most ten minutes old; at most a day while the client's server is down.
     ///
     /// # Errors
     ///
@@ -133,19 +143,19 @@ impl FetchedKeys {
             return Err(no_keys(uri, Why::Unregistered));
         };
         let next = place.lock().next(old, self.host.clock.now());
-        let mut answered = match next {
-            Next::Take(answer) => return answer,
-            Next::Wait(answered) => answered,
+        let answer = match next {
+            Next::Take(answer) => answer,
+            Next::Wait(answered) => wait(answered, uri).await,
             Next::Ask(tell) => {
                 let answered = tell.subscribe();
                 // A task of its own: others may wait for it when this request is given up.
                 tokio::spawn(ask(Arc::clone(place), self.host.clone(), tell));
-                answered
+                wait(answered, uri).await
             }
         };
-        match answered.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(answer)) => answer.clone(),
-            _ => Err(no_keys(uri, Why::GivenUp)),
+        match (answer, old) {
+            (Err(error), None) => place.lock().left(self.host.clock.now()).ok_or(error),
+            (answer, _) => answer,
         }
     }
 }
@@ -157,6 +167,13 @@ impl Place {
 }
 
 impl Known {
+    /// What is left to go by while the place does not answer.
+    fn left(&self, now: DateTime<Utc>) -> Option<Arc<PublicKeys>> {
+        let keys = self.keys.as_ref();
+        let (_, keys) = keys.filter(|(at, _)| (now - *at).abs() < LEFT)?;
+        Some(Arc::clone(keys))
+    }
+
     fn next(&mut self, old: Option<&Arc<PublicKeys>>, now: DateTime<Utc>) -> Next {
         let age = |then: DateTime<Utc>| (now - then).abs();
         let keys = self.keys.as_ref().filter(|(at, _)| age(*at) < KEPT);
@@ -186,6 +203,13 @@ impl Known {
     }
 }
 
+async fn wait(mut answered: watch::Receiver<Option<Answer>>, uri: &Url) -> Answer {
+    match answered.wait_for(Option::is_some).await.as_deref() {
+        Ok(Some(answer)) => answer.clone(),
+        _ => Err(no_keys(uri, Why::GivenUp)),
+    }
+}
+
 /// Fetches, notes the answer and tells everybody who waits.
 async fn ask(place: Arc<Place>, host: Host, tell: watch::Sender<Option<Answer>>) {
     let fetched = fetch(&host.http, &place.uri).await;
@@ -202,8 +226,15 @@ fn note(place: &Place, answer: &Answer, clock: &dyn Clock) {
     let mut known = place.lock();
     known.under_way = None;
     known.asked = Some((now, answer.as_ref().err().cloned()));
-    if let Ok(keys) = answer {
-        known.keys = Some((now, Arc::clone(keys)));
+    match answer {
+        Ok(keys) => known.keys = Some((now, Arc::clone(keys))),
+        Err(error) if error.why.is_the_clients_word() => known.keys = None,
+        Err(error) if known.left(now).is_some() => tracing::warn!(
+            "The keys at the jwks_uri {} cannot be had: {}. The last ones are used for up to 24 hours",
+            place.uri,
+            error.why
+        ),
+        Err(_) => {}
     }
 }
 

@@ -1,6 +1,5 @@
 //! `panda-oidc check`: looks for mistakes without starting anything.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use panda_oidc::app::open_provider;
@@ -9,31 +8,24 @@ use panda_oidc::directory::Outcome;
 use panda_oidc::store::{Readings as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use super::{complain, explain, say};
+use super::{explain, say};
 
 /// Checks what `serve` would open, without touching network or keys, and what the last reading of the
 /// directory came to.
-pub(super) async fn run(config: &Config) -> ExitCode {
-    match check(config).await {
-        Ok(()) => {
-            let clients = config.clients.all().len();
-            say(&format_args!(
-                "ok: {} with {clients} client(s)",
-                config.issuer
-            ));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn check(config: &Config) -> Result<(), String> {
+///
+/// # Errors
+///
+/// The mistake.
+pub(super) async fn run(config: &Config) -> Result<(), String> {
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     open_provider(config, &host).map_err(|error| error.to_string())?;
-    braked(config).await
+    braked(config).await?;
+    let clients = config.clients.all().len();
+    say(&format_args!(
+        "ok: {} with {clients} client(s)",
+        config.issuer
+    ));
+    Ok(())
 }
 
 /// Whether the brake holds people who are missing from the directory.

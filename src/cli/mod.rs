@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod files;
+mod log;
 mod serve;
 mod table;
 mod users;
@@ -15,6 +16,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use panda_oidc::config::{self, Config};
 use tracing_subscriber::EnvFilter;
+
+use self::log::Log;
 
 /// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
 #[derive(Debug, Parser)]
@@ -46,20 +49,19 @@ struct Configured {
 }
 
 impl Configured {
-    /// Reads the configuration, or tells everything that is wrong with it.
-    fn load(&self) -> Option<Config> {
+    /// Reads the configuration, or says everything that is wrong with it.
+    fn load(&self) -> Result<Config, Vec<String>> {
         config::load(&self.config)
-            .map_err(|problems| {
-                for problem in problems {
-                    complain(&problem);
-                }
-            })
-            .ok()
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 }
 
-/// Runs a command.
+/// Runs a command. Where nobody reads what went wrong, the exit code has to do.
 pub(crate) fn run(cli: Cli) -> ExitCode {
+    let Ok(log) = Log::open() else {
+        return ExitCode::FAILURE;
+    };
+    let lines = log.lines();
     let default = match cli.command {
         Command::Demo(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
@@ -70,38 +72,44 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(move || lines.clone())
         .with_ansi(ansi)
         // It would be told on stderr, and a stderr that is full panics.
         .log_internal_errors(false)
         .init();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format_args!("the runtime could not be started: {error}"));
-            return ExitCode::FAILURE;
+    match perform(cli.command) {
+        Ok(code) => code,
+        Err(problems) => {
+            for problem in problems {
+                log.lines().say(&format_args!("error: {problem}"));
+            }
+            ExitCode::FAILURE
         }
-    };
-    match cli.command {
-        Command::Demo(demo) => runtime.block_on(demo::run(demo)),
-        Command::Serve(configured) => match configured.load() {
-            Some(config) => runtime.block_on(serve::run(config)),
-            None => ExitCode::FAILURE,
-        },
-        Command::Check(configured) => match configured.load() {
-            Some(config) => runtime.block_on(check::run(&config)),
-            None => ExitCode::FAILURE,
-        },
-        Command::Users(users) => match users.configured().load() {
-            Some(config) => runtime.block_on(users.run(config)),
-            None => ExitCode::FAILURE,
-        },
     }
 }
 
-/// Tells the operator what went wrong. Where nobody can be told, the exit code has to do.
-fn complain(what: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "error: {what}");
+/// Does what is asked, or says what went wrong.
+fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| vec![format!("the runtime could not be started: {error}")])?;
+    let done = match command {
+        Command::Demo(demo) => runtime.block_on(demo::run(demo)).map(success),
+        Command::Serve(configured) => runtime
+            .block_on(serve::run(configured.load()?))
+            .map(success),
+        Command::Check(configured) => runtime
+            .block_on(check::run(&configured.load()?))
+            .map(success),
+        Command::Users(users) => {
+            let config = users.configured().load()?;
+            runtime.block_on(users.run(config))
+        }
+    };
+    done.map_err(|error| vec![error])
+}
+
+fn success((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 /// Tells whoever asked. The exit code says it as well, should nobody read this.

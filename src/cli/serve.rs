@@ -1,7 +1,6 @@
 //! `panda-oidc serve`: runs until it is told to stop.
 
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,23 +14,17 @@ use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use super::{asked_to_stop, complain, explain, files};
+use super::{asked_to_stop, explain, files};
 
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// Runs the provider; returns after a graceful stop.
-pub(super) async fn run(config: Config) -> ExitCode {
-    match start_and_serve(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn start_and_serve(config: Config) -> Result<(), String> {
+///
+/// # Errors
+///
+/// Why it could not start, or not stop in order.
+pub(super) async fn run(config: Config) -> Result<(), String> {
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
     let bounds = Bounds::from(&config.limits);

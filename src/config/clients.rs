@@ -1,9 +1,10 @@
 //! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
 
+mod audience;
 mod credentials;
 mod logout;
+mod refresh;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use url::Url;
 use super::problem::Findings;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
-use crate::oauth::client::{AccessTokens, Authentication, Client, Clients, RefreshPolicy};
+use crate::oauth::client::{AccessTokens, Authentication, Client, Clients};
 use crate::oauth::grants::GrantType;
 use crate::oauth::grants::token_exchange::SubjectTokenType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
@@ -102,7 +103,7 @@ enum RefreshWhen {
     /// When it asks for this scope (OIDC Core §11).
     #[default]
     OfflineAccess,
-    /// With every code.
+    /// With every login.
     Always,
 }
 
@@ -122,35 +123,43 @@ fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
 
-/// Checks all clients; `audience` is what their access tokens are for unless they say.
+/// Checks all clients of the provider that is called `issuer`.
 pub(super) fn check(
     sections: &[ClientSection],
-    audience: &str,
+    issuer: &str,
     insecure: bool,
     findings: &mut Findings<'_>,
 ) -> Clients {
-    let mut seen = HashSet::new();
+    let ids: Vec<_> = sections
+        .iter()
+        .map(|section| section.client_id.as_str())
+        .collect();
     let mut clients = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let mut check = Check {
             index,
+            issuer,
+            ids: &ids,
             insecure,
             findings,
         };
-        if !seen.insert(section.client_id.as_str()) {
+        if ids[..index].contains(&ids[index]) {
             check.fail(
                 "client_id",
                 format!("`{}` is there twice", section.client_id),
                 "give each client a name of its own",
             );
         }
-        clients.extend(check.client(section, audience));
+        clients.extend(check.client(section));
     }
     clients.into_iter().collect()
 }
 
 struct Check<'a, 'f> {
     index: usize,
+    issuer: &'a str,
+    /// The `client_id`s of all clients.
+    ids: &'a [&'a str],
     insecure: bool,
     findings: &'a mut Findings<'f>,
 }
@@ -161,14 +170,10 @@ impl Check<'_, '_> {
             .add(&format!("clients[{}].{key}", self.index), problem, remedy);
     }
 
-    fn client(&mut self, section: &ClientSection, audience: &str) -> Option<Client> {
+    fn client(&mut self, section: &ClientSection) -> Option<Client> {
         self.client_id(&section.client_id);
         let authentication = self.authentication(section)?;
         let public = matches!(authentication, Authentication::None);
-        let audience = match section.access_token_audience.as_slice() {
-            [] => vec![audience.to_owned()],
-            given => given.to_vec(),
-        };
         let lifetime = TimeDelta::from_std(section.access_token_lifetime).unwrap_or(TimeDelta::MAX);
         if lifetime < TimeDelta::seconds(10) || lifetime > TimeDelta::days(1) {
             self.fail(
@@ -179,10 +184,7 @@ impl Check<'_, '_> {
         }
         Some(Client {
             id: ClientId::new(section.client_id.clone()),
-            name: section
-                .client_name
-                .clone()
-                .unwrap_or_else(|| section.client_id.clone()),
+            name: self.name(section),
             authentication,
             redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
@@ -201,10 +203,10 @@ impl Check<'_, '_> {
                     AccessTokenTyp::Jwt => "JWT",
                 },
                 lifetime,
-                audience,
+                audience: self.audience(section),
             },
-            resources: section.resources.clone(),
-            allowed_resources: self.resources(&section.allowed_resources),
+            resources: self.resources(section),
+            allowed_resources: self.targets("allowed_resources", &section.allowed_resources),
             grant_types: self.grant_types(section, public),
             subject_token_types: section.subject_token_types.clone(),
             refresh_token: self.refresh_policy(section),
@@ -238,72 +240,6 @@ impl Check<'_, '_> {
         section.grant_types.clone()
     }
 
-    /// URIs for `resource` (RFC 8707 §2), and plain names for `audience` (RFC 8693 §2.1).
-    fn resources(&mut self, resources: &[String]) -> Vec<String> {
-        for resource in resources {
-            if resource.is_empty() || resource.contains(|c: char| c.is_whitespace() || c == '#') {
-                self.fail(
-                    "allowed_resources",
-                    format!("`{resource}` is neither a URI without a fragment nor a plain name"),
-                    "write it as the aud of access tokens shall have it, such as https://api.example.com",
-                );
-            }
-        }
-        resources.to_vec()
-    }
-
-    fn refresh_policy(&mut self, section: &ClientSection) -> RefreshPolicy {
-        let always = section.refresh_token == RefreshWhen::Always;
-        if always && !section.grant_types.contains(&GrantType::RefreshToken) {
-            self.fail(
-                "refresh_token",
-                "it is \"always\", and grant_types has no \"refresh_token\"",
-                "add it to grant_types, or take refresh_token out",
-            );
-        }
-        let mut span =
-            |key: &str, given: Duration, least: TimeDelta, most: TimeDelta, usual: &str| {
-                let span = TimeDelta::from_std(given).unwrap_or(TimeDelta::MAX);
-                if span < least || span > most {
-                    self.fail(
-                        key,
-                        format!(
-                            "it is shorter than {} s or longer than {} s",
-                            least.num_seconds(),
-                            most.num_seconds()
-                        ),
-                        format!("write something like \"{usual}\""),
-                    );
-                }
-                span
-            };
-        let (minute, years) = (TimeDelta::minutes(1), TimeDelta::days(800));
-        RefreshPolicy {
-            always,
-            lifetime: span(
-                "refresh_token_lifetime",
-                section.refresh_token_lifetime,
-                minute,
-                years,
-                "90d",
-            ),
-            idle_lifetime: span(
-                "refresh_token_idle_lifetime",
-                section.refresh_token_idle_lifetime,
-                minute,
-                years,
-                "30d",
-            ),
-            grace: span(
-                "refresh_token_grace",
-                section.refresh_token_grace,
-                TimeDelta::zero(),
-                minute,
-                "10s",
-            ),
-        }
-    }
-
     fn client_id(&mut self, id: &str) {
         // RFC 6749 appendix A.1, and fit to stand in /launch/{client_id} as it is.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -326,6 +262,21 @@ impl Check<'_, '_> {
                 "choose a name with a letter in it",
             );
         }
+    }
+
+    /// What people are shown: something that can be seen.
+    fn name(&mut self, section: &ClientSection) -> String {
+        let Some(name) = &section.client_name else {
+            return section.client_id.clone();
+        };
+        if name.trim().is_empty() || name.contains(char::is_control) {
+            self.fail(
+                "client_name",
+                "it is blank, or has line breaks or other control characters in it",
+                "write the name people know the app by, or take it out",
+            );
+        }
+        name.clone()
     }
 
     /// RFC 7591 §2: only a client that is sent back to needs to say where.
@@ -354,6 +305,11 @@ impl Check<'_, '_> {
                     "it is plain http beyond this machine",
                     "write https, or accept the risk with server.allow_insecure_http = true",
                 ),
+            Some(url) if !url.username().is_empty() || url.password().is_some() => self.fail(
+                key,
+                "it has a user name or a password in it",
+                "register an address that needs none: it is shown to browsers, and stands in logs",
+            ),
             Some(_) => {}
         }
         url

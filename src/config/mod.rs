@@ -159,10 +159,9 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     document.directory.check(&mut findings);
     document.limits.check(&mut findings);
     let plugin = plugin(&document.provider, &mut findings);
-    let audience = document.issuer.as_str();
     let clients = clients::check(
         &document.clients,
-        audience,
+        &document.issuer,
         document.server.allow_insecure_http,
         &mut findings,
     );

@@ -1,5 +1,6 @@
 //! What an operator may write, and what is answered to a slip.
 
+mod audience;
 mod credentials;
 
 use std::sync::Arc;
@@ -214,9 +215,28 @@ fn addresses_for_logouts_are_checked() {
             "backchannel_logout_uri = \"http://10.0.0.7/told\"",
             "backchannel_logout_uri: it is plain http beyond this machine",
         ),
+        (
+            "backchannel_logout_uri = \"https://user:pass@elsewhere.example.com/told\"",
+            "backchannel_logout_uri: it has a user name or a password in it",
+        ),
+        (
+            "frontchannel_logout_uri = \"https://user@grafana.example.com/out\"",
+            "frontchannel_logout_uri: it has a user name or a password in it",
+        ),
     ] {
         let problem = only(&with(lines));
         assert!(problem.contains(told), "{problem}");
+    }
+}
+
+#[test]
+fn an_address_carries_no_password() {
+    for key in ["initiate_login_uri", "client_uri"] {
+        let told = only(&format!(
+            "{GOOD}{key} = \"https://:pass@grafana.example.com/\"\n"
+        ));
+        let problem = format!("clients[0].{key}: it has a user name or a password in it");
+        assert!(told.contains(&problem) && !told.contains(":pass"), "{told}");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::config::Sync;
 use crate::handle::Handle;
 use crate::logout;
-use crate::store::{Lease, StoreError};
+use crate::store::{DirectoryLease, StoreError};
 
 /// How long a process that says nothing keeps the lease.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -126,8 +126,8 @@ impl Reader<'_> {
         self.app.host.clock.now()
     }
 
-    fn lease(&self) -> Lease {
-        Lease {
+    fn lease(&self) -> DirectoryLease {
+        DirectoryLease {
             holder: self.holder.digest(),
             until: self.now() + LEASE,
         }

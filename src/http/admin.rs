@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use super::failure;
+use super::answer;
 use crate::app::App;
 
 /// The routes of the admin listener.
@@ -30,10 +30,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::error!(
-                causes = failure::chain(error.source()),
-                "Not ready: {error}"
-            );
+            tracing::error!(causes = answer::chain(error.source()), "Not ready: {error}");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store cannot commit; the log says why\n",

@@ -14,7 +14,7 @@ use crate::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};
 use crate::login::session::{Session, SessionId};
 use crate::logout;
-use crate::store::SignInOutcome;
+use crate::store::{Ownership, SignInOutcome, StoreError};
 
 /// What came of a ticket.
 #[derive(Debug)]
@@ -41,7 +41,8 @@ pub(super) async fn arrive(
 ) -> Result<Arrived, Trouble> {
     let browser = known.browser.as_ref().map(Handle::digest);
     let session = known.session.as_ref();
-    match prove(app, browser.as_ref(), session, readings, fresh).await? {
+    let before = Before::Here(session);
+    match prove(app, browser.as_ref(), before, readings, fresh).await? {
         Proved::SameAgain(session) => Ok(Arrived::SignedIn(session, Vec::new())),
         Proved::Identity(identity, ticket) => {
             let browser = known
@@ -57,6 +58,14 @@ pub(super) async fn arrive(
             received(app, known, arrival, browser, from_portal).await
         }
     }
+}
+
+/// The session that a ticket may have opened before.
+pub(super) enum Before<'a> {
+    /// That of the browser.
+    Here(Option<&'a Session>),
+    /// Any that the holder has opened with it: a client serves many people at once.
+    Any,
 }
 
 /// What a ticket has proved.
@@ -75,7 +84,7 @@ pub(super) enum Proved {
 pub(super) async fn prove(
     app: &App,
     holder: Option<&Digest>,
-    session: Option<&Session>,
+    before: Before<'_>,
     readings: Vec<Ticket>,
     fresh: bool,
 ) -> Result<Proved, Trouble> {
@@ -87,6 +96,14 @@ pub(super) async fn prove(
             TicketReplay::BrowserBound | TicketReplay::Once => {
                 app.store.owner(&name, app.host.clock.now()).await?
             }
+        };
+        let opened = match before {
+            Before::Here(_) => None,
+            Before::Any => opened(app, holder, &name, owner.as_ref()).await?,
+        };
+        let session = match before {
+            Before::Here(session) => session,
+            Before::Any => opened.as_ref(),
         };
         match presented(&name, holder, owner.as_ref(), session, fresh, &app.policy) {
             Presented::SameAgain => {
@@ -105,6 +122,20 @@ pub(super) async fn prove(
     }
     let nothing = || LoginError::Rejected("there was no ticket".to_owned());
     Err(Trouble::Login(rejected.unwrap_or_else(nothing)))
+}
+
+/// The session that `holder` has opened with `ticket`, if it still owns that: it goes on, and the
+/// portal is not asked again (F3).
+async fn opened(
+    app: &App,
+    holder: Option<&Digest>,
+    ticket: &Digest,
+    owner: Option<&Ownership>,
+) -> Result<Option<Session>, StoreError> {
+    if !owner.is_some_and(|owner| Some(&owner.browser) == holder && !owner.spent) {
+        return Ok(None);
+    }
+    app.store.opened_by(ticket, app.host.clock.now()).await
 }
 
 async fn received(

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::failure::see_other;
+use super::language::{Language, Text};
 use super::page::{STYLE, source};
 use crate::oauth::response_mode::AuthorizationResponse;
 
@@ -18,18 +19,19 @@ const SCRIPT: &str = include_str!("pages/form_post.js");
 pub(super) fn deliver(response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(url) => see_other(url),
-        AuthorizationResponse::FormPost { action, fields } => form_post(&Form {
-            style: STYLE,
-            script: SCRIPT,
-            action,
-            fields,
-        }),
+        AuthorizationResponse::FormPost { action, fields } => {
+            let title = Text::new("正在返回应用", "Returning to the app");
+            form_post(&title, action, fields)
+        }
     }
 }
 
-/// The page may stand in a frame of the client's, as a silent login does: all it can do is to post
-/// itself, and the operator registered where to.
-fn form_post(form: &Form<'_>) -> Response {
+/// A page that posts itself, or is posted by a click where scripts are off.
+///
+/// It may stand in a frame of the client's, as a silent login does: all it can do is to be posted,
+/// and the address is ours or one that the operator registered.
+#[must_use]
+pub(super) fn form_post(title: &Text, action: &str, fields: &[(&'static str, String)]) -> Response {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         format!(
             "default-src 'none'; base-uri 'none'; style-src {}; script-src {}",
@@ -37,6 +39,14 @@ fn form_post(form: &Form<'_>) -> Response {
             source(SCRIPT)
         )
     });
+    let form = Form {
+        style: STYLE,
+        script: SCRIPT,
+        title: title.read(Language::Chinese),
+        english: title.read(Language::English),
+        action,
+        fields,
+    };
     match form.render() {
         Ok(html) => {
             let headers = [
@@ -63,6 +73,8 @@ fn form_post(form: &Form<'_>) -> Response {
 struct Form<'a> {
     style: &'static str,
     script: &'static str,
+    title: &'a str,
+    english: &'a str,
     action: &'a str,
     fields: &'a [(&'static str, String)],
 }

@@ -1,25 +1,20 @@
 //! Every way a request can fail, and how each is answered: the only `IntoResponse` for errors.
 //!
-//! What is answered here is logged once, by [`answer`], with its causes; the person gets a page, the
+//! What is answered here is logged once, by [`answer`](super::answer::answer), with its causes; the person gets a page, the
 //! client a registered code, and neither an internal word.
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use panda_oidc_sdk::{LoginError, Subject};
 use serde_json::json;
 
 use super::delivery::deliver;
-use super::language::Language;
-use super::{peer, slower, trouble};
-use crate::app::App;
+use super::slower;
 use crate::keys::SignError;
 use crate::limits::TooOften;
 use crate::login::target::NoTarget;
@@ -29,9 +24,6 @@ use crate::oauth::client::NoSuchClient;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::redirect::VerifiedRedirect;
 use crate::store::StoreError;
-
-/// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
-const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The longest query any request of ours needs, in bytes.
 pub(super) const LONGEST_QUERY: usize = 16 * 1024;
@@ -46,6 +38,8 @@ pub(super) enum Failure {
     Redirect(VerifiedRedirect, OAuthError, Option<Box<Trouble>>),
     /// To a client at an endpoint of its own. Holds what failed inside, if something did.
     Json(OAuthError, Option<Box<dyn Error + Send + Sync>>),
+    /// As [`Failure::Json`], to one that tried to prove itself by the header (RFC 6749 §5.2).
+    Basic(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that called userinfo (RFC 6750 §3).
     Bearer(OAuthError, Option<Box<dyn Error + Send + Sync>>),
     /// To the client that calls too often (RFC 6585 §4).
@@ -181,7 +175,7 @@ impl Failure {
 }
 
 impl Failure {
-    fn too_often(&self) -> Option<&TooOften> {
+    pub(super) fn too_often(&self) -> Option<&TooOften> {
         match self {
             Self::TooOften(too_often) | Self::Page(Trouble::TooOften(too_often)) => Some(too_often),
             Self::Redirect(_, _, Some(trouble)) => match trouble.as_ref() {
@@ -208,7 +202,7 @@ impl From<SignError> for Internal {
     }
 }
 
-/// A page is written by [`answer`], which knows the person's language.
+/// A page is written by [`answer`](super::answer::answer), which knows the person's language.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = match &self {
@@ -216,11 +210,13 @@ impl IntoResponse for Failure {
             Self::Redirect(redirect, error, _) => deliver(&redirect.with_error(error)),
             Self::Json(error, _) => (
                 status_for_client(error.code),
-                headers(
-                    "Basic realm=\"panda-oidc\"",
-                    error.code == ErrorCode::InvalidClient,
-                    error,
-                ),
+                headers(None, error),
+                body(error),
+            )
+                .into_response(),
+            Self::Basic(error, _) => (
+                status_for_client(error.code),
+                headers(Some("Basic realm=\"panda-oidc\""), error),
                 body(error),
             )
                 .into_response(),
@@ -233,8 +229,8 @@ impl IntoResponse for Failure {
                 let status = status_for_client(error.code);
                 // RFC 6750 §3: a request that brings no token that is good for anything "MUST" be
                 // answered with a challenge, whatever is wrong with it.
-                let asks = status.is_client_error();
-                (status, headers(&challenge, asks, error), body(error)).into_response()
+                let challenge = Some(challenge.as_str()).filter(|_| status.is_client_error());
+                (status, headers(challenge, error), body(error)).into_response()
             }
             Self::TooOften(too_often) => slower::tell(too_often),
         };
@@ -257,9 +253,9 @@ fn status_for_client(code: ErrorCode) -> StatusCode {
     }
 }
 
-fn headers(challenge: &str, asks: bool, error: &OAuthError) -> HeaderMap {
+fn headers(challenge: Option<&str>, error: &OAuthError) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(value) = HeaderValue::from_str(challenge).ok().filter(|_| asks) {
+    if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(text).ok()) {
         headers.insert(WWW_AUTHENTICATE, value);
     }
     if error.code == ErrorCode::TemporarilyUnavailable {
@@ -287,98 +283,4 @@ pub(super) fn see_other(url: &str) -> Response {
 pub(super) async fn method_of_clients() -> (StatusCode, Failure) {
     let error = OAuthError::invalid_request("the endpoint does not take this method");
     (StatusCode::METHOD_NOT_ALLOWED, error.into())
-}
-
-/// The layer that gives up on a request that takes too long.
-pub(super) async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Failure::from(Trouble::Broken).into_response(),
-    }
-}
-
-/// The layer that logs a failure once and, where it is told on a page, writes the page: in the
-/// [`Language`] among the response's extensions, else in that of the request's head.
-pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let language = Language::of(&parts);
-    // The route, not the path: whatever stands in a path that leads nowhere may be a secret.
-    let route = parts.extensions.get::<MatchedPath>().cloned();
-    let peer = peer::address(&parts, &app.trusted_proxies);
-    let response = if parts
-        .uri
-        .query()
-        .is_some_and(|query| query.len() > LONGEST_QUERY)
-    {
-        Failure::from(Trouble::TooLarge).into_response()
-    } else {
-        next.run(Request::from_parts(parts, body)).await
-    };
-    let Some(failure) = response.extensions().get::<Arc<Failure>>().cloned() else {
-        return response;
-    };
-    let language = response.extensions().get().copied().unwrap_or(language);
-    let client = peer.map(|address| address.to_string()).unwrap_or_default();
-    let path = route.as_ref().map_or("unknown", MatchedPath::as_str);
-    log(&failure, path, &client);
-    match failure.as_ref() {
-        Failure::Page(trouble) => {
-            let mut page = trouble::page(trouble, language, &app);
-            for cookie in response.headers().get_all(axum::http::header::SET_COOKIE) {
-                page.headers_mut()
-                    .append(axum::http::header::SET_COOKIE, cookie.clone());
-            }
-            page
-        }
-        _ => response,
-    }
-}
-
-fn log(failure: &Failure, path: &str, client: &str) {
-    // A flood of requests is no flood of lines.
-    if failure.too_often().is_some_and(|again| !again.first) {
-        return;
-    }
-    let (error, cause): (&dyn Error, Option<&dyn Error>) = match failure {
-        Failure::Page(trouble) => (trouble, trouble.source()),
-        Failure::Redirect(_, error, trouble) => (
-            error,
-            trouble
-                .as_ref()
-                .map(|trouble| trouble.as_ref() as &dyn Error),
-        ),
-        Failure::Json(error, cause) | Failure::Bearer(error, cause) => (
-            error,
-            cause.as_ref().map(|cause| cause.as_ref() as &dyn Error),
-        ),
-        Failure::TooOften(too_often) => (too_often, None),
-    };
-    let causes = chain(cause);
-    match failure {
-        Failure::Page(
-            Trouble::Store(_)
-            | Trouble::Broken
-            | Trouble::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_)),
-        ) => {
-            tracing::error!(path, client, causes, "Refused: {error}");
-        }
-        Failure::Json(_, Some(_)) | Failure::Bearer(_, Some(_)) => {
-            tracing::error!(path, client, causes, "Failed: {error}");
-        }
-        _ => tracing::warn!(path, client, causes, "Refused: {error}"),
-    }
-}
-
-/// The causes of an error, outermost first.
-#[must_use]
-pub(super) fn chain(mut cause: Option<&dyn Error>) -> String {
-    let mut causes = String::new();
-    while let Some(error) = cause {
-        if !causes.is_empty() {
-            causes.push_str(": ");
-        }
-        causes.push_str(&error.to_string());
-        cause = error.source();
-    }
-    causes
 }

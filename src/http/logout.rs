@@ -6,16 +6,19 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use openidconnect::ClientId;
 use url::Url;
 
 use super::cookies::Jar;
+use super::delivery::form_post;
 use super::failure::{Failure, LONGEST_QUERY, Trouble, see_other};
 use super::language::{Language, Text};
 use super::page::{Form, Link, Page, name_of};
 use super::parking::set_cookies;
+use super::proven::is_form;
 use super::trouble::portal;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
@@ -23,12 +26,16 @@ use crate::login::leaving::PendingLogout;
 use crate::login::session::{Session, SessionId};
 use crate::logout;
 use crate::oauth::discovery::path;
-use crate::oauth::logout::{LogoutRequest, PostLogoutRedirect, frame, read};
+use crate::oauth::error::OAuthError;
+use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, frame, read};
 use crate::oauth::params::Params;
 use crate::store::EndedSession;
 
 /// Where the question is answered.
 pub(super) const CONFIRM: &str = "/logout/confirm";
+
+/// What a page of ours adds when it posts a request again.
+const AGAIN: &str = "again";
 
 /// The most frames a page opens.
 const MOST_FRAMES: usize = 20;
@@ -47,8 +54,9 @@ pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 
 /// `POST /logout`: the parameters come in the body.
 ///
-/// A form posted from another site brings no `SameSite=Lax` cookies; such a request is asked again
-/// by `GET`, which does.
+/// A form posted from another site brings no `SameSite=Lax` cookies. Where they may be missing, a page
+/// of ours posts the request again, and they come. A redirect would bring them as well, and would
+/// put the hint into an address, where histories and logs keep it.
 ///
 /// # Errors
 ///
@@ -56,8 +64,13 @@ pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     mut visit: Visit,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
+    if !is_form(&headers) {
+        let error = "the body is not application/x-www-form-urlencoded";
+        return Err(Trouble::Logout(OAuthError::invalid_request(error)).into());
+    }
     let body = body.map_err(|_| Trouble::TooLarge)?;
     let raw = String::from_utf8_lossy(&body);
     visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
@@ -66,12 +79,28 @@ pub(super) async fn post(
     }
     if visit.sent.get(&Jar::Session).is_none() {
         let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
-        let query = params.without("");
-        return Ok(see_other(
-            &app.issuer.at(&format!("{}?{query}", path::LOGOUT)),
-        ));
+        let by_itself = !is_browser(&headers) && params.get("id_token_hint").is_some();
+        let done = params.get(AGAIN).is_some();
+        // One that repeats a parameter is refused, with the cookies or without.
+        if !by_itself && !done && params.repeated().is_none() {
+            return Ok(again(&app, &params));
+        }
     }
     serve(&app, &visit, &raw).await
+}
+
+/// Whether a browser posted a form, by what browsers add to one (Fetch §3.2, Fetch Metadata). One too
+/// old for either has the session of its hint ended, as a client that calls by itself.
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-mode")
+}
+
+fn again(app: &App, params: &Params) -> Response {
+    let said = |name| Some((name, params.get(name)?.to_owned()));
+    let mut fields: Vec<_> = PARAMETERS.into_iter().filter_map(said).collect();
+    fields.push((AGAIN, "1".to_owned()));
+    let title = Text::new("正在退出登录", "Signing out");
+    form_post(&title, &app.issuer.at(path::LOGOUT), &fields)
 }
 
 async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {

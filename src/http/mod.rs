@@ -3,6 +3,7 @@
 
 mod access_token;
 pub mod admin;
+mod answer;
 mod arrival;
 mod authorize;
 mod cookies;
@@ -117,12 +118,12 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&app),
-            failure::answer,
+            answer::answer,
         ))
         .layer(CatchPanicLayer::custom(|_| {
             Failure::from(Trouble::Broken).into_response()
         }))
-        .layer(middleware::from_fn(failure::in_time))
+        .layer(middleware::from_fn(answer::in_time))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     let launch = format!("{}{LAUNCH}", app.issuer.path());
     let parameter = app.provider.ticket_parameter().to_owned();

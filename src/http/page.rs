@@ -109,7 +109,7 @@ impl Page {
         let html = Html {
             language,
             style: STYLE,
-            script: self.script(),
+            script: self.script().map(|(script, _)| script),
             title: &self.title,
             body: &self.body,
             action: self.action.as_ref(),
@@ -129,10 +129,13 @@ impl Page {
         }
     }
 
-    fn script(&self) -> Option<&'static str> {
+    /// The script of the page, and its CSP source.
+    fn script(&self) -> Option<(&'static str, &'static str)> {
+        static RESCUE_HASH: LazyLock<String> = LazyLock::new(|| source(RESCUE));
+        static GO_ON_HASH: LazyLock<String> = LazyLock::new(|| source(GO_ON));
         match (&self.rescue, &self.onward) {
-            (Some(_), _) => Some(RESCUE),
-            (None, Some(_)) => Some(GO_ON),
+            (Some(_), _) => Some((RESCUE, &RESCUE_HASH)),
+            (None, Some(_)) => Some((GO_ON, &GO_ON_HASH)),
             (None, None) => None,
         }
     }
@@ -154,9 +157,9 @@ impl Page {
         if self.form.is_none() {
             policy.push_str("; form-action 'none'");
         }
-        if let Some(script) = self.script() {
+        if let Some((_, hash)) = self.script() {
             policy.push_str("; script-src ");
-            policy.push_str(&source(script));
+            policy.push_str(hash);
         }
         if !self.frames.is_empty() {
             let framed: Vec<_> = self.frames.iter().map(Url::origin).collect();

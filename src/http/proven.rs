@@ -17,7 +17,7 @@ use crate::limits::Limit;
 use crate::oauth::client::Client;
 use crate::oauth::client_auth::{self, Once, Outcome, Pending, authenticate, failed};
 use crate::oauth::discovery::path;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 
 /// A client that has proven itself, or a public one that has said who it is.
@@ -31,8 +31,26 @@ impl FromRequest<Arc<App>> for Proven {
 
     /// # Errors
     ///
-    /// [`Failure::Json`] with a registered code; [`Failure::TooOften`].
+    /// [`Failure::Json`] with a registered code, or [`Failure::Basic`]; [`Failure::TooOften`].
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let by_header = request.headers().contains_key(AUTHORIZATION);
+        Self::of(request, app)
+            .await
+            .map_err(|failure| match failure {
+                // RFC 6749 §5.2: whoever used the header learns by a header how to. In front of others a
+                // browser would ask a person for a password.
+                Failure::Json(error, cause)
+                    if by_header && error.code == ErrorCode::InvalidClient =>
+                {
+                    Failure::Basic(error, cause)
+                }
+                other => other,
+            })
+    }
+}
+
+impl Proven {
+    async fn of(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let Ok(Caller(caller)) = Caller::from_request_parts(&mut parts, app).await;
         let request = Request::from_parts(parts, body);

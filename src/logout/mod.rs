@@ -7,6 +7,7 @@
 mod retry;
 mod token;
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::{self, JoinSet};
 
 use self::retry::Outcome;
 use crate::app::App;
 use crate::oauth::client::{Client, Clients};
-use crate::store::{Delivery, EndedSession, Ending, Farewell, StoreError};
+use crate::store::{Delivery, EndedSession, Ending, Farewell, Lease, StoreError};
 
 /// How long all first attempts together may take; a browser waits for them.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -39,8 +40,14 @@ const HEAD_START: TimeDelta = TimeDelta::seconds(10);
 const CALLS: u32 = 64;
 const FROM_STORE: u32 = 32;
 
+/// How many of either may be to one client: one that hangs leaves the others theirs.
+const EACH: u32 = 8;
+
 /// How often the store is looked through for what is due.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// The calls from the store that are under way, and whom they are to.
+type UnderWay = HashMap<task::Id, ClientId>;
 
 /// How long to leave a store alone that failed.
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -49,6 +56,14 @@ const RECOVERY: Duration = Duration::from_secs(10);
 pub struct Messenger {
     listeners: Arc<[ClientId]>,
     calls: Semaphore,
+    /// The calls to each client.
+    each: HashMap<ClientId, Semaphore>,
+}
+
+/// An attempt's turn, until it is dropped.
+struct Turn<'a> {
+    _at_the_client: Option<SemaphorePermit<'a>>,
+    _of_all: SemaphorePermit<'a>,
 }
 
 impl Messenger {
@@ -57,10 +72,26 @@ impl Messenger {
     pub fn to(clients: &Clients) -> Self {
         let all = clients.all().into_iter();
         let listeners = all.filter(|client| client.logout.backchannel.is_some());
+        let listeners: Arc<[_]> = listeners.map(|client| client.id.clone()).collect();
+        let each = listeners.iter().cloned();
         Self {
-            listeners: listeners.map(|client| client.id.clone()).collect(),
+            each: each.map(|id| (id, Semaphore::new(EACH as usize))).collect(),
+            listeners,
             calls: Semaphore::new(CALLS as usize),
         }
+    }
+
+    /// Waits until a client may be called; `None` once nobody is called any more. Whoever waits for
+    /// a client that hangs keeps no call from another.
+    async fn turn(&self, client: &ClientId) -> Option<Turn<'_>> {
+        let at_the_client = match self.each.get(client) {
+            Some(calls) => Some(calls.acquire().await.ok()?),
+            None => None,
+        };
+        Some(Turn {
+            _at_the_client: at_the_client,
+            _of_all: self.calls.acquire().await.ok()?,
+        })
     }
 
     /// How the clients of a session that ends at `now` are told. `initiator` asked for it, and has a
@@ -98,23 +129,26 @@ pub async fn tell(app: &Arc<App>, ended: &[EndedSession]) {
 pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
     let mut calls = JoinSet::new();
+    let mut under_way = UnderWay::default();
     let mut pause = LOOK;
     loop {
         tokio::select! {
             () = &mut stop => break,
             () = tokio::time::sleep(pause) => {}
         }
-        while calls.try_join_next().is_some() {}
-        let under_way = u32::try_from(calls.len()).unwrap_or(u32::MAX);
-        let room = FROM_STORE.saturating_sub(under_way);
-        if room == 0 {
-            continue;
+        while let Some(done) = calls.try_join_next_with_id() {
+            under_way.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
         }
         let now = app.host.clock.now();
-        pause = match app.store.lease_deliveries(room, now + LEASE, now).await {
+        let Some(lease) = lease(&under_way, now) else {
+            continue;
+        };
+        pause = match app.store.lease_deliveries(lease, now).await {
             Ok(due) => {
                 for delivery in due {
-                    calls.spawn(attempt(Arc::clone(&app), delivery));
+                    let client = delivery.client_id.clone();
+                    let call = calls.spawn(attempt(Arc::clone(&app), delivery));
+                    under_way.insert(call.id(), client);
                 }
                 LOOK
             }
@@ -131,11 +165,27 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
     app.messenger.calls.close();
 }
 
+/// What may be taken from the store; `None` while there is no room for more.
+fn lease(under_way: &UnderWay, now: DateTime<Utc>) -> Option<Lease> {
+    let calls = u32::try_from(under_way.len()).unwrap_or(u32::MAX);
+    let most = FROM_STORE.checked_sub(calls).filter(|most| *most > 0)?;
+    let mut held = HashMap::new();
+    for client in under_way.values() {
+        *held.entry(client.to_string()).or_default() += 1;
+    }
+    Some(Lease {
+        most,
+        each: EACH,
+        held,
+        until: now + LEASE,
+    })
+}
+
 /// Tells one client, and writes down what came of it.
 async fn attempt(app: Arc<App>, delivery: Delivery) {
     // Without a turn in time, the lease is soon over and the attempt somebody else's.
-    let turn = tokio::time::timeout(CALL, app.messenger.calls.acquire());
-    let Ok(Ok(_turn)) = turn.await else {
+    let turn = tokio::time::timeout(CALL, app.messenger.turn(&delivery.client_id));
+    let Ok(Some(_turn)) = turn.await else {
         return;
     };
     let client = app.clients.get(delivery.client_id.as_str());

@@ -48,8 +48,7 @@ impl Authorization {
     /// Whether the code shall bring a refresh token.
     #[must_use]
     pub fn is_refreshable(&self) -> bool {
-        self.client.may_use(GrantType::RefreshToken)
-            && (self.client.refresh_token.always || self.scopes.contains(Scope::OfflineAccess))
+        self.client.gets_refresh_token(&self.scopes)
     }
 }
 

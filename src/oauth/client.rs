@@ -11,6 +11,7 @@ use url::Url;
 use super::grants::GrantType;
 use super::grants::token_exchange::SubjectTokenType;
 use super::redirect::RegisteredUri;
+use super::scope::{Scope, Scopes};
 use crate::handle::Digest;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
@@ -67,7 +68,7 @@ pub struct LogoutUris {
 /// When a client that is registered for `refresh_token` gets refresh tokens, and for how long.
 #[derive(Debug, Clone)]
 pub struct RefreshPolicy {
-    /// With every code, not only where `offline_access` is granted (`refresh_token`).
+    /// With every login, not only where `offline_access` is granted (`refresh_token`).
     pub always: bool,
     /// How long the last of a family can be good, from the first on (`refresh_token_lifetime`).
     pub lifetime: TimeDelta,
@@ -134,6 +135,13 @@ impl Client {
     #[must_use]
     pub fn is_public(&self) -> bool {
         matches!(self.authentication, Authentication::None)
+    }
+
+    /// Whether a grant of `scopes` brings it a refresh token.
+    #[must_use]
+    pub fn gets_refresh_token(&self, scopes: &Scopes) -> bool {
+        self.may_use(GrantType::RefreshToken)
+            && (self.refresh_token.always || scopes.contains(Scope::OfflineAccess))
     }
 
     /// Whether it is registered for `grant_type`.

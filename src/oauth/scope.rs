@@ -53,6 +53,12 @@ impl Scopes {
         )
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `scope` is among them.
     #[must_use]
     pub fn contains(&self, scope: Scope) -> bool {

@@ -43,6 +43,7 @@ macro_rules! stores {
                 deliveries: a_client_that_shall_wait_is_nobodys_until_its_time;
                 deliveries: of_many_who_lease_a_delivery_one_gets_it;
                 deliveries: those_due_for_longest_are_leased_first_and_no_more_than_asked;
+                deliveries: no_client_takes_the_place_of_the_others;
                 deliveries: a_delivery_that_is_put_off_is_due_then;
                 deliveries: a_delivery_that_is_struck_off_is_gone;
                 deliveries: no_sweep_takes_a_delivery;

@@ -1,6 +1,7 @@
 //! What clients have yet to be told: deliveries of logout tokens, queued in the commit that ends a
 //! session and kept until they are taken or given up.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -86,15 +87,27 @@ impl Farewell {
     }
 }
 
+/// How many deliveries somebody can make, and how long they are nobody else's.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// At most so many.
+    pub most: u32,
+    /// At most so many to one client, with those that are held.
+    pub each: u32,
+    /// How many to a client are held from earlier leases, by its identifier.
+    pub held: HashMap<String, u32>,
+    /// When they are due again.
+    pub until: DateTime<Utc>,
+}
+
 /// Deliveries of logout tokens, for whoever makes the next attempt.
 #[async_trait]
 pub trait LogoutDeliveries: Send + Sync {
-    /// Takes up to `most` deliveries that are due, those first that have been for longest. Nobody
-    /// else gets them before `until`, when they are due again. Those whose time is over come, too.
+    /// Takes deliveries that are due, those first that have been for longest. Nobody else gets them
+    /// before `until`, when they are due again. Those whose time is over come, too.
     async fn lease_deliveries(
         &self,
-        most: u32,
-        until: DateTime<Utc>,
+        lease: Lease,
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError>;
 

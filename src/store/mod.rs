@@ -22,9 +22,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
-pub use self::deliveries::{Delivery, Ending, Farewell, LogoutDeliveries};
+pub use self::deliveries::{Delivery, Ending, Farewell, Lease, LogoutDeliveries};
 pub use self::memory::MemoryStore;
-pub use self::people::{CarriedOut, Lease, People, Readings};
+pub use self::people::{CarriedOut, DirectoryLease, People, Readings};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId};

@@ -40,7 +40,7 @@ pub trait People: Send + Sync {
 
 /// A right to read the directory, which one process has at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
+pub struct DirectoryLease {
     /// Whose it is.
     pub holder: Digest,
     /// Until when, unless it is renewed.
@@ -54,29 +54,33 @@ pub struct Lease {
 #[async_trait]
 pub trait Readings: Send + Sync {
     /// Takes the lease, or renews it. `false` when another holder has it.
-    async fn lease_directory(&self, lease: Lease, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn lease_directory(
+        &self,
+        lease: DirectoryLease,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
 
     /// Gives the lease back.
     async fn release_directory(&self, holder: &Digest) -> Result<(), StoreError>;
 
     /// Puts changes down that shall hold once the reading is accepted; of two for one person, the
     /// later. `false` when the lease is another's by now.
-    async fn stage(&self, lease: Lease, changes: Vec<Change>) -> Result<bool, StoreError>;
+    async fn stage(&self, lease: DirectoryLease, changes: Vec<Change>) -> Result<bool, StoreError>;
 
     /// Throws at most `most` changes away that were not accepted, and says how many there were.
     /// `None` when the lease is another's by now.
-    async fn discard(&self, lease: Lease, most: u32) -> Result<Option<usize>, StoreError>;
+    async fn discard(&self, lease: DirectoryLease, most: u32) -> Result<Option<usize>, StoreError>;
 
     /// Decides that the changes hold. From now on they will be carried out, whatever happens to this
     /// process. `false` when the lease is another's by now.
-    async fn accept(&self, lease: Lease, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn accept(&self, lease: DirectoryLease, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Carries out at most `most` of the changes that were accepted, in one commit. Whoever left has
     /// no session any more; what their clients are to be told is queued as `farewell` says.
     /// `None` when the lease is another's by now.
     async fn carry_out(
         &self,
-        lease: Lease,
+        lease: DirectoryLease,
         most: u32,
         farewell: &Farewell,
     ) -> Result<Option<CarriedOut>, StoreError>;

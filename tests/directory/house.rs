@@ -149,8 +149,8 @@ impl House {
         ended(command).await
     }
 
-    /// Waits until the lease of a reading that died is over. It is shortened: nobody waits a minute.
-    pub async fn until_free(&self) {
+    /// Ends the lease of a reading that died: nobody waits a minute for it.
+    pub fn end_lease(&self) {
         let database = self.program.data().join("panda-oidc.db");
         let sql = rusqlite::Connection::open(database).unwrap();
         sql.busy_timeout(Duration::from_secs(10)).unwrap();
@@ -174,7 +174,7 @@ async fn ended(mut command: Command) -> Output {
 
 /// Waits until `holds`.
 pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !holds().await {
         assert!(Instant::now() < patience, "never: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -49,13 +49,13 @@ async fn a_first_reading_that_dies_leaves_nobody_or_everybody() {
                 .portal
                 .set_fault(panda_oidc_panda::simulator::Fault::Dead)
                 .await;
-            house.until_free().await;
+            house.end_lease();
             assert_eq!(house.sync(&[]).await.0, 1, "the portal is down");
             assert_eq!(house.list().await.len() as u64, MANY);
             break;
         }
         after += Duration::from_millis(30);
-        house.until_free().await;
+        house.end_lease();
     }
 }
 
@@ -80,9 +80,9 @@ async fn a_reading_that_dies_neither_forgets_a_leaver_nor_invents_one() {
             break;
         }
         after += Duration::from_millis(40);
-        house.until_free().await;
+        house.end_lease();
     }
-    house.until_free().await;
+    house.end_lease();
     house
         .portal
         .set_fault(panda_oidc_panda::simulator::Fault::Dead)

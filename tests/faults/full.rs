@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use panda_oidc_panda::simulator::SimulatorHandle;
 
@@ -115,6 +117,10 @@ async fn does_not_mind(portal: &SimulatorHandle, mut program: Program) {
         400,
         "a warning is logged"
     );
+    for _ in 0..1000 {
+        let url = program.at("/nowhere");
+        assert_eq!(browser.get(url).await.status, 404);
+    }
     let again = launch(&program, &mut Browser::new(), "no-ticket").await;
     assert_eq!(again.status, 403);
     program.terminate();
@@ -143,6 +149,27 @@ async fn a_log_that_nobody_reads_any_more_stops_nothing() {
     let again = writer.try_clone().unwrap();
     program.spawn_into(&mut Command::new(BINARY), writer, again);
     does_not_mind(&portal, program).await;
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_gets_round_to_reading_stops_nothing() {
+    let portal = portal().await;
+    let mut program = Program::prepare(portal.url().as_str(), "", "");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let again = writer.try_clone().unwrap();
+    let mut command = Command::new(BINARY);
+    program.spawn_into(&mut command, writer, again);
+    drop(command);
+    let patience = Duration::from_secs(90);
+    let ran = tokio::time::timeout(patience, does_not_mind(&portal, program)).await;
+    ran.expect("it waits for whoever reads");
+    let mut log = String::new();
+    reader.read_to_string(&mut log).unwrap();
+    assert!(log.contains("Serving"), "{log}");
+    assert!(
+        !log.contains("Stopping"),
+        "it all went into the pipe: {log}"
+    );
 }
 
 #[tokio::test]

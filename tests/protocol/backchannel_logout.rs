@@ -253,3 +253,40 @@ async fn a_stop_waits_for_the_call_under_way() {
     assert!(program.stop().await);
     assert_eq!(queue(&program.data().join("panda-oidc.db")), []);
 }
+
+/// Whoever hangs is called eight times at once at most: the other calls are for the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_leaves_the_others_their_calls() {
+    let (hangs, app) = (Listener::open().await, Listener::open().await);
+    let clients = registration("hangs", &hangs.line()) + &registration("app", &app.line());
+    let house = House::open_with(&clients, "").await;
+    let mut browsers = Vec::new();
+    for _ in 0..20 {
+        let mut browser = house.signed_in(CHEN_TAO).await;
+        tokens(&registered(&house, "hangs"), &mut browser).await;
+        browsers.push(browser);
+    }
+    let mut other = house.signed_in(CHEN_TAO).await;
+    tokens(&registered(&house, "app"), &mut other).await;
+
+    let gate = hangs.hold().await;
+    let url = house.portal.url();
+    let mut switches = tokio::task::JoinSet::new();
+    for mut browser in browsers {
+        let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let portal = url.to_string();
+        switches.spawn(async move { browser.get_from(launch, &portal).await.status });
+    }
+    for status in switches.join_all().await {
+        assert_eq!(status, 303);
+    }
+    take_over(&house, &mut other).await;
+    app.hears().await;
+    assert_eq!(hangs.most_at_once(), 8);
+    // Those that had no turn come from the store, once their lease is over.
+    house.later(TimeDelta::seconds(60));
+    drop(gate);
+    wait_for(&house.folder().join("panda-oidc.db"), <[_]>::is_empty).await;
+    assert_eq!(hangs.most_at_once(), 8);
+}

@@ -186,27 +186,94 @@ async fn a_session_that_ran_out_is_ended_for_its_clients() {
     assert_eq!(told.told().len(), 1);
 }
 
-/// OIDC Core §3.1.2.1 on POST; a form of another site brings no cookies.
+/// A form that a page at `origin` posts.
+async fn posts(
+    house: &House,
+    browser: &mut Browser,
+    origin: &str,
+    form: &[(&str, &str)],
+) -> Answer {
+    let form = |request: reqwest::RequestBuilder| request.header("origin", origin).form(form);
+    browser.send(Method::POST, house.at("/logout"), form).await
+}
+
+/// A form of another site brings no cookies.
 #[tokio::test]
-async fn a_posted_request_is_asked_again_by_get_where_the_cookies_are() {
+async fn a_posted_request_is_posted_again_from_here_where_the_cookies_are() {
     let house = house("", "").await;
     let (mut browser, hint) = used(&house).await;
     let form = [
         ("id_token_hint", &*hint),
+        ("client_id", "app"),
         ("post_logout_redirect_uri", OUT),
-        ("state", "s&t"),
+        ("state", "s&\"t"),
+        ("ui_locales", "en"),
     ];
-    let answer = Browser::new().post(house.at("/logout"), &form).await;
-    assert_eq!(answer.status, 303);
-    assert_eq!(answer.location(), url(&house, &form));
-    assert!(answer.set_cookies().is_empty());
-    assert!(is_signed_in(&house, &browser).await);
-    let answer = browser.post(house.at("/logout"), &form).await;
-    assert_eq!(answer.location().as_str(), format!("{OUT}&state=s%26t"));
+    let page = posts(&house, &mut Browser::new(), "http://other.example", &form).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    says(&page, "正在退出登录");
+    let action = format!("<form method=\"post\" action=\"{}\">", house.at("/logout"));
+    says(&page, &action);
+    says(&page, "<button");
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert!(page.set_cookies().is_empty());
+    assert!(!page.body.contains(&format!("={hint}")), "in no address");
+    assert_eq!(page.field("state"), "s&#38;&#34;t");
+    let again = page.field("again");
+    let mut form = form.to_vec();
+    for (name, value) in form.iter().filter(|(name, _)| *name != "state") {
+        assert_eq!(page.field(name), *value);
+    }
+    assert!(is_signed_in(&house, &browser).await, "not yet");
+    form.push(("again", &again));
+    let answer = posts(&house, &mut browser, "null", &form).await;
+    assert_eq!(answer.location().as_str(), format!("{OUT}&state=s%26%22t"));
     assert!(!is_signed_in(&house, &browser).await);
 }
 
-/// Keycloak's "backchannel logout" is a GET of its own with a hint and a state.
+/// A browser that has no cookies here is not sent round in circles.
+#[tokio::test]
+async fn a_browser_without_cookies_is_asked_once() {
+    let house = house("", "").await;
+    let (browser, hint) = used(&house).await;
+    let mut stranger = Browser::new();
+    for form in [&[][..], &[("client_id", "app")]] {
+        let page = posts(&house, &mut stranger, "null", form).await;
+        let mut form = form.to_vec();
+        let again = page.field("again");
+        form.push(("again", &again));
+        let answer = posts(&house, &mut stranger, "null", &form).await;
+        says(&answer, "已退出登录");
+        assert!(answer.set_cookies().is_empty());
+    }
+    assert!(is_signed_in(&house, &browser).await);
+    let hinted = [("id_token_hint", &*hint), ("again", "1")];
+    let answer = posts(&house, &mut stranger, "null", &hinted).await;
+    says(&answer, "已退出登录");
+    assert!(!is_signed_in(&house, &browser).await, "the hint's session");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_is_refused() {
+    let house = house("", "").await;
+    let (mut browser, hint) = used(&house).await;
+    for kind in ["text/plain", "application/json", "multipart/form-data", ""] {
+        let body = format!("id_token_hint={hint}");
+        let build = |request: reqwest::RequestBuilder| {
+            let request = request.header("origin", "null").body(body);
+            if kind.is_empty() {
+                return request;
+            }
+            request.header("content-type", kind)
+        };
+        let answer = browser.send(Method::POST, house.at("/logout"), build).await;
+        assert_eq!(answer.status, 400, "{kind}");
+        says(&answer, "the body is not application/x-www-form-urlencoded");
+        assert!(is_signed_in(&house, &browser).await, "{kind}");
+    }
+}
+
+/// Keycloak's "backchannel logout" is a GET of its own with a hint and a state; others post one.
 #[tokio::test]
 async fn a_client_that_calls_by_itself_ends_the_session_and_is_answered() {
     let house = house("", "").await;

@@ -115,6 +115,24 @@ async fn less_may_be_asked_for_and_the_next_time_all_again() {
     );
 }
 
+/// "MUST NOT include any scope not originally granted" (§6).
+#[tokio::test]
+async fn words_of_which_nothing_was_granted_are_no_scope() {
+    let house = House::open().await;
+    let grafana = house.client("grafana");
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let first = login(&grafana, &mut browser, OFFLINE).await;
+    for scope in ["user:email", "email groups", " ", "OPENID", "openid phone"] {
+        let answer = grafana
+            .refresh_with(refresh_token(&first), &[("scope", scope)])
+            .await;
+        assert_eq!(answer.status, 400, "{scope}: {}", answer.body);
+        assert_eq!(answer.json()["error"], "invalid_scope", "{scope}");
+    }
+    let answer = grafana.refresh(refresh_token(&first)).await;
+    assert_eq!(answer.status, 200, "it was not used up");
+}
+
 #[tokio::test]
 async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
     let house = House::open().await;

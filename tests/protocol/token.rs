@@ -140,8 +140,13 @@ async fn a_failed_authentication_says_how_to_do_it_and_leaves_the_code_alone() {
     refused(&wrong, 401, "invalid_client");
     let challenge = wrong.header("www-authenticate");
     assert!(challenge.starts_with("Basic realm="), "{challenge}");
-    let none = grafana.redeem_with(&code, &[("client_secret", "")]).await;
-    refused(&none, 401, "invalid_client");
+    // RFC 6749 §5.2: only to whoever used the header.
+    for secret in ["", "wrong"] {
+        let posted = [("client_secret", secret)];
+        let answer = grafana.redeem_with(&code, &posted).await;
+        refused(&answer, 401, "invalid_client");
+        assert_eq!(answer.header("www-authenticate"), "", "{secret}");
+    }
     let redeemed = grafana.redeem(&code).await;
     assert_eq!(redeemed.status, 200, "{}", redeemed.body);
 }

@@ -91,6 +91,32 @@ async fn offline_access_brings_a_refresh_token_that_works() {
 }
 
 #[tokio::test]
+async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
+    let client = registration("gateway", &format!("{BACKEND}\nrefresh_token = 'always'"))
+        + &registration("app", "access_token_audience = ['https://gateway']");
+    let house = House::open_with(&format!("[session]\nlifetime = '1h'\n{client}"), "").await;
+    let (gateway, app) = (registered(&house, "gateway"), registered(&house, "app"));
+    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let tokens = exchange(&gateway, (TICKET, &ticket), &[]).await.json();
+    let refresh = async |tokens: &Value| {
+        let token = tokens["refresh_token"].as_str().expect("a refresh token");
+        gateway.refresh(token).await
+    };
+    house.later(TimeDelta::minutes(59));
+    let again = refresh(&tokens).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    house.later(TimeDelta::minutes(2));
+    // It ends with the session the ticket opened.
+    refused(&refresh(&again.json()).await, "invalid_grant");
+    // A token for less is made from one that can be refreshed itself.
+    let held = crate::kit::tokens(&app, &mut house.signed_in(CHEN_TAO).await).await;
+    let more = [("audience", "stock")];
+    let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json().get("refresh_token"), None);
+}
+
+#[tokio::test]
 async fn an_access_token_is_exchanged_for_one_that_is_good_for_less() {
     let (house, gateway, app) = house().await;
     let held = tokens(&app, &mut house.signed_in(CHEN_TAO).await).await;

@@ -142,6 +142,47 @@ async fn n15_the_operator_reads_why_a_clients_keys_cannot_be_had() {
     assert!(!log.contains(assertion.rsplit('.').next().unwrap()));
 }
 
+/// An outage of a client's server locks the client out no sooner than a day later, and lengthens the
+/// life of no key that the client has withdrawn.
+#[tokio::test]
+async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
+    let (key, other) = (
+        ClientKey::pair(Algorithm::ES256, "a"),
+        ClientKey::pair(Algorithm::ES256, "b"),
+    );
+    let publisher = Publisher::start(Reply::Document(jwks(&[&key]))).await;
+    let (house, client) = elsewhere(&publisher).await;
+    let by = async |key: &ClientKey| ask(&client, &key.sign(&claims(&house, &client))).await;
+    let page = || Reply::Document("<html>".to_owned());
+    accepted(&by(&key).await, "published");
+    for (minutes, reply) in [
+        (11, Reply::Status(500)),
+        (0, Reply::Status(500)),
+        (60, page()),
+        (22 * 60, Reply::Status(404)),
+    ] {
+        publisher.publish(reply);
+        house.later(TimeDelta::minutes(minutes));
+        accepted(&by(&key).await, "within a day");
+        refused(&by(&other).await, "never published");
+    }
+    house.later(TimeDelta::minutes(50));
+    refused(&by(&key).await, "a day later");
+
+    // What was withdrawn does not come back by an outage.
+    for withdrawn in [jwks(&[&other]), jwks(&[])] {
+        publisher.publish(Reply::Document(jwks(&[&key])));
+        house.later(TimeDelta::minutes(11));
+        accepted(&by(&key).await, "published again");
+        publisher.publish(Reply::Document(withdrawn));
+        house.later(TimeDelta::minutes(11));
+        refused(&by(&key).await, "withdrawn");
+        publisher.publish(Reply::Status(500));
+        house.later(TimeDelta::minutes(11));
+        refused(&by(&key).await, "withdrawn before the outage");
+    }
+}
+
 /// Whatever strangers send, a client's server is asked every ten seconds at most, and nothing is
 /// kept of them here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

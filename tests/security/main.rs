@@ -33,3 +33,4 @@ mod ticket;
 mod token;
 mod tokens_of_others;
 mod tools;
+mod withdrawn;

@@ -180,4 +180,6 @@ pub fn refused(answer: &Answer, what: &str) {
         "{what}: {}",
         answer.body
     );
+    // RFC 6749 §5.2: that is for whoever used the header.
+    assert_eq!(answer.header("www-authenticate"), "", "{what}");
 }

@@ -1,6 +1,7 @@
 //! An app's `backchannel_logout_uri`, as a test has it answer.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,26 @@ struct Heard {
     answers: Mutex<VecDeque<u16>>,
     /// Nobody is answered while somebody holds it.
     gate: Arc<RwLock<()>>,
+    /// Who waits for an answer, and how many have done so at once at most.
+    waiting: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// Somebody who waits, until this is dropped: with the answer, or when they hang up.
+struct Waiting(Arc<Heard>);
+
+impl Waiting {
+    fn with(heard: &Arc<Heard>) -> Self {
+        let waiting = heard.waiting.fetch_add(1, Ordering::SeqCst) + 1;
+        heard.most.fetch_max(waiting, Ordering::SeqCst);
+        Self(Arc::clone(heard))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Listens until it is dropped.
@@ -100,6 +121,11 @@ impl Listener {
         Arc::clone(&self.heard.gate).write_owned().await
     }
 
+    /// How many calls were under way at once, at most.
+    pub fn most_at_once(&self) -> usize {
+        self.heard.most.load(Ordering::SeqCst)
+    }
+
     /// Asks userinfo about the access token of `tokens` while it is called.
     pub fn watch(&self, client: &RelyingParty, tokens: &Value) {
         let token = tokens["access_token"].as_str().unwrap().to_owned();
@@ -132,6 +158,7 @@ async fn hear(
     headers: HeaderMap,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
 ) -> Response {
+    let _waiting = Waiting::with(&heard);
     let watched = heard.watched.lock().unwrap().clone();
     let old_token = match watched {
         Some((client, token)) => Some(client.userinfo(&token).await.status.as_u16()),

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub struct Program {
 
 /// How long a start, or an end, is waited for.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What it logs when it is asked for a page that is none.
+const MARK: &str = "Refused: there is no such page";
 
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
@@ -209,9 +213,33 @@ impl Program {
         self.folder.path().join("panda-oidc.toml")
     }
 
-    /// Everything it has written to its log, at the most talkative level.
+    /// Everything it has logged up to now, at the most talkative level.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.log_file()).unwrap_or_default()
+        let read = || fs::read_to_string(self.log_file()).unwrap_or_default();
+        let marks = |log: &str| log.matches(MARK).count();
+        // Lines are written one after the other, a moment after they were said: once the next one
+        // is there, so are all before it.
+        let mut log = read();
+        let before = marks(&log);
+        if self.child.is_some() && self.mark().is_ok() {
+            let patience = Instant::now() + PATIENCE;
+            while marks(&log) == before && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(2));
+                log = read();
+            }
+        }
+        log
+    }
+
+    /// Has it log [`MARK`], if it answers.
+    fn mark(&self) -> io::Result<()> {
+        let address = self.issuer.trim_start_matches("http://");
+        let mut there = TcpStream::connect(address)?;
+        there.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let asked =
+            format!("GET /nowhere HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        there.write_all(asked.as_bytes())?;
+        there.read_exact(&mut [0])
     }
 
     fn log_file(&self) -> PathBuf {

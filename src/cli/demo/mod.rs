@@ -6,7 +6,6 @@ mod relying_party;
 mod shown;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use panda_oidc::app::App;
@@ -19,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
-use super::{asked_to_stop, complain, explain};
+use super::{asked_to_stop, explain};
 
 /// The ports the demo likes to have; any free ones where they are taken.
 const PROVIDER: u16 = 9400;
@@ -37,20 +36,15 @@ pub(super) struct Demo {
 }
 
 /// Runs the demo until it is told to stop.
-pub(super) async fn run(demo: Demo) -> ExitCode {
-    let run = async {
-        if demo.menu.is_empty() {
-            start_and_serve().await
-        } else {
-            portal::run(demo.menu).await
-        }
-    };
-    match run.await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
-        }
+///
+/// # Errors
+///
+/// Why it could not start, or not stop in order.
+pub(super) async fn run(demo: Demo) -> Result<(), String> {
+    if demo.menu.is_empty() {
+        start_and_serve().await
+    } else {
+        portal::run(demo.menu).await
     }
 }
 

@@ -14,7 +14,7 @@ use panda_oidc::app::App;
 use panda_oidc::config::Config;
 use panda_oidc_sdk::{Host, Subject, SystemClock};
 
-use super::{Configured, complain, explain};
+use super::{Configured, explain};
 
 /// What to do with users.
 #[derive(Debug, Subcommand)]
@@ -44,28 +44,20 @@ impl Users {
     }
 
     /// Does it.
-    pub(super) async fn run(self, config: Config) -> ExitCode {
-        let app = match open(config).await {
-            Ok(app) => app,
-            Err(error) => {
-                complain(&error);
-                return ExitCode::FAILURE;
-            }
-        };
+    ///
+    /// # Errors
+    ///
+    /// Why it was not done.
+    pub(super) async fn run(self, config: Config) -> Result<ExitCode, String> {
+        let app = open(config).await?;
         let done = match self {
             Self::List(list) => list.run(&app).await,
             Self::Sync(sync) => sync.run(&app).await,
             Self::History(history) => history.run(&app).await,
             Self::Forget(forget) => forget.run(&app).await,
         };
-        let closed = app.store.close().await.map_err(|error| explain(&error));
-        match closed.and(done) {
-            Ok(code) => code,
-            Err(error) => {
-                complain(&error);
-                ExitCode::FAILURE
-            }
-        }
+        app.store.close().await.map_err(|error| explain(&error))?;
+        done
     }
 }
 

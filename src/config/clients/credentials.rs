@@ -7,7 +7,6 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use url::Url;
 
 use super::{AuthMethod, Check, ClientSection};
 use crate::handle::Digest;
@@ -171,7 +170,7 @@ impl Check<'_, '_> {
     ) -> Option<Authentication> {
         let keys = match key {
             Some("jwks") => ClientKeys::Here(self.jwks(section.jwks.as_ref()?)?),
-            Some(_) => ClientKeys::At(self.jwks_uri(section.jwks_uri.as_deref())?),
+            Some(_) => ClientKeys::At(self.url("jwks_uri", section.jwks_uri.as_deref())?),
             None => {
                 self.fail(
                     "jwks",
@@ -204,19 +203,6 @@ impl Check<'_, '_> {
                 None
             }
         }
-    }
-
-    fn jwks_uri(&mut self, written: Option<&str>) -> Option<Url> {
-        let uri = self.url("jwks_uri", written)?;
-        if uri.username().is_empty() && uri.password().is_none() {
-            return Some(uri);
-        }
-        self.fail(
-            "jwks_uri",
-            "it has a user name or a password in it",
-            "register an address that needs none: public keys are no secret",
-        );
-        None
     }
 
     fn secret(&mut self, section: &ClientSection, key: &'static str) -> Option<Secret> {

@@ -266,7 +266,7 @@ fn a_mistake_about_keys_names_its_key_and_its_remedy() {
         (
             private("jwks_uri = 'https://a:b@app/jwks'"),
             "jwks_uri",
-            "public keys are no secret",
+            "it has a user name or a password in it",
         ),
     ] {
         mistake(&lines, key, what);

@@ -9,7 +9,7 @@ use super::{Issue, Login, new_family, own_token};
 use crate::app::App;
 use crate::handle::{Digest, Handle};
 use crate::http::access_token;
-use crate::http::arrival::{Proved, prove};
+use crate::http::arrival::{Before, Proved, prove};
 use crate::http::failure::{Failure, Trouble};
 use crate::login::launch::{Arrival, Here, New};
 use crate::login::session::{Session, SessionId};
@@ -24,8 +24,7 @@ use crate::oauth::grants::token_exchange::{
 };
 use crate::oauth::params::Params;
 use crate::oauth::resource;
-use crate::oauth::scope::Scope;
-use crate::store::{SignInOutcome, StoreError, Taken};
+use crate::store::{SignInOutcome, Taken};
 
 /// Exchanges what the client holds.
 ///
@@ -95,7 +94,7 @@ async fn with_ticket(
     let session = sign_in(app, client, ticket).await?;
     let now = app.host.clock.now();
     let id = Handle::random(&mut rand::rng()).digest();
-    let refreshable = scopes.contains(Scope::OfflineAccess);
+    let refreshable = client.gets_refresh_token(&scopes);
     let grant = Grant {
         client_id: client.id.clone(),
         subject: session.user.subject().clone(),
@@ -141,9 +140,7 @@ async fn with_ticket(
 async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Session, Failure> {
     // No browser has these: theirs are digests of 43 characters.
     let holder = Digest::of(format!("client {}", client.id.as_str()).as_bytes());
-    let before = opened_before(app, &holder, &ticket).await;
-    let before = before.map_err(|error| Failure::internal(Failure::Json, error))?;
-    let proved = prove(app, Some(&holder), before.as_ref(), vec![ticket], false).await;
+    let proved = prove(app, Some(&holder), Before::Any, vec![ticket], false).await;
     let (identity, ticket) = match proved.map_err(|trouble| refused(Some(trouble)))? {
         Proved::Identity(identity, ticket) => (identity, ticket),
         Proved::SameAgain(session) => return Ok(*session),
@@ -178,22 +175,6 @@ async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Sess
         SignInOutcome::TicketRefused => Err(refused(Some(Trouble::TicketRefused))),
         SignInOutcome::Left => Err(refused(Some(Trouble::Left(subject)))),
     }
-}
-
-/// The session this client has opened with the ticket before: it goes on, and the portal is not asked
-/// again (F3).
-async fn opened_before(
-    app: &App,
-    holder: &Digest,
-    ticket: &Ticket,
-) -> Result<Option<Session>, StoreError> {
-    let now = app.host.clock.now();
-    let name = app.tickets.name(ticket);
-    let owner = app.store.owner(&name, now).await?;
-    if owner.is_none_or(|owner| owner.browser != *holder || owner.spent) {
-        return Ok(None);
-    }
-    app.store.opened_by(&name, now).await
 }
 
 fn refused(trouble: Option<Trouble>) -> Failure {

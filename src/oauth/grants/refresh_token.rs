@@ -32,7 +32,7 @@ pub fn read(form: &Params) -> Result<RefreshRequest<'_>, OAuthError> {
 /// # Errors
 ///
 /// `invalid_grant` when there is no such grant of this client, `invalid_scope` when more is asked
-/// for than was granted (N37).
+/// for than was granted (N37), or nothing that was.
 pub fn allow(
     request: &RefreshRequest<'_>,
     client: &Client,
@@ -49,6 +49,14 @@ pub fn allow(
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "more is asked for than was granted",
+        ));
+    }
+    // Words nobody knows are left out, here as in an authorization request. A token for nothing is
+    // not what was meant by them.
+    if asked.is_empty() && !granted.grant.scopes.is_empty() {
+        return Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "nothing is asked for that was granted",
         ));
     }
     Ok(asked)

@@ -15,6 +15,15 @@ use super::params::Params;
 use crate::keys::Keys;
 use crate::login::session::{Session, SessionId};
 
+/// The parameters that are heeded (§2).
+pub const PARAMETERS: [&str; 5] = [
+    "id_token_hint",
+    "client_id",
+    "post_logout_redirect_uri",
+    "state",
+    "ui_locales",
+];
+
 /// A logout request that may go on.
 #[derive(Debug, Clone)]
 pub struct LogoutRequest {

@@ -1,12 +1,13 @@
 //! Deliveries of logout tokens (the field notes' N50, Back-Channel Logout 1.0 §2.5).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
-use crate::store::{Delivery, Ending, Store};
+use crate::store::{Delivery, Ending, Lease, Store};
 
 /// The session `a`, in which `clients` were granted something.
 async fn session_with(store: &impl Store, clients: &[&str]) {
@@ -29,9 +30,18 @@ fn delivery(client: &str, attempts: u32) -> Delivery {
     }
 }
 
+pub(super) fn up_to(most: u32, until: i64) -> Lease {
+    Lease {
+        most,
+        each: most,
+        held: HashMap::new(),
+        until: at(until),
+    }
+}
+
 /// What is due at `seconds`, leased for ten.
 async fn lease(store: &impl Store, seconds: i64) -> Vec<Delivery> {
-    let leased = store.lease_deliveries(100, at(seconds + 10), at(seconds));
+    let leased = store.lease_deliveries(up_to(100, seconds + 10), at(seconds));
     let mut leased = leased.await.unwrap();
     leased.sort_by(|a, b| a.client_id.as_str().cmp(b.client_id.as_str()));
     leased
@@ -90,10 +100,41 @@ pub(super) async fn those_due_for_longest_are_leased_first_and_no_more_than_aske
     let mut farewell = farewell();
     farewell.later = Some((ClientId::new("wiki".to_owned()), at(5)));
     store.end(&sid("a"), &farewell).await.unwrap().unwrap();
-    let first = store.lease_deliveries(1, at(90), at(50)).await.unwrap();
+    let first = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
     assert_eq!(first, [delivery("wiki", 1)]);
-    let rest = store.lease_deliveries(1, at(90), at(50)).await.unwrap();
+    let rest = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
     assert_eq!(rest, [delivery("grafana", 2)]);
+}
+
+pub(super) async fn no_client_takes_the_place_of_the_others(store: impl Store) {
+    for name in ["a", "b", "c"] {
+        signed_in(&store, sign_in(name)).await;
+        let mut grant = grant(name);
+        grant.client_id = ClientId::new("wiki".to_owned());
+        let code = digest(name);
+        store.issue(&code, grant, at(60), at(300)).await.unwrap();
+        store.end(&sid(name), &farewell()).await.unwrap().unwrap();
+    }
+    session_with(&store, &["grafana"]).await;
+    let mut later = farewell();
+    later.later = Some((ClientId::new("grafana".to_owned()), at(40)));
+    store.end(&sid("a"), &later).await.unwrap().unwrap();
+    let mut lease = up_to(3, 90);
+    lease.each = 2;
+    let took = async |lease: &Lease| {
+        let leased = store.lease_deliveries(lease.clone(), at(50)).await.unwrap();
+        let mut clients: Vec<_> = leased
+            .into_iter()
+            .map(|it| it.client_id.to_string())
+            .collect();
+        clients.sort();
+        clients
+    };
+    assert_eq!(took(&lease).await, ["grafana", "wiki", "wiki"]);
+    lease.held = HashMap::from([("wiki".to_owned(), 2), ("other".to_owned(), 1)]);
+    assert_eq!(took(&lease).await, [""; 0]);
+    lease.held = HashMap::from([("wiki".to_owned(), 1)]);
+    assert_eq!(took(&lease).await, ["wiki"]);
 }
 
 pub(super) async fn a_delivery_that_is_put_off_is_due_then(store: impl Store) {

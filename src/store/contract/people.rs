@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Identity;
 use tokio::task::JoinSet;
 
+use super::deliveries::up_to;
 use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
 use crate::directory::{Change, Event, Outcome, Person, Presence, Report};
-use crate::store::{Ending, Lease, SignInOutcome, Store};
+use crate::store::{DirectoryLease, Ending, SignInOutcome, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
     Identity {
@@ -20,8 +21,8 @@ fn identity(id: &str, name: &str) -> Identity {
     }
 }
 
-fn lease(holder: &str, until: i64) -> Lease {
-    Lease {
+fn lease(holder: &str, until: i64) -> DirectoryLease {
+    DirectoryLease {
         holder: digest(holder),
         until: at(until),
     }
@@ -226,7 +227,7 @@ pub(super) async fn what_became_of_a_leaver_is_written_down(store: impl Store) {
         .unwrap();
     found(&store, vec![Change::Absent(subject("1"))], 2).await;
     found(&store, vec![Change::Left(subject("1"))], 3).await;
-    let told = store.lease_deliveries(9, at(40), at(30)).await.unwrap();
+    let told = store.lease_deliveries(up_to(9, 40), at(30)).await.unwrap();
     assert_eq!(told.len(), 1);
     store
         .strike_off(&told[0], Ending::Told, at(31))

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Kept, MemoryStore};
 use crate::login::session::SessionId;
-use crate::store::{Delivery, Ending, LogoutDeliveries, StoreError};
+use crate::store::{Delivery, Ending, Lease, LogoutDeliveries, StoreError};
 
 /// A delivery and the moment it is due.
 pub(super) struct Queued {
@@ -37,8 +37,7 @@ impl Kept {
 impl LogoutDeliveries for MemoryStore {
     async fn lease_deliveries(
         &self,
-        most: u32,
-        until: DateTime<Utc>,
+        lease: Lease,
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError> {
         let mut kept = self.step("take up logout tokens to deliver")?;
@@ -48,9 +47,16 @@ impl LogoutDeliveries for MemoryStore {
             .filter(|queued| queued.due_at <= now)
             .collect();
         due.sort_by_key(|queued| queued.due_at);
-        due.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        let mut held = lease.held;
+        due.retain(|queued| {
+            let held = held.entry(queued.delivery.client_id.to_string());
+            let held = held.or_default();
+            *held += 1;
+            *held <= lease.each
+        });
+        due.truncate(usize::try_from(lease.most).unwrap_or(usize::MAX));
         let leased = due.into_iter().map(|queued| {
-            queued.due_at = until;
+            queued.due_at = lease.until;
             queued.delivery.attempts += 1;
             queued.delivery.clone()
         });

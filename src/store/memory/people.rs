@@ -9,7 +9,9 @@ use super::{Kept, MemoryStore, Time};
 use crate::directory::{Change, Event, Happening, Person, Presence, Report};
 use crate::handle::Digest;
 use crate::login::session::{SessionId, User};
-use crate::store::{CarriedOut, EndedSession, Farewell, Lease, People, Readings, StoreError};
+use crate::store::{
+    CarriedOut, DirectoryLease, EndedSession, Farewell, People, Readings, StoreError,
+};
 
 /// What the directory has said.
 #[derive(Default)]
@@ -17,7 +19,7 @@ pub(super) struct Directory {
     presence: HashMap<Subject, Presence>,
     history: HashMap<Subject, Vec<Happening>>,
     forgotten: Vec<Subject>,
-    lease: Option<Lease>,
+    lease: Option<DirectoryLease>,
     changes: BTreeMap<Subject, Change>,
     accepted_at: Option<Time>,
     report: Option<Report>,
@@ -39,7 +41,7 @@ impl Directory {
         history.push(Happening { at, event });
     }
 
-    fn renew(&mut self, lease: Lease) -> bool {
+    fn renew(&mut self, lease: DirectoryLease) -> bool {
         let held = self.lease.is_some_and(|held| held.holder == lease.holder);
         if held {
             self.lease = Some(lease);
@@ -199,7 +201,7 @@ impl People for MemoryStore {
 
 #[async_trait]
 impl Readings for MemoryStore {
-    async fn lease_directory(&self, lease: Lease, now: Time) -> Result<bool, StoreError> {
+    async fn lease_directory(&self, lease: DirectoryLease, now: Time) -> Result<bool, StoreError> {
         let directory = &mut self.step("take the directory up")?.directory;
         let held = directory.lease;
         let free = held.is_none_or(|held| held.holder == lease.holder || held.until <= now);
@@ -215,7 +217,7 @@ impl Readings for MemoryStore {
         Ok(())
     }
 
-    async fn stage(&self, lease: Lease, changes: Vec<Change>) -> Result<bool, StoreError> {
+    async fn stage(&self, lease: DirectoryLease, changes: Vec<Change>) -> Result<bool, StoreError> {
         let directory = &mut self.step("put down what a reading found")?.directory;
         if !directory.renew(lease) {
             return Ok(false);
@@ -227,7 +229,7 @@ impl Readings for MemoryStore {
         Ok(true)
     }
 
-    async fn discard(&self, lease: Lease, most: u32) -> Result<Option<usize>, StoreError> {
+    async fn discard(&self, lease: DirectoryLease, most: u32) -> Result<Option<usize>, StoreError> {
         let directory = &mut self.step("throw a reading away")?.directory;
         if !directory.renew(lease) {
             return Ok(None);
@@ -242,7 +244,7 @@ impl Readings for MemoryStore {
         Ok(Some(gone))
     }
 
-    async fn accept(&self, lease: Lease, now: Time) -> Result<bool, StoreError> {
+    async fn accept(&self, lease: DirectoryLease, now: Time) -> Result<bool, StoreError> {
         let directory = &mut self.step("accept a reading")?.directory;
         let held = directory.renew(lease);
         if held {
@@ -253,7 +255,7 @@ impl Readings for MemoryStore {
 
     async fn carry_out(
         &self,
-        lease: Lease,
+        lease: DirectoryLease,
         most: u32,
         farewell: &Farewell,
     ) -> Result<Option<CarriedOut>, StoreError> {

@@ -4,29 +4,29 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::SqliteStore;
 use super::column::{self, millis, stored};
 use super::people::{has_left, write_down};
 use crate::login::session::SessionId;
-use crate::store::{Delivery, Ending, LogoutDeliveries, StoreError};
+use crate::store::{Delivery, Ending, Lease, LogoutDeliveries, StoreError};
 
 #[async_trait]
 impl LogoutDeliveries for SqliteStore {
     async fn lease_deliveries(
         &self,
-        most: u32,
-        until: DateTime<Utc>,
+        lease: Lease,
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError> {
         // Mostly nothing is due, and that costs no commit.
         if !self.read("look for logout tokens to deliver", |sql| {
-            is_any_due(sql, now)
+            is_any_due(sql, &lease, now)
         })? {
             return Ok(Vec::new());
         }
         self.write("take up logout tokens to deliver", move |sql| {
-            lease(sql, most, until, now)
+            take(sql, &lease, now)
         })
         .await
     }
@@ -98,26 +98,38 @@ pub(super) fn queue(
     Ok(leased)
 }
 
-fn is_any_due(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<bool> {
-    sql.prepare_cached("SELECT EXISTS (SELECT 1 FROM logout_deliveries WHERE due_at <= ?1)")?
-        .query_row([millis(now)], |row| row.get(0))
+/// What is due at `?1`, no more than `?2` to a client with what is `?3` already.
+const DUE: &str = "SELECT sid, client_id, due_at FROM
+    (SELECT sid, client_id, due_at,
+            ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY due_at) AS nth
+       FROM logout_deliveries WHERE due_at <= ?1)
+     WHERE nth <= ?2 - coalesce((SELECT value FROM json_each(?3) WHERE key = client_id), 0)";
+
+fn is_any_due(sql: &Connection, lease: &Lease, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+    sql.prepare_cached(&format!("SELECT EXISTS ({DUE})"))?
+        .query_row(params![millis(now), lease.each, held(lease)], |row| {
+            row.get(0)
+        })
 }
 
-fn lease(
-    sql: &Connection,
-    most: u32,
-    until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Vec<Delivery>> {
-    sql.prepare_cached(
-        "UPDATE logout_deliveries SET due_at = ?2, attempts = attempts + 1
+fn take(sql: &Connection, lease: &Lease, now: DateTime<Utc>) -> rusqlite::Result<Vec<Delivery>> {
+    let (until, most) = (millis(lease.until), lease.most);
+    sql.prepare_cached(&format!(
+        "UPDATE logout_deliveries SET due_at = ?4, attempts = attempts + 1
           WHERE (sid, client_id) IN
-                (SELECT sid, client_id FROM logout_deliveries WHERE due_at <= ?1
-                  ORDER BY due_at LIMIT ?3)
-         RETURNING sid, client_id, subject, attempts, expires_at",
+                (SELECT sid, client_id FROM ({DUE}) ORDER BY due_at LIMIT ?5)
+         RETURNING sid, client_id, subject, attempts, expires_at"
+    ))?
+    .query_map(
+        params![millis(now), lease.each, held(lease), until, most],
+        delivery,
     )?
-    .query_map(params![millis(now), millis(until), most], delivery)?
     .collect()
+}
+
+/// As a JSON object.
+fn held(lease: &Lease) -> String {
+    json!(lease.held).to_string()
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {

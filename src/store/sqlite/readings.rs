@@ -10,11 +10,15 @@ use super::column::{self, millis, unreadable};
 use super::people::{end_all, write_down};
 use crate::directory::{Change, Event, Report};
 use crate::handle::Digest;
-use crate::store::{CarriedOut, EndedSession, Farewell, Lease, Readings, StoreError};
+use crate::store::{CarriedOut, DirectoryLease, EndedSession, Farewell, Readings, StoreError};
 
 #[async_trait]
 impl Readings for SqliteStore {
-    async fn lease_directory(&self, lease: Lease, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn lease_directory(
+        &self,
+        lease: DirectoryLease,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         self.write("take the directory up", move |sql| {
             let taken = sql
                 .prepare_cached(
@@ -43,7 +47,7 @@ impl Readings for SqliteStore {
         .await
     }
 
-    async fn stage(&self, lease: Lease, changes: Vec<Change>) -> Result<bool, StoreError> {
+    async fn stage(&self, lease: DirectoryLease, changes: Vec<Change>) -> Result<bool, StoreError> {
         self.write("put down what a reading found", move |sql| {
             if !renew(sql, lease)? {
                 return Ok(false);
@@ -54,7 +58,7 @@ impl Readings for SqliteStore {
         .await
     }
 
-    async fn discard(&self, lease: Lease, most: u32) -> Result<Option<usize>, StoreError> {
+    async fn discard(&self, lease: DirectoryLease, most: u32) -> Result<Option<usize>, StoreError> {
         self.write("throw a reading away", move |sql| {
             if !renew(sql, lease)? {
                 return Ok(None);
@@ -70,7 +74,7 @@ impl Readings for SqliteStore {
         .await
     }
 
-    async fn accept(&self, lease: Lease, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn accept(&self, lease: DirectoryLease, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.write("accept a reading", move |sql| {
             if !renew(sql, lease)? {
                 return Ok(false);
@@ -84,7 +88,7 @@ impl Readings for SqliteStore {
 
     async fn carry_out(
         &self,
-        lease: Lease,
+        lease: DirectoryLease,
         most: u32,
         farewell: &Farewell,
     ) -> Result<Option<CarriedOut>, StoreError> {
@@ -125,7 +129,7 @@ impl Readings for SqliteStore {
 }
 
 /// Renews the lease, if nobody else has taken it.
-fn renew(sql: &Connection, lease: Lease) -> rusqlite::Result<bool> {
+fn renew(sql: &Connection, lease: DirectoryLease) -> rusqlite::Result<bool> {
     let held = sql
         .prepare_cached("UPDATE directory SET leased_until = ?2 WHERE holder = ?1")?
         .execute(params![lease.holder.as_bytes(), millis(lease.until)])?;

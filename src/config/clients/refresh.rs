@@ -1,0 +1,63 @@
+//! The keys of a client about refresh tokens.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Check, ClientSection, RefreshWhen};
+use crate::oauth::client::RefreshPolicy;
+use crate::oauth::grants::GrantType;
+
+impl Check<'_, '_> {
+    pub(super) fn refresh_policy(&mut self, section: &ClientSection) -> RefreshPolicy {
+        let always = section.refresh_token == RefreshWhen::Always;
+        if always && !section.grant_types.contains(&GrantType::RefreshToken) {
+            self.fail(
+                "refresh_token",
+                "it is \"always\", and grant_types has no \"refresh_token\"",
+                "add it to grant_types, or take refresh_token out",
+            );
+        }
+        let mut span =
+            |key: &str, given: Duration, least: TimeDelta, most: TimeDelta, usual: &str| {
+                let span = TimeDelta::from_std(given).unwrap_or(TimeDelta::MAX);
+                if span < least || span > most {
+                    self.fail(
+                        key,
+                        format!(
+                            "it is shorter than {} s or longer than {} s",
+                            least.num_seconds(),
+                            most.num_seconds()
+                        ),
+                        format!("write something like \"{usual}\""),
+                    );
+                }
+                span
+            };
+        let (minute, years) = (TimeDelta::minutes(1), TimeDelta::days(800));
+        RefreshPolicy {
+            always,
+            lifetime: span(
+                "refresh_token_lifetime",
+                section.refresh_token_lifetime,
+                minute,
+                years,
+                "90d",
+            ),
+            idle_lifetime: span(
+                "refresh_token_idle_lifetime",
+                section.refresh_token_idle_lifetime,
+                minute,
+                years,
+                "30d",
+            ),
+            grace: span(
+                "refresh_token_grace",
+                section.refresh_token_grace,
+                TimeDelta::zero(),
+                minute,
+                "10s",
+            ),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Sealing for one purpose.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::KEY_BYTES;
+
+/// What a [`Sealer`] is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing keys in the store.
+    SigningKeys,
+    /// Authorization requests that wait in a cookie.
+    ParkedRequests,
+    /// Changes of user that wait for a yes, in a cookie.
+    Switches,
+    /// Logouts that wait for a yes, in a form.
+    Logouts,
+}
+
+impl Purpose {
+    pub(super) fn label(self) -> &'static [u8] {
+        match self {
+            Self::SigningKeys => b"signing keys",
+            Self::ParkedRequests => b"parked requests",
+            Self::Switches => b"switches",
+            Self::Logouts => b"logouts",
+        }
+    }
+}
+
+/// Seals for one purpose: AES-256-GCM with a random nonce a message.
+pub struct Sealer(RandomizedNonceKey);
+
+impl Sealer {
+    /// With a key of its own.
+    ///
+    /// # Panics
+    ///
+    /// Never: AES-256-GCM takes every 32-byte key.
+    pub(super) fn new(key: &[u8; KEY_BYTES]) -> Self {
+        Self(RandomizedNonceKey::new(&AES_256_GCM, key).expect("a key of 32 bytes"))
+    }
+
+    /// Seals `plain`; `context` must be given again to open it.
+    ///
+    /// # Panics
+    ///
+    /// When the machine's randomness fails.
+    #[must_use]
+    pub fn seal(&self, plain: &[u8], context: &[u8]) -> Vec<u8> {
+        let mut sealed = plain.to_vec();
+        let nonce = self
+            .0
+            .seal_in_place_append_tag(Aad::from(context), &mut sealed)
+            .expect("sealing fails only without randomness");
+        sealed.extend_from_slice(nonce.as_ref());
+        sealed
+    }
+
+    /// Opens what [`Sealer::seal`] sealed in the same context; `None` if it was not, or was changed.
+    #[must_use]
+    pub fn open(&self, sealed: &[u8], context: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (sealed, nonce) = sealed.split_at_checked(sealed.len().checked_sub(NONCE_LEN)?)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut plain = Zeroizing::new(sealed.to_vec());
+        let length = self
+            .0
+            .open_in_place(nonce, Aad::from(context), &mut plain)
+            .ok()?
+            .len();
+        plain.truncate(length);
+        Some(plain)
+    }
+}
+
+impl Sealer {
+    /// Seals a value as text that fits into a cookie; `None` when it cannot be written as JSON.
+    #[must_use]
+    pub fn seal_text<T: Serialize>(&self, value: &T, context: &[u8]) -> Option<String> {
+        let plain = Zeroizing::new(serde_json::to_vec(value).ok()?);
+        Some(BASE64_URL_SAFE_NO_PAD.encode(self.seal(&plain, context)))
+    }
+
+    /// Reads what [`Sealer::seal_text`] wrote in the same context; `None` for any other text.
+    #[must_use]
+    pub fn open_text<T: DeserializeOwned>(&self, text: &str, context: &[u8]) -> Option<T> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        serde_json::from_slice(&self.open(&sealed, context)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::seal::key;
+
+    #[test]
+    fn what_is_sealed_opens_in_its_context_and_for_its_purpose_only() {
+        let parked = key().sealer(Purpose::ParkedRequests);
+        let sealed = parked.seal(b"scope=openid", b"browser 1");
+        assert_eq!(
+            parked.open(&sealed, b"browser 1").unwrap().as_slice(),
+            b"scope=openid"
+        );
+        assert!(parked.open(&sealed, b"browser 2").is_none());
+        assert!(
+            key()
+                .sealer(Purpose::Switches)
+                .open(&sealed, b"browser 1")
+                .is_none()
+        );
+    }
+
+    /// N57 (CVE-2021-32791)
+    #[test]
+    fn n57_the_same_text_is_never_sealed_to_the_same_bytes() {
+        let sealer = key().sealer(Purpose::ParkedRequests);
+        assert_ne!(sealer.seal(b"same", b""), sealer.seal(b"same", b""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_but_our_own_open(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert!(key().sealer(Purpose::Switches).open(&bytes, b"").is_none());
+        }
+    }
+}

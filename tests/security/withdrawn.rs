@@ -1,0 +1,131 @@
+//! What the operator has taken out of the configuration: N45.
+
+use std::fs;
+
+use panda_oidc_panda::simulator::{Simulator, SimulatorSettings};
+use serde_json::Value;
+
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::program::{CLIENT_ID, CLIENT_SECRET, Program, REDIRECT_URI};
+
+const GATEWAY: &str = "\
+    [[clients]]\nclient_id = 'gateway'\nclient_secret = 'gateway-secret-0123456789'\n\
+    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
+    subject_token_types = ['urn:ietf:params:oauth:token-type:access_token']\n\
+    resources = ['https://gateway']\nallowed_resources = ['https://billing']\n";
+
+/// A client that [`GATEWAY`] serves.
+fn guest() -> String {
+    format!(
+        "[[clients]]\nclient_id = 'guest'\nclient_secret = '{CLIENT_SECRET}'\n\
+         redirect_uris = ['{REDIRECT_URI}']\naccess_token_audience = ['https://gateway']\n"
+    )
+}
+
+fn client(program: &Program, client_id: &str, secret: &str) -> RelyingParty {
+    RelyingParty {
+        client_id: client_id.to_owned(),
+        client_secret: Some(secret.to_owned()),
+        ..program.client()
+    }
+}
+
+/// Starts the program, and signs Chen Tao in.
+async fn signed_in(more: &str) -> (Program, Browser) {
+    let portal = Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap();
+    let program = Program::start(portal.url().as_str(), more).await;
+    let mut browser = Browser::new();
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    let launch = program.at(&format!("/launch/{CLIENT_ID}?ticket={ticket}"));
+    assert_eq!(browser.get(launch).await.status, 303);
+    (program, browser)
+}
+
+/// Starts it again without `lines`.
+async fn without(program: &mut Program, lines: &str) {
+    let file = program.config_file();
+    let before = fs::read_to_string(&file).unwrap();
+    assert!(before.contains(lines));
+    fs::write(&file, before.replace(lines, "")).unwrap();
+    program.restart().await;
+}
+
+async fn exchange(gateway: &RelyingParty, token: &str) -> Answer {
+    let form = [
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        (
+            "subject_token_type",
+            "urn:ietf:params:oauth:token-type:access_token",
+        ),
+        ("subject_token", token),
+        ("resource", "https://billing"),
+    ];
+    gateway.token(&form).await
+}
+
+fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
+    tokens[name].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn n45_the_tokens_of_a_client_that_is_registered_no_more_open_nothing() {
+    let guest_lines = guest();
+    let (mut program, mut browser) = signed_in(&(GATEWAY.to_owned() + &guest_lines)).await;
+    let gateway = client(&program, "gateway", "gateway-secret-0123456789");
+    let guest = client(&program, "guest", CLIENT_SECRET);
+    let tokens = guest.redeem(&guest.login(&mut browser).await).await.json();
+    let token = text(&tokens, "access_token");
+    let made = exchange(&gateway, token).await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let made = made.json();
+    let active = async |token: &str| {
+        let told = gateway.post_token("/introspect", token).await;
+        assert_eq!(told.status, 200, "{}", told.body);
+        told.json()["active"].clone()
+    };
+    assert_eq!(active(token).await, true);
+    assert_eq!(active(text(&made, "access_token")).await, true);
+
+    without(&mut program, &guest_lines).await;
+    assert_eq!(active(token).await, false);
+    assert_eq!(active(text(&made, "access_token")).await, false);
+    let refused = exchange(&gateway, token).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(refused.json()["error"], "invalid_request");
+}
+
+#[tokio::test]
+async fn n45_a_resource_that_was_taken_back_is_given_by_no_refresh() {
+    let lines = "allowed_resources = ['https://billing', 'https://stock']\n";
+    let (mut program, mut browser) = signed_in(lines).await;
+    let app = program.client();
+    let mut url = app.authorize_url(&[("scope", "openid offline_access")]);
+    for resource in ["https://billing", "https://stock"] {
+        url.query_pairs_mut().append_pair("resource", resource);
+    }
+    let code = RelyingParty::code(&browser.get(url).await);
+    let tokens = app.redeem(&code).await.json();
+    let refresh_token = text(&tokens, "refresh_token");
+
+    without(&mut program, "'https://billing', ").await;
+    for changes in [&[][..], &[("resource", "https://billing")]] {
+        let refused = app.refresh_with(refresh_token, changes).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert_eq!(refused.json()["error"], "invalid_target");
+    }
+    let stock = [("resource", "https://stock")];
+    let answer = app.refresh_with(refresh_token, &stock).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = answer.json();
+    assert_eq!(
+        claims(text(&answer, "access_token"))["aud"],
+        "https://stock"
+    );
+}
