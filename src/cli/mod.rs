@@ -4,6 +4,11 @@ mod check;
 mod demo;
 mod files;
 mod serve;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the commands that print tables follow")
+)]
+mod table;
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
