@@ -135,6 +135,6 @@ mod tests {
             table.row(["1"]).unwrap();
         }
         drop(table);
-        assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), TOGETHER);
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), TOGETHER);
     }
 }
