@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod contract;
 mod deliveries;
+mod links;
 mod memory;
 mod sqlite;
 
@@ -22,6 +23,9 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 pub use self::deliveries::{Delivery, Farewell, LogoutDeliveries};
+pub use self::links::{
+    Change, Edit, Joined, Links, Place, TakenElsewhere, Tally, Unique, Wanted, folded,
+};
 pub use self::memory::MemoryStore;
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
@@ -41,12 +45,19 @@ pub struct StoreError {
 
 /// Everything the product keeps.
 pub trait Store:
-    Sessions + LogoutDeliveries + Grants + RefreshTokens + Spending + SealedKeys + Upkeep
+    Sessions + LogoutDeliveries + Grants + RefreshTokens + Links + Spending + SealedKeys + Upkeep
 {
 }
 
 impl<T> Store for T where
-    T: Sessions + LogoutDeliveries + Grants + RefreshTokens + Spending + SealedKeys + Upkeep
+    T: Sessions
+        + LogoutDeliveries
+        + Grants
+        + RefreshTokens
+        + Links
+        + Spending
+        + SealedKeys
+        + Upkeep
 {
 }
 

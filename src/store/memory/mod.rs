@@ -3,10 +3,11 @@
 
 mod deliveries;
 mod grants;
+mod links;
 mod refresh_tokens;
 mod spent;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -18,11 +19,12 @@ use self::deliveries::{Name, Queued};
 use self::grants::Issued;
 use self::refresh_tokens::Kin;
 use super::{
-    Claim, EndedSession, Farewell, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
+    Claim, EndedSession, Farewell, Ownership, Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
     SignIn, SignInOutcome, StoreError, Upkeep,
 };
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
+use crate::people::Link;
 
 type Time = DateTime<Utc>;
 
@@ -46,6 +48,7 @@ struct Kept {
     session_clients: BTreeSet<(SessionId, String)>,
     /// Until when each name is spent.
     spent: HashMap<Digest, Time>,
+    links: BTreeMap<Place, Link>,
     deliveries: HashMap<Name, Queued>,
     keys: Vec<SealedKey>,
 }
