@@ -1,7 +1,5 @@
 //! Accounts in clients, in SQL.
 
-use std::mem;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
@@ -184,7 +182,7 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
         }
     }
     let mut taken = Vec::new();
-    for (index, link) in mem::take(&mut written) {
+    for (index, link) in written {
         let place = &changes[index].place;
         let before = taken.len();
         let texts = [
