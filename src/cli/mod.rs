@@ -3,11 +3,8 @@
 mod check;
 mod demo;
 mod files;
+mod links;
 mod serve;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the commands that print tables follow")
-)]
 mod table;
 
 use std::fmt::Display;
@@ -35,6 +32,8 @@ enum Command {
     Serve(Configured),
     /// Look for mistakes in a configuration; exit 1 if there are any.
     Check(Configured),
+    /// The accounts people have in clients: list, import, export, set, remove.
+    Links(links::Links),
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +60,7 @@ impl Configured {
 /// Runs a command.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let default = match cli.command {
-        Command::Demo(_) => "warn",
+        Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
@@ -90,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             Some(config) => check::run(&config),
             None => ExitCode::FAILURE,
         },
+        Command::Links(links) => runtime.block_on(links::run(links)),
     }
 }
 
