@@ -255,15 +255,36 @@ fn headings() -> impl Strategy<Value = Vec<&'static str>> {
     ]
 }
 
+/// What a careful person writes under a heading.
+fn fitting(heading: &str, number: u8) -> String {
+    match heading {
+        "id" | "编号" => (number + 1).to_string(),
+        "email" => format!("{number}@w.cn"),
+        "email_verified" => "是".to_owned(),
+        "client" => ["", "*", "grafana", "wiki"][usize::from(number % 4)].to_owned(),
+        "name" => "陈涛".to_owned(),
+        "phone" => "13800138000".to_owned(),
+        "sites[]" => ["", "|", "a|b", "\\||=1"][usize::from(number % 4)].to_owned(),
+        "" => String::new(),
+        _ => ["a", "B", "'=c", "d", "-e"][usize::from(number % 5)].to_owned(),
+    }
+}
+
 fn table() -> impl Strategy<Value = Vec<u8>> {
     let separator = prop::sample::select(vec![",", ";", "\t"]);
-    let rows = prop::collection::vec(prop::collection::vec(cell(), 2..6), 0..6);
+    let wild = (0..30_u8, 0..8_u8, cell());
+    let rows = prop::collection::vec(prop::collection::vec(wild, 5), 0..6);
     (headings(), separator, rows, any::<bool>(), 0..40_u8).prop_map(
         |(headings, separator, rows, marked, damage)| {
             let mut text = String::from(if marked { "\u{feff}" } else { "" });
             text.push_str(&headings.join(separator));
             for row in rows {
-                let row: Vec<_> = row.into_iter().take(headings.len()).collect();
+                let row = row.into_iter().zip(&headings);
+                let row = row.map(|((wild, number, cell), heading)| match wild {
+                    0 => cell,
+                    _ => fitting(heading, number),
+                });
+                let row: Vec<_> = row.collect();
                 text.push_str("\r\n");
                 text.push_str(&row.join(separator));
             }
