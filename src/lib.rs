@@ -13,6 +13,7 @@ pub mod handle;
 pub mod http;
 pub mod keys;
 pub mod limits;
+pub mod links;
 pub mod login;
 pub mod logout;
 pub mod oauth;

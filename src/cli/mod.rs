@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod files;
+mod links;
 mod log;
 mod serve;
 mod table;
@@ -35,6 +36,8 @@ enum Command {
     Serve(Configured),
     /// Look for mistakes in a configuration; exit 1 if there are any.
     Check(Configured),
+    /// The accounts people have in clients: list, import, export, set, remove.
+    Links(links::Links),
     /// See who is known, read the portal's list, and what became of leavers.
     #[command(subcommand)]
     Users(users::Users),
@@ -63,7 +66,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     };
     let lines = log.lines();
     let default = match cli.command {
-        Command::Demo(_) => "warn",
+        Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // What comes of them is told on stdout.
         Command::Users(_) => "error,panda_oidc::directory=off",
@@ -100,6 +103,10 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Check(configured) => runtime
             .block_on(check::run(&configured.load()?))
             .map(success),
+        Command::Links(links) => {
+            let config = links.configured().load()?;
+            runtime.block_on(links.run(config))
+        }
         Command::Users(users) => {
             let config = users.configured().load()?;
             runtime.block_on(users.run(config))
@@ -115,6 +122,11 @@ fn success((): ()) -> ExitCode {
 /// Tells whoever asked. The exit code says it as well, should nobody read this.
 fn say(what: &dyn Display) {
     let _ = writeln!(std::io::stdout(), "{what}");
+}
+
+/// Tells what stands against a command that goes on all the same, or has more than one thing to say.
+fn complain(what: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "error: {what}");
 }
 
 /// An error with all its causes, on one line.

@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod contract;
 mod deliveries;
+mod links;
 mod memory;
 mod people;
 mod sqlite;
@@ -23,6 +24,9 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 pub use self::deliveries::{Delivery, Ending, Farewell, Lease, LogoutDeliveries};
+pub use self::links::{
+    Change, Edit, Joined, Links, Place, TakenElsewhere, Tally, Unique, Wanted, folded,
+};
 pub use self::memory::MemoryStore;
 pub use self::people::{CarriedOut, DirectoryLease, People, Readings};
 pub use self::sqlite::{OpenError, SqliteStore};
@@ -47,6 +51,7 @@ pub trait Store:
     + LogoutDeliveries
     + Grants
     + RefreshTokens
+    + Links
     + Spending
     + People
     + Readings
@@ -60,6 +65,7 @@ impl<T> Store for T where
         + LogoutDeliveries
         + Grants
         + RefreshTokens
+        + Links
         + Spending
         + People
         + Readings

@@ -32,12 +32,15 @@ impl Kept {
             return Taken::Unknown;
         };
         issued.redeemed = true;
+        let grant = issued.grant.clone();
         let granted = Granted {
-            grant: issued.grant.clone(),
+            link: self.link(&grant.subject, &grant.client_id),
             user: session.user,
-            link: None,
+            grant,
         };
-        if let Some(family) = family.filter(|_| granted.grant.refreshable) {
+        if let Some(family) = family.filter(|_| granted.grant.refreshable)
+            && let Some(issued) = self.grants.get_mut(code)
+        {
             issued.expires_at = family.keep_until;
             self.families
                 .insert(family.family, Kin::begin(*code, family, now));
@@ -53,7 +56,7 @@ impl Kept {
         Some(Granted {
             grant: issued.grant.clone(),
             user: user.clone(),
-            link: None,
+            link: self.link(&issued.grant.subject, &issued.grant.client_id),
         })
     }
 

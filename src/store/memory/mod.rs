@@ -3,11 +3,12 @@
 
 mod deliveries;
 mod grants;
+mod links;
 mod people;
 mod refresh_tokens;
 mod spent;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -20,11 +21,12 @@ use self::grants::Issued;
 use self::people::Directory;
 use self::refresh_tokens::Kin;
 use super::{
-    Claim, EndedSession, Farewell, Ownership, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
+    Claim, EndedSession, Farewell, Ownership, Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
     SignIn, SignInOutcome, StoreError, Upkeep,
 };
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
+use crate::people::Link;
 
 type Time = DateTime<Utc>;
 
@@ -48,6 +50,7 @@ struct Kept {
     session_clients: BTreeSet<(SessionId, String)>,
     /// Until when each name is spent.
     spent: HashMap<Digest, Time>,
+    links: BTreeMap<Place, Link>,
     deliveries: HashMap<Name, Queued>,
     keys: Vec<SealedKey>,
     directory: Directory,

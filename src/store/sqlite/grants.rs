@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, USER_COLUMNS, millis};
+use super::links::{self, LINK_COLUMNS};
 use super::refresh_tokens;
 use crate::handle::Digest;
 use crate::login::session::SessionId;
@@ -76,20 +77,27 @@ macro_rules! granted_columns {
         concat!(
             $crate::store::sqlite::grants::grant_columns!(),
             ", ",
-            $crate::store::sqlite::column::user_columns!()
+            $crate::store::sqlite::column::user_columns!(),
+            ", ",
+            $crate::store::sqlite::links::link_columns!("own"),
+            ", ",
+            $crate::store::sqlite::links::link_columns!("common")
         )
     };
 }
 pub(super) use {grant_columns, granted_columns};
 
 /// How many they are.
-pub(super) const GRANTED_COLUMNS: usize = GRANT_COLUMNS + USER_COLUMNS;
+pub(super) const GRANTED_COLUMNS: usize = GRANT_COLUMNS + USER_COLUMNS + 2 * LINK_COLUMNS;
 
-/// A grant `g`, its user `u` and, while it lives, its session `s`; `?2` is the time.
+/// A grant `g`, its user `u`, their accounts in the client and for all of them, and, while it lives,
+/// its session `s`; `?2` is the time.
 macro_rules! grants_alive {
     () => {
         " FROM grants g
           JOIN users u ON u.subject = g.subject
+          LEFT JOIN links own ON own.subject = g.subject AND own.client_id = g.client_id
+          LEFT JOIN links common ON common.subject = g.subject AND common.client_id = ''
           LEFT JOIN sessions s ON s.sid = g.sid AND s.expires_at > ?2 "
     };
 }
@@ -235,12 +243,12 @@ fn granted(sql: &Connection, id: &Digest, now: DateTime<Utc>) -> rusqlite::Resul
     .optional()
 }
 
-/// A grant and its user, from `granted_columns!`.
+/// A grant, its user and their account, from `granted_columns!`.
 pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<Granted> {
     Ok(Granted {
         grant: grant(row)?,
         user: column::user(row, GRANT_COLUMNS)?,
-        link: None,
+        link: links::links(row, GRANT_COLUMNS + USER_COLUMNS)?,
     })
 }
 

@@ -10,6 +10,7 @@ mod deliveries;
 mod fault;
 mod grants;
 mod keys;
+mod links;
 mod people;
 mod readers;
 mod readings;

@@ -21,11 +21,12 @@ pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
 
 /// The steps from an empty database to the present one, each with the `user_version` it leads to.
 /// What was released is never changed, only added to.
-const MIGRATIONS: [(i64, &str); 5] = [
+const MIGRATIONS: [(i64, &str); 6] = [
     (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
     (3, include_str!("migrations/0003_logout_deliveries.sql")),
     (4, include_str!("migrations/0004_refresh_tokens.sql")),
+    (5, include_str!("migrations/0005_links.sql")),
     (6, include_str!("migrations/0006_directory.sql")),
 ];
 

@@ -1,0 +1,60 @@
+//! `panda-oidc links export`.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use panda_oidc::links::{self, Headings};
+use panda_oidc::store::SqliteStore;
+
+use super::{Failure, all};
+use crate::cli::Configured;
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    /// Where to write it, instead of to the standard output. A file that is there is not replaced.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Export {
+    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
+        let mut headings = Headings::default();
+        all(store, |_, link| {
+            headings.add(link);
+            Ok(())
+        })
+        .await?;
+        let mut export = links::Export::begin(self.out()?, headings)?;
+        all(store, |place, link| {
+            if export.row(place, link)? {
+                return Ok(());
+            }
+            Err(Failure::Refused(
+                "somebody has changed the accounts meanwhile; export them again".to_owned(),
+            ))
+        })
+        .await?;
+        export.end()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn out(&self) -> Result<Box<dyn Write + Send>, Failure> {
+        let Some(path) = &self.output else {
+            return Ok(Box::new(io::stdout()));
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // It holds names and addresses.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
+            .open(path)
+            .map_err(|error| Failure::File(format!("{} cannot be made", path.display()), error))?;
+        Ok(Box::new(file))
+    }
+}

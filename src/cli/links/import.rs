@@ -1,0 +1,238 @@
+//! `panda-oidc links import`.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use panda_oidc::config::Config;
+use panda_oidc::links::{self, Found, MAX_BYTES, Mistake, Plan, Row, Sheet, Trust};
+use panda_oidc::store::{Joined, Links as _, SqliteStore, Tally};
+use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
+use serde_json::json;
+
+use super::{Failure, is_client, registered};
+use crate::cli::table::Table;
+use crate::cli::{Configured, complain};
+
+/// No more mistakes than these are told to people.
+const TOLD: usize = 50;
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    /// The table: CSV in UTF-8 or GB18030, or a spreadsheet's "Unicode text".
+    file: PathBuf,
+    /// The client the accounts are in, where the table does not say; without it they are for all
+    /// clients.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+    /// Show whom each row means, and what stands against it; change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Take rows without an id that are one person's by telephone number, or by name.
+    #[arg(long = "match", value_name = "BY", value_delimiter = ',')]
+    matches: Vec<By>,
+    /// Leave out rows that mean nobody for certain, instead of importing nothing.
+    #[arg(long)]
+    skip_unmatched: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Phone,
+    Name,
+}
+
+impl Import {
+    pub(super) async fn run(
+        &self,
+        config: &Config,
+        store: &SqliteStore,
+    ) -> Result<ExitCode, Failure> {
+        registered(config, self.client.as_deref())?;
+        let bytes = self.read()?;
+        let is_client = |id: &str| is_client(config, id);
+        let sheet = match Sheet::read(&bytes, self.client.as_deref(), &is_client) {
+            Ok(sheet) => sheet,
+            Err(mistakes) => return self.refuse(&mistakes),
+        };
+        let people = store.candidates(links::wanted(&sheet.rows)).await?;
+        let found = links::find(&sheet.rows, &people);
+        if self.dry_run {
+            self.show(&sheet, &found)?;
+        }
+        let trust = Trust {
+            phone: self.matches.contains(&By::Phone),
+            name: self.matches.contains(&By::Name),
+            skip: self.skip_unmatched,
+        };
+        let plan = match links::plan(&sheet.rows, &found, trust) {
+            Ok(plan) => plan,
+            Err(mistakes) => return self.refuse(&mistakes),
+        };
+        let changes = plan.changes.clone();
+        let joined = if self.dry_run {
+            store.rehearse(changes).await?
+        } else {
+            store.join(changes, SystemClock.now()).await?
+        };
+        match joined {
+            Joined::Done(tally) => self.conclude(tally, &plan),
+            Joined::Taken(taken) => self.refuse(&links::taken(&plan, &taken)),
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        File::open(&self.file)
+            .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes))
+            .map_err(|error| {
+                Failure::File(format!("{} cannot be read", self.file.display()), error)
+            })?;
+        Ok(bytes)
+    }
+
+    /// Shows whom each row means.
+    fn show(&self, sheet: &Sheet, found: &[Found]) -> Result<(), Failure> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let rows = sheet.rows.iter().zip(found);
+        if self.json {
+            for (row, found) in rows {
+                writeln!(out, "{}", told(row, found))?;
+            }
+            return Ok(out.flush()?);
+        }
+        let mut table = Table::new(&mut out, ["LINE", "CLIENT", "ACCOUNT", "BY", "PERSON"]);
+        for (row, found) in rows {
+            table.row([
+                &row.line.to_string(),
+                row.client.as_deref().unwrap_or("*"),
+                account(row),
+                by(found),
+                &meant(found),
+            ])?;
+        }
+        table.end()?;
+        if !sheet.attributes.is_empty() {
+            let names = sheet.attributes.join(", ");
+            writeln!(out, "Taken for free attributes: {names}")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Tells what stands against it.
+    fn refuse(&self, mistakes: &[Mistake]) -> Result<ExitCode, Failure> {
+        if self.json {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            for Mistake { line, what, remedy } in mistakes {
+                let told = json!({ "line": line, "error": what, "remedy": remedy });
+                writeln!(out, "{told}")?;
+            }
+            out.flush()?;
+            return Ok(ExitCode::FAILURE);
+        }
+        for mistake in mistakes.iter().take(TOLD) {
+            complain(mistake);
+        }
+        let more = mistakes.len().saturating_sub(TOLD);
+        if more > 0 {
+            complain(&format_args!(
+                "and {more} more like these; --json tells all"
+            ));
+        }
+        complain(&"nothing was imported");
+        Ok(ExitCode::FAILURE)
+    }
+
+    fn conclude(&self, tally: Tally, plan: &Plan) -> Result<ExitCode, Failure> {
+        let Tally {
+            added,
+            changed,
+            same,
+        } = tally;
+        let left_out = plan.skipped.len();
+        let mut out = io::stdout().lock();
+        if self.json {
+            let told = json!({
+                "added": added, "changed": changed, "same": same,
+                "left_out": plan.skipped, "dry_run": self.dry_run,
+            });
+            writeln!(out, "{told}")?;
+        } else {
+            let would = if self.dry_run { "Would be: " } else { "" };
+            writeln!(
+                out,
+                "{would}{added} added, {changed} changed, {same} as they were, {left_out} left out"
+            )?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The account as a person knows it.
+fn account(row: &Row) -> &str {
+    let named = row.edit.username.as_deref().or(row.edit.email.as_deref());
+    named.unwrap_or_default()
+}
+
+fn by(found: &Found) -> &'static str {
+    match found {
+        Found::ById(..) => "id",
+        Found::ByPhone(_) => "phone",
+        Found::ByName(_) => "name",
+        Found::Ambiguous(_) => "ambiguous",
+        Found::Unmatched => "nobody",
+    }
+}
+
+fn meant(found: &Found) -> String {
+    match found {
+        Found::ById(subject, None) => format!("{subject} (never heard of)"),
+        Found::ById(_, Some(person)) | Found::ByPhone(person) | Found::ByName(person) => {
+            shown(person)
+        }
+        Found::Ambiguous(people) => {
+            let people: Vec<_> = people.iter().map(shown).collect();
+            people.join(" / ")
+        }
+        Found::Unmatched => String::new(),
+    }
+}
+
+/// A person so that whoever knows them can tell them from a namesake.
+fn shown(person: &Identity) -> String {
+    let parts = [
+        Some(person.subject.as_str()),
+        person.name.as_deref(),
+        person.phone.as_deref(),
+    ];
+    let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+fn told(row: &Row, found: &Found) -> serde_json::Value {
+    let person = |person: &Identity| json!({ "id": person.subject.as_str(), "name": person.name, "phone": person.phone });
+    let candidates = match found {
+        Found::Ambiguous(people) => people.iter().map(person).collect(),
+        Found::ById(_, Some(known)) | Found::ByPhone(known) | Found::ByName(known) => {
+            vec![person(known)]
+        }
+        Found::ById(_, None) | Found::Unmatched => Vec::new(),
+    };
+    json!({
+        "line": row.line,
+        "client": row.client,
+        "username": row.edit.username,
+        "email": row.edit.email,
+        "by": by(found),
+        "id": found.subject().map(panda_oidc_sdk::Subject::as_str),
+        "candidates": candidates,
+    })
+}

@@ -1,0 +1,35 @@
+//! `panda-oidc links remove`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use panda_oidc::store::{Links as _, SqliteStore};
+
+use super::{Account, Failure};
+use crate::cli::Configured;
+
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    #[command(flatten)]
+    account: Account,
+}
+
+impl Remove {
+    /// The client need not be registered any more.
+    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
+        let place = self.account.place();
+        if store.part(&place).await? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let client = place.client.map_or_else(
+            || "for all clients".to_owned(),
+            |client| format!("in {client:?}"),
+        );
+        Err(Failure::Refused(format!(
+            "{} has no account {client}; see links list",
+            place.subject
+        )))
+    }
+}

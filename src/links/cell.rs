@@ -1,0 +1,199 @@
+//! What may stand in one cell, and how it is written so that a spreadsheet takes it for text.
+
+use std::borrow::Cow;
+
+use super::MAX_CELL;
+
+/// Separates the members of a list.
+const BETWEEN: char = '|';
+
+/// Why a cell, or an option of the command line, was refused: what is wrong, and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {remedy}")]
+pub struct CellError {
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+fn refuse<T>(what: impl Into<String>, remedy: &'static str) -> Result<T, CellError> {
+    let what = what.into();
+    Err(CellError { what, remedy })
+}
+
+/// The text of a cell, without the space around it and the mark of [`protected`].
+pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
+    if cell.chars().any(char::is_control) {
+        return refuse(
+            "a cell holds a line break or another control character",
+            "take it out; if there is none, a quotation mark is not closed",
+        );
+    }
+    let cell = cell.trim();
+    if cell.chars().count() > MAX_CELL {
+        return refuse(
+            format!("a cell has more than {MAX_CELL} characters"),
+            "shorten it",
+        );
+    }
+    Ok(Cow::Borrowed(unprotected(cell)))
+}
+
+/// What a spreadsheet would take for a formula: `+86…` as well as `=cmd|…`.
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+/// `text` as it is written into a file: with a mark that keeps a spreadsheet from computing it.
+pub(super) fn protected(text: &str) -> Cow<'_, str> {
+    if is_formula(text) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn unprotected(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text) => text,
+        _ => cell,
+    }
+}
+
+/// A username: up to 255 characters in one line.
+pub(super) fn username(text: &str) -> Result<String, CellError> {
+    if text.chars().count() > 255 || text.chars().any(char::is_control) {
+        return refuse(
+            "the username is longer than 255 characters, or not one line",
+            "write the name of the account as the application shows it",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// An address of e-mail, as far as it can be told by its looks. Nothing is an address too: none.
+pub(super) fn email(text: &str) -> Result<String, CellError> {
+    let halves = text.rsplit_once('@');
+    let halved = halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let letters = |c: char| !c.is_control() && !c.is_whitespace();
+    let looks = halved && text.len() <= 254 && text.chars().all(letters);
+    if !looks && !text.is_empty() {
+        return refuse(
+            format!("{text:?} is not an address of e-mail"),
+            "write one such as chentao@example.com, or leave it empty",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// A yes or no.
+pub(super) fn flag(text: &str) -> Result<Option<bool>, CellError> {
+    match text.to_lowercase().as_str() {
+        "" => Ok(None),
+        "true" | "yes" | "1" | "是" => Ok(Some(true)),
+        "false" | "no" | "0" | "否" => Ok(Some(false)),
+        _ => refuse(
+            format!("{text:?} is neither yes nor no"),
+            "write true or false, 是 or 否",
+        ),
+    }
+}
+
+/// The members of a list: separated by `|`; a `\` takes the meaning of the character after it.
+pub(super) fn list(text: &str) -> Vec<String> {
+    let mut members = vec![String::new()];
+    let mut letters = text.chars();
+    while let Some(c) = letters.next() {
+        match (c, members.last_mut()) {
+            (BETWEEN, _) => members.push(String::new()),
+            ('\\', Some(last)) => last.extend(letters.next()),
+            (_, Some(last)) => last.push(c),
+            (_, None) => {}
+        }
+    }
+    let members = members.iter().map(|member| member.trim().to_owned());
+    members.filter(|member| !member.is_empty()).collect()
+}
+
+/// A list as [`list`] reads it; one without members is a lone separator.
+pub(super) fn listed(members: &[String]) -> String {
+    if members.is_empty() {
+        return BETWEEN.to_string();
+    }
+    let escaped = members
+        .iter()
+        .map(|member| member.replace('\\', "\\\\").replace(BETWEEN, "\\|"));
+    escaped.collect::<Vec<_>>().join("|")
+}
+
+/// The name of a free attribute: what can head a column, and be named in a rule.
+pub(super) fn attribute_name(name: &str) -> Result<String, CellError> {
+    let first = name
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || c == '_');
+    let rest = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    if !first || !name.chars().all(rest) || name.chars().count() > 64 {
+        return refuse(
+            format!("{name:?} cannot be the name of an attribute"),
+            "write up to 64 letters, digits and _ - . , the first a letter",
+        );
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_compute_is_marked() {
+        for (text, written) in [
+            ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+            ("+8613800138000", "'+8613800138000"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("＝1", "'＝1"),
+            ("'=1", "''=1"),
+            ("'quoted'", "'quoted'"),
+            ("chentao", "chentao"),
+            ("", ""),
+        ] {
+            assert_eq!(protected(text), written);
+            assert_eq!(unprotected(written), text);
+        }
+    }
+
+    #[test]
+    fn a_list_is_separated_by_bars() {
+        assert_eq!(list("东| 西 ||"), ["东", "西"]);
+        assert_eq!(list(r"a\|b|c\\"), ["a|b", r"c\"]);
+        assert_eq!(list("|"), [""; 0]);
+    }
+
+    #[test]
+    fn an_address_looks_like_one() {
+        assert!(email("c@w.cn").is_ok() && email("").is_ok());
+        for text in ["c", "@w", "c@", "c d@w.cn", "c@w\n.cn"] {
+            assert!(email(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(text in "[-=+@'＝a|\\\\ ]{0,6}") {
+            let text = text.trim();
+            let written = protected(text);
+            prop_assert!(written.is_empty() || !written.starts_with(['=', '+', '-', '@']));
+            prop_assert_eq!(unprotected(&written), text);
+        }
+
+        #[test]
+        fn a_list_is_read_back(members in prop::collection::vec("[a|\\\\=']{1,4}", 0..4)) {
+            prop_assert_eq!(list(&listed(&members)), members);
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Whole tables, from bytes to changes and back, and everything that is no table.
+
+use panda_oidc_sdk::{Identity, Subject};
+use proptest::prelude::*;
+
+use super::*;
+use crate::people::Attribute;
+use crate::store::{Change, Joined, Links as _, MemoryStore, Place};
+
+fn is_client(id: &str) -> bool {
+    ["grafana", "wiki"].contains(&id)
+}
+
+fn read(text: &str) -> Result<Sheet, Vec<Mistake>> {
+    Sheet::read(text.as_bytes(), None, &is_client)
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    let mistakes = read(text).unwrap_err();
+    mistakes.iter().map(ToString::to_string).collect()
+}
+
+fn person(id: &str, name: &str, phone: &str) -> Identity {
+    Identity {
+        subject: Subject::new(id).unwrap(),
+        name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+        phone: Some(phone.to_owned()).filter(|phone| !phone.is_empty()),
+    }
+}
+
+/// Two of one name, two of one number, and one who has both for himself.
+fn people() -> Vec<Identity> {
+    vec![
+        person("1", "陈涛", "13800138000"),
+        person("2", "李雷", "13900139000"),
+        person("3", "李雷", "13700137000"),
+        person("4", "王芳", "0571-88881234"),
+        person("5", "赵敏", "0571 8888 1234"),
+        person("6", "新耀分公司", ""),
+    ]
+}
+
+fn found(row: &str) -> Found {
+    let sheet = read(&format!("id,phone,name,username\n{row},x\n")).unwrap();
+    find(&sheet.rows, &people()).remove(0)
+}
+
+#[test]
+fn a_table_is_read() {
+    let sheet = read(
+        "编号;电话;姓名;应用;账号;邮箱;email_verified;dept;sites[]\r\n\
+         \r\n\
+         17;13800138000;陈涛;grafana;chentao;c@w.cn;是;\"调度;中心\";东|西\r\n\
+         ;;;;;;;;\r\n\
+         18;;;*;'=cmd;;;;\r\n",
+    )
+    .unwrap();
+    assert_eq!(sheet.attributes, ["dept", "sites[]"]);
+    let [first, second] = &sheet.rows[..] else {
+        panic!("{sheet:?}");
+    };
+    assert_eq!((first.line, second.line), (3, 5));
+    assert_eq!(first.client.as_deref(), Some("grafana"));
+    assert_eq!(first.edit.username.as_deref(), Some("chentao"));
+    assert_eq!(first.edit.email.as_deref(), Some("c@w.cn"));
+    assert_eq!(first.edit.email_verified, Some(true));
+    let dept = Attribute::One("调度;中心".to_owned());
+    assert_eq!(first.edit.attributes["dept"], dept);
+    let sites = Attribute::Many(vec!["东".to_owned(), "西".to_owned()]);
+    assert_eq!(first.edit.attributes["sites"], sites);
+    assert_eq!(second.client, None);
+    assert_eq!(second.edit.username.as_deref(), Some("=cmd"));
+    assert_eq!(second.edit.email, None, "an empty cell says nothing");
+}
+
+#[test]
+fn a_row_that_names_no_client_is_about_the_one_that_was_said() {
+    let text = "id,client,username\n1,,a\n2,wiki,b\n3,*,c\n";
+    let sheet = Sheet::read(text.as_bytes(), Some("grafana"), &is_client).unwrap();
+    let clients: Vec<_> = sheet.rows.iter().map(|row| row.client.as_deref()).collect();
+    assert_eq!(clients, [Some("grafana"), Some("wiki"), None]);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line() {
+    let told = mistakes(
+        "id,client,email,email_verified,username\n\
+         1,,c,,\n\n\
+         2,nowhere,,,x\n\
+         3,,,maybe,x\n\
+         4,,,true,x\n\
+         5,,,\n\
+         \"6\n\",,,,x\n\
+         ,,,,x\n\
+         7,,,,x,more\n\
+         陈,,,,x\n",
+    );
+    let lines = [2, 4, 5, 6, 7, 8, 10, 11, 12];
+    assert_eq!(told.len(), lines.len(), "{told:#?}");
+    for (told, line) in told.iter().zip(lines) {
+        assert!(told.starts_with(&format!("line {line}: ")), "{told}");
+        assert!(told.contains("; "), "no remedy: {told}");
+    }
+}
+
+#[test]
+fn a_quotation_mark_that_is_not_closed_is_told() {
+    let told = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
+    assert!(told[0].starts_with("line 2: "), "{told:?}");
+}
+
+#[test]
+fn a_file_of_any_size_is_bounded() {
+    let mut long = "id,username\n".to_owned();
+    long.extend(std::iter::repeat_n("1,a\n", MAX_ROWS));
+    assert_eq!(read(&long).unwrap().rows.len(), MAX_ROWS);
+    long.push_str("2,b\n");
+    assert_eq!(mistakes(&long).len(), 1);
+    let wide = "x".repeat(MAX_CELL + 1);
+    assert_eq!(mistakes(&format!("id,username\n1,{wide}\n")).len(), 1);
+    assert_eq!(mistakes("").len(), 1);
+    assert_eq!(mistakes("\n\n").len(), 1);
+}
+
+#[test]
+fn an_identifier_says_it_and_a_number_or_a_name_points() {
+    let subject = Subject::new("99").unwrap();
+    assert_eq!(found("99,13800138000,陈涛"), Found::ById(subject, None));
+    let one = &people()[0];
+    assert_eq!(found(",+86 138 0013 8000,"), Found::ByPhone(one.clone()));
+    assert_eq!(found(",,陈 涛"), Found::ByName(one.clone()));
+    assert_eq!(found(",13912345678,陈滔"), Found::Unmatched);
+    assert_eq!(found(",1822199904,"), Found::Unmatched);
+}
+
+#[test]
+fn what_points_at_two_is_never_guessed() {
+    let ids = |row| match found(row) {
+        Found::Ambiguous(people) => {
+            let ids = people.iter().map(|person| person.subject.as_str());
+            ids.collect::<String>()
+        }
+        other => panic!("{row}: {other:?}"),
+    };
+    assert_eq!(ids(",,李雷"), "23");
+    assert_eq!(ids(",057188881234,"), "45");
+    // A number nobody has, and a name that two have.
+    assert_eq!(ids(",13600136000,李雷"), "23");
+    // The number is another's by now, or was mistyped.
+    assert_eq!(ids(",13800138000,李雷"), "1");
+    assert_eq!(ids(",13600136000,陈涛"), "1");
+    // Number and name together single one out.
+    assert_eq!(
+        found(",057188881234,赵敏"),
+        Found::ByPhone(people()[4].clone())
+    );
+    assert_eq!(
+        found(",13700137000,李雷"),
+        Found::ByPhone(people()[2].clone())
+    );
+}
+
+#[test]
+fn rows_are_taken_as_far_as_they_are_trusted() {
+    let sheet = read(
+        "id,phone,name,username\n1,,,a\n,13900139000,,b\n,,新耀分公司,c\n,,李雷,d\n,,nobody,e\n",
+    )
+    .unwrap();
+    let found = find(&sheet.rows, &people());
+    let planned = |phone, name, skip| plan(&sheet.rows, &found, Trust { phone, name, skip });
+    let lines = |trust: (bool, bool, bool)| match planned(trust.0, trust.1, trust.2) {
+        Ok(plan) => (plan.lines, plan.skipped),
+        Err(mistakes) => (mistakes.iter().filter_map(|m| m.line).collect(), vec![]),
+    };
+    assert_eq!(lines((false, false, false)).0, [3, 4, 5, 6]);
+    assert_eq!(lines((true, false, false)).0, [4, 5, 6]);
+    assert_eq!(lines((true, true, false)).0, [5, 6]);
+    assert_eq!(lines((true, true, true)), (vec![2, 3, 4], vec![5, 6]));
+    assert_eq!(lines((false, false, true)), (vec![2], vec![3, 4, 5, 6]));
+}
+
+#[test]
+fn what_is_said_twice_is_done_once_and_what_contradicts_itself_is_refused() {
+    let planned = |text: &str| {
+        let sheet = read(text).unwrap();
+        plan(&sheet.rows, &find(&sheet.rows, &[]), Trust::default())
+    };
+    let twice = planned("id,username\n1,a\n2,b\n1,a\n").unwrap();
+    assert_eq!(twice.lines, [2, 3]);
+    let against = planned("id,username\n1,a\n2,b\n1,c\n").unwrap_err();
+    assert_eq!(against[0].line, Some(4));
+    assert!(against[0].what.contains("line 2"));
+}
+
+/// All that a store has, written out and read back.
+async fn round_trip(store: &MemoryStore) -> Vec<Change> {
+    let links = store.links_after(None, u32::MAX).await.unwrap();
+    let mut headings = Headings::default();
+    for (_, link) in &links {
+        headings.add(link);
+    }
+    let mut file = Vec::new();
+    let mut export = Export::begin(&mut file, headings).unwrap();
+    for (place, link) in &links {
+        assert!(export.row(place, link).unwrap());
+    }
+    export.end().unwrap();
+    if links.is_empty() {
+        return Vec::new();
+    }
+    let is_client = |id: &str| id == "grafana" || id == "wiki";
+    let Ok(sheet) = Sheet::read(&file, None, &is_client) else {
+        panic!("{}", String::from_utf8_lossy(&file));
+    };
+    let found = find(&sheet.rows, &[]);
+    plan(&sheet.rows, &found, Trust::default()).unwrap().changes
+}
+
+/// Something like a cell, a heading or a row, as people and faults produce them.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[1-9]",
+        3 => "[a-d]{1,2}",
+        1 => Just(String::new()),
+        1 => "[-=+@'|\\\\\"a ]{0,4}",
+        1 => Just("c@w.cn".to_owned()),
+        1 => Just("true".to_owned()),
+        1 => Just("grafana".to_owned()),
+        1 => "\\PC{0,4}",
+    ]
+}
+
+fn headings() -> impl Strategy<Value = Vec<&'static str>> {
+    let known = [
+        "id",
+        "编号",
+        "username",
+        "账号",
+        "email",
+        "client",
+        "name",
+        "phone",
+        "dept",
+        "sites[]",
+        "email_verified",
+        "",
+        "=x",
+    ];
+    let any = prop::collection::vec(prop::sample::select(known.to_vec()), 1..5);
+    prop_oneof![
+        3 => Just(vec!["id", "username"]),
+        2 => Just(vec!["id", "client", "username", "dept", "sites[]"]),
+        2 => Just(vec!["编号", "email", "email_verified"]),
+        1 => any,
+    ]
+}
+
+/// What a careful person writes under a heading.
+fn fitting(heading: &str, number: u8) -> String {
+    match heading {
+        "id" | "编号" => (number + 1).to_string(),
+        "email" => format!("{number}@w.cn"),
+        "email_verified" => "是".to_owned(),
+        "client" => ["", "*", "grafana", "wiki"][usize::from(number % 4)].to_owned(),
+        "name" => "陈涛".to_owned(),
+        "phone" => "13800138000".to_owned(),
+        "sites[]" => ["", "|", "a|b", "\\||=1"][usize::from(number % 4)].to_owned(),
+        "" => String::new(),
+        _ => ["a", "B", "'=c", "d", "-e"][usize::from(number % 5)].to_owned(),
+    }
+}
+
+fn table() -> impl Strategy<Value = Vec<u8>> {
+    let separator = prop::sample::select(vec![",", ";", "\t"]);
+    let wild = (0..30_u8, 0..8_u8, cell());
+    let rows = prop::collection::vec(prop::collection::vec(wild, 5), 0..6);
+    (headings(), separator, rows, any::<bool>(), 0..40_u8).prop_map(
+        |(headings, separator, rows, marked, damage)| {
+            let mut text = String::from(if marked { "\u{feff}" } else { "" });
+            text.push_str(&headings.join(separator));
+            for row in rows {
+                let row = row.into_iter().zip(&headings);
+                let row = row.map(|((wild, number, cell), heading)| match wild {
+                    0 => cell,
+                    _ => fitting(heading, number),
+                });
+                let row: Vec<_> = row.collect();
+                text.push_str("\r\n");
+                text.push_str(&row.join(separator));
+            }
+            let mut bytes = match damage {
+                0 => encoding_rs::GB18030.encode(&text).0.into_owned(),
+                1 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+                _ => text.into_bytes(),
+            };
+            match damage {
+                2 => bytes.truncate(bytes.len() / 2),
+                3 => bytes.insert(bytes.len() / 2, 0xff),
+                4 => bytes.push(b'"'),
+                _ => {}
+            }
+            bytes
+        },
+    )
+}
+
+fn whatever() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        8 => table(),
+        1 => prop::collection::vec(any::<u8>(), 0..200),
+        1 => "id,username\n[,;\"\r\n\t1a ]{0,60}".prop_map(String::into_bytes),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// Whatever is brought: it is joined as a whole or not at all, and what is joined can be
+    /// written out and read back.
+    #[test]
+    fn a_table_never_panics_and_is_never_half_imported(bytes in whatever()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let store = MemoryStore::default();
+            let Ok(sheet) = Sheet::read(&bytes, None, &is_client) else {
+                return Ok(());
+            };
+            let found = find(&sheet.rows, &people());
+            let Ok(plan) = plan(&sheet.rows, &found, Trust::default()) else {
+                return Ok(());
+            };
+            let now = chrono::DateTime::UNIX_EPOCH;
+            let joined = store.join(plan.changes.clone(), now).await.unwrap();
+            let links = store.links_after(None, u32::MAX).await.unwrap();
+            match joined {
+                Joined::Taken(taken) => {
+                    prop_assert!(!taken.is_empty());
+                    prop_assert!(links.is_empty(), "half of it was imported");
+                }
+                Joined::Done(tally) => {
+                    let some = |change: &&Change| change.edit.applied_to(None).is_some();
+                    let meant = plan.changes.iter().filter(some).count();
+                    prop_assert_eq!(links.len(), meant);
+                    prop_assert_eq!(tally.added, meant);
+                    let again = MemoryStore::default();
+                    again.join(round_trip(&store).await, now).await.unwrap();
+                    let read = again.links_after(None, u32::MAX).await.unwrap();
+                    prop_assert_eq!(read, links);
+                }
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_out_is_safe_in_a_spreadsheet_and_is_read_back() {
+    let store = MemoryStore::default();
+    let wish = Wish {
+        username: Some("=HYPERLINK(\"http://e\",\"x\")".to_owned()),
+        email: Some("c@w.cn".to_owned()),
+        email_verified: Some(true),
+        attributes: ["dept=<script>,;\"", "sites[]=-东\\|x|西", "none[]=|"]
+            .map(str::to_owned)
+            .into(),
+    };
+    let place = |id: &str, client: Option<&str>| Place {
+        subject: Subject::new(id).unwrap(),
+        client: client.map(str::to_owned),
+    };
+    let changes = [("-1", None), ("2", Some("wiki"))].map(|(id, client)| Change {
+        place: place(id, client),
+        edit: edit(&Wish {
+            username: wish.username.as_ref().map(|name| format!("{name}{id}")),
+            email: wish.email.as_ref().map(|email| format!("{id}{email}")),
+            ..wish.clone()
+        })
+        .unwrap(),
+    });
+    let now = chrono::DateTime::UNIX_EPOCH;
+    store.join(changes.to_vec(), now).await.unwrap();
+    assert_eq!(round_trip(&store).await, changes);
+}

@@ -1,0 +1,278 @@
+//! Accounts in clients.
+
+use openidconnect::ClientId;
+
+use super::fixture::{at, digest, issue, offline_grant, sign_in, signed_in, subject};
+use crate::people::{Attribute, Link};
+use crate::store::{
+    Change, Edit, Joined, NewFamily, Place, Rotated, Rotation, Store, Taken, Tally,
+};
+use crate::store::{Unique, Wanted};
+
+fn place(of: &str, client: &str) -> Place {
+    Place {
+        subject: subject(of),
+        client: Some(client.to_owned()).filter(|client| !client.is_empty()),
+    }
+}
+
+fn change(of: &str, client: &str, username: &str) -> Change {
+    Change {
+        place: place(of, client),
+        edit: Edit {
+            username: Some(username.to_owned()),
+            ..Edit::default()
+        },
+    }
+}
+
+async fn join(store: &impl Store, changes: &[Change]) -> Joined {
+    store.join(changes.to_vec(), at(0)).await.unwrap()
+}
+
+async fn joined(store: &impl Store, changes: &[Change]) -> Tally {
+    match join(store, changes).await {
+        Joined::Done(tally) => tally,
+        Joined::Taken(taken) => panic!("{taken:?}"),
+    }
+}
+
+async fn link(store: &impl Store, of: &str, client: &str) -> Option<Link> {
+    let client = ClientId::new(client.to_owned());
+    store.link(&subject(of), &client).await.unwrap()
+}
+
+async fn username(store: &impl Store, of: &str, client: &str) -> Option<String> {
+    link(store, of, client).await.and_then(|link| link.username)
+}
+
+pub(super) async fn a_link_is_read_back_to_the_letter(store: impl Store) {
+    let mut asked = change("1", "grafana", "Chén 涛");
+    asked.edit.email = Some("C@w.cn".to_owned());
+    asked.edit.email_verified = Some(true);
+    let one = Attribute::One("调度\"中心".to_owned());
+    let many = |list: &[&str]| Attribute::Many(list.iter().map(ToString::to_string).collect());
+    asked.edit.attributes = [
+        ("dept".to_owned(), one.clone()),
+        ("none".to_owned(), many(&[])),
+        ("sites".to_owned(), many(&["东"])),
+    ]
+    .into();
+    let tally = joined(&store, &[asked.clone()]).await;
+    assert_eq!((tally.added, tally.changed, tally.same), (1, 0, 0));
+    let read = link(&store, "1", "grafana").await.unwrap();
+    assert_eq!(read.username.as_deref(), Some("Chén 涛"));
+    assert_eq!(read.email.as_deref(), Some("C@w.cn"));
+    assert!(read.email_verified);
+    assert_eq!(read.attributes, asked.edit.attributes);
+    assert_eq!(link(&store, "1", "wiki").await, None);
+    assert_eq!(link(&store, "2", "grafana").await, None);
+}
+
+pub(super) async fn a_link_is_completed_with_the_one_for_all(store: impl Store) {
+    let mut all = change("1", "", "ct");
+    all.edit.email = Some("c@w.cn".to_owned());
+    joined(&store, &[all, change("1", "grafana", "chentao")]).await;
+    let own = link(&store, "1", "grafana").await.unwrap();
+    assert_eq!(own.username.as_deref(), Some("chentao"));
+    assert_eq!(own.email.as_deref(), Some("c@w.cn"));
+    assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("ct"));
+}
+
+pub(super) async fn a_username_is_one_persons_in_a_client(store: impl Store) {
+    joined(&store, &[change("1", "grafana", "ChenTao")]).await;
+    let changes = [
+        change("3", "grafana", "other"),
+        change("2", "grafana", "chentao"),
+    ];
+    let Joined::Taken(taken) = join(&store, &changes).await else {
+        panic!("it is another's");
+    };
+    assert_eq!(taken.len(), 1);
+    assert_eq!((taken[0].change, taken[0].what), (1, Unique::Username));
+    assert_eq!(taken[0].holder, place("1", "grafana"));
+    assert_eq!(link(&store, "3", "grafana").await, None, "half was done");
+    joined(&store, &[change("2", "wiki", "chentao")]).await;
+}
+
+pub(super) async fn an_address_is_one_persons_in_a_client(store: impl Store) {
+    let email = |of, client, email: &str| Change {
+        place: place(of, client),
+        edit: Edit {
+            email: Some(email.to_owned()),
+            ..Edit::default()
+        },
+    };
+    joined(&store, &[email("1", "grafana", "C@w.cn")]).await;
+    let Joined::Taken(taken) = join(&store, &[email("2", "grafana", "c@W.cn")]).await else {
+        panic!("it is another's");
+    };
+    assert_eq!(taken[0].what, Unique::Email);
+    joined(&store, &[email("2", "wiki", "c@W.cn")]).await;
+}
+
+/// Else whoever is `chentao` for all would be let into the account of whoever is it in one.
+pub(super) async fn a_username_for_all_is_nobody_elses_anywhere(store: impl Store) {
+    joined(&store, &[change("1", "grafana", "chentao")]).await;
+    assert!(matches!(
+        join(&store, &[change("2", "", "chentao")]).await,
+        Joined::Taken(_)
+    ));
+    joined(&store, &[change("2", "", "heilong")]).await;
+    for client in ["wiki", ""] {
+        assert!(matches!(
+            join(&store, &[change("1", client, "heilong")]).await,
+            Joined::Taken(_)
+        ));
+    }
+    // One's own is no hindrance.
+    joined(&store, &[change("2", "grafana", "heilong")]).await;
+}
+
+pub(super) async fn two_in_one_join_cannot_have_the_same(store: impl Store) {
+    let changes = [change("1", "grafana", "x"), change("2", "grafana", "X")];
+    assert!(matches!(join(&store, &changes).await, Joined::Taken(_)));
+    assert!(store.links_after(None, 9).await.unwrap().is_empty());
+}
+
+pub(super) async fn two_people_can_swap_their_usernames(store: impl Store) {
+    joined(&store, &[change("1", "", "a"), change("2", "", "b")]).await;
+    let tally = joined(&store, &[change("1", "", "b"), change("2", "", "a")]).await;
+    assert_eq!(tally.changed, 2);
+    assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("b"));
+}
+
+pub(super) async fn a_join_says_what_it_changed(store: impl Store) {
+    let changes = [change("1", "", "a"), change("2", "", "b")];
+    joined(&store, &changes).await;
+    let again = joined(&store, &changes).await;
+    assert_eq!((again.added, again.changed, again.same), (0, 0, 2));
+    let gone = joined(&store, &[change("1", "", "")]).await;
+    assert_eq!((gone.added, gone.changed, gone.same), (0, 1, 0));
+    assert_eq!(link(&store, "1", "wiki").await, None);
+    joined(&store, &[change("3", "", "a")]).await;
+}
+
+pub(super) async fn a_rehearsal_says_what_a_join_would_and_changes_nothing(store: impl Store) {
+    joined(&store, &[change("1", "", "a")]).await;
+    let good = vec![change("2", "", "b"), change("1", "", "c")];
+    let Joined::Done(tally) = store.rehearse(good).await.unwrap() else {
+        panic!("all are free");
+    };
+    assert_eq!((tally.added, tally.changed), (1, 1));
+    let bad = vec![change("2", "", "A")];
+    assert!(matches!(
+        store.rehearse(bad).await.unwrap(),
+        Joined::Taken(_)
+    ));
+    assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));
+    assert_eq!(link(&store, "2", "wiki").await, None);
+}
+
+pub(super) async fn a_link_is_taken_away_once(store: impl Store) {
+    joined(&store, &[change("1", "", "a"), change("1", "wiki", "b")]).await;
+    assert!(store.part(&place("1", "wiki")).await.unwrap());
+    assert!(!store.part(&place("1", "wiki")).await.unwrap());
+    assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));
+}
+
+pub(super) async fn links_are_listed_in_order_and_by_parts(store: impl Store) {
+    let mut changes = Vec::new();
+    for of in 1..=5 {
+        for client in ["", "grafana", "wiki"] {
+            changes.push(change(&of.to_string(), client, &format!("u{of}")));
+        }
+    }
+    joined(&store, &changes).await;
+    let (mut seen, mut last) = (Vec::new(), None);
+    loop {
+        let part = store.links_after(last.as_ref(), 4).await.unwrap();
+        let Some((place, _)) = part.last() else {
+            break;
+        };
+        last = Some(place.clone());
+        seen.extend(part.into_iter().map(|(place, _)| place));
+    }
+    let places: Vec<_> = changes.into_iter().map(|change| change.place).collect();
+    assert_eq!(seen, places);
+}
+
+pub(super) async fn people_are_found_by_number_name_and_identifier(store: impl Store) {
+    for (of, name, phone) in [
+        ("1", "陈涛", "13800138000"),
+        ("2", "陈 涛", ""),
+        ("3", "黑龙江", "138 0013 8000"),
+        ("4", "新耀分公司", "13900139000"),
+    ] {
+        let mut asked = sign_in(of);
+        asked.takes_over = digest(of);
+        asked.session.user.identity.subject = subject(of);
+        asked.session.user.identity.name = Some(name.to_owned());
+        asked.session.user.identity.phone = Some(phone.to_owned());
+        signed_in(&store, asked).await;
+    }
+    let found = async |wanted: Wanted| {
+        let mut found: Vec<_> = store
+            .candidates(wanted)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|person| person.subject.as_str().to_owned())
+            .collect();
+        found.sort();
+        found.concat()
+    };
+    let mut wanted = Wanted::default();
+    assert_eq!(found(wanted.clone()).await, "");
+    wanted.names = [Wanted::name("陈涛")].into();
+    assert_eq!(found(wanted.clone()).await, "12");
+    wanted.phones = ["+8613800138000".to_owned()].into();
+    assert_eq!(found(wanted.clone()).await, "123");
+    wanted.subjects = [subject("4"), subject("99")].into();
+    assert_eq!(found(wanted.clone()).await, "1234");
+}
+
+/// Every way to a grant brings the account, without another question.
+pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    issue(&store, "before", "a").await;
+    let Taken::Granted(taken) = store.take(&digest("before"), None, at(1)).await.unwrap() else {
+        panic!("it was good");
+    };
+    assert_eq!(taken.link, None);
+    let mut all = change("1", "", "ct");
+    all.edit.email = Some("c@w.cn".to_owned());
+    let other = change("1", "wiki", "of the wiki");
+    joined(&store, &[all, other, change("1", "grafana", "chentao")]).await;
+
+    let code = digest("code");
+    let grant = offline_grant("a");
+    store.issue(&code, grant, at(60), at(300)).await.unwrap();
+    let family = NewFamily {
+        family: digest("family"),
+        token: digest("token"),
+        expires_at: at(100),
+        keep_until: at(300),
+    };
+    let Taken::Granted(taken) = store.take(&code, Some(family), at(1)).await.unwrap() else {
+        panic!("it was good");
+    };
+    let granted = store.granted(&code, at(1)).await.unwrap().unwrap();
+    let found = store.family(&family.family, at(1)).await.unwrap().unwrap();
+    let rotation = Rotation {
+        family: family.family,
+        presented: family.token,
+        successor: digest("next"),
+        expires_at: at(100),
+        grace_since: at(0),
+    };
+    let Rotated::Granted(_, rotated) = store.rotate(rotation, at(2)).await.unwrap() else {
+        panic!("it was good");
+    };
+    for granted in [*taken, granted, found.granted, *rotated] {
+        let link = granted.link.unwrap();
+        assert_eq!(link.username.as_deref(), Some("chentao"));
+        assert_eq!(link.email.as_deref(), Some("c@w.cn"));
+        assert_eq!(granted.user.subject(), &subject("1"));
+    }
+}

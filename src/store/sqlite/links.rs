@@ -1,0 +1,271 @@
+//! Accounts in clients, in SQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
+use panda_oidc_sdk::{Identity, Subject};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::column::{self, millis};
+use crate::people::Link;
+use crate::store::{
+    Change, Joined, Links, Place, StoreError, TakenElsewhere, Tally, Unique, Wanted, folded,
+};
+
+/// The columns that [`link`] reads, of a link `$of`.
+macro_rules! link_columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            ".username, ",
+            $of,
+            ".email, ",
+            $of,
+            ".email_verified, ",
+            $of,
+            ".attributes"
+        )
+    };
+}
+pub(super) use link_columns;
+
+/// How many they are.
+pub(super) const LINK_COLUMNS: usize = 4;
+
+#[async_trait]
+impl Links for SqliteStore {
+    async fn link(&self, subject: &Subject, client: &ClientId) -> Result<Option<Link>, StoreError> {
+        self.read("find a link", |sql| {
+            let own = at(sql, subject.as_str(), client.as_str())?;
+            let general = at(sql, subject.as_str(), "")?;
+            Ok(completed(own, general))
+        })
+    }
+
+    async fn join(&self, changes: Vec<Change>, now: DateTime<Utc>) -> Result<Joined, StoreError> {
+        self.write("join accounts", move |sql| {
+            attempt(sql, || join(sql, &changes, now), true)
+        })
+        .await
+    }
+
+    async fn rehearse(&self, changes: Vec<Change>) -> Result<Joined, StoreError> {
+        self.write("rehearse a join", move |sql| {
+            attempt(sql, || join(sql, &changes, DateTime::UNIX_EPOCH), false)
+        })
+        .await
+    }
+
+    async fn part(&self, of: &Place) -> Result<bool, StoreError> {
+        let of = of.clone();
+        self.write("take a link away", move |sql| Ok(remove(sql, &of)? == 1))
+            .await
+    }
+
+    async fn links_after(
+        &self,
+        place: Option<&Place>,
+        most: u32,
+    ) -> Result<Vec<(Place, Link)>, StoreError> {
+        self.read("list links", |sql| {
+            let (subject, client) = place.map_or(("", ""), |at| (at.subject.as_str(), at.key()));
+            sql.prepare_cached(concat!(
+                "SELECT ",
+                link_columns!("l"),
+                ", l.subject, l.client_id FROM links l
+                 WHERE (l.subject, l.client_id) > (?1, ?2)
+                 ORDER BY l.subject, l.client_id LIMIT ?3"
+            ))?
+            .query_map(params![subject, client, most], |row| {
+                let subject = column::subject(row, LINK_COLUMNS)?;
+                let place = Place::of(subject, row.get(LINK_COLUMNS + 1)?);
+                Ok((place, link(row, 0)?.unwrap_or_default()))
+            })?
+            .collect()
+        })
+    }
+
+    async fn candidates(&self, wanted: Wanted) -> Result<Vec<Identity>, StoreError> {
+        self.read("look for people", |sql| {
+            let mut found = Vec::new();
+            let mut people = sql.prepare_cached("SELECT subject, name, phone FROM users")?;
+            let mut rows = people.query([])?;
+            while let Some(row) = rows.next()? {
+                let subject = column::subject(row, 0)?;
+                let name = row.get_ref(1)?.as_str_or_null()?;
+                let phone = row.get_ref(2)?.as_str_or_null()?;
+                if wanted.includes(&subject, name, phone) {
+                    found.push(Identity {
+                        subject,
+                        name: name.map(str::to_owned),
+                        phone: phone.map(str::to_owned),
+                    });
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// What is known of somebody's accounts, from two times `link_columns!` that begin at `first`: of
+/// the link for the client, and of the one for all clients.
+pub(super) fn links(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
+    Ok(completed(
+        link(row, first)?,
+        link(row, first + LINK_COLUMNS)?,
+    ))
+}
+
+fn completed(own: Option<Link>, general: Option<Link>) -> Option<Link> {
+    match (own, general) {
+        (Some(own), Some(general)) => Some(own.or(general)),
+        (own, general) => own.or(general),
+    }
+}
+
+/// A link, from `link_columns!` that begin at column `first`; `None` where a join found none.
+fn link(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
+    let Some(email_verified) = row.get(first + 2)? else {
+        return Ok(None);
+    };
+    let attributes = row.get_ref(first + 3)?.as_str()?;
+    let attributes =
+        serde_json::from_str(attributes).map_err(|error| column::unreadable(first + 3, error))?;
+    Ok(Some(Link {
+        username: row.get(first)?,
+        email: row.get(first + 1)?,
+        email_verified,
+        attributes,
+    }))
+}
+
+fn at(sql: &Connection, subject: &str, client: &str) -> rusqlite::Result<Option<Link>> {
+    let found = sql
+        .prepare_cached(concat!(
+            "SELECT ",
+            link_columns!("l"),
+            " FROM links l WHERE l.subject = ?1 AND l.client_id = ?2"
+        ))?
+        .query_row([subject, client], |row| link(row, 0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Joins and, unless all went well and is to be `kept`, undoes all of it, while the commit it shares
+/// goes on.
+fn attempt(
+    sql: &Connection,
+    join: impl FnOnce() -> rusqlite::Result<Joined>,
+    kept: bool,
+) -> rusqlite::Result<Joined> {
+    sql.execute_batch("SAVEPOINT links")?;
+    let joined = join()?;
+    if !kept || matches!(joined, Joined::Taken(_)) {
+        sql.execute_batch("ROLLBACK TO links")?;
+    }
+    sql.execute_batch("RELEASE links")?;
+    Ok(joined)
+}
+
+fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::Result<Joined> {
+    let mut tally = Tally::default();
+    let mut written = Vec::new();
+    // What was somebody's is let go first: two people may swap.
+    for (index, change) in changes.iter().enumerate() {
+        let was = at(sql, change.place.subject.as_str(), change.place.key())?;
+        let is = change.edit.applied_to(was.as_ref());
+        tally.count(was.as_ref(), is.as_ref());
+        if was != is {
+            remove(sql, &change.place)?;
+            written.extend(is.map(|link| (index, link)));
+        }
+    }
+    let mut taken = Vec::new();
+    for (index, link) in written {
+        let place = &changes[index].place;
+        let before = taken.len();
+        let texts = [
+            (Unique::Username, &link.username),
+            (Unique::Email, &link.email),
+        ];
+        for (what, text) in texts {
+            let Some(text) = text else { continue };
+            if let Some(holder) = holder(sql, what, &folded(text), place)? {
+                let change = index;
+                taken.push(TakenElsewhere {
+                    change,
+                    what,
+                    holder,
+                });
+            }
+        }
+        if taken.len() == before {
+            insert(sql, place, &link, now)?;
+        }
+    }
+    Ok(if taken.is_empty() {
+        Joined::Done(tally)
+    } else {
+        Joined::Taken(taken)
+    })
+}
+
+/// Who else has what `place` is to have: in the same client, or one of the two for all clients.
+fn holder(
+    sql: &Connection,
+    what: Unique,
+    key: &str,
+    place: &Place,
+) -> rusqlite::Result<Option<Place>> {
+    /// Of either index the key is the beginning.
+    macro_rules! holder_by {
+        ($key:literal) => {
+            concat!(
+                "SELECT subject, client_id FROM links WHERE ",
+                $key,
+                " = ?1 AND subject <> ?2 AND (client_id IN (?3, '') OR ?3 = '') LIMIT 1"
+            )
+        };
+    }
+    sql.prepare_cached(match what {
+        Unique::Username => holder_by!("username_key"),
+        Unique::Email => holder_by!("email_key"),
+    })?
+    .query_row([key, place.subject.as_str(), place.key()], |row| {
+        Ok(Place::of(column::subject(row, 0)?, row.get(1)?))
+    })
+    .optional()
+}
+
+fn insert(
+    sql: &Connection,
+    place: &Place,
+    link: &Link,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let attributes = serde_json::to_string(&link.attributes)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    sql.prepare_cached(
+        "INSERT INTO links (subject, client_id, username, username_key, email, email_key,
+                            email_verified, attributes, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        place.subject.as_str(),
+        place.key(),
+        link.username,
+        link.username.as_deref().map(folded),
+        link.email,
+        link.email.as_deref().map(folded),
+        link.email_verified,
+        attributes,
+        millis(now),
+    ])
+    .map(drop)
+}
+
+fn remove(sql: &Connection, of: &Place) -> rusqlite::Result<usize> {
+    sql.prepare_cached("DELETE FROM links WHERE subject = ?1 AND client_id = ?2")?
+        .execute([of.subject.as_str(), of.key()])
+}

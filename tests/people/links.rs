@@ -1,0 +1,331 @@
+//! `panda-oidc links`: tables in and out.
+
+use panda_oidc_panda::simulator::{Simulator, SimulatorSettings};
+use serde_json::json;
+
+use crate::support::CHEN_TAO;
+use crate::support::browser::Browser;
+use crate::support::program::Program;
+use crate::tools::{file, heard_of, import, links, program};
+
+const PEOPLE: [(&str, &str, &str); 5] = [
+    ("1", "陈涛", "13800138000"),
+    ("2", "黑龙江", ""),
+    ("3", "新耀分公司", ""),
+    ("4", "李雷", "13900139000"),
+    ("5", "李雷", "13700137000"),
+];
+
+const TABLE: &str = "编号,账号,邮箱,email_verified,部门,sites[]\r\n\
+                     1,chentao,c@w.cn,是,调度中心,东|西\r\n\
+                     2,hlj,,,,\r\n";
+
+/// What `TABLE` comes to.
+const LISTED: &str = "\
+ID  CLIENT  USERNAME  EMAIL   VERIFIED  ATTRIBUTES
+1   *       chentao   c@w.cn  yes       sites=[东, 西] 部门=调度中心
+2   *       hlj       -       -         -
+";
+
+fn nothing_is_there(program: &Program) {
+    assert_eq!(links(program, &["list", "--json"]).well(), "");
+}
+
+#[test]
+fn tables_of_every_spreadsheet_are_imported() {
+    let gb = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
+    let utf16 = |text: &str| {
+        let units = text.encode_utf16();
+        units.flat_map(u16::to_le_bytes).collect::<Vec<_>>()
+    };
+    let marked = |text: &str| format!("\u{feff}{text}");
+    for bytes in [
+        TABLE.as_bytes().to_vec(),
+        marked(TABLE).into_bytes(),
+        gb(TABLE),
+        gb(&marked(TABLE)),
+        utf16(&marked(&TABLE.replace(',', "\t"))),
+        marked(&TABLE.replace(',', ";")).into_bytes(),
+    ] {
+        let program = program();
+        let table = file(&program, "accounts.csv", bytes);
+        let said = import(&program, &table, &[]).well();
+        assert_eq!(said, "2 added, 0 changed, 0 as they were, 0 left out\n");
+        assert_eq!(links(&program, &["list"]).well(), LISTED);
+        let again = import(&program, &table, &[]).well();
+        assert_eq!(again, "0 added, 0 changed, 2 as they were, 0 left out\n");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_whom_each_row_means_and_changes_nothing() {
+    let program = program();
+    heard_of(&program, &PEOPLE).await;
+    let table = file(
+        &program,
+        "accounts.csv",
+        "id,phone,name,username\n\
+         2,,,hlj\n\
+         ,+86 138-0013-8000,陈 涛,chentao\n\
+         ,,新耀分公司,xinyao\n\
+         ,,李雷,lilei\n\
+         ,13600136000,韩梅梅,hanmeimei\n\
+         99,,,guest\n",
+    );
+    let said = import(&program, &table, &["--dry-run"]);
+    assert_eq!(said.code, Some(1));
+    assert_eq!(
+        said.out,
+        "\
+LINE  CLIENT  ACCOUNT    BY         PERSON
+2     *       hlj        id         2 黑龙江
+3     *       chentao    phone      1 陈涛 13800138000
+4     *       xinyao     name       3 新耀分公司
+5     *       lilei      ambiguous  4 李雷 13900139000 / 5 李雷 13700137000
+6     *       hanmeimei  nobody     -
+7     *       guest      id         99 (never heard of)
+"
+    );
+    for (line, about) in [(3, "phone"), (4, "name"), (5, "any of 4, 5"), (6, "nobody")] {
+        let told = said
+            .err
+            .lines()
+            .find(|told| told.contains(&format!("line {line}: ")));
+        assert!(
+            told.is_some_and(|told| told.contains(about)),
+            "{}",
+            said.err
+        );
+    }
+    let trusting = ["--dry-run", "--match", "phone,name", "--skip-unmatched"];
+    let said = import(&program, &table, &trusting).well();
+    let would = "Would be: 4 added, 0 changed, 0 as they were, 2 left out\n";
+    assert!(said.ends_with(would), "{said}");
+    nothing_is_there(&program);
+}
+
+#[tokio::test]
+async fn a_match_is_taken_only_if_that_was_said() {
+    let program = program();
+    heard_of(&program, &PEOPLE).await;
+    let table = file(
+        &program,
+        "accounts.csv",
+        "phone,name,username\n13800138000,,chentao\n,黑龙江,hlj\n,李雷,lilei\n",
+    );
+    for options in [
+        &[][..],
+        &["--match", "phone"],
+        &["--match", "phone,name"],
+        &["--match", "phone", "--match", "name"],
+    ] {
+        let told = import(&program, &table, options).badly(1);
+        assert!(told.ends_with("error: nothing was imported\n"), "{told}");
+        nothing_is_there(&program);
+    }
+    let options = ["--match", "phone", "--skip-unmatched", "--json"];
+    let said = import(&program, &table, &options).lines();
+    assert_eq!(said.last().unwrap()["left_out"], json!([3, 4]));
+    let listed = links(&program, &["list", "--json"]).lines();
+    assert_eq!(
+        listed,
+        [json!({"id": "1", "client": null, "username": "chentao"})]
+    );
+}
+
+#[test]
+fn a_table_with_a_mistake_is_not_imported_in_part() {
+    let program = program();
+    for (text, told) in [
+        (
+            "id,username\n1,a\n2\n",
+            "line 3: the row has 1 cells, the first line 2; ",
+        ),
+        (
+            "id,email\n1,c@w.cn\n2,c\n",
+            "line 3: \"c\" is not an address",
+        ),
+        (
+            "id,client,username\n1,app,a\n2,nowhere,b\n",
+            "line 3: no client is registered as \"nowhere\"; ",
+        ),
+        (
+            "id,username\n1,a\n2,b\n1,c\n",
+            "line 4: line 2 says otherwise of the same person",
+        ),
+        (
+            "id,username\n1,a\n2,A\n",
+            "line 3: the username \"A\" is that of 1 in all clients; ",
+        ),
+        (
+            "username\na\n",
+            "line 1: no column says who a row is about; ",
+        ),
+        ("", "the file is empty; "),
+    ] {
+        let table = file(&program, "accounts.csv", text);
+        let complaints = import(&program, &table, &[]).badly(1);
+        assert!(complaints.contains(told), "{complaints}");
+        assert!(complaints.contains("nothing was imported"), "{complaints}");
+        let dry = import(&program, &table, &["--dry-run"]).badly(1);
+        assert!(dry.contains(told), "{dry}");
+        nothing_is_there(&program);
+    }
+    let said = import(
+        &program,
+        &file(&program, "x.csv", "id,email\n2,c\n"),
+        &["--json"],
+    );
+    assert_eq!(said.code, Some(1));
+    let told = said.lines();
+    assert_eq!((&told[0]["line"], told.len()), (&json!(2), 1));
+}
+
+#[test]
+fn what_is_anothers_already_is_refused() {
+    let program = program();
+    let table = |text: &str| file(&program, "accounts.csv", text);
+    import(
+        &program,
+        &table("id,username\n1,ChenTao\n"),
+        &["--client", "app"],
+    )
+    .well();
+    let taken = table("id,username\n3,x\n2,chentao\n");
+    for options in [
+        &[][..],
+        &["--client", "app"],
+        &["--client", "app", "--dry-run"],
+    ] {
+        let told = import(&program, &taken, options).badly(1);
+        assert!(told.contains("line 3: the username \"chentao\" is that of 1 in app; "));
+    }
+    import(&program, &taken, &["--client", "wiki"]).well();
+    let set = ["set", "2", "--client", "app", "--username", "CHENTAO"];
+    let told = links(&program, &set).badly(1);
+    assert!(told.contains("is that of 1 in app"), "{told}");
+}
+
+#[test]
+fn what_is_exported_can_be_imported_again() {
+    let (first, second) = (program(), program());
+    import(&first, &file(&first, "accounts.csv", TABLE), &[]).well();
+    for set in [
+        &[
+            "set",
+            "3",
+            "--client",
+            "app",
+            "--username",
+            "=cmd|' /C calc'!A0",
+        ][..],
+        &["set", "3", "--username", "+86", "--attribute", "none[]=|"],
+        &[
+            "set",
+            "4",
+            "--email",
+            "a@w.cn",
+            "--attribute",
+            "部门=@\"水,务\";",
+        ],
+    ] {
+        links(&first, set).well();
+    }
+    let listed = links(&first, &["list", "--json"]).well();
+    assert_eq!(listed.lines().count(), 5);
+    let exported = links(&first, &["export"]).well();
+    assert!(exported.starts_with("\u{feff}id,client,username,email,email_verified,"));
+    for cell in exported.split([',', '\n', '"']) {
+        assert!(!cell.starts_with(['=', '+', '-', '@']), "{exported}");
+    }
+    let table = file(&second, "exported.csv", &exported);
+    import(&second, &table, &[]).well();
+    assert_eq!(links(&second, &["list", "--json"]).well(), listed);
+
+    let path = first.folder().join("again.csv");
+    let to_file = ["export", "--output", path.to_str().unwrap()];
+    links(&first, &to_file).well();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), exported);
+    let told = links(&first, &to_file).badly(1);
+    assert!(told.contains("again.csv cannot be made"), "{told}");
+}
+
+#[test]
+fn one_account_is_set_and_removed_by_hand() {
+    let program = program();
+    links(
+        &program,
+        &["set", "1", "--username", "ct", "--email", "c@w.cn"],
+    )
+    .well();
+    links(&program, &["set", "1", "--email-verified", "true"]).well();
+    links(
+        &program,
+        &["set", "1", "--client", "app", "--username", "chentao"],
+    )
+    .well();
+    let listed = |options: &[&str]| {
+        let mut arguments = vec!["list", "--json"];
+        arguments.extend(options);
+        links(&program, &arguments).lines()
+    };
+    let all = json!({"id": "1", "client": null, "username": "ct", "email": "c@w.cn", "email_verified": true});
+    let app = json!({"id": "1", "client": "app", "username": "chentao"});
+    assert_eq!(listed(&[]), [all.clone(), app.clone()]);
+    assert_eq!(listed(&["--client", "app"]), [app]);
+    assert_eq!(listed(&["--client", "*"]), std::slice::from_ref(&all));
+    links(&program, &["remove", "1", "--client", "app"]).well();
+    let told = links(&program, &["remove", "1", "--client", "app"]).badly(1);
+    assert!(told.contains("1 has no account in \"app\""), "{told}");
+    assert_eq!(listed(&[]), [all]);
+    links(&program, &["set", "1", "--username", "", "--email", ""]).well();
+    nothing_is_there(&program);
+}
+
+#[test]
+fn a_command_that_is_not_understood_ends_with_2() {
+    let program = program();
+    let table = file(&program, "accounts.csv", TABLE);
+    let table = table.to_str().unwrap();
+    for arguments in [
+        &["set", "1"][..],
+        &["set", "1", "--client", "nowhere", "--username", "x"],
+        &["set", "1", "--email", "x"],
+        &["set", "1", "--attribute", "x"],
+        &["set", "陈", "--username", "x"],
+        &["import"],
+        &["import", table, "--client", "nowhere"],
+        &["import", table, "--match", "email"],
+        &["list", "--what"],
+    ] {
+        links(&program, arguments).badly(2);
+    }
+    let told = links(&program, &["import", "/nowhere/accounts.csv"]).badly(1);
+    assert!(
+        told.contains("/nowhere/accounts.csv cannot be read"),
+        "{told}"
+    );
+    nothing_is_there(&program);
+}
+
+/// A person is known after a login, and the provider may run meanwhile.
+#[tokio::test]
+async fn accounts_are_joined_while_the_provider_runs() {
+    let portal = Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap();
+    let program = Program::start(portal.url().as_str(), "").await;
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    let mut browser = Browser::new();
+    let launch = program.at(&format!("/launch/app?ticket={ticket}"));
+    assert_eq!(browser.get(launch).await.status, 303);
+    let table = file(&program, "accounts.csv", "姓名,账号\n陈涛,chentao\n");
+    import(&program, &table, &["--client", "app", "--match", "name"]).well();
+    let listed = links(&program, &["list", "--json"]).lines();
+    assert_eq!(
+        listed,
+        [json!({"id": "1", "client": "app", "username": "chentao"})]
+    );
+    let log = program.log();
+    assert!(!log.contains("chentao"), "an account is in the log");
+}

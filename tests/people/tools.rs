@@ -1,0 +1,138 @@
+//! What these files share: a program that is not started, people it has heard of, and its commands.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc::handle::Digest;
+use panda_oidc::login::session::{Session, SessionId, User};
+use panda_oidc::store::{Farewell, Sessions as _, SignIn, SqliteStore, Upkeep as _};
+use panda_oidc_sdk::{Identity, Subject};
+use serde_json::Value;
+
+use crate::support::program::{BINARY, Program};
+
+/// A program nobody has started, with a second client.
+pub fn program() -> Program {
+    let wiki = "[[clients]]\nclient_id = 'wiki'\nclient_secret = 'wiki-secret-0123456789abcdef'\n\
+                redirect_uris = ['http://127.0.0.1:9/wiki']\n";
+    Program::prepare("http://127.0.0.1:9", "", wiki)
+}
+
+/// Has each of `people` (id, name, phone) be heard of, as after a login.
+pub async fn heard_of(program: &Program, people: &[(&str, &str, &str)]) {
+    let store = SqliteStore::open(&program.data().join("panda-oidc.db")).unwrap();
+    for (id, name, phone) in people {
+        store
+            .sign_in(sign_in(id, name, phone), now())
+            .await
+            .unwrap();
+    }
+    store.close().await.unwrap();
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
+    let digest = Digest::of(id.as_bytes());
+    SignIn {
+        claim: None,
+        takes_over: digest,
+        farewell: Farewell {
+            listeners: [].into(),
+            leased_until: now(),
+            later: None,
+            expires_at: now(),
+        },
+        continues: None,
+        session: Session {
+            sid: SessionId::from(id.to_owned()),
+            user: User {
+                identity: Identity {
+                    subject: Subject::new(id).unwrap(),
+                    name: Some(name.to_owned()),
+                    phone: Some(phone.to_owned()),
+                },
+                updated_at: now(),
+            },
+            auth_time: now(),
+            expires_at: now() + TimeDelta::hours(8),
+            ticket: digest,
+        },
+        handle: digest,
+        retires: None,
+    }
+}
+
+/// A file of these bytes beside the configuration.
+pub fn file(program: &Program, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = program.folder().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it wrote to its output.
+    pub out: String,
+    /// What it complained of.
+    pub err: String,
+}
+
+impl Said {
+    /// The output, of a command that did what it was told.
+    #[track_caller]
+    pub fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// The complaints of one that ended with `code`.
+    #[track_caller]
+    pub fn badly(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self.err
+    }
+
+    /// The lines of output, each one JSON object.
+    #[track_caller]
+    pub fn lines(self) -> Vec<Value> {
+        let lines = self.out.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+/// Runs `panda-oidc links … --config` over the program's configuration.
+pub fn links(program: &Program, arguments: &[&str]) -> Said {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(BINARY)
+        .arg("links")
+        .args(arguments)
+        .arg("--config")
+        .arg(program.config_file())
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    Said {
+        code: status.code(),
+        out: String::from_utf8(stdout).unwrap(),
+        err: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// The same with a path as its last argument.
+pub fn import(program: &Program, file: &std::path::Path, options: &[&str]) -> Said {
+    let mut arguments = vec!["import", file.to_str().unwrap()];
+    arguments.extend(options);
+    links(program, &arguments)
+}
