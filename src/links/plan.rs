@@ -1,11 +1,12 @@
 //! From rows and whom they mean to changes: all of them, or everything that stands against it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use panda_oidc_sdk::Subject;
 
 use super::{Found, Mistake, Row};
-use crate::store::{Change, Edit, Place, TakenElsewhere, Unique};
+use crate::store::{Change, Place, TakenElsewhere, Unique};
 
 /// What is taken for certain, beside identifiers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Trust {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The changes, each of another link.
-    pub changes: Vec<Change>,
+    pub changes: Arc<[Change]>,
     /// The line each of them comes from.
     pub lines: Vec<u64>,
     /// The lines that were left out, since they mean nobody for certain.
@@ -34,13 +35,14 @@ pub struct Plan {
 /// # Errors
 ///
 /// Everything that stands against it.
-pub fn plan(rows: &[Row], found: &[Found], trust: Trust) -> Result<Plan, Vec<Mistake>> {
+pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<Mistake>> {
     let mut plan = Plan::default();
+    let mut changes: Vec<Change> = Vec::with_capacity(rows.len());
     let mut mistakes = Vec::new();
-    let mut seen: HashMap<Place, (u64, &Edit)> = HashMap::new();
-    for (row, found) in rows.iter().zip(found) {
+    let mut seen: HashMap<Place, usize> = HashMap::new();
+    for (row, found) in rows.into_iter().zip(found) {
         let subject = match certain(found, trust) {
-            Ok(subject) => subject,
+            Ok(subject) => subject.clone(),
             Err(_) if trust.skip => {
                 plan.skipped.push(row.line);
                 continue;
@@ -51,31 +53,32 @@ pub fn plan(rows: &[Row], found: &[Found], trust: Trust) -> Result<Plan, Vec<Mis
             }
         };
         let place = Place {
-            subject: subject.clone(),
-            client: row.client.clone(),
+            subject,
+            client: row.client,
         };
         match seen.get(&place) {
-            Some((_, edit)) if **edit == row.edit => {}
-            Some((line, _)) => mistakes.push(Mistake::at(
+            Some(first) if changes[*first].edit == row.edit => {}
+            Some(first) => mistakes.push(Mistake::at(
                 row.line,
-                format!("line {line} says otherwise of the same person in the same client"),
+                format!(
+                    "line {} says otherwise of the same person in the same client",
+                    plan.lines[*first]
+                ),
                 "keep one of the two",
             )),
             None => {
-                seen.insert(place.clone(), (row.line, &row.edit));
+                seen.insert(place.clone(), changes.len());
                 plan.lines.push(row.line);
-                plan.changes.push(Change {
-                    place,
-                    edit: row.edit.clone(),
-                });
+                let edit = row.edit;
+                changes.push(Change { place, edit });
             }
         }
     }
-    if mistakes.is_empty() {
-        Ok(plan)
-    } else {
-        Err(mistakes)
+    if !mistakes.is_empty() {
+        return Err(mistakes);
     }
+    plan.changes = changes.into();
+    Ok(plan)
 }
 
 /// What stands against a row, and the remedy.

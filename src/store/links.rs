@@ -1,6 +1,7 @@
 //! The accounts people have in clients, as a store keeps them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -22,10 +23,10 @@ pub trait Links: Send + Sync {
     /// Makes every change or, when one would give what is another person's, none. The changes are
     /// of one moment: two people may swap their usernames. A link that is left without anything
     /// is gone.
-    async fn join(&self, changes: Vec<Change>, now: DateTime<Utc>) -> Result<Joined, StoreError>;
+    async fn join(&self, changes: Arc<[Change]>, now: DateTime<Utc>) -> Result<Joined, StoreError>;
 
     /// What [`Links::join`] would answer. Changes nothing.
-    async fn rehearse(&self, changes: Vec<Change>) -> Result<Joined, StoreError>;
+    async fn rehearse(&self, changes: Arc<[Change]>) -> Result<Joined, StoreError>;
 
     /// Takes a link away. `false` when there was none.
     async fn part(&self, of: &Place) -> Result<bool, StoreError>;

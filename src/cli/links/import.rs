@@ -72,7 +72,7 @@ impl Import {
             name: self.matches.contains(&By::Name),
             skip: self.skip_unmatched,
         };
-        let plan = match links::plan(&sheet.rows, &found, trust) {
+        let plan = match links::plan(sheet.rows, &found, trust) {
             Ok(plan) => plan,
             Err(mistakes) => return self.refuse(&mistakes),
         };

@@ -1,7 +1,6 @@
 //! `panda-oidc links set`.
 
 use std::process::ExitCode;
-use std::slice;
 
 use clap::Args;
 use panda_oidc::config::Config;
@@ -56,8 +55,10 @@ impl Set {
         let edit = edit(&wish).map_err(|error| Failure::Usage(error.to_string()))?;
         let place = self.account.place();
         let change = Change { place, edit };
-        let changes = slice::from_ref(&change).to_vec();
-        match store.join(changes, SystemClock.now()).await? {
+        match store
+            .join([change.clone()].into(), SystemClock.now())
+            .await?
+        {
             Joined::Done(_) => Ok(ExitCode::SUCCESS),
             Joined::Taken(taken) => {
                 let told = taken.iter().map(|taken| taken_elsewhere(&change, taken));

@@ -27,7 +27,7 @@ fn change(of: &str, client: &str, username: &str) -> Change {
 }
 
 async fn join(store: &impl Store, changes: &[Change]) -> Joined {
-    store.join(changes.to_vec(), at(0)).await.unwrap()
+    store.join(changes.into(), at(0)).await.unwrap()
 }
 
 async fn joined(store: &impl Store, changes: &[Change]) -> Tally {
@@ -155,14 +155,14 @@ pub(super) async fn a_join_says_what_it_changed(store: impl Store) {
 
 pub(super) async fn a_rehearsal_says_what_a_join_would_and_changes_nothing(store: impl Store) {
     joined(&store, &[change("1", "", "a")]).await;
-    let good = vec![change("2", "", "b"), change("1", "", "c")];
-    let Joined::Done(tally) = store.rehearse(good).await.unwrap() else {
+    let good = [change("2", "", "b"), change("1", "", "c")];
+    let Joined::Done(tally) = store.rehearse(good.into()).await.unwrap() else {
         panic!("all are free");
     };
     assert_eq!((tally.added, tally.changed), (1, 1));
-    let bad = vec![change("2", "", "A")];
+    let bad = [change("2", "", "A")];
     assert!(matches!(
-        store.rehearse(bad).await.unwrap(),
+        store.rehearse(bad.into()).await.unwrap(),
         Joined::Taken(_)
     ));
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));

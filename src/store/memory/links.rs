@@ -1,6 +1,7 @@
 //! Accounts in clients, in memory.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use openidconnect::ClientId;
@@ -94,11 +95,11 @@ impl Links for MemoryStore {
         Ok(self.step("find a link")?.link(subject, client))
     }
 
-    async fn join(&self, changes: Vec<Change>, _now: Time) -> Result<Joined, StoreError> {
+    async fn join(&self, changes: Arc<[Change]>, _now: Time) -> Result<Joined, StoreError> {
         Ok(self.step("join accounts")?.join(&changes))
     }
 
-    async fn rehearse(&self, changes: Vec<Change>) -> Result<Joined, StoreError> {
+    async fn rehearse(&self, changes: Arc<[Change]>) -> Result<Joined, StoreError> {
         let mut kept = self.step("rehearse a join")?;
         let before = kept.links.clone();
         let joined = kept.join(&changes);

@@ -1,5 +1,7 @@
 //! Accounts in clients, in SQL.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
@@ -43,14 +45,14 @@ impl Links for SqliteStore {
         })
     }
 
-    async fn join(&self, changes: Vec<Change>, now: DateTime<Utc>) -> Result<Joined, StoreError> {
+    async fn join(&self, changes: Arc<[Change]>, now: DateTime<Utc>) -> Result<Joined, StoreError> {
         self.write("join accounts", move |sql| {
             attempt(sql, || join(sql, &changes, now), true)
         })
         .await
     }
 
-    async fn rehearse(&self, changes: Vec<Change>) -> Result<Joined, StoreError> {
+    async fn rehearse(&self, changes: Arc<[Change]>) -> Result<Joined, StoreError> {
         self.write("rehearse a join", move |sql| {
             attempt(sql, || join(sql, &changes, DateTime::UNIX_EPOCH), false)
         })
@@ -170,20 +172,27 @@ fn attempt(
 
 fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::Result<Joined> {
     let mut tally = Tally::default();
-    let mut written = Vec::new();
-    // What was somebody's is let go first: two people may swap.
+    let mut differ = Vec::new();
+    // What was somebody's is let go first: two people may swap. What a link will be is made anew
+    // below instead of kept until then, as there may be very many.
     for (index, change) in changes.iter().enumerate() {
-        let was = at(sql, change.place.subject.as_str(), change.place.key())?;
-        let is = change.edit.applied_to(was.as_ref());
+        let (was, is) = before_and_after(sql, change)?;
         tally.count(was.as_ref(), is.as_ref());
-        if was != is {
-            remove(sql, &change.place)?;
-            written.extend(is.map(|link| (index, link)));
+        if was == is {
+            continue;
+        }
+        differ.push(index);
+        if was.is_some() {
+            let_go(sql, &change.place)?;
         }
     }
     let mut taken = Vec::new();
-    for (index, link) in written {
+    for index in differ {
         let place = &changes[index].place;
+        let (_, Some(link)) = before_and_after(sql, &changes[index])? else {
+            remove(sql, place)?;
+            continue;
+        };
         let before = taken.len();
         let texts = [
             (Unique::Username, &link.username),
@@ -192,16 +201,15 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
         for (what, text) in texts {
             let Some(text) = text else { continue };
             if let Some(holder) = holder(sql, what, &folded(text), place)? {
-                let change = index;
                 taken.push(TakenElsewhere {
-                    change,
+                    change: index,
                     what,
                     holder,
                 });
             }
         }
         if taken.len() == before {
-            insert(sql, place, &link, now)?;
+            put(sql, place, &link, now)?;
         }
     }
     Ok(if taken.is_empty() {
@@ -209,6 +217,25 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
     } else {
         Joined::Taken(taken)
     })
+}
+
+fn before_and_after(
+    sql: &Connection,
+    change: &Change,
+) -> rusqlite::Result<(Option<Link>, Option<Link>)> {
+    let was = at(sql, change.place.subject.as_str(), change.place.key())?;
+    let is = change.edit.applied_to(was.as_ref());
+    Ok((was, is))
+}
+
+/// Has a link keep nothing from others.
+fn let_go(sql: &Connection, of: &Place) -> rusqlite::Result<()> {
+    sql.prepare_cached(
+        "UPDATE links SET username_key = NULL, email_key = NULL
+          WHERE subject = ?1 AND client_id = ?2",
+    )?
+    .execute([of.subject.as_str(), of.key()])
+    .map(drop)
 }
 
 /// Who else has what `place` is to have: in the same client, or one of the two for all clients.
@@ -238,17 +265,12 @@ fn holder(
     .optional()
 }
 
-fn insert(
-    sql: &Connection,
-    place: &Place,
-    link: &Link,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<()> {
+fn put(sql: &Connection, place: &Place, link: &Link, now: DateTime<Utc>) -> rusqlite::Result<()> {
     let attributes = serde_json::to_string(&link.attributes)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     sql.prepare_cached(
-        "INSERT INTO links (subject, client_id, username, username_key, email, email_key,
-                            email_verified, attributes, updated_at)
+        "INSERT OR REPLACE INTO links (subject, client_id, username, username_key, email,
+                                       email_key, email_verified, attributes, updated_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
