@@ -20,7 +20,7 @@ pub trait People: Send + Sync {
     /// What became of a person, in the order it happened.
     async fn history(&self, subject: &Subject) -> Result<Vec<Happening>, StoreError>;
 
-    /// Removes what is personal of somebody: name, number, history, sessions. Of a leaver, it stays
+    /// Removes what is personal of somebody: name, number, accounts, history, sessions. Of a leaver, it stays
     /// known that they left. `None` when nothing is known of them.
     async fn forget(
         &self,

@@ -11,7 +11,7 @@ use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
 use crate::directory::{Change, Event, Outcome, Person, Presence, Report};
-use crate::store::{DirectoryLease, Ending, SignInOutcome, Store};
+use crate::store::{self, DirectoryLease, Edit, Ending, Place, SignInOutcome, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
     Identity {
@@ -309,12 +309,23 @@ pub(super) async fn a_leaver_who_is_forgotten_stays_out(store: impl Store) {
 
 pub(super) async fn somebody_who_is_forgotten_is_signed_out(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
+    let place = Place {
+        subject: subject("1"),
+        client: None,
+    };
+    let edit = Edit {
+        username: Some("chentao".to_owned()),
+        ..Edit::default()
+    };
+    let joined = store.join([store::Change { place, edit }].into(), at(0));
+    joined.await.unwrap();
     let ended = store
         .forget(&subject("1"), &farewell(), at(1))
         .await
         .unwrap();
     assert_eq!(ended.unwrap().len(), 1);
     assert_eq!(person(&store, "1").await, None);
+    assert_eq!(store.links_after(None, 9).await.unwrap(), []);
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
     assert_eq!(
         store

@@ -69,6 +69,7 @@ impl Kept {
 
     fn forget_person(&mut self, subject: &Subject) {
         self.directory.history.remove(subject);
+        self.links.retain(|place, _| place.subject != *subject);
         self.directory
             .changes
             .retain(|of, change| of != subject || !matches!(change, Change::Listed(_)));

@@ -186,6 +186,8 @@ fn leavers(sql: &Connection, before: DateTime<Utc>, most: u32) -> rusqlite::Resu
 fn forget(sql: &Connection, subject: &str, now: DateTime<Utc>) -> rusqlite::Result<()> {
     sql.prepare_cached("DELETE FROM people_history WHERE subject = ?1")?
         .execute([subject])?;
+    sql.prepare_cached("DELETE FROM links WHERE subject = ?1")?
+        .execute([subject])?;
     sql.prepare_cached("DELETE FROM directory_changes WHERE subject = ?1 AND change = 'listed'")?
         .execute([subject])?;
     let left = sql
