@@ -13,6 +13,7 @@ use crate::logout::Messenger;
 use crate::oauth::client::Clients;
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
+use crate::people::Groups;
 use crate::refresh_token::Successors;
 use crate::seal::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::store::MemoryStore;
@@ -25,6 +26,8 @@ pub struct App {
     pub issuer: Issuer,
     /// Who may ask.
     pub clients: Clients,
+    /// Who belongs together.
+    pub groups: Groups,
     /// The keys that clients publish.
     pub client_keys: FetchedKeys,
     /// Who says who somebody is.
@@ -69,9 +72,9 @@ pub enum StartError {
     /// The signing keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The identity provider's settings.
+    /// The identity provider's settings, or the groups file.
     #[error(transparent)]
-    Provider(#[from] Problem),
+    Setting(#[from] Problem),
     /// The discovery document.
     #[error("the discovery document cannot be written")]
     Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -85,6 +88,7 @@ impl App {
     /// [`StartError`] says what could not be opened.
     pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
+        let groups = Groups::open(config.groups.configured, config.groups.file)?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
             StoreKind::Memory => Box::new(MemoryStore::default()),
@@ -110,6 +114,7 @@ impl App {
             policy: Policy::from(&config.session),
             limits: Limits::new(&config.limits, &host.clock),
             issuer: config.issuer,
+            groups,
             client_keys: FetchedKeys::new(&config.clients, host.clone()),
             messenger: Messenger::to(&config.clients),
             clients: config.clients,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use panda_oidc::app::open_provider;
 use panda_oidc::config::Config;
+use panda_oidc::people::Groups;
 use panda_oidc_sdk::{Host, SystemClock};
 
 use super::{complain, explain};
@@ -19,7 +20,9 @@ pub(super) fn run(config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Err(error) = open_provider(config, &host) {
+    let groups = config.groups.clone();
+    let opened = open_provider(config, &host).map(drop);
+    if let Err(error) = opened.and(Groups::open(groups.configured, groups.file).map(drop)) {
         complain(&error);
         return ExitCode::FAILURE;
     }

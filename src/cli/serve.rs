@@ -9,7 +9,7 @@ use panda_oidc::app::App;
 use panda_oidc::config::{Config, Sync};
 use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc::http::{admin, router};
-use panda_oidc::logout;
+use panda_oidc::{logout, people};
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -72,6 +72,8 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         )
     };
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let following = Arc::clone(&app);
+    let follower = tokio::spawn(async move { people::follow(&following.groups).await });
     let (served, all_served) = oneshot::channel::<()>();
     let deliveries = tokio::spawn(logout::work(Arc::clone(&app), async {
         // As above.
@@ -89,6 +91,7 @@ async fn start_and_serve(config: Config) -> Result<(), String> {
         () = told => {}
     }
     sweeper.abort();
+    follower.abort();
     // Requests in flight may end sessions, too.
     drop(served);
     deliveries.await.map_err(|error| explain(&error))?;

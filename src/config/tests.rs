@@ -292,3 +292,30 @@ fn a_service_that_nobody_logs_in_to_names_no_redirect_uri() {
         assert!(told.contains(problem), "{told}");
     }
 }
+
+#[test]
+fn a_slip_in_a_group_is_told_with_its_name() {
+    for (section, told) in [
+        (
+            "[groups.a]\nmember = []",
+            "groups.a.member: there is no such key; did you mean `members`?",
+        ),
+        (
+            "[groups.a]\nmembers = ['陈']",
+            "groups.a.members: `陈` is not an ID of the portal",
+        ),
+        (
+            "[groups.a]\nwhen = '('",
+            "groups.a.when: the rule cannot be read",
+        ),
+        ("[groups.' ']", "groups: a group has no name"),
+    ] {
+        let said = only(&format!("{GOOD}{section}\n"));
+        assert!(said.contains(told), "{said}");
+    }
+    let said = only(&format!("groups_file = 'groups.xlsx'\n{GOOD}"));
+    assert!(
+        said.contains("groups_file: it is neither a .csv nor a .toml"),
+        "{said}"
+    );
+}
