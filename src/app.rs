@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use panda_oidc_sdk::{Host, IdentityProvider};
+use panda_oidc_sdk::{Host, IdentityProvider, Subject};
 
 use crate::client_keys::FetchedKeys;
 use crate::config::{Config, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
+use crate::login::session::User;
 use crate::logout::Messenger;
-use crate::oauth::client::Clients;
+use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
-use crate::people::Groups;
+use crate::people::{Groups, Link, Membership, Profile};
 use crate::refresh_token::Successors;
 use crate::seal::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::store::MemoryStore;
@@ -130,6 +131,42 @@ impl App {
             metadata: metadata.into(),
             trusted_proxies: config.server.trusted_proxies,
         })
+    }
+
+    /// A person as a client sees them that has `link` for them.
+    #[must_use]
+    pub fn profile(&self, user: &User, link: Option<&Link>) -> Profile {
+        let Membership {
+            groups,
+            roles,
+            unsettled,
+        } = self.groups.of(user, link);
+        Profile {
+            user: user.clone(),
+            link: link.cloned(),
+            groups,
+            roles,
+            unsettled,
+        }
+    }
+
+    /// A person as `client`'s rules see them; the link is looked up where these may look at it.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn profile_for(&self, client: &Client, user: &User) -> Result<Profile, StoreError> {
+        let link = match &client.access {
+            Some(access) if access.sees_links() => self.link(client, user.subject()).await?,
+            _ => None,
+        };
+        Ok(self.profile(user, link.as_ref()))
+    }
+
+    /// The account `client` has for `subject`.
+    #[expect(clippy::unused_async, reason = "links are kept in the store")]
+    async fn link(&self, _: &Client, _: &Subject) -> Result<Option<Link>, StoreError> {
+        Ok(None)
     }
 
     /// The application as handlers share it.

@@ -1,5 +1,6 @@
 //! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
 
+mod access;
 mod credentials;
 mod logout;
 
@@ -20,6 +21,9 @@ use crate::oauth::client::{AccessTokens, Authentication, Client, Clients, Refres
 use crate::oauth::grants::GrantType;
 use crate::oauth::grants::token_exchange::SubjectTokenType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
+use crate::people::{Contact, Who};
+
+pub(super) use self::access::contact;
 
 /// One client, as written.
 #[derive(Debug, Deserialize)]
@@ -73,6 +77,11 @@ pub(super) struct ClientSection {
     refresh_token_idle_lifetime: Duration,
     #[serde(default = "ten_seconds", with = "humantime_serde")]
     refresh_token_grace: Duration,
+    allow: Option<Who>,
+    deny: Option<Who>,
+    #[serde(default)]
+    unlinked: access::Unlinked,
+    contact: Option<String>,
 }
 
 /// RFC 7591 §2, `token_endpoint_auth_method`.
@@ -122,10 +131,12 @@ fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
 
-/// Checks all clients; `audience` is what their access tokens are for unless they say.
+/// Checks all clients; `audience` is what their access tokens are for, and `contact` whom to ask,
+/// unless they say.
 pub(super) fn check(
     sections: &[ClientSection],
     audience: &str,
+    contact: Option<&Contact>,
     insecure: bool,
     findings: &mut Findings<'_>,
 ) -> Clients {
@@ -144,7 +155,11 @@ pub(super) fn check(
                 "give each client a name of its own",
             );
         }
-        clients.extend(check.client(section, audience));
+        let client = check.client(section, audience);
+        clients.extend(client.map(|client| Client {
+            contact: client.contact.or_else(|| contact.cloned()),
+            ..client
+        }));
     }
     clients.into_iter().collect()
 }
@@ -208,6 +223,8 @@ impl Check<'_, '_> {
             grant_types: self.grant_types(section, public),
             subject_token_types: section.subject_token_types.clone(),
             refresh_token: self.refresh_policy(section),
+            access: self.access(section),
+            contact: self.contact(section),
         })
     }
 

@@ -86,6 +86,7 @@ impl fmt::Debug for ProviderSection {
 #[serde(deny_unknown_fields)]
 struct Document {
     issuer: String,
+    contact: Option<String>,
     #[serde(default)]
     server: Server,
     #[serde(default)]
@@ -175,9 +176,11 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     document.limits.check(&mut findings);
     let plugin = plugin(&document.provider, &mut findings);
     let audience = document.issuer.as_str();
+    let contact = clients::contact("contact", document.contact.as_deref(), &mut findings);
     let clients = clients::check(
         &document.clients,
         audience,
+        contact.as_ref(),
         document.server.allow_insecure_http,
         &mut findings,
     );

@@ -3,6 +3,7 @@
 
 mod access_token;
 pub mod admin;
+mod admission;
 mod arrival;
 mod authorize;
 mod cookies;

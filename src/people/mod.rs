@@ -4,6 +4,8 @@
 //! Everything here is decided from what is handed in; where it is kept is the business of
 //! [`crate::store`], what a client is told of it that of [`crate::oauth::claims`].
 
+mod access;
+mod contact;
 mod groups;
 mod link;
 mod profile;
@@ -12,6 +14,8 @@ mod template;
 mod watch;
 mod written;
 
+pub use self::access::{Access, Denied, Who};
+pub use self::contact::Contact;
 pub use self::groups::{Group, Groups, Membership};
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
