@@ -9,10 +9,12 @@ use crate::config::{Config, Directory, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
+use crate::login::session::User;
 use crate::logout::Messenger;
-use crate::oauth::client::Clients;
+use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
+use crate::people::{Groups, Link, Membership, Profile};
 use crate::refresh_token::Successors;
 use crate::seal::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::store::MemoryStore;
@@ -25,6 +27,8 @@ pub struct App {
     pub issuer: Issuer,
     /// Who may ask.
     pub clients: Clients,
+    /// Who belongs together.
+    pub groups: Groups,
     /// The keys that clients publish.
     pub client_keys: FetchedKeys,
     /// Who says who somebody is.
@@ -71,9 +75,9 @@ pub enum StartError {
     /// The signing keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The identity provider's settings.
+    /// The identity provider's settings, or the groups file.
     #[error(transparent)]
-    Provider(#[from] Problem),
+    Setting(#[from] Problem),
     /// The discovery document.
     #[error("the discovery document cannot be written")]
     Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -87,6 +91,7 @@ impl App {
     /// [`StartError`] says what could not be opened.
     pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
+        let groups = Groups::open(config.groups.configured, config.groups.file)?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
             StoreKind::Memory => Box::new(MemoryStore::default()),
@@ -113,6 +118,7 @@ impl App {
             limits: Limits::new(&config.limits, &host.clock),
             directory: config.directory,
             issuer: config.issuer,
+            groups,
             client_keys: FetchedKeys::new(&config.clients, host.clone()),
             messenger: Messenger::to(&config.clients),
             clients: config.clients,
@@ -128,6 +134,38 @@ impl App {
             metadata: metadata.into(),
             trusted_proxies: config.server.trusted_proxies,
         })
+    }
+
+    /// A person as a client sees them that has `link` for them.
+    #[must_use]
+    pub fn profile(&self, user: &User, link: Option<&Link>) -> Profile {
+        let Membership {
+            groups,
+            roles,
+            unsettled,
+        } = self.groups.of(user, link);
+        Profile {
+            user: user.clone(),
+            link: link.cloned(),
+            groups,
+            roles,
+            unsettled,
+        }
+    }
+
+    /// A person as `client`'s rules see them; the link is looked up where these may look at it.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn profile_for(&self, client: &Client, user: &User) -> Result<Profile, StoreError> {
+        let link = match &client.access {
+            Some(access) if access.sees_links() => {
+                self.store.link(user.subject(), &client.id).await?
+            }
+            _ => None,
+        };
+        Ok(self.profile(user, link.as_ref()))
     }
 
     /// The application as handlers share it.

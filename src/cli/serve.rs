@@ -9,7 +9,7 @@ use panda_oidc::config::Config;
 use panda_oidc::directory;
 use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc::http::{admin, router};
-use panda_oidc::logout;
+use panda_oidc::{logout, people};
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -62,6 +62,8 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     };
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
     let follower = tokio::spawn(directory::work(Arc::clone(&app), wait(stopped.clone())));
+    let following = Arc::clone(&app);
+    let groups = tokio::spawn(async move { people::follow(&following.groups).await });
     let (served, all_served) = oneshot::channel::<()>();
     let deliveries = tokio::spawn(logout::work(Arc::clone(&app), async {
         // As above.
@@ -82,6 +84,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     // A reading that is cut off changes nothing.
     stop.send_replace(());
     follower.await.map_err(|error| explain(&error))?;
+    groups.abort();
     // Requests in flight may end sessions, too.
     drop(served);
     deliveries.await.map_err(|error| explain(&error))?;

@@ -1,5 +1,6 @@
 //! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
 
+mod access;
 mod audience;
 mod credentials;
 mod logout;
@@ -21,6 +22,9 @@ use crate::oauth::client::{AccessTokens, Authentication, Client, Clients};
 use crate::oauth::grants::GrantType;
 use crate::oauth::grants::token_exchange::SubjectTokenType;
 use crate::oauth::redirect::{RegisteredUri, is_loopback};
+use crate::people::{Contact, Who};
+
+pub(super) use self::access::contact;
 
 /// One client, as written.
 #[derive(Debug, Deserialize)]
@@ -74,6 +78,11 @@ pub(super) struct ClientSection {
     refresh_token_idle_lifetime: Duration,
     #[serde(default = "ten_seconds", with = "humantime_serde")]
     refresh_token_grace: Duration,
+    allow: Option<Who>,
+    deny: Option<Who>,
+    #[serde(default)]
+    unlinked: access::Unlinked,
+    contact: Option<String>,
 }
 
 /// RFC 7591 §2, `token_endpoint_auth_method`.
@@ -123,10 +132,12 @@ fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
 
-/// Checks all clients of the provider that is called `issuer`.
+/// Checks all clients of the provider that is called `issuer`; `contact` is whom to ask about a client
+/// that does not say.
 pub(super) fn check(
     sections: &[ClientSection],
     issuer: &str,
+    contact: Option<&Contact>,
     insecure: bool,
     findings: &mut Findings<'_>,
 ) -> Clients {
@@ -150,7 +161,11 @@ pub(super) fn check(
                 "give each client a name of its own",
             );
         }
-        clients.extend(check.client(section));
+        let client = check.client(section);
+        clients.extend(client.map(|client| Client {
+            contact: client.contact.or_else(|| contact.cloned()),
+            ..client
+        }));
     }
     clients.into_iter().collect()
 }
@@ -210,6 +225,8 @@ impl Check<'_, '_> {
             grant_types: self.grant_types(section, public),
             subject_token_types: section.subject_token_types.clone(),
             refresh_token: self.refresh_policy(section),
+            access: self.access(section),
+            contact: self.contact(section),
         })
     }
 

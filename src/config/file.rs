@@ -57,16 +57,21 @@ fn syntax(text: &str) -> Result<(), String> {
     let Err(error) = toml::from_str::<toml::Table>(text) else {
         return Ok(());
     };
+    Err(placed(text, &error))
+}
+
+/// What is wrong with `text`, and where, without the line itself.
+pub(crate) fn placed(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', ", ");
     let before = error.span().and_then(|span| text.get(..span.start));
-    Err(match before {
+    match before {
         Some(before) => {
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
             format!("line {line}, column {column}: {message}")
         }
         None => message,
-    })
+    }
 }
 
 impl Provider for File {

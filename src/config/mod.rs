@@ -6,10 +6,12 @@
 mod clients;
 mod directory;
 mod file;
+mod groups;
 mod limits;
 mod problem;
 mod sections;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -19,6 +21,8 @@ use panda_oidc_sdk::Plugin;
 use serde::Deserialize;
 
 pub use directory::{Brake, Directory, Sync};
+pub(crate) use file::placed;
+pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
 pub use problem::Problem;
 pub use sections::{
@@ -27,6 +31,7 @@ pub use sections::{
 
 use crate::oauth::client::Clients;
 use crate::oauth::issuer::Issuer;
+use crate::people::Group;
 use file::File;
 use problem::Findings;
 
@@ -50,6 +55,8 @@ pub struct Config {
     pub keys: KeysSection,
     /// `[directory]`.
     pub directory: Directory,
+    /// `[groups]` and `groups_file`.
+    pub groups: GroupsSection,
     /// `[limits]`.
     pub limits: LimitsSection,
     /// `[[clients]]`.
@@ -79,6 +86,7 @@ impl fmt::Debug for ProviderSection {
 #[serde(deny_unknown_fields)]
 struct Document {
     issuer: String,
+    contact: Option<String>,
     #[serde(default)]
     server: Server,
     #[serde(default)]
@@ -92,6 +100,9 @@ struct Document {
     keys: KeysSection,
     #[serde(default)]
     directory: Directory,
+    #[serde(default)]
+    groups: BTreeMap<String, Group>,
+    groups_file: Option<PathBuf>,
     #[serde(default)]
     limits: LimitsSection,
     #[serde(default)]
@@ -157,11 +168,18 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     document.session.check(&mut findings);
     document.store.check(&mut findings);
     document.directory.check(&mut findings);
+    let groups = GroupsSection {
+        configured: document.groups,
+        file: document.groups_file,
+    };
+    groups.check(&mut findings);
     document.limits.check(&mut findings);
     let plugin = plugin(&document.provider, &mut findings);
+    let contact = clients::contact("contact", document.contact.as_deref(), &mut findings);
     let clients = clients::check(
         &document.clients,
         &document.issuer,
+        contact.as_ref(),
         document.server.allow_insecure_http,
         &mut findings,
     );
@@ -175,6 +193,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
             store: document.store,
             keys: document.keys,
             directory: document.directory,
+            groups,
             limits: document.limits,
             clients,
             provider: ProviderSection {

@@ -1,5 +1,6 @@
 //! An access token comes back: whether it is ours and still good.
 
+use super::admission::{closed, is_open};
 use crate::app::App;
 use crate::handle::Digest;
 use crate::oauth::claims::AccessTokenClaims;
@@ -16,21 +17,21 @@ pub(super) struct Found {
 
 /// Finds what a token stands for. `None` when it is not an access token of ours, has expired, was
 /// revoked or its grant does not stand, though its signature may hold; or when its client is
-/// registered no more (N45).
+/// registered no more (N45), or no longer open to the person (N44).
 pub(super) async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreError> {
     let now = app.host.clock.now();
     let Some(claims) = read(app, unverified).filter(|claims| claims.exp > now.timestamp()) else {
         return Ok(None);
     };
-    let registered = |client_id: &str| app.clients.get(client_id).is_some();
-    if !registered(&claims.client_id) {
+    let Some(client) = app.clients.get(&claims.client_id) else {
         return Ok(None);
-    }
+    };
     let granted = match claims.grant() {
         Some(id) => {
             let granted = app.store.granted(&id, now).await?.filter(|granted| {
+                let client = app.clients.get(granted.grant.client_id.as_str());
                 granted.user.subject().as_str() == claims.sub
-                    && registered(granted.grant.client_id.as_str())
+                    && client.is_some_and(|client| is_open(app, client, granted))
             });
             let Some(granted) = granted else {
                 return Ok(None);
@@ -43,6 +44,11 @@ pub(super) async fn find(app: &App, unverified: &str) -> Result<Option<Found>, S
     let own = granted
         .as_ref()
         .is_some_and(|granted| granted.grant.client_id.as_str() == claims.client_id);
+    if let Some(granted) = granted.as_ref().filter(|_| !own)
+        && closed(app, client, &granted.user).await?.is_some()
+    {
+        return Ok(None);
+    }
     if !own && app.store.is_spent(&revoked(&claims), now).await? {
         return Ok(None);
     }

@@ -11,12 +11,14 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
+use super::admission::closed;
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
 use super::delivery::deliver;
 use super::failure::{Failure, LONGEST_QUERY, Trouble, see_other};
 use super::language::Language;
 use super::parking::{park, set_cookies};
+use super::switch::Onward;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use super::{entrance, switch};
 use crate::app::App;
@@ -210,6 +212,10 @@ impl Request<'_> {
                 let (name, cookies) =
                     park(self.app, &self.visit.sent, &self.parked).ok_or(Trouble::TooLarge)?;
                 let onward = self.app.issuer.at(&format!("/resume/{name}"));
+                let onward = Onward {
+                    url: onward,
+                    client: None,
+                };
                 let mut response = switch::ask(self.app, self.visit, *arrival, &browser, onward)?;
                 set_cookies(&mut response, cookies);
                 Ok(response)
@@ -284,7 +290,17 @@ async fn settle(
         standing(authorization, expected.as_ref(), session, asked_at, now),
         session,
     ) {
-        (Standing::Good, Some(session)) => grant(app, authorization, session, now).await.map(Some),
+        (Standing::Good, Some(session)) => {
+            if let Some(closed) = closed(app, &authorization.client, &session.user).await? {
+                let error = OAuthError::new(
+                    ErrorCode::AccessDenied,
+                    "the app is not open to the person who is signed in",
+                );
+                let (redirect, trouble) = (authorization.redirect.clone(), Trouble::Closed(closed));
+                return Err(Failure::Redirect(redirect, error, Some(Box::new(trouble))));
+            }
+            grant(app, authorization, session, now).await.map(Some)
+        }
         (Standing::Refuse(error), _) => Err(refuse(error)),
         (Standing::SignIn | Standing::Good, _) => Ok(None),
     }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use panda_oidc_sdk::{LoginError, Subject};
 use serde_json::json;
 
+use super::admission::Closed;
 use super::delivery::deliver;
 use super::slower;
 use crate::keys::SignError;
@@ -87,6 +88,9 @@ pub(super) enum Trouble {
     /// The browser goes round in circles.
     #[error("the client {0} was launched again and again; it seems to reject its logins")]
     GoingRound(String),
+    /// The app is not open to the person.
+    #[error("{} is not open to {}: {}", .0.client_id, .0.subject, .0.denied)]
+    Closed(Box<Closed>),
     /// The address, or the client, launches too often.
     #[error(transparent)]
     TooOften(#[from] TooOften),
@@ -113,9 +117,10 @@ impl Trouble {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Request(_) | Self::UnfitTicket(_) | Self::Logout(_) => StatusCode::BAD_REQUEST,
-            Self::TicketRefused | Self::Left(_) | Self::Login(LoginError::Rejected(_)) => {
-                StatusCode::FORBIDDEN
-            }
+            Self::TicketRefused
+            | Self::Left(_)
+            | Self::Closed(_)
+            | Self::Login(LoginError::Rejected(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchClient(_) | Self::NoTarget(..) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::NothingWaits | Self::NoSwitch | Self::NoLogout => StatusCode::GONE,
             Self::GoingRound(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,

@@ -9,6 +9,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 
 use super::access_token;
+use super::admission::{closed, is_open};
 use super::failure::Failure;
 use super::proven::Proven;
 use crate::app::App;
@@ -37,6 +38,15 @@ pub(super) async fn introspect(
     let internal = |error| Failure::internal(Failure::Json, error);
     if let Some(found) = access_token::find(&app, token).await.map_err(internal)? {
         let (claims, granted) = (&found.claims, found.granted.as_ref());
+        // A service learns nothing of people it is not open to.
+        if let Some(granted) = granted.filter(|_| claims.client_id != client.id.as_str())
+            && closed(&app, &client, &granted.user)
+                .await
+                .map_err(internal)?
+                .is_some()
+        {
+            return Ok(answer(&introspection::inactive()));
+        }
         return Ok(answer(&introspection::access_token(
             claims, granted, &client,
         )));
@@ -48,7 +58,9 @@ pub(super) async fn introspect(
     let family = app.store.family(&presented.family(), now).await;
     let family = family.map_err(internal)?;
     Ok(
-        match family.filter(|family| family.latest == presented.digest()) {
+        match family.filter(|family| {
+            family.latest == presented.digest() && is_open(&app, &client, &family.granted)
+        }) {
             Some(family) => answer(&introspection::refresh_token(
                 &family.granted,
                 &family.granted.grant.scopes.to_string(),

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use panda_oidc_sdk::Ticket;
 
+use super::admission::closed;
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
 use super::entrance;
@@ -16,7 +17,7 @@ use super::failure::{Failure, Trouble, see_other};
 use super::language::Text;
 use super::page::{Link, Page, name_of};
 use super::parking::{set_cookies, waiting};
-use super::switch;
+use super::switch::{self, Onward};
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
 use crate::login::parked::{self, Parked};
@@ -25,6 +26,7 @@ use crate::login::session::Session;
 use crate::login::target::target;
 use crate::login::ticket;
 use crate::oauth::client::{Client, NoSuchClient};
+use crate::store::StoreError;
 
 /// How long launches are counted together, at the least.
 const ROUNDS_COOKIE: TimeDelta = TimeDelta::minutes(1);
@@ -123,12 +125,12 @@ async fn launch(app: &Arc<App>, visit: Visit, place: Place) -> Result<Response, 
         .map_err(Trouble::UnfitTicket)?;
     let known = visit.known(app).await?;
     if readings.is_empty() {
-        return without_ticket(app, &visit, known, &place);
+        return without_ticket(app, &visit, known, &place).await;
     }
     with_ticket(app, &visit, &known, &place, readings).await
 }
 
-fn without_ticket(
+async fn without_ticket(
     app: &App,
     visit: &Visit,
     known: Known,
@@ -143,8 +145,8 @@ fn without_ticket(
         ));
     };
     match &place.client {
-        None => Ok(apps(app, visit, &session)),
-        Some(client) => go_on(app, visit, &session, client, &onward(app, place, None)?),
+        None => Ok(apps(app, visit, &session).await?),
+        Some(client) => go_on(app, visit, &session, client, &onward(app, place, None)?).await,
     }
 }
 
@@ -166,12 +168,18 @@ async fn with_ticket(
     let onward = onward(app, place, resumes)?;
     match arrive(app, known, readings, visit.from_portal, fresh).await? {
         Arrived::NeedsYes(arrival, browser) => {
+            let client = place.client.as_deref().filter(|_| resumes.is_none());
+            let onward = Onward {
+                url: onward,
+                client,
+            };
             Ok(switch::ask(app, visit, *arrival, &browser, onward)?)
         }
         Arrived::SignedIn(session, cookies) => {
             let mut response = match (&place.client, resumes) {
                 // The sign-in stands, wherever the launch ends.
                 (Some(client), None) => go_on(app, visit, &session, client, &onward)
+                    .await
                     .unwrap_or_else(IntoResponse::into_response),
                 _ => see_other(&onward),
             };
@@ -201,14 +209,18 @@ fn onward(app: &App, place: &Place, resumes: Option<&str>) -> Result<String, Tro
     }
 }
 
-/// Sends the browser to the client, unless it comes back from there again and again.
-fn go_on(
+/// Sends the browser to the client, unless that is not open to the person, or the browser comes back
+/// from there again and again.
+async fn go_on(
     app: &App,
     visit: &Visit,
     session: &Session,
     client: &Client,
     onward: &str,
 ) -> Result<Response, Failure> {
+    if let Some(closed) = closed(app, client, &session.user).await? {
+        return Err(Trouble::Closed(closed).into());
+    }
     let counted = app.limits.launches.client(client, visit.caller.0);
     counted.map_err(Trouble::TooOften)?;
     let what = format!("{}.{}", client.id.as_str(), session.sid);
@@ -227,8 +239,8 @@ fn go_on(
     Ok(response)
 }
 
-/// A page for somebody who is signed in and has named no app.
-fn apps(app: &App, visit: &Visit, session: &Session) -> Response {
+/// A page for somebody who is signed in and has named no app: those that are open to them.
+async fn apps(app: &App, visit: &Visit, session: &Session) -> Result<Response, StoreError> {
     let name = name_of(&session.user.identity);
     let mut page = Page::new(
         StatusCode::OK,
@@ -241,11 +253,14 @@ fn apps(app: &App, visit: &Visit, session: &Session) -> Response {
     let clients = app.clients.all().into_iter();
     let launchable =
         clients.filter(|client| client.initiate_login_uri.is_some() || client.client_uri.is_some());
-    page.choices = launchable
-        .map(|client| Link {
+    for client in launchable {
+        if closed(app, client, &session.user).await?.is_some() {
+            continue;
+        }
+        page.choices.push(Link {
             url: app.issuer.at(&format!("/launch/{}", client.id.as_str())),
             label: Text::new(client.name.clone(), client.name.clone()),
-        })
-        .collect();
-    page.answer(visit.language, app)
+        });
+    }
+    Ok(page.answer(visit.language, app))
 }

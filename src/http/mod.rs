@@ -3,6 +3,7 @@
 
 mod access_token;
 pub mod admin;
+mod admission;
 mod answer;
 mod arrival;
 mod authorize;

@@ -6,9 +6,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::admission::closed;
 use super::arrival::sign_in;
 use super::cookies::Jar;
 use super::failure::{Failure, Trouble, see_other};
@@ -19,8 +20,18 @@ use super::visit::Visit;
 use crate::app::App;
 use crate::handle::Handle;
 use crate::login::launch::Arrival;
+use crate::login::session::Session;
 use crate::login::switch::PendingSwitch;
+use crate::oauth::client::Client;
 use crate::oauth::params::Params;
+
+/// Where it goes on after a yes.
+pub(super) struct Onward<'a> {
+    /// The address.
+    pub url: String,
+    /// Whose it is, if it is a client's.
+    pub client: Option<&'a Client>,
+}
 
 /// Sends the browser to the question, which waits in a cookie, in the language the request asked for.
 ///
@@ -32,12 +43,13 @@ pub(super) fn ask(
     visit: &Visit,
     arrival: Arrival,
     browser: &Handle,
-    onward: String,
+    onward: Onward<'_>,
 ) -> Result<Response, Trouble> {
     let pending = PendingSwitch {
         arrival,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
-        onward,
+        onward: onward.url,
+        client_id: onward.client.map(|client| client.id.to_string()),
         asked_at: app.host.clock.now(),
     };
     let sealed = pending.seal(&app.switches).ok_or(Trouble::TooLarge)?;
@@ -114,7 +126,8 @@ fn consequences(present: Option<&str>, newcomer: &str) -> Text {
 /// # Errors
 ///
 /// [`Trouble::NoSwitch`] when the question was not asked in this browser or the yes does not come
-/// from its page; [`Trouble::TicketRefused`] when the ticket was spent meanwhile.
+/// from its page; [`Trouble::TicketRefused`] when the ticket was spent meanwhile;
+/// [`Trouble::Closed`] when the client is not open to the newcomer.
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     visit: Visit,
@@ -133,13 +146,29 @@ pub(super) async fn confirm(
         .clone()
         .filter(|browser| browser.digest() == pending.arrival.browser)
         .ok_or(Trouble::NoSwitch)?;
-    let (_, cookies) = sign_in(&app, &known, pending.arrival, browser).await?;
-    let mut response = see_other(&pending.onward);
+    let (session, cookies) = sign_in(&app, &known, pending.arrival, browser).await?;
+    // The sign-in stands, wherever it goes on.
+    let mut response = match leads_on(&app, pending.client_id.as_deref(), &session).await {
+        Ok(()) => see_other(&pending.onward),
+        Err(failure) => failure.into_response(),
+    };
     set_cookies(
         &mut response,
         cookies.into_iter().chain([Jar::Switch.clear(&app.issuer)]),
     );
     Ok(response)
+}
+
+/// Whether the client whose address comes next is still there (N45), and open to the newcomer (N44).
+async fn leads_on(app: &App, client_id: Option<&str>, session: &Session) -> Result<(), Failure> {
+    let Some(client_id) = client_id else {
+        return Ok(());
+    };
+    let client = app.clients.get(client_id).ok_or(Trouble::NotFound)?;
+    match closed(app, client, &session.user).await? {
+        Some(closed) => Err(Trouble::Closed(closed).into()),
+        None => Ok(()),
+    }
 }
 
 fn pending(app: &App, visit: &Visit) -> Result<PendingSwitch, Trouble> {

@@ -5,12 +5,14 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use panda_oidc_sdk::{Entrance, LoginError};
 
+use super::admission::Closed;
 use super::failure::Trouble;
 use super::language::{Language, Text};
 use super::page::{Link, Page};
 use crate::app::App;
 use crate::limits::TooOften;
 use crate::oauth::discovery::path;
+use crate::people::{Contact, Denied};
 
 /// The page about `trouble`.
 #[must_use]
@@ -19,6 +21,7 @@ pub(super) fn page(trouble: &Trouble, language: Language, app: &App) -> Response
     let mut page = Page::new(trouble.status(), title, body);
     page.detail = detail(trouble);
     page.action = way_on(trouble, app);
+    page.choices.extend(whom_to_ask(trouble));
     let mut response = page.answer(language, app);
     if matches!(
         trouble.status(),
@@ -54,6 +57,10 @@ fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
             label: Text::new("再试一次", "Try once more"),
         }),
         Trouble::Request(_) | Trouble::Method | Trouble::TooLarge => None,
+        Trouble::Closed(_) => Some(Link {
+            url: app.issuer.at("/launch"),
+            label: Text::new("打开其他应用", "Open another app"),
+        }),
         // Who wants out gets out, whatever the app has sent.
         Trouble::Logout(_) | Trouble::NoLogout => Some(Link {
             url: app.issuer.at(path::LOGOUT),
@@ -61,6 +68,17 @@ fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
         }),
         _ => Some(portal(app)),
     }
+}
+
+fn whom_to_ask(trouble: &Trouble) -> Option<Link> {
+    let Trouble::Closed(closed) = trouble else {
+        return None;
+    };
+    let Contact { text, url } = closed.contact.as_ref()?;
+    Some(Link {
+        url: url.clone()?,
+        label: Text::new(format!("联系 {text}"), format!("Contact {text}")),
+    })
 }
 
 /// What a developer or an operator needs to see. Only registered codes and sentences of ours.
@@ -137,13 +155,8 @@ fn words(trouble: &Trouble) -> (Text, Text) {
         ),
         Trouble::Logout(_) => logout_refused(),
         Trouble::NoLogout => no_logout(),
-        Trouble::GoingRound(_) => (
-            Text::new("应用反复要求登录", "The app keeps asking for a login"),
-            Text::new(
-                "您的登录成功了，但应用一直没有接受它，浏览器在两者之间来回跳转，所以在这里停下。请联系应用的管理员；常见原因是应用要求邮箱，或拒绝了这个用户。",
-                "Your login worked, but the app did not accept it and sent the browser back again and again, so it was stopped here. Please tell whoever runs the app; often it demands an e-mail address, or does not admit this user.",
-            ),
-        ),
+        Trouble::GoingRound(_) => going_round(),
+        Trouble::Closed(closed) => not_open(closed),
         Trouble::TooOften(too_often) => slower(too_often),
         Trouble::Store(_) | Trouble::Broken => (
             Text::new("登录服务出了问题", "The login service has a problem"),
@@ -174,6 +187,38 @@ fn words(trouble: &Trouble) -> (Text, Text) {
             Text::new("请联系应用的管理员。", "Please tell whoever runs the app."),
         ),
     }
+}
+
+fn not_open(closed: &Closed) -> (Text, Text) {
+    let Closed { client, person, .. } = closed;
+    let (why, because) = match &closed.denied {
+        Denied::Unlinked => (
+            format!("“{client}”里没有与您对应的账号。"),
+            format!("“{client}” has no account that belongs to you."),
+        ),
+        Denied::Listed | Denied::NotListed | Denied::Rule(_) => (
+            format!("“{client}”没有对您开放。"),
+            format!("“{client}” is not open to you."),
+        ),
+    };
+    let contact = closed.contact.as_ref().map(|contact| &contact.text);
+    let (ask, whom) = match contact {
+        Some(contact) => (
+            format!("如果您需要使用它，请联系：{contact}"),
+            format!("If you need it, please ask: {contact}"),
+        ),
+        None => (
+            "如果您需要使用它，请联系管理员。".to_owned(),
+            "If you need it, please ask your administrator.".to_owned(),
+        ),
+    };
+    (
+        Text::new("您不能使用这个应用", "You cannot use this app"),
+        Text::new(
+            format!("您以“{person}”的身份登录。{why}{ask}"),
+            format!("You are signed in as “{person}”. {because} {whom}"),
+        ),
+    )
 }
 
 fn slower(too_often: &TooOften) -> (Text, Text) {
@@ -210,6 +255,16 @@ fn no_logout() -> (Text, Text) {
         Text::new(
             "确认等待太久，或者这个浏览器里已经换了用户。您没有退出登录。",
             "It waited too long, or another person has signed in here since. You are not signed out.",
+        ),
+    )
+}
+
+fn going_round() -> (Text, Text) {
+    (
+        Text::new("应用反复要求登录", "The app keeps asking for a login"),
+        Text::new(
+            "您的登录成功了，但应用一直没有接受它，浏览器在两者之间来回跳转，所以在这里停下。请联系应用的管理员；常见原因是应用要求邮箱，或拒绝了这个用户。",
+            "Your login worked, but the app did not accept it and sent the browser back again and again, so it was stopped here. Please tell whoever runs the app; often it demands an e-mail address, or does not admit this user.",
         ),
     )
 }

@@ -24,6 +24,8 @@ pub struct PendingSwitch {
     pub confirmation: String,
     /// The URL at which to go on.
     pub onward: String,
+    /// The client whose URL that is, if it is a client's.
+    pub client_id: Option<String>,
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
 }
@@ -37,6 +39,7 @@ struct Wire {
     browser: String,
     confirmation: String,
     onward: String,
+    client_id: Option<String>,
     #[serde(with = "chrono::serde::ts_milliseconds")]
     asked_at: DateTime<Utc>,
 }
@@ -54,6 +57,7 @@ impl PendingSwitch {
             browser: self.arrival.browser.to_text(),
             confirmation: self.confirmation.clone(),
             onward: self.onward.clone(),
+            client_id: self.client_id.clone(),
             asked_at: self.asked_at,
         };
         let sealed = sealer.seal_text(&wire, CONTEXT)?;
@@ -80,6 +84,7 @@ impl PendingSwitch {
             },
             confirmation: wire.confirmation,
             onward: wire.onward,
+            client_id: wire.client_id,
             asked_at: wire.asked_at,
         })
     }
@@ -106,6 +111,7 @@ mod tests {
             },
             confirmation: "c".repeat(43),
             onward: "https://grafana.example.com/login/generic_oauth".to_owned(),
+            client_id: Some("c".repeat(128)),
             asked_at: DateTime::UNIX_EPOCH,
         };
         assert!(pending.seal(&sealer).is_some());
@@ -130,6 +136,7 @@ mod tests {
             },
             confirmation: "c".to_owned(),
             onward: "/launch/grafana".to_owned(),
+            client_id: Some("grafana".to_owned()),
             asked_at,
         };
         let cookie = pending.seal(&sealer).unwrap();

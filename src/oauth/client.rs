@@ -16,6 +16,7 @@ use crate::handle::Digest;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};
+use crate::people::{Access, Contact};
 
 /// A registered client.
 #[derive(Debug, Clone)]
@@ -52,6 +53,10 @@ pub struct Client {
     pub subject_token_types: Vec<SubjectTokenType>,
     /// When it gets refresh tokens, and for how long.
     pub refresh_token: RefreshPolicy,
+    /// Who may use it (`allow`, `deny`, `unlinked`); everybody where there is none.
+    pub access: Option<Access>,
+    /// Whom to ask who may not (`contact`).
+    pub contact: Option<Contact>,
 }
 
 /// A client's addresses for logouts.
@@ -178,6 +183,17 @@ impl Clients {
         all
     }
 
+    /// The clients that serve one of `resources`, by name or by resource, and are not open to everybody.
+    pub fn guarding<'a>(&'a self, resources: &'a [String]) -> impl Iterator<Item = &'a Client> {
+        let serves = |client: &Client| {
+            let names =
+                |name: &String| name == client.id.as_str() || client.resources.contains(name);
+            resources.iter().any(names)
+        };
+        let clients = self.0.values().map(AsRef::as_ref);
+        clients.filter(move |client| client.access.is_some() && serves(client))
+    }
+
     /// The origins of the pages that clients may be sent back to: those whose scripts may read what
     /// is answered to clients.
     ///
@@ -258,6 +274,8 @@ pub(crate) mod tests {
                 idle_lifetime: TimeDelta::days(30),
                 grace: TimeDelta::seconds(10),
             },
+            access: None,
+            contact: None,
         }
     }
 

@@ -11,6 +11,8 @@ pub enum ErrorCode {
     InvalidClient,
     /// The code or the token presented as a grant is no good.
     InvalidGrant,
+    /// The person may not use the client.
+    AccessDenied,
     /// The scope exceeds what was granted.
     InvalidScope,
     /// The resource is unknown, or none of the client's business (RFC 8707 §2).
@@ -50,6 +52,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
+            Self::AccessDenied => "access_denied",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",

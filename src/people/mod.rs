@@ -4,10 +4,20 @@
 //! Everything here is decided from what is handed in; where it is kept is the business of
 //! [`crate::store`], what a client is told of it that of [`crate::oauth::claims`].
 
+mod access;
+mod contact;
+mod groups;
 mod link;
 mod profile;
+mod roster;
 mod template;
+mod watch;
+mod written;
 
+pub use self::access::{Access, Denied, Who};
+pub use self::contact::Contact;
+pub use self::groups::{Group, Groups, Membership};
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
 pub use self::template::{Condition, Filled, Template, TemplateError};
+pub use self::watch::follow;

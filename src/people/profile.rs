@@ -16,6 +16,8 @@ pub struct Profile {
     pub groups: Vec<String>,
     /// The roles these bring, sorted, each once.
     pub roles: Vec<String>,
+    /// Groups whose rule could not tell whether they are in it.
+    pub unsettled: Vec<String>,
 }
 
 impl Profile {
@@ -27,6 +29,7 @@ impl Profile {
             link: None,
             groups: Vec::new(),
             roles: Vec::new(),
+            unsettled: Vec::new(),
         }
     }
 }

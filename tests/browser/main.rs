@@ -15,6 +15,7 @@ mod support;
 mod app_first;
 mod chromedriver;
 mod chromium;
+mod closed;
 mod demo;
 mod logout;
 mod looks;

@@ -17,6 +17,7 @@ mod birth;
 mod config;
 mod database;
 mod full;
+mod groups;
 mod kill;
 mod liar;
 mod master_key;

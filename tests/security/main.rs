@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod assertion;
 mod bounds;
 mod client_keys;

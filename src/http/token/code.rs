@@ -3,6 +3,7 @@
 use super::{Issue, Login, new_family};
 use crate::app::App;
 use crate::handle::{Digest, Handle};
+use crate::http::admission::stands;
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::authorization_code::{self, CodeRequest};
@@ -48,7 +49,11 @@ pub(super) async fn redeem(
         Taken::Unknown => None,
     };
     let stood = granted.is_some();
-    let granted = match authorization_code::redeem(request, client, granted) {
+    let redeemed = authorization_code::redeem(request, client, granted).and_then(|granted| {
+        stands(app, client, &granted)?;
+        Ok(granted)
+    });
+    let granted = match redeemed {
         Ok(granted) => granted,
         Err(error) => {
             // Nobody holds what it would have given, and nobody shall.

@@ -9,10 +9,11 @@ use super::{Issue, Login, new_family, own_token};
 use crate::app::App;
 use crate::handle::{Digest, Handle};
 use crate::http::access_token;
+use crate::http::admission::{Closed, closed};
 use crate::http::arrival::{Before, Proved, prove};
 use crate::http::failure::{Failure, Trouble};
 use crate::login::launch::{Arrival, Here, New};
-use crate::login::session::{Session, SessionId};
+use crate::login::session::{Session, SessionId, User};
 use crate::login::ticket;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::claims_request::AskedClaims;
@@ -67,6 +68,7 @@ async fn with_access_token(
         return Err(refused(None));
     };
     let id = held.grant().ok_or_else(|| refused(None))?;
+    open_to(app, client, &narrowed.audience, &granted.user).await?;
     let own = own_token(app, client, narrowed.audience);
     let claims = AccessTokenClaims::of_grant(&granted, &id, &narrowed.scopes, own);
     Ok(Issue::of(AccessTokenClaims {
@@ -92,6 +94,7 @@ async fn with_ticket(
     let ticket = ticket::plain(request.subject_token);
     let ticket = ticket.map_err(|error| refused(Some(error.into())))?;
     let session = sign_in(app, client, ticket).await?;
+    open_to(app, client, &targets, &session.user).await?;
     let now = app.host.clock.now();
     let id = Handle::random(&mut rand::rng()).digest();
     let refreshable = client.gets_refresh_token(&scopes);
@@ -133,6 +136,44 @@ async fn with_ticket(
         .issue(app, client)),
         Taken::Reused(_) | Taken::Unknown => Err(refused(None)),
     }
+}
+
+/// Whether the client is open to the person, and whatever service the token is for.
+///
+/// # Errors
+///
+/// `invalid_request` for a subject token that is "unacceptable based on policy" (RFC 8693 §2.2.2);
+/// `invalid_target` when it is the service.
+async fn open_to(
+    app: &App,
+    client: &Client,
+    targets: &[String],
+    user: &User,
+) -> Result<(), Failure> {
+    let internal = |error| Failure::internal(Failure::Json, error);
+    let client = closed(app, client, user).await.map_err(internal)?;
+    if let Some(closed) = client {
+        return Err(not_open(
+            ErrorCode::InvalidRequest,
+            "the client is not open to the person the subject_token is about",
+            closed,
+        ));
+    }
+    for service in app.clients.guarding(targets) {
+        if let Some(closed) = closed(app, service, user).await.map_err(internal)? {
+            return Err(not_open(
+                ErrorCode::InvalidTarget,
+                "the service is not open to the person the subject_token is about",
+                closed,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn not_open(code: ErrorCode, told: &'static str, closed: Box<Closed>) -> Failure {
+    tracing::info!("An exchange is refused: {}", Trouble::Closed(closed));
+    OAuthError::new(code, told).into()
 }
 
 /// Signs the ticket's user in, in a session that no cookie opens: it is what the grant lives by, and

@@ -2,6 +2,7 @@
 
 use super::{Issue, Login};
 use crate::app::App;
+use crate::http::admission::stands;
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::refresh_token::{RefreshRequest, allow, unknown};
@@ -32,8 +33,9 @@ pub(super) async fn refresh(
         .map_err(internal)?;
     let found = found.map(|family| family.granted);
     let scopes = allow(request, client, found.as_ref())?;
-    let granted = found.ok_or_else(unknown)?.grant.resources;
-    let audience = resource::audience(form, client, &granted)?;
+    let found = found.ok_or_else(unknown)?;
+    stands(app, client, &found)?;
+    let audience = resource::audience(form, client, &found.grant.resources)?;
     let successor = app.successors.of(&token);
     let rotation = Rotation {
         family: token.family(),

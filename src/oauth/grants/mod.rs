@@ -103,6 +103,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, O
     })
 }
 
-fn invalid_grant(description: &'static str) -> OAuthError {
+/// What was brought is no good.
+pub(crate) fn invalid_grant(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidGrant, description)
 }

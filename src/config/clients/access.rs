@@ -1,0 +1,62 @@
+//! Who may use a client, and whom to ask: `allow`, `deny`, `unlinked`, `contact`.
+
+use serde::Deserialize;
+
+use super::{Check, ClientSection};
+use crate::config::problem::Findings;
+use crate::people::{Access, Contact, Who};
+
+/// What becomes of people the client has no account for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Unlinked {
+    /// They may use it.
+    #[default]
+    Allow,
+    /// They may not.
+    Deny,
+}
+
+impl Check<'_, '_> {
+    /// `None` for a client that is open to everybody.
+    pub(super) fn access(&mut self, section: &ClientSection) -> Option<Access> {
+        for (key, who) in [("allow", &section.allow), ("deny", &section.deny)] {
+            if who.as_ref().is_some_and(Who::is_empty) {
+                self.fail(
+                    key,
+                    "it names nobody",
+                    "name ids, groups or a rule in when, or take it out",
+                );
+            }
+        }
+        let linked_only = section.unlinked == Unlinked::Deny;
+        let open = section.allow.is_none() && section.deny.is_none() && !linked_only;
+        (!open).then(|| Access {
+            allow: section.allow.clone(),
+            deny: section.deny.clone(),
+            linked_only,
+        })
+    }
+
+    pub(super) fn contact(&mut self, section: &ClientSection) -> Option<Contact> {
+        let key = format!("clients[{}].contact", self.index);
+        contact(&key, section.contact.as_deref(), self.findings)
+    }
+}
+
+/// Whom to ask, if `written` names anybody.
+pub(in crate::config) fn contact(
+    key: &str,
+    written: Option<&str>,
+    findings: &mut Findings<'_>,
+) -> Option<Contact> {
+    let written = written?;
+    if written.trim().is_empty() {
+        findings.add(
+            key,
+            "it is empty",
+            "write whom to ask: a name, a telephone number, an address, a web page",
+        );
+    }
+    Some(Contact::new(written))
+}

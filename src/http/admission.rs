@@ -1,0 +1,81 @@
+//! Whether a client is open to somebody: asked on every way in, not only at the first one (N44).
+
+use crate::app::App;
+use crate::login::session::User;
+use crate::oauth::client::Client;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::Granted;
+use crate::oauth::grants::invalid_grant;
+use crate::people::{Contact, Denied};
+use crate::store::StoreError;
+
+use super::page::name_of;
+
+/// A person and the client that is not open to them.
+#[derive(Debug)]
+pub(super) struct Closed {
+    /// What the client is called in logs.
+    pub client_id: String,
+    /// What people call it.
+    pub client: String,
+    /// Whose number it is, for logs.
+    pub subject: String,
+    /// What people call them.
+    pub person: String,
+    /// Whom to ask.
+    pub contact: Option<Contact>,
+    /// Why.
+    pub denied: Denied,
+}
+
+impl Closed {
+    fn of(client: &Client, user: &User, denied: Denied) -> Box<Self> {
+        Box::new(Self {
+            client_id: client.id.to_string(),
+            client: client.name.clone(),
+            subject: user.subject().to_string(),
+            person: name_of(&user.identity),
+            contact: client.contact.clone(),
+            denied,
+        })
+    }
+}
+
+/// Why `client` is not open to `user`, who is signed in; `None` when it is.
+pub(super) async fn closed(
+    app: &App,
+    client: &Client,
+    user: &User,
+) -> Result<Option<Box<Closed>>, StoreError> {
+    let Some(access) = &client.access else {
+        return Ok(None);
+    };
+    let profile = app.profile_for(client, user).await?;
+    let denied = access.decide(&profile).err();
+    Ok(denied.map(|denied| Closed::of(client, user, denied)))
+}
+
+/// Whether `client` is still open to whoever granted it something.
+pub(super) fn is_open(app: &App, client: &Client, granted: &Granted) -> bool {
+    still_open(app, client, granted).is_ok()
+}
+
+/// As [`is_open`], for the token endpoint.
+///
+/// # Errors
+///
+/// `invalid_grant`.
+pub(super) fn stands(app: &App, client: &Client, granted: &Granted) -> Result<(), OAuthError> {
+    still_open(app, client, granted).map_err(|denied| {
+        let (client, subject) = (client.id.as_str(), granted.user.subject());
+        tracing::info!(client_id = client, %subject, "{client} is no longer open to {subject}: {denied}");
+        invalid_grant("the app is not open to the person any more")
+    })
+}
+
+fn still_open(app: &App, client: &Client, granted: &Granted) -> Result<(), Denied> {
+    match &client.access {
+        None => Ok(()),
+        Some(access) => access.decide(&app.profile(&granted.user, granted.link.as_ref())),
+    }
+}

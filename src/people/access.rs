@@ -1,0 +1,214 @@
+//! Who may use a client.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use super::profile::Profile;
+use super::template::Condition;
+use super::written::{condition, ids};
+
+/// Who may use a client that is not open to everybody.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Those who may; everybody where it is not said.
+    pub allow: Option<Who>,
+    /// Those who may not, whatever else is said of them.
+    pub deny: Option<Who>,
+    /// Whether only people may whom the client has an account for.
+    pub linked_only: bool,
+}
+
+/// Some people: all of whom one of these says so.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Who {
+    /// Their Panda IDs.
+    #[serde(deserialize_with = "ids")]
+    pub ids: HashSet<String>,
+    /// The groups they are in.
+    pub groups: HashSet<String>,
+    /// A rule that holds for them.
+    #[serde(deserialize_with = "condition")]
+    pub when: Option<Condition>,
+}
+
+/// Why somebody may not use a client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// They are among those who are denied.
+    #[error("they are among those who are denied")]
+    Listed,
+    /// They are not among those who are allowed.
+    #[error("they are not among those who are allowed")]
+    NotListed,
+    /// The client has no account for them.
+    #[error("they are not linked to an account")]
+    Unlinked,
+    /// A rule cannot tell, and what cannot be told is no.
+    #[error("a rule cannot tell about them: {0}")]
+    Rule(String),
+}
+
+impl Access {
+    /// Whether the decision may depend on the client's own account of the person.
+    #[must_use]
+    pub fn sees_links(&self) -> bool {
+        let by_link = |who: &Who| !who.groups.is_empty() || who.when.is_some();
+        self.linked_only || self.allow.iter().chain(&self.deny).any(by_link)
+    }
+
+    /// Decides by what is known of a person.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn decide(&self, profile: &Profile) -> Result<(), Denied> {
+        if let Some(deny) = &self.deny {
+            deny.is_settled(profile)?;
+            if deny.includes(profile)? {
+                return Err(Denied::Listed);
+            }
+        }
+        if let Some(allow) = &self.allow
+            && !allow.includes(profile)?
+        {
+            return Err(Denied::NotListed);
+        }
+        if self.linked_only && profile.link.is_none() {
+            return Err(Denied::Unlinked);
+        }
+        Ok(())
+    }
+}
+
+impl Who {
+    /// Whether it names nobody at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.groups.is_empty() && self.when.is_none()
+    }
+
+    fn includes(&self, profile: &Profile) -> Result<bool, Denied> {
+        if self.ids.contains(profile.user.subject().as_str())
+            || profile.groups.iter().any(|it| self.groups.contains(it))
+        {
+            return Ok(true);
+        }
+        let holds = self.when.as_ref().map(|when| when.holds(profile));
+        let holds = holds.transpose();
+        Ok(holds
+            .map_err(|error| Denied::Rule(error.to_string()))?
+            .unwrap_or(false))
+    }
+
+    /// Whether no group it may depend on is in doubt.
+    fn is_settled(&self, profile: &Profile) -> Result<(), Denied> {
+        let matters = |group: &&String| self.when.is_some() || self.groups.contains(*group);
+        match profile.unsettled.iter().find(matters) {
+            Some(group) => Err(Denied::Rule(format!("the rule of group {group}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::session::tests::session;
+    use crate::people::Link;
+
+    fn who(toml: &str) -> Who {
+        toml::from_str(toml).unwrap()
+    }
+
+    fn person(subject: &str, groups: &[&str]) -> Profile {
+        Profile {
+            groups: groups.iter().map(ToString::to_string).collect(),
+            ..Profile::of(session(subject).user)
+        }
+    }
+
+    fn access(allow: &str, deny: &str) -> Access {
+        let some = |toml: &str| (!toml.is_empty()).then(|| who(toml));
+        Access {
+            allow: some(allow),
+            deny: some(deny),
+            linked_only: false,
+        }
+    }
+
+    #[test]
+    fn without_a_list_everybody_may() {
+        assert_eq!(access("", "").decide(&person("1", &[])), Ok(()));
+    }
+
+    #[test]
+    fn who_is_allowed_is_said_by_id_by_group_or_by_rule() {
+        let access = access(
+            "ids = [1]\ngroups = ['a', 'b']\nwhen = 'user.id == \"3\"'",
+            "",
+        );
+        for allowed in [person("1", &[]), person("2", &["b"]), person("3", &["c"])] {
+            assert_eq!(access.decide(&allowed), Ok(()));
+        }
+        for other in [person("4", &[]), person("11", &["c"])] {
+            assert_eq!(access.decide(&other), Err(Denied::NotListed));
+        }
+    }
+
+    #[test]
+    fn deny_wins() {
+        let access = access("ids = ['1']", "groups = ['left']");
+        assert_eq!(access.decide(&person("1", &[])), Ok(()));
+        let denied = access.decide(&person("1", &["left"]));
+        assert_eq!(denied, Err(Denied::Listed));
+    }
+
+    #[test]
+    fn somebody_without_an_account_may_be_denied() {
+        let access = Access {
+            linked_only: true,
+            ..Access::default()
+        };
+        let unlinked = person("1", &[]);
+        assert_eq!(access.decide(&unlinked), Err(Denied::Unlinked));
+        let linked = Profile {
+            link: Some(Link::default()),
+            ..unlinked
+        };
+        assert_eq!(access.decide(&linked), Ok(()));
+    }
+
+    #[test]
+    fn what_a_rule_cannot_tell_is_no() {
+        let rule = "when = 'user.phone | length > 3'";
+        let person = person("1", &["a"]);
+        for access in [access(rule, ""), access("", rule)] {
+            assert!(matches!(access.decide(&person), Err(Denied::Rule(_))));
+        }
+        let listed = access(&format!("groups = ['a']\n{rule}"), "");
+        assert_eq!(listed.decide(&person), Ok(()), "the rule is not needed");
+    }
+
+    #[test]
+    fn a_group_in_doubt_denies_whom_it_could_deny() {
+        let doubtful = Profile {
+            unsettled: vec!["left".to_owned()],
+            ..person("1", &["a"])
+        };
+        for deny in ["groups = ['left']", "when = '\"left\" in groups'"] {
+            let denied = access("", deny).decide(&doubtful);
+            assert!(matches!(denied, Err(Denied::Rule(_))), "{deny}");
+        }
+        assert_eq!(access("", "groups = ['b']").decide(&doubtful), Ok(()));
+        assert_eq!(access("groups = ['a']", "").decide(&doubtful), Ok(()));
+    }
+
+    #[test]
+    fn links_are_looked_up_only_where_they_may_matter() {
+        assert!(!access("ids = [1]", "ids = [2]").sees_links());
+        assert!(access("groups = ['a']", "").sees_links());
+        assert!(access("", "when = 'link'").sees_links());
+    }
+}

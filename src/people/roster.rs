@@ -1,0 +1,311 @@
+//! The groups file: a table that somebody keeps beside the configuration, in CSV or in TOML.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::groups::Group;
+use super::written::{id_of, text};
+use crate::config::{Problem, placed};
+
+/// The largest file that is read, in bytes: a million people in some groups each.
+const LARGEST: u64 = 128 << 20;
+
+/// What the file says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Roster {
+    /// Groups, by name.
+    pub groups: BTreeMap<String, Group>,
+    /// Who was given a role beside those of the groups.
+    #[serde(skip)]
+    pub roles: BTreeMap<String, Vec<String>>,
+}
+
+/// A mistake in a file.
+fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Problem {
+    Problem {
+        origin: Some(path.display().to_string()),
+        key: String::new(),
+        problem: problem.into(),
+        remedy: remedy.into(),
+    }
+}
+
+/// The bytes of the file at `path`.
+pub(super) fn load(path: &Path) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| {
+        problem(
+            path,
+            format!("cannot be read: {error}"),
+            "check groups_file, and let the user panda-oidc runs as read it",
+        )
+    })?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(problem(
+            path,
+            "it is larger than 128 MiB",
+            "is it the right file?",
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Reads the file. One that says nothing at all is a slip, or somebody is still writing it.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Roster, Problem> {
+    let text = text(bytes).ok_or_else(|| {
+        problem(
+            path,
+            "it is neither UTF-8 nor GB18030",
+            "save it as CSV UTF-8",
+        )
+    })?;
+    if text.trim().is_empty() {
+        return Err(problem(
+            path,
+            "it is empty",
+            "write a group, or take groups_file out of the configuration",
+        ));
+    }
+    if path
+        .extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("toml"))
+    {
+        return toml::from_str(&text).map_err(|error| {
+            problem(
+                path,
+                placed(&text, &error),
+                "correct that line; docs/access.md shows how it is written",
+            )
+        });
+    }
+    sheet(&text)
+        .map_err(|(line, told, remedy)| problem(path, format!("line {line}: {told}"), remedy))
+}
+
+type Mistake = (u64, String, &'static str);
+
+/// Where the columns are.
+struct Columns {
+    group: usize,
+    id: usize,
+    role: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: &csv::StringRecord) -> Result<Self, Mistake> {
+        let (mut group, mut id, mut role) = (None, None, None);
+        for (index, name) in header.iter().enumerate() {
+            let column = match name.to_lowercase().as_str() {
+                "group" | "组" => &mut group,
+                "id" | "编号" => &mut id,
+                "role" | "角色" => &mut role,
+                // For whoever reads the table.
+                "name" | "姓名" | "note" | "备注" | "" => continue,
+                _ => {
+                    return Err((
+                        1,
+                        format!("there is no column `{name}`"),
+                        "the columns are group (组), id (编号), role (角色), name (姓名), note (备注)",
+                    ));
+                }
+            };
+            if column.replace(index).is_some() {
+                return Err((
+                    1,
+                    format!("`{name}` is there twice"),
+                    "take one of them out",
+                ));
+            }
+        }
+        let (Some(group), Some(id)) = (group, id) else {
+            return Err((
+                1,
+                "the columns group and id are not both there".to_owned(),
+                "write group,id (组,编号) into the first line",
+            ));
+        };
+        Ok(Self { group, id, role })
+    }
+}
+
+fn sheet(text: &str) -> Result<Roster, Mistake> {
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = b",;\t".iter().copied();
+    let delimiter = delimiter.max_by_key(|it| header.bytes().filter(|byte| byte == it).count());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(
+            delimiter
+                .filter(|it| header.as_bytes().contains(it))
+                .unwrap_or(b','),
+        )
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let columns = Columns::of(reader.headers().map_err(|error| malformed(&error))?)?;
+    let mut roster = Roster::default();
+    let mut row = csv::StringRecord::new();
+    while reader
+        .read_record(&mut row)
+        .map_err(|error| malformed(&error))?
+    {
+        // What a spreadsheet leaves of a row that was emptied.
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
+        let line = row.position().map_or(0, csv::Position::line);
+        let group = &row[columns.group];
+        if group.is_empty() {
+            return Err((
+                line,
+                "it names no group".to_owned(),
+                "fill the column group",
+            ));
+        }
+        let id = id_of(&row[columns.id]).ok_or((
+            line,
+            "its id is not an ID of the portal".to_owned(),
+            "write the number as the portal has it, in a column formatted as text",
+        ))?;
+        let role = columns.role.map(|role| &row[role]);
+        if let Some(role) = role.filter(|role| !role.is_empty()) {
+            push(&mut roster.roles, role, id.clone());
+        }
+        if let Some(group) = roster.groups.get_mut(group) {
+            group.members.push(id);
+        } else {
+            let members = vec![id];
+            let listed = Group {
+                members,
+                ..Group::default()
+            };
+            roster.groups.insert(group.to_owned(), listed);
+        }
+    }
+    Ok(roster)
+}
+
+fn push(lists: &mut BTreeMap<String, Vec<String>>, name: &str, member: String) {
+    match lists.get_mut(name) {
+        Some(list) => list.push(member),
+        None => _ = lists.insert(name.to_owned(), vec![member]),
+    }
+}
+
+fn malformed(error: &csv::Error) -> Mistake {
+    let line = error.position().map_or(1, csv::Position::line);
+    let told = match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
+            format!("it has {len} fields, and the first line has {expected_len}")
+        }
+        _ => "it is not CSV".to_owned(),
+    };
+    (
+        line,
+        told,
+        "correct that line, or save the table as CSV again",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn csv(text: &str) -> Result<Roster, String> {
+        read(Path::new("groups.csv"), text.as_bytes()).map_err(|problem| problem.to_string())
+    }
+
+    fn shown(roster: &Roster) -> String {
+        let groups = roster.groups.iter();
+        let groups = groups.map(|(name, group)| format!("{name}={}", group.members.join("+")));
+        let roles = roster.roles.iter();
+        let roles = roles.map(|(role, people)| format!("{role}:{}", people.join("+")));
+        groups.chain(roles).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_table_is_read_as_spreadsheets_write_it() {
+        for table in [
+            "group,id,role\ndispatch,1,Editor\ndispatch,2,\nmeters,1,\n",
+            "\u{feff}组,编号,角色,姓名\r\ndispatch,1,Editor,陈涛\r\ndispatch, 2 ,,\r\n,,,\r\nmeters,1,,\r\n",
+            "id;note;Group;role\n1;x;dispatch;Editor\n2;;dispatch;\n\n1;\"a;b\";meters;",
+        ] {
+            let roster = csv(table).unwrap_or_else(|told| panic!("{table}: {told}"));
+            assert_eq!(shown(&roster), "dispatch=1+2 meters=1 Editor:1", "{table}");
+        }
+    }
+
+    #[test]
+    fn the_same_in_toml() {
+        let toml = "[groups.dispatch]\nmembers = [1, '2']\nroles = ['Editor']\n[groups.all]\nwhen = 'true'\n";
+        let roster = read(Path::new("g.TOML"), toml.as_bytes()).unwrap();
+        assert_eq!(shown(&roster), "all= dispatch=1+2");
+        assert!(roster.groups["all"].when.is_some());
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line_and_a_remedy() {
+        for (table, told) in [
+            (
+                "group,id\ndispatch,1\nmeters\n",
+                "groups.csv: line 3: it has 1 fields",
+            ),
+            (
+                "group,id\n,1\n",
+                "groups.csv: line 2: it names no group; fill",
+            ),
+            (
+                "group,id\na,陈涛\n",
+                "groups.csv: line 2: its id is not an ID of the portal; write",
+            ),
+            ("group,id\na,1.2E+17\n", "groups.csv: line 2: its id is not"),
+            (
+                "group,user\na,1\n",
+                "groups.csv: line 1: there is no column `user`; the columns",
+            ),
+            (
+                "group\na\n",
+                "groups.csv: line 1: the columns group and id are not both",
+            ),
+            (
+                "id,group,编号\n",
+                "groups.csv: line 1: `编号` is there twice",
+            ),
+            (" \n", "groups.csv: it is empty; write a group"),
+        ] {
+            let said = csv(table).unwrap_err();
+            assert!(said.starts_with(told), "{table}: {said}");
+        }
+        for (toml, told) in [
+            ("[groups.a]\nmembers = ['1'\n", "g.toml: line 3, column "),
+            ("[groups.a]\nwhen = '('\n", "g.toml: line 2, column "),
+            (
+                "[groups.a]\nmember = []\n",
+                "g.toml: line 2, column 1: unknown field `member`",
+            ),
+            ("x = 1\n", "g.toml: line 1, column 1: unknown field `x`"),
+            ("[groups.a]\nmembers = ['陈']\n", "g.toml: line 2, column "),
+        ] {
+            let read = read(Path::new("g.toml"), toml.as_bytes());
+            let said = read.unwrap_err().to_string();
+            assert!(said.starts_with(told), "{toml}: {said}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(bytes: Vec<u8>, text in "[a-c组,;\"\n\r\t1E+ ]{0,60}") {
+            for path in ["g.csv", "g.toml"] {
+                let _ = read(Path::new(path), &bytes);
+                let _ = read(Path::new(path), format!("group,id\n{text}").as_bytes());
+            }
+        }
+    }
+}

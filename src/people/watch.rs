@@ -1,0 +1,143 @@
+//! Follows the groups file while the provider runs.
+//!
+//! What was read twice, a moment apart, with the same result is taken: a file that is still being
+//! written is not. One that cannot be used changes nothing.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::groups::Groups;
+use super::roster;
+use crate::config::Problem;
+use crate::handle::Digest;
+
+/// How often the file is looked at.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Follows the file of `groups` for as long as it is polled; returns at once if there is none.
+pub async fn follow(groups: &Groups) {
+    let Some(path) = groups.file() else {
+        return;
+    };
+    let mut watch = Watch {
+        settled: groups.digest(),
+        ..Watch::default()
+    };
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        let path_ = path.to_owned();
+        let looked = tokio::task::spawn_blocking(move || {
+            let news = watch.look(&path_);
+            (watch, news)
+        });
+        let Ok((after, news)) = looked.await else {
+            return;
+        };
+        watch = after;
+        match news {
+            News::None => {}
+            News::Roster(roster, digest) => {
+                let (count, file) = (roster.groups.len(), path.display());
+                groups.swap(&roster, Some(digest));
+                tracing::info!("{file} was read again: {count} groups");
+            }
+            News::Unusable(problem) => {
+                tracing::error!("{problem}. The groups that were read before stay");
+            }
+        }
+    }
+}
+
+/// What a look at the file brought.
+enum News {
+    None,
+    Roster(roster::Roster, Digest),
+    Unusable(Problem),
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Watch {
+    /// When the file was last changed, as far as that tells, and its size.
+    stamp: Option<(SystemTime, u64)>,
+    /// What has been dealt with, well or not.
+    settled: Option<Digest>,
+    /// What has been seen once.
+    pending: Option<Digest>,
+    /// The file is not there, and that has been told.
+    missing: bool,
+}
+
+impl Watch {
+    fn look(&mut self, path: &Path) -> News {
+        let stamp = path.metadata().ok().as_ref().and_then(stamp);
+        if stamp.is_some() && stamp == self.stamp && self.pending.is_none() {
+            return News::None;
+        }
+        self.stamp = stamp;
+        let bytes = match roster::load(path) {
+            Ok(bytes) => bytes,
+            Err(_) if self.missing => return News::None,
+            Err(problem) => {
+                (self.missing, self.pending) = (true, None);
+                return News::Unusable(problem);
+            }
+        };
+        self.missing = false;
+        let digest = Digest::of(&bytes);
+        if self.settled == Some(digest) {
+            self.pending = None;
+            return News::None;
+        }
+        if self.pending != Some(digest) {
+            self.pending = Some(digest);
+            return News::None;
+        }
+        (self.pending, self.settled) = (None, Some(digest));
+        match roster::read(path, &bytes) {
+            Ok(roster) => News::Roster(roster, digest),
+            Err(problem) => News::Unusable(problem),
+        }
+    }
+}
+
+fn stamp(metadata: &Metadata) -> Option<(SystemTime, u64)> {
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn told(news: &News) -> &'static str {
+        match news {
+            News::None => "-",
+            News::Roster(..) => "new",
+            News::Unusable(_) => "bad",
+        }
+    }
+
+    #[test]
+    fn what_is_seen_twice_is_taken_and_what_is_bad_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("groups.csv");
+        let mut watch = Watch::default();
+        let mut looks = |text: Option<&str>, times: usize| {
+            match text {
+                Some(text) => fs::write(&path, text).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let looks: Vec<_> = (0..times).map(|_| told(&watch.look(&path))).collect();
+            looks.join(" ")
+        };
+        assert_eq!(looks(Some("group,id\na,1\n"), 3), "- new -");
+        assert_eq!(looks(Some("group,id\na,2\n"), 1), "-");
+        assert_eq!(looks(Some("group,id\na,2\nb,3\n"), 3), "- new -");
+        assert_eq!(looks(Some("group,id\na\n"), 4), "- bad - -");
+        assert_eq!(looks(None, 3), "bad - -");
+        assert_eq!(looks(Some("group,id\na\n"), 3), "- - -");
+        assert_eq!(looks(Some("group,id\na,2\nb,3\n"), 3), "- new -");
+    }
+}

@@ -1,0 +1,94 @@
+//! What somebody sees to whom an app is not open, and how they go on.
+
+use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+
+use crate::chromium::{Chromium, Setup};
+use crate::support::CHEN_TAO;
+use crate::support::program::Program;
+
+const CLIENTS: &str = "\
+    client_name = '泵站监控'\nallow = { groups = ['dispatch'] }\n\
+    contact = 'it@water.example.cn'\n\
+    [[clients]]\nclient_id = 'meters'\nclient_name = '水表'\n\
+    client_secret = 'meters-secret-0123456789'\nredirect_uris = ['http://127.0.0.1:9/meters']\n\
+    initiate_login_uri = 'http://127.0.0.1:9/meters'\n\
+    [[clients]]\nclient_id = 'billing'\nclient_name = '营收系统'\nunlinked = 'deny'\n\
+    contact = '信息中心 8001'\n\
+    client_secret = 'billing-secret-0123456789'\nredirect_uris = ['http://127.0.0.1:9/billing']\n\
+    initiate_login_uri = 'http://127.0.0.1:9/billing'\n";
+
+async fn stage() -> (SimulatorHandle, Program) {
+    let portal = Simulator::start(SimulatorSettings::default());
+    let portal = portal.await.unwrap();
+    let program = Program::start(portal.url().as_str(), CLIENTS).await;
+    (portal, program)
+}
+
+fn launch(portal: &SimulatorHandle, program: &Program) -> String {
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    program.at(&format!("/launch/app?ticket={ticket}"))
+}
+
+#[tokio::test]
+async fn n44_a_closed_app_is_told_in_plain_words_with_a_way_on() {
+    let (portal, program) = stage().await;
+    let browser = Chromium::open().await;
+    browser.open_address(launch(&portal, &program)).await;
+    browser.find("h1", "您不能使用这个应用").await;
+    let told = browser.text("main > p").await;
+    assert_eq!(
+        told,
+        "您以“陈涛”的身份登录。“泵站监控”没有对您开放。如果您需要使用它，请联系：it@water.example.cn"
+    );
+    let other = browser.text(".other").await;
+    assert!(other.contains("You are signed in as “陈涛”. “泵站监控” is not open to you."));
+    browser
+        .find(
+            "li a[href='mailto:it@water.example.cn']",
+            "联系 it@water.example.cn",
+        )
+        .await;
+    browser.picture("closed").await;
+    browser.prefer("dark").await;
+    browser.picture("dark-closed").await;
+    browser.become_a_phone().await;
+    browser.picture("phone-closed").await;
+
+    browser.click("a", "打开其他应用").await;
+    browser.find("h1", "陈涛，您已登录").await;
+    browser.find("li a", "水表").await;
+    let apps: Vec<String> = browser
+        .evaluate("[...document.querySelectorAll('li a')].map(app => app.textContent)")
+        .await;
+    assert_eq!(apps, ["水表"]);
+
+    browser.open_address(program.at("/launch/billing")).await;
+    browser.find("h1", "您不能使用这个应用").await;
+    browser
+        .find(
+            "p",
+            "“营收系统”里没有与您对应的账号。如果您需要使用它，请联系：信息中心 8001",
+        )
+        .await;
+    browser.picture("unlinked").await;
+}
+
+#[tokio::test]
+async fn n44_who_reads_english_is_told_in_english() {
+    let (portal, program) = stage().await;
+    let browser = Chromium::open_as(Setup {
+        languages: "en-GB,en",
+        ..Setup::default()
+    })
+    .await;
+    browser.open_address(launch(&portal, &program)).await;
+    browser.find("h1", "You cannot use this app").await;
+    let told = browser.text("main > p").await;
+    assert!(
+        told.ends_with("If you need it, please ask: it@water.example.cn"),
+        "{told}"
+    );
+    browser.picture("english-closed").await;
+    browser.click("a", "Open another app").await;
+    browser.find("h1", "You are signed in, 陈涛").await;
+}
