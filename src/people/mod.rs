@@ -5,6 +5,7 @@
 //! [`crate::store`], what a client is told of it that of [`crate::oauth::claims`].
 
 mod link;
+pub mod name;
 mod profile;
 mod template;
 
