@@ -102,7 +102,7 @@ impl App {
             KeysError::Store(error) => error.into(),
             other => other.into(),
         })?;
-        let metadata = discovery::metadata(&config.issuer)
+        let metadata = discovery::metadata(&config.issuer, config.clients.bring_email())
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;

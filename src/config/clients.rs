@@ -1,5 +1,6 @@
 //! `[[clients]]`: RFC 7591 client metadata, and what this provider adds to it.
 
+mod claims;
 mod credentials;
 mod logout;
 
@@ -13,6 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::presets;
 use super::problem::Findings;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
@@ -73,6 +75,14 @@ pub(super) struct ClientSection {
     refresh_token_idle_lifetime: Duration,
     #[serde(default = "ten_seconds", with = "humantime_serde")]
     refresh_token_grace: Duration,
+    preset: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    email_verified: claims::Verified,
+    #[serde(default)]
+    split_names: claims::Split,
+    #[serde(default)]
+    claims: claims::ClaimSections,
 }
 
 /// RFC 7591 §2, `token_endpoint_auth_method`.
@@ -132,6 +142,7 @@ pub(super) fn check(
     let mut seen = HashSet::new();
     let mut clients = Vec::new();
     for (index, section) in sections.iter().enumerate() {
+        presets::check(index, section.preset.as_deref(), findings);
         let mut check = Check {
             index,
             insecure,
@@ -208,6 +219,7 @@ impl Check<'_, '_> {
             grant_types: self.grant_types(section, public),
             subject_token_types: section.subject_token_types.clone(),
             refresh_token: self.refresh_policy(section),
+            claims: self.claims(section),
         })
     }
 

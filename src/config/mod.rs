@@ -7,6 +7,7 @@ mod clients;
 mod directory;
 mod file;
 mod limits;
+mod presets;
 mod problem;
 mod sections;
 
@@ -128,6 +129,7 @@ pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
 }
 
 fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
+    let source = &presets::complete(source);
     let document: Document = source.extract().map_err(|error| {
         error
             .into_iter()

@@ -8,6 +8,7 @@ use openidconnect::ClientId;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
+use super::claim_rules::ClaimRules;
 use super::grants::GrantType;
 use super::grants::token_exchange::SubjectTokenType;
 use super::redirect::RegisteredUri;
@@ -51,6 +52,8 @@ pub struct Client {
     pub subject_token_types: Vec<SubjectTokenType>,
     /// When it gets refresh tokens, and for how long.
     pub refresh_token: RefreshPolicy,
+    /// What it is told of people.
+    pub claims: ClaimRules,
 }
 
 /// A client's addresses for logouts.
@@ -170,6 +173,12 @@ impl Clients {
         all
     }
 
+    /// Whether the scope `email` brings anything to any of them.
+    #[must_use]
+    pub fn bring_email(&self) -> bool {
+        self.0.values().any(|client| client.claims.bring_email())
+    }
+
     /// The origins of the pages that clients may be sent back to: those whose scripts may read what
     /// is answered to clients.
     ///
@@ -250,6 +259,7 @@ pub(crate) mod tests {
                 idle_lifetime: TimeDelta::days(30),
                 grace: TimeDelta::seconds(10),
             },
+            claims: ClaimRules::default(),
         }
     }
 

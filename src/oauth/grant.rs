@@ -8,7 +8,7 @@ use super::claims_request::AskedClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
 use crate::login::session::{SessionId, User};
-use crate::people::Link;
+use crate::people::{Link, Profile};
 
 /// An authorization as it was granted; its identifier is the digest of the code that began it.
 #[derive(Debug, Clone)]
@@ -58,4 +58,16 @@ pub struct Granted {
     pub user: User,
     /// The account the client has for the user, completed with the one for all clients.
     pub link: Option<Link>,
+}
+
+impl Granted {
+    /// The grant, and its user as clients see them.
+    #[must_use]
+    pub fn into_parts(self) -> (Grant, Profile) {
+        let profile = Profile {
+            link: self.link,
+            ..Profile::of(self.user)
+        };
+        (self.grant, profile)
+    }
 }

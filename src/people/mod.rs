@@ -7,8 +7,10 @@
 mod link;
 pub mod name;
 mod profile;
+mod rule;
 mod template;
 
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
+pub use self::rule::Rule;
 pub use self::template::{Condition, Filled, Template, TemplateError};
