@@ -109,7 +109,7 @@ impl App {
             KeysError::Store(error) => error.into(),
             other => other.into(),
         })?;
-        let metadata = discovery::metadata(&config.issuer)
+        let metadata = discovery::metadata(&config.issuer, config.clients.bring_email())
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
@@ -138,15 +138,15 @@ impl App {
 
     /// A person as a client sees them that has `link` for them.
     #[must_use]
-    pub fn profile(&self, user: &User, link: Option<&Link>) -> Profile {
+    pub fn profile(&self, user: User, link: Option<Link>) -> Profile {
         let Membership {
             groups,
             roles,
             unsettled,
-        } = self.groups.of(user, link);
+        } = self.groups.of(&user, link.as_ref());
         Profile {
-            user: user.clone(),
-            link: link.cloned(),
+            user,
+            link,
             groups,
             roles,
             unsettled,
@@ -165,7 +165,7 @@ impl App {
             }
             _ => None,
         };
-        Ok(self.profile(user, link.as_ref()))
+        Ok(self.profile(user.clone(), link))
     }
 
     /// The application as handlers share it.

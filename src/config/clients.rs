@@ -2,6 +2,7 @@
 
 mod access;
 mod audience;
+mod claims;
 mod credentials;
 mod logout;
 mod refresh;
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::presets;
 use super::problem::Findings;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
@@ -83,6 +85,14 @@ pub(super) struct ClientSection {
     #[serde(default)]
     unlinked: access::Unlinked,
     contact: Option<String>,
+    preset: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    email_verified: claims::Verified,
+    #[serde(default)]
+    split_names: claims::Split,
+    #[serde(default)]
+    claims: claims::ClaimSections,
 }
 
 /// RFC 7591 §2, `token_endpoint_auth_method`.
@@ -147,6 +157,7 @@ pub(super) fn check(
         .collect();
     let mut clients = Vec::new();
     for (index, section) in sections.iter().enumerate() {
+        presets::check(index, section.preset.as_deref(), findings);
         let mut check = Check {
             index,
             issuer,
@@ -227,6 +238,7 @@ impl Check<'_, '_> {
             refresh_token: self.refresh_policy(section),
             access: self.access(section),
             contact: self.contact(section),
+            claims: self.claims(section),
         })
     }
 

@@ -8,6 +8,7 @@ mod directory;
 mod file;
 mod groups;
 mod limits;
+mod presets;
 mod problem;
 mod sections;
 
@@ -139,6 +140,7 @@ pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
 }
 
 fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
+    let source = &presets::complete(source);
     let document: Document = source.extract().map_err(|error| {
         error
             .into_iter()

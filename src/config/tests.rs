@@ -1,6 +1,7 @@
 //! What an operator may write, and what is answered to a slip.
 
 mod audience;
+mod claims;
 mod credentials;
 
 use std::sync::Arc;
@@ -81,6 +82,10 @@ fn what_the_reference_shows_is_the_default() {
         default.clients.get("grafana").unwrap(),
     );
     assert_eq!(shown.require_pkce, default.require_pkce);
+    assert_eq!(
+        format!("{:?}", shown.claims),
+        format!("{:?}", default.claims)
+    );
     assert_eq!(shown.id_token_alg, default.id_token_alg);
     assert_eq!(
         format!("{:?}", shown.access_token),

@@ -76,6 +76,6 @@ pub(super) fn stands(app: &App, client: &Client, granted: &Granted) -> Result<()
 fn still_open(app: &App, client: &Client, granted: &Granted) -> Result<(), Denied> {
     match &client.access {
         None => Ok(()),
-        Some(access) => access.decide(&app.profile(&granted.user, granted.link.as_ref())),
+        Some(access) => access.decide(&app.profile(granted.user.clone(), granted.link.clone())),
     }
 }

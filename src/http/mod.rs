@@ -62,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(path::TOKEN, post(token::token))
         .route(path::REVOKE, post(revoke::revoke))
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(path::EMAILS, get(userinfo::emails))
         .method_not_allowed_fallback(failure::method_of_clients)
         .layer(cors::clients_pages(&app.clients));
     let for_servers = Router::new()

@@ -7,17 +7,22 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::access_token;
 use super::failure::Failure;
 use super::proven::is_form;
 use crate::app::App;
-use crate::oauth::claims::{self, person};
+use crate::oauth::claims;
+use crate::oauth::claims_request::PersonClaim;
+use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::grant::Grant;
 use crate::oauth::params::Params;
+use crate::oauth::person::{self, person};
 use crate::oauth::scope::{Scope, Scopes};
+use crate::people::Profile;
 
 /// `GET /userinfo`.
 ///
@@ -103,13 +108,44 @@ fn challenge() -> Response {
         .into_response()
 }
 
-async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
-    let refused = |code, description| Failure::Bearer(OAuthError::new(code, description), None);
+/// `GET /userinfo/emails`: the person's addresses, as GitHub lists them. Grafana asks for it below the
+/// address of userinfo where it was told none.
+///
+/// # Errors
+///
+/// As [`get`]; `insufficient_scope` where the client gets addresses and the token has no `email`.
+pub(super) async fn emails(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let Some(token) = bearer(&headers)? else {
+        return Ok(challenge());
+    };
+    let asked = asked(&app, token).await?;
+    let rules = &asked.client.claims;
+    let told = asked
+        .grant
+        .claims
+        .userinfo
+        .tell(PersonClaim::Email, &asked.scopes);
+    if !told && rules.bring_email() {
+        return Err(insufficient_scope("the addresses need the scope email"));
+    }
+    Ok((no_store(), Json(person::emails(&asked.profile, rules))).into_response())
+}
+
+/// What a token that is good for userinfo stands for.
+struct Asked {
+    client: Arc<Client>,
+    grant: Grant,
+    profile: Profile,
+    scopes: Scopes,
+}
+
+async fn asked(app: &App, unverified: &str) -> Result<Asked, Failure> {
     let invalid = || {
-        refused(
-            ErrorCode::InvalidToken,
-            "the access token is unknown, expired or revoked",
-        )
+        let description = "the access token is unknown, expired or revoked";
+        Failure::Bearer(OAuthError::new(ErrorCode::InvalidToken, description), None)
     };
     let found = access_token::find(app, unverified)
         .await
@@ -119,23 +155,43 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
     let client = app.clients.get(&token.client_id).ok_or_else(invalid)?;
     let scopes = Scopes::parse(&token.scope);
     if !scopes.contains(Scope::Openid) {
-        return Err(refused(
-            ErrorCode::InsufficientScope,
-            "userinfo needs the scope openid",
-        ));
+        return Err(insufficient_scope("userinfo needs the scope openid"));
     }
     // Only a token that was exchanged is another client's than its grant, and it has no `openid`.
     if granted.grant.client_id.as_str() != token.client_id {
         return Err(invalid());
     }
-    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let person = person(&granted.user, &scopes, &granted.grant.claims.userinfo);
+    Ok(Asked {
+        client: Arc::clone(client),
+        profile: app.profile(granted.user, granted.link),
+        grant: granted.grant,
+        scopes,
+    })
+}
+
+fn insufficient_scope(description: &'static str) -> Failure {
+    let error = OAuthError::new(ErrorCode::InsufficientScope, description);
+    Failure::Bearer(error, None)
+}
+
+fn no_store() -> [(HeaderName, HeaderValue); 1] {
+    [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]
+}
+
+async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
+    let Asked {
+        client,
+        grant,
+        profile,
+        scopes,
+    } = asked(app, unverified).await?;
+    let person = person(&profile, &scopes, &grant.claims.userinfo, &client.claims);
     let Some(alg) = client.userinfo_alg else {
-        return Ok((no_store, Json(person)).into_response());
+        return Ok((no_store(), Json(person)).into_response());
     };
-    let claims = claims::userinfo(person, client, app.issuer.as_str());
+    let claims = claims::userinfo(person, &client, app.issuer.as_str());
     let signed = app.keys.sign(alg, "JWT", &claims);
     let signed = signed.map_err(|error| Failure::internal(Failure::Bearer, error))?;
     let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))];
-    Ok((no_store, kind, signed).into_response())
+    Ok((no_store(), kind, signed).into_response())
 }

@@ -194,9 +194,12 @@ fn grant_type(client: &Client) -> Result<(), OAuthError> {
 }
 
 /// "The Authorization Server MUST ignore the `offline_access` request" where it cannot be granted
-/// (OIDC Core §11).
+/// (OIDC Core §11). Nor is `email` granted where there is none.
 fn scopes(asked: &Params, client: &Client) -> Scopes {
-    let scopes = asked.get("scope").map(Scopes::parse).unwrap_or_default();
+    let mut scopes = asked.get("scope").map(Scopes::parse).unwrap_or_default();
+    if !client.claims.bring_email() {
+        scopes = scopes.without(Scope::Email);
+    }
     if client.may_use(GrantType::RefreshToken) {
         return scopes;
     }

@@ -1,60 +1,18 @@
-//! Claims: what tokens and userinfo say. What scopes bring stands in both alike.
+//! Claims: what tokens and userinfo say. What they say about the person is [`super::person`]'s.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::Nonce;
 use serde::{Deserialize, Serialize};
 
-use super::claims_request::{PersonClaim, PersonClaims as Asked};
 use super::client::Client;
-use super::grant::Granted;
-use super::phone::e164;
+use super::grant::{Grant, Granted};
+use super::person::{PersonClaims, person};
 use super::scope::Scopes;
 use crate::handle::Digest;
-use crate::login::session::User;
+use crate::people::Profile;
 
 /// How long an ID token is valid. It proves a login and is looked at once, right after it.
 const ID_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
-
-/// What a client learns about a person (OIDC Core §5.1): by its scopes the same in ID token and
-/// userinfo, by name where it asked (§5.5).
-/// Every claim that names somebody is a string; Keycloak fails on any other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PersonClaims<'a> {
-    sub: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preferred_username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_at: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone_number: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone_number_verified: Option<bool>,
-}
-
-/// The claims that `scopes` bring (OIDC Core §5.4), and those asked for one by one (§5.5).
-#[must_use]
-pub fn person<'a>(user: &'a User, scopes: &Scopes, asked: &Asked) -> PersonClaims<'a> {
-    let tell = |claim| asked.tell(claim, scopes);
-    let phone = user.identity.phone.as_deref().and_then(e164);
-    PersonClaims {
-        sub: user.subject().as_str(),
-        name: user
-            .identity
-            .name
-            .as_deref()
-            .filter(|_| tell(PersonClaim::Name)),
-        // Two people may be called 张伟; nobody shares a subject (F19).
-        preferred_username: tell(PersonClaim::PreferredUsername).then(|| user.subject().as_str()),
-        updated_at: tell(PersonClaim::UpdatedAt).then(|| user.updated_at.timestamp()),
-        phone_number_verified: phone
-            .as_ref()
-            .filter(|_| tell(PersonClaim::PhoneNumberVerified))
-            .map(|_| false),
-        phone_number: phone.filter(|_| tell(PersonClaim::PhoneNumber)),
-    }
-}
 
 /// The claims of a signed userinfo answer: "the Claims iss (issuer) and aud (audience)" beside those of
 /// the person (OIDC Core §5.3.2). Without `exp` and `auth_time` it passes for no other token (N34).
@@ -202,10 +160,10 @@ impl AccessTokenClaims {
     }
 }
 
-/// The claims of the ID token for a grant; `at_hash` is that of the access token beside it.
+/// The claims of the ID token for a grant of `profile`'s; `at_hash` is that of the access token beside it.
 #[must_use]
 pub fn id_token<'a>(
-    granted: &'a Granted,
+    (grant, profile): (&'a Grant, &'a Profile),
     scopes: &Scopes,
     client: &'a Client,
     issuer: &'a str,
@@ -217,11 +175,11 @@ pub fn id_token<'a>(
         aud: client.id.as_str(),
         exp: (now + ID_TOKEN_LIFETIME).timestamp(),
         iat: now.timestamp(),
-        auth_time: granted.grant.auth_time.timestamp(),
-        nonce: granted.grant.nonce.as_ref(),
+        auth_time: grant.auth_time.timestamp(),
+        nonce: grant.nonce.as_ref(),
         at_hash,
-        sid: granted.grant.sid.as_str(),
-        acr: granted.grant.acr,
-        person: person(&granted.user, scopes, &granted.grant.claims.id_token),
+        sid: grant.sid.as_str(),
+        acr: grant.acr,
+        person: person(profile, scopes, &grant.claims.id_token, &client.claims),
     }
 }

@@ -16,10 +16,18 @@ use super::scope::{Scope, Scopes};
 pub enum PersonClaim {
     /// `name`.
     Name,
+    /// `given_name`.
+    GivenName,
+    /// `family_name`.
+    FamilyName,
     /// `preferred_username`.
     PreferredUsername,
     /// `updated_at`.
     UpdatedAt,
+    /// `email`.
+    Email,
+    /// `email_verified`.
+    EmailVerified,
     /// `phone_number`.
     PhoneNumber,
     /// `phone_number_verified`.
@@ -28,10 +36,14 @@ pub enum PersonClaim {
 
 impl PersonClaim {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Name,
+        Self::GivenName,
+        Self::FamilyName,
         Self::PreferredUsername,
         Self::UpdatedAt,
+        Self::Email,
+        Self::EmailVerified,
         Self::PhoneNumber,
         Self::PhoneNumberVerified,
     ];
@@ -41,17 +53,32 @@ impl PersonClaim {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
+            Self::GivenName => "given_name",
+            Self::FamilyName => "family_name",
             Self::PreferredUsername => "preferred_username",
             Self::UpdatedAt => "updated_at",
+            Self::Email => "email",
+            Self::EmailVerified => "email_verified",
             Self::PhoneNumber => "phone_number",
             Self::PhoneNumberVerified => "phone_number_verified",
         }
     }
 
+    /// The claim that is written so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|claim| claim.as_str() == name)
+    }
+
     /// The scope that brings it (OIDC Core §5.4).
     fn scope(self) -> Scope {
         match self {
-            Self::Name | Self::PreferredUsername | Self::UpdatedAt => Scope::Profile,
+            Self::Name
+            | Self::GivenName
+            | Self::FamilyName
+            | Self::PreferredUsername
+            | Self::UpdatedAt => Scope::Profile,
+            Self::Email | Self::EmailVerified => Scope::Email,
             Self::PhoneNumber | Self::PhoneNumberVerified => Scope::Phone,
         }
     }

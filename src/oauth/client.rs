@@ -8,6 +8,7 @@ use openidconnect::ClientId;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
+use super::claim_rules::ClaimRules;
 use super::grants::GrantType;
 use super::grants::token_exchange::SubjectTokenType;
 use super::redirect::RegisteredUri;
@@ -57,6 +58,8 @@ pub struct Client {
     pub access: Option<Access>,
     /// Whom to ask who may not (`contact`).
     pub contact: Option<Contact>,
+    /// What it is told of people.
+    pub claims: ClaimRules,
 }
 
 /// A client's addresses for logouts.
@@ -194,6 +197,12 @@ impl Clients {
         clients.filter(move |client| client.access.is_some() && serves(client))
     }
 
+    /// Whether the scope `email` brings anything to any of them.
+    #[must_use]
+    pub fn bring_email(&self) -> bool {
+        self.0.values().any(|client| client.claims.bring_email())
+    }
+
     /// The origins of the pages that clients may be sent back to: those whose scripts may read what
     /// is answered to clients.
     ///
@@ -276,6 +285,7 @@ pub(crate) mod tests {
             },
             access: None,
             contact: None,
+            claims: ClaimRules::default(),
         }
     }
 

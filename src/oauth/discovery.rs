@@ -38,6 +38,8 @@ pub mod path {
     pub const REVOKE: &str = "/revoke";
     /// The userinfo endpoint.
     pub const USERINFO: &str = "/userinfo";
+    /// The addresses of a person, as Grafana asks for them.
+    pub const EMAILS: &str = "/userinfo/emails";
     /// The end session endpoint.
     pub const LOGOUT: &str = "/logout";
 }
@@ -93,7 +95,7 @@ pub type Metadata = ProviderMetadata<
 >;
 
 /// The claims a client may get to see.
-const CLAIMS: [&str; 15] = [
+const CLAIMS: [&str; 19] = [
     "sub",
     "iss",
     "aud",
@@ -105,18 +107,22 @@ const CLAIMS: [&str; 15] = [
     "sid",
     "acr",
     "name",
+    "given_name",
+    "family_name",
     "preferred_username",
     "updated_at",
+    "email",
+    "email_verified",
     "phone_number",
     "phone_number_verified",
 ];
 
-/// Describes the provider called `issuer`.
+/// Describes the provider called `issuer`; `emails` is whether any client gets addresses.
 ///
 /// # Errors
 ///
 /// Never for an [`Issuer`]: it is a URL, and so is what lies below it.
-pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
+pub fn metadata(issuer: &Issuer, emails: bool) -> Result<Metadata, ParseError> {
     let algs = SigningAlg::ALL.into_iter().map(|alg| match alg {
         SigningAlg::RS256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
         SigningAlg::PS256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
@@ -147,6 +153,7 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
     });
     let scopes = Scope::ALL
         .iter()
+        .filter(|scope| emails || **scope != Scope::Email)
         .map(|scope| openidconnect::Scope::new(scope.as_str().to_owned()));
     let with_proof = vec![
         CoreClientAuthMethod::ClientSecretBasic,
@@ -189,8 +196,10 @@ pub fn metadata(issuer: &Issuer) -> Result<Metadata, ParseError> {
         .set_token_endpoint_auth_signing_alg_values_supported(Some(assertion_algs.into()))
         .set_claims_supported(Some(
             CLAIMS
+                .into_iter()
+                .filter(|claim| emails || !claim.starts_with("email"))
                 .map(|claim| CoreClaimName::new(claim.to_owned()))
-                .into(),
+                .collect(),
         ))
         .set_claims_parameter_supported(Some(true))
         .set_acr_values_supported(Some(vec![AuthenticationContextClass::new(
@@ -216,6 +225,6 @@ mod tests {
     #[test]
     fn the_document_says_what_works() {
         let issuer = Issuer::new("https://sso.example.com").unwrap();
-        insta::assert_json_snapshot!(metadata(&issuer).unwrap());
+        insta::assert_json_snapshot!(metadata(&issuer, true).unwrap());
     }
 }

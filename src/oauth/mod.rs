@@ -2,6 +2,7 @@
 
 pub mod acr;
 pub mod authorize;
+pub mod claim_rules;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod introspection;
 pub mod issuer;
 pub mod logout;
 pub mod params;
+pub mod person;
 pub mod phone;
 pub mod pkce;
 pub mod redirect;

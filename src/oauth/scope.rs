@@ -7,8 +7,10 @@ use std::fmt;
 pub enum Scope {
     /// Makes the request an OpenID Connect one: an ID token is issued (OIDC Core §3.1.2.1).
     Openid,
-    /// `name`, `preferred_username`, `updated_at` (OIDC Core §5.4).
+    /// `name`, `given_name`, `family_name`, `preferred_username`, `updated_at` (OIDC Core §5.4).
     Profile,
+    /// `email`, `email_verified`, for clients that get addresses.
+    Email,
     /// `phone_number`, `phone_number_verified`.
     Phone,
     /// A refresh token that outlives the session (OIDC Core §11).
@@ -17,9 +19,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every known scope, in the order discovery lists them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Openid,
         Self::Profile,
+        Self::Email,
         Self::Phone,
         Self::OfflineAccess,
     ];
@@ -30,6 +33,7 @@ impl Scope {
         match self {
             Self::Openid => "openid",
             Self::Profile => "profile",
+            Self::Email => "email",
             Self::Phone => "phone",
             Self::OfflineAccess => "offline_access",
         }
@@ -105,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(text in "(openid|profile|phone|offline_access|x| )*") {
+        fn what_is_written_is_read_back(text in "(openid|profile|email|phone|offline_access|x| )*") {
             let scopes = Scopes::parse(&text);
             prop_assert_eq!(Scopes::parse(&scopes.to_string()), scopes);
         }

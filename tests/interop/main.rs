@@ -12,6 +12,7 @@ mod support;
 mod apache;
 mod echo;
 mod go_oidc;
+mod grafana;
 mod keycloak;
 mod oauth2_proxy;
 mod openid_client;

@@ -83,7 +83,7 @@ async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
         let head = header(&answer.body);
         assert_eq!((&head["alg"], &head["typ"]), (&json!(alg), &json!("JWT")));
         let expected = json!({
-            "iss": house.issuer, "aud": client.client_id, "sub": "1", "name": "陈涛",
+            "iss": house.issuer, "aud": client.client_id, "sub": "1", "name": "陈涛", "given_name": "涛", "family_name": "陈",
             "preferred_username": "1", "updated_at": 1_800_000_000,
         });
         assert_eq!(verified(&house, &answer.body).await, expected, "{alg}");

@@ -34,7 +34,7 @@ async fn it_says_who_by_whom_for_whom_since_when() {
     let expected = json!({
         "iss": house.issuer, "sub": "1", "aud": "grafana",
         "iat": NOW + 90, "exp": NOW + 90 + 600, "auth_time": NOW, "nonce": "the-nonce",
-        "name": "陈涛", "preferred_username": "1", "updated_at": NOW,
+        "name": "陈涛", "given_name": "涛", "family_name": "陈", "preferred_username": "1", "updated_at": NOW,
     });
     assert_eq!(claims, expected);
 }

@@ -13,6 +13,7 @@ mod algorithms;
 mod authentication;
 mod authorize;
 mod backchannel_logout;
+mod claims;
 mod client_authentication;
 mod client_credentials;
 mod conformance;

@@ -161,9 +161,11 @@ fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failu
         .sign(client.access_token.alg, client.access_token.typ, &claims)
         .map_err(internal)?;
     let login = login.filter(|(_, scopes)| scopes.contains(Scope::Openid));
-    let id_token = login.as_ref().map(|(granted, scopes)| {
+    let login = login
+        .map(|(Granted { grant, user, link }, scopes)| ((grant, app.profile(user, link)), scopes));
+    let id_token = login.as_ref().map(|((grant, profile), scopes)| {
         let at_hash = at_hash(client.id_token_alg, &access_token);
-        let claims = claims::id_token(granted, scopes, client, issuer, &at_hash, now);
+        let claims = claims::id_token((grant, profile), scopes, client, issuer, &at_hash, now);
         app.keys.sign(client.id_token_alg, "JWT", &claims)
     });
     Ok(TokenResponse {
@@ -173,7 +175,7 @@ fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Failu
         id_token: id_token.transpose().map_err(internal)?,
         refresh_token: refresh_token.map(|token| token.expose()),
         scope: claims.scope,
-        session_state: login.map(|(granted, _)| granted.grant.sid.to_string()),
+        session_state: login.map(|((grant, _), _)| grant.sid.to_string()),
         issued_token_type,
     })
 }

@@ -28,22 +28,38 @@ async fn a_new_user_and_then_a_known_one_meet_no_page_of_keycloaks() {
     assert!(asked.url.as_str().contains("code_challenge_method=S256"));
     let new = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
     assert_eq!(new["preferred_username"], "9007199254740993");
-    assert_eq!(new["given_name"], "欧阳静");
+    assert_eq!(new["given_name"], "静");
+    assert_eq!(new["family_name"], "欧阳");
     let users = stage.admin.users().await;
     assert_eq!(users.len(), 1, "{users:?}");
     assert_eq!(users[0]["username"], "9007199254740993");
-    assert_eq!(users[0]["firstName"], "欧阳静");
-    assert!(users[0].get("lastName").is_none(), "{users:?}");
-    assert!(users[0].get("email").is_none(), "{users:?}");
+    assert_eq!(users[0]["firstName"], "静");
+    assert_eq!(users[0]["lastName"], "欧阳");
+    assert_eq!(users[0]["email"], "9007199254740993@panda.invalid");
+    assert_eq!(users[0]["emailVerified"], false);
     assert_eq!(users[0]["attributes"]["phoneNumber"][0], "+8613800138000");
 
     stage.portal.rename_user(OUYANG_JING, "欧阳婧");
     let road = stage.click(&mut Browser::new(), OUYANG_JING).await;
     let known = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
     assert_eq!(known["sub"], new["sub"]);
-    assert_eq!(known["given_name"], "欧阳婧");
+    assert_eq!(known["given_name"], "婧");
+    assert_eq!(known["family_name"], "欧阳");
     assert_eq!(stage.admin.users().await.len(), 1);
     assert_eq!(stage.portal.calls().user_by_ticket, 2);
+}
+
+#[tokio::test]
+async fn who_is_no_person_meets_no_page_either() {
+    let stage = Stage::set("no-person", ES256).await;
+    let company = "新耀分公司(测试/一组)";
+    stage.portal.add_user(Person::new(88, company, ""));
+    let road = stage.click(&mut Browser::new(), 88).await;
+    let id_token = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
+    assert_eq!(id_token["preferred_username"], "88");
+    let users = stage.admin.users().await;
+    assert_eq!(users[0]["firstName"], "新耀分公司（测试／一组）");
+    assert_eq!(users[0]["lastName"], "-");
 }
 
 #[tokio::test]
@@ -65,7 +81,7 @@ async fn f10_a_login_begun_in_the_application_is_resumed_by_the_launch() {
     );
     let id_token = claims(stage.app.tokens(&road).await["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "1");
-    assert_eq!(id_token["given_name"], "陈涛");
+    assert_eq!(id_token["given_name"], "涛");
     assert_eq!(id_token["nonce"], "the-nonce");
 
     let ticket = stage.portal.issue_ticket(HEI_LONG_JIANG);

@@ -67,6 +67,7 @@ impl Stage {
             "[[clients]]\n\
              client_id = '{CLIENT_ID}'\n\
              client_secret = '{CLIENT_SECRET}'\n\
+             preset = 'keycloak'\n\
              token_endpoint_auth_method = '{authentication}'\n\
              redirect_uris = ['{realm_url}/broker/{ALIAS}/endpoint']\n\
              post_logout_redirect_uris = ['{realm_url}/broker/{ALIAS}/endpoint/logout_response']\n\

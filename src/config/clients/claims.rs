@@ -1,0 +1,218 @@
+//! What a client is told of people: `email`, `email_verified`, `split_names`, `[clients.claims]`.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use panda_oidc_sdk::{Identity, Subject};
+use serde::Deserialize;
+
+use super::{Check, ClientSection};
+use crate::login::session::User;
+use crate::oauth::claim_rules::{ClaimRules, EmailPolicy, EmailVerified, OwnClaim, SplitNames};
+use crate::oauth::scope::Scope;
+use crate::people::{Profile, Rule};
+
+/// The claims that are the provider's to make, whoever the client is.
+const RESERVED: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "sid",
+    "acr",
+    "amr",
+    "azp",
+    "auth_time",
+    "client_id",
+    "scope",
+    "typ",
+    "events",
+    "cnf",
+    "act",
+    "may_act",
+    "updated_at",
+    "phone_number_verified",
+];
+
+/// How `email_verified` is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verified {
+    #[default]
+    Always,
+    WhenTrue,
+}
+
+/// How `split_names` is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Split {
+    #[default]
+    People,
+    Everybody,
+    Nobody,
+}
+
+/// One of `[clients.claims]`.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a template, or { value = \"…\", scope = \"…\" }"
+)]
+pub(super) enum ClaimSection {
+    Template(String),
+    Scoped(Scoped),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scoped {
+    value: String,
+    #[serde(default)]
+    scope: ClaimScope,
+}
+
+/// The scopes that can bring a claim.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ClaimScope {
+    #[default]
+    Openid,
+    Profile,
+    Email,
+    Phone,
+}
+
+/// `[clients.claims]`.
+pub(super) type ClaimSections = BTreeMap<String, ClaimSection>;
+
+impl Check<'_, '_> {
+    pub(super) fn claims(&mut self, section: &ClientSection) -> ClaimRules {
+        ClaimRules {
+            email: self.email(section),
+            email_verified: match section.email_verified {
+                Verified::Always => EmailVerified::Always,
+                Verified::WhenTrue => EmailVerified::WhenTrue,
+            },
+            split_names: match section.split_names {
+                Split::People => SplitNames::People,
+                Split::Everybody => SplitNames::Everybody,
+                Split::Nobody => SplitNames::Nobody,
+            },
+            own: section
+                .claims
+                .iter()
+                .filter_map(|(claim, written)| self.own(&section.client_id, claim, written))
+                .collect(),
+        }
+    }
+
+    fn email(&mut self, section: &ClientSection) -> EmailPolicy {
+        match section.email.as_deref() {
+            None | Some("omit") => EmailPolicy::Omit,
+            Some("link") => EmailPolicy::Link,
+            Some(template) if template.contains('@') || template.contains("{{") => {
+                // The short form that people try first.
+                let template = template
+                    .replace("{{", "\0")
+                    .replace("{id}", "{{ user.id }}");
+                let template = template.replace('\0', "{{");
+                let rule = self.rule("email", &section.client_id, "email", &template);
+                rule.map_or(EmailPolicy::Omit, EmailPolicy::Made)
+            }
+            Some(_) => {
+                self.fail(
+                    "email",
+                    "it is neither a word for it nor an address",
+                    "write \"omit\", \"link\", or a template such as \"{{ user.id }}@panda.invalid\"",
+                );
+                EmailPolicy::Omit
+            }
+        }
+    }
+
+    fn own(&mut self, client: &str, claim: &str, written: &ClaimSection) -> Option<OwnClaim> {
+        let key = format!("claims.{claim}");
+        if RESERVED.contains(&claim) {
+            self.fail(
+                &key,
+                "this claim is the provider's own",
+                "choose another name",
+            );
+            return None;
+        }
+        if matches!(claim, "email" | "email_verified") {
+            self.fail(
+                &key,
+                "addresses have a key of their own",
+                "write email = \"…\" in the client's section",
+            );
+            return None;
+        }
+        if claim.is_empty() || claim.len() > 128 || claim.contains(char::is_control) {
+            self.fail(
+                &key,
+                "it is no name for a claim",
+                "write something like groups",
+            );
+            return None;
+        }
+        let (template, scope) = match written {
+            ClaimSection::Template(template) => (template, ClaimScope::Openid),
+            ClaimSection::Scoped(Scoped { value, scope }) => (value, *scope),
+        };
+        Some(OwnClaim {
+            rule: self.rule(&key, client, claim, template)?,
+            scope: match scope {
+                ClaimScope::Openid => Scope::Openid,
+                ClaimScope::Profile => Scope::Profile,
+                ClaimScope::Email => Scope::Email,
+                ClaimScope::Phone => Scope::Phone,
+            },
+        })
+    }
+
+    /// Reads a template. Clients take people for the same whose addresses or account names are.
+    fn rule(&mut self, key: &str, client: &str, claim: &str, template: &str) -> Option<Rule> {
+        let rule = match Rule::new(client, claim, template) {
+            Ok(rule) => rule,
+            Err(error) => {
+                self.fail(
+                    key,
+                    format!("the template cannot be used: {error}"),
+                    "docs/claims.md shows what a template may say",
+                );
+                return None;
+            }
+        };
+        let tells_apart = matches!(claim, "email" | "preferred_username" | "login");
+        if tells_apart && !rule.tells_apart(&somebody("1"), &somebody("2")) {
+            self.fail(
+                key,
+                "it comes to the same for two people of one name, and clients would take them for one",
+                "put {{ user.id }} into it",
+            );
+        }
+        Some(rule)
+    }
+}
+
+/// One of two people called 张伟 who have one telephone.
+fn somebody(id: &str) -> Profile {
+    let identity = Identity {
+        subject: Subject::new(id).unwrap_or_else(|_| unreachable!("it is a number")),
+        name: Some("张伟".to_owned()),
+        phone: Some("13800138000".to_owned()),
+    };
+    Profile::of(User {
+        identity,
+        updated_at: DateTime::UNIX_EPOCH,
+    })
+}

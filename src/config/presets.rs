@@ -1,0 +1,101 @@
+//! `preset = "grafana"`: what clients of a kind mostly need, as defaults for one client. Each is a file
+//! of the keys that could stand in the client's own section; what does stand there goes before it.
+
+use figment::value::{Dict, Map, Value};
+use figment::{Error, Figment, Metadata, Profile, Provider};
+
+use super::problem::Findings;
+
+/// The presets of this build.
+pub(super) const ALL: &[(&str, &str)] = &[
+    ("grafana", include_str!("../../config/presets/grafana.toml")),
+    (
+        "keycloak",
+        include_str!("../../config/presets/keycloak.toml"),
+    ),
+    (
+        "oauth2-proxy",
+        include_str!("../../config/presets/oauth2-proxy.toml"),
+    ),
+    ("spring", include_str!("../../config/presets/spring.toml")),
+];
+
+/// The one table in which a client changes single entries of a preset.
+const CLAIMS: &str = "claims";
+
+/// Completes the clients of `source` that name a preset.
+pub(super) fn complete(source: &Figment) -> Figment {
+    let Ok(Value::Array(tag, mut clients)) = source.find_value("clients") else {
+        return source.clone();
+    };
+    let mut any = false;
+    for client in &mut clients {
+        if let Value::Dict(_, client) = client
+            && let Some(preset) = client.get("preset").and_then(Value::as_str).and_then(named)
+        {
+            fill(client, preset);
+            any = true;
+        }
+    }
+    if !any {
+        return source.clone();
+    }
+    source.clone().merge(Completed {
+        metadata: source.find_metadata("clients").cloned(),
+        clients: Value::Array(tag, clients),
+    })
+}
+
+/// The preset called `name`.
+fn named(name: &str) -> Option<Dict> {
+    let (_, text) = ALL.iter().find(|(known, _)| *known == name)?;
+    toml::from_str(text).ok()
+}
+
+/// Puts what `preset` says into `client` where it says nothing itself.
+fn fill(client: &mut Dict, preset: Dict) {
+    for (key, value) in preset {
+        match (client.get_mut(&key), value) {
+            (None, value) => {
+                client.insert(key, value);
+            }
+            (Some(Value::Dict(_, own)), Value::Dict(_, preset)) if key == CLAIMS => {
+                for (claim, value) in preset {
+                    own.entry(claim).or_insert(value);
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
+}
+
+/// Says so when `clients[index]` names a preset that is none.
+pub(super) fn check(index: usize, preset: Option<&str>, findings: &mut Findings<'_>) {
+    let Some(preset) = preset else { return };
+    if ALL.iter().any(|(known, _)| *known == preset) {
+        return;
+    }
+    let names: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
+    findings.add(
+        &format!("clients[{index}].preset"),
+        format!("`{preset}` is no preset"),
+        format!("write one of: {}; or take it out", names.join(", ")),
+    );
+}
+
+/// The completed clients, told of as what they were before.
+struct Completed {
+    metadata: Option<Metadata>,
+    clients: Value,
+}
+
+impl Provider for Completed {
+    fn metadata(&self) -> Metadata {
+        self.metadata.clone().unwrap_or_default()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let clients = Dict::from([("clients".to_owned(), self.clients.clone())]);
+        Ok(Map::from([(Profile::Default, clients)]))
+    }
+}

@@ -1,0 +1,141 @@
+//! What an operator may write about claims, and the presets.
+
+use super::*;
+use crate::config::presets::ALL as PRESETS;
+use crate::oauth::client::Client;
+use crate::people::{Filled, Profile};
+
+fn with(lines: &str) -> String {
+    format!("{GOOD}{lines}\n")
+}
+
+fn client(lines: &str) -> Client {
+    let config = parse(&with(lines)).unwrap_or_else(|problems| panic!("{lines}: {problems:?}"));
+    Client::clone(config.clients.get("grafana").unwrap())
+}
+
+fn email(lines: &str) -> String {
+    format!("{:?}", client(lines).claims.email)
+}
+
+fn own(client: &Client) -> Vec<&str> {
+    let own = client.claims.own.iter();
+    own.map(|own| own.rule.claim()).collect()
+}
+
+#[test]
+fn addresses_are_left_out_linked_or_made() {
+    assert_eq!(email(""), "Omit");
+    assert_eq!(email("email = 'omit'"), "Omit");
+    assert_eq!(email("email = 'link'"), "Link");
+    for template in ["{{ user.id }}@panda.invalid", "{id}@panda.invalid"] {
+        let made = email(&format!("email = '{template}'"));
+        assert!(made.contains("\"{{ user.id }}@panda.invalid\""), "{made}");
+    }
+}
+
+#[test]
+fn what_would_make_one_of_two_people_is_refused() {
+    for lines in [
+        "email = 'info@water.cn'",
+        "email = '{{ user.name }}@water.cn'",
+        "claims = { preferred_username = '{{ user.name }}' }",
+        "claims = { login = '{{ link.username or user.name }}' }",
+    ] {
+        assert!(
+            only(&with(lines)).contains("put {{ user.id }} into it"),
+            "{lines}"
+        );
+    }
+    client("claims = { preferred_username = 'panda-{{ user.id }}' }");
+}
+
+#[test]
+fn a_claim_that_is_the_providers_or_no_template_is_refused_by_its_name() {
+    for claim in ["sub", "iss", "sid", "nonce", "scope", "updated_at"] {
+        let told = only(&with(&format!("claims = {{ {claim} = 'x' }}")));
+        let named = format!("clients[0].claims.{claim}: this claim is the provider's own");
+        assert!(told.contains(&named), "{told}");
+    }
+    for (lines, part) in [
+        (
+            "claims = { email = 'a@b.c' }",
+            "claims.email: addresses have a key",
+        ),
+        ("claims = { '' = 'x' }", "it is no name for a claim"),
+        (
+            "claims = { a = '{{ user.id' }",
+            "claims.a: the template cannot be used",
+        ),
+        (
+            "claims = { a = '{{ x | nope }}' }",
+            "claims.a: the template cannot be used",
+        ),
+        ("claims = { a = 1 }", "{ value = "),
+        (
+            "claims = { a = { value = 'x', scope = 'groups' } }",
+            "{ value = ",
+        ),
+        ("email = 'none'", "clients[0].email: it is neither"),
+        (
+            "email = '{{ user.id @x.cn'",
+            "clients[0].email: the template cannot be used",
+        ),
+        ("email_verified = 'true'", "clients[0].email_verified"),
+        ("split_names = 'all'", "clients[0].split_names"),
+    ] {
+        let told = only(&with(lines));
+        assert!(told.contains(part), "{lines}: {told}");
+    }
+}
+
+#[test]
+fn every_preset_is_a_client_that_can_be_used() {
+    for (name, text) in PRESETS {
+        let defaults: toml::Table = toml::from_str(text).unwrap();
+        let client = client(&format!("preset = '{name}'"));
+        let claims = defaults["claims"].as_table().unwrap();
+        assert_eq!(own(&client), claims.keys().collect::<Vec<_>>(), "{name}");
+    }
+    let told = only(&with("preset = 'grafanna'"));
+    assert!(
+        told.contains(
+            "clients[0].preset: `grafanna` is no preset; write one of: grafana, keycloak"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn each_key_of_a_preset_can_be_switched() {
+    let grafana = client("preset = 'grafana'");
+    assert!(grafana.refresh_token.always && grafana.claims.bring_email());
+    let grafana = client(
+        "preset = 'grafana'\nemail = 'omit'\nrefresh_token = 'offline_access'\n\
+         claims = { roles = 'Viewer', login = '' }",
+    );
+    assert!(!grafana.refresh_token.always && !grafana.claims.bring_email());
+    assert_eq!(own(&grafana), ["groups", "login", "roles"]);
+    let profile = Profile::of(crate::login::session::tests::session("1").user);
+    let filled = grafana.claims.own.iter().map(|own| own.rule.fill(&profile));
+    let viewer = Filled::Text("Viewer".to_owned());
+    assert_eq!(
+        filled.collect::<Vec<_>>(),
+        [Some(Filled::List(Vec::new())), None, Some(viewer)]
+    );
+}
+
+#[test]
+fn a_slip_beside_a_preset_is_told_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("panda-oidc.toml");
+    for (lines, key) in [
+        ("preset = 'grafana'\nemail = 'none'", "clients[0].email"),
+        ("preset = 'grafana'\nemial = 'link'", "clients[0].emial"),
+    ] {
+        std::fs::write(&file, with(lines)).unwrap();
+        let told = load(std::slice::from_ref(&file)).unwrap_err()[0].to_string();
+        let named = format!("{}: {key}: ", file.display());
+        assert!(told.starts_with(&named), "{told}");
+    }
+}

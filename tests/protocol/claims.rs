@@ -1,0 +1,293 @@
+//! Claims per client: what an operator's rules make of a person, the same in ID token and userinfo.
+
+use panda_oidc_panda::simulator::{Person, Simulator, SimulatorSettings};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::kit::{registered, registration};
+use crate::support::CHEN_TAO;
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+use crate::support::program::Program;
+
+const ALL: &str = "openid profile email phone";
+
+/// What tells of the token, not of the person.
+const OF_THE_TOKEN: [&str; 8] = [
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "at_hash",
+    "sid",
+];
+
+/// A house with a client `app` that has these `lines`.
+async fn house(lines: &str) -> (House, RelyingParty) {
+    let house = House::open_with(&registration("app", lines), "").await;
+    let app = registered(&house, "app");
+    (house, app)
+}
+
+/// The tokens of a login with `scope`.
+async fn tokens(app: &RelyingParty, browser: &mut Browser, scope: &str) -> Value {
+    let answer = browser.get(app.authorize_url(&[("scope", scope)])).await;
+    let answer = app.redeem(&RelyingParty::code(&answer)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// What `app` hears of `user`: in the ID token, and in userinfo the same.
+async fn told(house: &House, app: &RelyingParty, user: u64, scope: &str) -> Value {
+    let tokens = tokens(app, &mut house.signed_in(user).await, scope).await;
+    same_in_both(app, &tokens).await
+}
+
+async fn same_in_both(app: &RelyingParty, tokens: &Value) -> Value {
+    let mut person = claims(tokens["id_token"].as_str().unwrap());
+    for claim in OF_THE_TOKEN {
+        person.as_object_mut().unwrap().remove(claim).unwrap();
+    }
+    let userinfo = app.userinfo(tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(userinfo.json(), person);
+    person
+}
+
+async fn emails(app: &RelyingParty, tokens: &Value) -> Answer {
+    let token = tokens["access_token"].as_str().unwrap().to_owned();
+    Browser::new()
+        .send(Method::GET, app.at("/userinfo/emails"), |request| {
+            request.bearer_auth(token)
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_name_is_told_in_its_parts_where_it_is_a_persons() {
+    let (house, app) = house("").await;
+    house.portal.add_user(Person::new(7, "欧阳静", ""));
+    house.portal.add_user(Person::new(8, "新耀分公司", ""));
+    let person = told(&house, &app, 7, "openid profile").await;
+    assert_eq!(person["name"], "欧阳静");
+    assert_eq!(person["family_name"], "欧阳");
+    assert_eq!(person["given_name"], "静");
+    assert_eq!(person["preferred_username"], "7", "never the name");
+    let company = told(&house, &app, 8, "openid profile").await;
+    assert_eq!(company["name"], "新耀分公司");
+    assert_eq!(company.get("family_name"), None);
+    assert_eq!(company.get("given_name"), None);
+}
+
+#[tokio::test]
+async fn claims_of_its_own_reach_one_client_and_keep_their_kind() {
+    let lines = "[clients.claims]\n\
+                 login = 'u{{ user.id }}'\n\
+                 groups = '{{ groups }}'\n\
+                 shown = { value = '{{ user.name }} ({{ user.id }})', scope = 'profile' }\n\
+                 level = '{{ 40 + 2 }}'\n\
+                 staff = '{{ user.id == \"1\" }}'\n\
+                 'https://example.com/site' = '{{ [\"east\"] }}'\n\
+                 nothing = '{{ link.attributes.nothing }}'";
+    let (house, app) = house(lines).await;
+    let person = told(&house, &app, CHEN_TAO, "openid").await;
+    let own = json!({
+        "sub": "1", "login": "u1", "groups": [], "level": "42", "staff": true,
+        "https://example.com/site": ["east"],
+    });
+    assert_eq!(person, own);
+    let person = told(&house, &app, CHEN_TAO, "openid profile").await;
+    assert_eq!(person["shown"], "陈涛 (1)");
+    let other = told(&house, &house.client("grafana"), CHEN_TAO, "openid").await;
+    assert_eq!(other, json!({"sub": "1"}));
+}
+
+#[tokio::test]
+async fn a_rule_that_fails_costs_its_claim_and_is_told_once_without_the_person() {
+    let portal = Simulator::start(SimulatorSettings::default())
+        .await
+        .unwrap();
+    let lines = registration(
+        "rules",
+        "claims = { bad = '{{ user.name | sum }}', good = 'x' }",
+    );
+    let program = Program::start(portal.url().as_str(), &lines).await;
+    let app = RelyingParty {
+        client_id: "rules".to_owned(),
+        client_secret: Some("another-secret-0123456789".to_owned()),
+        redirect_uri: "http://127.0.0.1:9/rules".to_owned(),
+        ..program.client()
+    };
+    let mut browser = Browser::new();
+    let ticket = portal.issue_ticket(CHEN_TAO);
+    let entry = program.at(&format!("/launch/app?ticket={ticket}"));
+    browser.get(entry).await;
+    let tokens = tokens(&app, &mut browser, "openid").await;
+    let person = same_in_both(&app, &tokens).await;
+    assert_eq!(person, json!({"sub": "1", "good": "x"}));
+    let log = program.log();
+    let complaint = "The rule for bad of rules failed";
+    assert_eq!(log.matches(complaint).count(), 1, "{log}");
+    let line = log.lines().find(|line| line.contains(complaint)).unwrap();
+    assert!(line.contains("WARN") && !line.contains("陈涛"), "{line}");
+}
+
+#[tokio::test]
+async fn f18_an_address_is_left_out_unless_the_client_has_a_policy() {
+    let (house, app) = house("").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let tokens = tokens(&app, &mut browser, ALL).await;
+    assert_eq!(tokens["scope"], "openid profile phone");
+    let person = same_in_both(&app, &tokens).await;
+    assert_eq!(person.get("email"), None);
+    assert_eq!(person.get("email_verified"), None);
+    let listed = emails(&app, &tokens).await;
+    assert_eq!(listed.status, 200);
+    assert_eq!(listed.json(), json!([]));
+}
+
+#[tokio::test]
+async fn f18_a_made_address_is_never_verified() {
+    for email in ["{{ user.id }}@panda.invalid", "{id}@panda.invalid"] {
+        let (house, app) = house(&format!("email = '{email}'")).await;
+        let mut browser = house.signed_in(CHEN_TAO).await;
+        let all = tokens(&app, &mut browser, ALL).await;
+        assert_eq!(all["scope"], ALL);
+        let person = same_in_both(&app, &all).await;
+        assert_eq!(person["email"], "1@panda.invalid");
+        assert_eq!(person["email_verified"], false);
+        let listed = emails(&app, &all).await;
+        assert_eq!(
+            listed.json(),
+            json!([{"email": "1@panda.invalid", "primary": true, "verified": false}])
+        );
+        assert_eq!(listed.header("cache-control"), "no-store");
+        let other = told(&house, &house.client("grafana"), CHEN_TAO, ALL).await;
+        assert_eq!(other.get("email"), None, "another client's");
+    }
+    let (house, app) = house("email = 'link'").await;
+    let person = told(&house, &app, CHEN_TAO, ALL).await;
+    assert_eq!(person.get("email"), None, "nobody is linked");
+}
+
+#[tokio::test]
+async fn addresses_are_listed_for_a_token_that_may_see_them_alone() {
+    let (house, app) = house("email = '{id}@panda.invalid'").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    for scope in ["openid profile", "user:email"] {
+        let tokens = tokens(&app, &mut browser, scope).await;
+        let refused = emails(&app, &tokens).await;
+        assert_eq!(refused.status, 403, "{scope}");
+        let challenge = refused.header("www-authenticate");
+        assert!(challenge.contains("insufficient_scope"), "{challenge}");
+    }
+    let bare = Browser::new().get(app.at("/userinfo/emails")).await;
+    assert_eq!(bare.status, 401);
+    assert_eq!(
+        bare.header("www-authenticate"),
+        "Bearer realm=\"panda-oidc\""
+    );
+    let nonsense = emails(&app, &json!({"access_token": "nonsense"})).await;
+    assert_eq!(nonsense.status, 401);
+}
+
+#[tokio::test]
+async fn addresses_and_parts_of_a_name_can_be_asked_for_by_name() {
+    let (house, app) = house("email = '{id}@panda.invalid'").await;
+    let mut browser = house.signed_in(CHEN_TAO).await;
+    let wish = json!({"userinfo": {"email": null, "given_name": null}}).to_string();
+    let url = app.authorize_url(&[("scope", "openid"), ("claims", &wish)]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    let tokens = app.redeem(&code).await.json();
+    let userinfo = app.userinfo(tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(
+        userinfo.json(),
+        json!({"sub": "1", "email": "1@panda.invalid", "given_name": "涛"})
+    );
+    assert_eq!(
+        claims(tokens["id_token"].as_str().unwrap()).get("email"),
+        None
+    );
+    assert_eq!(emails(&app, &tokens).await.status, 200);
+}
+
+#[tokio::test]
+async fn discovery_lists_email_where_it_brings_something() {
+    let listed = async |house: &House, member: &str, value: &str| {
+        let url = house.at("/.well-known/openid-configuration");
+        let document = Browser::new().get(url).await.json();
+        document[member].as_array().unwrap().contains(&json!(value))
+    };
+    for (lines, brings) in [
+        ("", false),
+        ("email = 'omit'", false),
+        ("email = 'link'", true),
+        ("preset = 'grafana'", true),
+        ("preset = 'spring'", false),
+    ] {
+        let (house, _) = house(lines).await;
+        assert_eq!(
+            listed(&house, "scopes_supported", "email").await,
+            brings,
+            "{lines}"
+        );
+        for claim in ["email", "email_verified"] {
+            assert_eq!(
+                listed(&house, "claims_supported", claim).await,
+                brings,
+                "{lines}"
+            );
+        }
+        assert!(listed(&house, "claims_supported", "family_name").await);
+    }
+}
+
+#[tokio::test]
+async fn a_preset_makes_what_its_kind_of_client_needs() {
+    for (preset, own) in [
+        (
+            "grafana",
+            json!({
+                "email": "1@panda.invalid", "email_verified": false, "family_name": "陈",
+                "given_name": "涛", "login": "1", "groups": [], "roles": [],
+            }),
+        ),
+        (
+            "keycloak",
+            json!({
+                "email": "1@panda.invalid", "email_verified": false, "family_name": "陈",
+                "given_name": "涛", "groups": [], "roles": [],
+            }),
+        ),
+        (
+            "oauth2-proxy",
+            json!({
+                "email": "1@panda.invalid", "family_name": "陈", "given_name": "涛", "groups": [],
+            }),
+        ),
+        (
+            "spring",
+            json!({"family_name": "陈", "given_name": "涛", "groups": [], "roles": []}),
+        ),
+    ] {
+        let (house, app) = house(&format!("preset = '{preset}'")).await;
+        let mut person = told(&house, &app, CHEN_TAO, "openid profile email").await;
+        let all = person.as_object_mut().unwrap();
+        for everybodys in ["sub", "name", "preferred_username", "updated_at"] {
+            all.remove(everybodys).unwrap();
+        }
+        assert_eq!(person, own, "{preset}");
+    }
+}
+
+#[tokio::test]
+async fn a_preset_for_keycloak_leaves_nobody_without_a_part_of_a_name() {
+    let (house, app) = house("preset = 'keycloak'").await;
+    house.portal.add_user(Person::new(8, "新耀(分公司)", ""));
+    let company = told(&house, &app, 8, "openid profile").await;
+    assert_eq!(company["name"], "新耀(分公司)");
+    assert_eq!(company["given_name"], "新耀（分公司）");
+    assert_eq!(company["family_name"], "-");
+}
