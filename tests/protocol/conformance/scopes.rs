@@ -5,12 +5,18 @@ use serde_json::json;
 use super::module::{Mode, Module};
 
 /// `VerifyScopesReturnedInUserInfoClaims` wants all fourteen claims of `profile` or warns. The portal
-/// knows a name and nothing else of them; a name for the account and the time of the last change are
-/// ours to tell. The rest would be made up, so that the warning stays.
+/// knows a name and nothing else of them; its parts, a name for the account and the time of the last
+/// change are ours to tell. The rest would be made up, so that the warning stays.
 pub async fn oidcc_scope_profile(mode: Mode) {
     let mut module = Module::start(mode).await;
     let tokens = module.login(&[("scope", "openid profile")]).await;
-    for claim in ["name", "preferred_username", "updated_at"] {
+    for claim in [
+        "name",
+        "given_name",
+        "family_name",
+        "preferred_username",
+        "updated_at",
+    ] {
         assert!(tokens.userinfo.get(claim).is_some(), "{claim}");
     }
     assert_eq!(tokens.userinfo.get("phone_number"), None, "not asked for");
