@@ -211,4 +211,26 @@ mod tests {
         assert!(access("groups = ['a']", "").sees_links());
         assert!(access("", "when = 'link'").sees_links());
     }
+
+    #[test]
+    fn the_rules_of_the_guide_hold_for_those_they_name() {
+        let mut person = person("1", &["dispatch"]);
+        person.user.identity.name = Some("新耀分公司".to_owned());
+        person.user.identity.phone = Some("13800138000".to_owned());
+        let attributes = r#"{"attributes":{"dept":"调度中心"}}"#;
+        person.link = Some(serde_json::from_str(attributes).unwrap());
+        for guide in [
+            include_str!("../../docs/access.md"),
+            include_str!("../../docs/access.zh.md"),
+        ] {
+            let (_, table) = guide.split_once("| --- | --- |\n| `\"dispatch\"").unwrap();
+            let rows = format!("| `\"dispatch\"{table}");
+            let rules = rows.lines().filter_map(|row| row.split('`').nth(1));
+            let rules: Vec<_> = rules.map(|rule| Condition::new(rule).unwrap()).collect();
+            assert_eq!(rules.len(), 5);
+            for rule in rules {
+                assert_eq!(rule.holds(&person), Ok(true), "{rule:?}");
+            }
+        }
+    }
 }
