@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use super::answer;
+use super::{answer, metrics};
 use crate::app::App;
 
 /// The routes of the admin listener.
@@ -16,6 +16,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics))
         .with_state(app)
 }
 

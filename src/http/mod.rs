@@ -16,6 +16,7 @@ mod introspect;
 mod language;
 mod launch;
 mod logout;
+mod metrics;
 mod page;
 mod parking;
 mod patience;

@@ -97,6 +97,12 @@ async fn the_brake_lets_go_when_the_operator_says_so() {
     assert_eq!(checked.status.code(), Some(1));
     let said = String::from_utf8(checked.stderr).unwrap();
     assert!(said.contains("54 people are missing"), "{said}");
+    assert!(
+        house
+            .metrics()
+            .await
+            .contains("panda_oidc_directory_braked 1\n")
+    );
     assert!(house.is_signed_in(&mut browser).await);
 
     let (code, report) = house.sync(&["--accept-removals"]).await;
@@ -107,6 +113,15 @@ async fn the_brake_lets_go_when_the_operator_says_so() {
         (54, 6)
     );
     assert_eq!(house.check().await.status.code(), Some(0));
+    let metrics = house.metrics().await;
+    assert!(
+        metrics.contains("panda_oidc_directory_braked 0\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("panda_oidc_directory_listed 6\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]

@@ -149,6 +149,12 @@ impl House {
         ended(command).await
     }
 
+    /// What monitoring is told.
+    pub async fn metrics(&self) -> String {
+        let url = format!("{}/metrics", self.program.admin);
+        Browser::new().get(url).await.body
+    }
+
     /// Ends the lease of a reading that died: nobody waits a minute for it.
     pub fn end_lease(&self) {
         let database = self.program.data().join("panda-oidc.db");

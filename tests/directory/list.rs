@@ -93,10 +93,23 @@ async fn two_readings_at_once_do_not_meet() {
         .spawn()
         .unwrap();
     crate::house::until("it reads", async || house.portal.calls().users > 0).await;
-    let second = house.users(&["sync"]).await;
-    assert_eq!(second.status.code(), Some(1));
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("another process reads the list"), "{said}");
+    let mut second = house
+        .command(&["sync"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(house.portal.calls().users, 1, "the second one waits");
     slow.kill().unwrap();
     slow.wait().unwrap();
+    house.portal.set_fault(Fault::Healthy).await;
+    house.end_lease();
+    crate::house::until("the second one reads", async || {
+        second
+            .try_wait()
+            .unwrap()
+            .is_some_and(|ended| ended.success())
+    })
+    .await;
+    assert_eq!(house.count("listed").await, 60);
 }

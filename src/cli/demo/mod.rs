@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config;
+use panda_oidc::directory;
 use panda_oidc::http::router;
 use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc_panda::simulator::MenuEntry;
@@ -84,6 +85,7 @@ async fn start_and_serve() -> Result<(), String> {
         bounds,
         wait(stopped.clone()),
     ));
+    let follower = tokio::spawn(directory::work(Arc::clone(&opened), wait(stopped.clone())));
     let registration = relying_party::Registration {
         issuer,
         client_id: CLIENT_ID,
@@ -104,8 +106,11 @@ async fn start_and_serve() -> Result<(), String> {
     asked_to_stop().await;
     drop(stop);
     portal.stop().await;
-    let (first, second) = tokio::join!(serving, app);
-    first.and(second).map_err(|error| explain(&error))?;
+    let (first, second, third) = tokio::join!(serving, app, follower);
+    first
+        .and(second)
+        .and(third)
+        .map_err(|error| explain(&error))?;
     opened.store.close().await.map_err(|error| explain(&error))
 }
 

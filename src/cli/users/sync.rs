@@ -2,16 +2,23 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use panda_oidc::app::App;
-use panda_oidc::directory::{self, Asked, Outcome};
+use panda_oidc::directory::{self, Asked, Outcome, Progress, Report, SyncError};
 
 use crate::cli::{Configured, explain, say};
 
 /// The exit code when the brake holds.
 const BRAKED: u8 = 3;
+
+/// How long another process is waited for that reads the list: longer than one that died keeps it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often it is looked whether it is done.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Reads the portal's list now.
 #[derive(Debug, Args)]
@@ -44,7 +51,7 @@ impl Sync {
             bar.set_length(count);
             bar.set_position(found);
         };
-        let report = directory::sync(app, asked, &progress).await;
+        let report = once_free(app, asked, &progress).await;
         bar.finish_and_clear();
         let report = report.map_err(|error| explain(&error))?;
         if self.json {
@@ -57,5 +64,22 @@ impl Sync {
             Outcome::Braked { .. } => ExitCode::from(BRAKED),
             Outcome::Failed { .. } => ExitCode::FAILURE,
         })
+    }
+}
+
+/// Reads the list when no other process does; `serve` may be at it just now.
+async fn once_free(
+    app: &Arc<App>,
+    asked: Asked,
+    progress: Progress<'_>,
+) -> Result<Report, SyncError> {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        match directory::sync(app, asked, progress).await {
+            Err(SyncError::Elsewhere) if Instant::now() < patience => {
+                tokio::time::sleep(LOOK).await;
+            }
+            done => return done,
+        }
     }
 }

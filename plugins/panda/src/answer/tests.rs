@@ -333,3 +333,32 @@ proptest! {
         let _ = page(&body(bytes, None));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn a_page_is_read_whole_or_not_at_all(
+        ids in prop::collection::vec(prop_oneof!["[1-9][0-9]{0,9}", "null", "\"\"", "-1"], 0..20),
+        name in "\\PC{0,6}",
+        cut in any::<prop::sample::Index>(),
+        noise in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let name = serde_json::json!(name);
+        let entries: Vec<_> = ids.iter().map(|id| format!(r#"{{"id":{id},"userName":{name}}}"#)).collect();
+        let json = format!(r#"{{"code":0,"data":{{"count":{},"data":[{}]}}}}"#, ids.len(), entries.join(","));
+        let whole = page(&body(json.as_bytes(), None)).unwrap();
+        prop_assert_eq!(whole.people.len() + whole.unusable, ids.len());
+        let named = ids.iter().filter(|id| id.starts_with(|c: char| c.is_ascii_digit()));
+        prop_assert_eq!(whole.people.len(), named.count());
+
+        let cut = cut.index(json.len());
+        prop_assert!(page(&body(&json.as_bytes()[..cut], None)).is_err());
+        let mut spoilt = json.into_bytes();
+        spoilt.splice(cut..cut, noise.iter().copied());
+        if let Ok(page) = page(&body(spoilt, None)) {
+            prop_assert!(page.people.len() + page.unusable <= ids.len() + noise.len());
+        }
+        let _ = page(&body(noise, None));
+    }
+}

@@ -1,0 +1,84 @@
+//! `GET /metrics`: what the operator's monitoring asks for, in Prometheus' text format.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use metrics::{describe_gauge, gauge};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use super::answer;
+use crate::app::App;
+use crate::directory::{Outcome, Report};
+
+/// `GET /metrics`. The directory's figures are those of its last reading, by whatever process.
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let report = match app.store.report().await {
+        Ok(report) => report,
+        Err(error) => {
+            let causes = answer::chain(error.source());
+            tracing::error!(causes, "Metrics are missing: {error}");
+            None
+        }
+    };
+    let recorder = PrometheusBuilder::new().build_recorder();
+    if let Some(report) = report {
+        metrics::with_local_recorder(&recorder, || directory(&report));
+    }
+    let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, recorder.handle().render()).into_response()
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "nobody has 2^53 people, nor lives for as many seconds"
+)]
+fn directory(report: &Report) {
+    let tell = |name: &'static str, help: &'static str, value: f64| {
+        describe_gauge!(name, help);
+        gauge!(name).set(value);
+    };
+    let seconds = |at: DateTime<Utc>| at.timestamp() as f64;
+    tell(
+        "panda_oidc_directory_read_timestamp_seconds",
+        "When the last reading of the directory ended",
+        seconds(report.at),
+    );
+    if let Some(at) = report.complete_at {
+        tell(
+            "panda_oidc_directory_complete_timestamp_seconds",
+            "When a reading was complete last",
+            seconds(at),
+        );
+    }
+    tell(
+        "panda_oidc_directory_failed",
+        "Whether the last reading failed",
+        f64::from(matches!(report.outcome, Outcome::Failed { .. })),
+    );
+    tell(
+        "panda_oidc_directory_braked",
+        "Whether people are missing and the brake holds them",
+        f64::from(matches!(report.outcome, Outcome::Braked { .. })),
+    );
+    let (listed, missing) = match report.outcome {
+        Outcome::Complete { listed, absent, .. } => (listed, absent),
+        Outcome::Braked {
+            listed, missing, ..
+        } => (listed, missing),
+        Outcome::Failed { .. } => return,
+    };
+    tell(
+        "panda_oidc_directory_listed",
+        "How many people the last reading listed",
+        listed as f64,
+    );
+    tell(
+        "panda_oidc_directory_missing",
+        "How many it missed, who have not left",
+        missing as f64,
+    );
+}
