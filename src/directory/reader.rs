@@ -1,0 +1,353 @@
+//! One reading: what it finds is put down, judged, accepted and carried out.
+
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::{Directory, Identity, Subject};
+
+use super::doubt::{Doubt, judge};
+use super::person::{Change, Presence};
+use super::reading::{Progress, ReadError, Reading, Sink, explain, read};
+use super::report::{Outcome, Report};
+use super::roster::{Met, Roster};
+use super::sync::{Asked, SyncError};
+use crate::app::App;
+use crate::handle::Handle;
+use crate::logout;
+use crate::store::{DirectoryLease, StoreError};
+
+/// How long a process that says nothing keeps the lease.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// How often it is renewed while a list is read.
+const RENEWAL: TimeDelta = TimeDelta::seconds(15);
+
+/// How many people are read from the store, put down or carried out at once: a login beside it waits
+/// a few milliseconds at the worst.
+const AT_ONCE: u32 = 1000;
+
+/// The same for those who are gone: each may have sessions to end and clients to tell.
+const LEAVERS_AT_ONCE: u32 = 50;
+
+/// How often a list is read again that changed while it was read.
+const MOST_READINGS: u32 = 3;
+
+/// Who has the lease, and reads.
+pub(super) struct Reader<'a> {
+    pub app: &'a Arc<App>,
+    pub directory: &'a dyn Directory,
+    pub holder: Handle,
+    pub progress: Progress<'a>,
+}
+
+impl Reader<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        self.app.host.clock.now()
+    }
+
+    pub(super) fn lease(&self) -> DirectoryLease {
+        DirectoryLease {
+            holder: self.holder.digest(),
+            until: self.now() + LEASE,
+        }
+    }
+
+    /// Carries out what an earlier reading decided, then reads.
+    pub(super) async fn sync(&self, asked: Asked) -> Result<Report, SyncError> {
+        self.carry_out().await?;
+        let mut report = self.once(asked).await?;
+        let absent = matches!(report.outcome, Outcome::Complete { absent: 1.., .. });
+        if absent && (asked.confirm || asked.accept_removals) {
+            report = self.once(asked).await?;
+        }
+        self.forget_leavers().await?;
+        Ok(report)
+    }
+
+    /// One reading, and what comes of it.
+    async fn once(&self, asked: Asked) -> Result<Report, SyncError> {
+        self.discard().await?;
+        let before = self.app.store.report().await?;
+        let outcome = match self.read(asked).await {
+            Ok(outcome) => outcome,
+            Err(Cut::Read(error)) => Outcome::Failed {
+                why: explain(&error),
+            },
+            Err(Cut::Sync(error)) => return Err(error),
+        };
+        let now = self.now();
+        let mut report = Report {
+            at: now,
+            complete_at: before.and_then(|report| report.complete_at),
+            outcome,
+        };
+        if report.is_complete() {
+            report.complete_at = Some(now);
+        }
+        self.app.store.note(&report).await?;
+        tell_operator(&report);
+        Ok(report)
+    }
+
+    async fn read(&self, asked: Asked) -> Result<Outcome, Cut> {
+        let mut pages = Pages {
+            reader: self,
+            roster: self.roster().await?,
+            changed: 0,
+            renewed_at: self.now(),
+        };
+        let reading = self.settled(&mut pages).await?;
+        let Pages {
+            roster, changed, ..
+        } = pages;
+        let missing = roster.missing();
+        let judged = judge(
+            &reading,
+            missing,
+            roster.counted(),
+            self.app.directory.max_removal,
+        );
+        let doubt = judged.err().filter(|_| !asked.accept_removals);
+        let (absent, left) = match doubt {
+            None => self.stage_missing(&roster).await?,
+            Some(_) => (0, 0),
+        };
+        if !self.app.store.accept(self.lease(), self.now()).await? {
+            return Err(SyncError::Elsewhere.into());
+        }
+        self.carry_out().await?;
+        let listed = reading.listed;
+        Ok(match doubt {
+            Some(doubt) => Outcome::Braked {
+                listed,
+                changed,
+                missing,
+                doubt,
+            },
+            None => Outcome::Complete {
+                listed,
+                changed,
+                absent,
+                left,
+                unusable: reading.unusable,
+            },
+        })
+    }
+
+    /// Reads the list until it holds still: until nothing in it moved, or it has the very same entries
+    /// a second time, so that somebody really is there twice.
+    async fn settled(&self, pages: &mut Pages<'_, '_>) -> Result<Reading, ReadError> {
+        let prints = RandomState::new();
+        let size = self.app.directory.page_size;
+        let mut before: Option<Reading> = None;
+        for _ in 1..MOST_READINGS {
+            pages.begin();
+            let mut reading = read(self.directory, size, &prints, pages, self.progress).await?;
+            if !reading.moved {
+                return Ok(reading);
+            }
+            if before.as_ref() == Some(&reading) {
+                reading.moved = false;
+                return Ok(reading);
+            }
+            before = Some(reading);
+        }
+        pages.begin();
+        let mut reading = read(self.directory, size, &prints, pages, self.progress).await?;
+        reading.moved &= before.as_ref() != Some(&reading);
+        Ok(reading)
+    }
+
+    async fn roster(&self) -> Result<Roster, StoreError> {
+        let kept = &self.app.directory.keep;
+        let mut roster = Roster::new();
+        let mut after: Option<Subject> = None;
+        loop {
+            let people = self.app.store.people(after.as_ref(), AT_ONCE).await?;
+            let Some(last) = people.last() else {
+                break;
+            };
+            after = Some(last.user.subject().clone());
+            for person in &people {
+                let is_kept = kept.iter().any(|id| id == person.user.subject().as_str());
+                roster.add(person, person.presence.may_sign_in() && !is_kept);
+            }
+            // Reads are done on the spot: let somebody else have the thread.
+            tokio::task::yield_now().await;
+        }
+        roster.ready();
+        Ok(roster)
+    }
+
+    /// Puts down who is missing: absent at first, gone the second time.
+    async fn stage_missing(&self, roster: &Roster) -> Result<(u64, u64), SyncError> {
+        let (mut absent, mut left) = (0, 0);
+        let mut after: Option<Subject> = None;
+        while absent + left < roster.missing() {
+            let people = self.app.store.people(after.as_ref(), AT_ONCE).await?;
+            let Some(last) = people.last() else {
+                break;
+            };
+            after = Some(last.user.subject().clone());
+            let missing = people
+                .into_iter()
+                .filter(|person| roster.misses(person.user.subject()));
+            let changes: Vec<_> = missing
+                .map(|person| {
+                    let subject = person.user.identity.subject;
+                    if matches!(person.presence, Presence::Absent(_)) {
+                        left += 1;
+                        Change::Left(subject)
+                    } else {
+                        absent += 1;
+                        Change::Absent(subject)
+                    }
+                })
+                .collect();
+            if !changes.is_empty() && !self.app.store.stage(self.lease(), changes).await? {
+                return Err(SyncError::Elsewhere);
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok((absent, left))
+    }
+
+    async fn discard(&self) -> Result<(), SyncError> {
+        loop {
+            match self.app.store.discard(self.lease(), AT_ONCE).await? {
+                None => return Err(SyncError::Elsewhere),
+                Some(0) => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+
+    async fn carry_out(&self) -> Result<(), SyncError> {
+        loop {
+            let farewell = self.app.messenger.farewell(None, self.now());
+            let done = self
+                .app
+                .store
+                .carry_out(self.lease(), AT_ONCE, &farewell)
+                .await?;
+            let done = done.ok_or(SyncError::Elsewhere)?;
+            for session in &done.ended {
+                tracing::info!(subject = %session.subject, sid = %session.sid, "Signed {} out: the directory does not list them any more", session.subject);
+            }
+            logout::tell(self.app, &done.ended).await;
+            if done.changes == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn forget_leavers(&self) -> Result<(), SyncError> {
+        let kept = TimeDelta::from_std(self.app.directory.retention).unwrap_or(TimeDelta::MAX);
+        let Some(before) = self.now().checked_sub_signed(kept) else {
+            return Ok(());
+        };
+        loop {
+            let now = self.now();
+            let some = self
+                .app
+                .store
+                .forget_leavers(before, LEAVERS_AT_ONCE, now)
+                .await?;
+            if some == 0 {
+                return Ok(());
+            }
+            tracing::info!("Forgot {some} people who left before {before}");
+        }
+    }
+}
+
+/// Takes the pages of a reading in: compares, and puts down what is different.
+struct Pages<'a, 'r> {
+    reader: &'a Reader<'r>,
+    roster: Roster,
+    changed: u64,
+    renewed_at: DateTime<Utc>,
+}
+
+impl Pages<'_, '_> {
+    fn begin(&mut self) {
+        self.roster.begin();
+        self.changed = 0;
+    }
+}
+
+#[async_trait]
+impl Sink for Pages<'_, '_> {
+    async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError> {
+        let mut new = 0;
+        let mut changes = Vec::new();
+        for identity in people {
+            let met = self.roster.meet(&identity);
+            new += u64::from(met != Met::Again);
+            if met == Met::Changed {
+                changes.push(Change::Listed(identity));
+            }
+        }
+        self.changed += changes.len() as u64;
+        let (store, now) = (&self.reader.app.store, self.reader.now());
+        let held = if !changes.is_empty() {
+            store.stage(self.reader.lease(), changes).await?
+        } else if now - self.renewed_at >= RENEWAL {
+            store.lease_directory(self.reader.lease(), now).await?
+        } else {
+            return Ok(new);
+        };
+        self.renewed_at = now;
+        if held {
+            Ok(new)
+        } else {
+            Err(ReadError::Elsewhere)
+        }
+    }
+}
+
+/// Why a reading was cut short.
+enum Cut {
+    Read(ReadError),
+    Sync(SyncError),
+}
+
+impl From<ReadError> for Cut {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Sync(error.into()),
+            ReadError::Elsewhere => Self::Sync(SyncError::Elsewhere),
+            error @ (ReadError::Directory(_) | ReadError::Endless) => Self::Read(error),
+        }
+    }
+}
+
+impl From<SyncError> for Cut {
+    fn from(error: SyncError) -> Self {
+        Self::Sync(error)
+    }
+}
+
+impl From<StoreError> for Cut {
+    fn from(error: StoreError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+fn tell_operator(report: &Report) {
+    match &report.outcome {
+        outcome @ Outcome::Complete { .. } => tracing::info!("Read the directory: {outcome}"),
+        outcome @ Outcome::Braked {
+            doubt: Doubt::Moved,
+            ..
+        } => {
+            tracing::warn!("Read the directory: {outcome}");
+        }
+        outcome @ Outcome::Braked { .. } => tracing::error!("Read the directory: {outcome}"),
+        outcome @ Outcome::Failed { .. } => tracing::warn!(
+            "Read the directory: {outcome}; whoever is signed in stays so, and leavers stay out"
+        ),
+    }
+}
