@@ -21,4 +21,5 @@ pub mod people;
 pub mod plugins;
 pub mod refresh_token;
 pub mod seal;
+mod spreadsheet;
 pub mod store;

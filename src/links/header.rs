@@ -35,18 +35,6 @@ const KNOWN: [(Column, &[&str]); 7] = [
     (Column::EmailVerified, &["email_verified", "邮箱已验证"]),
 ];
 
-/// What separates the columns of a file with this first line: what it has most of.
-pub(super) fn separator(line: &str) -> u8 {
-    let count = |separator: u8| line.bytes().filter(|byte| *byte == separator).count();
-    let mut best = b',';
-    for separator in [b';', b'\t'] {
-        if count(separator) > count(best) {
-            best = separator;
-        }
-    }
-    best
-}
-
 /// The columns under these headings.
 pub(super) fn columns<'a>(
     headings: impl Iterator<Item = &'a str>,
@@ -152,13 +140,5 @@ mod tests {
             assert!(mistakes[0].to_string().contains(about), "{mistakes:?}");
         }
         assert_eq!(read(&["id"; 1000]).unwrap_err().len(), 1);
-    }
-
-    #[test]
-    fn the_separator_is_what_the_first_line_has_most_of() {
-        assert_eq!(separator("id,username"), b',');
-        assert_eq!(separator("id;username;email"), b';');
-        assert_eq!(separator("编号\t账号"), b'\t');
-        assert_eq!(separator("id"), b',');
     }
 }

@@ -6,7 +6,6 @@
 
 mod cell;
 mod edit;
-mod encoding;
 mod export;
 mod header;
 mod matching;

@@ -4,9 +4,10 @@ use csv::{ReaderBuilder, StringRecord};
 use panda_oidc_sdk::Subject;
 
 use super::header::{self, Column};
-use super::{MAX_ROWS, Mistake, cell, encoding};
+use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
 use crate::oauth::phone::e164;
 use crate::people::Attribute;
+use crate::spreadsheet;
 use crate::store::Edit;
 
 /// A table that has been read: every row of it can be understood.
@@ -47,10 +48,17 @@ impl Sheet {
         client: Option<&str>,
         is_client: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Vec<Mistake>> {
-        let text = encoding::decode(bytes).map_err(|mistake| vec![mistake])?;
+        if bytes.len() > MAX_BYTES {
+            return Err(vec![Mistake::of_file(
+                format!("the file is larger than {} MiB", MAX_BYTES >> 20),
+                "split it, and import the parts one by one",
+            )]);
+        }
+        let text = spreadsheet::text(bytes)
+            .map_err(|error| vec![Mistake::of_file(error.to_string(), spreadsheet::REMEDY)])?;
         let first = text.lines().find(|line| !line.trim().is_empty());
         let mut reader = ReaderBuilder::new()
-            .delimiter(header::separator(first.unwrap_or_default()))
+            .delimiter(spreadsheet::separator(first.unwrap_or_default()))
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());

@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
+use super::groups_file::{self, GroupsFile};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
-use super::roster::{self, Roster};
 use super::template::Condition;
 use super::written::{condition, ids};
 use crate::config::Problem;
@@ -84,12 +84,12 @@ impl Groups {
             file,
         };
         let read = groups.file.as_deref().map(|file| {
-            let bytes = roster::load(file)?;
-            let roster = roster::read(file, &bytes)?;
-            Ok((roster, Some(Digest::of(&bytes))))
+            let bytes = groups_file::load(file)?;
+            let file = groups_file::read(file, &bytes)?;
+            Ok((file, Some(Digest::of(&bytes))))
         });
-        let (roster, digest) = read.transpose()?.unwrap_or_default();
-        groups.swap(&roster, digest);
+        let (file, digest) = read.transpose()?.unwrap_or_default();
+        groups.swap(&file, digest);
         Ok(groups)
     }
 
@@ -104,8 +104,8 @@ impl Groups {
     }
 
     /// Puts what the file says now in the place of what it said.
-    pub(super) fn swap(&self, roster: &Roster, digest: Option<Digest>) {
-        let table = Arc::new(Table::of(&self.configured, roster, digest));
+    pub(super) fn swap(&self, file: &GroupsFile, digest: Option<Digest>) {
+        let table = Arc::new(Table::of(&self.configured, file, digest));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
     }
 
@@ -175,12 +175,12 @@ fn values(attribute: Option<&Attribute>) -> Vec<String> {
 }
 
 impl Table {
-    fn of(configured: &BTreeMap<String, Group>, roster: &Roster, digest: Option<Digest>) -> Self {
+    fn of(configured: &BTreeMap<String, Group>, file: &GroupsFile, digest: Option<Digest>) -> Self {
         let mut table = Self {
             digest,
             ..Self::default()
         };
-        for (name, group) in configured.iter().chain(&roster.groups) {
+        for (name, group) in configured.iter().chain(&file.groups) {
             let id: Arc<str> = name.as_str().into();
             for member in &group.members {
                 let listed = table.people.entry(member.clone()).or_default();
@@ -194,7 +194,7 @@ impl Table {
                 roles.extend(group.roles.iter().cloned());
             }
         }
-        for (role, people) in &roster.roles {
+        for (role, people) in &file.roles {
             let role: Arc<str> = role.as_str().into();
             for person in people {
                 let listed = table.people.entry(person.clone()).or_default();

@@ -7,10 +7,10 @@
 mod access;
 mod contact;
 mod groups;
+mod groups_file;
 mod link;
 pub mod name;
 mod profile;
-mod roster;
 mod rule;
 mod template;
 mod watch;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::groups::Groups;
-use super::roster;
+use super::groups_file::{self, GroupsFile};
 use crate::config::Problem;
 use crate::handle::Digest;
 
@@ -37,9 +37,9 @@ pub async fn follow(groups: &Groups) {
         watch = after;
         match news {
             News::None => {}
-            News::Roster(roster, digest) => {
-                let (count, file) = (roster.groups.len(), path.display());
-                groups.swap(&roster, Some(digest));
+            News::File(listed, digest) => {
+                let (count, file) = (listed.groups.len(), path.display());
+                groups.swap(&listed, Some(digest));
                 tracing::info!("{file} was read again: {count} groups");
             }
             News::Unusable(problem) => {
@@ -52,7 +52,7 @@ pub async fn follow(groups: &Groups) {
 /// What a look at the file brought.
 enum News {
     None,
-    Roster(roster::Roster, Digest),
+    File(GroupsFile, Digest),
     Unusable(Problem),
 }
 
@@ -76,7 +76,7 @@ impl Watch {
             return News::None;
         }
         self.stamp = stamp;
-        let bytes = match roster::load(path) {
+        let bytes = match groups_file::load(path) {
             Ok(bytes) => bytes,
             Err(_) if self.missing => return News::None,
             Err(problem) => {
@@ -95,8 +95,8 @@ impl Watch {
             return News::None;
         }
         (self.pending, self.settled) = (None, Some(digest));
-        match roster::read(path, &bytes) {
-            Ok(roster) => News::Roster(roster, digest),
+        match groups_file::read(path, &bytes) {
+            Ok(file) => News::File(file, digest),
             Err(problem) => News::Unusable(problem),
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     fn told(news: &News) -> &'static str {
         match news {
             News::None => "-",
-            News::Roster(..) => "new",
+            News::File(..) => "new",
             News::Unusable(_) => "bad",
         }
     }

@@ -1,8 +1,5 @@
-//! What people write of people: identifiers and rules in TOML, text of any program.
+//! What people write of people: identifiers, and rules in TOML.
 
-use std::borrow::Cow;
-
-use encoding_rs::{Encoding, GB18030, UTF_8};
 use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -51,35 +48,9 @@ pub(super) fn condition<'de, D: Deserializer<'de>>(
         .map_err(|error| D::Error::custom(format!("the rule cannot be read: {error}")))
 }
 
-/// The text of a file: in the charset its byte order mark names, else UTF-8, else GB18030, which
-/// Excel writes in China.
-pub(super) fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    let marked = Encoding::for_bom(bytes).map(|(charset, _)| charset);
-    let charsets = match marked {
-        Some(charset) => [Some(charset), None],
-        None => [Some(UTF_8), Some(GB18030)],
-    };
-    charsets.into_iter().flatten().find_map(|charset| {
-        let (text, _, malformed) = charset.decode(bytes);
-        (!malformed).then_some(text)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_read_in_the_charsets_of_excel() {
-        for charset in [UTF_8, GB18030] {
-            let (bytes, _, _) = charset.encode("组,编号\n调度,17\n");
-            assert_eq!(text(&bytes).unwrap(), "组,编号\n调度,17\n");
-        }
-        assert_eq!(text("\u{feff}组".as_bytes()).unwrap(), "组");
-        assert_eq!(text(b"\xff\xfe\xc4\x7e").unwrap(), "组");
-        assert_eq!(text(b"\xff\xff\xff"), None);
-        assert_eq!(text(b"\xef\xbb\xbf\xff"), None);
-    }
 
     #[test]
     fn an_id_is_kept_to_the_digit() {

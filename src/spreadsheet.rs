@@ -1,22 +1,30 @@
-//! The letters of a file. Spreadsheets write UTF-8 with a mark before it, GB18030 where Windows
-//! speaks Chinese, and UTF-16 as "Unicode text".
+//! Tables as spreadsheets write them. They write UTF-8 with a mark before it, GB18030 where Windows
+//! speaks Chinese, and UTF-16 as "Unicode text"; they separate columns by commas, semicolons or tabs.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, GB18030, UTF_8};
 
-use super::{MAX_BYTES, Mistake};
+/// What to do about a file that is [`NotText`].
+pub(crate) const REMEDY: &str = "save it as \"CSV UTF-8\" in the spreadsheet";
+
+/// Why a file is no text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotText {
+    /// It has bytes that its encoding has not.
+    #[error("the file is not text in {0}")]
+    Encoding(&'static str),
+    /// It has zero bytes.
+    #[error(
+        "the file is not text: it has zero bytes, as a workbook or UTF-16 without its mark has"
+    )]
+    Zeros,
+}
 
 /// The text of `bytes`, without the mark that may stand before it.
 ///
 /// Text that is UTF-8 is taken as that: Chinese in GB18030 all but never is.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Mistake> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Mistake::of_file(
-            format!("the file is larger than {} MiB", MAX_BYTES >> 20),
-            "split it, and import the parts one by one",
-        ));
-    }
+pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => (encoding, &bytes[mark..]),
         None if std::str::from_utf8(bytes).is_ok() => (UTF_8, bytes),
@@ -24,23 +32,27 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Mistake> {
     };
     let text = encoding
         .decode_without_bom_handling_and_without_replacement(bytes)
-        .ok_or_else(|| {
-            Mistake::of_file(
-                format!("the file is not text in {}", told(encoding)),
-                "save it as \"CSV UTF-8\" in the spreadsheet",
-            )
-        })?;
+        .ok_or_else(|| NotText::Encoding(told(encoding)))?;
     if text.contains('\0') {
-        return Err(Mistake::of_file(
-            "the file is not text: it has zero bytes, as a workbook or UTF-16 without its mark has",
-            "save it as \"CSV UTF-8\" in the spreadsheet",
-        ));
+        return Err(NotText::Zeros);
     }
     // GB18030 has a mark as well.
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => Cow::Owned(rest.to_owned()),
         None => text,
     })
+}
+
+/// What separates the columns of a file with this first line: what it has most of.
+pub(crate) fn separator(line: &str) -> u8 {
+    let count = |separator: u8| line.bytes().filter(|byte| *byte == separator).count();
+    let mut best = b',';
+    for separator in [b';', b'\t'] {
+        if count(separator) > count(best) {
+            best = separator;
+        }
+    }
+    best
 }
 
 fn told(encoding: &'static Encoding) -> &'static str {
@@ -74,9 +86,9 @@ mod tests {
             gb(&marked),
             utf16(TEXT, true),
         ] {
-            assert_eq!(decode(&bytes).unwrap(), TEXT, "{bytes:x?}");
+            assert_eq!(text(&bytes).unwrap(), TEXT, "{bytes:x?}");
         }
-        assert_eq!(decode(b"").unwrap(), "");
+        assert_eq!(text(b"").unwrap(), "");
     }
 
     #[test]
@@ -89,8 +101,15 @@ mod tests {
             b"\xff",
             &utf16(TEXT, false),
         ] {
-            assert!(decode(bytes).is_err(), "{bytes:x?}");
+            assert!(text(bytes).is_err(), "{bytes:x?}");
         }
-        assert!(decode(&vec![b' '; MAX_BYTES + 1]).is_err());
+    }
+
+    #[test]
+    fn the_separator_is_what_the_first_line_has_most_of() {
+        assert_eq!(separator("id,username"), b',');
+        assert_eq!(separator("id;username;email"), b';');
+        assert_eq!(separator("编号\t账号"), b'\t');
+        assert_eq!(separator("id"), b',');
     }
 }

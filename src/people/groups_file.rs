@@ -8,8 +8,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::groups::Group;
-use super::written::{id_of, text};
+use super::written::id_of;
 use crate::config::{Problem, placed};
+use crate::spreadsheet::{self, REMEDY, separator};
 
 /// The largest file that is read, in bytes: a million people in some groups each.
 const LARGEST: u64 = 128 << 20;
@@ -17,7 +18,7 @@ const LARGEST: u64 = 128 << 20;
 /// What the file says.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Roster {
+pub(super) struct GroupsFile {
     /// Groups, by name.
     pub groups: BTreeMap<String, Group>,
     /// Who was given a role beside those of the groups.
@@ -57,14 +58,9 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, Problem> {
 }
 
 /// Reads the file. One that says nothing at all is a slip, or somebody is still writing it.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Roster, Problem> {
-    let text = text(bytes).ok_or_else(|| {
-        problem(
-            path,
-            "it is neither UTF-8 nor GB18030",
-            "save it as CSV UTF-8",
-        )
-    })?;
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
+    let text =
+        spreadsheet::text(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
     if text.trim().is_empty() {
         return Err(problem(
             path,
@@ -134,20 +130,14 @@ impl Columns {
     }
 }
 
-fn sheet(text: &str) -> Result<Roster, Mistake> {
+fn sheet(text: &str) -> Result<GroupsFile, Mistake> {
     let header = text.lines().next().unwrap_or_default();
-    let delimiter = b",;\t".iter().copied();
-    let delimiter = delimiter.max_by_key(|it| header.bytes().filter(|byte| byte == it).count());
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(
-            delimiter
-                .filter(|it| header.as_bytes().contains(it))
-                .unwrap_or(b','),
-        )
+        .delimiter(separator(header))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let columns = Columns::of(reader.headers().map_err(|error| malformed(&error))?)?;
-    let mut roster = Roster::default();
+    let mut listed = GroupsFile::default();
     let mut row = csv::StringRecord::new();
     while reader
         .read_record(&mut row)
@@ -173,20 +163,20 @@ fn sheet(text: &str) -> Result<Roster, Mistake> {
         ))?;
         let role = columns.role.map(|role| &row[role]);
         if let Some(role) = role.filter(|role| !role.is_empty()) {
-            push(&mut roster.roles, role, id.clone());
+            push(&mut listed.roles, role, id.clone());
         }
-        if let Some(group) = roster.groups.get_mut(group) {
+        if let Some(group) = listed.groups.get_mut(group) {
             group.members.push(id);
         } else {
             let members = vec![id];
-            let listed = Group {
+            let group_of_one = Group {
                 members,
                 ..Group::default()
             };
-            roster.groups.insert(group.to_owned(), listed);
+            listed.groups.insert(group.to_owned(), group_of_one);
         }
     }
-    Ok(roster)
+    Ok(listed)
 }
 
 fn push(lists: &mut BTreeMap<String, Vec<String>>, name: &str, member: String) {
@@ -218,14 +208,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn csv(text: &str) -> Result<Roster, String> {
+    fn csv(text: &str) -> Result<GroupsFile, String> {
         read(Path::new("groups.csv"), text.as_bytes()).map_err(|problem| problem.to_string())
     }
 
-    fn shown(roster: &Roster) -> String {
-        let groups = roster.groups.iter();
+    fn shown(listed: &GroupsFile) -> String {
+        let groups = listed.groups.iter();
         let groups = groups.map(|(name, group)| format!("{name}={}", group.members.join("+")));
-        let roles = roster.roles.iter();
+        let roles = listed.roles.iter();
         let roles = roles.map(|(role, people)| format!("{role}:{}", people.join("+")));
         groups.chain(roles).collect::<Vec<_>>().join(" ")
     }
@@ -237,17 +227,17 @@ mod tests {
             "\u{feff}组,编号,角色,姓名\r\ndispatch,1,Editor,陈涛\r\ndispatch, 2 ,,\r\n,,,\r\nmeters,1,,\r\n",
             "id;note;Group;role\n1;x;dispatch;Editor\n2;;dispatch;\n\n1;\"a;b\";meters;",
         ] {
-            let roster = csv(table).unwrap_or_else(|told| panic!("{table}: {told}"));
-            assert_eq!(shown(&roster), "dispatch=1+2 meters=1 Editor:1", "{table}");
+            let listed = csv(table).unwrap_or_else(|told| panic!("{table}: {told}"));
+            assert_eq!(shown(&listed), "dispatch=1+2 meters=1 Editor:1", "{table}");
         }
     }
 
     #[test]
     fn the_same_in_toml() {
         let toml = "[groups.dispatch]\nmembers = [1, '2']\nroles = ['Editor']\n[groups.all]\nwhen = 'true'\n";
-        let roster = read(Path::new("g.TOML"), toml.as_bytes()).unwrap();
-        assert_eq!(shown(&roster), "all= dispatch=1+2");
-        assert!(roster.groups["all"].when.is_some());
+        let listed = read(Path::new("g.TOML"), toml.as_bytes()).unwrap();
+        assert_eq!(shown(&listed), "all= dispatch=1+2");
+        assert!(listed.groups["all"].when.is_some());
     }
 
     #[test]
