@@ -72,6 +72,23 @@ impl Admin {
         users.as_array().unwrap().clone()
     }
 
+    /// The sessions of one user.
+    pub async fn sessions(&self, user: &Value) -> Vec<Value> {
+        let path = format!("users/{}/sessions", user["id"].as_str().unwrap());
+        let token = self.token().await;
+        let sessions = self.call(&token, Method::GET, &path, None).await;
+        sessions.as_array().unwrap().clone()
+    }
+
+    /// The user called `username`.
+    pub async fn user(&self, username: &str) -> Value {
+        let users = self.users().await;
+        let mut named = users.iter().filter(|user| user["username"] == username);
+        let user = named.next();
+        user.unwrap_or_else(|| panic!("no {username} in {users:?}"))
+            .clone()
+    }
+
     /// The identity provider as Keycloak has stored it.
     pub async fn identity_provider(&self) -> Value {
         let path = format!("identity-provider/instances/{ALIAS}");

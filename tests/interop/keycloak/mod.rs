@@ -4,8 +4,10 @@
 
 mod admin;
 mod app;
+mod leaver;
 mod login;
 mod logout;
+mod operator;
 mod server;
 mod silence;
 mod stage;
