@@ -100,13 +100,18 @@ impl Admin {
     pub async fn configure(&self, key: &str, value: &str) {
         let mut provider = self.identity_provider().await;
         provider["config"][key] = json!(value);
+        self.change_identity_provider(provider).await;
+    }
+
+    /// Has Keycloak store it as `provider`.
+    pub(super) async fn change_identity_provider(&self, provider: Value) {
         let path = format!("identity-provider/instances/{ALIAS}");
         self.call(&self.token().await, Method::PUT, &path, Some(provider))
             .await;
     }
 
     /// A token of the administrator's. It lives a minute.
-    async fn token(&self) -> String {
+    pub(super) async fn token(&self) -> String {
         let url = format!(
             "{}/realms/master/protocol/openid-connect/token",
             self.keycloak
@@ -124,7 +129,13 @@ impl Admin {
     }
 
     /// Calls `path` below the realm, or the list of realms where it is empty.
-    async fn call(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub(super) async fn call(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Value {
         let realms = format!("{}/admin/realms", self.keycloak);
         let url = match path {
             "" => realms,

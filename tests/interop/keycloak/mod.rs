@@ -4,6 +4,8 @@
 
 mod admin;
 mod app;
+mod joined;
+mod joining;
 mod leaver;
 mod login;
 mod logout;
