@@ -65,8 +65,8 @@ async fn who_was_joined_arrives_in_the_account_they_had_before() {
     assert_eq!(user["firstName"], "涛", "as the portal has it");
 
     let (new, name) = arrive(&stage, LIN_XIAO_YU).await;
-    assert_eq!(name, "panda-204");
     assert!(![&old, &strangers].contains(&&new), "somebody else's");
+    assert_eq!(name, "panda-204");
     assert_eq!(stage.admin.joined_to(&new).await, ["204"]);
     assert!(stage.admin.joined_to(&strangers).await.is_empty());
 
