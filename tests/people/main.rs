@@ -15,3 +15,4 @@ mod support;
 
 mod links;
 mod tools;
+mod unlinked;

@@ -72,6 +72,23 @@ impl Admin {
         users.as_array().unwrap().clone()
     }
 
+    /// The sessions of one user.
+    pub async fn sessions(&self, user: &Value) -> Vec<Value> {
+        let path = format!("users/{}/sessions", user["id"].as_str().unwrap());
+        let token = self.token().await;
+        let sessions = self.call(&token, Method::GET, &path, None).await;
+        sessions.as_array().unwrap().clone()
+    }
+
+    /// The user called `username`.
+    pub async fn user(&self, username: &str) -> Value {
+        let users = self.users().await;
+        let mut named = users.iter().filter(|user| user["username"] == username);
+        let user = named.next();
+        user.unwrap_or_else(|| panic!("no {username} in {users:?}"))
+            .clone()
+    }
+
     /// The identity provider as Keycloak has stored it.
     pub async fn identity_provider(&self) -> Value {
         let path = format!("identity-provider/instances/{ALIAS}");
@@ -83,13 +100,18 @@ impl Admin {
     pub async fn configure(&self, key: &str, value: &str) {
         let mut provider = self.identity_provider().await;
         provider["config"][key] = json!(value);
+        self.change_identity_provider(provider).await;
+    }
+
+    /// Has Keycloak store it as `provider`.
+    pub(super) async fn change_identity_provider(&self, provider: Value) {
         let path = format!("identity-provider/instances/{ALIAS}");
         self.call(&self.token().await, Method::PUT, &path, Some(provider))
             .await;
     }
 
     /// A token of the administrator's. It lives a minute.
-    async fn token(&self) -> String {
+    pub(super) async fn token(&self) -> String {
         let url = format!(
             "{}/realms/master/protocol/openid-connect/token",
             self.keycloak
@@ -107,7 +129,13 @@ impl Admin {
     }
 
     /// Calls `path` below the realm, or the list of realms where it is empty.
-    async fn call(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub(super) async fn call(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Value {
         let realms = format!("{}/admin/realms", self.keycloak);
         let url = match path {
             "" => realms,

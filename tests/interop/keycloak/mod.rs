@@ -4,8 +4,12 @@
 
 mod admin;
 mod app;
+mod joined;
+mod joining;
+mod leaver;
 mod login;
 mod logout;
+mod operator;
 mod server;
 mod silence;
 mod stage;

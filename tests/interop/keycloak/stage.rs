@@ -21,18 +21,22 @@ pub struct Terms {
     pub alg: &'static str,
     /// `token_endpoint_auth_method`.
     pub authentication: &'static str,
+    /// More lines of the client.
+    pub client: &'static str,
 }
 
 /// The modern choice.
 pub const ES256: Terms = Terms {
     alg: "ES256",
     authentication: "client_secret_basic",
+    client: "",
 };
 
 /// The default of the provider, and of Keycloak.
 pub const RS256: Terms = Terms {
     alg: "RS256",
     authentication: "client_secret_post",
+    client: "",
 };
 
 /// A stage that is set.
@@ -62,6 +66,7 @@ impl Stage {
         let Terms {
             alg,
             authentication,
+            client: more,
         } = terms;
         let client = format!(
             "[[clients]]\n\
@@ -75,6 +80,7 @@ impl Stage {
              initiate_login_uri = '{login}'\n\
              id_token_signed_response_alg = '{alg}'\n\
              require_pkce = true\n\
+             {more}\n\
              [[clients]]\n\
              client_id = '{OTHER_ENTRY}'\n\
              token_endpoint_auth_method = 'none'\n\
