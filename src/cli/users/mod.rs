@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use panda_oidc::app::App;
-use panda_oidc::config::Config;
+use panda_oidc::config::{Config, StoreKind};
 use panda_oidc_sdk::{Host, Subject, SystemClock};
 
 use super::{Configured, explain};
@@ -63,6 +63,11 @@ impl Users {
 
 /// Opens what `serve` would, beside a `serve` that runs or without one.
 async fn open(config: Config) -> Result<Arc<App>, String> {
+    if config.store.kind == StoreKind::Memory {
+        return Err(
+            "store.kind is memory, which only the provider itself can see; choose sqlite".into(),
+        );
+    }
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let app = App::open(config, host)
         .await

@@ -41,9 +41,10 @@ impl Look {
     /// `[[clients]]` for every look. The `aud` is a string with RFC 9068's `typ`, a list with the other.
     pub fn clients() -> String {
         let client = |look: Self| {
-            let files = match look.typ {
-                "JWT" => ", 'https://files.example.com'",
-                _ => "",
+            // The typ is said by the preset where it is the one that Spring wants.
+            let (typ, files) = match look.typ {
+                "JWT" => ("preset = 'spring'", ", 'https://files.example.com'"),
+                _ => ("access_token_typ = 'at+jwt'", ""),
             };
             format!(
                 "[[clients]]\n\
@@ -51,11 +52,10 @@ impl Look {
                  token_endpoint_auth_method = 'none'\n\
                  redirect_uris = ['{REDIRECT_URI}']\n\
                  id_token_signed_response_alg = '{alg}'\n\
-                 access_token_typ = '{typ}'\n\
+                 {typ}\n\
                  access_token_audience = ['{API}'{files}]\n",
                 id = look.client_id(),
                 alg = look.alg,
-                typ = look.typ,
             )
         };
         Self::all().map(client).collect()
