@@ -24,9 +24,9 @@ pub struct Upstream<'a> {
 
 /// An administrator of one realm.
 pub struct Admin {
-    http: Client,
-    keycloak: String,
-    realm: String,
+    pub(super) http: Client,
+    pub(super) keycloak: String,
+    pub(super) realm: String,
 }
 
 impl Admin {

@@ -91,3 +91,24 @@ async fn who_is_joined_too_late_moves_once_keycloak_forgets_the_new_account() {
     let arrived = arrive(&stage, CHEN_TAO).await;
     assert_eq!(arrived, (old, "chentao".to_owned()));
 }
+
+#[tokio::test]
+async fn nobody_takes_the_address_by_which_another_would_arrive() {
+    let stage = Stage::set("joined-address", APART).await;
+    let person = Person::new(LIN_XIAO_YU, "林小雨", "");
+    stage.portal.add_user(person);
+    stage.admin.join_accounts().await;
+    let old = stage.admin.make_user("chentao", "chentao@water.cn").await;
+    import(&stage).await;
+    let road = stage.click(&mut Browser::new(), CHEN_TAO).await;
+    let tokens = stage.app.tokens(&road).await;
+
+    let access_token = tokens["access_token"].as_str().unwrap();
+    let (status, said) = stage
+        .admin
+        .take_address(access_token, "204@panda.invalid")
+        .await;
+    let (arrived, _) = arrive(&stage, LIN_XIAO_YU).await;
+    assert_ne!(arrived, old);
+    assert_eq!(status, 400, "{said}");
+}

@@ -1,7 +1,7 @@
 //! A realm whose people were there before: the calls of `docs/clients/keycloak.md` that let them meet
 //! their accounts.
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::admin::{ALIAS, Admin};
@@ -42,7 +42,11 @@ impl Admin {
         provider["firstBrokerLoginFlowAlias"] = json!(JOINING);
         self.change_identity_provider(provider).await;
         let mut profile = self.get("users/profile").await;
-        profile["attributes"].as_array_mut().unwrap().push(json!({
+        let attributes = profile["attributes"].as_array_mut().unwrap();
+        let email = attributes.iter_mut().find(|one| one["name"] == "email");
+        // Whoever could take another's address would be given their first login.
+        email.unwrap()["permissions"]["edit"] = json!(["admin"]);
+        attributes.push(json!({
             "name": DEPARTMENT,
             "permissions": {"view": ["admin", "user"], "edit": ["admin"]},
         }));
@@ -92,6 +96,23 @@ impl Admin {
         let token = self.token().await;
         let path = format!("users/{id}/federated-identity/{ALIAS}");
         self.call(&token, Method::DELETE, &path, None).await;
+    }
+
+    /// Has a person, by their access token, take another address. Says what came of it.
+    pub async fn take_address(&self, access_token: &str, email: &str) -> (StatusCode, String) {
+        let account = format!("{}/realms/{}/account", self.keycloak, self.realm);
+        let call = |method| {
+            let request = self.http.request(method, &account);
+            request
+                .bearer_auth(access_token)
+                .header("accept", "application/json")
+        };
+        let answer = call(Method::GET).send().await.unwrap();
+        let answer = answer.error_for_status().unwrap();
+        let mut person: Value = answer.json().await.unwrap();
+        person["email"] = json!(email);
+        let answer = call(Method::POST).json(&person).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
     }
 
     async fn get(&self, path: &str) -> Value {
