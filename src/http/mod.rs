@@ -22,6 +22,7 @@ mod patience;
 mod peer;
 mod proven;
 mod revoke;
+mod scim;
 pub mod serve;
 mod slower;
 mod straighten;
