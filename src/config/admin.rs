@@ -11,6 +11,7 @@ use url::Url;
 use super::problem::Findings;
 use super::secret::{self, MAKE_ONE, Place};
 use crate::handle::Digest;
+use crate::oauth::redirect::is_loopback;
 
 /// The fewest characters of a token.
 const LEAST: usize = 32;
@@ -101,7 +102,7 @@ struct TokenSection {
 }
 
 impl AdminSection {
-    pub(super) fn check(&self, findings: &mut Findings<'_>) -> Admin {
+    pub(super) fn check(&self, insecure: bool, findings: &mut Findings<'_>) -> Admin {
         let mut tokens: Vec<AdminToken> = Vec::new();
         for (index, section) in self.tokens.iter().enumerate() {
             let key = |key: &str| format!("admin.tokens[{index}].{key}");
@@ -145,9 +146,20 @@ impl AdminSection {
                 scopes: section.scopes.clone(),
             });
         }
+        let url = self.url(findings);
+        let exposed =
+            Url::parse(&url).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url));
+        if exposed && !tokens.is_empty() && !insecure {
+            findings.add(
+                if self.url.is_some() { "admin.url" } else { "admin.listen" },
+                "it is plain http beyond this machine: whoever is on the way can read tokens and people",
+                "put a TLS proxy in front and write its address in admin.url, or accept the risk with \
+                 server.allow_insecure_http = true",
+            );
+        }
         Admin {
             listen: self.listen,
-            url: self.url(findings),
+            url,
             tokens,
         }
     }

@@ -168,7 +168,9 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
              server.allow_insecure_http = true",
         );
     }
-    let admin = document.admin.check(&mut findings);
+    let admin = document
+        .admin
+        .check(document.server.allow_insecure_http, &mut findings);
     document.session.check(&mut findings);
     document.store.check(&mut findings);
     document.directory.check(&mut findings);

@@ -141,3 +141,22 @@ fn the_address_of_the_listener_is_the_one_it_has_unless_it_is_written() {
         assert!(told.contains("admin.url: it is no address"), "{told}");
     }
 }
+
+#[test]
+fn tokens_do_not_travel_in_plain_http_unless_it_is_agreed_to() {
+    let hr = format!("[[admin.tokens]]\nname = 'hr'\nscopes = ['scim']\ntoken = '{TOKEN}'");
+    for (lines, key) in [
+        ("listen = '0.0.0.0:9401'", "admin.listen"),
+        ("url = 'http://10.0.0.7:9401'", "admin.url"),
+    ] {
+        let told = only(&with(&format!("{lines}\n{hr}")));
+        assert!(told.contains(&format!("{key}: it is plain http")), "{told}");
+        admin(&with(lines));
+        admin(&with(&format!(
+            "{lines}\n{hr}\n[server]\nallow_insecure_http = true"
+        )));
+    }
+    admin(&with(&format!(
+        "listen = '0.0.0.0:9401'\nurl = 'https://sso.internal'\n{hr}"
+    )));
+}
