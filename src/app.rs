@@ -5,7 +5,7 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 use crate::client_keys::FetchedKeys;
-use crate::config::{Config, Directory, Problem, ProviderSection, StoreKind};
+use crate::config::{Admin, Config, Directory, Problem, ProviderSection, StoreKind};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
@@ -25,6 +25,8 @@ use crate::store::{Store, StoreError};
 pub struct App {
     /// Its name.
     pub issuer: Issuer,
+    /// The operator's listener, and who may ask there.
+    pub admin: Admin,
     /// Who may ask.
     pub clients: Clients,
     /// Who belongs together.
@@ -118,6 +120,7 @@ impl App {
             limits: Limits::new(&config.limits, &host.clock),
             directory: config.directory,
             issuer: config.issuer,
+            admin: config.admin,
             groups,
             client_keys: FetchedKeys::new(&config.clients, host.clone()),
             messenger: Messenger::to(&config.clients),

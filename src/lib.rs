@@ -2,7 +2,7 @@
 //!
 //! [`oauth`] and [`login`] decide, [`store`] remembers, [`keys`] sign, [`http`] asks and answers,
 //! [`limits`] count; [`people`] says what is known of somebody beyond the login; [`config`] says how, and [`app`] holds what they share. The portal is a plugin's
-//! business.
+//! business. [`scim`] shows other systems who is there.
 
 pub mod app;
 pub mod client_keys;
@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod people;
 pub mod plugins;
 pub mod refresh_token;
+pub mod scim;
 pub mod seal;
 mod spreadsheet;
 pub mod store;

@@ -29,6 +29,10 @@ use crate::oauth::client::Client;
 /// After how many requests the buckets are swept, if nobody has done so before.
 const SWEEP_AFTER: usize = 1 << 16;
 
+/// How many wrong tokens one address may send to the admin listener within a minute. Nobody guesses
+/// one; this is for the log.
+const WRONG_TOKENS: Rate = Rate(NonZeroU32::new(60));
+
 /// What each endpoint allows.
 pub struct Limits {
     /// Launches, and authorization requests that bring a ticket.
@@ -37,6 +41,8 @@ pub struct Limits {
     pub token_requests: Limit,
     /// Introspections: a resource server may ask about each request of its own.
     pub introspections: Limit,
+    /// Tokens for the admin listener that are none.
+    pub wrong_tokens: Limit,
 }
 
 impl Limits {
@@ -45,6 +51,12 @@ impl Limits {
     pub fn new(section: &LimitsSection, clock: &Arc<dyn Clock>) -> Self {
         let exempt: Arc<[IpNet]> = section.exempt.clone().into();
         Self {
+            wrong_tokens: Limit {
+                exempt: Arc::clone(&exempt),
+                addresses: Buckets::new(WRONG_TOKENS, clock),
+                clients: None,
+                counted: |_| false,
+            },
             launches: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(section.launches_per_minute, clock),
@@ -68,7 +80,12 @@ impl Limits {
 
     /// Forgets whoever has not asked for a while.
     pub fn sweep(&self) {
-        for limit in [&self.launches, &self.token_requests, &self.introspections] {
+        for limit in [
+            &self.launches,
+            &self.token_requests,
+            &self.introspections,
+            &self.wrong_tokens,
+        ] {
             limit.addresses.iter().for_each(Buckets::sweep);
             limit.clients.iter().for_each(Buckets::sweep);
         }

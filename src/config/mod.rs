@@ -3,6 +3,7 @@
 //! Each section is a struct in a file of its own, beside its checks. What is wrong is told as
 //! [`Problem`]s that name file, key and remedy; a value that may be a secret is never repeated.
 
+mod admin;
 mod clients;
 mod directory;
 mod file;
@@ -10,6 +11,7 @@ mod groups;
 mod limits;
 mod presets;
 mod problem;
+mod secret;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -21,14 +23,13 @@ use figment::providers::{Env, Format as _, Toml};
 use panda_oidc_sdk::Plugin;
 use serde::Deserialize;
 
+pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Brake, Directory, Sync};
 pub(crate) use file::placed;
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
 pub use problem::Problem;
-pub use sections::{
-    Admin, KeysSection, Server, SessionSection, StoreKind, StoreSection, TicketReplay,
-};
+pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection, TicketReplay};
 
 use crate::oauth::client::Clients;
 use crate::oauth::issuer::Issuer;
@@ -91,7 +92,7 @@ struct Document {
     #[serde(default)]
     server: Server,
     #[serde(default)]
-    admin: Admin,
+    admin: admin::AdminSection,
     provider: figment::value::Dict,
     #[serde(default)]
     session: SessionSection,
@@ -167,6 +168,9 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
              server.allow_insecure_http = true",
         );
     }
+    let admin = document
+        .admin
+        .check(document.server.allow_insecure_http, &mut findings);
     document.session.check(&mut findings);
     document.store.check(&mut findings);
     document.directory.check(&mut findings);
@@ -190,7 +194,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         (Some(issuer), Some(plugin)) if problems.is_empty() => Ok(Config {
             issuer,
             server: document.server,
-            admin: document.admin,
+            admin,
             session: document.session,
             store: document.store,
             keys: document.keys,

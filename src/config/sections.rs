@@ -1,4 +1,4 @@
-//! The small sections: server, admin, session, store, keys.
+//! The small sections: server, session, store, keys.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -27,22 +27,6 @@ impl Default for Server {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9400)),
             trusted_proxies: Vec::new(),
             allow_insecure_http: false,
-        }
-    }
-}
-
-/// `[admin]`: the listener for the operator, never the public one.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Admin {
-    /// The listener for `/healthz` and `/readyz`.
-    pub listen: SocketAddr,
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9401)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What an operator may write, and what is answered to a slip.
 
+mod admin;
 mod audience;
 mod claims;
 mod credentials;
@@ -113,14 +114,16 @@ fn the_reference_names_every_key() {
         })
         .collect();
     answers.push(only(&GOOD.replace("client_id =", "qqq = 1\nclient_id =")));
+    answers.push(only(&format!("{GOOD}[[admin.tokens]]\nqqq = 1\n")));
     answers.push(provider_problem(
         &GOOD.replace("base_url =", "qqq = 1\nbase_url ="),
     ));
     for answer in answers {
         let (_, known) = answer.split_once("it is one of: ").expect(&answer);
         for key in known.split(", ") {
+            let shown = [format!("{key} = "), format!("[[admin.{key}]]")];
             assert!(
-                REFERENCE.contains(&format!("{key} = ")),
+                shown.iter().any(|shown| REFERENCE.contains(shown)),
                 "{key} of {answer}"
             );
         }

@@ -8,16 +8,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use super::{answer, metrics};
+use super::{answer, metrics, scim};
 use crate::app::App;
 
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
+    let scim = scim::router(&app);
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(app)
+        .merge(scim)
 }
 
 /// `GET /healthz`: the process answers.

@@ -23,6 +23,7 @@ mod patience;
 mod peer;
 mod proven;
 mod revoke;
+mod scim;
 pub mod serve;
 mod slower;
 mod straighten;

@@ -56,6 +56,7 @@ pub struct Groups {
 struct Table {
     /// What the file held.
     digest: Option<Digest>,
+    names: BTreeSet<String>,
     people: HashMap<String, Listed>,
     rules: Vec<(String, Condition)>,
     roles: HashMap<String, Vec<String>>,
@@ -111,6 +112,18 @@ impl Groups {
 
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The names of all groups but those that links alone give.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.table().names.iter().cloned().collect()
+    }
+
+    /// Whether `name` is one of [`Groups::names`].
+    #[must_use]
+    pub fn is_known(&self, name: &str) -> bool {
+        self.table().names.contains(name)
     }
 
     /// What `user`, who has `link` in the client that asks, belongs to.
@@ -181,6 +194,7 @@ impl Table {
             ..Self::default()
         };
         for (name, group) in configured.iter().chain(&file.groups) {
+            table.names.insert(name.clone());
             let id: Arc<str> = name.as_str().into();
             for member in &group.members {
                 let listed = table.people.entry(member.clone()).or_default();
@@ -245,6 +259,15 @@ mod tests {
         let nothing = Groups::open(BTreeMap::new(), None).unwrap();
         assert_eq!(of(&nothing, "1", Some(link)), pair("meters 调度", "Own"));
         assert_eq!(of(&nothing, "1", None), pair("", ""));
+    }
+
+    #[test]
+    fn a_group_is_known_though_nobody_is_in_it() {
+        let groups = groups("[b]\n[a]\nmembers = ['1']\n[c]\nwhen = 'true'\n");
+        assert_eq!(groups.names(), ["a", "b", "c"]);
+        let link = r#"{"attributes":{"groups":["d"]}}"#;
+        assert_eq!(of(&groups, "1", Some(link)), pair("a c d", ""));
+        assert!(groups.is_known("b") && !groups.is_known("d"));
     }
 
     #[test]

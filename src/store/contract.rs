@@ -7,6 +7,7 @@ mod keys;
 mod links;
 mod people;
 mod refresh_tokens;
+mod roll;
 mod sessions;
 mod spent;
 mod tickets;
@@ -100,6 +101,9 @@ macro_rules! stores {
                 people: somebody_who_is_forgotten_is_signed_out;
                 people: leavers_are_forgotten_when_their_time_is_over;
                 people: a_report_is_kept;
+                roll: an_entry_has_the_account_for_all_clients_alone;
+                roll: entries_are_read_by_parts;
+                roll: people_are_counted_and_passed_by;
                 keys: the_first_key_of_an_algorithm_is_kept;
                 keys: of_processes_that_start_at_once_all_get_the_same_key;
                 keys: keys_are_listed_oldest_first;

@@ -14,6 +14,7 @@ mod deliveries;
 mod links;
 mod memory;
 mod people;
+mod roll;
 mod sqlite;
 
 use std::error::Error;
@@ -29,6 +30,7 @@ pub use self::links::{
 };
 pub use self::memory::MemoryStore;
 pub use self::people::{CarriedOut, DirectoryLease, People, Readings};
+pub use self::roll::{Entry, Roll};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;
 use crate::login::session::{Session, SessionId};
@@ -54,6 +56,7 @@ pub trait Store:
     + Links
     + Spending
     + People
+    + Roll
     + Readings
     + SealedKeys
     + Upkeep
@@ -68,6 +71,7 @@ impl<T> Store for T where
         + Links
         + Spending
         + People
+        + Roll
         + Readings
         + SealedKeys
         + Upkeep

@@ -36,6 +36,7 @@ mod revocation;
 mod rfc7636;
 mod rfc9068;
 mod road;
+mod scim;
 mod session;
 mod sign_in_stands;
 mod simulated_portal;

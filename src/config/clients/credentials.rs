@@ -1,26 +1,13 @@
 //! How a client proves itself: its secret, from one of four places, or its keys.
 
-use std::{env, fs};
-
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{AuthMethod, Check, ClientSection};
-use crate::handle::Digest;
+use crate::config::secret::{self, MAKE_ONE, Place, Secret};
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};
 use crate::oauth::client::{Authentication, ClientKeys};
-
-const MAKE_ONE: &str = "make one with: openssl rand -hex 32";
-
-/// A secret as it is written, or what is left of one that was hashed.
-enum Secret {
-    Plain(SecretString),
-    Hashed(Digest),
-}
 
 impl Check<'_, '_> {
     pub(super) fn authentication(&mut self, section: &ClientSection) -> Option<Authentication> {
@@ -78,10 +65,7 @@ impl Check<'_, '_> {
             }
             (Some(AuthMethod::ClientSecretJwt), Some(key)) => self.secret_jwt(section, key),
             (method, Some(key)) => {
-                let digest = match self.secret(section, key)? {
-                    Secret::Plain(secret) => Digest::of(secret.expose_secret().as_bytes()),
-                    Secret::Hashed(digest) => digest,
-                };
+                let digest = self.secret(section, key)?.digest();
                 Some(Authentication::Secret {
                     digest,
                     basic: method != Some(AuthMethod::ClientSecretPost),
@@ -206,82 +190,12 @@ impl Check<'_, '_> {
     }
 
     fn secret(&mut self, section: &ClientSection, key: &'static str) -> Option<Secret> {
-        let found = match key {
-            "client_secret_sha256" => {
-                let hash = section.client_secret_sha256.as_ref()?.expose_secret();
-                return self.sha256(key, hash).map(Secret::Hashed);
-            }
-            "client_secret_file" => {
-                let file = section.client_secret_file.as_ref()?;
-                fs::read_to_string(file).map_err(|error| {
-                    let problem = format!("{} cannot be read: {error}", file.display());
-                    self.fail(key, problem, "check path and permissions");
-                })
-            }
-            "client_secret_env" => {
-                let name = section.client_secret_env.as_ref()?;
-                // The name is not repeated: it may be the secret itself, put in the wrong place.
-                env::var(name).map_err(|_| {
-                    self.fail(
-                        key,
-                        "the environment has no text under this name",
-                        "write the name of a variable, and set it where panda-oidc is started",
-                    );
-                })
-            }
-            _ => return self.fit(key, section.client_secret.clone()?),
+        let place = match key {
+            "client_secret_sha256" => Place::Sha256(section.client_secret_sha256.as_ref()?),
+            "client_secret_file" => Place::File(section.client_secret_file.as_ref()?),
+            "client_secret_env" => Place::Env(section.client_secret_env.as_ref()?),
+            _ => Place::Here(section.client_secret.as_ref()?),
         };
-        self.fit(
-            key,
-            SecretString::from(found.ok()?.trim_end_matches(['\r', '\n'])),
-        )
+        secret::read(place, 16, |problem, remedy| self.fail(key, problem, remedy))
     }
-
-    #[expect(clippy::unnecessary_wraps, reason = "as what calls it")]
-    fn fit(&mut self, key: &str, secret: SecretString) -> Option<Secret> {
-        let text = secret.expose_secret();
-        if text.starts_with("CHANGE-ME") {
-            self.fail(key, "it is still the example's", MAKE_ONE);
-        } else if text.len() < 16 {
-            self.fail(key, "it is shorter than 16 characters", MAKE_ONE);
-        }
-        Some(Secret::Plain(secret))
-    }
-
-    fn sha256(&mut self, key: &str, text: &str) -> Option<Digest> {
-        let digest = hex(text).or_else(|| base64(text)).map(Digest::from);
-        if digest.is_none() {
-            self.fail(
-                key,
-                "it is no SHA-256 in hexadecimal or base64",
-                "make it with: printf %s \"$SECRET\" | sha256sum",
-            );
-        }
-        if digest == Some(Digest::of(b"")) {
-            self.fail(key, "it is the hash of an empty secret", MAKE_ONE);
-        }
-        digest
-    }
-}
-
-fn hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(bytes)
-}
-
-/// In either alphabet, padded or not.
-fn base64(text: &str) -> Option<[u8; 32]> {
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let alphabets = [&alphabet::STANDARD, &alphabet::URL_SAFE];
-    alphabets.into_iter().find_map(|alphabet| {
-        let decoded = GeneralPurpose::new(alphabet, config).decode(text).ok()?;
-        decoded.try_into().ok()
-    })
 }

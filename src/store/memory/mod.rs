@@ -6,6 +6,7 @@ mod grants;
 mod links;
 mod people;
 mod refresh_tokens;
+mod roll;
 mod spent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -51,7 +51,15 @@ impl Directory {
 }
 
 impl Kept {
-    fn person(&self, user: &User) -> Person {
+    /// Those who come after `after`, in the order of their subjects.
+    pub(super) fn people_after(&self, after: Option<&Subject>) -> Vec<&User> {
+        let later = |user: &&User| after.is_none_or(|after| user.subject() > after);
+        let mut people: Vec<_> = self.users.values().filter(later).collect();
+        people.sort_by(|a, b| a.subject().cmp(b.subject()));
+        people
+    }
+
+    pub(super) fn person(&self, user: &User) -> Person {
         Person {
             user: user.clone(),
             presence: self.directory.presence(user.subject()),
@@ -151,11 +159,8 @@ impl People for MemoryStore {
 
     async fn people(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Person>, StoreError> {
         let kept = self.step("list people")?;
-        let later = |user: &&User| after.is_none_or(|after| user.subject() > after);
-        let mut people: Vec<_> = kept.users.values().filter(later).collect();
-        people.sort_by(|a, b| a.subject().cmp(b.subject()));
-        people.truncate(most as usize);
-        Ok(people.into_iter().map(|user| kept.person(user)).collect())
+        let people = kept.people_after(after).into_iter().take(most as usize);
+        Ok(people.map(|user| kept.person(user)).collect())
     }
 
     async fn history(&self, subject: &Subject) -> Result<Vec<Happening>, StoreError> {

@@ -127,7 +127,7 @@ fn completed(own: Option<Link>, general: Option<Link>) -> Option<Link> {
 }
 
 /// A link, from `link_columns!` that begin at column `first`; `None` where a join found none.
-fn link(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
+pub(super) fn link(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
     let Some(email_verified) = row.get(first + 2)? else {
         return Ok(None);
     };

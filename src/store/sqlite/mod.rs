@@ -15,6 +15,7 @@ mod people;
 mod readers;
 mod readings;
 mod refresh_tokens;
+mod roll;
 mod schema;
 mod sessions;
 mod spent;

@@ -21,6 +21,10 @@ macro_rules! person_columns {
         )
     };
 }
+pub(super) use person_columns;
+
+/// How many they are.
+pub(super) const PERSON_COLUMNS: usize = USER_COLUMNS + 3;
 
 #[async_trait]
 impl People for SqliteStore {
@@ -104,7 +108,8 @@ impl People for SqliteStore {
     }
 }
 
-fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
+/// A person, from `person_columns!` that begin at the first column.
+pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
     const REST: usize = USER_COLUMNS;
     let time = |column| match row.get::<_, Option<i64>>(column)? {
         Some(_) => column::time(row, column).map(Some),

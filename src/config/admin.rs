@@ -1,0 +1,224 @@
+//! `[admin]`: the listener for the operator, and who may ask there.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
+use url::Url;
+
+use super::problem::Findings;
+use super::secret::{self, MAKE_ONE, Place};
+use crate::handle::Digest;
+use crate::oauth::redirect::is_loopback;
+
+/// The fewest characters of a token.
+const LEAST: usize = 32;
+
+/// The admin section, checked.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The listener for `/healthz`, `/readyz` and `/scim/v2`.
+    pub listen: SocketAddr,
+    /// The address others know it by, without a slash at its end.
+    pub url: String,
+    /// Who may ask for more than its health.
+    pub tokens: Vec<AdminToken>,
+}
+
+/// A bearer token.
+#[derive(Debug, Clone)]
+pub struct AdminToken {
+    /// Whose it is, for the log.
+    pub name: String,
+    digest: Digest,
+    scopes: Vec<AdminScope>,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum AdminScope {
+    /// Reading people and groups.
+    #[serde(rename = "scim")]
+    Scim,
+    /// Reading people.
+    #[serde(rename = "scim:users")]
+    ScimUsers,
+    /// Reading groups and who is in them.
+    #[serde(rename = "scim:groups")]
+    ScimGroups,
+}
+
+impl Admin {
+    /// The token that was presented, if it is one of these.
+    #[must_use]
+    pub fn token(&self, presented: &str) -> Option<&AdminToken> {
+        let presented = Digest::of(presented.as_bytes());
+        let is = |token: &&AdminToken| {
+            let equal = token.digest.as_bytes().ct_eq(presented.as_bytes());
+            bool::from(equal)
+        };
+        self.tokens.iter().find(is)
+    }
+}
+
+impl AdminToken {
+    /// Whether it was given this scope, or one that holds it.
+    #[must_use]
+    pub fn may(&self, scope: AdminScope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&AdminScope::Scim)
+    }
+}
+
+/// The admin section, as written.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct AdminSection {
+    listen: SocketAddr,
+    url: Option<String>,
+    tokens: Vec<TokenSection>,
+}
+
+impl Default for AdminSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9401)),
+            url: None,
+            tokens: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenSection {
+    name: String,
+    token: Option<SecretString>,
+    token_file: Option<PathBuf>,
+    token_env: Option<String>,
+    token_sha256: Option<SecretString>,
+    scopes: Vec<AdminScope>,
+}
+
+impl AdminSection {
+    pub(super) fn check(&self, insecure: bool, findings: &mut Findings<'_>) -> Admin {
+        let mut tokens: Vec<AdminToken> = Vec::new();
+        for (index, section) in self.tokens.iter().enumerate() {
+            let key = |key: &str| format!("admin.tokens[{index}].{key}");
+            if section.name.trim().is_empty() || section.name.contains(char::is_control) {
+                findings.add(
+                    &key("name"),
+                    "it is blank, or has control characters in it",
+                    "name who has the token",
+                );
+            }
+            if self.tokens[..index]
+                .iter()
+                .any(|other| other.name == section.name)
+            {
+                findings.add(
+                    &key("name"),
+                    format!("`{}` is there twice", section.name),
+                    "give each token a name of its own, so that the log tells them apart",
+                );
+            }
+            if section.scopes.is_empty() {
+                findings.add(
+                    &key("scopes"),
+                    "it is empty: the token would be good for nothing",
+                    "write [\"scim\"], or take the token out",
+                );
+            }
+            let Some(digest) = section.digest(&key, findings) else {
+                continue;
+            };
+            if let Some(other) = tokens.iter().find(|other| other.digest == digest) {
+                findings.add(
+                    &key("token"),
+                    format!("it is the one of `{}`", other.name),
+                    MAKE_ONE,
+                );
+            }
+            tokens.push(AdminToken {
+                name: section.name.clone(),
+                digest,
+                scopes: section.scopes.clone(),
+            });
+        }
+        let url = self.url(findings);
+        let exposed =
+            Url::parse(&url).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url));
+        if exposed && !tokens.is_empty() && !insecure {
+            findings.add(
+                if self.url.is_some() { "admin.url" } else { "admin.listen" },
+                "it is plain http beyond this machine: whoever is on the way can read tokens and people",
+                "put a TLS proxy in front and write its address in admin.url, or accept the risk with \
+                 server.allow_insecure_http = true",
+            );
+        }
+        Admin {
+            listen: self.listen,
+            url,
+            tokens,
+        }
+    }
+
+    fn url(&self, findings: &mut Findings<'_>) -> String {
+        let Some(written) = &self.url else {
+            return format!("http://{}", self.listen);
+        };
+        let fits = |url: &Url| {
+            matches!(url.scheme(), "https" | "http")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        if !Url::parse(written).is_ok_and(|url| fits(&url)) {
+            findings.add(
+                "admin.url",
+                "it is no address to put /scim/v2 behind",
+                "write scheme, host, port and path of the admin listener as others reach it",
+            );
+        }
+        written.trim_end_matches('/').to_owned()
+    }
+}
+
+impl TokenSection {
+    fn digest(&self, key: &impl Fn(&str) -> String, findings: &mut Findings<'_>) -> Option<Digest> {
+        let places = [
+            ("token", self.token.as_ref().map(Place::Here)),
+            ("token_file", self.token_file.as_deref().map(Place::File)),
+            ("token_env", self.token_env.as_deref().map(Place::Env)),
+            (
+                "token_sha256",
+                self.token_sha256.as_ref().map(Place::Sha256),
+            ),
+        ];
+        let mut there = places
+            .into_iter()
+            .filter_map(|(key, place)| Some((key, place?)));
+        let Some((name, place)) = there.next() else {
+            findings.add(
+                &key("token"),
+                "it is missing",
+                "add token, token_file, token_env or token_sha256",
+            );
+            return None;
+        };
+        if let Some((second, _)) = there.next() {
+            findings.add(
+                &key("token"),
+                format!("{name} and {second} are both there"),
+                "take one of the two out",
+            );
+        }
+        let found = secret::read(place, LEAST, |problem, remedy| {
+            findings.add(&key(name), problem, remedy);
+        });
+        Some(found?.digest())
+    }
+}

@@ -1,0 +1,124 @@
+//! A secret that is written in one of four places.
+
+use std::path::Path;
+use std::{env, fs};
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::handle::Digest;
+
+/// How to make a secret.
+pub(super) const MAKE_ONE: &str = "make one with: openssl rand -hex 32";
+
+/// Where a secret is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// In the configuration.
+    Here(&'a SecretString),
+    /// In a file of its own.
+    File(&'a Path),
+    /// In a variable of the environment.
+    Env(&'a str),
+    /// Nowhere; this is its SHA-256.
+    Sha256(&'a SecretString),
+}
+
+/// A secret as it is written, or what is left of one that was hashed.
+pub(super) enum Secret {
+    Plain(SecretString),
+    Hashed(Digest),
+}
+
+impl Secret {
+    /// What it is compared by.
+    pub(super) fn digest(&self) -> Digest {
+        match self {
+            Self::Plain(secret) => Digest::of(secret.expose_secret().as_bytes()),
+            Self::Hashed(digest) => *digest,
+        }
+    }
+}
+
+/// Reads a secret of at least `least` characters. `fail` hears what is wrong, and what to do.
+pub(super) fn read(
+    place: Place<'_>,
+    least: usize,
+    mut fail: impl FnMut(String, &str),
+) -> Option<Secret> {
+    let found = match place {
+        Place::Sha256(hash) => {
+            return sha256(hash.expose_secret(), &mut fail).map(Secret::Hashed);
+        }
+        Place::Here(secret) => secret.clone(),
+        Place::File(file) => match fs::read_to_string(file) {
+            Ok(text) => line(&text),
+            Err(error) => {
+                let problem = format!("{} cannot be read: {error}", file.display());
+                fail(problem, "check path and permissions");
+                return None;
+            }
+        },
+        Place::Env(name) => {
+            let Ok(text) = env::var(name) else {
+                // The name is not repeated: it may be the secret itself, put in the wrong place.
+                fail(
+                    "the environment has no text under this name".to_owned(),
+                    "write the name of a variable, and set it where panda-oidc is started",
+                );
+                return None;
+            };
+            line(&text)
+        }
+    };
+    let text = found.expose_secret();
+    if text.starts_with("CHANGE-ME") {
+        fail("it is still the example's".to_owned(), MAKE_ONE);
+    } else if text.len() < least {
+        fail(format!("it is shorter than {least} characters"), MAKE_ONE);
+    }
+    Some(Secret::Plain(found))
+}
+
+/// Without the end of the line.
+fn line(text: &str) -> SecretString {
+    SecretString::from(text.trim_end_matches(['\r', '\n']))
+}
+
+fn sha256(text: &str, fail: &mut impl FnMut(String, &str)) -> Option<Digest> {
+    let digest = hex(text).or_else(|| base64(text)).map(Digest::from);
+    if digest.is_none() {
+        fail(
+            "it is no SHA-256 in hexadecimal or base64".to_owned(),
+            "make it with: printf %s \"$SECRET\" | sha256sum",
+        );
+    }
+    if digest == Some(Digest::of(b"")) {
+        fail("it is the hash of an empty secret".to_owned(), MAKE_ONE);
+    }
+    digest
+}
+
+fn hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// In either alphabet, padded or not.
+fn base64(text: &str) -> Option<[u8; 32]> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabets = [&alphabet::STANDARD, &alphabet::URL_SAFE];
+    alphabets.into_iter().find_map(|alphabet| {
+        let decoded = GeneralPurpose::new(alphabet, config).decode(text).ok()?;
+        decoded.try_into().ok()
+    })
+}

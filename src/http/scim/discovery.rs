@@ -1,0 +1,90 @@
+//! What this service can do (RFC 7644 §4).
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::Desk;
+use super::refused::Refused;
+use super::told::tell;
+use crate::scim::{self, Page, RESOURCE_TYPES, SCHEMAS, ScimError};
+
+/// `GET /ServiceProviderConfig`.
+pub(super) async fn service_provider(State(desk): State<Desk>, headers: HeaderMap) -> Response {
+    tell(&headers, scim::service_provider(&desk.base), None)
+}
+
+/// `GET /ResourceTypes`.
+///
+/// # Errors
+///
+/// 403 for a filter.
+pub(super) async fn resource_types(
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    whole(query.as_deref())?;
+    let types = RESOURCE_TYPES.iter();
+    let types = types.filter_map(|name| scim::resource_type(name, &desk.base));
+    let types: Vec<_> = types.collect();
+    let list = scim::list(types.len() as u64, 0, types);
+    Ok(tell(&headers, list, None))
+}
+
+/// `GET /ResourceTypes/{name}`.
+///
+/// # Errors
+///
+/// 404 when there is no such type.
+pub(super) async fn resource_type(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let found = scim::resource_type(&name, &desk.base);
+    let found = found.ok_or_else(|| ScimError::new(404, "there is no such resource type"))?;
+    Ok(tell(&headers, found, None))
+}
+
+/// `GET /Schemas`.
+///
+/// # Errors
+///
+/// 403 for a filter.
+pub(super) async fn schemas(
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    whole(query.as_deref())?;
+    let schemas = SCHEMAS.iter();
+    let schemas = schemas.filter_map(|urn| scim::schema(urn, &desk.base));
+    let schemas: Vec<_> = schemas.collect();
+    let list = scim::list(schemas.len() as u64, 0, schemas);
+    Ok(tell(&headers, list, None))
+}
+
+/// `GET /Schemas/{urn}`.
+///
+/// # Errors
+///
+/// 404 when there is no such schema.
+pub(super) async fn schema(
+    State(desk): State<Desk>,
+    Path(urn): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let found = scim::schema(&urn, &desk.base);
+    let found = found.ok_or_else(|| ScimError::new(404, "there is no such schema"))?;
+    Ok(tell(&headers, found, None))
+}
+
+/// "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403."
+fn whole(query: Option<&str>) -> Result<(), Refused> {
+    let page = Page::of_query(query.unwrap_or_default())?;
+    match page.filter {
+        None => Ok(()),
+        Some(_) => Err(ScimError::new(403, "these lists are not filtered").into()),
+    }
+}

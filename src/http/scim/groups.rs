@@ -1,0 +1,142 @@
+//! `/Groups` (RFC 7644 §3.4).
+//!
+//! Who is in a group is known only once everybody was asked: a rule or an account may put anybody
+//! there.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::Desk;
+use super::refused::Refused;
+use super::roll::Roll;
+use super::told::tell;
+use crate::scim::{self, Filter, Group, GroupAttribute, Member, Page, ScimError, ScimType, User};
+
+/// The most members of all groups of one answer.
+const MOST_MEMBERS: usize = 100_000;
+
+/// `GET /Groups`.
+///
+/// # Errors
+///
+/// [`Refused`] says what is wrong with the query.
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
+    Ok(tell(&headers, groups(&desk, &page).await?, None))
+}
+
+/// `POST /Groups/.search` (§3.4.3).
+///
+/// # Errors
+///
+/// As [`list`].
+pub(super) async fn search(State(desk): State<Desk>, body: Bytes) -> Result<Response, Refused> {
+    let page = Page::of_body(&body)?;
+    Ok(tell(&HeaderMap::new(), groups(&desk, &page).await?, None))
+}
+
+/// `GET /Groups/{id}`.
+///
+/// # Errors
+///
+/// 404 when there is no such group.
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
+    if !desk.app.groups.is_known(&id) {
+        return Err(ScimError::new(404, "there is no group with this id").into());
+    }
+    let mut group = vec![bare(id)];
+    if page.projection.tells("members") {
+        find_members(&desk, &mut group).await?;
+    }
+    let group = group.remove(0).resource(&desk.base);
+    let version = group["meta"]["version"].as_str().map(str::to_owned);
+    Ok(tell(&headers, page.projection.of(group), version))
+}
+
+async fn groups(desk: &Desk, page: &Page) -> Result<Value, Refused> {
+    let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
+    let mut groups: Vec<_> = desk.app.groups.names().into_iter().map(bare).collect();
+    if let Some(filter) = &filter {
+        if filter.mentions(GroupAttribute::Member) {
+            find_members(desk, &mut groups).await?;
+        }
+        groups.retain(|group| filter.holds(group));
+    }
+    let total = groups.len() as u64;
+    let skip = usize::try_from(page.skip).unwrap_or(usize::MAX);
+    let mut told: Vec<_> = groups
+        .into_iter()
+        .skip(skip)
+        .take(page.count as usize)
+        .collect();
+    if page.projection.tells("members") && told.iter().any(|group| group.members.is_none()) {
+        find_members(desk, &mut told).await?;
+    }
+    let told = told.iter().map(|group| group.resource(&desk.base));
+    let told = told.map(|group| page.projection.of(group)).collect();
+    Ok(scim::list(total, page.skip, told))
+}
+
+fn bare(name: String) -> Group {
+    Group {
+        name,
+        members: None,
+    }
+}
+
+/// Asks everybody whether they are in one of `groups`.
+async fn find_members(desk: &Desk, groups: &mut [Group]) -> Result<(), Refused> {
+    let _pass = desk.passes.acquire().await;
+    let mut members: HashMap<String, Vec<Member>> = groups
+        .iter()
+        .map(|group| (group.name.clone(), Vec::new()))
+        .collect();
+    let (mut roll, mut count) = (Roll::of(desk), 0);
+    loop {
+        let part = roll.next(u32::MAX).await?;
+        if part.is_empty() {
+            break;
+        }
+        for user in part.iter().map(|entry| User::new(entry, &desk.app.groups)) {
+            for group in &user.membership().groups {
+                let Some(members) = members.get_mut(group) else {
+                    continue;
+                };
+                members.push(Member {
+                    id: user.id().to_owned(),
+                    name: user.name().map(str::to_owned),
+                });
+                count += 1;
+            }
+        }
+        if count > MOST_MEMBERS {
+            return Err(ScimError::bad(
+                ScimType::TooMany,
+                format!(
+                    "these groups have more than {MOST_MEMBERS} members; ask for fewer groups, or with \
+                     excludedAttributes=members, and then for /Users?filter=groups.value eq \"…\""
+                ),
+            )
+            .into());
+        }
+    }
+    for group in groups {
+        group.members = members.remove(&group.name);
+    }
+    Ok(())
+}

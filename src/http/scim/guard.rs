@@ -1,0 +1,69 @@
+//! Who asks (RFC 6750): a token of `[[admin.tokens]]`, and what it is good for.
+
+use std::net::Ipv4Addr;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::Desk;
+use super::refused::Refused;
+use crate::config::{AdminScope, AdminToken};
+use crate::http::peer;
+use crate::scim::ScimError;
+
+/// The layer that lets nobody by without a token. Who comes with a wrong one is counted.
+pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let app = &desk.app;
+    let address = peer::address(&parts, &app.trusted_proxies);
+    let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let Some(presented) = bearer(&parts.headers) else {
+        tracing::debug!(client = %address, "Refused: no token was presented to SCIM");
+        return Refused::Stranger.into_response();
+    };
+    let Some(token) = app.admin.token(presented).cloned() else {
+        if let Err(too_often) = app.limits.wrong_tokens.address(address) {
+            if too_often.first {
+                tracing::warn!(client = %address, "Refused: {too_often}, with wrong tokens for SCIM");
+            }
+            return Refused::TooOften(too_often.wait).into_response();
+        }
+        tracing::warn!(client = %address, "Refused: the token presented to SCIM is unknown");
+        return Refused::UnknownToken.into_response();
+    };
+    // The route, as in other lines; a query has names and numbers in it.
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let (name, method) = (token.name.clone(), parts.method.clone());
+    parts.extensions.insert(token);
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    tracing::info!(token.name = %name, client = %address, status, "{name} asked: {method} {route}");
+    response
+}
+
+/// The layer that asks for a scope.
+pub(super) async fn may(scope: AdminScope, request: Request, next: Next) -> Response {
+    let token = request.extensions().get::<AdminToken>();
+    if token.is_some_and(|token| token.may(scope)) {
+        return next.run(request).await;
+    }
+    Refused::from(ScimError::new(
+        403,
+        "the token is not good for this endpoint",
+    ))
+    .into_response()
+}
+
+/// The token of the one `Authorization: Bearer` header (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(AUTHORIZATION).into_iter();
+    let (Some(header), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}

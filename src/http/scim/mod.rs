@@ -1,0 +1,90 @@
+//! `/scim/v2`: people and groups for other systems to read (RFC 7644), on the admin listener.
+//!
+//! One file a resource. What is asked and what it looks like is decided in [`crate::scim`].
+
+mod discovery;
+mod groups;
+mod guard;
+mod refused;
+mod roll;
+mod told;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get, post};
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::config::AdminScope;
+use crate::scim::{Base, ScimError};
+use refused::Refused;
+
+/// How many requests may go through all people at once. More than that wait.
+const PASSES: usize = 2;
+
+/// The largest body of a search, in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// What a handler needs.
+#[derive(Clone)]
+struct Desk {
+    app: Arc<App>,
+    base: Base,
+    passes: Arc<Semaphore>,
+}
+
+/// The routes, for a router without state. None where nobody has a token.
+pub(super) fn router(app: &Arc<App>) -> Router {
+    if app.admin.tokens.is_empty() {
+        return Router::new();
+    }
+    let desk = Desk {
+        app: Arc::clone(app),
+        base: Base::new(&app.admin.url),
+        passes: Arc::new(Semaphore::new(PASSES)),
+    };
+    let may = |scope: AdminScope| from_fn(move |request, next| guard::may(scope, request, next));
+    let users = Router::new()
+        .route("/Users", get(users::list))
+        .route("/Users/.search", post(users::search))
+        .route("/Users/{id}", get(users::one))
+        .route_layer(may(AdminScope::ScimUsers));
+    let groups = Router::new()
+        .route("/Groups", get(groups::list))
+        .route("/Groups/.search", post(groups::search))
+        .route("/Groups/{id}", get(groups::one))
+        .route_layer(may(AdminScope::ScimGroups));
+    let all = Router::new()
+        .route("/ServiceProviderConfig", get(discovery::service_provider))
+        .route("/ResourceTypes", get(discovery::resource_types))
+        .route("/ResourceTypes/{name}", get(discovery::resource_type))
+        .route("/Schemas", get(discovery::schemas))
+        .route("/Schemas/{urn}", get(discovery::schema))
+        .route("/Me", any(not_here))
+        .route("/Bulk", any(not_here))
+        .merge(users)
+        .merge(groups)
+        .fallback(nothing)
+        .method_not_allowed_fallback(read_only)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(desk.clone(), guard::guard))
+        .with_state(desk);
+    Router::new().nest("/scim/v2", all)
+}
+
+async fn nothing() -> Refused {
+    ScimError::new(404, "there is no such endpoint").into()
+}
+
+async fn read_only() -> Refused {
+    ScimError::new(405, "people and groups can be read here, not written").into()
+}
+
+/// RFC 7644 §3.11: a service without it "SHOULD respond with HTTP status code 501".
+async fn not_here() -> Refused {
+    ScimError::new(501, "this endpoint is not supported").into()
+}

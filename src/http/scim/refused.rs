@@ -1,0 +1,76 @@
+//! Every way to be refused here, and its answer.
+
+use std::error::Error as _;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::answer;
+use crate::scim::{MEDIA_TYPE, ScimError};
+use crate::store::StoreError;
+
+/// Why somebody gets no resource.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// By the protocol.
+    Scim(ScimError),
+    /// They brought no token.
+    Stranger,
+    /// They brought one that is not known.
+    UnknownToken,
+    /// They brought too many of these; holds how many seconds to wait.
+    TooOften(u64),
+    /// Something of ours failed.
+    Store(StoreError),
+}
+
+impl From<ScimError> for Refused {
+    fn from(error: ScimError) -> Self {
+        Self::Scim(error)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (error, header) = match self {
+            Self::Scim(error) => (error, None),
+            Self::Stranger => (
+                ScimError::new(401, "a bearer token is needed"),
+                Some((
+                    WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"scim\""),
+                )),
+            ),
+            Self::UnknownToken => (
+                ScimError::new(401, "the token is unknown"),
+                Some((
+                    WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"scim\", error=\"invalid_token\""),
+                )),
+            ),
+            Self::TooOften(wait) => (
+                ScimError::new(429, format!("too many wrong tokens; try again in {wait} s")),
+                Some((RETRY_AFTER, HeaderValue::from(wait))),
+            ),
+            Self::Store(error) => {
+                tracing::error!(causes = answer::chain(error.source()), "Failed: {error}");
+                let told = "something failed here; the log says what";
+                (ScimError::new(500, told), None)
+            }
+        };
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = (status, Json(error.body())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.extend(header);
+        response
+    }
+}

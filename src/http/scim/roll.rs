@@ -1,0 +1,59 @@
+//! Going through all people by parts, so that a million are never held, nor others held up.
+
+use panda_oidc_sdk::Subject;
+
+use super::Desk;
+use crate::store::{Entry, StoreError};
+
+/// How many people are read at once.
+const PART: u32 = 500;
+
+/// How many are passed by at once.
+const STEPS: u32 = 20_000;
+
+/// A place in the roll.
+pub(super) struct Roll<'a> {
+    desk: &'a Desk,
+    after: Option<Subject>,
+    ended: bool,
+}
+
+impl<'a> Roll<'a> {
+    /// Before the first.
+    pub(super) fn of(desk: &'a Desk) -> Self {
+        Self {
+            desk,
+            after: None,
+            ended: false,
+        }
+    }
+
+    /// Passes `many` people by.
+    pub(super) async fn skip(&mut self, mut many: u64) -> Result<(), StoreError> {
+        while many > 0 && !self.ended {
+            let steps = u32::try_from(many).map_or(STEPS, |many| many.min(STEPS));
+            let there = self.desk.app.store.further(self.after.as_ref(), steps);
+            self.after = there.await?;
+            self.ended = self.after.is_none();
+            many -= u64::from(steps);
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// The next people, at most `most`; none when all have been seen.
+    pub(super) async fn next(&mut self, most: u32) -> Result<Vec<Entry>, StoreError> {
+        if self.ended {
+            return Ok(Vec::new());
+        }
+        let most = most.min(PART);
+        let part = self.desk.app.store.entries(self.after.as_ref(), most);
+        let part = part.await?;
+        match part.last() {
+            Some(last) => self.after = Some(last.person.user.subject().clone()),
+            None => self.ended = true,
+        }
+        tokio::task::yield_now().await;
+        Ok(part)
+    }
+}

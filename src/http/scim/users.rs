@@ -1,0 +1,143 @@
+//! `/Users` (RFC 7644 §3.4).
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use panda_oidc_sdk::Subject;
+use serde_json::Value;
+
+use super::Desk;
+use super::refused::Refused;
+use super::roll::Roll;
+use super::told::tell;
+use crate::scim::{self, Filter, Page, ScimError, User, UserAttribute};
+
+/// What names one person and nobody else.
+const NAMES: [UserAttribute; 2] = [UserAttribute::Id, UserAttribute::UserName];
+
+/// `GET /Users`.
+///
+/// # Errors
+///
+/// [`Refused`] says what is wrong with the query.
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
+    Ok(tell(&headers, users(&desk, &page).await?, None))
+}
+
+/// `POST /Users/.search` (§3.4.3).
+///
+/// # Errors
+///
+/// As [`list`].
+pub(super) async fn search(State(desk): State<Desk>, body: Bytes) -> Result<Response, Refused> {
+    let page = Page::of_body(&body)?;
+    Ok(tell(&HeaderMap::new(), users(&desk, &page).await?, None))
+}
+
+/// `GET /Users/{id}`.
+///
+/// # Errors
+///
+/// 404 when nobody has this ID.
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
+    let unknown = || ScimError::new(404, "there is nobody with this id");
+    let subject = Subject::new(id).map_err(|_| unknown())?;
+    let entry = desk.app.store.entry(&subject).await?.ok_or_else(unknown)?;
+    let user = User::new(&entry, &desk.app.groups).resource(&desk.base);
+    let version = user["meta"]["version"].as_str().map(str::to_owned);
+    Ok(tell(&headers, page.projection.of(user), version))
+}
+
+async fn users(desk: &Desk, page: &Page) -> Result<Value, Refused> {
+    let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
+    let (total, users) = match filter {
+        None => everybody(desk, page).await?,
+        Some(filter) => match filter.only(&NAMES) {
+            Some(id) => alone(desk, id, &filter, page).await?,
+            None => those(desk, &filter, page).await?,
+        },
+    };
+    Ok(scim::list(total, page.skip, users))
+}
+
+/// A part of all people.
+async fn everybody(desk: &Desk, page: &Page) -> Result<(u64, Vec<Value>), Refused> {
+    let total = desk.app.store.count().await?;
+    let mut users = Vec::new();
+    if page.count > 0 && page.skip < total {
+        let mut roll = Roll::of(desk);
+        roll.skip(page.skip).await?;
+        let entries = roll.next(page.count).await?;
+        let told = entries
+            .iter()
+            .map(|entry| resource(desk, page, &User::new(entry, &desk.app.groups)));
+        users.extend(told);
+    }
+    Ok((total, users))
+}
+
+/// The one person called `id`, if the filter holds for them.
+async fn alone(
+    desk: &Desk,
+    id: &str,
+    filter: &Filter<UserAttribute>,
+    page: &Page,
+) -> Result<(u64, Vec<Value>), Refused> {
+    let entry = match Subject::new(id) {
+        Ok(subject) => desk.app.store.entry(&subject).await?,
+        Err(_) => None,
+    };
+    let user = entry
+        .as_ref()
+        .map(|entry| User::new(entry, &desk.app.groups))
+        .filter(|user| filter.holds(user));
+    let told = user
+        .iter()
+        .filter(|_| page.skip == 0 && page.count > 0)
+        .map(|user| resource(desk, page, user));
+    Ok((user.iter().count() as u64, told.collect()))
+}
+
+/// A part of the people the filter holds for. All are looked at, to count them.
+async fn those(
+    desk: &Desk,
+    filter: &Filter<UserAttribute>,
+    page: &Page,
+) -> Result<(u64, Vec<Value>), Refused> {
+    let _pass = desk.passes.acquire().await;
+    let (mut total, mut users) = (0, Vec::new());
+    let mut roll = Roll::of(desk);
+    loop {
+        let part = roll.next(u32::MAX).await?;
+        if part.is_empty() {
+            break;
+        }
+        let part = part
+            .iter()
+            .map(|entry| User::new(entry, &desk.app.groups))
+            .filter(|user| filter.holds(user));
+        for user in part {
+            if total >= page.skip && users.len() < page.count as usize {
+                users.push(resource(desk, page, &user));
+            }
+            total += 1;
+        }
+    }
+    Ok((total, users))
+}
+
+fn resource(desk: &Desk, page: &Page, user: &User<'_>) -> Value {
+    page.projection.of(user.resource(&desk.base))
+}

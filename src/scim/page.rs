@@ -1,0 +1,196 @@
+//! What is asked of a list, and what it looks like (RFC 7644 §3.4.2 and §3.4.3).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::error::{ScimError, ScimType};
+use super::projection::Projection;
+use crate::handle::Digest;
+
+/// The most resources of one answer.
+pub const MOST: u32 = 500;
+
+/// How many there are unless the client says.
+const USUAL: u32 = 100;
+
+/// What is asked of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The filter, unread.
+    pub filter: Option<String>,
+    /// How many come before the first that is told.
+    pub skip: u64,
+    /// The most that are told.
+    pub count: u32,
+    /// Which attributes are told.
+    pub projection: Projection,
+}
+
+/// The body of a search.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SearchRequest {
+    attributes: Vec<String>,
+    excluded_attributes: Vec<String>,
+    filter: Option<String>,
+    start_index: Option<i64>,
+    count: Option<i64>,
+}
+
+impl Page {
+    /// Reads a query. What is not known, such as `sortBy`, is left alone.
+    ///
+    /// # Errors
+    ///
+    /// `invalidValue` where a number is none.
+    pub fn of_query(query: &str) -> Result<Self, ScimError> {
+        let mut asked = SearchRequest::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let names = || value.split(',').map(str::to_owned).collect::<Vec<_>>();
+            match name.as_ref() {
+                "attributes" => asked.attributes = names(),
+                "excludedAttributes" => asked.excluded_attributes = names(),
+                "filter" => asked.filter = Some(value.into_owned()),
+                "startIndex" => asked.start_index = Some(number("startIndex", &value)?),
+                "count" => asked.count = Some(number("count", &value)?),
+                _ => {}
+            }
+        }
+        Ok(asked.into())
+    }
+
+    /// Reads the body of a `POST …/.search`.
+    ///
+    /// # Errors
+    ///
+    /// `invalidSyntax` where it is no search.
+    pub fn of_body(body: &[u8]) -> Result<Self, ScimError> {
+        let asked: Result<SearchRequest, _> = serde_json::from_slice(body);
+        let asked = asked.map_err(|error| {
+            ScimError::bad(
+                ScimType::InvalidSyntax,
+                format!("the body is no SearchRequest: {error}"),
+            )
+        })?;
+        Ok(asked.into())
+    }
+}
+
+impl From<SearchRequest> for Page {
+    fn from(asked: SearchRequest) -> Self {
+        fn texts(texts: &[String]) -> impl Iterator<Item = &str> {
+            texts.iter().map(String::as_str)
+        }
+        Self {
+            // "A value less than 1 SHALL be interpreted as 1."
+            skip: asked
+                .start_index
+                .unwrap_or(1)
+                .saturating_sub(1)
+                .max(0)
+                .unsigned_abs(),
+            // "A negative value SHALL be interpreted as 0."
+            count: asked.count.map_or(USUAL, |count| {
+                u32::try_from(count.clamp(0, MOST.into())).unwrap_or(MOST)
+            }),
+            projection: Projection::new(
+                texts(&asked.attributes),
+                texts(&asked.excluded_attributes),
+            ),
+            filter: asked.filter,
+        }
+    }
+}
+
+fn number(name: &str, value: &str) -> Result<i64, ScimError> {
+    value
+        .parse()
+        .map_err(|_| ScimError::bad(ScimType::InvalidValue, format!("{name} is no whole number")))
+}
+
+/// A list, of which `resources` are told.
+#[must_use]
+pub fn list(total: u64, skip: u64, resources: Vec<Json>) -> Json {
+    let mut list = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": total,
+        "startIndex": skip.saturating_add(1),
+        "itemsPerPage": resources.len(),
+    });
+    list["Resources"] = Json::Array(resources);
+    list
+}
+
+/// A name for how something is now: the weak entity tag of it (RFC 9110 §8.8.3).
+#[must_use]
+pub fn version(of: &impl Serialize) -> String {
+    // Serializing JSON does not fail.
+    let written = serde_json::to_vec(of).unwrap_or_default();
+    let digest = Digest::of(&written);
+    let short = BASE64_URL_SAFE_NO_PAD.encode(&digest.as_bytes()[..16]);
+    format!("W/\"{short}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn page(query: &str) -> (u64, u32) {
+        let page = Page::of_query(query).unwrap();
+        (page.skip, page.count)
+    }
+
+    /// RFC 7644 §3.4.2.4.
+    #[test]
+    fn pages_begin_at_one_and_have_bounds() {
+        assert_eq!(page(""), (0, 100));
+        assert_eq!(page("startIndex=1&count=10"), (0, 10));
+        assert_eq!(page("startIndex=11&count=501"), (10, 500));
+        assert_eq!(page("startIndex=0&count=-1"), (0, 0));
+        assert_eq!(page("startIndex=-9223372036854775808&count=0"), (0, 0));
+        assert_eq!(page("sortBy=userName&sortOrder=descending"), (0, 100));
+        for odd in [
+            "startIndex=x",
+            "count=1.5",
+            "count=",
+            "count=9223372036854775808",
+        ] {
+            let error = Page::of_query(odd).unwrap_err();
+            assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_search_asks_the_same_in_its_body() {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+            "attributes": ["displayName", "userName"],
+            "excludedAttributes": ["groups"],
+            "filter": "displayName sw \"陈\"",
+            "startIndex": 2,
+            "count": 10,
+        });
+        let query = "attributes=displayName,userName&excludedAttributes=groups&startIndex=2&count=10\
+                     &filter=displayName+sw+%22%E9%99%88%22";
+        let body = Page::of_body(body.to_string().as_bytes()).unwrap();
+        assert_eq!(body, Page::of_query(query).unwrap());
+        for odd in ["", "[]x", "{\"count\":\"many\"}"] {
+            let error = Page::of_body(odd.as_bytes()).unwrap_err();
+            assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax), "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_and_no_body_is_too_odd(query in "\\PC{0,60}|([a-zA-Z]|=|&|%|startIndex|count|[-0-9]){0,30}", body in ".{0,60}") {
+            if let Ok(page) = Page::of_query(&query) {
+                prop_assert!(page.count <= MOST);
+            }
+            let _ = Page::of_body(body.as_bytes());
+        }
+    }
+}

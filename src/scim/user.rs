@@ -1,0 +1,242 @@
+//! People as SCIM users (RFC 7643 §4.1).
+
+use std::cell::OnceCell;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value as Json, json};
+
+use super::discovery::Base;
+use super::filter::{Attribute, Kind, Searchable, Value};
+use super::page::version;
+use crate::directory::Presence;
+use crate::oauth::phone::e164;
+use crate::people::{Groups, Membership, name};
+use crate::store::Entry;
+
+/// A person.
+///
+/// Somebody who has left is not active and in no group.
+pub struct User<'a> {
+    entry: &'a Entry,
+    groups: &'a Groups,
+    membership: OnceCell<Membership>,
+}
+
+/// What users can be filtered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserAttribute {
+    /// `id`
+    Id,
+    /// `userName`
+    UserName,
+    /// `externalId`
+    ExternalId,
+    /// `displayName`, which is `name.formatted`, too.
+    DisplayName,
+    /// `name.givenName`
+    GivenName,
+    /// `name.familyName`
+    FamilyName,
+    /// `active`
+    Active,
+    /// `emails.value`
+    Email,
+    /// `phoneNumbers.value`
+    Phone,
+    /// `groups.value`
+    Group,
+    /// `roles.value`
+    Role,
+}
+
+impl Attribute for UserAttribute {
+    const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:core:2.0:User";
+
+    const NAMED: &'static [(&'static str, Self)] = &[
+        ("id", Self::Id),
+        ("userName", Self::UserName),
+        ("externalId", Self::ExternalId),
+        ("displayName", Self::DisplayName),
+        ("name.formatted", Self::DisplayName),
+        ("name.givenName", Self::GivenName),
+        ("name.familyName", Self::FamilyName),
+        ("active", Self::Active),
+        ("emails.value", Self::Email),
+        ("emails", Self::Email),
+        ("phoneNumbers.value", Self::Phone),
+        ("phoneNumbers", Self::Phone),
+        ("groups.value", Self::Group),
+        ("groups", Self::Group),
+        ("roles.value", Self::Role),
+        ("roles", Self::Role),
+    ];
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Id | Self::UserName | Self::ExternalId | Self::Group | Self::Role => Kind::Exact,
+            Self::Active => Kind::Boolean,
+            _ => Kind::Folded,
+        }
+    }
+}
+
+impl<'a> User<'a> {
+    /// The person of `entry`, who is in some of `groups`.
+    #[must_use]
+    pub fn new(entry: &'a Entry, groups: &'a Groups) -> Self {
+        Self {
+            entry,
+            groups,
+            membership: OnceCell::new(),
+        }
+    }
+
+    /// The portal's ID, which is `id` and `userName`.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.entry.person.user.subject().as_str()
+    }
+
+    /// `displayName`.
+    #[must_use]
+    pub fn name(&self) -> Option<&'a str> {
+        self.entry.person.user.identity.name.as_deref()
+    }
+
+    /// Whether they may sign in, as far as the directory knows.
+    #[must_use]
+    pub fn active(&self) -> bool {
+        self.entry.person.presence.may_sign_in()
+    }
+
+    /// The groups and roles they have.
+    pub fn membership(&self) -> &Membership {
+        self.membership.get_or_init(|| {
+            if self.active() {
+                let user = &self.entry.person.user;
+                self.groups.of(user, self.entry.link.as_ref())
+            } else {
+                Membership::default()
+            }
+        })
+    }
+
+    fn username(&self) -> Option<&'a str> {
+        self.entry.link.as_ref()?.username.as_deref()
+    }
+
+    fn email(&self) -> Option<&'a str> {
+        self.entry.link.as_ref()?.email.as_deref()
+    }
+
+    /// In E.164 where it is clear which number is meant, else as the portal has it.
+    fn phone(&self) -> Option<String> {
+        let stored = self.entry.person.user.identity.phone.as_deref()?;
+        let stored = stored.trim();
+        (!stored.is_empty()).then(|| e164(stored).unwrap_or_else(|| stored.to_owned()))
+    }
+
+    fn last_modified(&self) -> DateTime<Utc> {
+        let told = self.entry.person.user.updated_at;
+        match self.entry.person.presence {
+            Presence::Left(at) => told.max(at),
+            _ => told,
+        }
+    }
+
+    /// The whole resource.
+    #[must_use]
+    pub fn resource(&self, base: &Base) -> Json {
+        let mut user = Map::new();
+        let mut tell = |name: &str, value: Json| user.insert(name.to_owned(), value);
+        tell("schemas", json!([UserAttribute::SCHEMA]));
+        tell("id", json!(self.id()));
+        if let Some(username) = self.username() {
+            tell("externalId", json!(username));
+        }
+        tell("userName", json!(self.id()));
+        if let Some(formatted) = self.name() {
+            tell("displayName", json!(formatted));
+            tell(
+                "name",
+                match name::split(formatted) {
+                    Some(parts) => json!({
+                        "formatted": formatted,
+                        "familyName": parts.family,
+                        "givenName": parts.given,
+                    }),
+                    None => json!({ "formatted": formatted }),
+                },
+            );
+        }
+        tell("active", json!(self.active()));
+        if let Some(email) = self.email() {
+            tell("emails", json!([{ "value": email, "primary": true }]));
+        }
+        if let Some(phone) = self.phone() {
+            tell("phoneNumbers", json!([{ "value": phone, "primary": true }]));
+        }
+        let Membership { groups, roles, .. } = self.membership();
+        if !groups.is_empty() {
+            let groups = groups.iter().map(|group| {
+                let mut told = json!({ "value": group, "display": group });
+                if self.groups.is_known(group) {
+                    told["$ref"] = json!(base.group(group));
+                }
+                told
+            });
+            tell("groups", groups.collect());
+        }
+        if !roles.is_empty() {
+            let roles = roles.iter().map(|role| json!({ "value": role }));
+            tell("roles", roles.collect());
+        }
+        let modified = self
+            .last_modified()
+            .to_rfc3339_opts(SecondsFormat::Millis, true);
+        let mut meta = json!({
+            "resourceType": "User",
+            "lastModified": modified,
+            "location": base.user(self.id()),
+        });
+        tell("meta", meta.clone());
+        meta["version"] = json!(version(&user));
+        user.insert("meta".to_owned(), meta);
+        user.into()
+    }
+}
+
+impl Searchable for User<'_> {
+    type Attribute = UserAttribute;
+
+    fn any(&self, attribute: UserAttribute, holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
+        let parts = || name::split(self.name()?);
+        let text = match attribute {
+            UserAttribute::Active => return holds(&Value::Boolean(self.active())),
+            UserAttribute::Group => return any_of(&self.membership().groups, holds),
+            UserAttribute::Role => return any_of(&self.membership().roles, holds),
+            UserAttribute::Phone => {
+                return self
+                    .phone()
+                    .is_some_and(|phone| holds(&Value::Text(phone.into())));
+            }
+            UserAttribute::Id | UserAttribute::UserName => Some(self.id()),
+            UserAttribute::ExternalId => self.username(),
+            UserAttribute::DisplayName => self.name(),
+            UserAttribute::GivenName => parts().map(|parts| parts.given),
+            UserAttribute::FamilyName => parts().map(|parts| parts.family),
+            UserAttribute::Email => self.email(),
+        };
+        text.is_some_and(|text| holds(&Value::Text(text.into())))
+    }
+}
+
+/// Whether `holds` for one of these texts.
+pub(super) fn any_of(texts: &[String], holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
+    texts
+        .iter()
+        .any(|text| holds(&Value::Text(text.as_str().into())))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+//! Everybody who is known, one after the other, as other systems read them.
+
+use async_trait::async_trait;
+use panda_oidc_sdk::Subject;
+
+use super::StoreError;
+use crate::directory::Person;
+use crate::people::Link;
+
+/// The people that are known, in the order of their subjects as text. There may be a million: no
+/// method gives more of them than it is asked for.
+#[async_trait]
+pub trait Roll: Send + Sync {
+    /// The entry of the person called `subject`.
+    async fn entry(&self, subject: &Subject) -> Result<Option<Entry>, StoreError>;
+
+    /// The next entries, at most `most`.
+    async fn entries(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// How many people there are.
+    async fn count(&self) -> Result<u64, StoreError>;
+
+    /// The person `steps` further on, of whom the first is the one next to `after`. `None` when there
+    /// are not that many, or no step was asked for.
+    async fn further(
+        &self,
+        after: Option<&Subject>,
+        steps: u32,
+    ) -> Result<Option<Subject>, StoreError>;
+}
+
+/// A person, and what is the same of them in all clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Who it is.
+    pub person: Person,
+    /// The account they have in all clients.
+    pub link: Option<Link>,
+}

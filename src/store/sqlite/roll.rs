@@ -1,0 +1,82 @@
+//! The roll of people, in SQL.
+
+use async_trait::async_trait;
+use panda_oidc_sdk::Subject;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::column;
+use super::links::{self, link_columns};
+use super::people::{PERSON_COLUMNS, person, person_columns};
+use crate::store::{Entry, Roll, StoreError};
+
+/// What [`entry`] reads, and from where.
+macro_rules! select_entries {
+    () => {
+        concat!(
+            "SELECT ",
+            person_columns!(),
+            ", ",
+            link_columns!("l"),
+            " FROM users u LEFT JOIN links l ON l.subject = u.subject AND l.client_id = ''"
+        )
+    };
+}
+
+#[async_trait]
+impl Roll for SqliteStore {
+    async fn entry(&self, subject: &Subject) -> Result<Option<Entry>, StoreError> {
+        self.read("find a person's entry", |sql| {
+            sql.prepare_cached(concat!(select_entries!(), " WHERE u.subject = ?1"))?
+                .query_row([subject.as_str()], entry)
+                .optional()
+        })
+    }
+
+    async fn entries(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.read("list people's entries", |sql| {
+            sql.prepare_cached(concat!(
+                select_entries!(),
+                " WHERE u.subject > ?1 ORDER BY u.subject LIMIT ?2"
+            ))?
+            .query_map(params![text(after), most], entry)?
+            .collect()
+        })
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.read("count people", |sql| {
+            sql.prepare_cached("SELECT count(*) FROM users")?
+                .query_row([], |row| row.get(0).map(i64::unsigned_abs))
+        })
+    }
+
+    async fn further(
+        &self,
+        after: Option<&Subject>,
+        steps: u32,
+    ) -> Result<Option<Subject>, StoreError> {
+        let Some(passed) = steps.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.read("pass people by", |sql| {
+            sql.prepare_cached(
+                "SELECT subject FROM users WHERE subject > ?1 ORDER BY subject LIMIT 1 OFFSET ?2",
+            )?
+            .query_row(params![text(after), passed], |row| column::subject(row, 0))
+            .optional()
+        })
+    }
+}
+
+/// No subject is empty: every one comes after "".
+fn text(after: Option<&Subject>) -> &str {
+    after.map_or("", Subject::as_str)
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        person: person(row)?,
+        link: links::link(row, PERSON_COLUMNS)?,
+    })
+}

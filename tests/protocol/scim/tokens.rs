@@ -1,0 +1,149 @@
+//! N59: nobody reads people without a token, and nowhere but on the admin listener.
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use serde_json::json;
+
+use super::reader::{HR, Reader, WIKI};
+use crate::support::program::Program;
+
+const ENDPOINTS: [&str; 10] = [
+    "/Users",
+    "/Users/1",
+    "/Groups",
+    "/Groups/dispatch",
+    "/ServiceProviderConfig",
+    "/Schemas",
+    "/ResourceTypes",
+    "/Me",
+    "/Bulk",
+    "/nowhere",
+];
+
+#[tokio::test]
+async fn n59_nobody_reads_people_without_a_token() {
+    let reader = Reader::open().await;
+    let wrong = "wrong-0123456789abcdef0123456789abc";
+    for path in ENDPOINTS {
+        let get = || reader.request(Method::GET, path);
+        let basic = format!("Basic {HR}");
+        let (none, unknown) = (
+            "Bearer realm=\"scim\"",
+            "Bearer realm=\"scim\", error=\"invalid_token\"",
+        );
+        for (what, request, challenge) in [
+            ("nothing", get(), none),
+            ("in the query", get().query(&[("access_token", HR)]), none),
+            ("another scheme", get().header(AUTHORIZATION, &basic), none),
+            ("two of them", get().bearer_auth(HR).bearer_auth(HR), none),
+            ("a wrong one", get().bearer_auth(wrong), unknown),
+            ("a part", get().bearer_auth(&HR[1..]), unknown),
+        ] {
+            let told = Reader::send(request).await;
+            told.error(401);
+            let asked = told.headers[WWW_AUTHENTICATE].to_str().unwrap();
+            assert_eq!(asked, challenge, "{path} {what}");
+        }
+        let posted = reader.request(Method::POST, path).bearer_auth(wrong);
+        Reader::send(posted).await.error(401);
+    }
+    let searched = reader
+        .request(Method::POST, "/Users/.search")
+        .json(&json!({}));
+    Reader::send(searched).await.error(401);
+    let log = reader.program.log();
+    assert!(log.contains("the token presented to SCIM is unknown"));
+    assert!(
+        !log.contains("0123456789abcdef0123"),
+        "a token is in the log"
+    );
+}
+
+#[tokio::test]
+async fn n59_a_token_is_good_for_what_it_was_given_for() {
+    let reader = Reader::open().await;
+    for (path, status) in [
+        ("/Users", 403),
+        ("/Users/1", 403),
+        ("/Groups", 200),
+        ("/Groups/dispatch", 200),
+        ("/ServiceProviderConfig", 200),
+    ] {
+        let request = reader.request(Method::GET, path).bearer_auth(WIKI);
+        assert_eq!(Reader::send(request).await.status, status, "{path}");
+    }
+    let searched = reader
+        .request(Method::POST, "/Users/.search")
+        .json(&json!({}));
+    Reader::send(searched.bearer_auth(WIKI)).await.error(403);
+    let log = reader.program.log();
+    assert!(log.contains("wiki asked: GET /scim/v2/Groups"), "{log}");
+}
+
+#[tokio::test]
+async fn n59_people_are_on_the_admin_listener_alone_and_nowhere_without_tokens() {
+    let reader = Reader::open().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for path in ENDPOINTS {
+        let public = reader.program.at(&format!("/scim/v2{path}"));
+        let answer = http.get(public).bearer_auth(HR).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    let program = Program::start("http://127.0.0.1:9", "[directory]\nsync = 'off'\n").await;
+    for token in [HR, ""] {
+        let admin = format!("{}/scim/v2/Users", program.admin);
+        let answer = http.get(admin).bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.status(), 404);
+    }
+}
+
+#[tokio::test]
+async fn n59_whoever_tries_many_tokens_is_slowed_and_nobody_else() {
+    let reader = Reader::open_with("[limits]\nexempt = []\n").await;
+    let tried = async || {
+        let wrong = reader.request(Method::GET, "/Users").bearer_auth("wrong");
+        Reader::send(wrong).await
+    };
+    // So many that the bucket is empty however long they take, within bounds.
+    let mut refused = None;
+    for _ in 0..600 {
+        let told = tried().await;
+        if told.status == 429 {
+            refused = Some(told);
+            break;
+        }
+        told.error(401);
+    }
+    let refused = refused.expect("never told to wait");
+    refused.error(429);
+    assert!(refused.headers.contains_key("retry-after"));
+    reader.get("/Users").await.well();
+}
+
+#[tokio::test]
+async fn nothing_can_be_written() {
+    let reader = Reader::open().await;
+    let told = async |method: Method, path: &str| {
+        let request = reader.request(method, path).bearer_auth(HR);
+        Reader::send(request.json(&json!({ "userName": "x" }))).await
+    };
+    for (method, path) in [
+        (Method::POST, "/Users"),
+        (Method::PUT, "/Users/1"),
+        (Method::PATCH, "/Users/1"),
+        (Method::DELETE, "/Users/1"),
+        (Method::POST, "/Groups"),
+        (Method::PATCH, "/Groups/dispatch"),
+        (Method::POST, "/Schemas"),
+    ] {
+        let told = told(method.clone(), path).await;
+        let (_, detail) = told.error(405);
+        assert!(detail.contains("read here, not written"), "{method} {path}");
+        assert!(told.headers["allow"].to_str().unwrap().contains("GET"));
+    }
+    for (method, path) in [(Method::GET, "/Me"), (Method::POST, "/Bulk")] {
+        told(method, path).await.error(501);
+    }
+    reader.get("/Devices").await.error(404);
+    reader.get("/Users/1").await.well();
+}
