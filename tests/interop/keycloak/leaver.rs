@@ -48,7 +48,8 @@ async fn who_leaves_the_portal_has_no_keycloak_session_any_more() {
     let mut browser = Browser::new();
     let road = stage.click(&mut browser, CHEN_TAO).await;
     let tokens = stage.app.tokens(&road).await;
-    let colleague = stage.click(&mut Browser::new(), HEI_LONG_JIANG).await;
+    let mut elsewhere = Browser::new();
+    let colleague = stage.click(&mut elsewhere, HEI_LONG_JIANG).await;
     let colleague = stage.app.tokens(&colleague).await;
     let leaver = stage.admin.user("1").await;
     assert_eq!(stage.admin.sessions(&leaver).await.len(), 1);
@@ -78,6 +79,8 @@ async fn who_leaves_the_portal_has_no_keycloak_session_any_more() {
     assert!(page.body.contains("您的账号已停用"), "{}", page.body);
     assert!(stage.admin.sessions(&leaver).await.is_empty());
 
+    // Nor will Keycloak be told of anybody else.
+    assert!(stage.is_signed_in(&mut elsewhere).await);
     let other = stage.admin.user("2").await;
     assert_eq!(stage.admin.sessions(&other).await.len(), 1);
     let kept = stage.app.refresh(&colleague).await;
