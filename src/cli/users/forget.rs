@@ -33,7 +33,7 @@ impl Forget {
         };
         logout::tell(app, &ended).await;
         say(&format_args!(
-            "forgot {subject}: name, phone and history are removed, {} sessions ended",
+            "forgot {subject}: name, phone, accounts and history are removed; sessions that ended: {}",
             ended.len()
         ));
         if matches!(person.presence, Presence::Listed | Presence::Absent(_)) {

@@ -67,11 +67,14 @@ impl History {
 fn told(happening: &Happening) -> String {
     match &happening.event {
         Event::Absent => "missing from the portal's list for the first time".to_owned(),
+        Event::Left { sessions: 0, .. } => "missing again: gone. Nobody was signed in".to_owned(),
         Event::Left { sessions, clients } if clients.is_empty() => {
-            format!("missing again: gone. {sessions} sessions ended; no app had been used in them")
+            format!(
+                "missing again: gone. Sessions that ended: {sessions}; no app had been used in them"
+            )
         }
         Event::Left { sessions, clients } => format!(
-            "missing again: gone. {sessions} sessions ended, of the apps {}",
+            "missing again: gone. Sessions that ended: {sessions}; they were of the apps {}",
             clients.join(", ")
         ),
         Event::Told { client_id, sid } => format!("{client_id} confirmed the end of session {sid}"),
