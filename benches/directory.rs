@@ -79,6 +79,7 @@ fn main() {
     read("again, ten missing");
     read("again, ten gone");
     look_up(folder.path(), asked.people);
+    runtime.block_on(read_by_scim(&asked, folder.path()));
 }
 
 /// A portal with a list and nothing else.
@@ -114,6 +115,12 @@ async fn users(State(portal): State<Arc<Portal>>, Query(page): Query<Page>) -> i
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], body)
 }
 
+/// Where the program listens once it serves.
+const PUBLIC: &str = "127.0.0.1:19400";
+const ADMIN: &str = "127.0.0.1:19401";
+/// A token for `/scim/v2`.
+const TOKEN: &str = "bench-0123456789abcdef0123456789abcdef";
+
 fn configure(folder: &Path, portal: &str, page_size: u32) {
     let at = folder.display();
     let toml = format!(
@@ -122,7 +129,10 @@ fn configure(folder: &Path, portal: &str, page_size: u32) {
          [store]\npath = '{at}/panda-oidc.db'\n[keys]\nmaster_key_file = '{at}/master.key'\n\
          [directory]\nsync = 'off'\npage_size = {page_size}\n\
          [[clients]]\nclient_id = 'app'\nclient_secret = 'app-secret-0123456789abcdef'\n\
-         redirect_uris = ['http://127.0.0.1:9/cb']\n"
+         redirect_uris = ['http://127.0.0.1:9/cb']\n\
+         [groups.few]\nmembers = ['7', '70000']\n\
+         [server]\nlisten = '{PUBLIC}'\n[admin]\nlisten = '{ADMIN}'\n\
+         [[admin.tokens]]\nname = 'bench'\ntoken = '{TOKEN}'\nscopes = ['scim']\n"
     );
     fs::write(folder.join("panda-oidc.toml"), toml).unwrap();
 }
@@ -188,4 +198,49 @@ fn look_up(folder: &Path, people: u64) {
     });
     let each = begun.elapsed().as_secs_f64() * 1e6 / TIMES as f64;
     println!("a lookup among them takes {each:.1} µs");
+}
+
+/// What another system waits for that reads so many people.
+async fn read_by_scim(asked: &Asked, folder: &Path) {
+    let mut serving = Command::new(&asked.binary)
+        .args(["serve", "--config"])
+        .arg(folder.join("panda-oidc.toml"))
+        .env("RUST_LOG", "warn")
+        .spawn()
+        .unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ready = async || {
+        let answer = http.get(format!("http://{ADMIN}/readyz")).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    };
+    while !ready().await {
+        assert!(serving.try_wait().unwrap().is_none(), "it ended");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let far = format!("Users?startIndex={}&count=100", asked.people / 10 * 9);
+    for (what, path) in [
+        ("the first 100 people", "Users?count=100"),
+        ("100 people near the end", far.as_str()),
+        ("one by userName", "Users?filter=userName+eq+%2270000%22"),
+        (
+            "a filter over all",
+            "Users?filter=displayName+co+%22999%22&count=500",
+        ),
+        ("the members of a group", "Groups/few"),
+    ] {
+        let begun = Instant::now();
+        let request = http.get(format!("http://{ADMIN}/scim/v2/{path}"));
+        let answer = request.bearer_auth(TOKEN).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        let bytes = answer.bytes().await.unwrap().len();
+        let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
+        println!(
+            "SCIM, {what:<28}{milliseconds:>9.1} ms{:>9.1} KiB",
+            bytes as f64 / 1024.0
+        );
+    }
+    let (_, peak) = used(serving.id()).unwrap();
+    println!("SCIM, most memory {:>27.1} MiB", peak as f64 / 1024.0);
+    serving.kill().unwrap();
+    serving.wait().unwrap();
 }
