@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreKind};
-use panda_oidc::directory::Outcome;
 use panda_oidc::people::Groups;
 use panda_oidc::store::{Readings as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Host, SystemClock};
@@ -40,10 +39,9 @@ async fn braked(config: &Config) -> Result<(), String> {
     let store = SqliteStore::open(path).map_err(|error| explain(&error))?;
     let report = store.report().await;
     store.close().await.map_err(|error| explain(&error))?;
-    match report.map_err(|error| explain(&error))? {
-        Some(report) if matches!(report.outcome, Outcome::Braked { .. }) => {
-            Err(format!("directory: {}", report.outcome))
-        }
-        _ => Ok(()),
+    let report = report.map_err(|error| explain(&error))?;
+    match report.and_then(|report| report.held) {
+        Some(held) => Err(format!("directory: {held}")),
+        None => Ok(()),
     }
 }

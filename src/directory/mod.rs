@@ -17,5 +17,5 @@ mod sync;
 pub use self::doubt::Doubt;
 pub use self::person::{Change, Event, Happening, Person, Presence};
 pub use self::reading::Progress;
-pub use self::report::{Outcome, Report};
+pub use self::report::{Held, Outcome, Report};
 pub use self::sync::{Asked, SyncError, sync, work};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use panda_oidc_sdk::{Directory, Identity, Subject};
+use panda_oidc_sdk::{Identity, Subject};
 
 use super::doubt::{Doubt, judge};
 use super::person::{Change, Presence};
@@ -37,12 +37,20 @@ const MOST_READINGS: u32 = 3;
 /// Who has the lease, and reads.
 pub(super) struct Reader<'a> {
     pub app: &'a Arc<App>,
-    pub directory: &'a dyn Directory,
     pub holder: Handle,
-    pub progress: Progress<'a>,
+    progress: Progress<'a>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Whoever has the lease under the name `holder`.
+    pub(super) fn new(app: &'a Arc<App>, holder: Handle, progress: Progress<'a>) -> Self {
+        Self {
+            app,
+            holder,
+            progress,
+        }
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.app.host.clock.now()
     }
@@ -54,15 +62,20 @@ impl Reader<'_> {
         }
     }
 
-    /// Carries out what an earlier reading decided, then reads.
-    pub(super) async fn sync(&self, asked: Asked) -> Result<Report, SyncError> {
+    /// Carries out what an earlier reading decided, and forgets whose time is over.
+    pub(super) async fn settle(&self) -> Result<(), SyncError> {
         self.carry_out().await?;
+        self.forget_leavers().await
+    }
+
+    /// The same, then reads.
+    pub(super) async fn sync(&self, asked: Asked) -> Result<Report, SyncError> {
+        self.settle().await?;
         let mut report = self.once(asked).await?;
         let absent = matches!(report.outcome, Outcome::Complete { absent: 1.., .. });
         if absent && (asked.confirm || asked.accept_removals) {
             report = self.once(asked).await?;
         }
-        self.forget_leavers().await?;
         Ok(report)
     }
 
@@ -78,14 +91,7 @@ impl Reader<'_> {
             Err(Cut::Sync(error)) => return Err(error),
         };
         let now = self.now();
-        let mut report = Report {
-            at: now,
-            complete_at: before.and_then(|report| report.complete_at),
-            outcome,
-        };
-        if report.is_complete() {
-            report.complete_at = Some(now);
-        }
+        let report = Report::after(before, outcome, now);
         self.app.store.note(&report).await?;
         tell_operator(&report);
         Ok(report)
@@ -110,54 +116,54 @@ impl Reader<'_> {
             self.app.directory.max_removal,
         );
         let doubt = judged.err().filter(|_| !asked.accept_removals);
-        let (absent, left) = match doubt {
-            None => self.stage_missing(&roster).await?,
-            Some(_) => (0, 0),
-        };
+        let listed = reading.listed;
+        if let Some(doubt) = doubt {
+            // A list that is wrong about who is gone is not believed about who is back either.
+            self.discard().await?;
+            return Ok(Outcome::Braked {
+                listed,
+                missing,
+                doubt,
+            });
+        }
+        let (absent, left) = self.stage_missing(&roster).await?;
         if !self.app.store.accept(self.lease(), self.now()).await? {
             return Err(SyncError::Elsewhere.into());
         }
         self.carry_out().await?;
-        let listed = reading.listed;
-        Ok(match doubt {
-            Some(doubt) => Outcome::Braked {
-                listed,
-                changed,
-                missing,
-                doubt,
-            },
-            None => Outcome::Complete {
-                listed,
-                changed,
-                absent,
-                left,
-                unusable: reading.unusable,
-            },
+        Ok(Outcome::Complete {
+            listed,
+            changed,
+            absent,
+            left,
+            unusable: reading.unusable,
         })
     }
 
     /// Reads the list until it holds still: until nothing in it moved, or it has the very same entries
     /// a second time, so that somebody really is there twice.
-    async fn settled(&self, pages: &mut Pages<'_, '_>) -> Result<Reading, ReadError> {
+    async fn settled(&self, pages: &mut Pages<'_, '_>) -> Result<Reading, Cut> {
+        let directory = self
+            .app
+            .provider
+            .directory()
+            .ok_or(SyncError::NoDirectory)?;
         let prints = RandomState::new();
         let size = self.app.directory.page_size;
         let mut before: Option<Reading> = None;
-        for _ in 1..MOST_READINGS {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             pages.begin();
-            let mut reading = read(self.directory, size, &prints, pages, self.progress).await?;
-            if !reading.moved {
+            let mut reading = read(directory, size, &prints, pages, self.progress).await?;
+            let settled = !reading.moved || before.as_ref() == Some(&reading);
+            if settled || attempt == MOST_READINGS {
+                reading.moved = !settled;
                 return Ok(reading);
             }
-            if before.as_ref() == Some(&reading) {
-                reading.moved = false;
-                return Ok(reading);
-            }
+            self.discard().await?;
             before = Some(reading);
         }
-        pages.begin();
-        let mut reading = read(self.directory, size, &prints, pages, self.progress).await?;
-        reading.moved &= before.as_ref() != Some(&reading);
-        Ok(reading)
     }
 
     async fn roster(&self) -> Result<Roster, StoreError> {

@@ -15,7 +15,7 @@ use panda_oidc_sdk::{Directory, Identity, LoginError, Page};
 use crate::store::StoreError;
 
 /// The sizes of a page that are tried after the one that is configured.
-const SMALLER: [u32; 2] = [100, 25];
+const SMALLER: [u32; 3] = [100, 25, 10];
 
 /// More entries than any utility has people: a list that never ends has an end here.
 const MOST: u64 = 20_000_000;

@@ -14,6 +14,9 @@ pub struct Report {
     pub at: DateTime<Utc>,
     /// When a reading was complete last, this one or one before.
     pub complete_at: Option<DateTime<Utc>>,
+    /// What the brake holds since, until a reading is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -36,12 +39,10 @@ pub enum Outcome {
         /// Entries that name nobody.
         unusable: u64,
     },
-    /// The list was read, and nobody who is missing from it is taken for gone.
+    /// The list was read and is doubted. Nothing was changed.
     Braked {
         /// How many people are listed.
         listed: u64,
-        /// How many of them are new, changed or back.
-        changed: u64,
         /// How many are missing.
         missing: u64,
         /// Why.
@@ -54,11 +55,44 @@ pub enum Outcome {
     },
 }
 
+/// People the brake holds: they are missing from a list that is doubted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// How many are missing.
+    pub missing: u64,
+    /// Why the list is doubted.
+    pub doubt: Doubt,
+}
+
 impl Report {
-    /// Whether the list was read and all it says holds.
+    /// The report of a reading that came to `outcome` at `now`, after the one `before`.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
-        matches!(self.outcome, Outcome::Complete { .. })
+    pub fn after(before: Option<Self>, outcome: Outcome, now: DateTime<Utc>) -> Self {
+        let (complete_at, held) =
+            before.map_or((None, None), |report| (report.complete_at, report.held));
+        let (complete_at, held) = match outcome {
+            Outcome::Complete { .. } => (Some(now), None),
+            Outcome::Braked { missing, doubt, .. } => (complete_at, Some(Held { missing, doubt })),
+            // The brake holds whom it held.
+            Outcome::Failed { .. } => (complete_at, held),
+        };
+        Self {
+            at: now,
+            complete_at,
+            held,
+            outcome,
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { missing, doubt } = self;
+        write!(
+            f,
+            "{missing} are missing, and NOBODY IS REMOVED: {doubt}. If that is right, say so with \
+             `panda-oidc users sync --accept-removals`"
+        )
     }
 }
 
@@ -83,17 +117,47 @@ impl fmt::Display for Outcome {
             }
             Self::Braked {
                 listed,
-                changed,
                 missing,
                 doubt,
-            } => write!(
-                f,
-                "{listed} people are listed, {changed} new or changed; {missing} are missing, and NOBODY IS REMOVED: {doubt}. \
-                 If that is right, say so with `panda-oidc users sync --accept-removals`"
-            ),
+            } => {
+                let (missing, doubt) = (*missing, *doubt);
+                write!(f, "{listed} people are listed; {}", Held { missing, doubt })
+            }
             Self::Failed { why } => {
                 write!(f, "the list could not be read: {why}. Nothing was changed")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brake_holds_until_a_reading_is_complete() {
+        let now = DateTime::UNIX_EPOCH;
+        let braked = Outcome::Braked {
+            listed: 6,
+            missing: 54,
+            doubt: Doubt::Moved,
+        };
+        let complete = Outcome::Complete {
+            listed: 60,
+            changed: 0,
+            absent: 0,
+            left: 0,
+            unusable: 0,
+        };
+        let failed = Outcome::Failed {
+            why: "the portal is down".to_owned(),
+        };
+        let first = Report::after(None, complete.clone(), now);
+        assert_eq!((first.complete_at, &first.held), (Some(now), &None));
+        let second = Report::after(Some(first), braked, now);
+        let third = Report::after(Some(second.clone()), failed, now);
+        assert!(second.held.is_some() && third.held == second.held);
+        assert_eq!(third.complete_at, Some(now));
+        assert_eq!(Report::after(Some(third), complete, now).held, None);
     }
 }

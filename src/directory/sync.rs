@@ -1,7 +1,7 @@
 //! Reads the directory: now, or by the timetable.
 
-use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::reader::Reader;
 use super::reading::Progress;
@@ -10,6 +10,12 @@ use crate::app::App;
 use crate::config::Sync;
 use crate::handle::Handle;
 use crate::store::StoreError;
+
+/// How often what is left over is looked for where the list is not read.
+const HOUSEKEEPING: Duration = Duration::from_hours(1);
+
+/// How long to wait for another process, or for a store that failed.
+const OUT_OF_TURN: Duration = Duration::from_secs(5);
 
 /// What an operator may ask for beyond a reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,46 +51,70 @@ pub async fn sync(
     asked: Asked,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let directory = app.provider.directory().ok_or(SyncError::NoDirectory)?;
-    let reader = Reader {
-        app,
-        directory,
-        holder: Handle::random(&mut rand::rng()),
-        progress,
-    };
-    let now = app.host.clock.now();
-    if !app.store.lease_directory(reader.lease(), now).await? {
+    let reader = Reader::new(app, Handle::random(&mut rand::rng()), progress);
+    alone(&reader, reader.sync(asked)).await
+}
+
+/// Does `work` while `reader` has the lease.
+async fn alone<T>(
+    reader: &Reader<'_>,
+    work: impl Future<Output = Result<T, SyncError>>,
+) -> Result<T, SyncError> {
+    let store = &reader.app.store;
+    let now = reader.app.host.clock.now();
+    if !store.lease_directory(reader.lease(), now).await? {
         return Err(SyncError::Elsewhere);
     }
-    let read = reader.sync(asked).await;
-    app.store.release_directory(&reader.holder.digest()).await?;
-    read
+    let done = work.await;
+    store.release_directory(&reader.holder.digest()).await?;
+    done
 }
 
-/// Follows the directory until `stop`, by the timetable of the configuration.
+/// Follows the directory until `stop`, by the timetable of the configuration. Where it is not read, what
+/// was decided before is carried out and leavers are forgotten all the same.
 pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
-    let Sync::Every(period) = app.directory.sync else {
-        return;
-    };
-    let mut stop = pin!(stop);
+    let reader = Reader::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+    tokio::select! {
+        () = stop => {}
+        () = follow(&reader) => {}
+    }
+    // A reading that is cut off changes nothing, and keeps nobody else from the next.
+    if let Err(error) = app.store.release_directory(&reader.holder.digest()).await {
+        failed(&error);
+    }
+}
+
+async fn follow(reader: &Reader<'_>) {
     loop {
-        tokio::select! {
-            () = &mut stop => return,
-            () = once(&app) => {}
+        let pause = match reader.app.directory.sync {
+            Sync::Off => turn(alone(reader, reader.settle()).await.map(drop), HOUSEKEEPING),
+            Sync::Every(period) => turn(
+                alone(reader, reader.sync(Asked::default())).await.map(drop),
+                period,
+            ),
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// How long to wait after a turn that came to `done`.
+fn turn(done: Result<(), SyncError>, period: Duration) -> Duration {
+    match done {
+        Ok(()) | Err(SyncError::NoDirectory) => period,
+        Err(SyncError::Elsewhere) => {
+            tracing::info!(
+                "Another process reads the directory, or has died at it; waiting for its lease to end"
+            );
+            period.min(OUT_OF_TURN)
         }
-        tokio::select! {
-            () = &mut stop => return,
-            () = tokio::time::sleep(period) => {}
+        Err(SyncError::Store(error)) => {
+            failed(&error);
+            period.min(OUT_OF_TURN)
         }
     }
 }
 
-async fn once(app: &Arc<App>) {
-    match sync(app, Asked::default(), &|_, _| ()).await {
-        Ok(_) | Err(SyncError::NoDirectory | SyncError::Elsewhere) => {}
-        Err(SyncError::Store(error)) => {
-            let cause = error.source.to_string();
-            tracing::error!(cause, "The directory cannot be followed: {error}");
-        }
-    }
+fn failed(error: &StoreError) {
+    let cause = error.source.to_string();
+    tracing::error!(cause, "The directory cannot be followed: {error}");
 }

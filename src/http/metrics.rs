@@ -62,7 +62,7 @@ fn directory(report: &Report) {
     tell(
         "panda_oidc_directory_braked",
         "Whether people are missing and the brake holds them",
-        f64::from(matches!(report.outcome, Outcome::Braked { .. })),
+        f64::from(report.held.is_some()),
     );
     let (listed, missing) = match report.outcome {
         Outcome::Complete { listed, absent, .. } => (listed, absent),

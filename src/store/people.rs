@@ -21,7 +21,7 @@ pub trait People: Send + Sync {
     async fn history(&self, subject: &Subject) -> Result<Vec<Happening>, StoreError>;
 
     /// Removes what is personal of somebody: name, number, accounts, history, sessions. Of a leaver, it stays
-    /// known that they left. `None` when nothing is known of them.
+    /// known that they left. `None` when nothing is known of them, not even an account.
     async fn forget(
         &self,
         subject: &Subject,

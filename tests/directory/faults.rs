@@ -1,6 +1,6 @@
 //! The portal gives a list that is none, or a wrong one: nobody is removed.
 
-use panda_oidc_panda::simulator::{Fault, ListFault};
+use panda_oidc_panda::simulator::{Fault, ListFault, Person};
 
 use crate::house::House;
 use crate::support::CHEN_TAO;
@@ -138,4 +138,50 @@ async fn the_log_says_that_the_brake_holds() {
         .await;
     crate::house::until("it says so", async || holds(&house.program.log())).await;
     assert_eq!(house.count("listed").await, 60);
+}
+
+#[tokio::test]
+async fn a_list_that_is_doubted_lets_nobody_back_in_and_renames_nobody() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    house.portal.suspend_user(5);
+    assert_eq!(house.sync(&["--confirm"]).await.0, 0);
+    let back = Person::new(5, "用户5", "");
+    house.portal.add_user(back);
+    house.portal.rename_user(6, "改名");
+    let doubtful = Fault::List(ListFault::Count(3661));
+    house.portal.set_fault(doubtful).await;
+    assert_eq!(house.sync(&[]).await.0, 3);
+    assert_eq!(house.count("left").await, 1);
+    let shown = house.users(&["list", "--search", "改名", "--json"]).await;
+    assert!(shown.stdout.is_empty(), "{shown:?}");
+    house.portal.set_fault(Fault::Healthy).await;
+    assert_eq!(house.sync(&[]).await.0, 0);
+    assert_eq!(
+        (house.count("left").await, house.count("listed").await),
+        (0, 60)
+    );
+}
+
+#[tokio::test]
+async fn the_brake_holds_although_the_next_reading_fails() {
+    let house = House::open().await;
+    house.sync(&[]).await;
+    house
+        .portal
+        .set_fault(Fault::List(ListFault::Only(6)))
+        .await;
+    assert_eq!(house.sync(&[]).await.0, 3);
+    house.portal.set_fault(Fault::Status(500)).await;
+    assert_eq!(house.sync(&[]).await.0, 1);
+    assert_eq!(house.check().await.status.code(), Some(1));
+    assert!(
+        house
+            .metrics()
+            .await
+            .contains("panda_oidc_directory_braked 1\n")
+    );
+    house.portal.set_fault(Fault::Healthy).await;
+    assert_eq!(house.sync(&[]).await.0, 0);
+    assert_eq!(house.check().await.status.code(), Some(0));
 }

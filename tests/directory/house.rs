@@ -157,11 +157,15 @@ impl House {
 
     /// Ends the lease of a reading that died: nobody waits a minute for it.
     pub fn end_lease(&self) {
+        self.sql("UPDATE directory SET leased_until = 0");
+    }
+
+    /// Changes the database by hand.
+    pub fn sql(&self, statement: &str) {
         let database = self.program.data().join("panda-oidc.db");
         let sql = rusqlite::Connection::open(database).unwrap();
         sql.busy_timeout(Duration::from_secs(10)).unwrap();
-        sql.execute("UPDATE directory SET leased_until = 0", [])
-            .unwrap();
+        sql.execute(statement, []).unwrap();
     }
 
     /// What `users history` says of somebody.

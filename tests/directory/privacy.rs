@@ -58,3 +58,24 @@ async fn no_name_and_no_number_is_in_the_log() {
         assert!(!log.contains(told), "{told} is in the log");
     }
 }
+
+#[tokio::test]
+async fn an_account_of_somebody_unknown_can_be_forgotten() {
+    let house = House::open().await;
+    let links = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(crate::support::program::BINARY);
+        command.arg("links").args(arguments).arg("--config");
+        command.arg(house.program.config_file()).output().unwrap()
+    };
+    assert!(
+        links(&["set", "9999", "--username", "ghost"])
+            .status
+            .success()
+    );
+    assert!(house.users(&["forget", "9999"]).await.status.success());
+    assert!(links(&["list", "--json"]).stdout.is_empty());
+    assert_eq!(
+        house.users(&["forget", "9999"]).await.status.code(),
+        Some(1)
+    );
+}

@@ -28,7 +28,7 @@ impl Forget {
         let now = app.host.clock.now();
         let farewell = app.messenger.farewell(None, now);
         let ended = app.store.forget(&subject, &farewell, now).await;
-        let (Some(person), Some(ended)) = (person, ended.map_err(|error| explain(&error))?) else {
+        let Some(ended) = ended.map_err(|error| explain(&error))? else {
             return Err(nobody(&subject));
         };
         logout::tell(app, &ended).await;
@@ -36,7 +36,8 @@ impl Forget {
             "forgot {subject}: name, phone, accounts and history are removed; sessions that ended: {}",
             ended.len()
         ));
-        if matches!(person.presence, Presence::Listed | Presence::Absent(_)) {
+        let presence = person.map(|person| person.presence);
+        if matches!(presence, Some(Presence::Listed | Presence::Absent(_))) {
             say(
                 &"the portal still lists them: the next reading of its list, or a login, brings name and phone again",
             );

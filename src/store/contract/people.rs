@@ -10,7 +10,7 @@ use super::deliveries::up_to;
 use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
-use crate::directory::{Change, Event, Outcome, Person, Presence, Report};
+use crate::directory::{Change, Doubt, Event, Held, Outcome, Person, Presence, Report};
 use crate::store::{self, DirectoryLease, Edit, Ending, Place, SignInOutcome, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
@@ -367,6 +367,10 @@ pub(super) async fn a_report_is_kept(store: impl Store) {
         let report = Report {
             at: at(1),
             complete_at: Some(at(0)),
+            held: Some(Held {
+                missing: 3,
+                doubt: Doubt::Moved,
+            }),
             outcome: Outcome::Failed {
                 why: why.to_owned(),
             },

@@ -176,7 +176,8 @@ impl People for MemoryStore {
         _: Time,
     ) -> Result<Option<Vec<EndedSession>>, StoreError> {
         let mut kept = self.step("forget a person")?;
-        if !kept.users.contains_key(subject) {
+        let joined = kept.links.keys().any(|place| place.subject == *subject);
+        if !kept.users.contains_key(subject) && !joined {
             return Ok(None);
         }
         let ended = kept.end_all(subject, farewell);

@@ -75,7 +75,10 @@ impl People for SqliteStore {
             let known = sql
                 .prepare_cached("SELECT 1 FROM users WHERE subject = ?1")?
                 .exists([subject.as_str()])?;
-            if !known {
+            let joined = sql
+                .prepare_cached("SELECT 1 FROM links WHERE subject = ?1")?
+                .exists([subject.as_str()])?;
+            if !known && !joined {
                 return Ok(None);
             }
             let ended = end_all(sql, subject.as_str(), &farewell)?;
