@@ -89,8 +89,8 @@ pub enum Event {
     Absent,
     /// Another one did not either. Their sessions ended, and nothing lets them in any more.
     Left {
-        /// How many sessions ended.
-        sessions: usize,
+        /// The sessions that ended.
+        sessions: Vec<String>,
         /// The clients that had been granted something in them.
         clients: Vec<String>,
     },
@@ -121,7 +121,10 @@ impl Event {
         clients.sort_unstable();
         clients.dedup();
         Self::Left {
-            sessions: ended.len(),
+            sessions: ended
+                .iter()
+                .map(|session| session.sid.to_string())
+                .collect(),
             clients,
         }
     }

@@ -114,8 +114,8 @@ pub trait LogoutDeliveries: Send + Sync {
     /// Has a delivery be due at `until`, unless somebody else has leased it meanwhile.
     async fn put_off(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Strikes a delivery off at `now`. If the person has left, by the directory, their history says
-    /// how it ended.
+    /// Strikes a delivery off at `now`. If the session ended because the person left, their history
+    /// says how it went.
     async fn strike_off(
         &self,
         delivery: &Delivery,

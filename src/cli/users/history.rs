@@ -67,16 +67,21 @@ impl History {
 fn told(happening: &Happening) -> String {
     match &happening.event {
         Event::Absent => "missing from the portal's list for the first time".to_owned(),
-        Event::Left { sessions: 0, .. } => "missing again: gone. Nobody was signed in".to_owned(),
+        Event::Left { sessions, .. } if sessions.is_empty() => {
+            "missing again: gone. Nobody was signed in".to_owned()
+        }
         Event::Left { sessions, clients } if clients.is_empty() => {
+            let ended = sessions.len();
             format!(
-                "missing again: gone. Sessions that ended: {sessions}; no app had been used in them"
+                "missing again: gone. Sessions that ended: {ended}; no app had been used in them"
             )
         }
-        Event::Left { sessions, clients } => format!(
-            "missing again: gone. Sessions that ended: {sessions}; they were of the apps {}",
-            clients.join(", ")
-        ),
+        Event::Left { sessions, clients } => {
+            let (ended, clients) = (sessions.len(), clients.join(", "));
+            format!(
+                "missing again: gone. Sessions that ended: {ended}; they were of the apps {clients}"
+            )
+        }
         Event::Told { client_id, sid } => format!("{client_id} confirmed the end of session {sid}"),
         Event::NotTold { client_id, sid } => format!(
             "{client_id} was NOT told of the end of session {sid}; see the log, and end it there by hand"

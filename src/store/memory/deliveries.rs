@@ -81,7 +81,10 @@ impl LogoutDeliveries for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut kept = self.step("strike a logout token off")?;
         kept.deliveries.remove(&name(delivery));
-        if kept.directory.has_left(&delivery.subject) {
+        if kept
+            .directory
+            .ended_by_leaving(&delivery.subject, &delivery.sid)
+        {
             let event = ending.event(delivery);
             kept.directory.write_down(&delivery.subject, event, now);
         }

@@ -35,6 +35,15 @@ impl Directory {
         !self.presence(subject).may_sign_in()
     }
 
+    /// Whether the session `sid` ended when the person left, and that is remembered.
+    pub(super) fn ended_by_leaving(&self, subject: &Subject, sid: &SessionId) -> bool {
+        let history = self.history.get(subject).into_iter().flatten();
+        history.into_iter().any(|one| match &one.event {
+            Event::Left { sessions, .. } => sessions.iter().any(|left| left == sid.as_str()),
+            _ => false,
+        })
+    }
+
     /// Adds to what became of a person.
     pub(super) fn write_down(&mut self, subject: &Subject, event: Event, at: Time) {
         let history = self.history.entry(subject.clone()).or_default();

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::SqliteStore;
 use super::column::{self, millis, stored};
-use super::people::{has_left, write_down};
+use super::people::{ended_by_leaving, write_down};
 use crate::login::session::SessionId;
 use crate::store::{Delivery, Ending, Lease, LogoutDeliveries, StoreError};
 
@@ -60,7 +60,7 @@ impl LogoutDeliveries for SqliteStore {
             sql.prepare_cached("DELETE FROM logout_deliveries WHERE sid = ?1 AND client_id = ?2")?
                 .execute([delivery.sid.as_str(), delivery.client_id.as_str()])?;
             let subject = delivery.subject.as_str();
-            if has_left(sql, subject)? {
+            if ended_by_leaving(sql, subject, delivery.sid.as_str())? {
                 write_down(sql, subject, &ending.event(&delivery), now)?;
             }
             Ok(())

@@ -161,6 +161,17 @@ pub(super) fn has_left(sql: &Connection, subject: &str) -> rusqlite::Result<bool
         .exists([subject])
 }
 
+/// Whether the session `sid` ended when the person left, and that is remembered.
+pub(super) fn ended_by_leaving(
+    sql: &Connection,
+    subject: &str,
+    sid: &str,
+) -> rusqlite::Result<bool> {
+    // A session's name is 43 random characters: as a JSON string it stands nowhere else.
+    sql.prepare_cached("SELECT 1 FROM people_history WHERE subject = ?1 AND instr(event, ?2) > 0")?
+        .exists([subject, &format!("\"{sid}\"")])
+}
+
 /// Ends every session of a person.
 pub(super) fn end_all(
     sql: &Connection,
