@@ -4,7 +4,7 @@ use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings}
 
 use crate::chromium::{Chromium, Setup};
 use crate::support::CHEN_TAO;
-use crate::support::program::Program;
+use crate::support::program::{BINARY, Program};
 
 const CLIENTS: &str = "\
     client_name = '泵站监控'\nallow = { groups = ['dispatch'] }\n\
@@ -91,4 +91,30 @@ async fn n44_who_reads_english_is_told_in_english() {
     browser.picture("english-closed").await;
     browser.click("a", "Open another app").await;
     browser.find("h1", "You are signed in, 陈涛").await;
+}
+
+#[tokio::test]
+async fn who_has_left_is_told_so_with_a_way_on() {
+    let portal = Simulator::start(SimulatorSettings::default());
+    let portal = portal.await.unwrap();
+    let more = "[directory]\nsync = 'off'\nmax_removal = '50%'\n";
+    let program = Program::start(portal.url().as_str(), more).await;
+    portal.suspend_user(CHEN_TAO);
+    let browser = Chromium::open().await;
+    browser.open_address(launch(&portal, &program)).await;
+    let mut command = std::process::Command::new(BINARY);
+    command.args(["users", "sync", "--confirm", "--config"]);
+    command.arg(program.config_file());
+    let read = tokio::task::spawn_blocking(move || command.output());
+    let read = read.await.unwrap().unwrap();
+    assert!(read.status.success(), "{read:?}");
+
+    browser.open_address(launch(&portal, &program)).await;
+    browser.find("h1", "您的账号已停用").await;
+    let told = browser.text("main > p").await;
+    assert!(told.contains("请联系管理员"), "{told}");
+    let other = browser.text(".other").await;
+    assert!(other.contains("does not name you any more"), "{other}");
+    browser.find("a", "打开熊猫智慧水务门户").await;
+    browser.picture("left").await;
 }
