@@ -71,9 +71,13 @@ impl Access {
             }
         }
         if let Some(allow) = &self.allow
-            && !allow.includes(profile)?
+            && !allow.names(profile)
         {
-            return Err(Denied::NotListed);
+            // A rule may ask for who is not in a group.
+            allow.is_settled(profile)?;
+            if !allow.includes(profile)? {
+                return Err(Denied::NotListed);
+            }
         }
         if self.linked_only && profile.link.is_none() {
             return Err(Denied::Unlinked);
@@ -89,10 +93,14 @@ impl Who {
         self.ids.is_empty() && self.groups.is_empty() && self.when.is_none()
     }
 
-    fn includes(&self, profile: &Profile) -> Result<bool, Denied> {
-        if self.ids.contains(profile.user.subject().as_str())
+    /// Whether it has them by id or group.
+    fn names(&self, profile: &Profile) -> bool {
+        self.ids.contains(profile.user.subject().as_str())
             || profile.groups.iter().any(|it| self.groups.contains(it))
-        {
+    }
+
+    fn includes(&self, profile: &Profile) -> Result<bool, Denied> {
+        if self.names(profile) {
             return Ok(true);
         }
         let holds = self.when.as_ref().map(|when| when.holds(profile));
@@ -187,6 +195,13 @@ mod tests {
         for access in [access(rule, ""), access("", rule)] {
             assert!(matches!(access.decide(&person), Err(Denied::Rule(_))));
         }
+        let negated = access("when = \"'long' not in groups\"", "");
+        let unsettled = Profile {
+            unsettled: vec!["long".to_owned()],
+            ..person.clone()
+        };
+        assert_eq!(negated.decide(&person), Ok(()));
+        assert!(matches!(negated.decide(&unsettled), Err(Denied::Rule(_))));
         let listed = access(&format!("groups = ['a']\n{rule}"), "");
         assert_eq!(listed.decide(&person), Ok(()), "the rule is not needed");
     }

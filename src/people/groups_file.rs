@@ -80,8 +80,17 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
             )
         });
     }
-    sheet(&text)
-        .map_err(|(line, told, remedy)| problem(path, format!("line {line}: {told}"), remedy))
+    let file = sheet(&text)
+        .map_err(|(line, told, remedy)| problem(path, format!("line {line}: {told}"), remedy))?;
+    // A table whose rows are gone, or still to be written.
+    if file.groups.is_empty() {
+        return Err(problem(
+            path,
+            "it has a first line and no rows",
+            "write a group, or take groups_file out of the configuration",
+        ));
+    }
+    Ok(file)
 }
 
 type Mistake = (u64, String, &'static str);

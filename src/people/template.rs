@@ -2,9 +2,10 @@
 //! in the language of Jinja.
 //!
 //! A rule sees `user.id`, `user.name`, `user.phone` (as the portal has it), `link.username`,
-//! `link.email`, `link.attributes`, `groups` and `roles`. What is not there is undefined, and false.
+//! `link.email`, `link.attributes`, `groups` and `roles`. What is not known leaves nothing in a text, and is
+//! false in a condition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -18,6 +19,29 @@ use super::profile::Profile;
 
 /// How many steps a rule may take: far more than any that is meant takes, and too few to be felt.
 const FUEL: u64 = 20_000;
+
+/// The longest text a claim may be, in characters, and the most members it may have: a token travels in
+/// headers.
+const LONGEST: usize = 4096;
+const MOST: usize = 1000;
+
+/// The variables there are; attributes are below `link.attributes`.
+const SEEN: [&str; 11] = [
+    "user",
+    "user.id",
+    "user.name",
+    "user.phone",
+    "link",
+    "link.username",
+    "link.email",
+    "link.email_verified",
+    "link.attributes",
+    "groups",
+    "roles",
+];
+
+/// The functions there are; `debug` would tell a client all that is known.
+const FUNCTIONS: [&str; 3] = ["dict", "namespace", "range"];
 
 /// The name of the one template in an environment.
 const RULE: &str = "rule";
@@ -81,6 +105,7 @@ impl Template {
             kind,
         };
         known(template.evaluate(Value::UNDEFINED))?;
+        meant(template.names()?)?;
         Ok(template)
     }
 
@@ -91,7 +116,15 @@ impl Template {
     ///
     /// When the rule asks for what cannot be done, such as a list of a text.
     pub fn fill(&self, profile: &Profile) -> Result<Option<Filled>, TemplateError> {
-        filled(&self.evaluate(seen(profile))?)
+        filled(&self.evaluate(seen(profile, &Value::UNDEFINED))?)
+    }
+
+    /// The variables it looks at.
+    fn names(&self) -> Result<HashSet<String>, minijinja::Error> {
+        Ok(match &self.kind {
+            Kind::Expression(expression) => expression.undeclared_variables(true),
+            Kind::Text(environment) => environment.get_template(RULE)?.undeclared_variables(true),
+        })
     }
 
     fn evaluate(&self, seen: Value) -> Result<Value, minijinja::Error> {
@@ -124,12 +157,14 @@ pub enum Filled {
 }
 
 fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
-    Ok(match value.kind() {
+    let short = |text: &str| text.chars().count() <= LONGEST;
+    let filled = match value.kind() {
         ValueKind::Undefined | ValueKind::None => None,
         ValueKind::Bool => Some(Filled::Flag(value.is_true())),
         ValueKind::Seq | ValueKind::Iterable => {
-            let members = value.try_iter()?.map(|member| member.to_string());
-            Some(Filled::List(members.collect()))
+            let members = value.try_iter()?.filter(|member| !is_nothing(member));
+            let members: Vec<_> = members.take(MOST + 1).map(|it| it.to_string()).collect();
+            Some(Filled::List(members))
         }
         ValueKind::String | ValueKind::Number => Some(value.to_string())
             .filter(|text| !text.is_empty())
@@ -139,7 +174,22 @@ fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
                 "it comes to a {other}; a claim is a text, a list of texts, or true or false"
             )));
         }
-    })
+    };
+    let fits = match &filled {
+        Some(Filled::Text(text)) => short(text),
+        Some(Filled::List(list)) => list.len() <= MOST && list.iter().all(|text| short(text)),
+        Some(Filled::Flag(_)) | None => true,
+    };
+    if !fits {
+        return Err(TemplateError(format!(
+            "it comes to more than {LONGEST} characters, or {MOST} members"
+        )));
+    }
+    Ok(filled)
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_undefined() || value.is_none()
 }
 
 /// A rule that holds for a person or not.
@@ -158,6 +208,7 @@ impl Condition {
     pub fn new(source: &str) -> Result<Self, TemplateError> {
         let expression = compile(source)?;
         known(expression.eval(Value::UNDEFINED))?;
+        meant(expression.undeclared_variables(true))?;
         Ok(Self {
             source: source.to_owned(),
             expression,
@@ -170,7 +221,9 @@ impl Condition {
     ///
     /// When the rule asks for what cannot be done. It holds for nobody then.
     pub fn holds(&self, profile: &Profile) -> Result<bool, TemplateError> {
-        Ok(self.expression.eval(seen(profile))?.is_true())
+        // Of none nothing can be asked but whether it is there; what is undefined counts as empty.
+        let none = Value::from(());
+        Ok(self.expression.eval(seen(profile, &none))?.is_true())
     }
 }
 
@@ -198,6 +251,36 @@ fn known(tried: Result<Value, minijinja::Error>) -> Result<(), TemplateError> {
     }
 }
 
+/// Refuses variables that no rule sees: a slip in a name would be false for everybody.
+fn meant(names: HashSet<String>) -> Result<(), TemplateError> {
+    let below = |name: &str, of: &str| {
+        name.strip_prefix(of)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    let is_known = |name: &str| {
+        SEEN.contains(&name)
+            || ["link.attributes", "groups", "roles"]
+                .iter()
+                .any(|of| below(name, of))
+            || FUNCTIONS.contains(&name)
+    };
+    let mut unknown: Vec<_> = names.into_iter().filter(|name| !is_known(name)).collect();
+    unknown.sort_unstable();
+    match unknown.first() {
+        None => Ok(()),
+        Some(name) => {
+            let near = SEEN
+                .iter()
+                .min_by_key(|seen| strsim::levenshtein(seen, name));
+            Err(TemplateError(format!(
+                "no rule sees `{name}`; did you mean `{}`? There are {}",
+                near.unwrap_or(&"user.id"),
+                SEEN.join(", ")
+            )))
+        }
+    }
+}
+
 fn compile(source: &str) -> Result<Arc<Expression<'static, 'static>>, TemplateError> {
     Ok(Arc::new(
         EXPRESSIONS.compile_expression_owned(source.to_owned())?,
@@ -211,8 +294,9 @@ fn expression(source: &str) -> Option<&str> {
         .then(|| inner.trim_matches('-').trim())
 }
 
-/// What a rule sees of a person.
-fn seen(profile: &Profile) -> Value {
+/// What a rule sees of a person; `absent` stands for what is not known.
+fn seen(profile: &Profile, absent: &Value) -> Value {
+    let there = |text: Option<&str>| text.map_or_else(|| absent.clone(), Value::from);
     let identity = &profile.user.identity;
     let link = profile.link.as_ref().map(|link| {
         let attributes = link.attributes.iter().map(|(name, value)| {
@@ -223,8 +307,8 @@ fn seen(profile: &Profile) -> Value {
             (name.as_str(), value)
         });
         context! {
-            username => link.username.as_deref(),
-            email => link.email.as_deref(),
+            username => there(link.username.as_deref()),
+            email => there(link.email.as_deref()),
             email_verified => link.email_verified,
             attributes => Value::from(attributes.collect::<BTreeMap<_, _>>()),
         }
@@ -232,10 +316,10 @@ fn seen(profile: &Profile) -> Value {
     context! {
         user => context! {
             id => identity.subject.as_str(),
-            name => identity.name.as_deref(),
-            phone => identity.phone.as_deref(),
+            name => there(identity.name.as_deref()),
+            phone => there(identity.phone.as_deref()),
         },
-        link => link,
+        link => link.unwrap_or_else(|| absent.clone()),
         groups => &profile.groups,
         roles => &profile.roles,
     }
@@ -343,5 +427,56 @@ mod tests {
             "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
         );
         assert!(endless.unwrap().fill(&profile()).is_err());
+    }
+
+    #[test]
+    fn what_is_not_there_leaves_nothing_in_a_text() {
+        let mut profile = profile();
+        profile.link.as_mut().unwrap().username = None;
+        profile.user.identity.name = None;
+        let fill = |source: &str| Template::new(source).unwrap().fill(&profile).unwrap();
+        assert_eq!(
+            fill("u{{ link.username }}-{{ user.name }}"),
+            Some(text("u-"))
+        );
+        let list = fill("{{ [user.name, none, user.id] }}");
+        assert_eq!(list, Some(Filled::List(vec!["17".to_owned()])));
+        let nobody = Profile::of(profile.user.clone());
+        let filled = Template::new("a{{ link.email }}").unwrap().fill(&nobody);
+        assert_eq!(filled.unwrap(), Some(text("a")));
+    }
+
+    #[test]
+    fn a_name_that_nothing_has_is_a_mistake() {
+        for source in [
+            "{{ usr.id }}",
+            "x{{ user.nmae }}",
+            "{{ link.dept }}",
+            "{{ debug() }}",
+        ] {
+            assert!(Template::new(source).is_err(), "{source}");
+        }
+        let told = Condition::new("user.nmae == '1'").unwrap_err().to_string();
+        assert!(told.contains("did you mean `user.name`?"), "{told}");
+        for source in [
+            "{{ link.attributes.sites[0] }}",
+            "{% for g in groups %}{{ loop.index }}{{ g }}{% endfor %}",
+            "{% set a = user.id %}{{ a }}",
+            "{{ groups | first }}{{ range(3) | join }}",
+        ] {
+            assert!(Template::new(source).is_ok(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_claim_has_an_end() {
+        for source in [
+            "{{ 'x' * 5000 }}",
+            "{{ range(2000) }}",
+            "{{ ['x' * 5000] }}",
+        ] {
+            let filled = Template::new(source).unwrap().fill(&profile());
+            assert!(filled.is_err(), "{source}");
+        }
     }
 }
