@@ -78,6 +78,12 @@ pub(super) fn email(text: &str) -> Result<String, CellError> {
     let halves = text.rsplit_once('@');
     let halved = halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     let letters = |c: char| !c.is_control() && !c.is_whitespace();
+    if text.to_lowercase().ends_with(".invalid") {
+        return refuse(
+            format!("{text:?} is nobody's address: .invalid is for addresses that are made"),
+            "write a real one, or leave it empty",
+        );
+    }
     let looks = halved && text.len() <= 254 && text.chars().all(letters);
     if !looks && !text.is_empty() {
         return refuse(
@@ -177,6 +183,7 @@ mod tests {
     #[test]
     fn an_address_looks_like_one() {
         assert!(email("c@w.cn").is_ok() && email("").is_ok());
+        assert!(email("9@panda.invalid").is_err());
         for text in ["c", "@w", "c@", "c d@w.cn", "c@w\n.cn"] {
             assert!(email(text).is_err(), "{text}");
         }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use panda_oidc_sdk::{Identity, Subject};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::Row;
 use crate::oauth::phone::e164;
@@ -88,8 +89,8 @@ impl Known<'_> {
             (Some(written), Some(known)) => *written == Wanted::name(known),
             _ => true,
         };
-        let has_phone = |person: &Identity| match (&phone, &person.phone) {
-            (Some(written), Some(known)) => e164(known).is_none_or(|known| *written == known),
+        let has_phone = |person: &Identity| match (&row.phone, &person.phone) {
+            (Some(written), Some(known)) => is_same_number(written, known),
             _ => true,
         };
         if let Some(people) = phone.as_ref().and_then(|phone| self.phones.get(phone)) {
@@ -107,6 +108,15 @@ impl Known<'_> {
             return Found::Ambiguous(people.iter().copied().cloned().collect());
         }
         Found::Unmatched
+    }
+}
+
+/// Whether two numbers are the same: in their international form, or to the digit where there is none.
+fn is_same_number(written: &str, known: &str) -> bool {
+    let digits = |text: &str| text.nfkc().filter(char::is_ascii_digit).collect::<String>();
+    match (e164(written), e164(known)) {
+        (Some(written), Some(known)) => written == known,
+        _ => digits(written) == digits(known),
     }
 }
 

@@ -6,7 +6,7 @@ use panda_oidc_sdk::Subject;
 use super::header::{self, Column};
 use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
 use crate::oauth::phone::e164;
-use crate::people::Attribute;
+use crate::people::{Attribute, id_of};
 use crate::spreadsheet;
 use crate::store::Edit;
 
@@ -174,8 +174,12 @@ impl Reading<'_> {
         let refused = |error: cell::CellError| self.mistake(error.what, error.remedy);
         match column {
             Column::Id => {
-                let subject = Subject::new(text).map_err(|error| {
-                    self.mistake(error.to_string(), "write the id as GetUsers lists it")
+                let subject = id_of(text).and_then(|id| Subject::new(id).ok());
+                let subject = subject.ok_or_else(|| {
+                    self.mistake(
+                        format!("{text:?} is not an ID of the portal"),
+                        "write the id as GetUsers lists it, in a column formatted as text",
+                    )
                 })?;
                 row.subject = Some(subject);
             }

@@ -106,6 +106,12 @@ fn every_mistake_is_told_with_its_line() {
 }
 
 #[test]
+fn an_id_that_a_spreadsheet_has_damaged_is_none() {
+    let told = mistakes("id,username\n1.23E+17,a\n");
+    assert!(told[0].contains("is not an ID of the portal"), "{told:?}");
+}
+
+#[test]
 fn a_quotation_mark_that_is_not_closed_is_told() {
     let told = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
     assert!(told[0].starts_with("line 2: "), "{told:?}");
@@ -151,6 +157,20 @@ fn what_points_at_two_is_never_guessed() {
     // The number is another's by now, or was mistyped.
     assert_eq!(ids(",13800138000,李雷"), "1");
     assert_eq!(ids(",13600136000,陈涛"), "1");
+    assert_eq!(ids(",138 0013 800,陈涛"), "1");
+    // A number that is in no international form is the same to the digit, or another.
+    let landline = [person("9", "孙悦", "1822199904")];
+    let row = |text: &str| {
+        read(&format!("id,phone,name,username\n{text},x\n"))
+            .unwrap()
+            .rows
+    };
+    let same = &find(&row(",182 2199 904,孙悦"), &landline)[0];
+    assert_eq!(same, &Found::ByName(landline[0].clone()));
+    for other in [",1822199905,孙悦", ",13911112222,孙悦"] {
+        let found = &find(&row(other), &landline)[0];
+        assert!(matches!(found, Found::Ambiguous(_)), "{other}: {found:?}");
+    }
     // Number and name together single one out.
     assert_eq!(
         found(",057188881234,赵敏"),

@@ -24,3 +24,4 @@ pub use self::profile::Profile;
 pub use self::rule::Rule;
 pub use self::template::{Condition, Filled, Template, TemplateError};
 pub use self::watch::follow;
+pub(crate) use self::written::id_of;

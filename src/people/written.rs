@@ -30,7 +30,7 @@ pub(super) fn ids<'de, D: Deserializer<'de>, C: FromIterator<String>>(
 }
 
 /// The identifier that `text` is, without what surrounds it.
-pub(super) fn id_of(text: &str) -> Option<String> {
+pub(crate) fn id_of(text: &str) -> Option<String> {
     let text = text.trim();
     // What a spreadsheet makes of a long number has lost its last digits.
     let damaged = text.contains("E+") && text.parse::<f64>().is_ok();

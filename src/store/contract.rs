@@ -111,6 +111,7 @@ macro_rules! stores {
                 links: a_link_is_completed_with_the_one_for_all;
                 links: a_username_is_one_persons_in_a_client;
                 links: an_address_is_one_persons_in_a_client;
+                links: a_username_is_not_the_identifier_of_somebody_without_one;
                 links: a_username_for_all_is_nobody_elses_anywhere;
                 links: two_in_one_join_cannot_have_the_same;
                 links: two_people_can_swap_their_usernames;

@@ -169,10 +169,12 @@ pub enum Unique {
     Email,
 }
 
-/// Whether two texts are the same to a client: Keycloak and most others ignore case.
+/// What two texts have in common that are the same to a client: Keycloak and most others ignore case,
+/// and nobody sees the difference between a wide letter and another, or between two ways to write `é`.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    text.to_lowercase()
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfkc().flat_map(char::to_lowercase).collect()
 }
 
 /// People who are looked for.

@@ -36,13 +36,15 @@ struct Claim {
 }
 
 /// Claims about the person, in the order they are shown; all others are about the proof.
-const PERSON: [(&str, &str, &str); 6] = [
+const PERSON: [(&str, &str, &str); 8] = [
     (
         "sub",
         "熊猫人员 ID，永不改变",
         "the Panda ID, which never changes",
     ),
     ("name", "姓名", "the name"),
+    ("family_name", "姓", "the family name"),
+    ("given_name", "名", "the given name"),
     (
         "preferred_username",
         "登录名，不会重名",

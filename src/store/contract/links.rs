@@ -83,7 +83,7 @@ pub(super) async fn a_username_is_one_persons_in_a_client(store: impl Store) {
     joined(&store, &[change("1", "grafana", "ChenTao")]).await;
     let changes = [
         change("3", "grafana", "other"),
-        change("2", "grafana", "chentao"),
+        change("2", "grafana", "ｃhentao"),
     ];
     let Joined::Taken(taken) = join(&store, &changes).await else {
         panic!("it is another's");
@@ -275,4 +275,31 @@ pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store)
         assert_eq!(link.email.as_deref(), Some("c@w.cn"));
         assert_eq!(granted.user.subject(), &subject("1"));
     }
+}
+
+pub(super) async fn a_username_is_not_the_identifier_of_somebody_without_one(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    // 1 is known, and would be told as 1 to Grafana.
+    let wanted = [change("5", "grafana", "1")];
+    let Joined::Taken(taken) = join(&store, &wanted).await else {
+        panic!("it is 1's");
+    };
+    assert_eq!(
+        (taken[0].what, &taken[0].holder),
+        (Unique::Username, &place("1", "grafana"))
+    );
+    assert_eq!(username(&store, "5", "grafana").await, None);
+    // One's own identifier, and one that nobody has, are nobody else's.
+    joined(
+        &store,
+        &[change("1", "grafana", "1"), change("6", "grafana", "10086")],
+    )
+    .await;
+    // Once 1 has another name there, the number is free.
+    let both = [
+        change("1", "grafana", "chentao"),
+        change("5", "grafana", "1"),
+    ];
+    joined(&store, &both).await;
+    assert_eq!(username(&store, "5", "grafana").await.as_deref(), Some("1"));
 }

@@ -39,16 +39,46 @@ impl Kept {
                 self.links.insert(change.place.clone(), link);
             }
         }
-        let taken: Vec<_> = changes
-            .iter()
-            .enumerate()
+        let each = || changes.iter().enumerate();
+        let mut taken: Vec<_> = each()
             .flat_map(|(index, change)| self.taken(index, &change.place))
             .collect();
+        if taken.is_empty() {
+            taken.extend(each().filter_map(|(index, change)| self.namesake(index, &change.place)));
+        }
         if taken.is_empty() {
             return Joined::Done(tally);
         }
         self.links = before;
         Joined::Taken(taken)
+    }
+
+    /// Who is told by their identifier, being without an account, in a client in which the username at
+    /// `place` is the same.
+    fn namesake(&self, change: usize, place: &Place) -> Option<TakenElsewhere> {
+        let username = self.links.get(place)?.username.as_deref()?;
+        let subject = Subject::new(username).ok()?;
+        let named = |client: &Option<String>| {
+            let of = Place {
+                subject: subject.clone(),
+                client: client.clone(),
+            };
+            self.links
+                .get(&of)
+                .is_some_and(|link| link.username.is_some())
+        };
+        let is_namesake = subject != place.subject
+            && self.users.contains_key(&subject)
+            && !named(&place.client)
+            && !named(&None);
+        is_namesake.then(|| TakenElsewhere {
+            change,
+            what: Unique::Username,
+            holder: Place {
+                subject: subject.clone(),
+                client: place.client.clone(),
+            },
+        })
     }
 
     /// What the link at `place` has that is another person's.

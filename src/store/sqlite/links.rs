@@ -187,7 +187,7 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
         }
     }
     let mut taken = Vec::new();
-    for index in differ {
+    for &index in &differ {
         let place = &changes[index].place;
         let (_, Some(link)) = before_and_after(sql, &changes[index])? else {
             remove(sql, place)?;
@@ -210,6 +210,19 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
         }
         if taken.len() == before {
             put(sql, place, &link, now)?;
+        }
+    }
+    // Who has no account there is told by their identifier. Now it is known who has one.
+    if taken.is_empty() {
+        for index in differ {
+            let Some(holder) = namesake(sql, &changes[index].place)? else {
+                continue;
+            };
+            taken.push(TakenElsewhere {
+                change: index,
+                what: Unique::Username,
+                holder,
+            });
         }
     }
     Ok(if taken.is_empty() {
@@ -261,6 +274,24 @@ fn holder(
     })?
     .query_row([key, place.subject.as_str(), place.key()], |row| {
         Ok(Place::of(column::subject(row, 0)?, row.get(1)?))
+    })
+    .optional()
+}
+
+/// Who is told by their identifier, being without an account, in a client in which the username at
+/// `place` is the same.
+fn namesake(sql: &Connection, place: &Place) -> rusqlite::Result<Option<Place>> {
+    sql.prepare_cached(
+        "SELECT u.subject FROM links l JOIN users u ON u.subject = l.username
+          WHERE l.subject = ?1 AND l.client_id = ?2 AND u.subject <> ?1
+            AND NOT EXISTS (SELECT 1 FROM links o WHERE o.subject = u.subject
+                             AND o.username IS NOT NULL AND o.client_id IN (?2, ''))",
+    )?
+    .query_row([place.subject.as_str(), place.key()], |row| {
+        Ok(Place {
+            subject: column::subject(row, 0)?,
+            client: place.client.clone(),
+        })
     })
     .optional()
 }
