@@ -46,10 +46,10 @@ impl Directory {
                 "write something like 500",
             );
         }
-        if matches!(self.sync, Sync::Every(period) if period < Duration::from_secs(10)) {
+        if matches!(self.sync, Sync::Every(period) if period < Duration::from_secs(1)) {
             findings.add(
                 "directory.sync",
-                "it is shorter than ten seconds",
+                "it is shorter than a second",
                 "write something like \"5m\", or \"off\"",
             );
         }

@@ -126,7 +126,7 @@ async fn the_brake_lets_go_when_the_operator_says_so() {
 
 #[tokio::test]
 async fn the_log_says_that_the_brake_holds() {
-    let house = House::open_with("sync = '10s'").await;
+    let house = House::open_with("sync = '1s'").await;
     let holds = |log: &str| log.contains("NOBODY IS REMOVED");
     crate::house::until("it has read the list", async || {
         house.count("listed").await == 60

@@ -157,7 +157,7 @@ async fn a_new_name_reaches_the_next_token() {
 
 #[tokio::test]
 async fn who_leaves_is_out_within_two_periods_by_itself() {
-    let house = House::open_with("sync = '10s'").await;
+    let house = House::open_with("sync = '1s'").await;
     let (mut browser, _) = house.signed_in(CHEN_TAO).await;
     house.portal.suspend_user(CHEN_TAO);
     let left = Instant::now();

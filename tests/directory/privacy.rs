@@ -44,7 +44,7 @@ async fn a_leavers_name_goes_when_its_time_is_over() {
 
 #[tokio::test]
 async fn no_name_and_no_number_is_in_the_log() {
-    let house = House::open_with("sync = '10s'").await;
+    let house = House::open_with("sync = '1s'").await;
     crate::house::until("the list is read", async || {
         house.count("listed").await == 60
     })
