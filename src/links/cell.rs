@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_width::UnicodeWidthChar as _;
+
 use super::MAX_CELL;
 
 /// Separates the members of a list.
@@ -68,6 +71,14 @@ pub(super) fn username(text: &str) -> Result<String, CellError> {
         return refuse(
             "the username is longer than 255 characters, or not one line",
             "write the name of the account as the application shows it",
+        );
+    }
+    // What takes no room, behind which two names could differ unseen; accents that have a letter of
+    // their own together with theirs are no such thing.
+    if text.nfc().any(|c| c.width().unwrap_or_default() == 0) {
+        return refuse(
+            format!("{text:?} has characters that nobody sees"),
+            "type the name of the account instead of copying it",
         );
     }
     Ok(text.to_owned())
@@ -178,6 +189,16 @@ mod tests {
         assert_eq!(list("东| 西 ||"), ["东", "西"]);
         assert_eq!(list(r"a\|b|c\\"), ["a|b", r"c\"]);
         assert_eq!(list("|"), [""; 0]);
+    }
+
+    #[test]
+    fn a_username_has_nothing_unseen_in_it() {
+        for text in ["chentao", "陈涛", "caf\u{e9}", "cafe\u{301}", "a b", ""] {
+            assert!(username(text).is_ok(), "{text:?}");
+        }
+        for text in ["adm\u{200b}in", "ad\u{202e}min", "a\nb", "\u{feff}a"] {
+            assert!(username(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
