@@ -112,11 +112,12 @@ impl Known<'_> {
 }
 
 /// Whether two numbers are the same: in their international form, or to the digit where there is none.
+/// What has no digit, such as `无`, is no number and contradicts none.
 fn is_same_number(written: &str, known: &str) -> bool {
     let digits = |text: &str| text.nfkc().filter(char::is_ascii_digit).collect::<String>();
     match (e164(written), e164(known)) {
         (Some(written), Some(known)) => written == known,
-        _ => digits(written) == digits(known),
+        _ => [digits(known), String::new()].contains(&digits(written)),
     }
 }
 

@@ -167,6 +167,7 @@ fn what_points_at_two_is_never_guessed() {
     };
     let same = &find(&row(",182 2199 904,孙悦"), &landline)[0];
     assert_eq!(same, &Found::ByName(landline[0].clone()));
+    assert_eq!(&find(&row(",无,孙悦"), &landline)[0], same);
     for other in [",1822199905,孙悦", ",13911112222,孙悦"] {
         let found = &find(&row(other), &landline)[0];
         assert!(matches!(found, Found::Ambiguous(_)), "{other}: {found:?}");
