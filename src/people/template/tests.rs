@@ -1,0 +1,154 @@
+//! What rules come to.
+
+use super::*;
+use crate::login::session::tests::session;
+use crate::people::Link;
+
+fn profile() -> Profile {
+    let mut user = session("17").user;
+    user.identity.name = Some("陈涛".to_owned());
+    let attributes = [
+        ("dept".to_owned(), Attribute::One("调度中心".to_owned())),
+        (
+            "sites".to_owned(),
+            Attribute::Many(vec!["东".to_owned(), "西".to_owned()]),
+        ),
+    ];
+    Profile {
+        link: Some(Link {
+            username: Some("chentao".to_owned()),
+            attributes: attributes.into(),
+            ..Link::default()
+        }),
+        groups: vec!["dispatch".to_owned()],
+        ..Profile::of(user)
+    }
+}
+
+fn fill(source: &str) -> Option<Filled> {
+    Template::new(source).unwrap().fill(&profile()).unwrap()
+}
+
+fn text(text: &str) -> Filled {
+    Filled::Text(text.to_owned())
+}
+
+#[test]
+fn a_template_is_filled_with_what_is_known() {
+    assert_eq!(
+        fill("{{ user.id }}@panda.invalid"),
+        Some(text("17@panda.invalid"))
+    );
+    assert_eq!(fill("{{ link.attributes.dept }}"), Some(text("调度中心")));
+    assert_eq!(
+        fill("{{ link.username or user.id }}"),
+        Some(text("chentao"))
+    );
+    assert_eq!(fill("Viewer"), Some(text("Viewer")));
+}
+
+#[test]
+fn a_list_stays_a_list_and_a_number_becomes_a_text() {
+    let list = |members: &[&str]| {
+        Some(Filled::List(
+            members.iter().map(ToString::to_string).collect(),
+        ))
+    };
+    assert_eq!(fill("{{ groups }}"), list(&["dispatch"]));
+    assert_eq!(fill("{{ link.attributes.sites }}"), list(&["东", "西"]));
+    assert_eq!(fill("{{ roles }}"), list(&[]));
+    assert_eq!(fill("{{ groups | length }}"), Some(text("1")));
+    assert_eq!(fill("{{ 'dispatch' in groups }}"), Some(Filled::Flag(true)));
+}
+
+#[test]
+fn what_is_not_there_is_nothing() {
+    for source in [
+        "{{ link.attributes.none.deeper }}",
+        "{{ user.phone }}",
+        "",
+        "{{ link.email }}",
+    ] {
+        assert_eq!(fill(source), None, "{source}");
+    }
+}
+
+#[test]
+fn nothing_is_escaped_and_nothing_is_read_twice() {
+    let mut profile = profile();
+    profile.user.identity.name = Some("<{{ 1 + 1 }}&".to_owned());
+    let filled = Template::new("{{ user.name }}!")
+        .unwrap()
+        .fill(&profile)
+        .unwrap();
+    assert_eq!(filled, Some(text("<{{ 1 + 1 }}&!")));
+}
+
+#[test]
+fn a_condition_holds_or_does_not() {
+    let holds = |source: &str| Condition::new(source).unwrap().holds(&profile()).unwrap();
+    assert!(holds("'dispatch' in groups and user.id == '17'"));
+    assert!(!holds("link.email") && !holds("user.phone"));
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_or_never_ends_is_an_error() {
+    assert!(Template::new("{{ user.id").is_err());
+    assert!(Template::new("{{ user.id | nope }}").is_err());
+    assert!(Condition::new("a ==").is_err());
+    let endless = Template::new(
+        "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
+    );
+    assert!(endless.unwrap().fill(&profile()).is_err());
+}
+
+#[test]
+fn what_is_not_there_leaves_nothing_in_a_text() {
+    let mut profile = profile();
+    profile.link.as_mut().unwrap().username = None;
+    profile.user.identity.name = None;
+    let fill = |source: &str| Template::new(source).unwrap().fill(&profile).unwrap();
+    assert_eq!(
+        fill("u{{ link.username }}-{{ user.name }}"),
+        Some(text("u-"))
+    );
+    let list = fill("{{ [user.name, none, user.id] }}");
+    assert_eq!(list, Some(Filled::List(vec!["17".to_owned()])));
+    let nobody = Profile::of(profile.user.clone());
+    let filled = Template::new("a{{ link.email }}").unwrap().fill(&nobody);
+    assert_eq!(filled.unwrap(), Some(text("a")));
+}
+
+#[test]
+fn a_name_that_nothing_has_is_a_mistake() {
+    for source in [
+        "{{ usr.id }}",
+        "x{{ user.nmae }}",
+        "{{ link.dept }}",
+        "{{ debug() }}",
+    ] {
+        assert!(Template::new(source).is_err(), "{source}");
+    }
+    let told = Condition::new("user.nmae == '1'").unwrap_err().to_string();
+    assert!(told.contains("did you mean `user.name`?"), "{told}");
+    for source in [
+        "{{ link.attributes.sites[0] }}",
+        "{% for g in groups %}{{ loop.index }}{{ g }}{% endfor %}",
+        "{% set a = user.id %}{{ a }}",
+        "{{ groups | first }}{{ range(3) | join }}",
+    ] {
+        assert!(Template::new(source).is_ok(), "{source}");
+    }
+}
+
+#[test]
+fn a_claim_has_an_end() {
+    for source in [
+        "{{ 'x' * 5000 }}",
+        "{{ range(2000) }}",
+        "{{ ['x' * 5000] }}",
+    ] {
+        let filled = Template::new(source).unwrap().fill(&profile());
+        assert!(filled.is_err(), "{source}");
+    }
+}
