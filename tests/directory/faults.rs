@@ -128,7 +128,7 @@ async fn the_brake_lets_go_when_the_operator_says_so() {
 async fn the_log_says_that_the_brake_holds() {
     let house = House::open_with("sync = '1s'").await;
     let holds = |log: &str| log.contains("NOBODY IS REMOVED");
-    crate::house::until("it has read the list", async || {
+    crate::support::until("it has read the list", async || {
         house.count("listed").await == 60
     })
     .await;
@@ -136,7 +136,7 @@ async fn the_log_says_that_the_brake_holds() {
         .portal
         .set_fault(Fault::List(ListFault::Only(6)))
         .await;
-    crate::house::until("it says so", async || holds(&house.program.log())).await;
+    crate::support::until("it says so", async || holds(&house.program.log())).await;
     assert_eq!(house.count("listed").await, 60);
 }
 

@@ -1,7 +1,7 @@
 //! What these files share: a program beside a portal, and the command an operator runs.
 
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use panda_oidc_panda::simulator::{Person, Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::Value;
@@ -180,13 +180,4 @@ impl House {
 async fn ended(mut command: Command) -> Output {
     let running = tokio::task::spawn_blocking(move || command.output());
     running.await.unwrap().unwrap()
-}
-
-/// Waits until `holds`.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_mins(1);
-    while !holds().await {
-        assert!(Instant::now() < patience, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use panda_oidc_panda::simulator::{Fault, Person, SimulatorHandle};
 
-use crate::house::{House, until};
+use crate::house::House;
+use crate::support::until;
 
 /// Enough people for a reading that takes a while.
 const MANY: u64 = 4000;

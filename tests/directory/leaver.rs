@@ -1,13 +1,11 @@
 //! Somebody leaves, comes back, or gets another name.
 
-use std::time::{Duration, Instant};
-
 use panda_oidc_panda::simulator::{Fault, Person};
 
 use crate::house::House;
-use crate::support::CHEN_TAO;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
+use crate::support::{CHEN_TAO, until};
 
 #[tokio::test]
 async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
@@ -92,15 +90,11 @@ async fn who_lost_what_when_can_be_proved() {
     let (code, report) = house.sync(&["--confirm"]).await;
     assert_eq!((code, &report["left"]), (0, &1.into()));
     house.app.hears().await;
-    let patience = Instant::now() + Duration::from_secs(20);
-    let history = loop {
-        let history = house.history("1").await;
-        if history["events"].as_array().unwrap().len() == 3 {
-            break history;
-        }
-        assert!(Instant::now() < patience, "{history}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    until("the confirmation is written down", async || {
+        house.history("1").await["events"].as_array().unwrap().len() == 3
+    })
+    .await;
+    let history = house.history("1").await;
     assert_eq!(history["state"], "left");
     let kinds: Vec<_> = history["events"]
         .as_array()
@@ -160,15 +154,10 @@ async fn who_leaves_is_out_within_two_periods_by_itself() {
     let house = House::open_with("sync = '1s'").await;
     let (mut browser, _) = house.signed_in(CHEN_TAO).await;
     house.portal.suspend_user(CHEN_TAO);
-    let left = Instant::now();
-    while house.is_signed_in(&mut browser).await {
-        assert!(
-            left.elapsed() < Duration::from_mins(1),
-            "{}",
-            house.program.log()
-        );
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    until("they are out", async || {
+        !house.is_signed_in(&mut browser).await
+    })
+    .await;
     assert_eq!(claims(house.app.hears().await.token())["sub"], "1");
 }
 

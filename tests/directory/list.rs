@@ -92,7 +92,7 @@ async fn two_readings_at_once_do_not_meet() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    crate::house::until("it reads", async || house.portal.calls().users > 0).await;
+    crate::support::until("it reads", async || house.portal.calls().users > 0).await;
     let mut second = house
         .command(&["sync"])
         .stdout(std::process::Stdio::null())
@@ -104,7 +104,7 @@ async fn two_readings_at_once_do_not_meet() {
     slow.wait().unwrap();
     house.portal.set_fault(Fault::Healthy).await;
     house.end_lease();
-    crate::house::until("the second one reads", async || {
+    crate::support::until("the second one reads", async || {
         second
             .try_wait()
             .unwrap()

@@ -45,14 +45,14 @@ async fn a_leavers_name_goes_when_its_time_is_over() {
 #[tokio::test]
 async fn no_name_and_no_number_is_in_the_log() {
     let house = House::open_with("sync = '1s'").await;
-    crate::house::until("the list is read", async || {
+    crate::support::until("the list is read", async || {
         house.count("listed").await == 60
     })
     .await;
     house.signed_in(CHEN_TAO).await;
     house.portal.rename_user(CHEN_TAO, "陈滔");
     house.portal.suspend_user(2);
-    crate::house::until("somebody has left", async || house.count("left").await == 1).await;
+    crate::support::until("somebody has left", async || house.count("left").await == 1).await;
     let log = house.program.log();
     for told in ["陈涛", "陈滔", "黑龙江", "1822199904", "用户60"] {
         assert!(!log.contains(told), "{told} is in the log");

@@ -1,13 +1,12 @@
 //! What these files share: a portal that is well, a whole login, and patience.
 
-use std::time::{Duration, Instant};
-
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::Value;
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
+pub use crate::support::until;
 
 /// A portal that is well.
 pub async fn portal() -> SimulatorHandle {
@@ -40,13 +39,4 @@ pub async fn tokens(program: &Program, browser: &mut Browser) -> Value {
     let answer = app.redeem(&app.login(browser).await).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
-}
-
-/// Waits until `holds`.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(40);
-    while !holds().await {
-        assert!(Instant::now() < patience, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
 }

@@ -17,7 +17,18 @@ pub mod listener;
 pub mod program;
 pub mod publisher;
 
+use std::time::{Duration, Instant};
+
 /// The portal's user every simulator knows.
 pub const CHEN_TAO: u64 = 1;
 /// Another one.
 pub const HEI_LONG_JIANG: u64 = 2;
+
+/// Waits until `holds`.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_mins(1);
+    while !holds().await {
+        assert!(Instant::now() < patience, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
