@@ -5,6 +5,7 @@
 //! business. [`scim`] shows other systems who is there.
 
 pub mod app;
+pub mod causes;
 pub mod client_keys;
 pub mod config;
 pub mod directory;

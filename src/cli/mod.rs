@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use panda_oidc::causes::explain;
 use panda_oidc::config::{self, Config};
 use tracing_subscriber::EnvFilter;
 
@@ -127,18 +128,6 @@ fn say(what: &dyn Display) {
 /// Tells what stands against a command that goes on all the same, or has more than one thing to say.
 fn complain(what: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "error: {what}");
-}
-
-/// An error with all its causes, on one line.
-fn explain(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        told.push_str(": ");
-        told.push_str(&error.to_string());
-        cause = error.source();
-    }
-    told
 }
 
 /// Waits for Ctrl-C, or what a service manager sends, once a call. They are heard from now on, even

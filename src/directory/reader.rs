@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use panda_oidc_sdk::{Identity, Subject};
+use panda_oidc_sdk::Identity;
 
 use super::doubt::{Doubt, judge};
 use super::person::{Change, Presence};
-use super::reading::{Progress, ReadError, Reading, Sink, explain, read};
+use super::reading::{Progress, ReadError, Reading, Sink, read};
 use super::report::{Outcome, Report};
 use super::roster::{Met, Roster};
 use super::sync::{Asked, SyncError};
 use crate::app::App;
+use crate::causes::explain;
 use crate::handle::Handle;
 use crate::logout;
-use crate::store::{DirectoryLease, StoreError};
+use crate::store::{DirectoryLease, Everybody, StoreError};
 
 /// How long a process that says nothing keeps the lease.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -24,11 +25,11 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How often it is renewed while a list is read.
 const RENEWAL: TimeDelta = TimeDelta::seconds(15);
 
-/// How many people are read from the store, put down or carried out at once: a login beside it waits
-/// a few milliseconds at the worst.
+/// How many changes are thrown away or carried out at once: a login beside it waits a few milliseconds
+/// at the worst.
 const AT_ONCE: u32 = 1000;
 
-/// The same for those who are gone: each may have sessions to end and clients to tell.
+/// How many leavers are forgotten at once.
 const LEAVERS_AT_ONCE: u32 = 50;
 
 /// How often a list is read again that changed while it was read.
@@ -169,19 +170,16 @@ impl<'a> Reader<'a> {
     async fn roster(&self) -> Result<Roster, StoreError> {
         let kept = &self.app.directory.keep;
         let mut roster = Roster::new();
-        let mut after: Option<Subject> = None;
+        let mut everybody = Everybody::of(self.app.store.as_ref());
         loop {
-            let people = self.app.store.people(after.as_ref(), AT_ONCE).await?;
-            let Some(last) = people.last() else {
+            let people = everybody.next().await?;
+            if people.is_empty() {
                 break;
-            };
-            after = Some(last.user.subject().clone());
+            }
             for person in &people {
                 let is_kept = kept.iter().any(|id| id == person.user.subject().as_str());
                 roster.add(person, person.presence.may_sign_in() && !is_kept);
             }
-            // Reads are done on the spot: let somebody else have the thread.
-            tokio::task::yield_now().await;
         }
         roster.ready();
         Ok(roster)
@@ -190,13 +188,12 @@ impl<'a> Reader<'a> {
     /// Puts down who is missing: absent at first, gone the second time.
     async fn stage_missing(&self, roster: &Roster) -> Result<(u64, u64), SyncError> {
         let (mut absent, mut left) = (0, 0);
-        let mut after: Option<Subject> = None;
+        let mut everybody = Everybody::of(self.app.store.as_ref());
         while absent + left < roster.missing() {
-            let people = self.app.store.people(after.as_ref(), AT_ONCE).await?;
-            let Some(last) = people.last() else {
+            let people = everybody.next().await?;
+            if people.is_empty() {
                 break;
-            };
-            after = Some(last.user.subject().clone());
+            }
             let missing = people
                 .into_iter()
                 .filter(|person| roster.misses(person.user.subject()));
@@ -215,7 +212,6 @@ impl<'a> Reader<'a> {
             if !changes.is_empty() && !self.app.store.stage(self.lease(), changes).await? {
                 return Err(SyncError::Elsewhere);
             }
-            tokio::task::yield_now().await;
         }
         Ok((absent, left))
     }

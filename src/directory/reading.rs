@@ -4,7 +4,6 @@
 //! people come and go, or begin again at the end. A reading says what it met; what that is worth is
 //! decided in [`super::doubt`].
 
-use std::error::Error as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
@@ -152,18 +151,6 @@ async fn patiently(directory: &dyn Directory, number: u32, size: u32) -> Result<
         .retry(patience)
         .when(|error| matches!(error, LoginError::Unreachable(_)))
         .await
-}
-
-/// An error with its causes, for the report.
-pub(super) fn explain(error: &ReadError) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        told.push_str(": ");
-        told.push_str(&error.to_string());
-        cause = error.source();
-    }
-    told
 }
 
 #[cfg(test)]

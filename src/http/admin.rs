@@ -8,8 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use super::{answer, metrics, scim};
+use super::{metrics, scim};
 use crate::app::App;
+use crate::causes;
 
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
@@ -33,7 +34,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::error!(causes = answer::chain(error.source()), "Not ready: {error}");
+            tracing::error!(causes = causes::chain(error.source()), "Not ready: {error}");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store cannot commit; the log says why\n",

@@ -13,6 +13,7 @@ use super::failure::{Failure, LONGEST_QUERY, Trouble};
 use super::language::Language;
 use super::{peer, trouble};
 use crate::app::App;
+use crate::causes::chain;
 
 /// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
 const PATIENCE: Duration = Duration::from_secs(75);
@@ -97,18 +98,4 @@ fn log(failure: &Failure, path: &str, client: &str) {
         }
         _ => tracing::warn!(path, client, causes, "Refused: {error}"),
     }
-}
-
-/// The causes of an error, outermost first.
-#[must_use]
-pub(super) fn chain(mut cause: Option<&dyn Error>) -> String {
-    let mut causes = String::new();
-    while let Some(error) = cause {
-        if !causes.is_empty() {
-            causes.push_str(": ");
-        }
-        causes.push_str(&error.to_string());
-        cause = error.source();
-    }
-    causes
 }

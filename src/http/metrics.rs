@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use metrics::{describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::answer;
 use crate::app::App;
+use crate::causes;
 use crate::directory::{Outcome, Report};
 
 /// `GET /metrics`. The directory's figures are those of its last reading, by whatever process.
@@ -19,7 +19,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let report = match app.store.report().await {
         Ok(report) => report,
         Err(error) => {
-            let causes = answer::chain(error.source());
+            let causes = causes::chain(error.source());
             tracing::error!(causes, "Metrics are missing: {error}");
             None
         }

@@ -29,7 +29,7 @@ pub use self::links::{
     Change, Edit, Joined, Links, Place, TakenElsewhere, Tally, Unique, Wanted, folded,
 };
 pub use self::memory::MemoryStore;
-pub use self::people::{CarriedOut, DirectoryLease, People, Readings};
+pub use self::people::{CarriedOut, DirectoryLease, Everybody, People, Readings};
 pub use self::roll::{Entry, Roll};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::handle::Digest;

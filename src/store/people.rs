@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
-use super::{EndedSession, Farewell, StoreError};
+use super::{EndedSession, Farewell, Store, StoreError};
 use crate::directory::{Change, Happening, Person, Report};
 use crate::handle::Digest;
 
@@ -36,6 +36,38 @@ pub trait People: Send + Sync {
         most: u32,
         now: DateTime<Utc>,
     ) -> Result<usize, StoreError>;
+}
+
+/// How many people are read at once: a login beside it waits a few milliseconds at the worst.
+const PART: u32 = 1000;
+
+/// Goes through all people by parts, so that a million are never held, nor others held up.
+pub struct Everybody<'a> {
+    store: &'a dyn Store,
+    after: Option<Subject>,
+}
+
+impl<'a> Everybody<'a> {
+    /// Before the first.
+    #[must_use]
+    pub fn of(store: &'a dyn Store) -> Self {
+        Self { store, after: None }
+    }
+
+    /// The next people; none when all have been seen.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn next(&mut self) -> Result<Vec<Person>, StoreError> {
+        let part = self.store.people(self.after.as_ref(), PART).await?;
+        if let Some(last) = part.last() {
+            self.after = Some(last.user.subject().clone());
+        }
+        // Reads are done on the spot: let somebody else have the thread.
+        tokio::task::yield_now().await;
+        Ok(part)
+    }
 }
 
 /// A right to read the directory, which one process has at a time.

@@ -6,13 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use panda_oidc::app::App;
 use panda_oidc::directory::{Person, Presence};
+use panda_oidc::store::Everybody;
 use serde::Serialize;
 
 use crate::cli::table::Table;
 use crate::cli::{Configured, explain};
-
-/// How many people are read from the store at once.
-const AT_ONCE: u32 = 1000;
 
 /// Shows who is known.
 #[derive(Debug, Args)]
@@ -98,14 +96,13 @@ impl List {
         app: &App,
         mut show: impl FnMut(&Shown<'_>) -> io::Result<()>,
     ) -> Result<(), Halt> {
-        let mut after = None;
+        let mut everybody = Everybody::of(app.store.as_ref());
         loop {
-            let people = app.store.people(after.as_ref(), AT_ONCE).await;
+            let people = everybody.next().await;
             let people = people.map_err(|error| Halt::Store(explain(&error)))?;
-            let Some(last) = people.last() else {
+            if people.is_empty() {
                 return Ok(());
-            };
-            after = Some(last.user.subject().clone());
+            }
             for person in people.iter().filter(|person| self.wants(person)) {
                 show(&shown(person))?;
             }
