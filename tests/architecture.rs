@@ -1,0 +1,383 @@
+//! The house rules of `src/`: what may import what, and what may be done where.
+//!
+//! `docs/architecture.md` draws the storeys. A file imports from its own floor and from those below
+//! it, never from above and never in a circle. What these tests print names the file, the line and
+//! the rule.
+
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "architecture/source.rs"]
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graphmap::DiGraphMap;
+
+use source::{Source, SourceFile};
+
+/// The modules at the top of `src/`, floor by floor from the ground up.
+const FLOORS: &[(&str, &[&str])] = &[
+    (
+        "ground",
+        &[
+            "causes",
+            "client_keys",
+            "folder",
+            "handle",
+            "keys",
+            "plugins",
+            "refresh_token",
+            "seal",
+            "spreadsheet",
+        ],
+    ),
+    (
+        "rules",
+        &["directory", "links", "login", "oauth", "people", "scim"],
+    ),
+    ("edges", &["app", "config", "limits", "store"]),
+    ("use cases", &["logout"]),
+    ("faces", &["http"]),
+    ("command line", &["cli"]),
+];
+
+/// Imports that break a rule today: from a file, into a module at the top of `src/`. Each goes with
+/// the change that unties it.
+const UPWARD: &[(&str, &str)] = &[
+    ("src/app.rs", "logout"),
+    ("src/client_keys.rs", "oauth"),
+    ("src/directory/doubt.rs", "config"),
+    ("src/directory/person.rs", "store"),
+    ("src/directory/reader.rs", "app"),
+    ("src/directory/reader.rs", "logout"),
+    ("src/directory/reader.rs", "store"),
+    ("src/directory/reading.rs", "store"),
+    ("src/directory/sync.rs", "app"),
+    ("src/directory/sync.rs", "config"),
+    ("src/directory/sync.rs", "store"),
+    ("src/keys.rs", "store"),
+    ("src/links/edit.rs", "store"),
+    ("src/links/export.rs", "store"),
+    ("src/links/matching.rs", "store"),
+    ("src/links/plan.rs", "store"),
+    ("src/links/sheet.rs", "store"),
+    ("src/login/launch.rs", "config"),
+    ("src/login/launch.rs", "store"),
+    ("src/people/groups.rs", "config"),
+    ("src/people/groups_file.rs", "config"),
+    ("src/people/watch.rs", "config"),
+    ("src/scim/user.rs", "store"),
+];
+
+/// Rules that do not hold yet in the files named.
+const EXEMPT: &[(&str, &[&str])] = &[
+    (
+        "no-axum",
+        &[
+            "src/app.rs",
+            "src/cli/demo/relying_party.rs",
+            "src/cli/demo/shown.rs",
+            "src/keys.rs",
+        ],
+    ),
+    (
+        "pure",
+        &[
+            "src/directory/reader.rs",
+            "src/directory/reading.rs",
+            "src/directory/roster.rs",
+            "src/directory/sync.rs",
+            "src/people/watch.rs",
+        ],
+    ),
+    (
+        "plugins",
+        &["src/cli/demo/mod.rs", "src/cli/demo/portal.rs"],
+    ),
+];
+
+/// Modules that import each other in a circle today.
+const TANGLED_MODULES: &[&str] = &[
+    "app",
+    "client_keys",
+    "config",
+    "directory",
+    "keys",
+    "limits",
+    "login",
+    "logout",
+    "oauth",
+    "people",
+    "store",
+];
+
+/// Files that import each other in a circle today, by the folder they are in.
+const TANGLED_FOLDERS: &[&str] = &[
+    "src",
+    "src/cli",
+    "src/cli/demo",
+    "src/cli/links",
+    "src/cli/users",
+    "src/config",
+    "src/config/clients",
+    "src/directory",
+    "src/http",
+    "src/http/scim",
+    "src/http/token",
+    "src/logout",
+    "src/oauth",
+    "src/oauth/client_auth",
+    "src/oauth/grants",
+    "src/people",
+    "src/scim",
+    "src/store/memory",
+    "src/store/sqlite",
+];
+
+/// Modules that decide from what they are handed: the same arguments give the same answer.
+const PURE: &[&str] = &[
+    "backchannel",
+    "directory",
+    "links",
+    "login",
+    "oauth",
+    "people",
+    "scim",
+    "session",
+];
+
+fn source() -> Source {
+    Source::read(Path::new(env!("CARGO_MANIFEST_DIR")))
+}
+
+fn top(file: &SourceFile) -> &str {
+    file.module.first().map_or("", String::as_str)
+}
+
+fn floor(module: &str) -> usize {
+    let found = FLOORS.iter().position(|(_, rooms)| rooms.contains(&module));
+    found.unwrap_or_else(|| panic!("src/{module} stands on no floor; add it to FLOORS"))
+}
+
+fn is_exempt(rule: &str, file: &SourceFile) -> bool {
+    let exempt = EXEMPT.iter().filter(|(name, _)| *name == rule);
+    exempt
+        .flat_map(|(_, files)| *files)
+        .any(|name| *name == file.name)
+}
+
+/// The imports between files: who, whom, and the first line that says so.
+fn imports(source: &Source) -> BTreeMap<(usize, usize), usize> {
+    let mut imports = BTreeMap::new();
+    for (at, file) in source.files.iter().enumerate() {
+        for mention in &file.mentions {
+            if let Some(target) = source.definer(&mention.path).filter(|target| *target != at) {
+                imports.entry((at, target)).or_insert(mention.line);
+            }
+        }
+    }
+    imports
+}
+
+/// Fails with everything that breaks `rule`.
+#[track_caller]
+fn hold(rule: &str, broken: &BTreeSet<String>) {
+    assert!(
+        broken.is_empty(),
+        "{rule}\n  {}",
+        broken.iter().cloned().collect::<Vec<_>>().join("\n  ")
+    );
+}
+
+#[test]
+fn imports_point_down() {
+    let source = source();
+    let mut unused: BTreeSet<_> = UPWARD.iter().copied().collect();
+    let mut broken = BTreeSet::new();
+    for ((from, to), line) in imports(&source) {
+        let (from, to) = (&source.files[from], &source.files[to]);
+        if top(from).is_empty() || top(to).is_empty() {
+            continue;
+        }
+        let (low, high) = (floor(top(from)), floor(top(to)));
+        unused.remove(&(from.name.as_str(), top(to)));
+        if high > low && !UPWARD.contains(&(from.name.as_str(), top(to))) {
+            broken.insert(format!(
+                "{}:{line}: imports {}; {} stands on the floor \"{}\", below \"{}\"",
+                from.name,
+                to.name,
+                top(from),
+                FLOORS[low].0,
+                FLOORS[high].0
+            ));
+        }
+    }
+    hold("a file imports from its own floor or from below", &broken);
+    let unused = unused
+        .iter()
+        .map(|(file, module)| format!("{file} -> {module}"));
+    hold(
+        "these exceptions are not needed any more",
+        &unused.collect(),
+    );
+}
+
+#[test]
+fn nothing_outside_http_knows_axum() {
+    let http = ["axum", "http", "hyper", "hyper_util", "tower", "tower_http"];
+    forbid(
+        "no-axum",
+        "only http/ knows axum, hyper and tower",
+        |file| top(file) != "http",
+        |path| http.contains(&path[0].as_str()),
+    );
+}
+
+#[test]
+fn plugins_are_named_in_one_file() {
+    forbid(
+        "plugins",
+        "plugins.rs alone names the plugins of this build",
+        |file| file.name != "src/plugins.rs",
+        |path| path[0].starts_with("panda_oidc_") && path[0] != "panda_oidc_sdk",
+    );
+}
+
+#[test]
+fn pure_rooms_read_no_clock_and_no_chance() {
+    const CLOCKS_AND_CHANCE: &[&str] = &[
+        "Clock",
+        "Instant",
+        "Local",
+        "RandomState",
+        "SystemClock",
+        "SystemTime",
+        "sleep",
+    ];
+    forbid(
+        "pure",
+        "a rule is handed the time and its randomness",
+        |file| PURE.contains(&top(file)),
+        |path| {
+            path[0] == "tokio"
+                || path.ends_with(&["rand".to_owned(), "rng".to_owned()])
+                || path.ends_with(&["Utc".to_owned(), "now".to_owned()])
+                || path
+                    .iter()
+                    .any(|part| CLOCKS_AND_CHANCE.contains(&part.as_str()))
+        },
+    );
+}
+
+#[test]
+fn pure_rooms_never_wait() {
+    let mut broken = BTreeSet::new();
+    for file in &source().files {
+        if PURE.contains(&top(file)) && !is_exempt("pure", file) {
+            let lines = file.asynchronous.iter();
+            broken.extend(lines.map(|line| format!("{}:{line}", file.name)));
+        }
+    }
+    hold("a rule waits for nothing: no async, no await", &broken);
+}
+
+#[test]
+fn sql_stays_in_the_store() {
+    const VERBS: &[&str] = &[
+        "SELECT ",
+        "INSERT INTO ",
+        "UPDATE ",
+        "DELETE FROM ",
+        "CREATE TABLE ",
+        "PRAGMA ",
+    ];
+    let mut broken = BTreeSet::new();
+    for file in source().files.iter().filter(|file| top(file) != "store") {
+        for (text, line) in &file.texts {
+            let text = text.trim_start_matches(['"', 'r', '#', ' ', '\n']);
+            if VERBS.iter().any(|verb| text.starts_with(verb)) {
+                broken.insert(format!("{}:{line}", file.name));
+            }
+        }
+    }
+    hold("SQL stands in store/ alone", &broken);
+    forbid(
+        "sql",
+        "store/ alone knows the database driver",
+        |file| top(file) != "store",
+        |path| path[0] == "rusqlite",
+    );
+}
+
+/// Fails when a file that `concerns` names a path that is `forbidden`.
+#[track_caller]
+fn forbid(
+    rule: &str,
+    says: &str,
+    concerns: impl Fn(&SourceFile) -> bool,
+    forbidden: impl Fn(&[String]) -> bool,
+) {
+    let mut broken = BTreeSet::new();
+    for file in source().files.iter().filter(|file| concerns(file)) {
+        for mention in &file.mentions {
+            let path = mention.external().filter(|path| forbidden(path));
+            if let Some(path) = path.filter(|_| !is_exempt(rule, file)) {
+                let path = path.join("::");
+                broken.insert(format!("{}:{}: {path}", file.name, mention.line));
+            }
+        }
+    }
+    hold(says, &broken);
+}
+
+#[test]
+fn no_modules_import_each_other() {
+    let source = source();
+    let mut graph = DiGraphMap::<&str, ()>::new();
+    for (from, to) in imports(&source).into_keys() {
+        let (from, to) = (top(&source.files[from]), top(&source.files[to]));
+        if from != to && !from.is_empty() && !to.is_empty() {
+            graph.add_edge(from, to, ());
+        }
+    }
+    let circles = tarjan_scc(&graph).into_iter();
+    let circles = circles.filter(|circle| circle.len() > 1);
+    let circles = circles.filter(|circle| circle.iter().any(|one| !TANGLED_MODULES.contains(one)));
+    hold(
+        "modules at the top of src/ import each other in no circle",
+        &circles.map(|circle| circle.join(", ")).collect(),
+    );
+}
+
+#[test]
+fn no_files_import_each_other() {
+    let source = source();
+    let imports = imports(&source);
+    let graph: DiGraphMap<usize, ()> = imports.keys().map(|(from, to)| (*from, *to, ())).collect();
+    let mut circles = BTreeSet::new();
+    let folder = |file: &usize| source.files[*file].name.rsplit_once('/').unwrap().0;
+    for circle in tarjan_scc(&graph).iter().filter(|circle| circle.len() > 1) {
+        if circle
+            .iter()
+            .all(|file| TANGLED_FOLDERS.contains(&folder(file)))
+        {
+            continue;
+        }
+        let mut text = String::new();
+        for ((from, to), line) in &imports {
+            if circle.contains(from) && circle.contains(to) {
+                let (from, to) = (&source.files[*from].name, &source.files[*to].name);
+                write!(text, "\n    {from}:{line} -> {to}").unwrap();
+            }
+        }
+        circles.insert(format!("{} files:{text}", circle.len()));
+    }
+    hold("files import each other in no circle", &circles);
+}

@@ -1,0 +1,396 @@
+//! Reads `src/`: which module each file is, what it defines, and every path it names.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::spanned::Spanned as _;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, UseTree, Visibility};
+
+/// A path to an item or a module: `["oauth", "client", "Client"]` from the root of this package on,
+/// `["::", "axum", "body", "Bytes"]` of another crate.
+pub type ItemPath = Vec<String>;
+
+/// One mention of a path, with its line.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    pub path: ItemPath,
+    pub line: usize,
+}
+
+impl Mention {
+    /// The path from the name of its crate on, if that is another one.
+    pub fn external(&self) -> Option<&[String]> {
+        self.path.strip_prefix(["::".to_owned()].as_slice())
+    }
+}
+
+/// One file under `src/`, without its tests.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// Relative to the package: `src/oauth/client.rs`.
+    pub name: String,
+    /// The module it is: `["oauth", "client"]`.
+    pub module: ItemPath,
+    /// What it imports or names.
+    pub mentions: Vec<Mention>,
+    /// The lines that hold `async` or `.await`.
+    pub asynchronous: Vec<usize>,
+    /// The texts in it, with their lines.
+    pub texts: Vec<(String, usize)>,
+    defines: Vec<String>,
+    reexports: HashMap<String, ItemPath>,
+    reexports_all: Vec<ItemPath>,
+}
+
+/// All files under `src/`.
+pub struct Source {
+    pub files: Vec<SourceFile>,
+    by_module: BTreeMap<ItemPath, usize>,
+}
+
+/// The crate names under which this package refers to itself.
+const OWN_CRATES: [&str; 2] = ["crate", "panda_oidc"];
+
+impl Source {
+    /// Reads every file below `package/src`.
+    pub fn read(package: &Path) -> Self {
+        let mut paths = Vec::new();
+        collect(&package.join("src"), &mut paths);
+        paths.sort();
+        let files: Vec<_> = paths.iter().map(|path| read(package, path)).collect();
+        let modules = files.iter().enumerate();
+        let by_module = modules.map(|(at, file)| (file.module.clone(), at));
+        Self {
+            by_module: by_module.collect(),
+            files,
+        }
+    }
+
+    /// The file that defines what `path` names, through re-exports; `None` when that is not in
+    /// `src/`. A module alone, as in `use crate::oauth`, is defined nowhere: what is named through
+    /// it counts.
+    pub fn definer(&self, path: &[String]) -> Option<usize> {
+        self.resolve(path, 0)
+    }
+
+    fn resolve(&self, path: &[String], depth: usize) -> Option<usize> {
+        let module = (0..=path.len())
+            .rev()
+            .find(|len| self.by_module.contains_key(&path[..*len]))?;
+        let file = self.by_module[&path[..module]];
+        let item = path.get(module)?;
+        let source = &self.files[file];
+        if source.defines.contains(item) || item == "*" {
+            return Some(file);
+        }
+        if depth > 8 {
+            return None;
+        }
+        if let Some(target) = source.reexports.get(item) {
+            let target = [target.as_slice(), &path[module + 1..]].concat();
+            return self.resolve(&target, depth + 1);
+        }
+        source.reexports_all.iter().find_map(|target| {
+            let target = [target.as_slice(), &path[module..]].concat();
+            self.resolve(&target, depth + 1)
+        })
+    }
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_test = path.file_stem().is_some_and(|stem| stem == "tests");
+        if path.is_dir() && !is_test {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
+            into.push(path);
+        }
+    }
+}
+
+fn read(package: &Path, path: &Path) -> SourceFile {
+    let name = path.strip_prefix(package).unwrap();
+    let module = name.strip_prefix("src").unwrap().with_extension("");
+    let module = module.iter().map(|part| part.to_str().unwrap().to_owned());
+    let mut module: ItemPath = module.collect();
+    if matches!(
+        module.last().map(String::as_str),
+        Some("mod" | "lib" | "main")
+    ) {
+        module.pop();
+    }
+    let text = fs::read_to_string(path).unwrap();
+    let syntax = syn::parse_file(&text).unwrap();
+    let mut reader = Reader {
+        file: SourceFile {
+            name: name.to_str().unwrap().to_owned(),
+            module: module.clone(),
+            mentions: Vec::new(),
+            asynchronous: Vec::new(),
+            texts: Vec::new(),
+            defines: Vec::new(),
+            reexports: HashMap::new(),
+            reexports_all: Vec::new(),
+        },
+        inside: module,
+        aliases: HashMap::new(),
+    };
+    // Modules and imports first: what is named later is named through them.
+    for item in &syntax.items {
+        if let Item::Mod(module) = item {
+            let name = module.ident.to_string();
+            let path = [reader.inside.as_slice(), &[name.clone()]].concat();
+            reader.aliases.insert(name, path);
+        }
+    }
+    for item in &syntax.items {
+        if let Item::Use(item) = item
+            && !is_test_only(&item.attrs)
+        {
+            reader.import(&item.tree, Vec::new(), &item.vis);
+        }
+    }
+    reader.visit_file(&syntax);
+    reader.file
+}
+
+struct Reader {
+    file: SourceFile,
+    /// The module that is being read, with inline ones.
+    inside: ItemPath,
+    /// What names stand for that were imported.
+    aliases: HashMap<String, ItemPath>,
+}
+
+impl Reader {
+    fn import(&mut self, tree: &UseTree, mut prefix: ItemPath, vis: &Visibility) {
+        match tree {
+            UseTree::Path(path) => {
+                prefix.push(path.ident.to_string());
+                self.import(&path.tree, prefix, vis);
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.import(tree, prefix.clone(), vis);
+                }
+            }
+            UseTree::Name(name) => {
+                let ident = name.ident.to_string();
+                self.imported(prefix, &ident, &ident, vis, name.span());
+            }
+            UseTree::Rename(name) => {
+                let (ident, rename) = (name.ident.to_string(), name.rename.to_string());
+                self.imported(prefix, &ident, &rename, vis, name.span());
+            }
+            UseTree::Glob(glob) => self.imported(prefix, "*", "*", vis, glob.span()),
+        }
+    }
+
+    fn imported(
+        &mut self,
+        mut path: ItemPath,
+        ident: &str,
+        alias: &str,
+        vis: &Visibility,
+        span: Span,
+    ) {
+        let alias = match (ident, path.last()) {
+            ("self", Some(last)) => last.clone(),
+            _ => {
+                path.push(ident.to_owned());
+                alias.to_owned()
+            }
+        };
+        let target = self.absolute(&path);
+        let is_reexport = !matches!(vis, Visibility::Inherited);
+        if is_reexport && ident == "*" {
+            let parent = &target[..target.len() - 1];
+            self.file.reexports_all.push(parent.to_vec());
+        } else if is_reexport {
+            self.file.reexports.insert(alias.clone(), target.clone());
+        }
+        // A module that shows what its own children define does not depend on them.
+        let is_own_child = is_reexport && target.starts_with(&self.file.module);
+        if !is_own_child {
+            self.mention(target.clone(), span);
+        }
+        if alias != "*" && alias != "_" {
+            self.aliases.insert(alias, target);
+        }
+    }
+
+    /// `path` from the root of its crate on.
+    fn absolute(&self, path: &[String]) -> ItemPath {
+        let Some(first) = path.first().map(String::as_str) else {
+            return Vec::new();
+        };
+        if OWN_CRATES.contains(&first) {
+            return path[1..].to_vec();
+        }
+        match first {
+            "self" => [self.inside.as_slice(), &path[1..]].concat(),
+            "super" => {
+                let up = path.iter().take_while(|part| *part == "super").count();
+                let parent = self.inside.len().saturating_sub(up);
+                [&self.inside[..parent], &path[up..]].concat()
+            }
+            _ => match self.aliases.get(first) {
+                Some(target) => [target.as_slice(), &path[1..]].concat(),
+                None => [&["::".to_owned()], path].concat(),
+            },
+        }
+    }
+
+    fn mention(&mut self, path: ItemPath, span: Span) {
+        let line = span.start().line;
+        self.file.mentions.push(Mention { path, line });
+    }
+
+    fn named(&mut self, path: &[String], span: Span) {
+        if path.len() > 1 {
+            let path = self.absolute(path);
+            self.mention(path, span);
+        }
+    }
+
+    /// What a macro is given is no syntax tree: its paths are read off the tokens.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut path: ItemPath = Vec::new();
+        let mut colons = 0;
+        let mut begun = Span::call_site();
+        for token in tokens {
+            match &token {
+                TokenTree::Ident(ident) => {
+                    if matches!(ident.to_string().as_str(), "await" | "async") {
+                        self.file.asynchronous.push(ident.span().start().line);
+                    }
+                    if colons != 2 {
+                        self.named(&std::mem::take(&mut path), begun);
+                        begun = ident.span();
+                    }
+                    path.push(ident.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => {
+                    colons += 1;
+                }
+                other => {
+                    self.named(&std::mem::take(&mut path), begun);
+                    colons = 0;
+                    match other {
+                        TokenTree::Group(group) => self.tokens(group.stream()),
+                        TokenTree::Literal(literal) => {
+                            let line = literal.span().start().line;
+                            self.file.texts.push((literal.to_string(), line));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        self.named(&path, begun);
+    }
+}
+
+fn is_test_only(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute
+                .parse_args::<syn::Path>()
+                .is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn defined(item: &Item) -> Option<String> {
+    let ident = match item {
+        Item::Const(item) => &item.ident,
+        Item::Enum(item) => &item.ident,
+        Item::Fn(item) => &item.sig.ident,
+        Item::Static(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Trait(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        Item::Mod(item) if item.content.is_some() => &item.ident,
+        _ => return None,
+    };
+    Some(ident.to_string())
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item(&mut self, item: &'ast Item) {
+        if is_test_only(attributes(item)) {
+            return;
+        }
+        if self.inside == self.file.module {
+            self.file.defines.extend(defined(item));
+        }
+        match item {
+            Item::Mod(module) if module.content.is_some() => {
+                self.inside.push(module.ident.to_string());
+                visit::visit_item(self, item);
+                self.inside.pop();
+            }
+            // Those at the top were read before everything else.
+            Item::Use(import) if self.inside != self.file.module => {
+                self.import(&import.tree, Vec::new(), &import.vis);
+            }
+            Item::Use(_) => {}
+            _ => visit::visit_item(self, item),
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments = path.segments.iter().map(|part| part.ident.to_string());
+        self.named(&segments.collect::<Vec<_>>(), path.span());
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.tokens(call.tokens.clone());
+        visit::visit_macro(self, call);
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        if let Some(token) = &signature.asyncness {
+            self.file.asynchronous.push(token.span().start().line);
+        }
+        visit::visit_signature(self, signature);
+    }
+
+    fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
+        let line = block.async_token.span().start().line;
+        self.file.asynchronous.push(line);
+        visit::visit_expr_async(self, block);
+    }
+
+    fn visit_expr_await(&mut self, awaited: &'ast syn::ExprAwait) {
+        let line = awaited.await_token.span().start().line;
+        self.file.asynchronous.push(line);
+        visit::visit_expr_await(self, awaited);
+    }
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        let line = text.span().start().line;
+        self.file.texts.push((text.value(), line));
+    }
+}
