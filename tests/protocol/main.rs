@@ -43,4 +43,5 @@ mod simulated_portal;
 mod switch;
 mod token;
 mod token_exchange;
+mod upgrade;
 mod userinfo;

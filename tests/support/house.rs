@@ -86,6 +86,18 @@ impl House {
             url = portal.url(),
             folder = folder.path().display(),
         );
+        Self::serve(&toml, issuer, listener, folder, portal, clock).await
+    }
+
+    /// Serves the configuration `toml` on `listener`.
+    async fn serve(
+        toml: &str,
+        issuer: String,
+        listener: TcpListener,
+        folder: tempfile::TempDir,
+        portal: SimulatorHandle,
+        clock: Arc<ManualClock>,
+    ) -> Self {
         let config = config::parse(&toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let bounds = http::serve::Bounds::from(&config.limits);
         let host = Host::new(clock.clone()).unwrap();
@@ -107,6 +119,30 @@ impl House {
             folder,
             _stop: (stop, rest),
         }
+    }
+
+    /// Serves what an earlier version left in the folder `from`: a configuration, a database and a
+    /// master key. Its issuer stays; requests go to [`House::issuer`], and the clock stands at
+    /// `now`.
+    pub async fn open_left_over(from: &std::path::Path, now: DateTime<chrono::Utc>) -> Self {
+        let clock = Arc::new(ManualClock::at(now));
+        let settings = SimulatorSettings {
+            clock: clock.clone(),
+            ..SimulatorSettings::default()
+        };
+        let portal = Simulator::start(settings).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+        let toml = std::fs::read_to_string(folder.path().join("panda-oidc.toml")).unwrap();
+        let toml = toml
+            .replace("FOLDER", folder.path().to_str().unwrap())
+            .replace("PORTAL", portal.url().as_str());
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        Self::serve(&toml, address, listener, folder, portal, clock).await
     }
 
     /// An address below the issuer.

@@ -1,0 +1,190 @@
+//! What an earlier version left behind goes on: its configuration, its database, the cookies of its
+//! browsers and the tokens of its clients. `tests/fixtures` has a folder for each version.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, TimeDelta};
+use panda_oidc::directory::{self, Asked, Outcome};
+use serde_json::Value;
+
+use crate::support::app::{RelyingParty, claims};
+use crate::support::browser::{Answer, Browser};
+use crate::support::house::House;
+
+/// A provider over what version 0.1.0 left, a few seconds after it stopped.
+struct LeftOver {
+    house: House,
+    left: Value,
+}
+
+impl LeftOver {
+    async fn open() -> Self {
+        let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/0.1.0");
+        let left = std::fs::read_to_string(from.join("browsers.json")).unwrap();
+        let left: Value = serde_json::from_str(&left).unwrap();
+        let stopped = DateTime::from_timestamp(left["made_at"].as_i64().unwrap(), 0).unwrap();
+        let house = House::open_left_over(&from, stopped + TimeDelta::seconds(5)).await;
+        for id in 4..=60 {
+            let person = panda_oidc_panda::simulator::Person::new(id, format!("用户{id}"), "");
+            house.portal.add_user(person);
+        }
+        Self { house, left }
+    }
+
+    /// A browser as it was left.
+    fn browser(&self, whose: &str) -> Browser {
+        let cookies = self.left[whose]["cookies"].clone();
+        let mut browser = Browser::new();
+        browser.cookies = serde_json::from_value(cookies).unwrap();
+        browser
+    }
+
+    fn text(&self, whose: &str, what: &str) -> &str {
+        self.left[whose][what].as_str().unwrap()
+    }
+
+    fn app(&self) -> RelyingParty {
+        RelyingParty {
+            issuer: self.house.issuer.clone(),
+            client_id: "app".to_owned(),
+            client_secret: Some("app-secret-0123456789abcdef".to_owned()),
+            redirect_uri: "http://127.0.0.1:9/callback".to_owned(),
+        }
+    }
+
+    /// Follows a redirect to the issuer, which is served elsewhere now.
+    async fn follow(&self, browser: &mut Browser, answer: &Answer) -> Answer {
+        let location = answer.location();
+        let query = location.query().map(|query| format!("?{query}"));
+        let url = format!("{}{}", location.path(), query.unwrap_or_default());
+        browser.get(self.house.at(&url)).await
+    }
+
+    async fn is_signed_in(&self, browser: &mut Browser) -> bool {
+        let url = self.app().authorize_url(&[("prompt", "none")]);
+        browser.get(url).await.parameter("code").is_some()
+    }
+}
+
+#[tokio::test]
+async fn a_session_a_code_and_tokens_go_on() {
+    let left_over = LeftOver::open().await;
+    let app = left_over.app();
+    let mut browser = left_over.browser("signed_in");
+    assert!(left_over.is_signed_in(&mut browser).await);
+    let code = left_over.text("signed_in", "code");
+    let tokens = app.redeem(code).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    let access_token = left_over.text("signed_in", "access_token");
+    let userinfo = app.userinfo(access_token).await.json();
+    assert_eq!(userinfo["preferred_username"], "chentao");
+    let refreshed = app
+        .refresh(left_over.text("signed_in", "refresh_token"))
+        .await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+    let id_token = claims(refreshed.json()["id_token"].as_str().unwrap());
+    let before = claims(left_over.text("signed_in", "id_token"));
+    assert_eq!(
+        (&id_token["sid"], &id_token["iss"]),
+        (&before["sid"], &before["iss"])
+    );
+}
+
+#[tokio::test]
+async fn an_old_refresh_token_still_ends_its_family() {
+    let left_over = LeftOver::open().await;
+    let app = left_over.app();
+    left_over.house.later(TimeDelta::minutes(1));
+    let reused = app
+        .refresh(left_over.text("signed_in", "first_refresh_token"))
+        .await;
+    assert_eq!(reused.status, 400);
+    let latest = app
+        .refresh(left_over.text("signed_in", "refresh_token"))
+        .await;
+    assert_eq!(latest.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_ticket_still_belongs_to_its_browser() {
+    let left_over = LeftOver::open().await;
+    let ticket = left_over.text("signed_in", "ticket");
+    left_over.house.portal.plant_ticket(ticket, 1);
+    let url = left_over.house.at(&format!("/launch/app?ticket={ticket}"));
+    assert_eq!(Browser::new().get(&url).await.status, 403);
+    let mut own = left_over.browser("signed_in");
+    assert_eq!(own.get(&url).await.status, 303);
+    let exchanged = left_over.text("exchanged", "ticket");
+    left_over.house.portal.plant_ticket(exchanged, 7);
+    let url = left_over
+        .house
+        .at(&format!("/launch/app?ticket={exchanged}"));
+    assert_eq!(Browser::new().get(url).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_request_a_switch_and_a_logout_that_wait_go_on() {
+    let left_over = LeftOver::open().await;
+    let house = &left_over.house;
+    let mut waiting = left_over.browser("parked");
+    let answer = house.launch(&mut waiting, "app", 9).await;
+    let answer = left_over.follow(&mut waiting, &answer).await;
+    assert!(answer.parameter("code").is_some(), "{}", answer.location());
+
+    let mut switching = left_over.browser("switching");
+    let page = switching.get(house.at("/switch")).await;
+    assert!(page.body.contains("用户4"), "{}", page.body);
+    let confirmation = page.field("confirmation");
+    let form = [("confirmation", confirmation.as_str())];
+    let answer = switching.post(house.at("/switch"), &form).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert!(left_over.is_signed_in(&mut switching).await);
+
+    let mut leaving = left_over.browser("leaving");
+    assert!(left_over.is_signed_in(&mut leaving).await);
+    let confirmation = left_over.text("leaving", "confirmation");
+    let form = [("confirmation", confirmation)];
+    let answer = leaving.post(house.at("/logout/confirm"), &form).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(!left_over.is_signed_in(&mut leaving).await);
+}
+
+#[tokio::test]
+async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
+    let left_over = LeftOver::open().await;
+    let (house, app) = (&left_over.house, left_over.app());
+    let mut leaver = left_over.browser("left");
+    assert!(!left_over.is_signed_in(&mut leaver).await);
+    let refused = house.launch(&mut leaver, "app", 2).await;
+    assert_eq!(refused.status, 403);
+    let access_token = left_over.text("left", "access_token");
+    assert_eq!(app.userinfo(access_token).await.status, 401);
+
+    let mut absent = left_over.browser("absent");
+    assert!(left_over.is_signed_in(&mut absent).await);
+    house.portal.suspend_user(2);
+    house.portal.suspend_user(3);
+    let report = directory::sync(&house.app, Asked::default(), &|_, _| ())
+        .await
+        .unwrap();
+    assert!(
+        matches!(report.outcome, Outcome::Complete { left: 1, .. }),
+        "{report:?}"
+    );
+    assert!(!left_over.is_signed_in(&mut absent).await);
+    let refreshed = app.refresh(left_over.text("absent", "refresh_token")).await;
+    assert_eq!(refreshed.json()["error"], "invalid_grant");
+
+    let history = panda_oidc_sdk::Subject::new("2").unwrap();
+    let history = house.app.store.history(&history).await.unwrap();
+    let events: Vec<_> = history
+        .iter()
+        .map(|entry| serde_json::to_value(entry).unwrap())
+        .collect();
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds[..2], ["absent", "left"]);
+    assert_eq!(events[1]["clients"], serde_json::json!(["app"]));
+}
