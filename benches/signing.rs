@@ -8,10 +8,10 @@ mod processor_time;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use panda_oidc::handle::Digest;
+use panda_oidc::crypto::handle::Digest;
+use panda_oidc::crypto::{MasterKey, Purpose};
 use panda_oidc::keys::{Keys, SigningAlg, at_hash};
 use panda_oidc::oauth::claims::{AccessTokenClaims, Audience};
-use panda_oidc::seal::{MasterKey, Purpose};
 use panda_oidc::store::MemoryStore;
 use panda_oidc_sdk::SystemClock;
 use tokio::runtime::Runtime;

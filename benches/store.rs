@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use criterion::measurement::Measurement as _;
 use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
-use panda_oidc::handle::Digest;
+use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::session::{Session, SessionId, User};
 use panda_oidc::oauth::claims_request::AskedClaims;
 use panda_oidc::oauth::grant::Grant;

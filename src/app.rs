@@ -6,6 +6,8 @@ use panda_oidc_sdk::{Host, IdentityProvider};
 
 use crate::client_keys::FetchedKeys;
 use crate::config::{Admin, Config, Directory, Problem, ProviderSection, StoreKind};
+use crate::crypto::refresh_token::Successors;
+use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
@@ -15,8 +17,6 @@ use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
 use crate::people::{Groups, Link, Membership, Profile};
-use crate::refresh_token::Successors;
-use crate::seal::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::store::MemoryStore;
 use crate::store::SqliteStore;
 use crate::store::{Store, StoreError};

@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::seal::Sealer;
+use crate::crypto::Sealer;
 use crate::store::{SealedKey, SealedKeys, StoreError};
 
 /// An algorithm this provider signs with, by its registered name (RFC 7518 §3.1, RFC 8037 §3.1).

@@ -5,12 +5,12 @@
 //! business. [`scim`] shows other systems who is there.
 
 pub mod app;
-pub mod causes;
 pub mod client_keys;
 pub mod config;
+pub mod crypto;
+mod csv_text;
 pub mod directory;
-mod folder;
-pub mod handle;
+pub mod error_chain;
 pub mod http;
 pub mod keys;
 pub mod limits;
@@ -20,8 +20,6 @@ pub mod logout;
 pub mod oauth;
 pub mod people;
 pub mod plugins;
-pub mod refresh_token;
+mod private_dir;
 pub mod scim;
-pub mod seal;
-mod spreadsheet;
 pub mod store;

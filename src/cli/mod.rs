@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use panda_oidc::causes::explain;
 use panda_oidc::config::{self, Config};
+use panda_oidc::error_chain::explain;
 use tracing_subscriber::EnvFilter;
 
 use self::log::Log;

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::problem::Findings;
 use super::secret::{self, MAKE_ONE, Place};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::oauth::redirect::is_loopback;
 
 /// The fewest characters of a token.

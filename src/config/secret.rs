@@ -8,7 +8,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 
 /// How to make a secret.
 pub(super) const MAKE_ONE: &str = "make one with: openssl rand -hex 32";

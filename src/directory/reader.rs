@@ -14,8 +14,8 @@ use super::report::{Outcome, Report};
 use super::roster::{Met, Roster};
 use super::sync::{Asked, SyncError};
 use crate::app::App;
-use crate::causes::explain;
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
+use crate::error_chain::explain;
 use crate::logout;
 use crate::store::{DirectoryLease, Everybody, StoreError};
 

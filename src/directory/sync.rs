@@ -8,7 +8,7 @@ use super::reading::Progress;
 use super::report::Report;
 use crate::app::App;
 use crate::config::Sync;
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
 use crate::store::StoreError;
 
 /// How often what is left over is looked for where the list is not read.

@@ -2,7 +2,7 @@
 
 use super::admission::{closed, is_open};
 use crate::app::App;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::grant::Granted;
 use crate::store::StoreError;

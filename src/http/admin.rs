@@ -10,7 +10,7 @@ use axum::routing::get;
 
 use super::{metrics, scim};
 use crate::app::App;
-use crate::causes;
+use crate::error_chain;
 
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
@@ -34,7 +34,10 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::error!(causes = causes::chain(error.source()), "Not ready: {error}");
+            tracing::error!(
+                causes = error_chain::chain(error.source()),
+                "Not ready: {error}"
+            );
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store cannot commit; the log says why\n",

@@ -13,7 +13,7 @@ use super::failure::{Failure, LONGEST_QUERY, Trouble};
 use super::language::Language;
 use super::{peer, trouble};
 use crate::app::App;
-use crate::causes::chain;
+use crate::error_chain::chain;
 
 /// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
 const PATIENCE: Duration = Duration::from_secs(75);

@@ -10,7 +10,7 @@ use super::failure::Trouble;
 use super::visit::Known;
 use crate::app::App;
 use crate::config::TicketReplay;
-use crate::handle::{Digest, Handle};
+use crate::crypto::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};
 use crate::login::session::{Session, SessionId};
 use crate::logout;

@@ -22,7 +22,7 @@ use super::switch::Onward;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use super::{entrance, switch};
 use crate::app::App;
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
 use crate::login::parked::Parked;
 use crate::login::session::Session;
 use crate::login::ticket;

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use cookie::{Cookie, SameSite};
 
 use crate::app::App;
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
 use crate::oauth::issuer::Issuer;
 
 /// A cookie of ours, by what it is for.

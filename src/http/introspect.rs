@@ -13,9 +13,9 @@ use super::admission::{closed, is_open};
 use super::failure::Failure;
 use super::proven::Proven;
 use crate::app::App;
+use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::introspection::{self, Introspection};
-use crate::refresh_token::RefreshToken;
 
 /// Answers a client about a token of its own, or one that is for it.
 ///

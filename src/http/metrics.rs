@@ -11,15 +11,15 @@ use metrics::{describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::app::App;
-use crate::causes;
 use crate::directory::{Outcome, Report};
+use crate::error_chain;
 
 /// `GET /metrics`. The directory's figures are those of its last reading, by whatever process.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let report = match app.store.report().await {
         Ok(report) => report,
         Err(error) => {
-            let causes = causes::chain(error.source());
+            let causes = error_chain::chain(error.source());
             tracing::error!(causes, "Metrics are missing: {error}");
             None
         }

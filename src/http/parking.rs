@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::cookies::{Jar, Sent};
 use crate::app::App;
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
 use crate::login::parked::{MOST, PATIENCE, Parked};
 
 /// What all requests that wait may take together, in bytes: proxies refuse a browser whose cookies

@@ -10,9 +10,9 @@ use super::access_token;
 use super::failure::Failure;
 use super::proven::Proven;
 use crate::app::App;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
+use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::claims::AccessTokenClaims;
-use crate::refresh_token::RefreshToken;
 use crate::store::StoreError;
 
 /// Revokes the grant a token belongs to, and with it all its tokens: "the authorization server

@@ -18,7 +18,7 @@ use super::page::{Form, Link, Page, name_of};
 use super::parking::set_cookies;
 use super::visit::Visit;
 use crate::app::App;
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
 use crate::login::launch::Arrival;
 use crate::login::session::Session;
 use crate::login::switch::PendingSwitch;

@@ -13,7 +13,7 @@ use super::cookies::{Jar, Sent};
 use super::language::Language;
 use super::peer::Caller;
 use crate::app::App;
-use crate::handle::{Digest, Handle};
+use crate::crypto::handle::{Digest, Handle};
 use crate::login::provenance::from_portal;
 use crate::login::session::Session;
 use crate::store::StoreError;

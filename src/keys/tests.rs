@@ -5,7 +5,7 @@ use panda_oidc_sdk::SystemClock;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::seal::{MasterKey, Purpose};
+use crate::crypto::{MasterKey, Purpose};
 use crate::store::MemoryStore;
 
 fn sealer() -> Sealer {

@@ -5,9 +5,9 @@ use panda_oidc_sdk::Subject;
 
 use super::header::{self, Column};
 use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
+use crate::csv_text;
 use crate::oauth::phone::e164;
 use crate::people::{Attribute, id_of};
-use crate::spreadsheet;
 use crate::store::Edit;
 
 /// A table that has been read: every row of it can be understood.
@@ -54,11 +54,11 @@ impl Sheet {
                 "split it, and import the parts one by one",
             )]);
         }
-        let text = spreadsheet::text(bytes)
-            .map_err(|error| vec![Mistake::of_file(error.to_string(), spreadsheet::REMEDY)])?;
+        let text = csv_text::text(bytes)
+            .map_err(|error| vec![Mistake::of_file(error.to_string(), csv_text::REMEDY)])?;
         let first = text.lines().find(|line| !line.trim().is_empty());
         let mut reader = ReaderBuilder::new()
-            .delimiter(spreadsheet::separator(first.unwrap_or_default()))
+            .delimiter(csv_text::separator(first.unwrap_or_default()))
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());

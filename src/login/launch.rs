@@ -5,7 +5,7 @@ use panda_oidc_sdk::Identity;
 
 use super::session::{Session, SessionId, User};
 use crate::config::{SessionSection, TicketReplay};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::store::{Claim, Farewell, Ownership, SignIn};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::session::{Session, SessionId};
-use crate::seal::Sealer;
+use crate::crypto::Sealer;
 
 /// How long the question stands.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
@@ -71,8 +71,8 @@ impl PendingLogout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::{MasterKey, Purpose};
     use crate::login::session::tests::session;
-    use crate::seal::{MasterKey, Purpose};
 
     fn pending() -> PendingLogout {
         PendingLogout {

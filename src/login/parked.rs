@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::seal::Sealer;
+use crate::crypto::Sealer;
 
 /// How long a request waits.
 pub const PATIENCE: TimeDelta = TimeDelta::minutes(10);
@@ -65,7 +65,7 @@ pub fn choose<'a>(waiting: &'a [(String, Parked)], client_id: Option<&str>) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::{MasterKey, Purpose};
+    use crate::crypto::{MasterKey, Purpose};
 
     fn parked(client_id: &str, second: i64) -> Parked {
         Parked {

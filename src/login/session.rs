@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use rand::CryptoRng;
 
-use crate::handle::{Digest, Handle};
+use crate::crypto::handle::{Digest, Handle};
 
 /// The public name of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
 /// 1.0 §2.1). It opens nothing; the cookie holds another random value.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Arrival;
 use super::parked::LARGEST;
-use crate::handle::Digest;
-use crate::seal::Sealer;
+use crate::crypto::Sealer;
+use crate::crypto::handle::Digest;
 
 /// How long the question stands.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
@@ -93,7 +93,7 @@ impl PendingSwitch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::{MasterKey, Purpose};
+    use crate::crypto::{MasterKey, Purpose};
 
     #[test]
     fn the_longest_name_fits_and_a_longer_address_is_refused() {

@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::handle::Handle;
+use crate::crypto::handle::Handle;
 use crate::store::Delivery;
 
 /// It is looked at once, when it arrives (§2.4: "preferably at most two minutes in the future").

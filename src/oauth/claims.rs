@@ -8,7 +8,7 @@ use super::client::Client;
 use super::grant::{Grant, Granted};
 use super::person::{PersonClaims, person};
 use super::scope::Scopes;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::people::Profile;
 
 /// How long an ID token is valid. It proves a login and is looked at once, right after it.

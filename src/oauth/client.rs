@@ -13,7 +13,7 @@ use super::grants::GrantType;
 use super::grants::token_exchange::SubjectTokenType;
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};

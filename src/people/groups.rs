@@ -15,7 +15,7 @@ use super::profile::Profile;
 use super::template::Condition;
 use super::written::{condition, ids};
 use crate::config::Problem;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::User;
 
 /// A group, as `[groups.NAME]` has it.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::groups::Group;
 use super::written::id_of;
 use crate::config::{Problem, placed};
-use crate::spreadsheet::{self, REMEDY, separator};
+use crate::csv_text;
+use crate::csv_text::{REMEDY, separator};
 
 /// The largest file that is read, in bytes: a million people in some groups each.
 const LARGEST: u64 = 128 << 20;
@@ -59,8 +60,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, Problem> {
 
 /// Reads the file. One that says nothing at all is a slip, or somebody is still writing it.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
-    let text =
-        spreadsheet::text(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
+    let text = csv_text::text(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
     if text.trim().is_empty() {
         return Err(problem(
             path,

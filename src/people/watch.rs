@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::groups::Groups;
 use super::groups_file::{self, GroupsFile};
 use crate::config::Problem;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 
 /// How often the file is looked at.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::error::{ScimError, ScimType};
 use super::projection::Projection;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 
 /// The most resources of one answer.
 pub const MOST: u32 = 500;

@@ -32,7 +32,7 @@ pub use self::memory::MemoryStore;
 pub use self::people::{CarriedOut, DirectoryLease, Everybody, People, Readings};
 pub use self::roll::{Entry, Roll};
 pub use self::sqlite::{OpenError, SqliteStore};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::{Session, SessionId};
 use crate::oauth::grant::{Grant, Granted};
 

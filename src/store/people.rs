@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
 use super::{EndedSession, Farewell, Store, StoreError};
+use crate::crypto::handle::Digest;
 use crate::directory::{Change, Happening, Person, Report};
-use crate::handle::Digest;
 
 /// The people that are known: by a sign-in, or from the directory.
 #[async_trait]

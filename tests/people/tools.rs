@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use panda_oidc::handle::Digest;
+use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::session::{Session, SessionId, User};
 use panda_oidc::store::{Farewell, Sessions as _, SignIn, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Identity, Subject};

@@ -55,7 +55,7 @@ async fn start_and_serve() -> Result<(), String> {
     let (app, app_url) = listen(APP).await?;
     let entry = portal::menu_entry(&format!("演示应用 Demo app={issuer}/launch/{CLIENT_ID}"))?;
     let portal = portal::start(vec![entry]).await?;
-    let secret = panda_oidc::handle::Handle::random(&mut rand::rng())
+    let secret = panda_oidc::crypto::handle::Handle::random(&mut rand::rng())
         .expose()
         .to_owned();
     let toml = configuration(&issuer, portal.url(), &app_url, &secret, folder.path());

@@ -1,7 +1,7 @@
 //! Who may ask on the admin listener.
 
 use super::*;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 

@@ -1,7 +1,7 @@
 //! How a client may be registered to prove itself.
 
 use super::*;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::oauth::client::{Authentication, ClientKeys};
 
 const SECRET: &str = "0123456789abcdef";

@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::causes;
+use crate::error_chain;
 use crate::scim::{MEDIA_TYPE, ScimError};
 use crate::store::StoreError;
 
@@ -61,7 +61,10 @@ impl IntoResponse for Refused {
                 Some((RETRY_AFTER, HeaderValue::from(wait))),
             ),
             Self::Store(error) => {
-                tracing::error!(causes = causes::chain(error.source()), "Failed: {error}");
+                tracing::error!(
+                    causes = error_chain::chain(error.source()),
+                    "Failed: {error}"
+                );
                 let told = "something failed here; the log says what";
                 (ScimError::new(500, told), None)
             }

@@ -2,7 +2,7 @@
 
 use super::{Issue, Login, new_family};
 use crate::app::App;
-use crate::handle::{Digest, Handle};
+use crate::crypto::handle::{Digest, Handle};
 use crate::http::admission::stands;
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;

@@ -7,7 +7,7 @@ use panda_oidc_sdk::{LoginError, Ticket};
 
 use super::{Issue, Login, new_family, own_token};
 use crate::app::App;
-use crate::handle::{Digest, Handle};
+use crate::crypto::handle::{Digest, Handle};
 use crate::http::access_token;
 use crate::http::admission::{Closed, closed};
 use crate::http::arrival::{Before, Proved, prove};

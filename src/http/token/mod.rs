@@ -22,14 +22,14 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::proven::Proven;
 use crate::app::App;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
+use crate::crypto::refresh_token::RefreshToken;
 use crate::keys::at_hash;
 use crate::oauth::claims::{self, AccessTokenClaims};
 use crate::oauth::client::Client;
 use crate::oauth::grant::Granted;
 use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::scope::{Scope, Scopes};
-use crate::refresh_token::RefreshToken;
 use crate::store::NewFamily;
 
 /// A successful answer (RFC 6749 §5.1, OIDC Core §3.1.3.3).

@@ -2,13 +2,13 @@
 
 use super::{Issue, Login};
 use crate::app::App;
+use crate::crypto::refresh_token::RefreshToken;
 use crate::http::admission::stands;
 use crate::http::failure::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::refresh_token::{RefreshRequest, allow, unknown};
 use crate::oauth::params::Params;
 use crate::oauth::resource;
-use crate::refresh_token::RefreshToken;
 use crate::store::{Rotated, Rotation};
 
 /// Puts the successor in the place of the token. What the token is asked for is decided first: a

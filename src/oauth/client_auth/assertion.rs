@@ -8,7 +8,7 @@ use url::Url;
 
 use super::claims::{self, Claims};
 use super::{Outcome, Request, failed};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::keys::jws::{JwsAlg, Unverified};
 use crate::keys::verifiers::{PublicKeys, pretend_to_verify};
 use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};

@@ -20,7 +20,7 @@ pub use self::assertion::{Once, Pending};
 use super::client::{Authentication, Client, Clients, secret_matches};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 
 /// What a client sends to prove itself.
 pub struct Request<'a> {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::*;
+use crate::crypto::{MasterKey, Purpose};
 use crate::keys::SigningAlg;
 use crate::login::session::tests::session;
 use crate::oauth::client::tests::{confidential, public};
 use crate::oauth::redirect::RegisteredUri;
-use crate::seal::{MasterKey, Purpose};
 use crate::store::MemoryStore;
 
 const ISSUER: &str = "https://op";

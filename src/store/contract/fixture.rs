@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::{Identity, Subject};
 
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 use crate::oauth::acr;
 use crate::oauth::claims_request::AskedClaims;

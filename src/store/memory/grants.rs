@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Kept, Kin, MemoryStore, Time};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::oauth::grant::{Grant, Granted};
 use crate::store::{Grants, NewFamily, StoreError, Taken};
 

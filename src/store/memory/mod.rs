@@ -25,7 +25,7 @@ use super::{
     Claim, EndedSession, Farewell, Ownership, Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
     SignIn, SignInOutcome, StoreError, Upkeep,
 };
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 use crate::people::Link;
 

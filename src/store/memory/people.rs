@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use panda_oidc_sdk::{Identity, Subject};
 
 use super::{Kept, MemoryStore, Time};
+use crate::crypto::handle::Digest;
 use crate::directory::{Change, Event, Happening, Person, Presence, Report};
-use crate::handle::Digest;
 use crate::login::session::{SessionId, User};
 use crate::store::{
     CarriedOut, DirectoryLease, EndedSession, Farewell, People, Readings, StoreError,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Kept, MemoryStore, Time};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::store::{Family, NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
 
 pub(super) struct Kin {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Time};
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::store::{Spending, StoreError};
 
 #[async_trait]

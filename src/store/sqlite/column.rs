@@ -7,7 +7,7 @@ use panda_oidc_sdk::{Identity, Subject};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 
 /// The columns that [`user`] reads, of a user `u`.

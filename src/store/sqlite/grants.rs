@@ -9,7 +9,7 @@ use super::SqliteStore;
 use super::column::{self, USER_COLUMNS, millis};
 use super::links::{self, LINK_COLUMNS};
 use super::refresh_tokens;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::SessionId;
 use crate::oauth::acr;
 use crate::oauth::claims_request::AskedClaims;

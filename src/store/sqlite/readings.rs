@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::SqliteStore;
 use super::column::{self, millis, unreadable};
 use super::people::{end_all, write_down};
+use crate::crypto::handle::Digest;
 use crate::directory::{Change, Event, Report};
-use crate::handle::Digest;
 use crate::store::{CarriedOut, DirectoryLease, EndedSession, Farewell, Readings, StoreError};
 
 #[async_trait]

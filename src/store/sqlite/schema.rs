@@ -11,7 +11,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::writer::PATIENCE;
-use crate::folder;
+use crate::private_dir;
 
 /// What marks a database as ours, in its header: "POID".
 pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
@@ -152,14 +152,14 @@ fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 /// committed into the file is not safe either. Says whether it is empty or a database: SQLite
 /// itself would write over a file of a few bytes, whatever they are.
 fn create(path: &Path) -> io::Result<bool> {
-    folder::create(folder::of(path))?;
+    private_dir::create(private_dir::of(path))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     file.sync_all()?;
-    folder::sync(folder::of(path))?;
+    private_dir::sync(private_dir::of(path))?;
     let mut begin = Vec::new();
     file.take(MAGIC.len() as u64).read_to_end(&mut begin)?;
     Ok(begin.is_empty() || begin == MAGIC)

@@ -9,7 +9,7 @@ use super::SqliteStore;
 use super::column::{self, millis, session_columns, stored};
 use super::deliveries::queue;
 use super::people::has_left;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::login::session::{Session, SessionId, User};
 use crate::store::{
     Claim, EndedSession, Farewell, Ownership, Sessions, SignIn, SignInOutcome, StoreError,

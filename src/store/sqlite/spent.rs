@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::column::millis;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::store::{Spending, StoreError};
 
 #[async_trait]

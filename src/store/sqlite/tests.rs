@@ -8,7 +8,7 @@ use rusqlite::{Connection, StatementStatus};
 use tempfile::TempDir;
 
 use super::*;
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 use crate::store::{Grants as _, SealedKey, SealedKeys, Spending, Upkeep};
 
 fn now() -> DateTime<Utc> {

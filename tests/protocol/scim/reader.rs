@@ -1,8 +1,8 @@
 //! A program that knows some people, and a client that reads them.
 
 use chrono::DateTime;
+use panda_oidc::crypto::handle::Digest;
 use panda_oidc::directory::Change as Listed;
-use panda_oidc::handle::Digest;
 use panda_oidc::store::{
     Change, DirectoryLease, Edit, Farewell, Links as _, Place, Readings as _, SqliteStore,
     Upkeep as _,

@@ -98,8 +98,8 @@ impl Sealer {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
-    use crate::seal::key;
+    use crate::crypto::key;
+    use crate::crypto::sealer::*;
 
     #[test]
     fn what_is_sealed_opens_in_its_context_and_for_its_purpose_only() {

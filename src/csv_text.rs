@@ -65,7 +65,7 @@ fn told(encoding: &'static Encoding) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::csv_text::*;
 
     const TEXT: &str = "编号,账号\r\n1,陈涛\r\n";
 

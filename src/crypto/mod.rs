@@ -4,13 +4,15 @@
 //! One 256-bit key in a file of the operator's; every use has its own key derived from it (HKDF,
 //! RFC 5869), so that nothing sealed for one purpose can be opened for another.
 
+pub mod handle;
 mod master_key;
+pub mod refresh_token;
 mod sealer;
-mod ticket_namer;
+mod ticket_digest;
 
 pub use self::master_key::{MasterKey, MasterKeyError};
 pub use self::sealer::{Purpose, Sealer};
-pub use self::ticket_namer::TicketNamer;
+pub use self::ticket_digest::TicketNamer;
 
 const KEY_BYTES: usize = 32;
 

@@ -13,7 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::handle::Digest;
+use crate::crypto::handle::Digest;
 
 const FAMILY: usize = 16;
 const BYTES: usize = FAMILY + 32;
@@ -86,7 +86,7 @@ impl Successors {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::crypto::refresh_token::*;
     use proptest::prelude::*;
 
     #[test]

@@ -4,8 +4,8 @@ use aws_lc_rs::hmac;
 use panda_oidc_sdk::Ticket;
 use zeroize::Zeroizing;
 
-use super::KEY_BYTES;
-use crate::handle::Digest;
+use crate::crypto::KEY_BYTES;
+use crate::crypto::handle::Digest;
 
 /// Gives a ticket the name under which its owner is remembered: a keyed digest, since a ticket may
 /// be short enough to guess.
@@ -44,8 +44,8 @@ impl TicketNamer {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::seal::key;
+    use crate::crypto::key;
+    use crate::crypto::ticket_digest::*;
 
     #[test]
     fn spellings_a_portal_may_take_for_one_ticket_have_one_name() {

@@ -11,8 +11,8 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{KEY_BYTES, Purpose, Sealer, TicketNamer};
-use crate::folder;
-use crate::refresh_token::Successors;
+use crate::crypto::refresh_token::Successors;
+use crate::private_dir;
 
 /// The key from which all others are derived.
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
@@ -103,8 +103,8 @@ impl MasterKey {
 
     /// Writes the key beside `path` and links it there, so that a crash leaves a whole key or none.
     fn create(&self, path: &Path, draft: u64) -> io::Result<()> {
-        let folder = folder::of(path);
-        folder::create(folder)?;
+        let folder = private_dir::of(path);
+        private_dir::create(folder)?;
         let draft = path.with_extension(format!("draft-{draft:016x}"));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -118,7 +118,7 @@ impl MasterKey {
         let linked = written.and_then(|()| fs::hard_link(&draft, path));
         fs::remove_file(&draft)?;
         linked?;
-        folder::sync(folder)
+        private_dir::sync(folder)
     }
 
     /// What seals for one purpose.
@@ -190,7 +190,7 @@ impl From<[u8; KEY_BYTES]> for MasterKey {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::crypto::master_key::*;
 
     #[test]
     fn a_master_key_is_made_once_with_mode_0600_and_then_kept() {

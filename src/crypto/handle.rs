@@ -107,7 +107,7 @@ impl fmt::Debug for Digest {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::crypto::handle::*;
     use proptest::prelude::*;
 
     #[test]
