@@ -5,7 +5,7 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 use crate::client_keys::FetchedKeys;
-use crate::config::{Admin, Config, Directory, Problem, ProviderSection, StoreKind};
+use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
 use crate::crypto::refresh_token::Successors;
 use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::keys::{Keys, KeysError};
@@ -17,6 +17,7 @@ use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
 use crate::people::{Groups, Link, Membership, Profile};
+use crate::problem::Problem;
 use crate::store::MemoryStore;
 use crate::store::SqliteStore;
 use crate::store::{Store, StoreError};

@@ -21,5 +21,6 @@ pub mod oauth;
 pub mod people;
 pub mod plugins;
 mod private_dir;
+pub mod problem;
 pub mod scim;
 pub mod store;

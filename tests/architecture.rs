@@ -78,9 +78,6 @@ const UPWARD: &[(&str, &str)] = &[
     ("src/links/sheet.rs", "store"),
     ("src/login/launch.rs", "config"),
     ("src/login/launch.rs", "store"),
-    ("src/people/groups.rs", "config"),
-    ("src/people/groups_file.rs", "config"),
-    ("src/people/watch.rs", "config"),
     ("src/scim/user.rs", "store"),
 ];
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
-use super::problem::Findings;
+use super::findings::Findings;
 use super::secret::{self, MAKE_ONE, Place};
 use crate::crypto::handle::Digest;
 use crate::oauth::redirect::is_loopback;

@@ -16,8 +16,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::findings::Findings;
 use super::presets;
-use super::problem::Findings;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::oauth::client::{AccessTokens, Authentication, Client, Clients};

@@ -6,7 +6,7 @@ use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::problem::Findings;
+use super::findings::Findings;
 
 /// The directory section.
 #[derive(Debug, Clone, Deserialize)]

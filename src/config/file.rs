@@ -7,7 +7,7 @@ use figment::providers::{Data, Format as _, Toml};
 use figment::value::{Dict, Map};
 use figment::{Error, Metadata, Profile, Provider, Source};
 
-use super::problem::Problem;
+use crate::problem::{Problem, placed};
 
 /// The TOML of a file, which knows where it came from.
 pub(super) struct File {
@@ -58,20 +58,6 @@ fn syntax(text: &str) -> Result<(), String> {
         return Ok(());
     };
     Err(placed(text, &error))
-}
-
-/// What is wrong with `text`, and where, without the line itself.
-pub(crate) fn placed(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', ", ");
-    let before = error.span().and_then(|span| text.get(..span.start));
-    match before {
-        Some(before) => {
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            format!("line {line}, column {column}: {message}")
-        }
-        None => message,
-    }
 }
 
 impl Provider for File {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::problem::Findings;
+use super::findings::Findings;
 use crate::people::Group;
 
 /// Where groups come from.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::problem::Findings;
+use super::findings::Findings;
 
 /// The limits section.
 #[derive(Debug, Clone, Deserialize)]

@@ -7,10 +7,10 @@ mod admin;
 mod clients;
 mod directory;
 mod file;
+mod findings;
 mod groups;
 mod limits;
 mod presets;
-mod problem;
 mod secret;
 mod sections;
 
@@ -25,17 +25,16 @@ use serde::Deserialize;
 
 pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Brake, Directory, Sync};
-pub(crate) use file::placed;
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
-pub use problem::Problem;
 pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection, TicketReplay};
 
 use crate::oauth::client::Clients;
 use crate::oauth::issuer::Issuer;
 use crate::people::Group;
+use crate::problem::Problem;
 use file::File;
-use problem::Findings;
+use findings::Findings;
 
 /// What environment variables that configure begin with: `PANDA_OIDC__SERVER__LISTEN`.
 const ENV_PREFIX: &str = "PANDA_OIDC__";

@@ -4,7 +4,7 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
-use super::problem::Findings;
+use super::findings::Findings;
 
 /// The presets of this build.
 pub(super) const ALL: &[(&str, &str)] = &[

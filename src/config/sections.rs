@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::problem::Findings;
+use super::findings::Findings;
 
 /// `[server]`: where browsers and clients come in.
 #[derive(Debug, Clone, Deserialize)]

@@ -14,9 +14,9 @@ use super::link::{Attribute, Link};
 use super::profile::Profile;
 use super::template::Condition;
 use super::written::{condition, ids};
-use crate::config::Problem;
 use crate::crypto::handle::Digest;
 use crate::login::session::User;
+use crate::problem::Problem;
 
 /// A group, as `[groups.NAME]` has it.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::groups::Group;
 use super::written::id_of;
-use crate::config::{Problem, placed};
 use crate::csv_text;
 use crate::csv_text::{REMEDY, separator};
+use crate::problem::{Problem, placed};
 
 /// The largest file that is read, in bytes: a million people in some groups each.
 const LARGEST: u64 = 128 << 20;

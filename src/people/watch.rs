@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use super::groups::Groups;
 use super::groups_file::{self, GroupsFile};
-use crate::config::Problem;
 use crate::crypto::handle::Digest;
+use crate::problem::Problem;
 
 /// How often the file is looked at.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Check, ClientSection};
-use crate::config::problem::Findings;
+use crate::config::findings::Findings;
 use crate::people::{Access, Contact, Who};
 
 /// What becomes of people the client has no account for.

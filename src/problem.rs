@@ -128,7 +128,8 @@ fn key(path: &[String]) -> String {
     key
 }
 
-fn origin(metadata: &Metadata) -> String {
+/// Where a value came from: a file, or the environment.
+pub(crate) fn origin(metadata: &Metadata) -> String {
     match &metadata.source {
         Some(Source::File(path)) => path.display().to_string(),
         _ if metadata.name.contains("environment") => "environment".to_owned(),
@@ -160,32 +161,16 @@ fn instead(written: &str, known: &[&str]) -> String {
     }
 }
 
-/// Collects problems, knowing which file each key came from.
-pub(super) struct Findings<'a> {
-    source: &'a Figment,
-    problems: Vec<Problem>,
-}
-
-impl<'a> Findings<'a> {
-    pub(super) fn new(source: &'a Figment) -> Self {
-        Self {
-            source,
-            problems: Vec::new(),
+/// What is wrong with `text`, and where, without the line itself.
+pub(crate) fn placed(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', ", ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            format!("line {line}, column {column}: {message}")
         }
-    }
-
-    pub(super) fn add(&mut self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
-        // figment knows lists as a whole.
-        let whole = key.split(['[']).next().unwrap_or(key);
-        self.problems.push(Problem {
-            origin: self.source.find_metadata(whole).map(origin),
-            key: key.to_owned(),
-            problem: problem.into(),
-            remedy: remedy.into(),
-        });
-    }
-
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems
+        None => message,
     }
 }
