@@ -14,10 +14,10 @@ use panda_oidc::config::TicketReplay;
 use panda_oidc::crypto::MasterKey;
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::launch::{Arrival, Here, New, Policy, presented};
-use panda_oidc::login::session::{Session, SessionId, User};
 use panda_oidc::login::ticket;
 use panda_oidc::logout::Messenger;
 use panda_oidc::oauth::client::Clients;
+use panda_oidc::session::{Session, SessionId, User};
 use panda_oidc::store::Ownership;
 use panda_oidc_sdk::{Identity, Subject};
 

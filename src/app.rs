@@ -11,16 +11,14 @@ use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::launch::Policy;
-use crate::login::session::User;
 use crate::logout::Messenger;
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
 use crate::people::{Groups, Link, Membership, Profile};
 use crate::problem::Problem;
-use crate::store::MemoryStore;
-use crate::store::SqliteStore;
-use crate::store::{Store, StoreError};
+use crate::session::User;
+use crate::store::{MemoryStore, SqliteStore, Store, StoreError};
 
 /// The opened provider. Requests share it.
 pub struct App {

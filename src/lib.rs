@@ -23,4 +23,5 @@ pub mod plugins;
 mod private_dir;
 pub mod problem;
 pub mod scim;
+pub mod session;
 pub mod store;

@@ -62,7 +62,6 @@ const UPWARD: &[(&str, &str)] = &[
     ("src/app.rs", "logout"),
     ("src/client_keys.rs", "oauth"),
     ("src/directory/doubt.rs", "config"),
-    ("src/directory/person.rs", "store"),
     ("src/directory/reader.rs", "app"),
     ("src/directory/reader.rs", "logout"),
     ("src/directory/reader.rs", "store"),

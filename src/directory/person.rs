@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
-use crate::login::session::User;
-use crate::store::EndedSession;
+use crate::session::{Delivery, EndedSession, Ending, User};
 
 /// A person the store knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +112,16 @@ pub enum Event {
 }
 
 impl Event {
+    /// A delivery of a logout token ended.
+    #[must_use]
+    pub fn of_delivery(delivery: &Delivery, ending: Ending) -> Self {
+        let (client_id, sid) = (delivery.client_id.to_string(), delivery.sid.to_string());
+        match ending {
+            Ending::Told => Self::Told { client_id, sid },
+            Ending::GivenUp => Self::NotTold { client_id, sid },
+        }
+    }
+
     /// Somebody left, and these sessions ended by it.
     #[must_use]
     pub fn left(ended: &[EndedSession]) -> Self {

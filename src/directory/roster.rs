@@ -136,7 +136,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::session::tests::session;
+    use crate::session::tests::session;
 
     fn person(subject: &str, name: &str, presence: Presence) -> Person {
         let mut user = session(subject).user;

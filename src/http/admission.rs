@@ -1,12 +1,12 @@
 //! Whether a client is open to somebody: asked on every way in, not only at the first one (N44).
 
 use crate::app::App;
-use crate::login::session::User;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
 use crate::oauth::grants::invalid_grant;
 use crate::people::{Contact, Denied};
+use crate::session::User;
 use crate::store::StoreError;
 
 use super::page::name_of;

@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::config::TicketReplay;
 use crate::crypto::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};
-use crate::login::session::{Session, SessionId};
 use crate::logout;
+use crate::session::{Session, SessionId};
 use crate::store::{Ownership, SignInOutcome, StoreError};
 
 /// What came of a ticket.

@@ -24,7 +24,6 @@ use super::{entrance, switch};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::parked::Parked;
-use crate::login::session::Session;
 use crate::login::ticket;
 use crate::oauth::authorize::{Authorization, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};
@@ -33,6 +32,7 @@ use crate::oauth::hint;
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::standing::{Standing, standing};
+use crate::session::Session;
 
 /// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
 const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);

@@ -22,10 +22,10 @@ use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
 use crate::login::parked::{self, Parked};
 use crate::login::rounds::Rounds;
-use crate::login::session::Session;
 use crate::login::target::target;
 use crate::login::ticket;
 use crate::oauth::client::{Client, NoSuchClient};
+use crate::session::Session;
 use crate::store::StoreError;
 
 /// How long launches are counted together, at the least.

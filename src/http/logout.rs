@@ -23,13 +23,12 @@ use super::trouble::portal;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
 use crate::login::leaving::PendingLogout;
-use crate::login::session::{Session, SessionId};
 use crate::logout;
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
 use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, frame, read};
 use crate::oauth::params::Params;
-use crate::store::EndedSession;
+use crate::session::{EndedSession, Session, SessionId};
 
 /// Where the question is answered.
 pub(super) const CONFIRM: &str = "/logout/confirm";

@@ -20,10 +20,10 @@ use super::visit::Visit;
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::launch::Arrival;
-use crate::login::session::Session;
 use crate::login::switch::PendingSwitch;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
+use crate::session::Session;
 
 /// Where it goes on after a yes.
 pub(super) struct Onward<'a> {

@@ -15,7 +15,7 @@ use super::peer::Caller;
 use crate::app::App;
 use crate::crypto::handle::{Digest, Handle};
 use crate::login::provenance::from_portal;
-use crate::login::session::Session;
+use crate::session::Session;
 use crate::store::StoreError;
 
 /// What a browser sent, without its body.

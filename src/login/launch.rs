@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
-use super::session::{Session, SessionId, User};
 use crate::config::{SessionSection, TicketReplay};
 use crate::crypto::handle::Digest;
-use crate::store::{Claim, Farewell, Ownership, SignIn};
+use crate::session::{Farewell, Session, SessionId, User};
+use crate::store::{Claim, Ownership, SignIn};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
 const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);

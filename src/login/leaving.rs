@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::session::{Session, SessionId};
 use crate::crypto::Sealer;
+use crate::session::{Session, SessionId};
 
 /// How long the question stands.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
@@ -72,7 +72,7 @@ impl PendingLogout {
 mod tests {
     use super::*;
     use crate::crypto::{MasterKey, Purpose};
-    use crate::login::session::tests::session;
+    use crate::session::tests::session;
 
     fn pending() -> PendingLogout {
         PendingLogout {

@@ -5,7 +5,6 @@ pub mod leaving;
 pub mod parked;
 pub mod provenance;
 pub mod rounds;
-pub mod session;
 pub mod switch;
 pub mod target;
 pub mod ticket;

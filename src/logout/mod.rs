@@ -21,7 +21,8 @@ use tokio::task::{self, JoinSet};
 use self::retry::Outcome;
 use crate::app::App;
 use crate::oauth::client::{Client, Clients};
-use crate::store::{Delivery, EndedSession, Ending, Farewell, Lease, StoreError};
+use crate::session::{Delivery, EndedSession, Ending, Farewell, Lease};
+use crate::store::StoreError;
 
 /// How long all first attempts together may take; a browser waits for them.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::crypto::handle::Handle;
-use crate::store::Delivery;
+use crate::session::Delivery;
 
 /// It is looked at once, when it arrives (§2.4: "preferably at most two minutes in the future").
 const LIFETIME: TimeDelta = TimeDelta::minutes(2);

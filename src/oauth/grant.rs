@@ -7,8 +7,8 @@ use panda_oidc_sdk::Subject;
 use super::claims_request::AskedClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
-use crate::login::session::{SessionId, User};
 use crate::people::Link;
+use crate::session::{SessionId, User};
 
 /// An authorization as it was granted; its identifier is the digest of the code that began it.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::claims::Audience;
 use super::error::OAuthError;
 use crate::keys::Keys;
-use crate::login::session::SessionId;
+use crate::session::SessionId;
 
 /// What a hint says. The token may have expired: it "can be used after its expiry" to name a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use panda_oidc_sdk::Subject;
 
 use super::authorize::Authorization;
 use super::error::{ErrorCode, OAuthError};
-use crate::login::session::Session;
+use crate::session::Session;
 
 /// What to do with a request that may go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +60,11 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::login::session::tests::session;
     use crate::oauth::authorize::authorize;
     use crate::oauth::client::Clients;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::params::Params;
+    use crate::session::tests::session;
 
     /// How a session that is an hour old stands to a request asked `asked` seconds after it began.
     fn stands(request: &str, hint: Option<&str>, subject: Option<&str>, asked: i64) -> Standing {

@@ -123,8 +123,8 @@ impl Who {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::session::tests::session;
     use crate::people::Link;
+    use crate::session::tests::session;
 
     fn who(toml: &str) -> Who {
         toml::from_str(toml).unwrap()

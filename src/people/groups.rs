@@ -15,8 +15,8 @@ use super::profile::Profile;
 use super::template::Condition;
 use super::written::{condition, ids};
 use crate::crypto::handle::Digest;
-use crate::login::session::User;
 use crate::problem::Problem;
+use crate::session::User;
 
 /// A group, as `[groups.NAME]` has it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -222,7 +222,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::session::tests::session;
+    use crate::session::tests::session;
 
     fn groups(toml: &str) -> Groups {
         Groups::open(toml::from_str(toml).unwrap(), None).unwrap()

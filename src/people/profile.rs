@@ -1,7 +1,7 @@
 //! A person as one client sees them.
 
 use super::link::Link;
-use crate::login::session::User;
+use crate::session::User;
 
 /// A person as one client sees them: what the portal says, the account the client has for them, and
 /// the groups they are in.

@@ -24,7 +24,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
-pub use self::deliveries::{Delivery, Ending, Farewell, Lease, LogoutDeliveries};
+pub use self::deliveries::LogoutDeliveries;
 pub use self::links::{
     Change, Edit, Joined, Links, Place, TakenElsewhere, Tally, Unique, Wanted, folded,
 };
@@ -33,8 +33,8 @@ pub use self::people::{CarriedOut, DirectoryLease, Everybody, People, Readings};
 pub use self::roll::{Entry, Roll};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::crypto::handle::Digest;
-use crate::login::session::{Session, SessionId};
 use crate::oauth::grant::{Grant, Granted};
+use crate::session::{EndedSession, Farewell, Session, SessionId};
 
 /// The store failed; the backend's own error is the source.
 #[derive(Debug, thiserror::Error)]
@@ -185,19 +185,6 @@ pub enum SignInOutcome {
     TicketRefused,
     /// The person has left, by the directory: nothing was changed.
     Left,
-}
-
-/// A session that has just been ended, with what is needed to tell its clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndedSession {
-    /// Its name, known to the clients from their ID tokens.
-    pub sid: SessionId,
-    /// Whose it was.
-    pub subject: Subject,
-    /// The clients that were granted something in it.
-    pub clients: Vec<ClientId>,
-    /// The deliveries whose first attempt is left to whoever ended it.
-    pub leased: Vec<Delivery>,
 }
 
 /// Codes, and the grants they stand for.

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
-use super::{EndedSession, Farewell, Store, StoreError};
+use super::{Store, StoreError};
 use crate::crypto::handle::Digest;
 use crate::directory::{Change, Happening, Person, Report};
+use crate::session::{EndedSession, Farewell};
 
 /// The people that are known: by a sign-in, or from the directory.
 #[async_trait]

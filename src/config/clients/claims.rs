@@ -7,10 +7,10 @@ use panda_oidc_sdk::{Identity, Subject};
 use serde::Deserialize;
 
 use super::{Check, ClientSection};
-use crate::login::session::User;
 use crate::oauth::claim_rules::{ClaimRules, EmailPolicy, EmailVerified, OwnClaim, SplitNames};
 use crate::oauth::scope::Scope;
 use crate::people::{Profile, Rule};
+use crate::session::User;
 
 /// The claims that are the provider's to make, whoever the client is.
 const RESERVED: &[&str] = &[

@@ -116,7 +116,7 @@ fn each_key_of_a_preset_can_be_switched() {
     );
     assert!(!grafana.refresh_token.always && !grafana.claims.bring_email());
     assert_eq!(own(&grafana), ["groups", "login", "roles"]);
-    let profile = Profile::of(crate::login::session::tests::session("1").user);
+    let profile = Profile::of(crate::session::tests::session("1").user);
     let filled = grafana.claims.own.iter().map(|own| own.rule.fill(&profile));
     let viewer = Filled::Text("Viewer".to_owned());
     assert_eq!(

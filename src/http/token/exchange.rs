@@ -13,7 +13,6 @@ use crate::http::admission::{Closed, closed};
 use crate::http::arrival::{Before, Proved, prove};
 use crate::http::failure::{Failure, Trouble};
 use crate::login::launch::{Arrival, Here, New};
-use crate::login::session::{Session, SessionId, User};
 use crate::login::ticket;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::claims_request::AskedClaims;
@@ -25,6 +24,7 @@ use crate::oauth::grants::token_exchange::{
 };
 use crate::oauth::params::Params;
 use crate::oauth::resource;
+use crate::session::{Session, SessionId, User};
 use crate::store::{SignInOutcome, Taken};
 
 /// Exchanges what the client holds.

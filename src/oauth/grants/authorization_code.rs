@@ -67,7 +67,6 @@ mod tests {
     use openidconnect::ClientId;
 
     use super::*;
-    use crate::login::session::tests::session;
     use crate::oauth::claims_request::AskedClaims;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::error::ErrorCode;
@@ -75,6 +74,7 @@ mod tests {
     use crate::oauth::grants::{self, TokenRequest};
     use crate::oauth::pkce::CodeChallenge;
     use crate::oauth::scope::Scopes;
+    use crate::session::tests::session;
 
     // RFC 7636 appendix B
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -13,7 +13,7 @@ use super::error::OAuthError;
 use super::hint::{self, Hint};
 use super::params::Params;
 use crate::keys::Keys;
-use crate::login::session::{Session, SessionId};
+use crate::session::{Session, SessionId};
 
 /// The parameters that are heeded (§2).
 pub const PARAMETERS: [&str; 5] = [

@@ -8,9 +8,9 @@ use url::form_urlencoded::Serializer;
 use super::*;
 use crate::crypto::{MasterKey, Purpose};
 use crate::keys::SigningAlg;
-use crate::login::session::tests::session;
 use crate::oauth::client::tests::{confidential, public};
 use crate::oauth::redirect::RegisteredUri;
+use crate::session::tests::session;
 use crate::store::MemoryStore;
 
 const ISSUER: &str = "https://op";

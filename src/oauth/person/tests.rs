@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::login::session::tests::session;
 use crate::oauth::claim_rules::{EmailPolicy, OwnClaim, SplitNames};
 use crate::oauth::scope::Scope;
 use crate::people::{Attribute, Link, Rule};
+use crate::session::tests::session;
 
 fn zhang_wei() -> Profile {
     let mut user = session("17").user;

@@ -1,8 +1,8 @@
 //! What rules come to.
 
 use super::*;
-use crate::login::session::tests::session;
 use crate::people::Link;
+use crate::session::tests::session;
 
 fn profile() -> Profile {
     let mut user = session("17").user;

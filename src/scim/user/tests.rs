@@ -4,8 +4,8 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::*;
 use crate::directory::Person;
-use crate::login::session::User as Known;
 use crate::scim::Filter;
+use crate::session::User as Known;
 
 fn entry(name: Option<&str>, phone: Option<&str>, presence: Presence) -> Entry {
     Entry {

@@ -7,7 +7,8 @@ use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
-use crate::store::{Delivery, Ending, Lease, Store};
+use crate::session::{Delivery, Ending, Lease};
+use crate::store::Store;
 
 /// The session `a`, in which `clients` were granted something.
 async fn session_with(store: &impl Store, clients: &[&str]) {

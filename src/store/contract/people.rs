@@ -11,7 +11,9 @@ use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
 use crate::directory::{Change, Doubt, Event, Held, Outcome, Person, Presence, Report};
-use crate::store::{self, DirectoryLease, Edit, Ending, Place, SignInOutcome, Store};
+use crate::session::Ending;
+use crate::store;
+use crate::store::{DirectoryLease, Edit, Place, SignInOutcome, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
     Identity {

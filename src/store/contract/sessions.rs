@@ -6,7 +6,8 @@ use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
-use crate::store::{Delivery, EndedSession, Store};
+use crate::session::{Delivery, EndedSession};
+use crate::store::Store;
 
 pub(super) async fn a_session_is_found_by_its_handle_alone(store: impl Store) {
     let (session, ended) = signed_in(&store, sign_in("a")).await;

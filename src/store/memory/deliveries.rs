@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{Kept, MemoryStore};
-use crate::login::session::SessionId;
-use crate::store::{Delivery, Ending, Lease, LogoutDeliveries, StoreError};
+use crate::directory::Event;
+use crate::session::{Delivery, Ending, Lease, SessionId};
+use crate::store::{LogoutDeliveries, StoreError};
 
 /// A delivery and the moment it is due.
 pub(super) struct Queued {
@@ -85,7 +86,7 @@ impl LogoutDeliveries for MemoryStore {
             .directory
             .ended_by_leaving(&delivery.subject, &delivery.sid)
         {
-            let event = ending.event(delivery);
+            let event = Event::of_delivery(delivery, ending);
             kept.directory.write_down(&delivery.subject, event, now);
         }
         Ok(())

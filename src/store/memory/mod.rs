@@ -22,12 +22,12 @@ use self::grants::Issued;
 use self::people::Directory;
 use self::refresh_tokens::Kin;
 use super::{
-    Claim, EndedSession, Farewell, Ownership, Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions,
-    SignIn, SignInOutcome, StoreError, Upkeep,
+    Claim, Ownership, Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn, SignInOutcome,
+    StoreError, Upkeep,
 };
 use crate::crypto::handle::Digest;
-use crate::login::session::{Session, SessionId, User};
 use crate::people::Link;
+use crate::session::{EndedSession, Farewell, Session, SessionId, User};
 
 type Time = DateTime<Utc>;
 

@@ -8,10 +8,8 @@ use panda_oidc_sdk::{Identity, Subject};
 use super::{Kept, MemoryStore, Time};
 use crate::crypto::handle::Digest;
 use crate::directory::{Change, Event, Happening, Person, Presence, Report};
-use crate::login::session::{SessionId, User};
-use crate::store::{
-    CarriedOut, DirectoryLease, EndedSession, Farewell, People, Readings, StoreError,
-};
+use crate::session::{EndedSession, Farewell, SessionId, User};
+use crate::store::{CarriedOut, DirectoryLease, People, Readings, StoreError};
 
 /// What the directory has said.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
 
 use super::{Kept, MemoryStore};
-use crate::login::session::User;
+use crate::session::User;
 use crate::store::{Entry, Place, Roll, StoreError};
 
 impl Kept {

@@ -8,7 +8,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::crypto::handle::Digest;
-use crate::login::session::{Session, SessionId, User};
+use crate::session::{Session, SessionId, User};
 
 /// The columns that [`user`] reads, of a user `u`.
 macro_rules! user_columns {

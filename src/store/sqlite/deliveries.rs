@@ -6,11 +6,12 @@ use openidconnect::ClientId;
 use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
-use super::SqliteStore;
-use super::column::{self, millis, stored};
+use super::column::{millis, stored};
 use super::people::{ended_by_leaving, write_down};
-use crate::login::session::SessionId;
-use crate::store::{Delivery, Ending, Lease, LogoutDeliveries, StoreError};
+use super::{SqliteStore, column};
+use crate::directory::Event;
+use crate::session::{Delivery, Ending, Lease, SessionId};
+use crate::store::{LogoutDeliveries, StoreError};
 
 #[async_trait]
 impl LogoutDeliveries for SqliteStore {
@@ -61,7 +62,7 @@ impl LogoutDeliveries for SqliteStore {
                 .execute([delivery.sid.as_str(), delivery.client_id.as_str()])?;
             let subject = delivery.subject.as_str();
             if ended_by_leaving(sql, subject, delivery.sid.as_str())? {
-                write_down(sql, subject, &ending.event(&delivery), now)?;
+                write_down(sql, subject, &Event::of_delivery(&delivery, ending), now)?;
             }
             Ok(())
         })

@@ -5,17 +5,16 @@ use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
-use super::column::{self, USER_COLUMNS, millis};
-use super::links::{self, LINK_COLUMNS};
-use super::refresh_tokens;
+use super::column::{USER_COLUMNS, millis};
+use super::links::LINK_COLUMNS;
+use super::{SqliteStore, column, links, refresh_tokens};
 use crate::crypto::handle::Digest;
-use crate::login::session::SessionId;
 use crate::oauth::acr;
 use crate::oauth::claims_request::AskedClaims;
 use crate::oauth::grant::{Grant, Granted};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
+use crate::session::SessionId;
 use crate::store::{Grants, NewFamily, StoreError, Taken};
 
 #[async_trait]

@@ -5,12 +5,11 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
-use super::column::{self, USER_COLUMNS, millis, unreadable};
-use super::sessions;
+use super::column::{USER_COLUMNS, millis, unreadable};
+use super::{SqliteStore, column, sessions};
 use crate::directory::{Event, Happening, Person, Presence};
-use crate::login::session::SessionId;
-use crate::store::{EndedSession, Farewell, People, StoreError};
+use crate::session::{EndedSession, Farewell, SessionId};
+use crate::store::{People, StoreError};
 
 /// The columns that [`person`] reads, of a user `u`.
 macro_rules! person_columns {

@@ -10,7 +10,8 @@ use super::column::{self, millis, unreadable};
 use super::people::{end_all, write_down};
 use crate::crypto::handle::Digest;
 use crate::directory::{Change, Event, Report};
-use crate::store::{CarriedOut, DirectoryLease, EndedSession, Farewell, Readings, StoreError};
+use crate::session::{EndedSession, Farewell};
+use crate::store::{CarriedOut, DirectoryLease, Readings, StoreError};
 
 #[async_trait]
 impl Readings for SqliteStore {

@@ -5,15 +5,13 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::SqliteStore;
-use super::column::{self, millis, session_columns, stored};
+use super::column::{millis, session_columns, stored};
 use super::deliveries::queue;
 use super::people::has_left;
+use super::{SqliteStore, column};
 use crate::crypto::handle::Digest;
-use crate::login::session::{Session, SessionId, User};
-use crate::store::{
-    Claim, EndedSession, Farewell, Ownership, Sessions, SignIn, SignInOutcome, StoreError,
-};
+use crate::session::{EndedSession, Farewell, Session, SessionId, User};
+use crate::store::{Claim, Ownership, Sessions, SignIn, SignInOutcome, StoreError};
 
 #[async_trait]
 impl Sessions for SqliteStore {

@@ -1,11 +1,14 @@
 //! The browser session: who is signed in, since when, and until when.
 
+mod logout_notice;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use rand::CryptoRng;
 
+pub use self::logout_notice::{Delivery, EndedSession, Ending, Farewell, Lease};
 use crate::crypto::handle::{Digest, Handle};
 
 /// The public name of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
@@ -72,7 +75,7 @@ pub struct Session {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::*;
+    use crate::session::*;
     use chrono::TimeDelta;
 
     /// A session of `subject` that began at the epoch and lives twelve hours.
