@@ -15,14 +15,13 @@ use criterion::measurement::Measurement as _;
 use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc::crypto::handle::Digest;
+use panda_oidc::login::sign_in::SignIn;
 use panda_oidc::oauth::claims_request::AskedClaims;
 use panda_oidc::oauth::grant::Grant;
 use panda_oidc::oauth::pkce::CodeChallenge;
 use panda_oidc::oauth::scope::Scopes;
 use panda_oidc::session::{Farewell, Session, SessionId, User};
-use panda_oidc::store::{
-    Grants as _, Sessions as _, SignIn, SqliteStore, Store, Taken, Upkeep as _,
-};
+use panda_oidc::store::{Grants as _, Sessions as _, SqliteStore, Store, Taken, Upkeep as _};
 use panda_oidc_sdk::{Identity, Subject};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;

@@ -10,7 +10,7 @@ use crate::crypto::refresh_token::Successors;
 use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
-use crate::login::launch::Policy;
+use crate::login::policy::Policy;
 use crate::logout::Messenger;
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;

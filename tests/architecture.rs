@@ -75,8 +75,6 @@ const UPWARD: &[(&str, &str)] = &[
     ("src/links/matching.rs", "store"),
     ("src/links/plan.rs", "store"),
     ("src/links/sheet.rs", "store"),
-    ("src/login/launch.rs", "config"),
-    ("src/login/launch.rs", "store"),
     ("src/scim/user.rs", "store"),
 ];
 

@@ -27,7 +27,7 @@ pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Brake, Directory, Sync};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
-pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection, TicketReplay};
+pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};
 
 use crate::oauth::client::Clients;
 use crate::oauth::issuer::Issuer;

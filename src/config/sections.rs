@@ -4,10 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::findings::Findings;
+use crate::login::policy::{Policy, TicketReplay};
 
 /// `[server]`: where browsers and clients come in.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,18 +58,15 @@ impl Default for SessionSection {
     }
 }
 
-/// Who may present a ticket again. A ticket names no audience and is not single-use; this is what
-/// keeps one that leaked from being used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TicketReplay {
-    /// The browser that presented it first.
-    #[default]
-    BrowserBound,
-    /// Nobody.
-    Once,
-    /// Anybody.
-    Off,
+impl From<&SessionSection> for Policy {
+    fn from(section: &SessionSection) -> Self {
+        let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Self {
+            lifetime: delta(section.lifetime),
+            memory: delta(section.ticket_memory),
+            replay: section.ticket_replay,
+        }
+    }
 }
 
 impl SessionSection {

@@ -12,6 +12,7 @@ use panda_oidc_sdk::{Host, SystemClock};
 
 use super::*;
 use crate::app::open_provider;
+use crate::login::policy::TicketReplay;
 
 const GOOD: &str = r#"
 issuer = "https://sso.example.com"

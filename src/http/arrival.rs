@@ -9,12 +9,13 @@ use super::cookies::Jar;
 use super::failure::Trouble;
 use super::visit::Known;
 use crate::app::App;
-use crate::config::TicketReplay;
 use crate::crypto::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};
+use crate::login::policy::TicketReplay;
+use crate::login::sign_in::{Ownership, SignInOutcome};
 use crate::logout;
 use crate::session::{Session, SessionId};
-use crate::store::{Ownership, SignInOutcome, StoreError};
+use crate::store::StoreError;
 
 /// What came of a ticket.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ use super::visit::{Known, Visit, not_ahead_of_a_click};
 use super::{entrance, switch};
 use crate::app::App;
 use crate::crypto::handle::Handle;
-use crate::login::parked::Parked;
+use crate::login::pending_request::Parked;
 use crate::login::ticket;
 use crate::oauth::authorize::{Authorization, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};

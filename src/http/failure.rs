@@ -18,11 +18,11 @@ use super::delivery::deliver;
 use super::slower;
 use crate::keys::SignError;
 use crate::limits::TooOften;
-use crate::login::target::NoTarget;
 use crate::login::ticket::UnfitTicket;
 use crate::oauth::authorize::Refusal;
 use crate::oauth::client::NoSuchClient;
 use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::initiate_login::NoTarget;
 use crate::oauth::redirect::VerifiedRedirect;
 use crate::store::StoreError;
 

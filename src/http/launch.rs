@@ -12,19 +12,19 @@ use panda_oidc_sdk::Ticket;
 use super::admission::closed;
 use super::arrival::{Arrived, arrive};
 use super::cookies::Jar;
-use super::entrance;
 use super::failure::{Failure, Trouble, see_other};
 use super::language::Text;
 use super::page::{Link, Page, name_of};
 use super::parking::{set_cookies, waiting};
-use super::switch::{self, Onward};
+use super::switch::Onward;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
+use super::{entrance, switch};
 use crate::app::App;
-use crate::login::parked::{self, Parked};
-use crate::login::rounds::Rounds;
-use crate::login::target::target;
-use crate::login::ticket;
+use crate::login::pending_request::Parked;
+use crate::login::redirect_loop::Rounds;
+use crate::login::{pending_request, ticket};
 use crate::oauth::client::{Client, NoSuchClient};
+use crate::oauth::initiate_login::target;
 use crate::session::Session;
 use crate::store::StoreError;
 
@@ -158,7 +158,7 @@ async fn with_ticket(
     readings: Vec<Ticket>,
 ) -> Result<Response, Failure> {
     let waiting = waiting(app, &visit.sent, app.host.clock.now());
-    let resumes = parked::choose(
+    let resumes = pending_request::choose(
         &waiting,
         place.client.as_ref().map(|client| client.id.as_str()),
     );

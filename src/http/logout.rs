@@ -22,7 +22,7 @@ use super::proven::is_form;
 use super::trouble::portal;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
-use crate::login::leaving::PendingLogout;
+use crate::login::logout_confirmation::PendingLogout;
 use crate::logout;
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::cookies::{Jar, Sent};
 use crate::app::App;
 use crate::crypto::handle::Handle;
-use crate::login::parked::{MOST, PATIENCE, Parked};
+use crate::login::pending_request::{MOST, PATIENCE, Parked};
 
 /// What all requests that wait may take together, in bytes: proxies refuse a browser whose cookies
 /// exceed 8 KiB, and it could not come back.

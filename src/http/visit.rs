@@ -14,7 +14,7 @@ use super::language::Language;
 use super::peer::Caller;
 use crate::app::App;
 use crate::crypto::handle::{Digest, Handle};
-use crate::login::provenance::from_portal;
+use crate::login::referer::from_portal;
 use crate::session::Session;
 use crate::store::StoreError;
 

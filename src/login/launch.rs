@@ -3,35 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
-use crate::config::{SessionSection, TicketReplay};
+use super::policy::{Policy, TicketReplay};
 use crate::crypto::handle::Digest;
+use crate::login::sign_in::{Claim, Ownership, SignIn};
 use crate::session::{Farewell, Session, SessionId, User};
-use crate::store::{Claim, Ownership, SignIn};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
 const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);
-
-/// What the operator wants of sessions and tickets.
-#[derive(Debug, Clone, Copy)]
-pub struct Policy {
-    /// How long a session lives after a sign-in.
-    pub lifetime: TimeDelta,
-    /// How long a ticket's owner is remembered.
-    pub memory: TimeDelta,
-    /// Who may present a ticket again.
-    pub replay: TicketReplay,
-}
-
-impl From<&SessionSection> for Policy {
-    fn from(section: &SessionSection) -> Self {
-        let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        Self {
-            lifetime: delta(section.lifetime),
-            memory: delta(section.ticket_memory),
-            replay: section.ticket_replay,
-        }
-    }
-}
 
 /// What to do with a ticket before anybody is asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

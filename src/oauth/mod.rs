@@ -12,6 +12,7 @@ pub mod error;
 pub mod grant;
 pub mod grants;
 pub mod hint;
+pub mod initiate_login;
 pub mod introspection;
 pub mod issuer;
 pub mod logout;

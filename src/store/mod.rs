@@ -22,7 +22,6 @@ use std::error::Error;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
-use panda_oidc_sdk::Subject;
 
 pub use self::deliveries::LogoutDeliveries;
 pub use self::links::{
@@ -33,6 +32,7 @@ pub use self::people::{CarriedOut, DirectoryLease, Everybody, People, Readings};
 pub use self::roll::{Entry, Roll};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::crypto::handle::Digest;
+use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};
 use crate::oauth::grant::{Grant, Granted};
 use crate::session::{EndedSession, Farewell, Session, SessionId};
 
@@ -127,65 +127,6 @@ pub trait Sessions: Send + Sync {
 /// How long a session that ran out is remembered, so that its clients are told when another user
 /// takes the browser over.
 pub const RUN_OUT_KEPT: TimeDelta = TimeDelta::days(7);
-
-/// Who owns a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ownership {
-    /// The browser that presented it first.
-    pub browser: Digest,
-    /// Whether a session it opened was ended, so that it opens nothing any more.
-    pub spent: bool,
-}
-
-/// A wish to own a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// The keyed digest of the ticket.
-    pub ticket: Digest,
-    /// The browser that presents it.
-    pub browser: Digest,
-    /// Whom the portal says it names. A ticket that named somebody else before is refused.
-    pub subject: Subject,
-    /// Whether a ticket that anybody owns, even this browser, is refused.
-    pub once: bool,
-    /// Until when to remember the ownership; a claim that succeeds again prolongs it.
-    pub remember_until: DateTime<Utc>,
-}
-
-/// A sign-in, decided and ready to be carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignIn {
-    /// The ticket to own first, unless tickets are not tracked.
-    pub claim: Option<Claim>,
-    /// The browser that is taken over: every session that another user had in it ends, also those
-    /// that ran out or whose cookie the browser has lost, since clients may go on with them (F6).
-    pub takes_over: Digest,
-    /// How the clients of those sessions are told.
-    pub farewell: Farewell,
-    /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
-    /// `expires_at`, `ticket` and user from `session`. When it has ended meanwhile, `session`
-    /// begins as a new one.
-    pub continues: Option<SessionId>,
-    /// The session as it shall be.
-    pub session: Session,
-    /// The new handle that opens it.
-    pub handle: Digest,
-    /// The handle the browser held so far opens the continued session only until then, so that
-    /// two tabs that sign in at once do not lock each other out.
-    pub retires: Option<(Digest, DateTime<Utc>)>,
-}
-
-/// How a sign-in ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignInOutcome {
-    /// The session lives. Holds it as stored, and those that were ended for it.
-    SignedIn(Box<Session>, Vec<EndedSession>),
-    /// Another browser owns the ticket, or it is spent, or it named somebody else before: nothing
-    /// was changed.
-    TicketRefused,
-    /// The person has left, by the directory: nothing was changed.
-    Left,
-}
 
 /// Codes, and the grants they stand for.
 #[async_trait]

@@ -5,8 +5,9 @@ use std::process::{Command, Output};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc::crypto::handle::Digest;
+use panda_oidc::login::sign_in::SignIn;
 use panda_oidc::session::{Farewell, Session, SessionId, User};
-use panda_oidc::store::{Sessions as _, SignIn, SqliteStore, Upkeep as _};
+use panda_oidc::store::{Sessions as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Identity, Subject};
 use serde_json::Value;
 

@@ -13,6 +13,7 @@ use crate::http::admission::{Closed, closed};
 use crate::http::arrival::{Before, Proved, prove};
 use crate::http::failure::{Failure, Trouble};
 use crate::login::launch::{Arrival, Here, New};
+use crate::login::sign_in::SignInOutcome;
 use crate::login::ticket;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::claims_request::AskedClaims;
@@ -25,7 +26,7 @@ use crate::oauth::grants::token_exchange::{
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::session::{Session, SessionId, User};
-use crate::store::{SignInOutcome, Taken};
+use crate::store::Taken;
 
 /// Exchanges what the client holds.
 ///

@@ -5,13 +5,14 @@ use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::{Identity, Subject};
 
 use crate::crypto::handle::Digest;
+use crate::login::sign_in::{Claim, SignIn, SignInOutcome};
 use crate::oauth::acr;
 use crate::oauth::claims_request::AskedClaims;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
 use crate::session::{EndedSession, Farewell, Session, SessionId, User};
-use crate::store::{Claim, SignIn, SignInOutcome, Store};
+use crate::store::Store;
 
 /// `seconds` after the beginning of the story.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {

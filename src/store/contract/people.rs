@@ -11,9 +11,10 @@ use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
 use crate::directory::{Change, Doubt, Event, Held, Outcome, Person, Presence, Report};
+use crate::login::sign_in::SignInOutcome;
 use crate::session::Ending;
 use crate::store;
-use crate::store::{DirectoryLease, Edit, Place, SignInOutcome, Store};
+use crate::store::{DirectoryLease, Edit, Place, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
     Identity {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, claim, digest, farewell, sid, sign_in, sign_in_with, signed_in, subject};
-use crate::store::{Ownership, SignInOutcome, Store};
+use crate::login::sign_in::{Ownership, SignInOutcome};
+use crate::store::Store;
 
 /// Who owns the ticket `t` at `seconds`, and whether it is spent.
 async fn owner(store: &impl Store, seconds: i64) -> Option<Ownership> {
@@ -20,7 +21,7 @@ fn owned_by(browser: &str) -> Ownership {
     }
 }
 
-async fn is_refused(store: &impl Store, asked: crate::store::SignIn) -> bool {
+async fn is_refused(store: &impl Store, asked: crate::login::sign_in::SignIn) -> bool {
     let outcome = store.sign_in(asked, at(1)).await.unwrap();
     outcome == SignInOutcome::TicketRefused
 }

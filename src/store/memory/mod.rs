@@ -21,11 +21,9 @@ use self::deliveries::{Name, Queued};
 use self::grants::Issued;
 use self::people::Directory;
 use self::refresh_tokens::Kin;
-use super::{
-    Claim, Ownership, Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, SignIn, SignInOutcome,
-    StoreError, Upkeep,
-};
+use super::{Place, RUN_OUT_KEPT, SealedKey, SealedKeys, Sessions, StoreError, Upkeep};
 use crate::crypto::handle::Digest;
+use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};
 use crate::people::Link;
 use crate::session::{EndedSession, Farewell, Session, SessionId, User};
 

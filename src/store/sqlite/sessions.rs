@@ -10,8 +10,9 @@ use super::deliveries::queue;
 use super::people::has_left;
 use super::{SqliteStore, column};
 use crate::crypto::handle::Digest;
+use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};
 use crate::session::{EndedSession, Farewell, Session, SessionId, User};
-use crate::store::{Claim, Ownership, Sessions, SignIn, SignInOutcome, StoreError};
+use crate::store::{Sessions, StoreError};
 
 #[async_trait]
 impl Sessions for SqliteStore {

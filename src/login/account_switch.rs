@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
-use super::launch::Arrival;
-use super::parked::LARGEST;
+use super::pending_request::LARGEST;
 use crate::crypto::Sealer;
 use crate::crypto::handle::Digest;
+use crate::login::launch::Arrival;
 
 /// How long the question stands.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
@@ -92,8 +92,8 @@ impl PendingSwitch {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::crypto::{MasterKey, Purpose};
+    use crate::login::account_switch::*;
 
     #[test]
     fn the_longest_name_fits_and_a_longer_address_is_refused() {

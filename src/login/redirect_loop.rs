@@ -58,7 +58,7 @@ impl Rounds {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::login::redirect_loop::*;
     use proptest::prelude::*;
 
     fn rounds(seconds_apart: i64, clients: [&str; 8]) -> usize {

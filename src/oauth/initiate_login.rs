@@ -67,8 +67,8 @@ fn deep_link(client: &Client, deep: &str) -> Result<Url, NoTarget> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::oauth::client::tests::public;
+    use crate::oauth::initiate_login::*;
     use proptest::prelude::*;
 
     fn client() -> Client {

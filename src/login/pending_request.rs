@@ -64,8 +64,8 @@ pub fn choose<'a>(waiting: &'a [(String, Parked)], client_id: Option<&str>) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::crypto::{MasterKey, Purpose};
+    use crate::login::pending_request::*;
 
     fn parked(client_id: &str, second: i64) -> Parked {
         Parked {

@@ -16,7 +16,7 @@ pub fn from_portal(referer: Option<&str>, portal: &[Origin]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::login::referer::*;
 
     #[test]
     fn only_the_portals_own_origin_proves_a_click() {

@@ -70,8 +70,8 @@ impl PendingLogout {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::crypto::{MasterKey, Purpose};
+    use crate::login::logout_confirmation::*;
     use crate::session::tests::session;
 
     fn pending() -> PendingLogout {

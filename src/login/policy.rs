@@ -1,0 +1,29 @@
+//! What the operator wants of sessions and tickets.
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+/// What the operator wants of sessions and tickets.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// How long a session lives after a sign-in.
+    pub lifetime: TimeDelta,
+    /// How long a ticket's owner is remembered.
+    pub memory: TimeDelta,
+    /// Who may present a ticket again.
+    pub replay: TicketReplay,
+}
+
+/// Who may present a ticket again. A ticket names no audience and is not single-use; this is what
+/// keeps one that leaked from being used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TicketReplay {
+    /// The browser that presented it first.
+    #[default]
+    BrowserBound,
+    /// Nobody.
+    Once,
+    /// Anybody.
+    Off,
+}
