@@ -7,14 +7,12 @@ mod processor_time;
 
 use std::hint::black_box;
 
+use chrono::DateTime;
 use criterion::{Criterion, criterion_group, criterion_main};
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::crypto::{MasterKey, Purpose};
-use panda_oidc::keys::{Keys, SigningAlg, at_hash};
+use panda_oidc::keys::{Keys, SealedKey, SigningAlg, at_hash};
 use panda_oidc::oauth::claims::{AccessTokenClaims, Audience};
-use panda_oidc::store::MemoryStore;
-use panda_oidc_sdk::SystemClock;
-use tokio::runtime::Runtime;
 
 use processor_time::ProcessorTime;
 
@@ -54,9 +52,9 @@ fn hash(criterion: &mut Criterion<ProcessorTime>) {
 
 fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
-    let store = MemoryStore::default();
-    let keys = Keys::open(&store, &sealer, &SystemClock);
-    Runtime::new().unwrap().block_on(keys).unwrap()
+    let made =
+        SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
+    Keys::open(&made, &sealer).unwrap()
 }
 
 fn claims() -> AccessTokenClaims {

@@ -5,7 +5,6 @@
 //! business. [`scim`] shows other systems who is there.
 
 pub mod app;
-pub mod client_keys;
 pub mod config;
 pub mod crypto;
 mod csv_text;

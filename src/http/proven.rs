@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use super::failure::Failure;
 use super::peer::Caller;
 use crate::app::App;
-use crate::client_keys::NoKeys;
+use crate::keys::remote_jwks::NoKeys;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
 use crate::oauth::client_auth::{self, Once, Outcome, Pending, authenticate, failed};

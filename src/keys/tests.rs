@@ -1,21 +1,17 @@
 //! Keys that stay the same, and tokens that nobody else made.
 
-use jsonwebtoken::{EncodingKey, Header};
-use panda_oidc_sdk::SystemClock;
+use chrono::DateTime;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::crypto::{MasterKey, Purpose};
-use crate::store::MemoryStore;
 
-fn sealer() -> Sealer {
-    MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys)
-}
-
-async fn keys() -> Keys {
-    Keys::open(&MemoryStore::default(), &sealer(), &SystemClock)
-        .await
-        .unwrap()
+fn keys() -> Keys {
+    let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
+    let made =
+        SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
+    Keys::open(&made, &sealer).unwrap()
 }
 
 fn jwks(keys: &Keys) -> Vec<Value> {
@@ -23,26 +19,9 @@ fn jwks(keys: &Keys) -> Vec<Value> {
     document["keys"].as_array().unwrap().clone()
 }
 
-#[tokio::test]
-async fn the_keys_are_the_same_when_they_are_opened_again() {
-    let (store, sealer) = (MemoryStore::default(), sealer());
-    let first = Keys::open(&store, &sealer, &SystemClock).await.unwrap();
-    let again = Keys::open(&store, &sealer, &SystemClock).await.unwrap();
-    assert_eq!(first.jwks(), again.jwks());
-}
-
-#[tokio::test]
-async fn another_master_key_opens_nothing_and_replaces_nothing() {
-    let store = MemoryStore::default();
-    Keys::open(&store, &sealer(), &SystemClock).await.unwrap();
-    let error = Keys::open(&store, &sealer(), &SystemClock).await;
-    assert!(matches!(error.err(), Some(KeysError::OtherMasterKey(_))));
-    assert_eq!(store.keys().await.unwrap().len(), SigningAlg::ALL.len());
-}
-
-#[tokio::test]
-async fn a_token_of_every_algorithm_is_read_back() {
-    let keys = keys().await;
+#[test]
+fn a_token_of_every_algorithm_is_read_back() {
+    let keys = keys();
     for alg in SigningAlg::ALL {
         let token = keys.sign(alg, "at+jwt", &json!({"sub": "1"})).unwrap();
         let read = keys.verify::<Value>(&token).unwrap();
@@ -51,9 +30,9 @@ async fn a_token_of_every_algorithm_is_read_back() {
     }
 }
 
-#[tokio::test]
-async fn the_jwks_has_one_public_key_an_algorithm_and_nothing_private() {
-    let keys = jwks(&keys().await);
+#[test]
+fn the_jwks_has_one_public_key_an_algorithm_and_nothing_private() {
+    let keys = jwks(&keys());
     let algs: Vec<_> = keys
         .iter()
         .map(|key| key["alg"].as_str().unwrap())
@@ -67,9 +46,9 @@ async fn the_jwks_has_one_public_key_an_algorithm_and_nothing_private() {
     }
 }
 
-#[tokio::test]
-async fn n31_our_public_key_is_no_secret_to_sign_with() {
-    let keys = keys().await;
+#[test]
+fn n31_our_public_key_is_no_secret_to_sign_with() {
+    let keys = keys();
     let rsa = jwks(&keys).remove(0);
     let mut header = Header::new(Algorithm::HS256);
     header.kid = Some(rsa["kid"].as_str().unwrap().to_owned());
@@ -80,9 +59,9 @@ async fn n31_our_public_key_is_no_secret_to_sign_with() {
     }
 }
 
-#[tokio::test]
-async fn n30_n32_a_changed_token_is_refused_whatever_its_header_says() {
-    let keys = keys().await;
+#[test]
+fn n30_n32_a_changed_token_is_refused_whatever_its_header_says() {
+    let keys = keys();
     let token = keys
         .sign(SigningAlg::ES256, "JWT", &json!({"sub": "1"}))
         .unwrap();

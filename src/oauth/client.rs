@@ -203,6 +203,22 @@ impl Clients {
         self.0.values().any(|client| client.claims.bring_email())
     }
 
+    /// Where clients publish their public keys: every `jwks_uri`.
+    #[must_use]
+    pub fn jwks_uris(&self) -> Vec<Url> {
+        let uris = self.0.values().filter_map(|client| {
+            let keys = match &client.authentication {
+                Authentication::PrivateKeyJwt { keys, .. } => keys,
+                _ => return None,
+            };
+            match keys {
+                ClientKeys::At(uri) => Some(uri.clone()),
+                ClientKeys::Here(_) => None,
+            }
+        });
+        uris.collect()
+    }
+
     /// The origins of the pages that clients may be sent back to: those whose scripts may read what
     /// is answered to clients.
     ///

@@ -32,6 +32,7 @@ pub use self::people::{CarriedOut, DirectoryLease, Everybody, People, Readings};
 pub use self::roll::{Entry, Roll};
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::crypto::handle::Digest;
+use crate::keys::SealedKey;
 use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};
 use crate::oauth::grant::{Grant, Granted};
 use crate::session::{EndedSession, Farewell, Session, SessionId};
@@ -268,19 +269,6 @@ pub trait SealedKeys: Send + Sync {
     /// Stores `key` unless one of the same algorithm is there, and answers with the one that is:
     /// of processes that start at once, all sign with the same key.
     async fn keep_first(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
-}
-
-/// A signing key as it lies in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedKey {
-    /// Its RFC 7638 thumbprint.
-    pub kid: String,
-    /// The JWS algorithm it is for, by its registered name.
-    pub alg: String,
-    /// The PKCS#8 document, sealed.
-    pub sealed: Vec<u8>,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
 }
 
 /// Keeping house.

@@ -1,27 +1,25 @@
 //! Which logout requests go on, and what they come to.
 
-use panda_oidc_sdk::SystemClock;
+use chrono::DateTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::*;
 use crate::crypto::{MasterKey, Purpose};
-use crate::keys::SigningAlg;
+use crate::keys::{SealedKey, SigningAlg};
 use crate::oauth::client::tests::{confidential, public};
 use crate::oauth::redirect::RegisteredUri;
 use crate::session::tests::session;
-use crate::store::MemoryStore;
 
 const ISSUER: &str = "https://op";
 const BACK: &str = "https://app.example.com/out?x=1";
 
 fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let store = MemoryStore::default();
-    let keys = runtime.block_on(Keys::open(&store, &sealer, &SystemClock));
-    keys.unwrap()
+    let made =
+        SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
+    Keys::open(&made, &sealer).unwrap()
 }
 
 fn clients() -> Clients {

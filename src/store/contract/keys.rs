@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::fixture::at;
-use crate::store::{SealedKey, Store};
+use crate::keys::SealedKey;
+use crate::store::Store;
 
 fn key(kid: &str, alg: &str, seconds: i64) -> SealedKey {
     SealedKey {

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, millis, stored};
-use crate::store::{SealedKey, SealedKeys, StoreError};
+use crate::keys::SealedKey;
+use crate::store::{SealedKeys, StoreError};
 
 #[async_trait]
 impl SealedKeys for SqliteStore {

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::crypto::handle::Digest;
-use crate::store::{Grants as _, SealedKey, SealedKeys, Spending, Upkeep};
+use crate::keys::SealedKey;
+use crate::store::{Grants as _, SealedKeys, Spending, Upkeep};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()

@@ -1,13 +1,18 @@
 //! Everything a request may need, opened once: from a configuration to a provider that can serve.
 
+mod error;
+pub mod signing_keys;
+
 use std::sync::Arc;
 
 use panda_oidc_sdk::{Host, IdentityProvider};
 
-use crate::client_keys::FetchedKeys;
+pub use self::error::StartError;
+use self::signing_keys::load_or_generate;
 use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
 use crate::crypto::refresh_token::Successors;
 use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
+use crate::keys::remote_jwks::FetchedKeys;
 use crate::keys::{Keys, KeysError};
 use crate::limits::Limits;
 use crate::login::policy::Policy;
@@ -59,29 +64,9 @@ pub struct App {
     /// Makes the refresh token that follows another.
     pub successors: Successors,
     /// The discovery document, written out.
-    pub metadata: axum::body::Bytes,
+    pub metadata: bytes::Bytes,
     /// The networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
-}
-
-/// Why the provider could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The master key.
-    #[error("keys.master_key_file")]
-    MasterKey(#[from] MasterKeyError),
-    /// The store.
-    #[error("store.path")]
-    Store(#[from] StoreError),
-    /// The signing keys.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
-    /// The identity provider's settings, or the groups file.
-    #[error(transparent)]
-    Setting(#[from] Problem),
-    /// The discovery document.
-    #[error("the discovery document cannot be written")]
-    Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl App {
@@ -104,11 +89,12 @@ impl App {
             MasterKey::existing(file)?
         };
         let sealer = master.sealer(Purpose::SigningKeys);
-        let keys = Keys::open(store.as_ref(), &sealer, host.clock.as_ref()).await;
+        let keys = load_or_generate(store.as_ref(), &sealer, host.clock.as_ref()).await;
         let keys = keys.map_err(|error| match error {
-            KeysError::OtherMasterKey(_) => StartError::from(MasterKeyError::Other(file.clone())),
-            KeysError::Store(error) => error.into(),
-            other => other.into(),
+            StartError::Keys(KeysError::OtherMasterKey(_)) => {
+                MasterKeyError::Other(file.clone()).into()
+            }
+            other => other,
         })?;
         let metadata = discovery::metadata(&config.issuer, config.clients.bring_email())
             .map_err(|error| StartError::Metadata(error.into()))?;
@@ -121,7 +107,7 @@ impl App {
             issuer: config.issuer,
             admin: config.admin,
             groups,
-            client_keys: FetchedKeys::new(&config.clients, host.clone()),
+            client_keys: FetchedKeys::new(config.clients.jwks_uris(), host.clone()),
             messenger: Messenger::to(&config.clients),
             clients: config.clients,
             provider,

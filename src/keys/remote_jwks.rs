@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use url::Url;
 
 use crate::keys::verifiers::{PublicKeys, UnfitKeys};
-use crate::oauth::client::{Authentication, ClientKeys, Clients};
 
 /// How long keys are used before they are asked for again.
 const KEPT: TimeDelta = TimeDelta::minutes(10);
@@ -96,22 +95,15 @@ enum Next {
 }
 
 impl FetchedKeys {
-    /// For the addresses that `clients` are registered with; none is asked yet.
+    /// For the addresses `uris`; none is asked yet.
     #[must_use]
-    pub fn new(clients: &Clients, host: Host) -> Self {
-        let places = clients.all().into_iter().filter_map(|client| {
-            let Authentication::PrivateKeyJwt {
-                keys: ClientKeys::At(uri),
-                ..
-            } = &client.authentication
-            else {
-                return None;
-            };
+    pub fn new(uris: impl IntoIterator<Item = Url>, host: Host) -> Self {
+        let places = uris.into_iter().map(|uri| {
             let place = Place {
                 uri: uri.clone(),
                 known: Mutex::default(),
             };
-            Some((uri.clone(), Arc::new(place)))
+            (uri, Arc::new(place))
         });
         Self {
             places: places.collect(),

@@ -1,0 +1,69 @@
+//! The signing keys: those of the store, and new ones for what it has none for.
+
+use panda_oidc_sdk::Clock;
+
+use super::error::StartError;
+use crate::crypto::Sealer;
+use crate::keys::{Keys, SealedKey, SigningAlg};
+use crate::store::SealedKeys;
+
+/// Loads the keys, generating those that are missing. Of processes that start at once all get the
+/// same: the store keeps the first of an algorithm.
+///
+/// # Errors
+///
+/// When the store fails or holds a key that does not open.
+pub async fn load_or_generate(
+    store: &dyn SealedKeys,
+    sealer: &Sealer,
+    clock: &dyn Clock,
+) -> Result<Keys, StartError> {
+    let stored = store.keys().await?;
+    let mut keys = Vec::new();
+    for alg in SigningAlg::ALL {
+        keys.push(match stored.iter().find(|key| key.alg == alg.as_str()) {
+            Some(key) => key.clone(),
+            None => {
+                let made = SealedKey::generate(alg, sealer, clock.now())?;
+                store.keep_first(made).await?
+            }
+        });
+    }
+    Ok(Keys::open(&keys, sealer)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use panda_oidc_sdk::SystemClock;
+
+    use super::*;
+    use crate::crypto::{MasterKey, Purpose};
+    use crate::keys::KeysError;
+    use crate::store::MemoryStore;
+
+    fn sealer() -> Sealer {
+        MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys)
+    }
+
+    async fn load(store: &MemoryStore, sealer: &Sealer) -> Result<Keys, StartError> {
+        load_or_generate(store, sealer, &SystemClock).await
+    }
+
+    #[tokio::test]
+    async fn the_keys_are_the_same_when_they_are_opened_again() {
+        let (store, sealer) = (MemoryStore::default(), sealer());
+        let first = load(&store, &sealer).await.unwrap();
+        let again = load(&store, &sealer).await.unwrap();
+        assert_eq!(first.jwks(), again.jwks());
+    }
+
+    #[tokio::test]
+    async fn another_master_key_opens_nothing_and_replaces_nothing() {
+        let store = MemoryStore::default();
+        load(&store, &sealer()).await.unwrap();
+        let error = load(&store, &sealer()).await.err();
+        let other = matches!(error, Some(StartError::Keys(KeysError::OtherMasterKey(_))));
+        assert!(other, "{error:?}");
+        assert_eq!(store.keys().await.unwrap().len(), SigningAlg::ALL.len());
+    }
+}

@@ -1,0 +1,135 @@
+//! The signing keys and the JWKS: signs every token of ours, and verifies those that come back.
+//! What others sign is the business of [`jws`] and [`verifiers`].
+//!
+//! Private keys are parsed once and stay in aws-lc-rs; `jsonwebtoken` writes headers, makes
+//! thumbprints and verifies. Why it does not sign: `docs/adr/0004-who-signs.md`.
+
+pub mod jws;
+mod key_pair;
+pub mod remote_jwks;
+mod sealed;
+mod signing_alg;
+pub mod verifiers;
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Header, TokenData, Validation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use self::key_pair::SignError;
+use self::key_pair::SigningKey;
+pub use self::sealed::{KeysError, SealedKey};
+pub use self::signing_alg::SigningAlg;
+use crate::crypto::Sealer;
+
+/// The keys in use. Cloning shares them.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    keys: Vec<SigningKey>,
+    jwks: Bytes,
+    random: SystemRandom,
+}
+
+impl Keys {
+    /// Opens `sealed`: the first key of each algorithm signs.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysError`] when an algorithm has no key, or one that does not open.
+    pub fn open(sealed: &[SealedKey], sealer: &Sealer) -> Result<Self, KeysError> {
+        let keys = SigningAlg::ALL.into_iter().map(|alg| {
+            let key = sealed.iter().find(|key| key.alg == alg.as_str());
+            key.ok_or(KeysError::Missing(alg.as_str()))?
+                .open(alg, sealer)
+        });
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let set = JwkSet {
+            keys: keys.iter().map(|key| key.jwk.clone()).collect(),
+        };
+        let jwks = serde_json::to_vec(&set).map_err(|_| KeysError::Unusable("set".to_owned()))?;
+        Ok(Self(Arc::new(Inner {
+            keys,
+            jwks: jwks.into(),
+            random: SystemRandom::new(),
+        })))
+    }
+
+    /// The JWKS document (RFC 7517 §5).
+    #[must_use]
+    pub fn jwks(&self) -> Bytes {
+        self.0.jwks.clone()
+    }
+
+    /// Signs `claims` with the key for `alg`, in the JWS compact form (RFC 7515 §3.1); `typ` says in
+    /// the header what kind of token it is (RFC 8725 §3.11).
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`].
+    pub fn sign<T: Serialize>(
+        &self,
+        alg: SigningAlg,
+        typ: &str,
+        claims: &T,
+    ) -> Result<String, SignError> {
+        let key = self.key(alg).ok_or(SignError::Signature)?;
+        let mut header = Header::new(alg.jose());
+        header.typ = Some(typ.to_owned());
+        header.kid = Some(key.kid.clone());
+        let mut token = String::with_capacity(1024);
+        BASE64_URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(&header)?, &mut token);
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims)?, &mut token);
+        let signature = key.sign(&self.0.random, token.as_bytes())?;
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+
+    /// Reads a token that one of these keys signed; `None` for any other.
+    ///
+    /// The header's `kid` chooses among our own keys and the key fixes the algorithm; `jku`, `x5u`
+    /// and `jwk` are not looked at (RFC 8725 §3.1, §3.10). Expiry, issuer and audience are the
+    /// caller's to check.
+    #[must_use]
+    pub fn verify<T: DeserializeOwned + Clone>(&self, unverified: &str) -> Option<TokenData<T>> {
+        let header = jsonwebtoken::decode_header(unverified).ok()?;
+        let kid = header.kid?;
+        let key = self.0.keys.iter().find(|key| key.kid == kid)?;
+        let mut validation = Validation::new(key.alg.jose());
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        jsonwebtoken::decode(unverified, &key.verifier, &validation).ok()
+    }
+
+    fn key(&self, alg: SigningAlg) -> Option<&SigningKey> {
+        self.0.keys.iter().find(|key| key.alg == alg)
+    }
+}
+
+/// The left half of the hash of an access token, as its ID token carries it (OIDC Core §3.1.3.6).
+/// Ed25519 hashes with SHA-512, the others with SHA-256.
+#[must_use]
+pub fn at_hash(alg: SigningAlg, access_token: &str) -> String {
+    use aws_lc_rs::digest::{SHA256, SHA512, digest};
+    let hash = match alg {
+        SigningAlg::EdDSA => digest(&SHA512, access_token.as_bytes()),
+        SigningAlg::RS256 | SigningAlg::PS256 | SigningAlg::ES256 => {
+            digest(&SHA256, access_token.as_bytes())
+        }
+    };
+    let hash = hash.as_ref();
+    BASE64_URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
+}
+
+#[cfg(test)]
+mod tests;
