@@ -10,13 +10,13 @@ use std::hint::black_box;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
+use panda_oidc::backchannel::Messenger;
 use panda_oidc::crypto::MasterKey;
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::launch::{Arrival, Here, New, presented};
 use panda_oidc::login::policy::{Policy, TicketReplay};
 use panda_oidc::login::sign_in::Ownership;
 use panda_oidc::login::ticket;
-use panda_oidc::logout::Messenger;
 use panda_oidc::oauth::client::Clients;
 use panda_oidc::session::{Session, SessionId, User};
 use panda_oidc_sdk::{Identity, Subject};

@@ -5,22 +5,24 @@
 //! business. [`scim`] shows other systems who is there.
 
 pub mod app;
+pub mod backchannel;
 pub mod config;
 pub mod crypto;
 mod csv_text;
 pub mod directory;
 pub mod error_chain;
 pub mod http;
+pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod links;
 pub mod login;
-pub mod logout;
 pub mod oauth;
 pub mod people;
 pub mod plugins;
 mod private_dir;
 pub mod problem;
 pub mod scim;
+pub mod service;
 pub mod session;
 pub mod store;

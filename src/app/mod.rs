@@ -3,24 +3,25 @@
 mod error;
 pub mod signing_keys;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
 use self::signing_keys::load_or_generate;
+use crate::backchannel::Messenger;
 use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
 use crate::crypto::refresh_token::Successors;
 use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
 use crate::keys::remote_jwks::FetchedKeys;
 use crate::keys::{Keys, KeysError};
-use crate::limits::Limits;
+use crate::limits::{Limits, LogoutCalls};
 use crate::login::policy::Policy;
-use crate::logout::Messenger;
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
-use crate::people::{Groups, Link, Membership, Profile};
+use crate::people::{Groups, Link, Membership, Profile, groups_file};
 use crate::problem::Problem;
 use crate::session::User;
 use crate::store::{MemoryStore, SqliteStore, Store, StoreError};
@@ -35,6 +36,8 @@ pub struct App {
     pub clients: Clients,
     /// Who belongs together.
     pub groups: Groups,
+    /// The file with more of them.
+    pub groups_file: Option<PathBuf>,
     /// The keys that clients publish.
     pub client_keys: FetchedKeys,
     /// Who says who somebody is.
@@ -45,6 +48,8 @@ pub struct App {
     pub keys: Keys,
     /// Tells clients that sessions are over.
     pub messenger: Messenger,
+    /// How many calls to them are under way.
+    pub logout_calls: LogoutCalls,
     /// How sessions and tickets are treated.
     pub policy: Policy,
     /// How the list of people is followed.
@@ -77,7 +82,7 @@ impl App {
     /// [`StartError`] says what could not be opened.
     pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
-        let groups = Groups::open(config.groups.configured, config.groups.file)?;
+        let groups = groups_file::open(config.groups.configured, config.groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
             StoreKind::Memory => Box::new(MemoryStore::default()),
@@ -100,6 +105,7 @@ impl App {
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
+        let messenger = Messenger::to(&config.clients);
         Ok(Self {
             policy: Policy::from(&config.session),
             limits: Limits::new(&config.limits, &host.clock),
@@ -107,8 +113,10 @@ impl App {
             issuer: config.issuer,
             admin: config.admin,
             groups,
+            groups_file: config.groups.file,
             client_keys: FetchedKeys::new(config.clients.jwks_uris(), host.clone()),
-            messenger: Messenger::to(&config.clients),
+            logout_calls: LogoutCalls::new(messenger.listeners()),
+            messenger,
             clients: config.clients,
             provider,
             store,

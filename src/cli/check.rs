@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreKind};
-use panda_oidc::people::Groups;
+use panda_oidc::people::groups_file;
 use panda_oidc::store::{Readings as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Host, SystemClock};
 
@@ -20,7 +20,8 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     open_provider(config, &host).map_err(|error| error.to_string())?;
     let groups = config.groups.clone();
-    Groups::open(groups.configured, groups.file).map_err(|error| error.to_string())?;
+    groups_file::open(groups.configured, groups.file.as_deref())
+        .map_err(|error| error.to_string())?;
     braked(config).await?;
     let clients = config.clients.all().len();
     say(&format_args!(

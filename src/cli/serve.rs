@@ -2,22 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use panda_oidc::app::App;
 use panda_oidc::config::Config;
-use panda_oidc::directory;
 use panda_oidc::http::serve::{Bounds, serve};
 use panda_oidc::http::{admin, router};
-use panda_oidc::{logout, people};
+use panda_oidc::jobs::{directory_sync, groups_file, logout_delivery, sweep};
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use super::{asked_to_stop, explain, files};
-
-/// How often what has expired is removed.
-const SWEEP: Duration = Duration::from_mins(1);
 
 /// Runs the provider; returns after a graceful stop.
 ///
@@ -60,12 +55,15 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
             ),
         )
     };
-    let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
-    let follower = tokio::spawn(directory::work(Arc::clone(&app), wait(stopped.clone())));
+    let sweeper = tokio::spawn(sweep::work(Arc::clone(&app)));
+    let follower = tokio::spawn(directory_sync::work(
+        Arc::clone(&app),
+        wait(stopped.clone()),
+    ));
     let following = Arc::clone(&app);
-    let groups = tokio::spawn(async move { people::follow(&following.groups).await });
+    let groups = tokio::spawn(async move { groups_file::follow(&following).await });
     let (served, all_served) = oneshot::channel::<()>();
-    let deliveries = tokio::spawn(logout::work(Arc::clone(&app), async {
+    let deliveries = tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
         // As above.
         let _ = all_served.await;
     }));
@@ -101,18 +99,4 @@ fn address(listener: &TcpListener) -> String {
         .local_addr()
         .map(|address| address.to_string())
         .unwrap_or_default()
-}
-
-async fn sweep(app: Arc<App>) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        app.limits.sweep();
-        match app.store.sweep(app.host.clock.now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!("Removed {rows} expired rows"),
-            Err(error) => {
-                tracing::error!("What has expired could not be removed: {}", explain(&error));
-            }
-        }
-    }
 }

@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::findings::Findings;
+use crate::directory::Brake;
 
 /// The directory section.
 #[derive(Debug, Clone, Deserialize)]
@@ -93,39 +94,5 @@ impl<'de> Deserialize<'de> for Sync {
         period
             .map(Self::Every)
             .map_err(|_| D::Error::custom("it takes a period such as \"5m\", or \"off\""))
-    }
-}
-
-/// A share of all people, written `"5%"`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Brake(pub f64);
-
-impl Brake {
-    /// How many of `known` people it is, rounded up: in a small utility one person may always go,
-    /// unless nobody may.
-    #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a share of people, not of money"
-    )]
-    pub fn of(self, known: u64) -> u64 {
-        (known as f64 * self.0).ceil() as u64
-    }
-}
-
-impl<'de> Deserialize<'de> for Brake {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let percent = text
-            .strip_suffix('%')
-            .and_then(|number| number.trim().parse::<f64>().ok());
-        match percent {
-            Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
-            _ => Err(D::Error::custom(
-                "it takes a share between \"0%\" and \"100%\"",
-            )),
-        }
     }
 }

@@ -24,7 +24,7 @@ use panda_oidc_sdk::Plugin;
 use serde::Deserialize;
 
 pub use admin::{Admin, AdminScope, AdminToken};
-pub use directory::{Brake, Directory, Sync};
+pub use directory::{Directory, Sync};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
 pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};

@@ -6,16 +6,12 @@
 //! somebody who is missing may be taken for gone is decided in `doubt`. Somebody has left once two
 //! readings in a row did not list them.
 
-mod doubt;
 mod person;
-mod reader;
-mod reading;
+mod reconcile;
+mod removal_guard;
 mod report;
-mod roster;
-mod sync;
 
-pub use self::doubt::Doubt;
 pub use self::person::{Change, Event, Happening, Person, Presence};
-pub use self::reading::Progress;
+pub use self::reconcile::{Met, Roster};
+pub use self::removal_guard::{Brake, Doubt, Reading, judge};
 pub use self::report::{Held, Outcome, Report};
-pub use self::sync::{Asked, SyncError, sync, work};

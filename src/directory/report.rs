@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::doubt::Doubt;
+use super::removal_guard::Doubt;
 
 /// What the last reading came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

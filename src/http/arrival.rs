@@ -13,7 +13,7 @@ use crate::crypto::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};
 use crate::login::policy::TicketReplay;
 use crate::login::sign_in::{Ownership, SignInOutcome};
-use crate::logout;
+use crate::service::backchannel_logout;
 use crate::session::{Session, SessionId};
 use crate::store::StoreError;
 
@@ -194,7 +194,7 @@ pub(super) async fn sign_in(
             for ended in &ended {
                 tracing::info!(subject = %ended.subject, sid = %ended.sid, "Signed {} out, since {} took over the browser", ended.subject, session.user.subject());
             }
-            logout::tell(app, &ended).await;
+            backchannel_logout::notify_clients(app, &ended).await;
             let cookies = vec![
                 Jar::Session.set(handle.expose().to_owned(), None, &app.issuer),
                 Jar::Browser.set(

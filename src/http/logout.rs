@@ -23,11 +23,11 @@ use super::trouble::portal;
 use super::visit::{Known, Visit, not_ahead_of_a_click};
 use crate::app::App;
 use crate::login::logout_confirmation::PendingLogout;
-use crate::logout;
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
 use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, frame, read};
 use crate::oauth::params::Params;
+use crate::service::backchannel_logout;
 use crate::session::{EndedSession, Session, SessionId};
 
 /// Where the question is answered.
@@ -176,7 +176,7 @@ async fn end(
     if let Some(ended) = &ended {
         let client_id = request.client.as_ref().map(|client| client.id.as_str());
         tracing::info!(subject = %ended.subject, %sid, client_id, "Signed {} out", ended.subject);
-        logout::tell(app, std::slice::from_ref(ended)).await;
+        backchannel_logout::notify_clients(app, std::slice::from_ref(ended)).await;
     }
     Ok(ended)
 }

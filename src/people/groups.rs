@@ -4,18 +4,15 @@
 //! whose rule holds for them. A rule sees the groups that were said, not those of other rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
-use super::groups_file::{self, GroupsFile};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
 use super::template::Condition;
 use super::written::{condition, ids};
 use crate::crypto::handle::Digest;
-use crate::problem::Problem;
 use crate::session::User;
 
 /// A group, as `[groups.NAME]` has it.
@@ -30,6 +27,17 @@ pub struct Group {
     pub when: Option<Condition>,
     /// What its members may do.
     pub roles: Vec<String>,
+}
+
+/// What a groups file says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupsFile {
+    /// Groups, by name.
+    pub groups: BTreeMap<String, Group>,
+    /// Who was given a role beside those of the groups.
+    #[serde(skip)]
+    pub roles: BTreeMap<String, Vec<String>>,
 }
 
 /// What somebody belongs to. Each list is sorted and has each name once.
@@ -47,7 +55,7 @@ pub struct Membership {
 #[derive(Debug)]
 pub struct Groups {
     configured: BTreeMap<String, Group>,
-    file: Option<PathBuf>,
+    has_file: bool,
     table: RwLock<Arc<Table>>,
 }
 
@@ -70,42 +78,28 @@ struct Listed {
 }
 
 impl Groups {
-    /// The groups of the configuration, and of the file, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`] when the file cannot be used.
-    pub fn open(
-        configured: BTreeMap<String, Group>,
-        file: Option<PathBuf>,
-    ) -> Result<Self, Problem> {
+    /// The groups of the configuration, and of the file with its digest, if there is one.
+    #[must_use]
+    pub fn new(configured: BTreeMap<String, Group>, file: Option<(GroupsFile, Digest)>) -> Self {
         let groups = Self {
             configured,
+            has_file: file.is_some(),
             table: RwLock::default(),
-            file,
         };
-        let read = groups.file.as_deref().map(|file| {
-            let bytes = groups_file::load(file)?;
-            let file = groups_file::read(file, &bytes)?;
-            Ok((file, Some(Digest::of(&bytes))))
-        });
-        let (file, digest) = read.transpose()?.unwrap_or_default();
+        let (file, digest) =
+            file.map_or_else(Default::default, |(file, digest)| (file, Some(digest)));
         groups.swap(&file, digest);
-        Ok(groups)
-    }
-
-    /// The file, if there is one.
-    pub(super) fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+        groups
     }
 
     /// The digest of what the file held.
-    pub(super) fn digest(&self) -> Option<Digest> {
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
         self.table().digest
     }
 
     /// Puts what the file says now in the place of what it said.
-    pub(super) fn swap(&self, file: &GroupsFile, digest: Option<Digest>) {
+    pub fn swap(&self, file: &GroupsFile, digest: Option<Digest>) {
         let table = Arc::new(Table::of(&self.configured, file, digest));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
     }
@@ -131,7 +125,7 @@ impl Groups {
     pub fn of(&self, user: &User, link: Option<&Link>) -> Membership {
         let linked = |name| link.and_then(|link| link.attributes.get(name));
         let (of_link, roles_of_link) = (linked("groups"), linked("roles"));
-        let none = self.configured.is_empty() && self.file.is_none();
+        let none = self.configured.is_empty() && !self.has_file;
         if none && of_link.is_none() && roles_of_link.is_none() {
             return Membership::default();
         }
@@ -225,7 +219,7 @@ mod tests {
     use crate::session::tests::session;
 
     fn groups(toml: &str) -> Groups {
-        Groups::open(toml::from_str(toml).unwrap(), None).unwrap()
+        Groups::new(toml::from_str(toml).unwrap(), None)
     }
 
     fn of(groups: &Groups, subject: &str, link: Option<&str>) -> (String, String) {
@@ -256,7 +250,7 @@ mod tests {
             of(&groups, "1", Some(link)),
             pair("dispatch meters 调度", "Admin Editor Own Viewer")
         );
-        let nothing = Groups::open(BTreeMap::new(), None).unwrap();
+        let nothing = Groups::new(BTreeMap::new(), None);
         assert_eq!(of(&nothing, "1", Some(link)), pair("meters 调度", "Own"));
         assert_eq!(of(&nothing, "1", None), pair("", ""));
     }

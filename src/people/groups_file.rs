@@ -5,27 +5,15 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::groups::Group;
+use super::groups::{Group, Groups, GroupsFile};
 use super::written::id_of;
+use crate::crypto::handle::Digest;
 use crate::csv_text;
 use crate::csv_text::{REMEDY, separator};
 use crate::problem::{Problem, placed};
 
 /// The largest file that is read, in bytes: a million people in some groups each.
 const LARGEST: u64 = 128 << 20;
-
-/// What the file says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GroupsFile {
-    /// Groups, by name.
-    pub groups: BTreeMap<String, Group>,
-    /// Who was given a role beside those of the groups.
-    #[serde(skip)]
-    pub roles: BTreeMap<String, Vec<String>>,
-}
 
 /// A mistake in a file.
 fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Problem {
@@ -37,8 +25,25 @@ fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -
     }
 }
 
+/// Opens the groups of the configuration, and of the file, if there is one.
+///
+/// # Errors
+///
+/// A [`Problem`] when the file cannot be used.
+pub fn open(configured: BTreeMap<String, Group>, file: Option<&Path>) -> Result<Groups, Problem> {
+    let file = file.map(|path| {
+        let bytes = load(path)?;
+        Ok((read(path, &bytes)?, Digest::of(&bytes)))
+    });
+    Ok(Groups::new(configured, file.transpose()?))
+}
+
 /// The bytes of the file at `path`.
-pub(super) fn load(path: &Path) -> Result<Vec<u8>, Problem> {
+///
+/// # Errors
+///
+/// A [`Problem`] when it cannot be read.
+pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     read.map_err(|error| {
@@ -59,7 +64,11 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, Problem> {
 }
 
 /// Reads the file. One that says nothing at all is a slip, or somebody is still writing it.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
+///
+/// # Errors
+///
+/// A [`Problem`] that names the line.
+pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
     let text = csv_text::text(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
     if text.trim().is_empty() {
         return Err(problem(

@@ -7,21 +7,19 @@
 mod access;
 mod contact;
 mod groups;
-mod groups_file;
+pub mod groups_file;
 mod link;
 pub mod name;
 mod profile;
 mod rule;
 mod template;
-mod watch;
 mod written;
 
 pub use self::access::{Access, Denied, Who};
 pub use self::contact::Contact;
-pub use self::groups::{Group, Groups, Membership};
+pub use self::groups::{Group, Groups, GroupsFile, Membership};
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
 pub use self::rule::Rule;
 pub use self::template::{Condition, Filled, Template, TemplateError};
-pub use self::watch::follow;
 pub(crate) use self::written::id_of;

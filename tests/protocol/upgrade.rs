@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta};
-use panda_oidc::directory::{self, Asked, Outcome};
+use panda_oidc::directory::Outcome;
+use panda_oidc::jobs::directory_sync::{self, Asked};
 use serde_json::Value;
 
 use crate::support::app::{RelyingParty, claims};
@@ -164,7 +165,7 @@ async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
     assert!(left_over.is_signed_in(&mut absent).await);
     house.portal.suspend_user(2);
     house.portal.suspend_user(3);
-    let report = directory::sync(&house.app, Asked::default(), &|_, _| ())
+    let report = directory_sync::sync(&house.app, Asked::default(), &|_, _| ())
         .await
         .unwrap();
     assert!(

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use panda_oidc::app::App;
-use panda_oidc::{config, http, logout};
+use panda_oidc::jobs::logout_delivery;
+use panda_oidc::{config, http};
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use panda_oidc_sdk::{Host, ManualClock};
 use tokio::net::TcpListener;
@@ -108,7 +109,7 @@ impl House {
         tokio::spawn(http::serve::serve(listener, router, bounds, async {
             let _ = stopped.await;
         }));
-        tokio::spawn(logout::work(Arc::clone(&app), async {
+        tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
             let _ = rested.await;
         }));
         Self {

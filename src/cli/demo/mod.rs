@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config;
-use panda_oidc::directory;
 use panda_oidc::http::router;
 use panda_oidc::http::serve::{Bounds, serve};
+use panda_oidc::jobs::directory_sync;
 use panda_oidc_panda::simulator::MenuEntry;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
@@ -85,7 +85,10 @@ async fn start_and_serve() -> Result<(), String> {
         bounds,
         wait(stopped.clone()),
     ));
-    let follower = tokio::spawn(directory::work(Arc::clone(&opened), wait(stopped.clone())));
+    let follower = tokio::spawn(directory_sync::work(
+        Arc::clone(&opened),
+        wait(stopped.clone()),
+    ));
     let registration = relying_party::Registration {
         issuer,
         client_id: CLIENT_ID,

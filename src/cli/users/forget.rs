@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use panda_oidc::app::App;
 use panda_oidc::directory::Presence;
-use panda_oidc::logout;
+use panda_oidc::service::backchannel_logout;
 
 use super::{nobody, subject};
 use crate::cli::{Configured, explain, say};
@@ -31,7 +31,7 @@ impl Forget {
         let Some(ended) = ended.map_err(|error| explain(&error))? else {
             return Err(nobody(&subject));
         };
-        logout::tell(app, &ended).await;
+        backchannel_logout::notify_clients(app, &ended).await;
         say(&format_args!(
             "forgot {subject}: name, phone, accounts and history are removed; sessions that ended: {}",
             ended.len()

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use panda_oidc::app::App;
-use panda_oidc::directory::{self, Asked, Outcome, Progress, Report, SyncError};
+use panda_oidc::directory::{Outcome, Report};
+use panda_oidc::jobs::directory_sync::{self, Asked, Progress, SyncError};
 
 use crate::cli::{Configured, explain, say};
 
@@ -75,7 +76,7 @@ async fn once_free(
 ) -> Result<Report, SyncError> {
     let patience = Instant::now() + PATIENCE;
     loop {
-        match directory::sync(app, asked, progress).await {
+        match directory_sync::sync(app, asked, progress).await {
             Err(SyncError::Elsewhere) if Instant::now() < patience => {
                 tokio::time::sleep(LOOK).await;
             }

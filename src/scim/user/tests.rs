@@ -38,7 +38,7 @@ fn chen() -> Entry {
 
 fn groups() -> Groups {
     let toml = "[dispatch]\nmembers = ['1']\nroles = ['Editor']";
-    Groups::open(toml::from_str(toml).unwrap(), None).unwrap()
+    Groups::new(toml::from_str(toml).unwrap(), None)
 }
 
 fn resource(entry: &Entry) -> Json {

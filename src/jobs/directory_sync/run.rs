@@ -7,16 +7,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
-use super::doubt::{Doubt, judge};
-use super::person::{Change, Presence};
-use super::reading::{Progress, ReadError, Reading, Sink, read};
-use super::report::{Outcome, Report};
-use super::roster::{Met, Roster};
-use super::sync::{Asked, SyncError};
+use super::pages::{Progress, ReadError, Sink, read};
 use crate::app::App;
 use crate::crypto::handle::Handle;
+use crate::directory::{Change, Doubt, Met, Outcome, Presence, Reading, Report, Roster, judge};
 use crate::error_chain::explain;
-use crate::logout;
+use crate::service::backchannel_logout;
 use crate::store::{DirectoryLease, Everybody, StoreError};
 
 /// How long a process that says nothing keeps the lease.
@@ -34,6 +30,29 @@ const LEAVERS_AT_ONCE: u32 = 50;
 
 /// How often a list is read again that changed while it was read.
 const MOST_READINGS: u32 = 3;
+
+/// What an operator may ask for beyond a reading.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whoever is missing is gone, however many they are and whatever is doubtful about the list.
+    pub accept_removals: bool,
+    /// Whoever is missing is looked for in a second reading at once.
+    pub confirm: bool,
+}
+
+/// Why there was no reading.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The identity provider has no list.
+    #[error("this identity provider has no list of people")]
+    NoDirectory,
+    /// Somebody else is at it.
+    #[error("another process reads the list at the moment; try again when it is done")]
+    Elsewhere,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Who has the lease, and reads.
 pub(super) struct Reader<'a> {
@@ -167,9 +186,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn roster(&self) -> Result<Roster, StoreError> {
+    async fn roster(&self) -> Result<Roster<RandomState>, StoreError> {
         let kept = &self.app.directory.keep;
-        let mut roster = Roster::new();
+        let mut roster = Roster::new([RandomState::new(), RandomState::new()]);
         let mut everybody = Everybody::of(self.app.store.as_ref());
         loop {
             let people = everybody.next().await?;
@@ -186,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Puts down who is missing: absent at first, gone the second time.
-    async fn stage_missing(&self, roster: &Roster) -> Result<(u64, u64), SyncError> {
+    async fn stage_missing(&self, roster: &Roster<RandomState>) -> Result<(u64, u64), SyncError> {
         let (mut absent, mut left) = (0, 0);
         let mut everybody = Everybody::of(self.app.store.as_ref());
         while absent + left < roster.missing() {
@@ -238,7 +257,7 @@ impl<'a> Reader<'a> {
             for session in &done.ended {
                 tracing::info!(subject = %session.subject, sid = %session.sid, "Signed {} out: the directory does not list them any more", session.subject);
             }
-            logout::tell(self.app, &done.ended).await;
+            backchannel_logout::notify_clients(self.app, &done.ended).await;
             if done.changes == 0 {
                 return Ok(());
             }
@@ -268,7 +287,7 @@ impl<'a> Reader<'a> {
 /// Takes the pages of a reading in: compares, and puts down what is different.
 struct Pages<'a, 'r> {
     reader: &'a Reader<'r>,
-    roster: Roster,
+    roster: Roster<RandomState>,
     changed: u64,
     renewed_at: DateTime<Utc>,
 }

@@ -7,17 +7,17 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::groups::Groups;
-use super::groups_file::{self, GroupsFile};
+use crate::app::App;
 use crate::crypto::handle::Digest;
+use crate::people::{GroupsFile, groups_file};
 use crate::problem::Problem;
 
 /// How often the file is looked at.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Follows the file of `groups` for as long as it is polled; returns at once if there is none.
-pub async fn follow(groups: &Groups) {
-    let Some(path) = groups.file() else {
+/// Follows the file of `app` for as long as it is polled; returns at once if there is none.
+pub async fn follow(app: &App) {
+    let (Some(path), groups) = (&app.groups_file, &app.groups) else {
         return;
     };
     let mut watch = Watch {
@@ -26,7 +26,7 @@ pub async fn follow(groups: &Groups) {
     };
     loop {
         tokio::time::sleep(PERIOD).await;
-        let path_ = path.to_owned();
+        let path_ = path.clone();
         let looked = tokio::task::spawn_blocking(move || {
             let news = watch.look(&path_);
             (watch, news)
@@ -108,8 +108,9 @@ fn stamp(metadata: &Metadata) -> Option<(SystemTime, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
+
+    use super::*;
 
     fn told(news: &News) -> &'static str {
         match news {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reader::Reader;
-use super::reading::Progress;
-use super::report::Report;
+use super::pages::Progress;
+use super::run::{Asked, Reader, SyncError};
 use crate::app::App;
 use crate::config::Sync;
 use crate::crypto::handle::Handle;
+use crate::directory::Report;
 use crate::store::StoreError;
 
 /// How often what is left over is looked for where the list is not read.
@@ -16,29 +16,6 @@ const HOUSEKEEPING: Duration = Duration::from_hours(1);
 
 /// How long to wait for another process, or for a store that failed.
 const OUT_OF_TURN: Duration = Duration::from_secs(5);
-
-/// What an operator may ask for beyond a reading.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Whoever is missing is gone, however many they are and whatever is doubtful about the list.
-    pub accept_removals: bool,
-    /// Whoever is missing is looked for in a second reading at once.
-    pub confirm: bool,
-}
-
-/// Why there was no reading.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The identity provider has no list.
-    #[error("this identity provider has no list of people")]
-    NoDirectory,
-    /// Somebody else is at it.
-    #[error("another process reads the list at the moment; try again when it is done")]
-    Elsewhere,
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Reads the directory, and carries out what that means. What an earlier reading decided, and nobody
 /// carried out to its end, comes first.

@@ -3,10 +3,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-use super::reading::Reading;
-use crate::config::Brake;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Why nobody is removed, though people are missing from the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,17 +47,63 @@ impl fmt::Display for Doubt {
     }
 }
 
+/// What a reading met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// How many people are listed, each once.
+    pub listed: u64,
+    /// How many entries there are, with those that name nobody or somebody twice.
+    pub found: u64,
+    /// How many there are by the outside system's word.
+    pub said: u64,
+    /// Entries that name nobody.
+    pub unusable: u64,
+    /// Whether the list seems to have changed meanwhile: its count did, or somebody is there twice.
+    pub moved: bool,
+    /// Tells lists apart that do not have the same entries, in whatever order.
+    pub print: u64,
+}
+
+/// A share of all people, written `"5%"`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Brake(pub f64);
+
+impl Brake {
+    /// How many of `known` people it is, rounded up: in a small utility one person may always go,
+    /// unless nobody may.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of people, not of money"
+    )]
+    pub fn of(self, known: u64) -> u64 {
+        (known as f64 * self.0).ceil() as u64
+    }
+}
+
+impl<'de> Deserialize<'de> for Brake {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let percent = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok());
+        match percent {
+            Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
+            _ => Err(D::Error::custom(
+                "it takes a share between \"0%\" and \"100%\"",
+            )),
+        }
+    }
+}
+
 /// Whether those who are missing from the list may be taken for gone: `missing` of `known` people.
 ///
 /// # Errors
 ///
 /// The [`Doubt`].
-pub(super) fn judge(
-    reading: &Reading,
-    missing: u64,
-    known: u64,
-    brake: Brake,
-) -> Result<(), Doubt> {
+pub fn judge(reading: &Reading, missing: u64, known: u64, brake: Brake) -> Result<(), Doubt> {
     if reading.listed == 0 && known > 0 {
         return Err(Doubt::Empty);
     }
@@ -81,7 +125,7 @@ pub(super) fn judge(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::directory::removal_guard::*;
     use proptest::prelude::*;
 
     fn listed(listed: u64) -> Reading {

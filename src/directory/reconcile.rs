@@ -2,19 +2,19 @@
 //! twenty megabytes.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher;
 
 use panda_oidc_sdk::{Identity, Subject};
 
-use super::person::{Person, Presence};
+use crate::directory::person::{Person, Presence};
 
 /// 128 bits that stand for a subject. Two of ten million people share one with a probability of one
 /// in 10²⁴, and nobody can choose theirs: the hash has a random key.
 type Key = [u64; 2];
 
 /// The people the store knows, for one reading.
-pub(super) struct Roster {
-    hashes: [RandomState; 2],
+pub struct Roster<S> {
+    hashes: [S; 2],
     known: Vec<Known>,
     /// A bit for each of the known: whether this reading has met them.
     met: Vec<u64>,
@@ -32,7 +32,7 @@ struct Known {
 
 /// What a reading finds out about an entry of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Met {
+pub enum Met {
     /// They are known just so.
     Same,
     /// They are new, changed or back.
@@ -41,11 +41,11 @@ pub(super) enum Met {
     Again,
 }
 
-impl Roster {
-    /// A roster of nobody.
-    pub(super) fn new() -> Self {
+impl<S: BuildHasher> Roster<S> {
+    /// A roster of nobody. `hashes` have random keys of their own.
+    pub fn new(hashes: [S; 2]) -> Self {
         Self {
-            hashes: [RandomState::new(), RandomState::new()],
+            hashes,
             known: Vec::new(),
             met: Vec::new(),
             new: HashSet::new(),
@@ -55,7 +55,7 @@ impl Roster {
     }
 
     /// Adds somebody who is known. `counts` says whether they can be missing.
-    pub(super) fn add(&mut self, person: &Person, counts: bool) {
+    pub fn add(&mut self, person: &Person, counts: bool) {
         let identity = &person.user.identity;
         let print = self.print(identity, person.presence == Presence::Listed);
         self.known.push(Known {
@@ -66,20 +66,20 @@ impl Roster {
     }
 
     /// Ends the adding.
-    pub(super) fn ready(&mut self) {
+    pub fn ready(&mut self) {
         self.known.sort_unstable_by_key(|known| known.key);
         self.begin();
     }
 
     /// Begins a reading: nobody has been met.
-    pub(super) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.met = vec![0; self.known.len().div_ceil(64)];
         self.new = HashSet::new();
         self.counted_met = 0;
     }
 
     /// Meets somebody.
-    pub(super) fn meet(&mut self, identity: &Identity) -> Met {
+    pub fn meet(&mut self, identity: &Identity) -> Met {
         let key = self.key(&identity.subject);
         let Some(index) = self.find(&key) else {
             return if self.new.insert(key) {
@@ -103,17 +103,17 @@ impl Roster {
     }
 
     /// How many people are known that could be missing.
-    pub(super) fn counted(&self) -> u64 {
+    pub fn counted(&self) -> u64 {
         self.counted
     }
 
     /// How many of them the reading has not met.
-    pub(super) fn missing(&self) -> u64 {
+    pub fn missing(&self) -> u64 {
         self.counted - self.counted_met
     }
 
     /// Whether somebody could be missing, and was not met.
-    pub(super) fn misses(&self, subject: &Subject) -> bool {
+    pub fn misses(&self, subject: &Subject) -> bool {
         self.find(&self.key(subject)).is_some_and(|index| {
             self.known[index].print & 1 == 1 && self.met[index / 64] & (1 << (index % 64)) == 0
         })
@@ -135,7 +135,9 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::hash::RandomState;
+
+    use crate::directory::reconcile::*;
     use crate::session::tests::session;
 
     fn person(subject: &str, name: &str, presence: Presence) -> Person {
@@ -148,8 +150,8 @@ mod tests {
         person(subject, name, Presence::Listed).user.identity
     }
 
-    fn roster() -> Roster {
-        let mut roster = Roster::new();
+    fn roster() -> Roster<RandomState> {
+        let mut roster = Roster::new([RandomState::new(), RandomState::new()]);
         let now = chrono::DateTime::UNIX_EPOCH;
         roster.add(&person("1", "陈涛", Presence::Listed), true);
         roster.add(&person("2", "黑龙江", Presence::Absent(now)), true);

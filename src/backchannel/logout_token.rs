@@ -13,7 +13,7 @@ const LIFETIME: TimeDelta = TimeDelta::minutes(2);
 
 /// The claims of a logout token. There is no `nonce`, so that none passes for an ID token.
 #[derive(Serialize)]
-pub(super) struct LogoutClaims<'a> {
+pub struct LogoutClaims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
@@ -25,7 +25,7 @@ pub(super) struct LogoutClaims<'a> {
 }
 
 /// The claims of the token for one attempt: each has a name and times of its own.
-pub(super) fn claims<'a>(
+pub fn claims<'a>(
     delivery: &'a Delivery,
     issuer: &'a str,
     now: DateTime<Utc>,

@@ -2,7 +2,7 @@
 //!
 //! The outside system may give less than a page's worth, name somebody twice, lose its place while
 //! people come and go, or begin again at the end. A reading says what it met; what that is worth is
-//! decided in [`super::doubt`].
+//! decided in [`crate::directory::removal_guard`].
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
 use panda_oidc_sdk::{Directory, Identity, LoginError, Page};
 
+use crate::directory::Reading;
 use crate::store::StoreError;
 
 /// The sizes of a page that are tried after the one that is configured.
@@ -27,23 +28,6 @@ pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 pub(super) trait Sink: Send {
     /// Takes the people of a page; says how many of them this reading had not met.
     async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError>;
-}
-
-/// What a reading met.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Reading {
-    /// How many people are listed, each once.
-    pub listed: u64,
-    /// How many entries there are, with those that name nobody or somebody twice.
-    pub found: u64,
-    /// How many there are by the outside system's word.
-    pub said: u64,
-    /// Entries that name nobody.
-    pub unusable: u64,
-    /// Whether the list seems to have changed meanwhile: its count did, or somebody is there twice.
-    pub moved: bool,
-    /// Tells lists apart that do not have the same entries, in whatever order.
-    pub print: u64,
 }
 
 /// Why a list was not read.
@@ -160,7 +144,7 @@ mod tests {
     use panda_oidc_sdk::Subject;
     use proptest::prelude::*;
 
-    use super::*;
+    use crate::jobs::directory_sync::pages::*;
 
     /// A list that gives at most `cap` people a page, and counts pages by that or by what was asked for.
     struct Listed {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a client may take to learn that a session is over, before it is given up.
-pub(super) const KEPT: TimeDelta = TimeDelta::hours(24);
+pub const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// The pauses after the first attempts that failed; then [`LONGEST`] after each.
 const PAUSES: [TimeDelta; 4] = [
@@ -19,7 +19,7 @@ const MOST_REFUSED: u32 = 5;
 
 /// What a client made of a logout token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// It knows.
     Taken,
     /// It says that the token is wrong, or that its own logout failed (§2.8).
@@ -29,7 +29,7 @@ pub(super) enum Outcome {
 }
 
 /// Reads the status of a client's answer (§2.8).
-pub(super) fn outcome(status: u16) -> Outcome {
+pub fn outcome(status: u16) -> Outcome {
     match status {
         // "200 OK … some Web frameworks will substitute … 204 No Content": any success is one.
         200..=299 => Outcome::Taken,
@@ -39,7 +39,7 @@ pub(super) fn outcome(status: u16) -> Outcome {
 }
 
 /// When to make the attempt after number `attempts`, which came to `outcome`; `None` for never.
-pub(super) fn next(
+pub fn next(
     attempts: u32,
     outcome: Outcome,
     expires_at: DateTime<Utc>,

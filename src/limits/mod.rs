@@ -8,6 +8,8 @@
 //! Buckets that have filled up again are forgotten: there are as many as addresses that have asked
 //! within the last minute, and a bounded number that wait to be swept.
 
+mod logout_calls;
+
 use std::fmt;
 use std::hash::{Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
@@ -23,6 +25,7 @@ use ipnet::IpNet;
 use openidconnect::ClientId;
 use panda_oidc_sdk::Clock;
 
+pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
 

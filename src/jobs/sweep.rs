@@ -1,0 +1,25 @@
+//! Removes what has expired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error_chain::explain;
+
+/// How often what has expired is removed.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Sweeps the store and the limits for as long as it is polled.
+pub async fn work(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        app.limits.sweep();
+        match app.store.sweep(app.host.clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!("Removed {rows} expired rows"),
+            Err(error) => {
+                tracing::error!("What has expired could not be removed: {}", explain(&error));
+            }
+        }
+    }
+}

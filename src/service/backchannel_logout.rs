@@ -1,0 +1,158 @@
+//! Notifying clients that a session is over (OpenID Connect Back-Channel Logout 1.0).
+//!
+//! Whoever ends a session makes the first attempts at once ([`notify_clients`]); what is not taken then is
+//! delivered from the store by [`crate::jobs::logout_delivery`]. The store leases a delivery to one
+//! process at a time.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::backchannel::logout_token;
+use crate::backchannel::retry::{self, Outcome};
+use crate::oauth::client::Client;
+use crate::session::{Delivery, EndedSession, Ending};
+use crate::store::StoreError;
+
+/// How long all first attempts together may take; a browser waits for them.
+const FIRST_ATTEMPTS_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long one client may take to answer.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Makes the first attempt at every client of the ended sessions, all at once, and waits until they
+/// know or a few seconds are over.
+pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
+    let leased = ended.iter().flat_map(|session| &session.leased);
+    let attempts: Vec<_> = leased
+        .map(|delivery| tokio::spawn(attempt(Arc::clone(app), delivery.clone())))
+        .collect();
+    let all = async {
+        for attempt in attempts {
+            // One that panicked is made again once its lease is over.
+            let _ = attempt.await;
+        }
+    };
+    if tokio::time::timeout(FIRST_ATTEMPTS_TIMEOUT, all)
+        .await
+        .is_err()
+    {
+        tracing::warn!("Not every client answered in time that a session is over");
+    }
+}
+
+/// Tells one client, and writes down what came of it.
+pub async fn attempt(app: Arc<App>, delivery: Delivery) {
+    // Without a permit in time, the lease is soon over and the attempt somebody else's.
+    let permit = tokio::time::timeout(CALL_TIMEOUT, app.logout_calls.permit(&delivery.client_id));
+    let Ok(Some(_permit)) = permit.await else {
+        return;
+    };
+    let client = app.clients.get(delivery.client_id.as_str());
+    let uri = client.and_then(|client| client.logout.backchannel.as_ref());
+    let written = match (client, uri) {
+        (Some(client), Some(uri)) if delivery.expires_at > app.host.clock.now() => {
+            let (outcome, said) = call(&app, client, uri, &delivery).await;
+            settle(&app, &delivery, outcome, &said).await
+        }
+        (Some(_), Some(_)) => {
+            give_up(&delivery, "nobody could call it in time");
+            strike_off(&app, &delivery, Ending::GivenUp).await
+        }
+        _ => {
+            give_up(&delivery, "it has no backchannel_logout_uri any more");
+            strike_off(&app, &delivery, Ending::GivenUp).await
+        }
+    };
+    if let Err(error) = written {
+        log_failure(&error);
+    }
+}
+
+/// One call, with a token of its own. Answers with what the log shall say of it.
+async fn call(
+    app: &App,
+    client: &Client,
+    uri: &url::Url,
+    delivery: &Delivery,
+) -> (Outcome, String) {
+    let now = app.host.clock.now();
+    let claims = logout_token::claims(delivery, app.issuer.as_str(), now, &mut rand::rng());
+    let token = match app.keys.sign(client.id_token_alg, "logout+jwt", &claims) {
+        Ok(token) => token,
+        Err(error) => {
+            return (
+                Outcome::Failed,
+                format!("no token could be signed: {error}"),
+            );
+        }
+    };
+    let request = app.host.http.post(uri.clone()).timeout(CALL_TIMEOUT);
+    match request.form(&[("logout_token", token)]).send().await {
+        Ok(answer) => {
+            let status = answer.status();
+            (
+                retry::outcome(status.as_u16()),
+                format!("it answered {status}"),
+            )
+        }
+        Err(error) => (Outcome::Failed, innermost(&error)),
+    }
+}
+
+/// Why a call failed, in the one sentence an operator can use.
+fn innermost(mut error: &dyn Error) -> String {
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
+}
+
+async fn settle(
+    app: &App,
+    delivery: &Delivery,
+    outcome: Outcome,
+    said: &str,
+) -> Result<(), StoreError> {
+    let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
+    if outcome == Outcome::Taken {
+        tracing::info!(client_id = id, %sid, "Told {id} that session {sid} is over");
+        return strike_off(app, delivery, Ending::Told).await;
+    }
+    let now = app.host.clock.now();
+    let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
+        give_up(delivery, said);
+        return strike_off(app, delivery, Ending::GivenUp).await;
+    };
+    let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
+    let remedy = match outcome {
+        Outcome::Refused => {
+            "it calls the logout token wrong, or its own logout failed; compare issuer, client_id and \
+             clock there, its log says which"
+        }
+        _ => "check its backchannel_logout_uri, and that it can be reached from here",
+    };
+    tracing::warn!(client_id = id, %sid, attempts, "{id} did not take the end of session {sid} ({said}); it is told again in {again} s; {remedy}");
+    app.store.put_off(delivery, due).await
+}
+
+async fn strike_off(app: &App, delivery: &Delivery, ending: Ending) -> Result<(), StoreError> {
+    let now = app.host.clock.now();
+    app.store.strike_off(delivery, ending, now).await
+}
+
+fn give_up(delivery: &Delivery, why: &str) {
+    let (id, sid, attempts) = (
+        delivery.client_id.as_str(),
+        &delivery.sid,
+        delivery.attempts,
+    );
+    tracing::error!(client_id = id, %sid, attempts, "{id} was not told that session {sid} of {} is over, and will not be: {why}. Whoever is signed in there stays so by its own limits", delivery.subject);
+}
+
+/// Logs that the store kept deliveries waiting.
+pub fn log_failure(error: &StoreError) {
+    let cause = error.source.to_string();
+    tracing::error!(cause, "Logout tokens wait: {error}");
+}
