@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::cell::{self, CellError};
+use crate::links::Edit;
 use crate::people::Attribute;
-use crate::store::Edit;
 
 /// What was said, as it was said. What is empty is to go.
 #[derive(Debug, Clone, Default)]

@@ -6,8 +6,8 @@ use std::io::Write;
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::cell::{listed, protected};
+use crate::links::Place;
 use crate::people::{Attribute, Link};
-use crate::store::Place;
 
 /// The columns that every table has.
 const COLUMNS: [&str; 5] = ["id", "client", "username", "email", "email_verified"];

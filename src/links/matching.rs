@@ -9,8 +9,8 @@ use panda_oidc_sdk::{Identity, Subject};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::Row;
+use crate::links::Wanted;
 use crate::oauth::phone::e164;
-use crate::store::Wanted;
 
 /// Whom a row means.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! it, or says everything that stands against it. All of it is pure: who is known is handed in.
 
 mod cell;
+mod change;
 mod edit;
 mod export;
 mod header;
@@ -12,17 +13,20 @@ mod matching;
 mod mistake;
 mod plan;
 mod sheet;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::cell::CellError;
+pub use self::change::{Change, Edit, Joined, Place, TakenElsewhere, Tally, Unique};
 pub use self::edit::{Wish, edit};
 pub use self::export::{Export, Headings};
 pub use self::matching::{Found, find, wanted};
 pub use self::mistake::Mistake;
 pub use self::plan::{Plan, Trust, plan, taken, taken_elsewhere};
 pub use self::sheet::{Row, Sheet};
+pub use self::wanted::{Wanted, folded};
 
 /// The largest file, in bytes.
 pub const MAX_BYTES: usize = 32 << 20;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use panda_oidc_sdk::Subject;
 
 use super::{Found, Mistake, Row};
-use crate::store::{Change, Place, TakenElsewhere, Unique};
+use crate::links::{Change, Place, TakenElsewhere, Unique};
 
 /// What is taken for certain, beside identifiers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

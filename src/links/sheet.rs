@@ -6,9 +6,9 @@ use panda_oidc_sdk::Subject;
 use super::header::{self, Column};
 use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
 use crate::csv_text;
+use crate::links::Edit;
 use crate::oauth::phone::e164;
 use crate::people::{Attribute, id_of};
-use crate::store::Edit;
 
 /// A table that has been read: every row of it can be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use panda_oidc_sdk::{Identity, Subject};
 use proptest::prelude::*;
 
 use super::*;
+use crate::links::{Change, Joined, Place};
 use crate::people::Attribute;
-use crate::store::{Change, Joined, Links as _, MemoryStore, Place};
+use crate::store::{Links as _, MemoryStore};
 
 fn is_client(id: &str) -> bool {
     ["grafana", "wiki"].contains(&id)

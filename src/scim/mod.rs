@@ -11,6 +11,7 @@ mod group;
 mod page;
 mod projection;
 mod user;
+mod user_row;
 
 pub use self::discovery::{Base, RESOURCE_TYPES, SCHEMAS, resource_type, schema, service_provider};
 pub use self::error::{ScimError, ScimType};
@@ -19,6 +20,7 @@ pub use self::group::{Group, GroupAttribute, Member};
 pub use self::page::{MOST, Page, list, version};
 pub use self::projection::Projection;
 pub use self::user::{User, UserAttribute};
+pub use self::user_row::UserRow;
 
 /// The media type of every body (RFC 7644 §3.1).
 pub const MEDIA_TYPE: &str = "application/scim+json";

@@ -11,13 +11,13 @@ use super::page::version;
 use crate::directory::Presence;
 use crate::oauth::phone::e164;
 use crate::people::{Groups, Membership, name};
-use crate::store::Entry;
+use crate::scim::UserRow;
 
 /// A person.
 ///
 /// Somebody who has left is not active and in no group.
 pub struct User<'a> {
-    entry: &'a Entry,
+    entry: &'a UserRow,
     groups: &'a Groups,
     membership: OnceCell<Membership>,
 }
@@ -83,7 +83,7 @@ impl Attribute for UserAttribute {
 impl<'a> User<'a> {
     /// The person of `entry`, who is in some of `groups`.
     #[must_use]
-    pub fn new(entry: &'a Entry, groups: &'a Groups) -> Self {
+    pub fn new(entry: &'a UserRow, groups: &'a Groups) -> Self {
         Self {
             entry,
             groups,

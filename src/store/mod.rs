@@ -24,12 +24,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 
 pub use self::deliveries::LogoutDeliveries;
-pub use self::links::{
-    Change, Edit, Joined, Links, Place, TakenElsewhere, Tally, Unique, Wanted, folded,
-};
+pub use self::links::Links;
 pub use self::memory::MemoryStore;
 pub use self::people::{CarriedOut, DirectoryLease, Everybody, People, Readings};
-pub use self::roll::{Entry, Roll};
+pub use self::roll::Roll;
 pub use self::sqlite::{OpenError, SqliteStore};
 use crate::crypto::handle::Digest;
 use crate::keys::SealedKey;

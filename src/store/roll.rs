@@ -4,18 +4,18 @@ use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
 
 use super::StoreError;
-use crate::directory::Person;
-use crate::people::Link;
+use crate::scim::UserRow;
 
 /// The people that are known, in the order of their subjects as text. There may be a million: no
 /// method gives more of them than it is asked for.
 #[async_trait]
 pub trait Roll: Send + Sync {
     /// The entry of the person called `subject`.
-    async fn entry(&self, subject: &Subject) -> Result<Option<Entry>, StoreError>;
+    async fn entry(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError>;
 
     /// The next entries, at most `most`.
-    async fn entries(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Entry>, StoreError>;
+    async fn entries(&self, after: Option<&Subject>, most: u32)
+    -> Result<Vec<UserRow>, StoreError>;
 
     /// How many people there are.
     async fn count(&self) -> Result<u64, StoreError>;
@@ -27,13 +27,4 @@ pub trait Roll: Send + Sync {
         after: Option<&Subject>,
         steps: u32,
     ) -> Result<Option<Subject>, StoreError>;
-}
-
-/// A person, and what is the same of them in all clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Who it is.
-    pub person: Person,
-    /// The account they have in all clients.
-    pub link: Option<Link>,
 }

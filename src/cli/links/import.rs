@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use panda_oidc::config::Config;
-use panda_oidc::links::{self, Found, MAX_BYTES, Mistake, Plan, Row, Sheet, Trust};
-use panda_oidc::store::{Joined, Links as _, SqliteStore, Tally};
+use panda_oidc::links;
+use panda_oidc::links::{Found, Joined, MAX_BYTES, Mistake, Plan, Row, Sheet, Tally, Trust};
+use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
 use serde_json::json;
 

@@ -15,8 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::links::Place;
 use panda_oidc::people::Link;
-use panda_oidc::store::{Place, SqliteStore, StoreError, Upkeep as _};
+use panda_oidc::store::{SqliteStore, StoreError, Upkeep as _};
 use panda_oidc_sdk::Subject;
 use serde::Serialize;
 

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::config::Config;
-use panda_oidc::links::{Wish, edit, taken_elsewhere};
-use panda_oidc::store::{Change, Joined, Links as _, SqliteStore};
+use panda_oidc::links::{Change, Joined, Wish, edit, taken_elsewhere};
+use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::{Account, Failure, registered};

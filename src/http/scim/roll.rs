@@ -3,7 +3,8 @@
 use panda_oidc_sdk::Subject;
 
 use super::Desk;
-use crate::store::{Entry, StoreError};
+use crate::scim::UserRow;
+use crate::store::StoreError;
 
 /// How many people are read at once.
 const PART: u32 = 500;
@@ -42,7 +43,7 @@ impl<'a> Roll<'a> {
     }
 
     /// The next people, at most `most`; none when all have been seen.
-    pub(super) async fn next(&mut self, most: u32) -> Result<Vec<Entry>, StoreError> {
+    pub(super) async fn next(&mut self, most: u32) -> Result<Vec<UserRow>, StoreError> {
         if self.ended {
             return Ok(Vec::new());
         }

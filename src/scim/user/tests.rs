@@ -7,8 +7,8 @@ use crate::directory::Person;
 use crate::scim::Filter;
 use crate::session::User as Known;
 
-fn entry(name: Option<&str>, phone: Option<&str>, presence: Presence) -> Entry {
-    Entry {
+fn entry(name: Option<&str>, phone: Option<&str>, presence: Presence) -> UserRow {
+    UserRow {
         person: Person {
             user: Known {
                 identity: Identity {
@@ -28,9 +28,9 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
 }
 
-fn chen() -> Entry {
+fn chen() -> UserRow {
     let link = r#"{"username":"chentao","email":"Chen@w.cn","attributes":{"groups":["夜班"],"roles":["Own"]}}"#;
-    Entry {
+    UserRow {
         link: Some(serde_json::from_str(link).unwrap()),
         ..entry(Some("陈涛"), Some("138 0013 8000"), Presence::Listed)
     }
@@ -41,7 +41,7 @@ fn groups() -> Groups {
     Groups::new(toml::from_str(toml).unwrap(), None)
 }
 
-fn resource(entry: &Entry) -> Json {
+fn resource(entry: &UserRow) -> Json {
     User::new(entry, &groups()).resource(&Base::new("http://127.0.0.1:9401"))
 }
 
@@ -77,7 +77,7 @@ fn a_number_or_a_name_that_is_none_is_told_as_it_is() {
 
 #[test]
 fn a_leaver_is_not_active_and_in_no_group() {
-    let left = Entry {
+    let left = UserRow {
         person: entry(Some("陈涛"), None, Presence::Left(at(60))).person,
         ..chen()
     };
@@ -92,14 +92,14 @@ fn a_leaver_is_not_active_and_in_no_group() {
 
 #[test]
 fn another_version_is_another_person() {
-    let version = |entry: &Entry| resource(entry)["meta"]["version"].clone();
+    let version = |entry: &UserRow| resource(entry)["meta"]["version"].clone();
     let chen = chen();
     assert_eq!(version(&chen), version(&chen.clone()));
-    let renamed = Entry {
+    let renamed = UserRow {
         person: entry(Some("陈滔"), Some("138 0013 8000"), Presence::Listed).person,
         ..chen.clone()
     };
-    let unlinked = Entry {
+    let unlinked = UserRow {
         link: None,
         ..chen.clone()
     };

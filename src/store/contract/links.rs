@@ -3,11 +3,9 @@
 use openidconnect::ClientId;
 
 use super::fixture::{at, digest, issue, offline_grant, sign_in, signed_in, subject};
+use crate::links::{Change, Edit, Joined, Place, Tally, Unique, Wanted};
 use crate::people::{Attribute, Link};
-use crate::store::{
-    Change, Edit, Joined, NewFamily, Place, Rotated, Rotation, Store, Taken, Tally,
-};
-use crate::store::{Unique, Wanted};
+use crate::store::{NewFamily, Rotated, Rotation, Store, Taken};
 
 fn place(of: &str, client: &str) -> Place {
     Place {

@@ -11,10 +11,11 @@ use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
 use crate::directory::{Change, Doubt, Event, Held, Outcome, Person, Presence, Report};
+use crate::links;
+use crate::links::{Edit, Place};
 use crate::login::sign_in::SignInOutcome;
 use crate::session::Ending;
-use crate::store;
-use crate::store::{DirectoryLease, Edit, Place, Store};
+use crate::store::{DirectoryLease, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
     Identity {
@@ -321,7 +322,7 @@ pub(super) async fn somebody_who_is_forgotten_is_signed_out(store: impl Store) {
         username: Some("chentao".to_owned()),
         ..Edit::default()
     };
-    let joined = store.join([store::Change { place, edit }].into(), at(0));
+    let joined = store.join([links::Change { place, edit }].into(), at(0));
     joined.await.unwrap();
     let ended = store
         .forget(&subject("1"), &farewell(), at(1))

@@ -4,7 +4,10 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::fixture::{at, digest, farewell, sign_in, signed_in, subject};
 use crate::directory::{Change, Presence};
-use crate::store::{self, DirectoryLease, Edit, Entry, Place, Store};
+use crate::links;
+use crate::links::{Edit, Place};
+use crate::scim::UserRow;
+use crate::store::{DirectoryLease, Store};
 
 /// The directory lists these people.
 async fn listed(store: &impl Store, ids: &[&str]) {
@@ -35,11 +38,11 @@ async fn linked(store: &impl Store, id: &str, client: Option<&str>, username: &s
         username: Some(username.to_owned()),
         ..Edit::default()
     };
-    let joined = store.join([store::Change { place, edit }].into(), at(0));
+    let joined = store.join([links::Change { place, edit }].into(), at(0));
     joined.await.unwrap();
 }
 
-fn names(entries: &[Entry]) -> Vec<(&str, Option<&str>)> {
+fn names(entries: &[UserRow]) -> Vec<(&str, Option<&str>)> {
     let names = entries.iter().map(|entry| {
         let link = entry.link.as_ref();
         (

@@ -8,10 +8,9 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::{Identity, Subject};
 
 use super::{Kept, MemoryStore, Time};
+use crate::links::{Change, Joined, Place, TakenElsewhere, Tally, Unique, Wanted, folded};
 use crate::people::Link;
-use crate::store::{
-    Change, Joined, Links, Place, StoreError, TakenElsewhere, Tally, Unique, Wanted, folded,
-};
+use crate::store::{Links, StoreError};
 
 impl Kept {
     /// The account a client has for somebody, completed with the one for all clients.

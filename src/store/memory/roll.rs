@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
 
 use super::{Kept, MemoryStore};
+use crate::links::Place;
+use crate::scim::UserRow;
 use crate::session::User;
-use crate::store::{Entry, Place, Roll, StoreError};
+use crate::store::{Roll, StoreError};
 
 impl Kept {
-    fn entry(&self, user: &User) -> Entry {
+    fn entry(&self, user: &User) -> UserRow {
         let place = Place {
             subject: user.subject().clone(),
             client: None,
         };
-        Entry {
+        UserRow {
             person: self.person(user),
             link: self.links.get(&place).cloned(),
         }
@@ -22,12 +24,16 @@ impl Kept {
 
 #[async_trait]
 impl Roll for MemoryStore {
-    async fn entry(&self, subject: &Subject) -> Result<Option<Entry>, StoreError> {
+    async fn entry(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError> {
         let kept = self.step("find a person's entry")?;
         Ok(kept.users.get(subject).map(|user| kept.entry(user)))
     }
 
-    async fn entries(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Entry>, StoreError> {
+    async fn entries(
+        &self,
+        after: Option<&Subject>,
+        most: u32,
+    ) -> Result<Vec<UserRow>, StoreError> {
         let kept = self.step("list people's entries")?;
         let people = kept.people_after(after).into_iter().take(most as usize);
         Ok(people.map(|user| kept.entry(user)).collect())

@@ -10,10 +10,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, millis};
+use crate::links::{Change, Joined, Place, TakenElsewhere, Tally, Unique, Wanted, folded};
 use crate::people::Link;
-use crate::store::{
-    Change, Joined, Links, Place, StoreError, TakenElsewhere, Tally, Unique, Wanted, folded,
-};
+use crate::store::{Links, StoreError};
 
 /// The columns that [`link`] reads, of a link `$of`.
 macro_rules! link_columns {

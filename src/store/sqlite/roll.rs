@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
-use super::column;
-use super::links::{self, link_columns};
+use super::links::link_columns;
 use super::people::{PERSON_COLUMNS, person, person_columns};
-use crate::store::{Entry, Roll, StoreError};
+use super::{SqliteStore, column, links};
+use crate::scim::UserRow;
+use crate::store::{Roll, StoreError};
 
 /// What [`entry`] reads, and from where.
 macro_rules! select_entries {
@@ -25,7 +25,7 @@ macro_rules! select_entries {
 
 #[async_trait]
 impl Roll for SqliteStore {
-    async fn entry(&self, subject: &Subject) -> Result<Option<Entry>, StoreError> {
+    async fn entry(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError> {
         self.read("find a person's entry", |sql| {
             sql.prepare_cached(concat!(select_entries!(), " WHERE u.subject = ?1"))?
                 .query_row([subject.as_str()], entry)
@@ -33,7 +33,11 @@ impl Roll for SqliteStore {
         })
     }
 
-    async fn entries(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Entry>, StoreError> {
+    async fn entries(
+        &self,
+        after: Option<&Subject>,
+        most: u32,
+    ) -> Result<Vec<UserRow>, StoreError> {
         self.read("list people's entries", |sql| {
             sql.prepare_cached(concat!(
                 select_entries!(),
@@ -74,8 +78,8 @@ fn text(after: Option<&Subject>) -> &str {
     after.map_or("", Subject::as_str)
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
+fn entry(row: &Row<'_>) -> rusqlite::Result<UserRow> {
+    Ok(UserRow {
         person: person(row)?,
         link: links::link(row, PERSON_COLUMNS)?,
     })

@@ -3,10 +3,9 @@
 use chrono::DateTime;
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::directory::Change as Listed;
+use panda_oidc::links::{Change, Edit, Place};
 use panda_oidc::session::Farewell;
-use panda_oidc::store::{
-    Change, DirectoryLease, Edit, Links as _, Place, Readings as _, SqliteStore, Upkeep as _,
-};
+use panda_oidc::store::{DirectoryLease, Links as _, Readings as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Clock as _, Identity, Subject, SystemClock};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use reqwest::{Method, RequestBuilder};
