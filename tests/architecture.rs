@@ -88,10 +88,7 @@ const TANGLED_FOLDERS: &[&str] = &[
     "src/oauth",
     "src/oauth/client_auth",
     "src/oauth/grants",
-    "src/people",
     "src/scim",
-    "src/store/memory",
-    "src/store/sqlite",
 ];
 
 /// Modules that decide from what they are handed: the same arguments give the same answer.

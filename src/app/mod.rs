@@ -24,7 +24,7 @@ use crate::oauth::issuer::Issuer;
 use crate::people::{Groups, Link, Membership, Profile, groups_file};
 use crate::problem::Problem;
 use crate::session::User;
-use crate::store::{MemoryStore, SqliteStore, Store, StoreError};
+use crate::store::{SqliteStore, Store, StoreError};
 
 /// The opened provider. Requests share it.
 pub struct App {
@@ -85,7 +85,7 @@ impl App {
         let groups = groups_file::open(config.groups.configured, config.groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
-            StoreKind::Memory => Box::new(MemoryStore::default()),
+            StoreKind::Memory => Box::new(SqliteStore::temporary()?),
         };
         let file = &config.keys.master_key_file;
         let master = if store.keys().await?.is_empty() {

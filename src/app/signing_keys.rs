@@ -39,19 +39,19 @@ mod tests {
     use super::*;
     use crate::crypto::{MasterKey, Purpose};
     use crate::keys::KeysError;
-    use crate::store::MemoryStore;
+    use crate::store::SqliteStore;
 
     fn sealer() -> Sealer {
         MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys)
     }
 
-    async fn load(store: &MemoryStore, sealer: &Sealer) -> Result<Keys, StartError> {
+    async fn load(store: &SqliteStore, sealer: &Sealer) -> Result<Keys, StartError> {
         load_or_generate(store, sealer, &SystemClock).await
     }
 
     #[tokio::test]
     async fn the_keys_are_the_same_when_they_are_opened_again() {
-        let (store, sealer) = (MemoryStore::default(), sealer());
+        let (store, sealer) = (SqliteStore::temporary().unwrap(), sealer());
         let first = load(&store, &sealer).await.unwrap();
         let again = load(&store, &sealer).await.unwrap();
         assert_eq!(first.jwks(), again.jwks());
@@ -59,7 +59,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_master_key_opens_nothing_and_replaces_nothing() {
-        let store = MemoryStore::default();
+        let store = SqliteStore::temporary().unwrap();
         load(&store, &sealer()).await.unwrap();
         let error = load(&store, &sealer()).await.err();
         let other = matches!(error, Some(StartError::Keys(KeysError::OtherMasterKey(_))));

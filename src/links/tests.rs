@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::links::{Change, Joined, Place};
 use crate::people::Attribute;
-use crate::store::{Links as _, MemoryStore};
+use crate::store::{Links as _, SqliteStore};
 
 fn is_client(id: &str) -> bool {
     ["grafana", "wiki"].contains(&id)
@@ -218,7 +218,7 @@ fn what_is_said_twice_is_done_once_and_what_contradicts_itself_is_refused() {
 }
 
 /// All that a store has, written out and read back.
-async fn round_trip(store: &MemoryStore) -> Arc<[Change]> {
+async fn round_trip(store: &SqliteStore) -> Arc<[Change]> {
     let links = store.links_after(None, u32::MAX).await.unwrap();
     let mut headings = Headings::default();
     for (_, link) in &links {
@@ -344,9 +344,11 @@ proptest! {
     /// written out and read back.
     #[test]
     fn a_table_never_panics_and_is_never_half_imported(bytes in whatever()) {
+        thread_local! {
+            static STORES: [SqliteStore; 2] = [(); 2].map(|()| SqliteStore::temporary().unwrap());
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let store = MemoryStore::default();
+        STORES.with(|[store, again]| runtime.block_on(async {
             let Ok(sheet) = Sheet::read(&bytes, None, &is_client) else {
                 return Ok(());
             };
@@ -367,20 +369,24 @@ proptest! {
                     let meant = plan.changes.iter().filter(some).count();
                     prop_assert_eq!(links.len(), meant);
                     prop_assert_eq!(tally.added, meant);
-                    let again = MemoryStore::default();
-                    again.join(round_trip(&store).await, now).await.unwrap();
+                    again.join(round_trip(store).await, now).await.unwrap();
                     let read = again.links_after(None, u32::MAX).await.unwrap();
                     prop_assert_eq!(read, links);
                 }
             }
+            for store in [store, again] {
+                for (place, _) in store.links_after(None, u32::MAX).await.unwrap() {
+                    store.part(&place).await.unwrap();
+                }
+            }
             Ok(())
-        })?;
+        }))?;
     }
 }
 
 #[tokio::test]
 async fn what_is_written_out_is_safe_in_a_spreadsheet_and_is_read_back() {
-    let store = MemoryStore::default();
+    let store = SqliteStore::temporary().unwrap();
     let wish = Wish {
         username: Some("=HYPERLINK(\"http://e\",\"x\")".to_owned()),
         email: Some("c@w.cn".to_owned()),

@@ -1,19 +1,19 @@
 //! What every store keeps to, each rule once. A new backend adds one line to `stores!`.
 
-mod deliveries;
 mod fixture;
 mod grants;
-mod keys;
 mod links;
+mod logout_deliveries;
+mod maintenance;
 mod people;
 mod refresh_tokens;
-mod roll;
+mod replay_cache;
 mod sessions;
-mod spent;
+mod signing_keys;
 mod tickets;
-mod upkeep;
+mod user_listing;
 
-use super::{MemoryStore, SqliteStore};
+use super::SqliteStore;
 
 /// Stamps out one test for each rule and backend. A backend's expression gives the store and what
 /// has to live as long as it.
@@ -40,15 +40,15 @@ macro_rules! stores {
                 sessions: of_many_who_end_a_session_one_does;
                 sessions: a_session_that_ran_out_can_be_ended;
                 sessions: a_browser_that_is_taken_over_keeps_nothing_of_others;
-                deliveries: an_ended_session_leaves_a_delivery_for_each_client_that_listens;
-                deliveries: a_sign_in_that_takes_over_leaves_deliveries_too;
-                deliveries: a_client_that_shall_wait_is_nobodys_until_its_time;
-                deliveries: of_many_who_lease_a_delivery_one_gets_it;
-                deliveries: those_due_for_longest_are_leased_first_and_no_more_than_asked;
-                deliveries: no_client_takes_the_place_of_the_others;
-                deliveries: a_delivery_that_is_put_off_is_due_then;
-                deliveries: a_delivery_that_is_struck_off_is_gone;
-                deliveries: no_sweep_takes_a_delivery;
+                logout_deliveries: an_ended_session_leaves_a_delivery_for_each_client_that_listens;
+                logout_deliveries: a_sign_in_that_takes_over_leaves_deliveries_too;
+                logout_deliveries: a_client_that_shall_wait_is_nobodys_until_its_time;
+                logout_deliveries: of_many_who_lease_a_delivery_one_gets_it;
+                logout_deliveries: those_due_for_longest_are_leased_first_and_no_more_than_asked;
+                logout_deliveries: no_client_takes_the_place_of_the_others;
+                logout_deliveries: a_delivery_that_is_put_off_is_due_then;
+                logout_deliveries: a_delivery_that_is_struck_off_is_gone;
+                logout_deliveries: no_sweep_takes_a_delivery;
                 tickets: the_first_browser_owns_a_ticket;
                 tickets: of_many_browsers_one_owns_the_ticket;
                 tickets: a_refused_ticket_changes_nothing;
@@ -101,12 +101,12 @@ macro_rules! stores {
                 people: somebody_who_is_forgotten_is_signed_out;
                 people: leavers_are_forgotten_when_their_time_is_over;
                 people: a_report_is_kept;
-                roll: an_entry_has_the_account_for_all_clients_alone;
-                roll: entries_are_read_by_parts;
-                roll: people_are_counted_and_passed_by;
-                keys: the_first_key_of_an_algorithm_is_kept;
-                keys: of_processes_that_start_at_once_all_get_the_same_key;
-                keys: keys_are_listed_oldest_first;
+                user_listing: an_entry_has_the_account_for_all_clients_alone;
+                user_listing: entries_are_read_by_parts;
+                user_listing: people_are_counted_and_passed_by;
+                signing_keys: the_first_key_of_an_algorithm_is_kept;
+                signing_keys: of_processes_that_start_at_once_all_get_the_same_key;
+                signing_keys: keys_are_listed_oldest_first;
                 links: a_link_is_read_back_to_the_letter;
                 links: a_link_is_completed_with_the_one_for_all;
                 links: a_username_is_one_persons_in_a_client;
@@ -121,15 +121,15 @@ macro_rules! stores {
                 links: links_are_listed_in_order_and_by_parts;
                 links: people_are_found_by_number_name_and_identifier;
                 links: a_grant_brings_the_account_its_client_has;
-                spent: a_name_is_spent_once;
-                spent: of_many_who_spend_a_name_one_does;
-                spent: a_name_is_forgotten_when_its_time_is_over;
-                spent: a_sweep_takes_the_names_whose_time_is_over;
-                upkeep: a_sweep_takes_what_has_expired_and_nothing_else;
-                upkeep: a_session_is_kept_as_long_as_an_offline_grant_that_came_from_it;
-                upkeep: a_sweep_takes_any_number;
-                upkeep: a_store_that_works_says_so;
-                upkeep: a_closed_store_refuses;
+                replay_cache: a_name_is_spent_once;
+                replay_cache: of_many_who_spend_a_name_one_does;
+                replay_cache: a_name_is_forgotten_when_its_time_is_over;
+                replay_cache: a_sweep_takes_the_names_whose_time_is_over;
+                maintenance: a_sweep_takes_what_has_expired_and_nothing_else;
+                maintenance: a_session_is_kept_as_long_as_an_offline_grant_that_came_from_it;
+                maintenance: a_sweep_takes_any_number;
+                maintenance: a_store_that_works_says_so;
+                maintenance: a_closed_store_refuses;
             }
         })*
     };
@@ -146,7 +146,6 @@ macro_rules! rules {
 }
 
 stores! {
-    memory: (MemoryStore::default(), ());
     sqlite: {
         let folder = tempfile::tempdir().unwrap();
         (SqliteStore::open(&folder.path().join("panda-oidc.db")).unwrap(), folder)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::{Identity, Subject};
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::links::{Change, Joined, Place, Wanted};
 use crate::people::Link;
 

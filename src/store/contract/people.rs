@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Identity;
 use tokio::task::JoinSet;
 
-use super::deliveries::up_to;
 use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
+use super::logout_deliveries::up_to;
 use crate::directory::{Change, Doubt, Event, Held, Outcome, Person, Presence, Report};
 use crate::links;
 use crate::links::{Edit, Place};

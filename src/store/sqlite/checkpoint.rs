@@ -16,8 +16,7 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 use tracing::{debug, warn};
 
-use super::schema;
-use super::writer::PATIENCE;
+use super::schema::{self, BUSY_TIMEOUT};
 
 /// How many pages the log grows before they are moved: 4 MiB.
 const AFTER: i32 = 1000;
@@ -104,7 +103,7 @@ impl Checkpoints {
 fn restart(writer: &Connection) -> rusqlite::Result<()> {
     writer.busy_timeout(READERS_LEAVE)?;
     let restarted = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::RESTART);
-    writer.busy_timeout(PATIENCE)?;
+    writer.busy_timeout(BUSY_TIMEOUT)?;
     restarted.map(drop)
 }
 

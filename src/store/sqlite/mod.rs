@@ -6,20 +6,22 @@
 
 mod checkpoint;
 mod column;
-mod deliveries;
 mod fault;
+mod grant_rows;
 mod grants;
-mod keys;
+mod history;
 mod links;
+mod logout_deliveries;
+mod maintenance;
 mod people;
 mod readers;
 mod readings;
 mod refresh_tokens;
-mod roll;
+mod replay_cache;
 mod schema;
 mod sessions;
-mod spent;
-mod upkeep;
+mod signing_keys;
+mod user_listing;
 mod writer;
 
 #[cfg(test)]
@@ -29,6 +31,7 @@ use std::fmt;
 use std::path::Path;
 
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use self::checkpoint::Checkpoints;
 use self::readers::Readers;
@@ -43,6 +46,8 @@ use super::StoreError;
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
+    /// The folder of a temporary store; it goes with the store.
+    _folder: Option<TempDir>,
 }
 
 impl SqliteStore {
@@ -54,18 +59,41 @@ impl SqliteStore {
     /// When it cannot be written, or is not ours, or a newer release's: the source is an
     /// [`OpenError`], made to be read by an operator.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::start(path).map_err(|error| StoreError {
-            step: "open its database",
-            source: Box::new(error.about(path)),
+        let started = schema::open(path).and_then(|connection| Self::start(path, connection));
+        started.map_err(|error| open_error(error, path))
+    }
+
+    /// Opens a new database that nobody else knows, and that is gone with the store: for tests and
+    /// demonstrations.
+    ///
+    /// # Errors
+    ///
+    /// When the machine's folder for temporary files cannot be written.
+    pub fn temporary() -> Result<Self, StoreError> {
+        let folder = tempfile::tempdir().map_err(|error| StoreError {
+            step: "make a folder for its database",
+            source: Box::new(error),
+        })?;
+        let path = folder.path().join("panda-oidc.db");
+        let begin = || {
+            let connection = schema::open(&path)?;
+            // Nobody looks at it after a crash.
+            connection.pragma_update(None, "synchronous", "OFF")?;
+            Self::start(&path, connection)
+        };
+        let store = begin().map_err(|error: OpenError| open_error(error, &path))?;
+        Ok(Self {
+            _folder: Some(folder),
+            ..store
         })
     }
 
-    fn start(path: &Path) -> Result<Self, OpenError> {
-        let mut connection = schema::open(path)?;
+    fn start(path: &Path, mut connection: Connection) -> Result<Self, OpenError> {
         let checkpoints = Checkpoints::start(path, &mut connection)?;
         Ok(Self {
             readers: Readers::open(path)?,
             writer: Writer::start(connection, checkpoints)?,
+            _folder: None,
         })
     }
 
@@ -84,6 +112,13 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let written = self.writer.write(work).await;
         written.map_err(|fault| fault.during(step))
+    }
+}
+
+fn open_error(error: OpenError, path: &Path) -> StoreError {
+    StoreError {
+        step: "open its database",
+        source: Box::new(error.about(path)),
     }
 }
 

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::column::{USER_COLUMNS, millis, unreadable};
+use super::column::{USER_COLUMNS, millis};
+use super::history::happening;
 use super::{SqliteStore, column, sessions};
-use crate::directory::{Event, Happening, Person, Presence};
+use crate::directory::{Happening, Person, Presence};
 use crate::session::{EndedSession, Farewell, SessionId};
 use crate::store::{People, StoreError};
 
@@ -127,48 +128,6 @@ pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
         user: column::user(row, 0)?,
         presence,
     })
-}
-
-fn happening(row: &Row<'_>) -> rusqlite::Result<Happening> {
-    let event = serde_json::from_str(row.get_ref(1)?.as_str()?);
-    Ok(Happening {
-        at: column::time(row, 0)?,
-        event: event.map_err(|error| unreadable(1, error))?,
-    })
-}
-
-/// Adds to what became of a person.
-pub(super) fn write_down(
-    sql: &Connection,
-    subject: &str,
-    event: &Event,
-    at: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    let event = serde_json::to_string(event)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    sql.prepare_cached(
-        "INSERT INTO people_history (subject, seq, at, event)
-         SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3 FROM people_history WHERE subject = ?1",
-    )?
-    .execute(params![subject, millis(at), event])
-    .map(drop)
-}
-
-/// Whether a person has left, by the directory.
-pub(super) fn has_left(sql: &Connection, subject: &str) -> rusqlite::Result<bool> {
-    sql.prepare_cached("SELECT 1 FROM users WHERE subject = ?1 AND left_at IS NOT NULL")?
-        .exists([subject])
-}
-
-/// Whether the session `sid` ended when the person left, and that is remembered.
-pub(super) fn ended_by_leaving(
-    sql: &Connection,
-    subject: &str,
-    sid: &str,
-) -> rusqlite::Result<bool> {
-    // A session's name is 43 random characters: as a JSON string it stands nowhere else.
-    sql.prepare_cached("SELECT 1 FROM people_history WHERE subject = ?1 AND instr(event, ?2) > 0")?
-        .exists([subject, &format!("\"{sid}\"")])
 }
 
 /// Ends every session of a person.

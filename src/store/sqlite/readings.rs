@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, millis, unreadable};
-use super::people::{end_all, write_down};
+use super::history::{has_left, write_down};
+use super::people::end_all;
 use crate::crypto::handle::Digest;
 use crate::directory::{Change, Event, Report};
 use crate::session::{EndedSession, Farewell};
@@ -209,7 +210,7 @@ fn carry_out(sql: &Connection, most: u32, farewell: &Farewell) -> rusqlite::Resu
 /// Somebody is listed, whatever they were before.
 fn list(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusqlite::Result<()> {
     let subject = identity.subject.as_str();
-    if super::people::has_left(sql, subject)? {
+    if has_left(sql, subject)? {
         write_down(sql, subject, &Event::Returned, at)?;
     }
     sql.prepare_cached(

@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, millis};
-use super::grants::{GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands};
+use super::grant_rows::{
+    GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands,
+};
 use crate::crypto::handle::Digest;
 use crate::store::{Family, NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
 

@@ -10,8 +10,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
-use super::writer::PATIENCE;
 use crate::private_dir;
+
+/// How long to wait for another process that writes, such as a command of ours.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What marks a database as ours, in its header: "POID".
 pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
@@ -119,7 +121,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
 /// Connects to write.
 pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.execute_batch(
         // FULL: what is committed survives a power failure. The log is cut back to 64 MiB should
         // it ever have been longer.
@@ -134,7 +136,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
 /// Connects to read.
 pub(super) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
     let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }
 

@@ -6,8 +6,8 @@ use openidconnect::ClientId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::column::{millis, session_columns, stored};
-use super::deliveries::queue;
-use super::people::has_left;
+use super::history::has_left;
+use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
 use crate::crypto::handle::Digest;
 use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};

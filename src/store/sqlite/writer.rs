@@ -8,7 +8,6 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -21,9 +20,6 @@ const MOST: usize = 512;
 
 /// The most jobs that wait; who comes later waits to be let in.
 const QUEUE: usize = 4096;
-
-/// How long to wait for another process that writes, such as a command of ours.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The way to the thread that writes.
 pub(super) struct Writer {

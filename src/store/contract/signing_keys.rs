@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::at;
 use crate::keys::SealedKey;
 use crate::store::Store;
+use crate::store::contract::fixture::at;
 
 fn key(kid: &str, alg: &str, seconds: i64) -> SealedKey {
     SealedKey {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
-use super::column::{self, millis, stored};
+use super::column::{millis, stored};
+use super::{SqliteStore, column};
 use crate::keys::SealedKey;
 use crate::store::{SealedKeys, StoreError};
 

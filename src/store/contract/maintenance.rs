@@ -1,6 +1,6 @@
 //! Keeping house.
 
-use super::fixture::{
+use crate::store::contract::fixture::{
     at, claim, digest, farewell, grant, issue, offline_grant, sid, sign_in, sign_in_with, signed_in,
 };
 use crate::store::{RUN_OUT_KEPT, Store, Taken};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest};
 use crate::store::Store;
+use crate::store::contract::fixture::{at, digest};
 
 pub(super) async fn a_name_is_spent_once(store: impl Store) {
     let name = digest("a");

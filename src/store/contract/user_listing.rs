@@ -2,11 +2,11 @@
 
 use panda_oidc_sdk::{Identity, Subject};
 
-use super::fixture::{at, digest, farewell, sign_in, signed_in, subject};
 use crate::directory::{Change, Presence};
 use crate::links;
 use crate::links::{Edit, Place};
 use crate::scim::UserRow;
+use crate::store::contract::fixture::{at, digest, farewell, sign_in, signed_in, subject};
 use crate::store::{DirectoryLease, Store};
 
 /// The directory lists these people.

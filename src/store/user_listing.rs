@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
 
-use super::StoreError;
 use crate::scim::UserRow;
+use crate::store::error::StoreError;
 
 /// The people that are known, in the order of their subjects as text. There may be a million: no
 /// method gives more of them than it is asked for.

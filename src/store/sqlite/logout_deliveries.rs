@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::column::{millis, stored};
-use super::people::{ended_by_leaving, write_down};
+use super::history::{ended_by_leaving, write_down};
 use super::{SqliteStore, column};
 use crate::directory::Event;
 use crate::session::{Delivery, Ending, Lease, SessionId};

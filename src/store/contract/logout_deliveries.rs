@@ -6,9 +6,11 @@ use std::sync::Arc;
 use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
 use crate::session::{Delivery, Ending, Lease};
 use crate::store::Store;
+use crate::store::contract::fixture::{
+    at, digest, farewell, grant, sid, sign_in, signed_in, subject,
+};
 
 /// The session `a`, in which `clients` were granted something.
 async fn session_with(store: &impl Store, clients: &[&str]) {

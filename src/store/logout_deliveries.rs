@@ -4,8 +4,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
 use crate::session::{Delivery, Ending, Lease};
+use crate::store::error::StoreError;
 
 /// Deliveries of logout tokens, for whoever makes the next attempt.
 #[async_trait]

@@ -1,0 +1,23 @@
+//! What is good for one use.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::error::StoreError;
+use crate::crypto::handle::Digest;
+
+/// Whatever is good for one use, by a name that tells it apart from everything else.
+#[async_trait]
+pub trait Spending: Send + Sync {
+    /// Spends `name`: of any number of concurrent callers one gets `true`, and nobody else does
+    /// until the time is `until`.
+    async fn spend(
+        &self,
+        name: &Digest,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+
+    /// Whether `name` was spent and its time is not over.
+    async fn is_spent(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError>;
+}
