@@ -80,15 +80,9 @@ const TANGLED_FOLDERS: &[&str] = &[
     "src/cli/demo",
     "src/cli/links",
     "src/cli/users",
-    "src/config",
-    "src/config/clients",
     "src/http",
     "src/http/scim",
     "src/http/token",
-    "src/oauth",
-    "src/oauth/client_auth",
-    "src/oauth/grants",
-    "src/scim",
 ];
 
 /// Modules that decide from what they are handed: the same arguments give the same answer.

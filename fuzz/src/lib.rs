@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::DateTime;
 use panda_oidc::config;
 use panda_oidc::oauth::client::Clients;
-use panda_oidc::oauth::client_auth::{Outcome, Request, authenticate};
+use panda_oidc::oauth::client_auth::{ClientProof, Request, authenticate};
 use panda_oidc::oauth::params::Params;
 use percent_encoding::percent_decode;
 
@@ -57,7 +57,7 @@ pub fn proves_nothing(header: Option<&str>, form: &Params) {
         now: DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default(),
     };
     match authenticate(&request, clients()) {
-        Ok(Outcome::Proven(client)) => {
+        Ok(ClientProof::Proven(client)) => {
             let public = client.is_public() && header.is_none();
             assert!(
                 public || knows(header, form),
@@ -65,8 +65,8 @@ pub fn proves_nothing(header: Option<&str>, form: &Params) {
                 client.id
             );
         }
-        Ok(Outcome::Once(once)) => panic!("{:?} without its key", once.client.id),
-        Ok(Outcome::Pending(_)) | Err(_) => {}
+        Ok(ClientProof::Unspent(once)) => panic!("{:?} without its key", once.client.id),
+        Ok(ClientProof::AwaitsKeys(_)) | Err(_) => {}
     }
 }
 

@@ -4,7 +4,6 @@ use crate::app::App;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
-use crate::oauth::grants::invalid_grant;
 use crate::people::{Contact, Denied};
 use crate::session::User;
 use crate::store::StoreError;
@@ -69,7 +68,7 @@ pub(super) fn stands(app: &App, client: &Client, granted: &Granted) -> Result<()
     still_open(app, client, granted).map_err(|denied| {
         let (client, subject) = (client.id.as_str(), granted.user.subject());
         tracing::info!(client_id = client, %subject, "{client} is no longer open to {subject}: {denied}");
-        invalid_grant("the app is not open to the person any more")
+        OAuthError::invalid_grant("the app is not open to the person any more")
     })
 }
 

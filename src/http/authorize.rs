@@ -28,10 +28,10 @@ use crate::login::ticket;
 use crate::oauth::authorize::{Authorization, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
-use crate::oauth::hint;
+use crate::oauth::id_token_hint;
 use crate::oauth::params::Params;
+use crate::oauth::reauthentication::{Standing, standing};
 use crate::oauth::scope::Scope;
-use crate::oauth::standing::{Standing, standing};
 use crate::session::Session;
 
 /// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
@@ -279,7 +279,7 @@ async fn settle(
     let expected = authorization
         .unverified_hint
         .as_deref()
-        .map(|hint| hint::read(hint, &app.keys, app.issuer.as_str()));
+        .map(|hint| id_token_hint::read(hint, &app.keys, app.issuer.as_str()));
     let expected = expected
         .transpose()
         .map_err(refuse)?

@@ -15,7 +15,9 @@ use crate::app::App;
 use crate::keys::remote_jwks::NoKeys;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
-use crate::oauth::client_auth::{self, Once, Outcome, Pending, authenticate, failed};
+use crate::oauth::client_auth::{
+    self, AwaitsKeys, ClientProof, UnspentAssertion, authenticate, failed,
+};
 use crate::oauth::discovery::path;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
@@ -73,12 +75,12 @@ impl Proven {
             now: app.host.clock.now(),
         };
         let client = match authenticate(&request, &app.clients)? {
-            Outcome::Proven(client) => {
+            ClientProof::Proven(client) => {
                 limit.client(&client, caller).map_err(Failure::TooOften)?;
                 client
             }
-            Outcome::Once(once) => spend(app, once, limit, caller).await?,
-            Outcome::Pending(pending) => {
+            ClientProof::Unspent(once) => spend(app, once, limit, caller).await?,
+            ClientProof::AwaitsKeys(pending) => {
                 let once = verify(app, &pending).await?;
                 spend(app, once, limit, caller).await?
             }
@@ -139,7 +141,7 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
 
 /// Verifies an assertion with the keys the client publishes; if it does not hold, once more with
 /// newer ones.
-async fn verify(app: &App, pending: &Pending<'_>) -> Result<Once, Failure> {
+async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, Failure> {
     let uri = &pending.jwks_uri;
     let lost = |cause: Arc<NoKeys>| Failure::Json(failed(), Some(cause.into()));
     let keys = app.client_keys.at(uri).await.map_err(lost)?;
@@ -153,7 +155,7 @@ async fn verify(app: &App, pending: &Pending<'_>) -> Result<Once, Failure> {
 /// Spends an assertion, unless the client has to wait: then it can send the same one again.
 async fn spend(
     app: &App,
-    once: Once,
+    once: UnspentAssertion,
     limit: &Limit,
     caller: IpAddr,
 ) -> Result<Arc<Client>, Failure> {

@@ -14,14 +14,14 @@ use super::access_token;
 use super::failure::Failure;
 use super::proven::is_form;
 use crate::app::App;
-use crate::oauth::claims;
 use crate::oauth::claims_request::PersonClaim;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::params::Params;
-use crate::oauth::person::{self, person};
 use crate::oauth::scope::{Scope, Scopes};
+use crate::oauth::user_claims::person;
+use crate::oauth::{claims, user_claims};
 use crate::people::Profile;
 
 /// `GET /userinfo`.
@@ -131,7 +131,7 @@ pub(super) async fn emails(
     if !told && rules.bring_email() {
         return Err(insufficient_scope("the addresses need the scope email"));
     }
-    Ok((no_store(), Json(person::emails(&asked.profile, rules))).into_response())
+    Ok((no_store(), Json(user_claims::emails(&asked.profile, rules))).into_response())
 }
 
 /// What a token that is good for userinfo stands for.

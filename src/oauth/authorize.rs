@@ -9,13 +9,13 @@ use openidconnect::Nonce;
 use super::claims_request::ClaimsRequest;
 use super::client::{Client, Clients};
 use super::error::{ErrorCode, OAuthError};
-use super::grants::GrantType;
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
 use super::response_mode::ResponseMode;
 use super::scope::{Scope, Scopes};
 use super::{acr, resource};
+use crate::oauth::grant_type::GrantType;
 
 /// An authorization request that may go on, once somebody is signed in.
 #[derive(Debug, Clone)]

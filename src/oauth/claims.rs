@@ -1,4 +1,4 @@
-//! Claims: what tokens and userinfo say. What they say about the person is [`super::person`]'s.
+//! Claims: what tokens and userinfo say. What they say about the person is [`crate::oauth::user_claims`]'s.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::Nonce;
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::grant::{Grant, Granted};
-use super::person::{PersonClaims, person};
 use super::scope::Scopes;
+use super::user_claims::{PersonClaims, person};
 use crate::crypto::handle::Digest;
 use crate::people::Profile;
 

@@ -8,15 +8,14 @@ use openidconnect::ClientId;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
-use super::claim_rules::ClaimRules;
-use super::grants::GrantType;
-use super::grants::token_exchange::SubjectTokenType;
+use super::claim_mapping::ClaimRules;
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
 use crate::crypto::handle::Digest;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};
+use crate::oauth::grant_type::{GrantType, SubjectTokenType};
 use crate::people::{Access, Contact};
 
 /// A registered client.

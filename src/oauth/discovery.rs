@@ -13,12 +13,12 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use super::acr;
-use super::grants::GrantType;
 use super::issuer::Issuer;
 use super::response_mode::ResponseMode;
 use super::scope::Scope;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
+use crate::oauth::grant_type::GrantType;
 
 /// Where the endpoints lie below the issuer: the routes of `http`, and the members here.
 pub mod path {

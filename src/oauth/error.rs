@@ -106,4 +106,16 @@ impl OAuthError {
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidRequest, description)
     }
+
+    /// `invalid_client` with a sentence: the client has not proved itself (RFC 6749 §5.2).
+    #[must_use]
+    pub fn invalid_client(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidClient, description)
+    }
+
+    /// `invalid_grant` with a sentence: what the client brought is no good (RFC 6749 §5.2).
+    #[must_use]
+    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidGrant, description)
+    }
 }

@@ -3,13 +3,12 @@
 use url::form_urlencoded;
 
 use super::error::OAuthError;
-use super::resource;
 
 /// More parameters than any request of ours has use for.
 const MOST: usize = 100;
 
 /// Parameters that may be repeated (RFC 8707 §2, RFC 8693 §2.1).
-const REPEATABLE: [&str; 2] = [resource::PARAMETER, resource::AUDIENCE];
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// The parameters of a request, decoded from `application/x-www-form-urlencoded`.
 ///

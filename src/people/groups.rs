@@ -8,10 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
+use super::input::{condition, ids};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
 use super::template::Condition;
-use super::written::{condition, ids};
 use crate::crypto::handle::Digest;
 use crate::session::User;
 

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::groups::{Group, Groups, GroupsFile};
-use super::written::id_of;
+use super::input::id_of;
 use crate::crypto::handle::Digest;
 use crate::csv_text;
 use crate::csv_text::{REMEDY, separator};

@@ -1,47 +1,12 @@
 //! What this service can do, and what its resources look like (RFC 7643 §5 to §7).
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 
+use super::base::Base;
 use super::filter::Attribute as _;
 use super::group::GroupAttribute;
 use super::page::MOST;
 use super::user::UserAttribute;
-
-/// What stands in a path as it is (RFC 3986 §2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// Where resources are found.
-#[derive(Debug, Clone)]
-pub struct Base(String);
-
-impl Base {
-    /// Below the admin listener's address.
-    #[must_use]
-    pub fn new(admin: &str) -> Self {
-        Self(format!("{admin}/scim/v2"))
-    }
-
-    /// Where a user is found.
-    #[must_use]
-    pub fn user(&self, id: &str) -> String {
-        self.at("Users", id)
-    }
-
-    /// Where a group is found.
-    #[must_use]
-    pub fn group(&self, id: &str) -> String {
-        self.at("Groups", id)
-    }
-
-    fn at(&self, endpoint: &str, id: &str) -> String {
-        format!("{}/{endpoint}/{}", self.0, utf8_percent_encode(id, SEGMENT))
-    }
-}
 
 /// The resource types that there are.
 pub const RESOURCE_TYPES: [&str; 2] = ["User", "Group"];
@@ -70,7 +35,7 @@ pub fn service_provider(base: &Base) -> Json {
         }],
         "meta": {
             "resourceType": "ServiceProviderConfig",
-            "location": format!("{}/ServiceProviderConfig", base.0),
+            "location": format!("{}/ServiceProviderConfig", base.as_str()),
         },
     })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::discovery::Base;
+use super::base::Base;
 use super::filter::{Attribute, Kind, Searchable, Value};
 use super::page::version;
 

@@ -4,6 +4,7 @@
 //! what a person or a group looks like, which attributes are told. Who may ask, and where the people
 //! come from, is the business of [`crate::http`].
 
+mod base;
 mod discovery;
 mod error;
 mod filter;
@@ -13,7 +14,8 @@ mod projection;
 mod user;
 mod user_row;
 
-pub use self::discovery::{Base, RESOURCE_TYPES, SCHEMAS, resource_type, schema, service_provider};
+pub use self::base::Base;
+pub use self::discovery::{RESOURCE_TYPES, SCHEMAS, resource_type, schema, service_provider};
 pub use self::error::{ScimError, ScimType};
 pub use self::filter::{Attribute, Filter, Kind, Searchable, Value};
 pub use self::group::{Group, GroupAttribute, Member};

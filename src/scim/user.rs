@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
-use super::discovery::Base;
+use super::base::Base;
 use super::filter::{Attribute, Kind, Searchable, Value};
 use super::page::version;
 use crate::directory::Presence;

@@ -1,21 +1,9 @@
 //! Who may use a client, and whom to ask: `allow`, `deny`, `unlinked`, `contact`.
 
-use serde::Deserialize;
-
-use super::{Check, ClientSection};
+use super::check::Check;
+use super::section::{ClientSection, Unlinked};
 use crate::config::findings::Findings;
 use crate::people::{Access, Contact, Who};
-
-/// What becomes of people the client has no account for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Unlinked {
-    /// They may use it.
-    #[default]
-    Allow,
-    /// They may not.
-    Deny,
-}
 
 impl Check<'_, '_> {
     /// `None` for a client that is open to everybody.

@@ -1,7 +1,8 @@
 //! The keys of a client that name who access tokens are for, and which of these names it goes by
 //! itself (RFC 9068 §2.2, RFC 8707 §2).
 
-use super::{Check, ClientSection};
+use super::check::Check;
+use super::section::ClientSection;
 
 impl Check<'_, '_> {
     /// Whom the client's access tokens are for; this provider, unless it says.

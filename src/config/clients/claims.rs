@@ -1,13 +1,11 @@
 //! What a client is told of people: `email`, `email_verified`, `split_names`, `[clients.claims]`.
 
-use std::collections::BTreeMap;
-
 use chrono::DateTime;
 use panda_oidc_sdk::{Identity, Subject};
-use serde::Deserialize;
 
-use super::{Check, ClientSection};
-use crate::oauth::claim_rules::{ClaimRules, EmailPolicy, EmailVerified, OwnClaim, SplitNames};
+use super::check::Check;
+use super::section::{ClaimScope, ClaimSection, ClientSection, Scoped, Split, Verified};
+use crate::oauth::claim_mapping::{ClaimRules, EmailPolicy, EmailVerified, OwnClaim, SplitNames};
 use crate::oauth::scope::Scope;
 use crate::people::{Profile, Rule};
 use crate::session::User;
@@ -40,58 +38,6 @@ const RESERVED: &[&str] = &[
     "updated_at",
     "phone_number_verified",
 ];
-
-/// How `email_verified` is written.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Verified {
-    #[default]
-    Always,
-    WhenTrue,
-}
-
-/// How `split_names` is written.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Split {
-    #[default]
-    People,
-    Everybody,
-    Nobody,
-}
-
-/// One of `[clients.claims]`.
-#[derive(Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a template, or { value = \"…\", scope = \"…\" }"
-)]
-pub(super) enum ClaimSection {
-    Template(String),
-    Scoped(Scoped),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Scoped {
-    value: String,
-    #[serde(default)]
-    scope: ClaimScope,
-}
-
-/// The scopes that can bring a claim.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ClaimScope {
-    #[default]
-    Openid,
-    Profile,
-    Email,
-    Phone,
-}
-
-/// `[clients.claims]`.
-pub(super) type ClaimSections = BTreeMap<String, ClaimSection>;
 
 impl Check<'_, '_> {
     pub(super) fn claims(&mut self, section: &ClientSection) -> ClaimRules {

@@ -3,7 +3,8 @@
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::{AuthMethod, Check, ClientSection};
+use super::check::Check;
+use super::section::{AuthMethod, ClientSection};
 use crate::config::secret::{self, MAKE_ONE, Place, Secret};
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};

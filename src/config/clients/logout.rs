@@ -3,7 +3,8 @@
 
 use url::Url;
 
-use super::{Check, ClientSection};
+use super::check::Check;
+use super::section::ClientSection;
 use crate::oauth::client::LogoutUris;
 use crate::oauth::redirect::RegisteredUri;
 

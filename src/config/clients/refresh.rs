@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Check, ClientSection, RefreshWhen};
+use super::check::Check;
+use super::section::{ClientSection, RefreshWhen};
 use crate::oauth::client::RefreshPolicy;
-use crate::oauth::grants::GrantType;
+use crate::oauth::grant_type::GrantType;
 
 impl Check<'_, '_> {
     pub(super) fn refresh_policy(&mut self, section: &ClientSection) -> RefreshPolicy {

@@ -20,9 +20,8 @@ use crate::oauth::claims_request::AskedClaims;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
-use crate::oauth::grants::token_exchange::{
-    ACCESS_TOKEN, ExchangeRequest, SubjectTokenType, of_access_token, of_ticket,
-};
+use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
+use crate::oauth::grants::token_exchange::{ExchangeRequest, of_access_token, of_ticket};
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::session::{Session, SessionId, User};

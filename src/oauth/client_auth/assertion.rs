@@ -3,52 +3,17 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use url::Url;
-
 use super::claims::{self, Claims};
-use super::{Outcome, Request, failed};
+use super::proof::{AwaitsKeys, ClientProof, Request, UnspentAssertion, failed};
 use crate::crypto::handle::Digest;
 use crate::keys::jws::{JwsAlg, Unverified};
-use crate::keys::verifiers::{PublicKeys, pretend_to_verify};
+use crate::keys::verifiers::pretend_to_verify;
 use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
-use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 
 /// RFC 7523 §2.2.
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// A client that has proven itself with an assertion, unless the assertion was used before: of all
-/// who bring it, one may go on (N41).
-#[derive(Debug)]
-pub struct Once {
-    /// The client.
-    pub client: Arc<Client>,
-    /// What the assertion is remembered by.
-    pub name: Digest,
-    /// Until when: no longer than it could be used.
-    pub until: DateTime<Utc>,
-}
-
-/// An assertion that is in order but for its signature, of a client whose keys are elsewhere.
-#[derive(Debug)]
-pub struct Pending<'a> {
-    jws: Unverified<'a>,
-    once: Once,
-    /// Where the client's keys are.
-    pub jwks_uri: Url,
-}
-
-impl Pending<'_> {
-    /// What the assertion proves if one of `keys` has signed it.
-    #[must_use]
-    pub fn verify(&self, keys: &PublicKeys) -> Option<Once> {
-        keys.verify(&self.jws).then(|| Once {
-            client: Arc::clone(&self.once.client),
-            ..self.once
-        })
-    }
-}
 
 /// The assertion in `form`, if there is one (RFC 7521 §4.2).
 ///
@@ -62,7 +27,7 @@ pub(super) fn offered(form: &Params) -> Result<Option<&str>, OAuthError> {
     ) {
         (None, None) => Ok(None),
         (Some(jwt), Some(TYPE)) => Ok(Some(jwt)),
-        (Some(_), Some(_)) => Err(invalid(
+        (Some(_), Some(_)) => Err(OAuthError::invalid_client(
             "the only client_assertion_type here is \
              urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         )),
@@ -77,12 +42,14 @@ pub(super) fn prove<'a>(
     jwt: &'a str,
     request: &Request<'a>,
     clients: &Clients,
-) -> Result<Outcome<'a>, OAuthError> {
+) -> Result<ClientProof<'a>, OAuthError> {
     let jws = Unverified::read(jwt).map_err(|_| {
-        invalid("the client_assertion is no JWT signed with an algorithm that is supported")
+        OAuthError::invalid_client(
+            "the client_assertion is no JWT signed with an algorithm that is supported",
+        )
     })?;
     if !is_for_this(jws.typ.as_deref()) {
-        return Err(invalid(
+        return Err(OAuthError::invalid_client(
             "the client_assertion says it is another kind of token",
         ));
     }
@@ -100,7 +67,7 @@ pub(super) fn prove<'a>(
             match keys {
                 ClientKeys::Here(keys) => keys.verify(&jws),
                 ClientKeys::At(jwks_uri) => {
-                    return Ok(Outcome::Pending(Pending {
+                    return Ok(ClientProof::AwaitsKeys(AwaitsKeys {
                         once: once(client, &claims),
                         jwks_uri: jwks_uri.clone(),
                         jws,
@@ -111,7 +78,7 @@ pub(super) fn prove<'a>(
         _ => return Err(nobody(&jws)),
     };
     if holds {
-        Ok(Outcome::Once(once(client, &claims)))
+        Ok(ClientProof::Unspent(once(client, &claims)))
     } else {
         Err(failed())
     }
@@ -133,16 +100,12 @@ fn nobody(jws: &Unverified<'_>) -> OAuthError {
     failed()
 }
 
-fn once(client: &Arc<Client>, claims: &Claims) -> Once {
+fn once(client: &Arc<Client>, claims: &Claims) -> UnspentAssertion {
     // No client_id has a NUL in it.
     let name = format!("client_assertion\0{}\0{}", claims.client_id, claims.jti);
-    Once {
+    UnspentAssertion {
         client: Arc::clone(client),
         name: Digest::of(name.as_bytes()),
         until: claims.until,
     }
-}
-
-pub(super) fn invalid(description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidClient, description)
 }

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::{Outcome, Request, failed, proven, secret};
+use super::proof::{ClientProof, Request, failed, proven, secret};
 use crate::oauth::client::Clients;
 use crate::oauth::error::OAuthError;
 
@@ -13,7 +13,7 @@ pub(super) fn prove<'a>(
     header: &str,
     request: &Request<'a>,
     clients: &Clients,
-) -> Result<Outcome<'a>, OAuthError> {
+) -> Result<ClientProof<'a>, OAuthError> {
     let credentials = Credentials::read(header).ok_or_else(failed)?;
     if let Some(id) = request.form.get("client_id")
         && !credentials.name(id)

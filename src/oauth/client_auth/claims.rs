@@ -3,8 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
-use super::Request;
-use super::assertion::invalid;
+use super::proof::Request;
 use crate::oauth::error::OAuthError;
 
 /// How far ahead an assertion may expire; it is remembered as long.
@@ -24,8 +23,9 @@ pub(super) struct Claims {
 
 /// Checks everything that needs no look at the client.
 pub(super) fn check(payload: &[u8], request: &Request<'_>) -> Result<Claims, OAuthError> {
-    let claims: Map<String, Value> = serde_json::from_slice(payload)
-        .map_err(|_| invalid("the claims of the client_assertion are no JSON object"))?;
+    let claims: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| {
+        OAuthError::invalid_client("the claims of the client_assertion are no JSON object")
+    })?;
     let client_id = client(&claims)?;
     agrees(client_id, request)?;
     audience(&claims, request.audience)?;
@@ -42,7 +42,7 @@ pub(super) fn check(payload: &[u8], request: &Request<'_>) -> Result<Claims, OAu
 fn client(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
     match (claims.get("iss"), claims.get("sub")) {
         (Some(Value::String(iss)), Some(Value::String(sub))) if iss == sub => Ok(iss),
-        _ => Err(invalid(
+        _ => Err(OAuthError::invalid_client(
             "iss and sub of the client_assertion are not both the client_id",
         )),
     }
@@ -69,7 +69,7 @@ fn audience(claims: &Map<String, Value>, ours: &[String]) -> Result<(), OAuthErr
     if accepted {
         Ok(())
     } else {
-        Err(invalid(
+        Err(OAuthError::invalid_client(
             "aud of the client_assertion is not this provider alone; write the issuer or the \
              token endpoint",
         ))
@@ -77,15 +77,19 @@ fn audience(claims: &Map<String, Value>, ours: &[String]) -> Result<(), OAuthErr
 }
 
 fn expiry(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime<Utc>, OAuthError> {
-    let exp = date(claims, "exp")?.ok_or(invalid("exp of the client_assertion is missing"))?;
+    let exp = date(claims, "exp")?.ok_or(OAuthError::invalid_client(
+        "exp of the client_assertion is missing",
+    ))?;
     if exp > now + LONGEST + AHEAD {
-        return Err(invalid(
+        return Err(OAuthError::invalid_client(
             "exp of the client_assertion is more than an hour ahead",
         ));
     }
     let until = exp + LATE;
     if until <= now {
-        return Err(invalid("the client_assertion has expired"));
+        return Err(OAuthError::invalid_client(
+            "the client_assertion has expired",
+        ));
     }
     Ok(until)
 }
@@ -96,7 +100,7 @@ fn begun(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), OAuthErr
         ("iat", "iat of the client_assertion is in the future"),
     ] {
         if date(claims, name)?.is_some_and(|date| date > now + AHEAD) {
-            return Err(invalid(ahead));
+            return Err(OAuthError::invalid_client(ahead));
         }
     }
     Ok(())
@@ -113,7 +117,7 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>
         reason = "a number out of range becomes one that is no date"
     )]
     let date = seconds.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0));
-    date.map(Some).ok_or(invalid(
+    date.map(Some).ok_or(OAuthError::invalid_client(
         "exp, nbf and iat of a client_assertion are numbers of seconds",
     ))
 }
@@ -122,5 +126,7 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>
 fn name(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
     let jti = claims.get("jti").and_then(Value::as_str);
     jti.filter(|jti| !jti.is_empty())
-        .ok_or(invalid("jti of the client_assertion is missing"))
+        .ok_or(OAuthError::invalid_client(
+            "jti of the client_assertion is missing",
+        ))
 }

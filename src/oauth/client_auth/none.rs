@@ -1,13 +1,13 @@
 //! `none`: a public client says who it is and proves nothing (RFC 6749 §3.2.1).
 
-use super::{Outcome, Request, failed, proven};
+use super::proof::{ClientProof, Request, failed, proven};
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::error::OAuthError;
 
 pub(super) fn prove<'a>(
     request: &Request<'a>,
     clients: &Clients,
-) -> Result<Outcome<'a>, OAuthError> {
+) -> Result<ClientProof<'a>, OAuthError> {
     let id = request.form.get("client_id").ok_or_else(failed)?;
     let client = clients.get(id);
     proven(

@@ -1,6 +1,6 @@
 //! `client_secret_post`: the secret in the body (RFC 6749 §2.3.1).
 
-use super::{Outcome, Request, failed, proven, secret};
+use super::proof::{ClientProof, Request, failed, proven, secret};
 use crate::oauth::client::Clients;
 use crate::oauth::error::OAuthError;
 
@@ -8,7 +8,7 @@ pub(super) fn prove<'a>(
     offered: &str,
     request: &Request<'a>,
     clients: &Clients,
-) -> Result<Outcome<'a>, OAuthError> {
+) -> Result<ClientProof<'a>, OAuthError> {
     let id = request.form.get("client_id").ok_or_else(failed)?;
     let client = clients.get(id);
     proven(client, secret(client, |_, post| post).is(offered))

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,8 +19,10 @@ use url::Url;
 use super::*;
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};
-use crate::oauth::client::ClientKeys;
 use crate::oauth::client::tests::{confidential, public};
+use crate::oauth::client::{Authentication, Client, ClientKeys};
+use crate::oauth::error::ErrorCode;
+use crate::oauth::params::Params;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -92,9 +94,9 @@ fn ask(header: Option<&str>, form: &str) -> Result<String, ErrorCode> {
         now: now(),
     };
     match authenticate(&request, &clients()) {
-        Ok(Outcome::Proven(client)) => Ok(client.id.to_string()),
-        Ok(Outcome::Once(once)) => Ok(format!("→{}", once.client.id.as_str())),
-        Ok(Outcome::Pending(pending)) => Ok(pending.jwks_uri.to_string()),
+        Ok(ClientProof::Proven(client)) => Ok(client.id.to_string()),
+        Ok(ClientProof::Unspent(once)) => Ok(format!("→{}", once.client.id.as_str())),
+        Ok(ClientProof::AwaitsKeys(pending)) => Ok(pending.jwks_uri.to_string()),
         Err(error) => Err(error.code),
     }
 }

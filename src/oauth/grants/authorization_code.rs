@@ -1,6 +1,5 @@
 //! `authorization_code`: what a code is worth to the client that brings it (RFC 6749 §4.1.3).
 
-use super::invalid_grant;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
@@ -38,24 +37,27 @@ pub fn redeem(
     client: &Client,
     taken: Option<Granted>,
 ) -> Result<Granted, OAuthError> {
-    let granted = taken.ok_or_else(|| invalid_grant("the code is unknown, spent or expired"))?;
+    let granted =
+        taken.ok_or_else(|| OAuthError::invalid_grant("the code is unknown, spent or expired"))?;
     if granted.grant.client_id != client.id {
-        return Err(invalid_grant("the code was given to another client"));
+        return Err(OAuthError::invalid_grant(
+            "the code was given to another client",
+        ));
     }
     if granted.grant.redirect_uri != request.redirect_uri {
-        return Err(invalid_grant(
+        return Err(OAuthError::invalid_grant(
             "the redirect_uri is not the one of the authorization request",
         ));
     }
     match (&granted.grant.challenge, request.verifier) {
         (None, None) => Ok(granted),
         (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(granted),
-        (Some(_), Some(_)) => Err(invalid_grant(
+        (Some(_), Some(_)) => Err(OAuthError::invalid_grant(
             "the code_verifier does not match the code_challenge",
         )),
         // RFC 9700 §2.1.1: no downgrade, by either side (N25, N26).
-        (Some(_), None) => Err(invalid_grant("the code_verifier is missing")),
-        (None, Some(_)) => Err(invalid_grant(
+        (Some(_), None) => Err(OAuthError::invalid_grant("the code_verifier is missing")),
+        (None, Some(_)) => Err(OAuthError::invalid_grant(
             "there is a code_verifier, and there was no code_challenge",
         )),
     }

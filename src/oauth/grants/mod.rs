@@ -6,56 +6,13 @@ pub mod client_credentials;
 pub mod refresh_token;
 pub mod token_exchange;
 
-use serde::Deserialize;
-
 use self::authorization_code::CodeRequest;
 use self::refresh_token::RefreshRequest;
 use self::token_exchange::ExchangeRequest;
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
-
-/// A grant type, as `grant_type` and a client's `grant_types` have it (RFC 7591 §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// A code from the authorization endpoint.
-    AuthorizationCode,
-    /// A refresh token.
-    RefreshToken,
-    /// The client's own credentials.
-    ClientCredentials,
-    /// Something else that somebody holds (RFC 8693).
-    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
-    TokenExchange,
-}
-
-impl GrantType {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::AuthorizationCode,
-        Self::RefreshToken,
-        Self::ClientCredentials,
-        Self::TokenExchange,
-    ];
-
-    /// What a client uses that does not say.
-    #[must_use]
-    pub fn usual() -> Vec<Self> {
-        vec![Self::AuthorizationCode, Self::RefreshToken]
-    }
-
-    /// The type as it is written.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AuthorizationCode => "authorization_code",
-            Self::RefreshToken => "refresh_token",
-            Self::ClientCredentials => "client_credentials",
-            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
-        }
-    }
-}
+use crate::oauth::grant_type::GrantType;
 
 /// A token request that is well formed and of a type its client may use.
 pub enum TokenRequest<'a> {
@@ -101,9 +58,4 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, O
         }
         GrantType::TokenExchange => TokenRequest::Exchange(token_exchange::read(form, client)?),
     })
-}
-
-/// What was brought is no good.
-pub(crate) fn invalid_grant(description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidGrant, description)
 }

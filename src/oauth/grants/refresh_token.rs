@@ -1,6 +1,5 @@
 //! `refresh_token`: what is asked for anew, and what of it is given (RFC 6749 §6).
 
-use super::invalid_grant;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Granted;
@@ -65,5 +64,5 @@ pub fn allow(
 /// The answer to a token that is no good, whatever the reason.
 #[must_use]
 pub fn unknown() -> OAuthError {
-    invalid_grant("the refresh token is unknown, expired, revoked or was used before")
+    OAuthError::invalid_grant("the refresh token is unknown, expired, revoked or was used before")
 }

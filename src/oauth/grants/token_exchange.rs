@@ -2,40 +2,13 @@
 //! (RFC 8693): a ticket of the portal's that an application was sent, or an access token for a
 //! narrower audience.
 
-use serde::Deserialize;
-
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::grant_type::{ACCESS_TOKEN, GrantType, SubjectTokenType};
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::oauth::scope::{Scope, Scopes};
-
-/// `urn:ietf:params:oauth:token-type:access_token`, the only type that is given.
-pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-/// What may be exchanged (RFC 8693 §3), for clients that are registered for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum SubjectTokenType {
-    /// A ticket of the portal's.
-    #[serde(rename = "urn:panda-oidc:token-type:ticket")]
-    Ticket,
-    /// An access token of ours.
-    #[serde(rename = "urn:ietf:params:oauth:token-type:access_token")]
-    AccessToken,
-}
-
-impl SubjectTokenType {
-    /// Reads a `subject_token_type`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "urn:panda-oidc:token-type:ticket" => Some(Self::Ticket),
-            ACCESS_TOKEN => Some(Self::AccessToken),
-            _ => None,
-        }
-    }
-}
 
 /// A token request for this grant type.
 pub struct ExchangeRequest<'a> {
@@ -94,7 +67,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>
 #[must_use]
 pub fn of_ticket(request: &ExchangeRequest<'_>, client: &Client) -> Scopes {
     let asked = request.scope.map(Scopes::parse).unwrap_or_default();
-    if client.may_use(super::GrantType::RefreshToken) {
+    if client.may_use(GrantType::RefreshToken) {
         return asked;
     }
     asked.without(Scope::OfflineAccess)

@@ -10,7 +10,8 @@ use url::Url;
 pub use self::redirect::PostLogoutRedirect;
 use super::client::{Client, Clients};
 use super::error::OAuthError;
-use super::hint::{self, Hint};
+use super::id_token_hint;
+use super::id_token_hint::Hint;
 use super::params::Params;
 use crate::keys::Keys;
 use crate::session::{Session, SessionId};
@@ -49,7 +50,7 @@ pub fn read(
     no_repeats(asked)?;
     let hint = asked
         .get("id_token_hint")
-        .map(|unverified| hint::read(unverified, keys, issuer))
+        .map(|unverified| id_token_hint::read(unverified, keys, issuer))
         .transpose()?;
     let client = client(asked, hint.as_ref(), clients)?;
     let redirect = post_logout_redirect(asked, client.map(Arc::as_ref))?;

@@ -54,7 +54,7 @@ fn keys_elsewhere_are_left_to_be_fetched_and_then_decide() {
         audience: &["https://op".to_owned()],
         now: now(),
     };
-    let Ok(Outcome::Pending(pending)) = authenticate(&request, &clients()) else {
+    let Ok(ClientProof::AwaitsKeys(pending)) = authenticate(&request, &clients()) else {
         panic!("it has to wait for the keys");
     };
     let keys = PublicKeys::strict(&PAIRS.jwks).unwrap();
@@ -106,7 +106,7 @@ fn n41_an_assertion_is_remembered_by_client_and_jti_until_it_is_over() {
             now: now(),
         };
         match authenticate(&request, &clients()) {
-            Ok(Outcome::Once(once)) => (once.name, once.until),
+            Ok(ClientProof::Unspent(once)) => (once.name, once.until),
             other => panic!("{other:?}"),
         }
     };

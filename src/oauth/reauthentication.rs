@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
-use super::authorize::Authorization;
-use super::error::{ErrorCode, OAuthError};
+use crate::oauth::authorize::Authorization;
+use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::session::Session;
 
 /// What to do with a request that may go on.
@@ -59,11 +59,11 @@ pub fn standing(
 mod tests {
     use chrono::TimeDelta;
 
-    use super::*;
     use crate::oauth::authorize::authorize;
     use crate::oauth::client::Clients;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::params::Params;
+    use crate::oauth::reauthentication::*;
     use crate::session::tests::session;
 
     /// How a session that is an hour old stands to a request asked `asked` seconds after it began.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use super::claims_request::PersonClaim;
-use super::scope::{Scope, Scopes};
+use crate::oauth::claims_request::PersonClaim;
+use crate::oauth::scope::{Scope, Scopes};
 use crate::people::{Filled, Profile, Rule, name};
 
 /// The rules of one client. Without any, everything the portal does not know is left out.
@@ -209,7 +209,7 @@ impl Serialize for OwnClaims<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::oauth::claim_mapping::*;
     use proptest::prelude::*;
 
     #[test]

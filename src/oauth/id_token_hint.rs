@@ -4,9 +4,9 @@
 use panda_oidc_sdk::Subject;
 use serde::Deserialize;
 
-use super::claims::Audience;
-use super::error::OAuthError;
 use crate::keys::Keys;
+use crate::oauth::claims::Audience;
+use crate::oauth::error::OAuthError;
 use crate::session::SessionId;
 
 /// What a hint says. The token may have expired: it "can be used after its expiry" to name a session.

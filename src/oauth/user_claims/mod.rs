@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::claim_rules::{ClaimRules, EmailVerified, OwnClaims};
-use super::claims_request::{PersonClaim, PersonClaims as Asked};
-use super::phone::e164;
-use super::scope::Scopes;
+use super::claim_mapping::{ClaimRules, EmailVerified, OwnClaims};
+use crate::oauth::claims_request::{PersonClaim, PersonClaims as Asked};
+use crate::oauth::phone::e164;
+use crate::oauth::scope::Scopes;
 use crate::people::Profile;
 
 /// What a client learns about a person (OIDC Core §5.1): by its scopes the same in ID token and

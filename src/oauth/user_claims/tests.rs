@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::oauth::claim_rules::{EmailPolicy, OwnClaim, SplitNames};
+use crate::oauth::claim_mapping::{EmailPolicy, OwnClaim, SplitNames};
 use crate::oauth::scope::Scope;
 use crate::people::{Attribute, Link, Rule};
 use crate::session::tests::session;
@@ -159,7 +159,8 @@ fn a_rule_takes_the_place_of_a_standard_claim_once_and_as_a_text() {
     assert_eq!(told_all["family_name"], "张");
     assert_eq!(told(&person, "openid", &rules), json!({"sub": "17"}));
     let asked = Asked::parse("name");
-    let by_name = super::person(&person, &Scopes::parse("openid"), &asked, &rules);
+    let by_name =
+        crate::oauth::user_claims::person(&person, &Scopes::parse("openid"), &asked, &rules);
     assert_eq!(serde_json::to_value(by_name).unwrap()["name"], "张伟 (17)");
 }
 

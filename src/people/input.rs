@@ -4,7 +4,7 @@ use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::template::Condition;
+use crate::people::template::Condition;
 
 /// An identifier, written as a number or as a text.
 #[derive(Deserialize)]
@@ -50,7 +50,7 @@ pub(super) fn condition<'de, D: Deserializer<'de>>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::people::input::*;
 
     #[test]
     fn an_id_is_kept_to_the_digit() {

@@ -1,0 +1,138 @@
+//! A client, from what is written of it.
+
+use chrono::TimeDelta;
+use openidconnect::ClientId;
+
+use super::check::Check;
+use super::section::{AccessTokenTyp, ClientSection};
+use crate::oauth::client::{AccessTokens, Authentication, Client};
+use crate::oauth::grant_type::GrantType;
+use crate::oauth::redirect::RegisteredUri;
+
+impl Check<'_, '_> {
+    pub(super) fn client(&mut self, section: &ClientSection) -> Option<Client> {
+        self.client_id(&section.client_id);
+        let authentication = self.authentication(section)?;
+        let public = matches!(authentication, Authentication::None);
+        let lifetime = TimeDelta::from_std(section.access_token_lifetime).unwrap_or(TimeDelta::MAX);
+        if lifetime < TimeDelta::seconds(10) || lifetime > TimeDelta::days(1) {
+            self.fail(
+                "access_token_lifetime",
+                "it is shorter than ten seconds or longer than a day",
+                "write something like \"15m\"",
+            );
+        }
+        Some(Client {
+            id: ClientId::new(section.client_id.clone()),
+            name: self.name(section),
+            authentication,
+            redirect_uris: self.redirect_uris(section),
+            initiate_login_uri: self
+                .url("initiate_login_uri", section.initiate_login_uri.as_deref()),
+            client_uri: self.url("client_uri", section.client_uri.as_deref()),
+            logout: self.logout(section),
+            require_pkce: section.require_pkce || public,
+            id_token_alg: section.id_token_signed_response_alg,
+            userinfo_alg: section.userinfo_signed_response_alg,
+            access_token: AccessTokens {
+                alg: section
+                    .access_token_signed_response_alg
+                    .unwrap_or(section.id_token_signed_response_alg),
+                typ: match section.access_token_typ {
+                    AccessTokenTyp::AtJwt => "at+jwt",
+                    AccessTokenTyp::Jwt => "JWT",
+                },
+                lifetime,
+                audience: self.audience(section),
+            },
+            resources: self.resources(section),
+            allowed_resources: self.targets("allowed_resources", &section.allowed_resources),
+            grant_types: self.grant_types(section, public),
+            subject_token_types: section.subject_token_types.clone(),
+            refresh_token: self.refresh_policy(section),
+            access: self.access(section),
+            contact: self.contact(section),
+            claims: self.claims(section),
+        })
+    }
+
+    fn grant_types(&mut self, section: &ClientSection, public: bool) -> Vec<GrantType> {
+        let has = |grant_type| section.grant_types.contains(&grant_type);
+        if section.grant_types.is_empty() {
+            self.fail(
+                "grant_types",
+                "it is empty: the client could ask for nothing",
+                "leave it out for an app that people log in to",
+            );
+        }
+        if public && (has(GrantType::ClientCredentials) || has(GrantType::TokenExchange)) {
+            self.fail(
+                "grant_types",
+                "a client without credentials can neither act for itself nor exchange tokens",
+                "give it a secret or a key, or take that grant type out",
+            );
+        }
+        if has(GrantType::TokenExchange) == section.subject_token_types.is_empty() {
+            self.fail(
+                "subject_token_types",
+                "it goes with the grant type token-exchange: what is exchanged has to be named, and nothing else",
+                "name \"urn:panda-oidc:token-type:ticket\" or \
+                 \"urn:ietf:params:oauth:token-type:access_token\", or take both out",
+            );
+        }
+        section.grant_types.clone()
+    }
+
+    fn client_id(&mut self, id: &str) {
+        // RFC 6749 appendix A.1, and fit to stand in /launch/{client_id} as it is.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if id.is_empty()
+            || id.len() > 128
+            || !id.bytes().all(plain)
+            || id.bytes().all(|byte| byte == b'.')
+        {
+            self.fail(
+                "client_id",
+                "it is not 1 to 128 of the characters A-Z a-z 0-9 - . _ ~",
+                "choose a plain name, such as grafana",
+            );
+        }
+        // RFC 9700 §4.15 (N70): a token's sub must never be another token's client_id.
+        if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.fail(
+                "client_id",
+                "it is a number, and could be some person's Panda ID",
+                "choose a name with a letter in it",
+            );
+        }
+    }
+
+    /// What people are shown: something that can be seen.
+    fn name(&mut self, section: &ClientSection) -> String {
+        let Some(name) = &section.client_name else {
+            return section.client_id.clone();
+        };
+        if name.trim().is_empty() || name.contains(char::is_control) {
+            self.fail(
+                "client_name",
+                "it is blank, or has line breaks or other control characters in it",
+                "write the name people know the app by, or take it out",
+            );
+        }
+        name.clone()
+    }
+
+    /// RFC 7591 §2: only a client that is sent back to needs to say where.
+    fn redirect_uris(&mut self, section: &ClientSection) -> Vec<RegisteredUri> {
+        let codes = section.grant_types.contains(&GrantType::AuthorizationCode);
+        if codes && section.redirect_uris.is_empty() {
+            self.fail(
+                "redirect_uris",
+                "it is empty",
+                "list every address the app may be sent back to; a service that people never log in to \
+                 has no authorization_code among its grant_types",
+            );
+        }
+        self.uris("redirect_uris", &section.redirect_uris)
+    }
+}

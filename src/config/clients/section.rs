@@ -1,0 +1,190 @@
+//! One of `[[clients]]`, as it is written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::keys::SigningAlg;
+use crate::keys::jws::JwsAlg;
+use crate::oauth::grant_type::{GrantType, SubjectTokenType};
+use crate::people::Who;
+
+/// One client, as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ClientSection {
+    pub(super) client_id: String,
+    pub(super) client_secret: Option<SecretString>,
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) client_secret_env: Option<String>,
+    pub(super) client_secret_sha256: Option<SecretString>,
+    pub(super) jwks: Option<serde_json::Value>,
+    pub(super) jwks_uri: Option<String>,
+    pub(super) client_name: Option<String>,
+    pub(super) client_uri: Option<String>,
+    #[serde(default)]
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) initiate_login_uri: Option<String>,
+    #[serde(default)]
+    pub(super) post_logout_redirect_uris: Vec<String>,
+    pub(super) backchannel_logout_uri: Option<String>,
+    pub(super) backchannel_logout_session_required: Option<bool>,
+    pub(super) frontchannel_logout_uri: Option<String>,
+    pub(super) frontchannel_logout_session_required: Option<bool>,
+    pub(super) token_endpoint_auth_method: Option<AuthMethod>,
+    pub(super) token_endpoint_auth_signing_alg: Option<JwsAlg>,
+    #[serde(default)]
+    pub(super) require_pkce: bool,
+    #[serde(default)]
+    pub(super) id_token_signed_response_alg: SigningAlg,
+    pub(super) access_token_signed_response_alg: Option<SigningAlg>,
+    pub(super) userinfo_signed_response_alg: Option<SigningAlg>,
+    #[serde(default)]
+    pub(super) access_token_typ: AccessTokenTyp,
+    #[serde(default = "an_hour", with = "humantime_serde")]
+    pub(super) access_token_lifetime: Duration,
+    #[serde(default)]
+    pub(super) access_token_audience: Vec<String>,
+    #[serde(default)]
+    pub(super) resources: Vec<String>,
+    #[serde(default)]
+    pub(super) allowed_resources: Vec<String>,
+    #[serde(default = "GrantType::usual")]
+    pub(super) grant_types: Vec<GrantType>,
+    #[serde(default)]
+    pub(super) subject_token_types: Vec<SubjectTokenType>,
+    #[serde(default)]
+    pub(super) refresh_token: RefreshWhen,
+    #[serde(default = "ninety_days", with = "humantime_serde")]
+    pub(super) refresh_token_lifetime: Duration,
+    #[serde(default = "thirty_days", with = "humantime_serde")]
+    pub(super) refresh_token_idle_lifetime: Duration,
+    #[serde(default = "ten_seconds", with = "humantime_serde")]
+    pub(super) refresh_token_grace: Duration,
+    pub(super) allow: Option<Who>,
+    pub(super) deny: Option<Who>,
+    #[serde(default)]
+    pub(super) unlinked: Unlinked,
+    pub(super) contact: Option<String>,
+    pub(super) preset: Option<String>,
+    pub(super) email: Option<String>,
+    #[serde(default)]
+    pub(super) email_verified: Verified,
+    #[serde(default)]
+    pub(super) split_names: Split,
+    #[serde(default)]
+    pub(super) claims: ClaimSections,
+}
+
+/// RFC 7591 §2, `token_endpoint_auth_method`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AuthMethod {
+    None,
+    ClientSecretBasic,
+    ClientSecretPost,
+    ClientSecretJwt,
+    PrivateKeyJwt,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(super) enum AccessTokenTyp {
+    #[default]
+    #[serde(rename = "at+jwt")]
+    AtJwt,
+    #[serde(rename = "JWT")]
+    Jwt,
+}
+
+/// When a client gets a refresh token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RefreshWhen {
+    /// When it asks for this scope (OIDC Core §11).
+    #[default]
+    OfflineAccess,
+    /// With every login.
+    Always,
+}
+
+fn an_hour() -> Duration {
+    Duration::from_hours(1)
+}
+
+fn ninety_days() -> Duration {
+    Duration::from_hours(90 * 24)
+}
+
+fn thirty_days() -> Duration {
+    Duration::from_hours(30 * 24)
+}
+
+fn ten_seconds() -> Duration {
+    Duration::from_secs(10)
+}
+
+/// How `email_verified` is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verified {
+    #[default]
+    Always,
+    WhenTrue,
+}
+
+/// How `split_names` is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Split {
+    #[default]
+    People,
+    Everybody,
+    Nobody,
+}
+
+/// One of `[clients.claims]`.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a template, or { value = \"…\", scope = \"…\" }"
+)]
+pub(super) enum ClaimSection {
+    Template(String),
+    Scoped(Scoped),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scoped {
+    pub(super) value: String,
+    #[serde(default)]
+    pub(super) scope: ClaimScope,
+}
+
+/// The scopes that can bring a claim.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ClaimScope {
+    #[default]
+    Openid,
+    Profile,
+    Email,
+    Phone,
+}
+
+/// `[clients.claims]`.
+pub(super) type ClaimSections = BTreeMap<String, ClaimSection>;
+
+/// What becomes of people the client has no account for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Unlinked {
+    /// They may use it.
+    #[default]
+    Allow,
+    /// They may not.
+    Deny,
+}
