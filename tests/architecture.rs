@@ -81,6 +81,11 @@ const TANGLED_FOLDERS: &[&str] = &[
     "src/cli/links",
     "src/cli/users",
     "src/http",
+    "src/http/error",
+    "src/http/extract",
+    "src/http/middleware",
+    "src/http/page",
+    "src/http/server",
     "src/http/scim",
     "src/http/token",
 ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config::Config;
-use panda_oidc::http::serve::{Bounds, serve};
+use panda_oidc::http::server::{Bounds, serve};
 use panda_oidc::http::{admin, router};
 use panda_oidc::jobs::{directory_sync, groups_file, logout_delivery, sweep};
 use panda_oidc_sdk::{Host, SystemClock};

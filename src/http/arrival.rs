@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::{Brought, Identity, LoginError, Ticket};
 
-use super::cookies::Jar;
-use super::failure::Trouble;
-use super::visit::Known;
+use super::error::Trouble;
+use super::extract::browser::Known;
+use super::extract::cookies::Jar;
 use crate::app::App;
 use crate::crypto::handle::{Digest, Handle};
 use crate::login::launch::{Arrival, Here, New, Presented, presented};

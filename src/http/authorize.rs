@@ -13,14 +13,15 @@ use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
 use super::admission::closed;
 use super::arrival::{Arrived, arrive};
-use super::cookies::Jar;
-use super::delivery::deliver;
-use super::failure::{Failure, LONGEST_QUERY, Trouble, see_other};
-use super::language::Language;
-use super::parking::{park, set_cookies};
+use super::authorization_response::deliver;
+use super::error::{Failure, LONGEST_QUERY, Trouble, see_other};
+use super::extract::browser::{Known, Visit, not_ahead_of_a_click};
+use super::extract::cookies::Jar;
+use super::extract::pending_requests::{park, set_cookies};
+use super::page::language::Language;
+use super::page::login_required;
+use super::switch;
 use super::switch::Onward;
-use super::visit::{Known, Visit, not_ahead_of_a_click};
-use super::{entrance, switch};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::pending_request::Parked;
@@ -123,7 +124,7 @@ async fn go_on(
         Err(failure) => return Err(failure),
         Ok(None) => {
             let client = Some(authorization.client.as_ref());
-            return Ok(entrance::page(app, client, true, visit.language));
+            return Ok(login_required::page(app, client, true, visit.language));
         }
     };
     set_cookies(&mut answered, [Jar::Parked(name).clear(&app.issuer)]);
@@ -253,7 +254,7 @@ impl Request<'_> {
         let parked = park(self.app, &self.visit.sent, &self.parked);
         let mut response = match self.app.provider.entrance(self.app.issuer.url()) {
             Entrance::Redirect(portal) if parked.is_some() => see_other(portal.as_str()),
-            _ => entrance::page(
+            _ => login_required::page(
                 self.app,
                 Some(&self.authorization.client),
                 parked.is_some(),

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::access_token;
 use super::admission::{closed, is_open};
-use super::failure::Failure;
-use super::proven::Proven;
+use super::error::Failure;
+use super::extract::client::Proven;
 use crate::app::App;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::error::{ErrorCode, OAuthError};

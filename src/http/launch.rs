@@ -11,14 +11,14 @@ use panda_oidc_sdk::Ticket;
 
 use super::admission::closed;
 use super::arrival::{Arrived, arrive};
-use super::cookies::Jar;
-use super::failure::{Failure, Trouble, see_other};
-use super::language::Text;
-use super::page::{Link, Page, name_of};
-use super::parking::{set_cookies, waiting};
+use super::error::{Failure, Trouble, see_other};
+use super::extract::browser::{Known, Visit, not_ahead_of_a_click};
+use super::extract::cookies::Jar;
+use super::extract::pending_requests::{set_cookies, waiting};
+use super::page::language::Text;
+use super::page::{Link, Page, login_required, name_of};
+use super::switch;
 use super::switch::Onward;
-use super::visit::{Known, Visit, not_ahead_of_a_click};
-use super::{entrance, switch};
 use crate::app::App;
 use crate::login::pending_request::Parked;
 use crate::login::redirect_loop::Rounds;
@@ -137,7 +137,7 @@ async fn without_ticket(
     place: &Place,
 ) -> Result<Response, Failure> {
     let Some(session) = known.session else {
-        return Ok(entrance::page(
+        return Ok(login_required::page(
             app,
             place.client.as_deref(),
             false,

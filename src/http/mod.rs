@@ -4,34 +4,24 @@
 mod access_token;
 pub mod admin;
 mod admission;
-mod answer;
 mod arrival;
+mod authorization_response;
 mod authorize;
-mod cookies;
-mod cors;
-mod delivery;
-mod entrance;
-mod failure;
+mod error;
+mod extract;
 mod introspect;
-mod language;
 mod launch;
 mod logout;
 mod metrics;
+mod middleware;
 mod page;
-mod parking;
-mod patience;
-mod peer;
-mod proven;
 mod revoke;
 mod scim;
-pub mod serve;
+pub mod server;
 mod slower;
-mod straighten;
 mod switch;
 mod token;
-mod trouble;
 mod userinfo;
-mod visit;
 mod well_known;
 
 use std::sync::Arc;
@@ -40,7 +30,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
@@ -48,9 +38,10 @@ use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use self::error::{Failure, Trouble};
+use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
 use crate::oauth::discovery::path;
-use failure::{Failure, Trouble};
 
 /// The largest body any endpoint takes, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -65,11 +56,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route(path::REVOKE, post(revoke::revoke))
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
         .route(path::EMAILS, get(userinfo::emails))
-        .method_not_allowed_fallback(failure::method_of_clients)
+        .method_not_allowed_fallback(error::method_of_clients)
         .layer(cors::clients_pages(&app.clients));
     let for_servers = Router::new()
         .route(path::INTROSPECT, post(introspect::introspect))
-        .method_not_allowed_fallback(failure::method_of_clients);
+        .method_not_allowed_fallback(error::method_of_clients);
     let public = Router::new()
         .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
         .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
@@ -120,21 +111,18 @@ pub fn router(app: Arc<App>) -> Router {
     let layers = ServiceBuilder::new()
         .layer(header(REFERRER_POLICY, "no-referrer"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&app),
-            answer::answer,
-        ))
+        .layer(from_fn_with_state(Arc::clone(&app), errors::answer))
         .layer(CatchPanicLayer::custom(|_| {
             Failure::from(Trouble::Broken).into_response()
         }))
-        .layer(middleware::from_fn(answer::in_time))
+        .layer(from_fn(errors::in_time))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     let launch = format!("{}{LAUNCH}", app.issuer.path());
     let parameter = app.provider.ticket_parameter().to_owned();
     // Before the routes, since it decides which one is meant.
     Router::new().fallback_service(MapRequest::new(
         routes.with_state(app).layer(layers),
-        move |request| straighten::straighten(request, &launch, &parameter),
+        move |request| menu_url::straighten(request, &launch, &parameter),
     ))
 }
 

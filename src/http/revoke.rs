@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use super::access_token;
-use super::failure::Failure;
-use super::proven::Proven;
+use super::error::Failure;
+use super::extract::client::Proven;
 use crate::app::App;
 use crate::crypto::handle::Digest;
 use crate::crypto::refresh_token::RefreshToken;

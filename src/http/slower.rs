@@ -4,7 +4,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::failure::body;
+use super::error::body;
 use crate::limits::TooOften;
 use crate::oauth::error::{ErrorCode, OAuthError};
 

@@ -11,12 +11,12 @@ use subtle::ConstantTimeEq as _;
 
 use super::admission::closed;
 use super::arrival::sign_in;
-use super::cookies::Jar;
-use super::failure::{Failure, Trouble, see_other};
-use super::language::Text;
+use super::error::{Failure, Trouble, see_other};
+use super::extract::browser::Visit;
+use super::extract::cookies::Jar;
+use super::extract::pending_requests::set_cookies;
+use super::page::language::Text;
 use super::page::{Form, Link, Page, name_of};
-use super::parking::set_cookies;
-use super::visit::Visit;
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::account_switch::PendingSwitch;

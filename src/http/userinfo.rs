@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::access_token;
-use super::failure::Failure;
-use super::proven::is_form;
+use super::error::Failure;
+use super::extract::client::is_form;
 use crate::app::App;
 use crate::oauth::claims_request::PersonClaim;
 use crate::oauth::client::Client;

@@ -63,7 +63,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
         house.folder().display(),
     );
     let config = panda_oidc::config::parse(&toml).unwrap();
-    let bounds = panda_oidc::http::serve::Bounds::from(&config.limits);
+    let bounds = panda_oidc::http::server::Bounds::from(&config.limits);
     let host = panda_oidc_sdk::Host::new(house.clock.clone()).unwrap();
     let app = panda_oidc::app::App::open(config, host).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,7 +73,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
     let stop = async {
         let _ = stopped.await;
     };
-    tokio::spawn(panda_oidc::http::serve::serve(
+    tokio::spawn(panda_oidc::http::server::serve(
         listener, router, bounds, stop,
     ));
     let ticket = house.portal.issue_ticket(CHEN_TAO);

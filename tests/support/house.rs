@@ -100,13 +100,13 @@ impl House {
         clock: Arc<ManualClock>,
     ) -> Self {
         let config = config::parse(&toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        let bounds = http::serve::Bounds::from(&config.limits);
+        let bounds = http::server::Bounds::from(&config.limits);
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host).await.unwrap().shared();
         let (stop, stopped) = oneshot::channel::<()>();
         let (rest, rested) = oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));
-        tokio::spawn(http::serve::serve(listener, router, bounds, async {
+        tokio::spawn(http::server::serve(listener, router, bounds, async {
             let _ = stopped.await;
         }));
         tokio::spawn(logout_delivery::work(Arc::clone(&app), async {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use panda_oidc::app::App;
 use panda_oidc::config;
 use panda_oidc::http::router;
-use panda_oidc::http::serve::{Bounds, serve};
+use panda_oidc::http::server::{Bounds, serve};
 use panda_oidc::jobs::directory_sync;
 use panda_oidc_panda::simulator::MenuEntry;
 use panda_oidc_sdk::{Host, SystemClock};

@@ -5,8 +5,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::Desk;
-use super::refused::Refused;
-use super::told::tell;
+use super::error::Refused;
+use super::respond::tell;
 use crate::scim::{self, Page, RESOURCE_TYPES, SCHEMAS, ScimError};
 
 /// `GET /ServiceProviderConfig`.

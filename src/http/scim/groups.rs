@@ -12,9 +12,9 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::Desk;
-use super::refused::Refused;
-use super::roll::Roll;
-use super::told::tell;
+use super::cursor::Roll;
+use super::error::Refused;
+use super::respond::tell;
 use crate::scim::{self, Filter, Group, GroupAttribute, Member, Page, ScimError, ScimType, User};
 
 /// The most members of all groups of one answer.

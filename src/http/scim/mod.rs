@@ -2,12 +2,12 @@
 //!
 //! One file a resource. What is asked and what it looks like is decided in [`crate::scim`].
 
+mod auth;
+mod cursor;
 mod discovery;
+mod error;
 mod groups;
-mod guard;
-mod refused;
-mod roll;
-mod told;
+mod respond;
 mod users;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::config::AdminScope;
 use crate::scim::{Base, ScimError};
-use refused::Refused;
+use error::Refused;
 
 /// How many requests may go through all people at once. More than that wait.
 const PASSES: usize = 2;
@@ -47,7 +47,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         base: Base::new(&app.admin.url),
         passes: Arc::new(Semaphore::new(PASSES)),
     };
-    let may = |scope: AdminScope| from_fn(move |request, next| guard::may(scope, request, next));
+    let may = |scope: AdminScope| from_fn(move |request, next| auth::may(scope, request, next));
     let users = Router::new()
         .route("/Users", get(users::list))
         .route("/Users/.search", post(users::search))
@@ -71,7 +71,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         .fallback(nothing)
         .method_not_allowed_fallback(read_only)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(from_fn_with_state(desk.clone(), guard::guard))
+        .layer(from_fn_with_state(desk.clone(), auth::guard))
         .with_state(desk);
     Router::new().nest("/scim/v2", all)
 }

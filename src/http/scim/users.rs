@@ -8,9 +8,9 @@ use panda_oidc_sdk::Subject;
 use serde_json::Value;
 
 use super::Desk;
-use super::refused::Refused;
-use super::roll::Roll;
-use super::told::tell;
+use super::cursor::Roll;
+use super::error::Refused;
+use super::respond::tell;
 use crate::scim::{self, Filter, Page, ScimError, User, UserAttribute};
 
 /// What names one person and nobody else.

@@ -2,7 +2,7 @@
 
 use super::{Issue, own_token};
 use crate::app::App;
-use crate::http::failure::Failure;
+use crate::http::error::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
 use crate::oauth::resource;

@@ -4,7 +4,7 @@ use super::{Issue, Login, new_family};
 use crate::app::App;
 use crate::crypto::handle::{Digest, Handle};
 use crate::http::admission::stands;
-use crate::http::failure::Failure;
+use crate::http::error::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::authorization_code::{self, CodeRequest};
 use crate::oauth::params::Params;

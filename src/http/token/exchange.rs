@@ -11,7 +11,7 @@ use crate::crypto::handle::{Digest, Handle};
 use crate::http::access_token;
 use crate::http::admission::{Closed, closed};
 use crate::http::arrival::{Before, Proved, prove};
-use crate::http::failure::{Failure, Trouble};
+use crate::http::error::{Failure, Trouble};
 use crate::login::launch::{Arrival, Here, New};
 use crate::login::sign_in::SignInOutcome;
 use crate::login::ticket;

@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use serde::Serialize;
 
-use super::failure::Failure;
-use super::proven::Proven;
+use super::error::Failure;
+use super::extract::client::Proven;
 use crate::app::App;
 use crate::crypto::handle::Digest;
 use crate::crypto::refresh_token::RefreshToken;

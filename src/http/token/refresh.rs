@@ -4,7 +4,7 @@ use super::{Issue, Login};
 use crate::app::App;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::http::admission::stands;
-use crate::http::failure::Failure;
+use crate::http::error::Failure;
 use crate::oauth::client::Client;
 use crate::oauth::grants::refresh_token::{RefreshRequest, allow, unknown};
 use crate::oauth::params::Params;

@@ -7,12 +7,12 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::failure::see_other;
-use super::language::{Language, Text};
-use super::page::{STYLE, source};
+use super::page::language::{Language, Text};
+use crate::http::error::see_other;
+use crate::http::page::{STYLE, source};
 use crate::oauth::response_mode::AuthorizationResponse;
 
-const SCRIPT: &str = include_str!("pages/form_post.js");
+const SCRIPT: &str = include_str!("page/assets/form_post.js");
 
 /// Sends `response` on its way: a redirect, or a page that posts itself.
 #[must_use]

@@ -43,11 +43,11 @@ impl Deadline {
 
 /// Counts when a connection begins to serve a request, and when it has: odd in between.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Arc<AtomicUsize>);
+pub(crate) struct Turns(Arc<AtomicUsize>);
 
 impl Turns {
     /// A request has come, or was answered.
-    pub(super) fn turn(&self) {
+    pub(crate) fn turn(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -58,7 +58,7 @@ impl Turns {
 
 /// A stream that fails when the head of a request takes too long from its first byte on, or when
 /// nothing is taken of an answer. Between two requests it may rest; a new one may not.
-pub(super) struct Patient<T> {
+pub(crate) struct Patient<T> {
     stream: T,
     turns: Turns,
     turn: usize,
@@ -67,7 +67,7 @@ pub(super) struct Patient<T> {
 }
 
 impl<T> Patient<T> {
-    pub(super) fn new(stream: T, turns: Turns, patience: Duration) -> Self {
+    pub(crate) fn new(stream: T, turns: Turns, patience: Duration) -> Self {
         let mut head = Deadline::of(patience);
         head.set();
         Self {
@@ -153,13 +153,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
 }
 
 /// A body that has to arrive whole in time, from when it is first asked for.
-pub(super) struct InTime<B> {
+pub(crate) struct InTime<B> {
     body: B,
     whole: Deadline,
 }
 
 impl<B> InTime<B> {
-    pub(super) fn new(body: B, patience: Duration) -> Self {
+    pub(crate) fn new(body: B, patience: Duration) -> Self {
         Self {
             body,
             whole: Deadline::of(patience),

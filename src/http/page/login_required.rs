@@ -4,15 +4,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::language::{Language, Text};
-use super::page::Page;
-use super::trouble::portal;
 use crate::app::App;
+use crate::http::error::messages::portal;
+use crate::http::page::Page;
 use crate::oauth::client::Client;
 
 /// Asks a person to enter from the portal. `comes_back` says whether the next launch will lead to
 /// the client by itself.
 #[must_use]
-pub(super) fn page(
+pub(crate) fn page(
     app: &App,
     client: Option<&Client>,
     comes_back: bool,

@@ -12,7 +12,7 @@ const JOINTS: [&str; 8] = ["&", ";", ",", "/", "%26", "%3b", "%2c", "%3f"];
 
 /// Moves a ticket called `parameter` from the path to the query, and drops a slash at the end of
 /// the path below `launch`, the path of the launch endpoint.
-pub(super) fn straighten<B>(mut request: Request<B>, launch: &str, parameter: &str) -> Request<B> {
+pub(crate) fn straighten<B>(mut request: Request<B>, launch: &str, parameter: &str) -> Request<B> {
     if let Some(straight) = straight(request.uri(), launch, parameter) {
         *request.uri_mut() = straight;
     }
@@ -53,7 +53,7 @@ fn ticket<'a>(path: &'a str, parameter: &str) -> Option<(&'a str, &'a str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::http::middleware::menu_url::*;
     use proptest::prelude::*;
 
     fn straightened(uri: &str) -> String {

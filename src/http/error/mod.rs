@@ -1,7 +1,9 @@
 //! Every way a request can fail, and how each is answered: the only `IntoResponse` for errors.
 //!
-//! What is answered here is logged once, by [`answer`](super::answer::answer), with its causes; the person gets a page, the
+//! What is answered here is logged once, by [`answer`](crate::http::middleware::errors::answer), with its causes; the person gets a page, the
 //! client a registered code, and neither an internal word.
+
+pub(crate) mod messages;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,9 +15,9 @@ use axum::response::{IntoResponse, Response};
 use panda_oidc_sdk::{LoginError, Subject};
 use serde_json::json;
 
-use super::admission::Closed;
-use super::delivery::deliver;
-use super::slower;
+use crate::http::admission::Closed;
+use crate::http::authorization_response::deliver;
+use crate::http::slower;
 use crate::keys::SignError;
 use crate::limits::TooOften;
 use crate::login::ticket::UnfitTicket;
@@ -27,11 +29,11 @@ use crate::oauth::redirect::VerifiedRedirect;
 use crate::store::StoreError;
 
 /// The longest query any request of ours needs, in bytes.
-pub(super) const LONGEST_QUERY: usize = 16 * 1024;
+pub(crate) const LONGEST_QUERY: usize = 16 * 1024;
 
 /// How a failed request is answered.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// To the person, on a page.
     Page(Trouble),
     /// To the client, through the browser. Holds what kept a person from signing in, if that is
@@ -49,7 +51,7 @@ pub(super) enum Failure {
 
 /// What a page tells a person about.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The authorization request names no client or no place to answer to.
     #[error("the authorization request is refused")]
     Request(#[source] OAuthError),
@@ -114,7 +116,7 @@ pub(super) enum Trouble {
 impl Trouble {
     /// The status a page about it carries.
     #[must_use]
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Request(_) | Self::UnfitTicket(_) | Self::Logout(_) => StatusCode::BAD_REQUEST,
             Self::TicketRefused
@@ -166,7 +168,7 @@ impl From<OAuthError> for Failure {
 
 impl Failure {
     /// For endpoints that answer clients: something of ours failed.
-    pub(super) fn internal(
+    pub(crate) fn internal(
         to: fn(OAuthError, Option<Box<dyn Error + Send + Sync>>) -> Self,
         cause: impl Into<Internal>,
     ) -> Self {
@@ -180,7 +182,7 @@ impl Failure {
 }
 
 impl Failure {
-    pub(super) fn too_often(&self) -> Option<&TooOften> {
+    pub(crate) fn too_often(&self) -> Option<&TooOften> {
         match self {
             Self::TooOften(too_often) | Self::Page(Trouble::TooOften(too_often)) => Some(too_often),
             Self::Redirect(_, _, Some(trouble)) => match trouble.as_ref() {
@@ -193,7 +195,7 @@ impl Failure {
 }
 
 /// Something of ours that failed, with the code a client is told.
-pub(super) struct Internal(ErrorCode, Box<dyn Error + Send + Sync>);
+pub(crate) struct Internal(ErrorCode, Box<dyn Error + Send + Sync>);
 
 impl From<StoreError> for Internal {
     fn from(error: StoreError) -> Self {
@@ -207,7 +209,7 @@ impl From<SignError> for Internal {
     }
 }
 
-/// A page is written by [`answer`](super::answer::answer), which knows the person's language.
+/// A page is written by [`answer`](crate::http::middleware::errors::answer), which knows the person's language.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = match &self {
@@ -269,13 +271,13 @@ fn headers(challenge: Option<&str>, error: &OAuthError) -> HeaderMap {
     headers
 }
 
-pub(super) fn body(error: &OAuthError) -> Json<serde_json::Value> {
+pub(crate) fn body(error: &OAuthError) -> Json<serde_json::Value> {
     Json(json!({ "error": error.code.as_str(), "error_description": error.description }))
 }
 
 /// A 303 to `url` that nobody keeps (RFC 9700 §4.12: never 307).
 #[must_use]
-pub(super) fn see_other(url: &str) -> Response {
+pub(crate) fn see_other(url: &str) -> Response {
     let location = HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/"));
     let headers = [
         (LOCATION, location),
@@ -285,7 +287,7 @@ pub(super) fn see_other(url: &str) -> Response {
 }
 
 /// For an endpoint of clients: the method is not one it takes.
-pub(super) async fn method_of_clients() -> (StatusCode, Failure) {
+pub(crate) async fn method_of_clients() -> (StatusCode, Failure) {
     let error = OAuthError::invalid_request("the endpoint does not take this method");
     (StatusCode::METHOD_NOT_ALLOWED, error.into())
 }

@@ -9,17 +9,17 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use panda_oidc_sdk::LoginError;
 
-use super::failure::{Failure, LONGEST_QUERY, Trouble};
-use super::language::Language;
-use super::{peer, trouble};
 use crate::app::App;
 use crate::error_chain::chain;
+use crate::http::error::{Failure, LONGEST_QUERY, Trouble, messages};
+use crate::http::extract::client_ip;
+use crate::http::page::language::Language;
 
 /// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
 const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The layer that gives up on a request that takes too long.
-pub(super) async fn in_time(request: Request, next: Next) -> Response {
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(PATIENCE, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Failure::from(Trouble::Broken).into_response(),
@@ -28,12 +28,12 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
 
 /// The layer that logs a failure once and, where it is told on a page, writes the page: in the
 /// [`Language`] among the response's extensions, else in that of the request's head.
-pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
     // The route, not the path: whatever stands in a path that leads nowhere may be a secret.
     let route = parts.extensions.get::<MatchedPath>().cloned();
-    let peer = peer::address(&parts, &app.trusted_proxies);
+    let peer = client_ip::address(&parts, &app.trusted_proxies);
     let response = if parts
         .uri
         .query()
@@ -52,7 +52,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
     log(&failure, path, &client);
     match failure.as_ref() {
         Failure::Page(trouble) => {
-            let mut page = trouble::page(trouble, language, &app);
+            let mut page = messages::page(trouble, language, &app);
             for cookie in response.headers().get_all(axum::http::header::SET_COOKIE) {
                 page.headers_mut()
                     .append(axum::http::header::SET_COOKIE, cookie.clone());

@@ -1,5 +1,7 @@
 //! A listener and its connections, within bounds, until told to stop.
 
+pub(crate) mod timeouts;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -23,8 +25,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
-use super::patience::{InTime, Patient, Turns};
 use crate::config::LimitsSection;
+use crate::http::server::timeouts::{InTime, Patient, Turns};
 
 /// How long a connection may rest between two requests: longer than proxies keep theirs.
 const REST: Duration = Duration::from_secs(75);

@@ -9,17 +9,17 @@ use axum::http::header::{CACHE_CONTROL, REFERER};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
+use super::client_ip::Caller;
 use super::cookies::{Jar, Sent};
-use super::language::Language;
-use super::peer::Caller;
 use crate::app::App;
 use crate::crypto::handle::{Digest, Handle};
+use crate::http::page::language::Language;
 use crate::login::referer::from_portal;
 use crate::session::Session;
 use crate::store::StoreError;
 
 /// What a browser sent, without its body.
-pub(super) struct Visit {
+pub(crate) struct Visit {
     /// Its cookies of ours.
     pub sent: Sent,
     /// The query as it came.
@@ -68,7 +68,7 @@ impl FromRequestParts<Arc<App>> for Visit {
 
 /// Who is at the browser, as far as we know.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// The live session.
     pub session: Option<Session>,
     /// The handle that opens it.
@@ -79,7 +79,7 @@ pub(super) struct Known {
 
 impl Visit {
     /// Goes on in the language that a request asks for which did not come in the URL.
-    pub(super) fn speak(&mut self, language: Option<Language>) {
+    pub(crate) fn speak(&mut self, language: Option<Language>) {
         self.language_asked_for = language.or(self.language_asked_for);
         self.language = language.unwrap_or(self.language);
     }
@@ -89,7 +89,7 @@ impl Visit {
     /// # Errors
     ///
     /// When the store fails.
-    pub(super) async fn known(&self, app: &App) -> Result<Known, StoreError> {
+    pub(crate) async fn known(&self, app: &App) -> Result<Known, StoreError> {
         let handle = self
             .sent
             .handle(&Jar::Session)
@@ -108,7 +108,7 @@ impl Visit {
 
 /// A browser that fetches ahead gets nothing worth keeping, and the ticket is left alone (N64).
 #[must_use]
-pub(super) fn not_ahead_of_a_click() -> Response {
+pub(crate) fn not_ahead_of_a_click() -> Response {
     (
         StatusCode::SERVICE_UNAVAILABLE,
         [(CACHE_CONTROL, "no-store")],

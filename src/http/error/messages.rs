@@ -5,18 +5,18 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use panda_oidc_sdk::{Entrance, LoginError};
 
-use super::admission::Closed;
-use super::failure::Trouble;
-use super::language::{Language, Text};
-use super::page::{Link, Page};
 use crate::app::App;
+use crate::http::admission::Closed;
+use crate::http::error::Trouble;
+use crate::http::page::language::{Language, Text};
+use crate::http::page::{Link, Page};
 use crate::limits::TooOften;
 use crate::oauth::discovery::path;
 use crate::people::{Contact, Denied};
 
 /// The page about `trouble`.
 #[must_use]
-pub(super) fn page(trouble: &Trouble, language: Language, app: &App) -> Response {
+pub(crate) fn page(trouble: &Trouble, language: Language, app: &App) -> Response {
     let (title, body) = words(trouble);
     let mut page = Page::new(trouble.status(), title, body);
     page.detail = detail(trouble);
@@ -42,7 +42,7 @@ fn later(trouble: &Trouble) -> HeaderValue {
 
 /// The link to the portal, from which every login can begin anew.
 #[must_use]
-pub(super) fn portal(app: &App) -> Link {
+pub(crate) fn portal(app: &App) -> Link {
     let (Entrance::Redirect(url) | Entrance::Portal(url)) = app.provider.entrance(app.issuer.url());
     Link {
         url: url.into(),

@@ -8,17 +8,17 @@ use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::Desk;
-use super::refused::Refused;
+use super::error::Refused;
 use crate::config::{AdminScope, AdminToken};
-use crate::http::peer;
+use crate::http::extract::client_ip;
+use crate::http::scim::Desk;
 use crate::scim::ScimError;
 
 /// The layer that lets nobody by without a token. Who comes with a wrong one is counted.
 pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let app = &desk.app;
-    let address = peer::address(&parts, &app.trusted_proxies);
+    let address = client_ip::address(&parts, &app.trusted_proxies);
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let Some(presented) = bearer(&parts.headers) else {
         tracing::debug!(client = %address, "Refused: no token was presented to SCIM");

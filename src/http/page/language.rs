@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 /// A language our pages are written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     /// 简体中文.
     #[default]
     Chinese,
@@ -20,7 +20,7 @@ pub(super) enum Language {
 impl Language {
     /// The language tag, for `lang` attributes.
     #[must_use]
-    pub(super) fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::Chinese => "zh-CN",
             Self::English => "en",
@@ -29,7 +29,7 @@ impl Language {
 
     /// The other one: every page has its essence in both.
     #[must_use]
-    pub(super) fn other(self) -> Self {
+    pub(crate) fn other(self) -> Self {
         match self {
             Self::Chinese => Self::English,
             Self::English => Self::Chinese,
@@ -38,7 +38,7 @@ impl Language {
 
     /// Reads it from a request.
     #[must_use]
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Parts) -> Self {
         let by_request = parts.uri.query().and_then(Self::asked_for);
         let header = parts
             .headers
@@ -51,7 +51,7 @@ impl Language {
 
     /// The language that the `ui_locales` of a request asks for (OIDC Core §3.1.2.1).
     #[must_use]
-    pub(super) fn asked_for(request: &str) -> Option<Self> {
+    pub(crate) fn asked_for(request: &str) -> Option<Self> {
         let mut parameters = form_urlencoded::parse(request.as_bytes());
         let (_, tags) = parameters.find(|(name, _)| name == "ui_locales")?;
         tags.split(' ').find_map(Self::of_tag)
@@ -100,14 +100,14 @@ impl<S: Sync> FromRequestParts<S> for Language {
 
 /// A text of ours in both languages.
 #[derive(Debug, Clone)]
-pub(super) struct Text {
+pub(crate) struct Text {
     zh: String,
     en: String,
 }
 
 impl Text {
     /// A text in both languages.
-    pub(super) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             zh: zh.into(),
             en: en.into(),
@@ -116,7 +116,7 @@ impl Text {
 
     /// The text in one of them.
     #[must_use]
-    pub(super) fn read(&self, language: Language) -> &str {
+    pub(crate) fn read(&self, language: Language) -> &str {
         match language {
             Language::Chinese => &self.zh,
             Language::English => &self.en,
@@ -126,7 +126,7 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::http::page::language::*;
     use axum::http::Request;
 
     fn of(uri: &str, header: Option<&str>) -> Language {

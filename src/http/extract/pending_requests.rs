@@ -18,7 +18,7 @@ const LARGEST_TOGETHER: usize = 6 * 1024;
 
 /// The requests that wait in a browser, by name.
 #[must_use]
-pub(super) fn waiting(app: &App, sent: &Sent, now: DateTime<Utc>) -> Vec<(String, Parked)> {
+pub(crate) fn waiting(app: &App, sent: &Sent, now: DateTime<Utc>) -> Vec<(String, Parked)> {
     let open = |(name, sealed): (&str, &str)| {
         Some((
             name.to_owned(),
@@ -31,7 +31,7 @@ pub(super) fn waiting(app: &App, sent: &Sent, now: DateTime<Utc>) -> Vec<(String
 /// Parks a request: its name, and the cookies to set; the oldest make room. `None` when it is too
 /// large for a cookie.
 #[must_use]
-pub(super) fn park(app: &App, sent: &Sent, parked: &Parked) -> Option<(String, Vec<String>)> {
+pub(crate) fn park(app: &App, sent: &Sent, parked: &Parked) -> Option<(String, Vec<String>)> {
     let name = Handle::random(&mut rand::rng()).expose()[..12].to_owned();
     let sealed = parked.seal(&app.parked, &name)?;
     let mut size = sealed.len();
@@ -49,7 +49,7 @@ pub(super) fn park(app: &App, sent: &Sent, parked: &Parked) -> Option<(String, V
 }
 
 /// Adds cookies to a response.
-pub(super) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
+pub(crate) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
     for cookie in cookies {
         if let Ok(value) = HeaderValue::try_from(cookie) {
             response.headers_mut().append(SET_COOKIE, value);

@@ -12,7 +12,7 @@ use crate::oauth::client::Clients;
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 
 /// The layer for what is public anyway: every page may read it.
-pub(super) fn every_page() -> CorsLayer {
+pub(crate) fn every_page() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET])
@@ -23,7 +23,7 @@ pub(super) fn every_page() -> CorsLayer {
 /// and repeats no other origin (N56). Cookies are never asked for: these endpoints take none.
 ///
 /// It stays off every endpoint that a browser is led to (RFC 9700 §2.6).
-pub(super) fn clients_pages(clients: &Clients) -> CorsLayer {
+pub(crate) fn clients_pages(clients: &Clients) -> CorsLayer {
     let origins = clients.origins();
     let origins = origins
         .iter()

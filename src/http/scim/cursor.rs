@@ -2,7 +2,7 @@
 
 use panda_oidc_sdk::Subject;
 
-use super::Desk;
+use crate::http::scim::Desk;
 use crate::scim::UserRow;
 use crate::store::StoreError;
 

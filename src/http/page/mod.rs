@@ -1,5 +1,8 @@
 //! Pages: one shape for all of them, readable without a script, with nothing fetched from anywhere.
 
+pub(crate) mod language;
+pub(crate) mod login_required;
+
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -12,18 +15,18 @@ use base64::prelude::BASE64_STANDARD;
 use panda_oidc_sdk::Identity;
 use url::{Origin, Url};
 
-use super::language::{Language, Text};
+use super::page::language::{Language, Text};
 use crate::app::App;
 
 /// The style of every page.
-pub(super) const STYLE: &str = include_str!("pages/style.css");
-const RESCUE: &str = include_str!("pages/rescue.js");
-const GO_ON: &str = include_str!("pages/go_on.js");
+pub(crate) const STYLE: &str = include_str!("assets/style.css");
+const RESCUE: &str = include_str!("assets/rescue.js");
+const GO_ON: &str = include_str!("assets/go_on.js");
 
 /// Somebody's name as a page says it, or their identifier: without what could break the sentence
 /// around it or turn its direction (N69).
 #[must_use]
-pub(super) fn name_of(person: &Identity) -> String {
+pub(crate) fn name_of(person: &Identity) -> String {
     let disturbs = |c: &char| {
         c.is_control()
             || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -38,7 +41,7 @@ pub(super) fn name_of(person: &Identity) -> String {
 
 /// What a page says and offers.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     /// The status it is answered with.
     pub status: StatusCode,
     /// The heading.
@@ -65,7 +68,7 @@ pub(super) struct Page {
 
 /// A link and what it is called.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     /// Where it leads.
     pub url: String,
     /// What it says.
@@ -74,7 +77,7 @@ pub(super) struct Link {
 
 /// A yes to a question, posted; and the link that is the no.
 #[derive(Debug)]
-pub(super) struct Form {
+pub(crate) struct Form {
     /// Where the yes goes.
     pub action: String,
     /// What the form must repeat.
@@ -88,7 +91,7 @@ pub(super) struct Form {
 impl Page {
     /// A page that says something and offers nothing yet.
     #[must_use]
-    pub(super) fn new(status: StatusCode, title: Text, body: Text) -> Self {
+    pub(crate) fn new(status: StatusCode, title: Text, body: Text) -> Self {
         Self {
             status,
             title,
@@ -105,7 +108,7 @@ impl Page {
 
     /// Writes the page.
     #[must_use]
-    pub(super) fn answer(self, language: Language, app: &App) -> Response {
+    pub(crate) fn answer(self, language: Language, app: &App) -> Response {
         let html = Html {
             language,
             style: STYLE,
@@ -194,7 +197,7 @@ fn sources(origins: &[Origin]) -> String {
 }
 
 /// The CSP source that allows exactly this inline text (CSP Level 3 §2.3.1, `hash-source`).
-pub(super) fn source(inline: &str) -> String {
+pub(crate) fn source(inline: &str) -> String {
     let hash = digest::digest(&digest::SHA256, inline.as_bytes());
     format!("'sha256-{}'", BASE64_STANDARD.encode(hash))
 }

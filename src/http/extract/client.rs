@@ -9,9 +9,9 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
-use super::failure::Failure;
-use super::peer::Caller;
+use super::client_ip::Caller;
 use crate::app::App;
+use crate::http::error::Failure;
 use crate::keys::remote_jwks::NoKeys;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
@@ -23,9 +23,9 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 
 /// A client that has proven itself, or a public one that has said who it is.
-pub(super) struct Proven {
-    pub(super) client: Arc<Client>,
-    pub(super) form: Params,
+pub(crate) struct Proven {
+    pub(crate) client: Arc<Client>,
+    pub(crate) form: Params,
 }
 
 impl FromRequest<Arc<App>> for Proven {
@@ -120,7 +120,7 @@ async fn form(request: Request) -> Result<Params, OAuthError> {
 
 /// Whether the body is a form, by its media type.
 #[must_use]
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -12,7 +12,7 @@ use crate::app::App;
 
 /// The address that a request is counted for; requests of unknown origin are counted as one's.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Caller(pub IpAddr);
+pub(crate) struct Caller(pub IpAddr);
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Infallible;
@@ -27,7 +27,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 /// `X-Forwarded-For`. The rightmost address that no trusted proxy has counts; those to its left
 /// anybody could have written (N52).
 #[must_use]
-pub(super) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut address = peer.ip().to_canonical();
@@ -57,7 +57,7 @@ pub(super) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::http::extract::client_ip::*;
 
     fn seen(peer: &str, forwarded: &[&str]) -> String {
         let mut request = axum::http::Request::builder();

@@ -18,7 +18,7 @@ use crate::oauth::issuer::Issuer;
 
 /// A cookie of ours, by what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Jar {
+pub(crate) enum Jar {
     /// The handle that opens the session.
     Session,
     /// The handle by which a browser is known again; owns tickets.
@@ -50,7 +50,7 @@ impl Jar {
 
     /// The `Set-Cookie` value that stores `value`, for the browser session or for `age`.
     #[must_use]
-    pub(super) fn set(&self, value: String, age: Option<TimeDelta>, issuer: &Issuer) -> String {
+    pub(crate) fn set(&self, value: String, age: Option<TimeDelta>, issuer: &Issuer) -> String {
         let mut cookie = Cookie::build((self.name(issuer), value))
             .http_only(true)
             .same_site(SameSite::Lax)
@@ -64,7 +64,7 @@ impl Jar {
 
     /// The `Set-Cookie` value that removes it.
     #[must_use]
-    pub(super) fn clear(&self, issuer: &Issuer) -> String {
+    pub(crate) fn clear(&self, issuer: &Issuer) -> String {
         self.set(String::new(), Some(TimeDelta::zero()), issuer)
     }
 }
@@ -84,12 +84,12 @@ fn path(issuer: &Issuer) -> &str {
 
 /// The cookies a browser sent.
 #[derive(Clone, Default)]
-pub(super) struct Sent(Vec<(String, String)>);
+pub(crate) struct Sent(Vec<(String, String)>);
 
 impl Sent {
     /// The value of a cookie of ours.
     #[must_use]
-    pub(super) fn get(&self, jar: &Jar) -> Option<&str> {
+    pub(crate) fn get(&self, jar: &Jar) -> Option<&str> {
         let base = jar.base();
         self.0
             .iter()
@@ -99,18 +99,18 @@ impl Sent {
 
     /// The handle in a cookie of ours, if it is one.
     #[must_use]
-    pub(super) fn handle(&self, jar: &Jar) -> Option<Handle> {
+    pub(crate) fn handle(&self, jar: &Jar) -> Option<Handle> {
         self.get(jar).and_then(Handle::parse)
     }
 
     /// Whether there is any cookie of ours: a browser has been here before.
     #[must_use]
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.0.is_empty()
     }
 
     /// The requests that wait, by name.
-    pub(super) fn parked(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn parked(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .filter_map(|(name, value)| Some((name.strip_prefix(PARKED)?, value.as_str())))
@@ -118,7 +118,7 @@ impl Sent {
 
     /// Reads what a request sent, keeping what is ours by the names this issuer uses.
     #[must_use]
-    pub(super) fn of(parts: &Parts, issuer: &Issuer) -> Self {
+    pub(crate) fn of(parts: &Parts, issuer: &Issuer) -> Self {
         let headers = parts
             .headers
             .get_all(COOKIE)
@@ -144,7 +144,7 @@ impl FromRequestParts<Arc<App>> for Sent {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::http::extract::cookies::*;
 
     #[test]
     fn cookies_are_bound_to_the_host_behind_https_and_to_the_path_without() {

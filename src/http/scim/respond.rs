@@ -38,7 +38,7 @@ fn has(asked: &HeaderMap, tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::http::scim::respond::*;
 
     #[test]
     fn what_the_client_has_is_not_told_again() {

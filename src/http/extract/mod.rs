@@ -1,0 +1,7 @@
+//! What handlers are given of a request.
+
+pub(crate) mod browser;
+pub(crate) mod client;
+pub(crate) mod client_ip;
+pub(crate) mod cookies;
+pub(crate) mod pending_requests;
