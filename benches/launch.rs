@@ -21,6 +21,7 @@ use panda_oidc::oauth::client::Clients;
 use panda_oidc::session::{Session, SessionId, User};
 use panda_oidc_sdk::{Identity, Subject};
 
+use panda_oidc::login::sign_in::TicketHolder;
 use processor_time::ProcessorTime;
 
 criterion_group! {
@@ -71,7 +72,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                 let arrival = Arrival {
                     identity: identity(),
                     ticket,
-                    browser,
+                    holder: TicketHolder::Browser(browser),
                     claimed: false,
                 };
                 let asks = arrival.needs_a_yes(Some(&session), false);

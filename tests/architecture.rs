@@ -80,14 +80,6 @@ const TANGLED_FOLDERS: &[&str] = &[
     "src/cli/demo",
     "src/cli/links",
     "src/cli/users",
-    "src/http",
-    "src/http/error",
-    "src/http/extract",
-    "src/http/middleware",
-    "src/http/page",
-    "src/http/server",
-    "src/http/scim",
-    "src/http/token",
 ];
 
 /// Modules that decide from what they are handed: the same arguments give the same answer.

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::page::language::{Language, Text};
-use crate::http::error::see_other;
+use super::response::see_other;
 use crate::http::page::{STYLE, source};
 use crate::oauth::response_mode::AuthorizationResponse;
 
@@ -16,7 +16,7 @@ const SCRIPT: &str = include_str!("page/assets/form_post.js");
 
 /// Sends `response` on its way: a redirect, or a page that posts itself.
 #[must_use]
-pub(super) fn deliver(response: &AuthorizationResponse) -> Response {
+pub(super) fn into_response(response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(url) => see_other(url),
         AuthorizationResponse::FormPost { action, fields } => {

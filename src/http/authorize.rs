@@ -8,44 +8,39 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
-use super::admission::closed;
-use super::arrival::{Arrived, arrive};
-use super::authorization_response::deliver;
-use super::error::{Failure, LONGEST_QUERY, Trouble, see_other};
-use super::extract::browser::{Known, Visit, not_ahead_of_a_click};
-use super::extract::cookies::Jar;
-use super::extract::pending_requests::{park, set_cookies};
+use super::authorization_response::into_response;
+use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
+use super::extract::browser::BrowserRequest;
+use super::extract::cookies::{CookieName, session_cookies};
+use super::extract::pending_requests::park;
 use super::page::language::Language;
 use super::page::login_required;
-use super::switch;
-use super::switch::Onward;
+use super::response::{nothing_to_prefetch, see_other, set_cookies};
+use super::switch::{self, Onward};
 use crate::app::App;
-use crate::crypto::handle::Handle;
 use crate::login::pending_request::Parked;
 use crate::login::ticket;
 use crate::oauth::authorize::{Authorization, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant::Grant;
-use crate::oauth::id_token_hint;
 use crate::oauth::params::Params;
-use crate::oauth::reauthentication::{Standing, standing};
-use crate::oauth::scope::Scope;
+use crate::oauth::reauthentication::is_recent_enough;
+use crate::service::authorization::{self, AuthorizationError, AuthorizationOutcome};
+use crate::service::sign_in::{BrowserState, SignInError, TicketSignIn, sign_in_with_ticket};
 use crate::session::Session;
-
-/// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
-const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+use crate::store::StoreError;
 
 /// `GET /authorize`.
 ///
 /// # Errors
 ///
-/// [`Failure`]: on a page while the client or its redirect URI is in doubt, to the client after that.
-pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
-    let raw = visit.query.clone();
-    serve(&app, &visit, &raw).await
+/// [`PageError`]: on a page while the client or its redirect URI is in doubt, to the client after that.
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    browser: BrowserRequest,
+) -> Result<Response, PageError> {
+    serve(&app, &browser, &browser.query).await
 }
 
 /// `POST /authorize`: the parameters come in the body (OIDC Core §3.1.2.1).
@@ -59,287 +54,290 @@ pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 /// As [`get`].
 pub(super) async fn post(
     State(app): State<Arc<App>>,
-    mut visit: Visit,
+    mut browser: BrowserRequest,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, (Extension<Language>, Failure)> {
-    let body = body.map_err(|_| (Extension(visit.language), Trouble::TooLarge.into()))?;
+) -> Result<Response, (Extension<Language>, PageError)> {
+    let body = body.map_err(|_| (Extension(browser.language), PageProblem::TooLarge.into()))?;
     let raw = String::from_utf8_lossy(&body);
-    visit.speak(Language::asked_for(&raw));
-    let answered = posted(&app, &visit, &raw).await;
-    answered.map_err(|failure| (Extension(visit.language), failure))
+    browser.set_locale(Language::asked_for(&raw));
+    let answered = posted(&app, &browser, &raw).await;
+    answered.map_err(|error| (Extension(browser.language), error))
 }
 
-async fn posted(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
-    if raw.len() > LONGEST_QUERY {
-        return Err(Trouble::TooLarge.into());
+async fn posted(
+    app: &Arc<App>,
+    browser: &BrowserRequest,
+    raw: &str,
+) -> Result<Response, PageError> {
+    if raw.len() > MAX_QUERY_BYTES {
+        return Err(PageProblem::TooLarge.into());
     }
-    if visit.sent.get(&Jar::Session).is_none() {
+    if browser.cookies.get(&CookieName::Session).is_none() {
         let parameter = app.provider.ticket_parameter();
-        let query = Params::parse(ticket::without(raw, parameter).as_bytes())
-            .map_err(|_| Trouble::TooLarge)?
-            .without(parameter);
+        let query = parse(&ticket::without(raw, parameter))?.without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
     }
-    serve(app, visit, raw).await
+    serve(app, browser, raw).await
 }
 
 /// `GET /resume/{name}`: a request that waited goes on, now that somebody has signed in.
 ///
 /// # Errors
 ///
-/// [`Trouble::NothingWaits`] when it does not wait in this browser (N16); as [`get`] otherwise.
+/// [`PageProblem::NothingWaits`] when it does not wait in this browser (N16); as [`get`] otherwise.
 pub(super) async fn resume(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-    mut visit: Visit,
-) -> Result<Response, (Extension<Language>, Failure)> {
+    mut browser: BrowserRequest,
+) -> Result<Response, (Extension<Language>, PageError)> {
     let now = app.host.clock.now();
     let found = path.ok().and_then(|Path(name)| {
-        let sealed = visit.sent.get(&Jar::Parked(name.clone()))?;
+        let sealed = browser.cookies.get(&CookieName::Parked(name.clone()))?;
         let parked = Parked::open(sealed, &app.parked, &name, now)?;
         Some((name, parked))
     });
     let Some((name, parked)) = found else {
-        return Err((Extension(visit.language), Trouble::NothingWaits.into()));
+        return Err((
+            Extension(browser.language),
+            PageProblem::NothingWaits.into(),
+        ));
     };
-    visit.speak(Language::asked_for(&parked.request));
-    let answered = go_on(&app, &visit, name, &parked).await;
-    answered.map_err(|failure| (Extension(visit.language), failure))
+    browser.set_locale(Language::asked_for(&parked.request));
+    let answered = resumed(&app, &browser, name, parked).await;
+    answered.map_err(|error| (Extension(browser.language), error))
 }
 
-async fn go_on(
+async fn resumed(
     app: &Arc<App>,
-    visit: &Visit,
+    browser: &BrowserRequest,
     name: String,
-    parked: &Parked,
-) -> Result<Response, Failure> {
-    let params = Params::parse(parked.request.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+    parked: Parked,
+) -> Result<Response, PageError> {
+    let params = parse(&parked.request)?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
-    let known = visit.known(app).await?;
-    let session = known.session.as_ref();
-    let mut answered = match settle(app, &authorization, session, parked.asked_at).await {
-        Ok(Some(response)) => response,
-        // Told to the client, the request is over as much as if it had been granted.
-        Err(refusal @ Failure::Redirect(..)) => refusal.into_response(),
-        Err(failure) => return Err(failure),
-        Ok(None) => {
-            let client = Some(authorization.client.as_ref());
-            return Ok(login_required::page(app, client, true, visit.language));
-        }
-    };
-    set_cookies(&mut answered, [Jar::Parked(name).clear(&app.issuer)]);
-    Ok(answered)
-}
-
-async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
-    let parameter = app.provider.ticket_parameter();
-    let params =
-        Params::parse(ticket::without(raw, parameter).as_bytes()).map_err(|_| Trouble::TooLarge)?;
-    let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
-    let asked_at = app.host.clock.now();
-    let readings = ticket::find(raw, parameter).map_err(Trouble::UnfitTicket)?;
-    if !readings.is_empty() && visit.prefetch {
-        return Ok(not_ahead_of_a_click());
-    }
-    let known = visit.known(app).await?;
     let request = Request {
         app,
-        visit,
+        browser,
+        authorization: &authorization,
+        parked,
+    };
+    let answered = request.resume().await.map_err(|error| request.fail(error));
+    let mut response = match answered {
+        Ok(Some(response)) => response,
+        Ok(None) => {
+            let client = Some(authorization.client.as_ref());
+            return Ok(login_required::page(app, client, true, browser.language));
+        }
+        // Told to the client, the request is over as much as if it had been granted.
+        Err(error @ PageError::Redirect(..)) => error.into_response(),
+        Err(error) => return Err(error),
+    };
+    set_cookies(&mut response, [CookieName::Parked(name).clear(&app.issuer)]);
+    Ok(response)
+}
+
+async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
+    // 1. Validate the request. Until the redirect URI is verified, errors are told on a page.
+    let parameter = app.provider.ticket_parameter();
+    let params = parse(&ticket::without(raw, parameter))?;
+    let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
+    let request = Request {
+        app,
+        browser,
         authorization: &authorization,
         parked: Parked {
             request: params.without(parameter),
             client_id: authorization.client.id.to_string(),
-            asked_at,
+            asked_at: app.host.clock.now(),
         },
     };
-    if !readings.is_empty() {
-        return request.with_ticket(&known, readings).await;
-    }
-    match settle(app, &authorization, known.session.as_ref(), asked_at).await? {
-        Some(response) => Ok(response),
-        None => Ok(request.wait()),
+    // 2. Grant it, have the person sign in, or refuse it.
+    let answered = request.answer(raw).await;
+    answered.map_err(|error| request.fail(error))
+}
+
+fn parse(query: &str) -> Result<Params, PageProblem> {
+    Params::parse(query.as_bytes()).map_err(|_| PageProblem::TooLarge)
+}
+
+/// Why a request was not answered. Only [`Request::fail`] knows whom it is told to.
+enum RequestError {
+    /// It is refused, by the protocol: told to the client.
+    Refused(OAuthError),
+    /// The client is refused, for a reason that the operator may want to know.
+    Denied(OAuthError, PageProblem),
+    /// Something stands in the way that the person can be told on a page, unless the client forbids one.
+    Problem(PageProblem),
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        Self::Problem(error.into())
     }
 }
 
-/// A request on its way.
+impl From<PageProblem> for RequestError {
+    fn from(problem: PageProblem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<SignInError> for RequestError {
+    fn from(error: SignInError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<AuthorizationError> for RequestError {
+    fn from(error: AuthorizationError) -> Self {
+        match error {
+            AuthorizationError::Refused(error) => Self::Refused(error),
+            AuthorizationError::Denied(denied) => {
+                let description = "the app is not open to the person who is signed in";
+                let error = OAuthError::new(ErrorCode::AccessDenied, description);
+                Self::Denied(error, denied.into())
+            }
+            AuthorizationError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A validated request on its way.
 struct Request<'a> {
     app: &'a Arc<App>,
-    visit: &'a Visit,
+    browser: &'a BrowserRequest,
     authorization: &'a Authorization,
     parked: Parked,
 }
 
 impl Request<'_> {
-    /// The request carries its own sign-in.
-    async fn with_ticket(&self, known: &Known, readings: Vec<Ticket>) -> Result<Response, Failure> {
-        let counted = self.app.limits.launches.address(self.visit.caller.0);
-        counted.map_err(|too_often| self.nobody(too_often.into()))?;
-        // Back button and reload bring the same ticket again (F29): it is asked about once more
-        // only if the sign-in it gave is not good enough.
-        let session = known.session.as_ref();
-        let asked_at = self.parked.asked_at;
-        let fresh =
-            standing(self.authorization, None, session, asked_at, asked_at) != Standing::Good;
-        let arrived = arrive(self.app, known, readings, self.visit.from_portal, fresh).await;
-        match arrived.map_err(|trouble| self.nobody(trouble))? {
-            Arrived::SignedIn(session, cookies) => {
-                let settled = settle(
-                    self.app,
-                    self.authorization,
-                    Some(&session),
-                    self.parked.asked_at,
-                );
-                let mut response = match settled.await {
-                    Ok(Some(response)) => response,
-                    Ok(None) => self.wait(),
-                    // The sign-in stands, whatever becomes of the request.
-                    Err(failure) => failure.into_response(),
-                };
-                set_cookies(&mut response, cookies);
-                Ok(response)
-            }
-            Arrived::NeedsYes(..) if self.authorization.prompt.none => {
-                let error = OAuthError::new(
-                    ErrorCode::LoginRequired,
-                    "another person is signed in here, and prompt=none forbids asking",
-                );
-                Err(Failure::Redirect(
-                    self.authorization.redirect.clone(),
-                    error,
-                    None,
-                ))
-            }
-            Arrived::NeedsYes(arrival, browser) => {
-                let (name, cookies) =
-                    park(self.app, &self.visit.sent, &self.parked).ok_or(Trouble::TooLarge)?;
-                let onward = self.app.issuer.at(&format!("/resume/{name}"));
-                let onward = Onward {
-                    url: onward,
-                    client: None,
-                };
-                let mut response = switch::ask(self.app, self.visit, *arrival, &browser, onward)?;
-                set_cookies(&mut response, cookies);
-                Ok(response)
-            }
+    /// Answers the request, whose parameters and ticket are in `raw`.
+    async fn answer(&self, raw: &str) -> Result<Response, RequestError> {
+        let readings = ticket::find(raw, self.app.provider.ticket_parameter());
+        let readings = readings.map_err(PageProblem::UnfitTicket)?;
+        if !readings.is_empty() && self.browser.prefetch {
+            return Ok(nothing_to_prefetch());
         }
+        let state = self.browser.state(self.app).await?;
+        if !readings.is_empty() {
+            return self.with_ticket(&state, readings).await;
+        }
+        let granted = self.grant(state.session.as_ref()).await?;
+        Ok(granted.unwrap_or_else(|| self.wait()))
     }
 
-    /// Nobody was signed in: told to the person, unless the client forbids a page (OIDC Core
-    /// §3.1.2.6).
-    fn nobody(&self, trouble: Trouble) -> Failure {
-        if !self.authorization.prompt.none {
-            return trouble.into();
+    /// The request goes on after it has waited; `None` when nobody has signed in meanwhile.
+    async fn resume(&self) -> Result<Option<Response>, RequestError> {
+        let state = self.browser.state(self.app).await?;
+        self.grant(state.session.as_ref()).await
+    }
+
+    /// The answer to a request that is granted; `None` when the person has to sign in first.
+    async fn grant(&self, session: Option<&Session>) -> Result<Option<Response>, RequestError> {
+        let asked_at = self.parked.asked_at;
+        let outcome =
+            authorization::authorize(self.app, self.authorization, session, asked_at).await?;
+        Ok(match outcome {
+            AuthorizationOutcome::SignInRequired => None,
+            AuthorizationOutcome::Granted(code) => {
+                let granted = self.authorization.redirect.with_code(code.expose());
+                Some(into_response(&granted))
+            }
+        })
+    }
+
+    /// The request carries its own sign-in.
+    async fn with_ticket(
+        &self,
+        state: &BrowserState,
+        readings: Vec<Ticket>,
+    ) -> Result<Response, RequestError> {
+        let counted = self.app.limits.launches.address(self.browser.client_ip.0);
+        counted.map_err(PageProblem::TooOften)?;
+        // Back button and reload bring the same ticket again: the portal is asked about it once more only
+        // if the sign-in it gave is not recent enough for this request.
+        let session = state.session.as_ref();
+        let asked_at = self.parked.asked_at;
+        let fresh = !is_recent_enough(self.authorization, session, asked_at, asked_at);
+        let from_portal = self.browser.from_portal;
+        match sign_in_with_ticket(self.app, state, readings, from_portal, fresh).await? {
+            TicketSignIn::SignedIn(signed_in) => {
+                let granted = self.grant(Some(&signed_in.session)).await;
+                // The sign-in stands, whatever becomes of the request.
+                let mut response = match granted {
+                    Ok(granted) => granted.unwrap_or_else(|| self.wait()),
+                    Err(error) => self.fail(error).into_response(),
+                };
+                set_cookies(&mut response, session_cookies(self.app, signed_in.handles));
+                Ok(response)
+            }
+            TicketSignIn::ConfirmSwitch(..) if self.authorization.prompt.none => {
+                Err(RequestError::Refused(OAuthError::new(
+                    ErrorCode::LoginRequired,
+                    "another person is signed in here, and prompt=none forbids asking",
+                )))
+            }
+            TicketSignIn::ConfirmSwitch(arrival, browser_id) => {
+                let (name, cookies) = park(self.app, &self.browser.cookies, &self.parked)
+                    .ok_or(PageProblem::TooLarge)?;
+                let onward = Onward {
+                    url: self.app.issuer.at(&format!("/resume/{name}")),
+                    client: None,
+                };
+                let asked = switch::ask(self.app, self.browser, *arrival, &browser_id, onward);
+                let mut response = asked?;
+                set_cookies(&mut response, cookies);
+                Ok(response)
+            }
         }
-        let error = match trouble {
-            Trouble::Login(LoginError::Unreachable(_))
-            | Trouble::Store(_)
-            | Trouble::TooOften(_) => OAuthError::new(
-                ErrorCode::TemporarilyUnavailable,
-                "nobody can be signed in at the moment",
-            ),
-            _ => OAuthError::new(
-                ErrorCode::LoginRequired,
-                "the ticket that came with the request signs nobody in",
-            ),
-        };
-        Failure::Redirect(
-            self.authorization.redirect.clone(),
-            error,
-            Some(Box::new(trouble)),
-        )
     }
 
     /// The request waits for a sign-in: parked, with the way to the portal.
     fn wait(&self) -> Response {
-        let parked = park(self.app, &self.visit.sent, &self.parked);
+        let parked = park(self.app, &self.browser.cookies, &self.parked);
         let mut response = match self.app.provider.entrance(self.app.issuer.url()) {
             Entrance::Redirect(portal) if parked.is_some() => see_other(portal.as_str()),
             _ => login_required::page(
                 self.app,
                 Some(&self.authorization.client),
                 parked.is_some(),
-                self.visit.language,
+                self.browser.language,
             ),
         };
-        set_cookies(
-            &mut response,
-            parked.into_iter().flat_map(|(_, cookies)| cookies),
-        );
+        let cookies = parked.into_iter().flat_map(|(_, cookies)| cookies);
+        set_cookies(&mut response, cookies);
         response
     }
-}
 
-/// Grants the request if the session is good enough; `None` when the person must sign in first.
-async fn settle(
-    app: &App,
-    authorization: &Authorization,
-    session: Option<&Session>,
-    asked_at: DateTime<Utc>,
-) -> Result<Option<Response>, Failure> {
-    let refuse = |error| Failure::Redirect(authorization.redirect.clone(), error, None);
-    let expected = authorization
-        .unverified_hint
-        .as_deref()
-        .map(|hint| id_token_hint::read(hint, &app.keys, app.issuer.as_str()));
-    let expected = expected
-        .transpose()
-        .map_err(refuse)?
-        .map(|hint| hint.subject)
-        .or_else(|| authorization.claims.subject.clone());
-    let now = app.host.clock.now();
-    match (
-        standing(authorization, expected.as_ref(), session, asked_at, now),
-        session,
-    ) {
-        (Standing::Good, Some(session)) => {
-            if let Some(closed) = closed(app, &authorization.client, &session.user).await? {
-                let error = OAuthError::new(
-                    ErrorCode::AccessDenied,
-                    "the app is not open to the person who is signed in",
-                );
-                let (redirect, trouble) = (authorization.redirect.clone(), Trouble::Closed(closed));
-                return Err(Failure::Redirect(redirect, error, Some(Box::new(trouble))));
+    /// Whom `error` is told to: the client where it is the client's, and always where that forbids a page
+    /// (`prompt=none`, OIDC Core §3.1.2.6).
+    fn fail(&self, error: RequestError) -> PageError {
+        let redirect = self.authorization.redirect.clone();
+        match error {
+            RequestError::Refused(error) => PageError::Redirect(redirect, error, None),
+            RequestError::Denied(error, problem) => {
+                PageError::Redirect(redirect, error, Some(Box::new(problem)))
             }
-            grant(app, authorization, session, now).await.map(Some)
+            RequestError::Problem(problem) if self.authorization.prompt.none => {
+                PageError::Redirect(redirect, silent_error(&problem), Some(Box::new(problem)))
+            }
+            RequestError::Problem(problem) => PageError::Page(problem),
         }
-        (Standing::Refuse(error), _) => Err(refuse(error)),
-        (Standing::SignIn | Standing::Good, _) => Ok(None),
     }
 }
 
-async fn grant(
-    app: &App,
-    authorization: &Authorization,
-    session: &Session,
-    now: DateTime<Utc>,
-) -> Result<Response, Failure> {
-    let code = Handle::random(&mut rand::rng());
-    let grant = Grant {
-        client_id: authorization.client.id.clone(),
-        subject: session.user.subject().clone(),
-        sid: session.sid.clone(),
-        scopes: authorization.scopes.clone(),
-        redirect_uri: authorization.redirect.uri().to_owned(),
-        nonce: authorization.nonce.clone(),
-        challenge: authorization.challenge.clone(),
-        auth_time: session.auth_time,
-        refreshable: authorization.is_refreshable(),
-        resources: authorization.resources.clone(),
-        claims: authorization.claims.person.clone(),
-        acr: authorization.acr,
-    };
-    if !grant.scopes.contains(Scope::Openid) {
-        tracing::warn!(
-            client_id = grant.client_id.as_str(),
-            "{} asks without the scope openid: it gets no ID token and nothing from userinfo. Set \
-             its scopes to: openid profile",
-            grant.client_id.as_str()
-        );
+/// What a client is told that forbids a page (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6).
+fn silent_error(problem: &PageProblem) -> OAuthError {
+    match problem {
+        PageProblem::SignIn(SignInError::Login(LoginError::Unreachable(_)))
+        | PageProblem::Store(_)
+        | PageProblem::TooOften(_) => OAuthError::new(
+            ErrorCode::TemporarilyUnavailable,
+            "nobody can be signed in at the moment",
+        ),
+        _ => OAuthError::new(
+            ErrorCode::LoginRequired,
+            "the ticket that came with the request signs nobody in",
+        ),
     }
-    let code_expires_at = now + CODE_LIFETIME;
-    let keep_until = code_expires_at + authorization.client.access_token.lifetime;
-    app.store
-        .issue(&code.digest(), grant, code_expires_at, keep_until)
-        .await?;
-    Ok(deliver(&authorization.redirect.with_code(code.expose())))
 }

@@ -9,14 +9,13 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use panda_oidc_sdk::Ticket;
 
-use super::admission::closed;
-use super::arrival::{Arrived, arrive};
-use super::error::{Failure, Trouble, see_other};
-use super::extract::browser::{Known, Visit, not_ahead_of_a_click};
-use super::extract::cookies::Jar;
-use super::extract::pending_requests::{set_cookies, waiting};
+use super::error::{PageError, PageProblem};
+use super::extract::browser::BrowserRequest;
+use super::extract::cookies::{CookieName, session_cookies};
+use super::extract::pending_requests::waiting;
 use super::page::language::Text;
-use super::page::{Link, Page, login_required, name_of};
+use super::page::{Link, Page, login_required};
+use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use super::switch;
 use super::switch::Onward;
 use crate::app::App;
@@ -25,6 +24,9 @@ use crate::login::redirect_loop::Rounds;
 use crate::login::{pending_request, ticket};
 use crate::oauth::client::{Client, NoSuchClient};
 use crate::oauth::initiate_login::target;
+use crate::people::display_name;
+use crate::service::access::denial;
+use crate::service::sign_in::{BrowserState, TicketSignIn, sign_in_with_ticket};
 use crate::session::Session;
 use crate::store::StoreError;
 
@@ -45,11 +47,14 @@ pub(super) async fn front_door(State(app): State<Arc<App>>) -> Response {
 ///
 /// # Errors
 ///
-/// [`Failure`], as below.
-pub(super) async fn any(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
+/// [`PageError`], as below.
+pub(super) async fn any(
+    State(app): State<Arc<App>>,
+    browser: BrowserRequest,
+) -> Result<Response, PageError> {
     launch(
         &app,
-        visit,
+        browser,
         Place {
             client: None,
             deep: None,
@@ -62,18 +67,18 @@ pub(super) async fn any(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 ///
 /// # Errors
 ///
-/// [`Failure`] when the client is unknown or nobody is signed in.
+/// [`PageError`] when the client is unknown or nobody is signed in.
 pub(super) async fn of_client(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-    visit: Visit,
-) -> Result<Response, Failure> {
-    let Path(client) = path.map_err(|_| Trouble::NotFound)?;
+    browser: BrowserRequest,
+) -> Result<Response, PageError> {
+    let Path(client) = path.map_err(|_| PageProblem::NotFound)?;
     launch(
         &app,
-        visit,
+        browser,
         Place {
-            client: Some(find(&app, &client).map_err(Trouble::from)?),
+            client: Some(find(&app, &client).map_err(PageProblem::from)?),
             deep: None,
         },
     )
@@ -88,14 +93,14 @@ pub(super) async fn of_client(
 pub(super) async fn deep(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
-    visit: Visit,
-) -> Result<Response, Failure> {
-    let Path((client, deep)) = path.map_err(|_| Trouble::NotFound)?;
+    browser: BrowserRequest,
+) -> Result<Response, PageError> {
+    let Path((client, deep)) = path.map_err(|_| PageProblem::NotFound)?;
     launch(
         &app,
-        visit,
+        browser,
         Place {
-            client: Some(find(&app, &client).map_err(Trouble::from)?),
+            client: Some(find(&app, &client).map_err(PageProblem::from)?),
             deep: Some(deep),
         },
     )
@@ -115,49 +120,53 @@ struct Place {
     deep: Option<String>,
 }
 
-async fn launch(app: &Arc<App>, visit: Visit, place: Place) -> Result<Response, Failure> {
-    let counted = app.limits.launches.address(visit.caller.0);
-    counted.map_err(Trouble::TooOften)?;
-    if visit.prefetch {
-        return Ok(not_ahead_of_a_click());
+async fn launch(
+    app: &Arc<App>,
+    browser: BrowserRequest,
+    place: Place,
+) -> Result<Response, PageError> {
+    let counted = app.limits.launches.address(browser.client_ip.0);
+    counted.map_err(PageProblem::TooOften)?;
+    if browser.prefetch {
+        return Ok(nothing_to_prefetch());
     }
-    let readings = ticket::find(&visit.query, app.provider.ticket_parameter())
-        .map_err(Trouble::UnfitTicket)?;
-    let known = visit.known(app).await?;
+    let readings = ticket::find(&browser.query, app.provider.ticket_parameter())
+        .map_err(PageProblem::UnfitTicket)?;
+    let known = browser.state(app).await?;
     if readings.is_empty() {
-        return without_ticket(app, &visit, known, &place).await;
+        return without_ticket(app, &browser, known, &place).await;
     }
-    with_ticket(app, &visit, &known, &place, readings).await
+    with_ticket(app, &browser, &known, &place, readings).await
 }
 
 async fn without_ticket(
     app: &App,
-    visit: &Visit,
-    known: Known,
+    browser: &BrowserRequest,
+    known: BrowserState,
     place: &Place,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     let Some(session) = known.session else {
         return Ok(login_required::page(
             app,
             place.client.as_deref(),
             false,
-            visit.language,
+            browser.language,
         ));
     };
     match &place.client {
-        None => Ok(apps(app, visit, &session).await?),
-        Some(client) => go_on(app, visit, &session, client, &onward(app, place, None)?).await,
+        None => Ok(apps(app, browser, &session).await?),
+        Some(client) => go_on(app, browser, &session, client, &onward(app, place, None)?).await,
     }
 }
 
 async fn with_ticket(
     app: &Arc<App>,
-    visit: &Visit,
-    known: &Known,
+    browser: &BrowserRequest,
+    known: &BrowserState,
     place: &Place,
     readings: Vec<Ticket>,
-) -> Result<Response, Failure> {
-    let waiting = waiting(app, &visit.sent, app.host.clock.now());
+) -> Result<Response, PageError> {
+    let waiting = waiting(app, &browser.cookies, app.host.clock.now());
     let resumes = pending_request::choose(
         &waiting,
         place.client.as_ref().map(|client| client.id.as_str()),
@@ -166,31 +175,31 @@ async fn with_ticket(
         .iter()
         .any(|(name, parked)| Some(name.as_str()) == resumes && is_newer(parked, known));
     let onward = onward(app, place, resumes)?;
-    match arrive(app, known, readings, visit.from_portal, fresh).await? {
-        Arrived::NeedsYes(arrival, browser) => {
+    match sign_in_with_ticket(app, known, readings, browser.from_portal, fresh).await? {
+        TicketSignIn::ConfirmSwitch(arrival, browser_id) => {
             let client = place.client.as_deref().filter(|_| resumes.is_none());
             let onward = Onward {
                 url: onward,
                 client,
             };
-            Ok(switch::ask(app, visit, *arrival, &browser, onward)?)
+            Ok(switch::ask(app, browser, *arrival, &browser_id, onward)?)
         }
-        Arrived::SignedIn(session, cookies) => {
+        TicketSignIn::SignedIn(signed_in) => {
             let mut response = match (&place.client, resumes) {
                 // The sign-in stands, wherever the launch ends.
-                (Some(client), None) => go_on(app, visit, &session, client, &onward)
+                (Some(client), None) => go_on(app, browser, &signed_in.session, client, &onward)
                     .await
                     .unwrap_or_else(IntoResponse::into_response),
                 _ => see_other(&onward),
             };
-            set_cookies(&mut response, cookies);
+            set_cookies(&mut response, session_cookies(app, signed_in.handles));
             Ok(response)
         }
     }
 }
 
 /// Whether a request waits for a sign-in newer than the one there is.
-fn is_newer(parked: &Parked, known: &Known) -> bool {
+fn is_newer(parked: &Parked, known: &BrowserState) -> bool {
     known
         .session
         .as_ref()
@@ -198,13 +207,13 @@ fn is_newer(parked: &Parked, known: &Known) -> bool {
 }
 
 /// Where the launch ends once somebody is signed in.
-fn onward(app: &App, place: &Place, resumes: Option<&str>) -> Result<String, Trouble> {
+fn onward(app: &App, place: &Place, resumes: Option<&str>) -> Result<String, PageProblem> {
     match (resumes, &place.client) {
         (Some(name), _) => Ok(app.issuer.at(&format!("/resume/{name}"))),
         (None, None) => Ok(app.issuer.at("/launch")),
         (None, Some(client)) => match target(client, place.deep.as_deref(), &app.issuer) {
             Ok(url) => Ok(url.into()),
-            Err(error) => Err(Trouble::NoTarget(client.id.to_string(), error)),
+            Err(error) => Err(PageProblem::NoTarget(client.id.to_string(), error)),
         },
     }
 }
@@ -213,35 +222,39 @@ fn onward(app: &App, place: &Place, resumes: Option<&str>) -> Result<String, Tro
 /// from there again and again.
 async fn go_on(
     app: &App,
-    visit: &Visit,
+    browser: &BrowserRequest,
     session: &Session,
     client: &Client,
     onward: &str,
-) -> Result<Response, Failure> {
-    if let Some(closed) = closed(app, client, &session.user).await? {
-        return Err(Trouble::Closed(closed).into());
+) -> Result<Response, PageError> {
+    if let Some(denied) = denial(app, client, &session.user).await? {
+        return Err(PageProblem::AccessDenied(denied).into());
     }
-    let counted = app.limits.launches.client(client, visit.caller.0);
-    counted.map_err(Trouble::TooOften)?;
+    let counted = app.limits.launches.client(client, browser.client_ip.0);
+    counted.map_err(PageProblem::TooOften)?;
     let what = format!("{}.{}", client.id.as_str(), session.sid);
-    let counted = visit
-        .sent
-        .get(&Jar::Rounds)
-        .filter(|_| visit.query != "again");
+    let counted = browser
+        .cookies
+        .get(&CookieName::Rounds)
+        .filter(|_| browser.query != "again");
     let Some(rounds) = Rounds::count(counted, &what, app.host.clock.now()) else {
-        return Err(Trouble::GoingRound(client.id.to_string()).into());
+        return Err(PageProblem::GoingRound(client.id.to_string()).into());
     };
     let mut response = see_other(onward);
     set_cookies(
         &mut response,
-        [Jar::Rounds.set(rounds.to_cookie(), Some(ROUNDS_COOKIE), &app.issuer)],
+        [CookieName::Rounds.set(rounds.to_cookie(), Some(ROUNDS_COOKIE), &app.issuer)],
     );
     Ok(response)
 }
 
 /// A page for somebody who is signed in and has named no app: those that are open to them.
-async fn apps(app: &App, visit: &Visit, session: &Session) -> Result<Response, StoreError> {
-    let name = name_of(&session.user.identity);
+async fn apps(
+    app: &App,
+    browser: &BrowserRequest,
+    session: &Session,
+) -> Result<Response, StoreError> {
+    let name = display_name(&session.user.identity);
     let mut page = Page::new(
         StatusCode::OK,
         Text::new(
@@ -254,7 +267,7 @@ async fn apps(app: &App, visit: &Visit, session: &Session) -> Result<Response, S
     let launchable =
         clients.filter(|client| client.initiate_login_uri.is_some() || client.client_uri.is_some());
     for client in launchable {
-        if closed(app, client, &session.user).await?.is_some() {
+        if denial(app, client, &session.user).await?.is_some() {
             continue;
         }
         page.choices.push(Link {
@@ -262,5 +275,5 @@ async fn apps(app: &App, visit: &Visit, session: &Session) -> Result<Response, S
             label: Text::new(client.name.clone(), client.name.clone()),
         });
     }
-    Ok(page.answer(visit.language, app))
+    Ok(page.answer(browser.language, app))
 }

@@ -9,26 +9,27 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use openidconnect::ClientId;
 use url::Url;
 
 use super::authorization_response::form_post;
-use super::error::messages::portal;
-use super::error::{Failure, LONGEST_QUERY, Trouble, see_other};
-use super::extract::browser::{Known, Visit, not_ahead_of_a_click};
+use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
+use super::extract::browser::BrowserRequest;
 use super::extract::client::is_form;
-use super::extract::cookies::Jar;
-use super::extract::pending_requests::set_cookies;
+use super::extract::cookies::CookieName;
 use super::page::language::{Language, Text};
-use super::page::{Form, Link, Page, name_of};
+use super::page::login_required::portal;
+use super::page::{Form, Link, Page};
+use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::logout_confirmation::PendingLogout;
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
 use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, frame, read};
 use crate::oauth::params::Params;
-use crate::service::backchannel_logout;
-use crate::session::{EndedSession, Session, SessionId};
+use crate::people::display_name;
+use crate::service::logout::end_session;
+use crate::service::sign_in::BrowserState;
+use crate::session::{EndedSession, Session};
 
 /// Where the question is answered.
 pub(super) const CONFIRM: &str = "/logout/confirm";
@@ -43,12 +44,15 @@ const MOST_FRAMES: usize = 20;
 ///
 /// # Errors
 ///
-/// [`Trouble::Logout`] when the request is refused; [`Trouble::Store`].
-pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
-    if visit.prefetch {
-        return Ok(not_ahead_of_a_click());
+/// [`PageProblem::Logout`] when the request is refused; [`PageProblem::Store`].
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    browser: BrowserRequest,
+) -> Result<Response, PageError> {
+    if browser.prefetch {
+        return Ok(nothing_to_prefetch());
     }
-    serve(&app, &visit, &visit.query).await
+    serve(&app, &browser, &browser.query).await
 }
 
 /// `POST /logout`: the parameters come in the body.
@@ -62,22 +66,22 @@ pub(super) async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Res
 /// As [`get`].
 pub(super) async fn post(
     State(app): State<Arc<App>>,
-    mut visit: Visit,
+    mut browser: BrowserRequest,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     if !is_form(&headers) {
         let error = "the body is not application/x-www-form-urlencoded";
-        return Err(Trouble::Logout(OAuthError::invalid_request(error)).into());
+        return Err(PageProblem::Logout(OAuthError::invalid_request(error)).into());
     }
-    let body = body.map_err(|_| Trouble::TooLarge)?;
+    let body = body.map_err(|_| PageProblem::TooLarge)?;
     let raw = String::from_utf8_lossy(&body);
-    visit.language = Language::asked_for(&raw).unwrap_or(visit.language);
-    if raw.len() > LONGEST_QUERY {
-        return Err(Trouble::TooLarge.into());
+    browser.language = Language::asked_for(&raw).unwrap_or(browser.language);
+    if raw.len() > MAX_QUERY_BYTES {
+        return Err(PageProblem::TooLarge.into());
     }
-    if visit.sent.get(&Jar::Session).is_none() {
-        let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+    if browser.cookies.get(&CookieName::Session).is_none() {
+        let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
         let by_itself = !is_browser(&headers) && params.get("id_token_hint").is_some();
         let done = params.get(AGAIN).is_some();
         // One that repeats a parameter is refused, with the cookies or without.
@@ -85,7 +89,7 @@ pub(super) async fn post(
             return Ok(again(&app, &params));
         }
     }
-    serve(&app, &visit, &raw).await
+    serve(&app, &browser, &raw).await
 }
 
 /// Whether a browser posted a form, by what browsers add to one (Fetch §3.2, Fetch Metadata). One too
@@ -102,19 +106,19 @@ fn again(app: &App, params: &Params) -> Response {
     form_post(&title, &app.issuer.at(path::LOGOUT), &fields)
 }
 
-async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Failure> {
-    let params = Params::parse(raw.as_bytes()).map_err(|_| Trouble::TooLarge)?;
+async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
+    let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
     let request = read(&params, &app.clients, &app.keys, app.issuer.as_str());
-    let request = request.map_err(Trouble::Logout)?;
-    let known = visit.known(app).await?;
+    let request = request.map_err(PageProblem::Logout)?;
+    let known = browser.state(app).await?;
     let plan = request.plan(known.session.as_ref());
     let ended = match &plan.ends {
-        Some(sid) => end(app, sid, &request, visit.sent.any()).await?,
+        Some(sid) => end_session(app, sid, &request, browser.cookies.any()).await?,
         None => None,
     };
     match &known.session {
-        Some(session) if plan.asks => question(app, visit, session, &request),
-        _ => Ok(gone(app, visit, &request, ended.as_ref())),
+        Some(session) if plan.asks => question(app, browser, session, &request),
+        _ => Ok(gone(app, browser, &request, ended.as_ref())),
     }
 }
 
@@ -122,27 +126,27 @@ async fn serve(app: &Arc<App>, visit: &Visit, raw: &str) -> Result<Response, Fai
 ///
 /// # Errors
 ///
-/// [`Trouble::NoLogout`] when the question was not asked in this browser, about this session;
-/// [`Trouble::Store`].
+/// [`PageProblem::NoLogout`] when the question was not asked in this browser, about this session;
+/// [`PageProblem::Store`].
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
-    visit: Visit,
+    browser: BrowserRequest,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
-    let body = body.map_err(|_| Trouble::TooLarge)?;
-    let form = Params::parse(&body).map_err(|_| Trouble::TooLarge)?;
+) -> Result<Response, PageError> {
+    let body = body.map_err(|_| PageProblem::TooLarge)?;
+    let form = Params::parse(&body).map_err(|_| PageProblem::TooLarge)?;
     let sealed = form.get("confirmation").unwrap_or_default();
     let pending = PendingLogout::open(sealed, &app.logouts, app.host.clock.now());
-    let Known { session, .. } = visit.known(&app).await?;
+    let BrowserState { session, .. } = browser.state(&app).await?;
     let pending = pending
         .filter(|pending| pending.is_about(session.as_ref()))
-        .ok_or(Trouble::NoLogout)?;
+        .ok_or(PageProblem::NoLogout)?;
     let request = reread(&app, &pending);
     let ended = match session {
-        Some(session) => end(&app, &session.sid, &request, true).await?,
+        Some(session) => end_session(&app, &session.sid, &request, true).await?,
         None => None,
     };
-    Ok(gone(&app, &visit, &request, ended.as_ref()))
+    Ok(gone(&app, &browser, &request, ended.as_ref()))
 }
 
 /// The request that was asked about, as far as it still holds.
@@ -162,32 +166,13 @@ fn reread(app: &App, pending: &PendingLogout) -> LogoutRequest {
     }
 }
 
-/// Ends a session and has its clients told.
-async fn end(
-    app: &Arc<App>,
-    sid: &SessionId,
-    request: &LogoutRequest,
-    by_browser: bool,
-) -> Result<Option<EndedSession>, Failure> {
-    let last = request.told_last(by_browser);
-    let last: Option<ClientId> = last.map(|client| client.id.clone());
-    let farewell = app.messenger.farewell(last, app.host.clock.now());
-    let ended = app.store.end(sid, &farewell).await?;
-    if let Some(ended) = &ended {
-        let client_id = request.client.as_ref().map(|client| client.id.as_str());
-        tracing::info!(subject = %ended.subject, %sid, client_id, "Signed {} out", ended.subject);
-        backchannel_logout::notify_clients(app, std::slice::from_ref(ended)).await;
-    }
-    Ok(ended)
-}
-
 /// Asks whoever is at the browser.
 fn question(
     app: &App,
-    visit: &Visit,
+    browser: &BrowserRequest,
     session: &Session,
     request: &LogoutRequest,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     let redirect = request.redirect.as_ref();
     let pending = PendingLogout {
         sid: session.sid.clone(),
@@ -195,8 +180,8 @@ fn question(
         redirect: redirect.map(|to| (to.uri().to_owned(), to.state().map(str::to_owned))),
         asked_at: app.host.clock.now(),
     };
-    let confirmation = pending.seal(&app.logouts).ok_or(Trouble::Broken)?;
-    let name = name_of(&session.user.identity);
+    let confirmation = pending.seal(&app.logouts).ok_or(PageProblem::Broken)?;
+    let name = display_name(&session.user.identity);
     let mut page = Page::new(
         StatusCode::OK,
         Text::new("退出登录？", "Sign out?"),
@@ -214,13 +199,13 @@ fn question(
             label: Text::new("不退出", "Stay signed in"),
         },
     });
-    Ok(page.answer(visit.language, app))
+    Ok(page.answer(browser.language, app))
 }
 
 /// Nobody is signed in here any more: the browser goes on, or the person is told.
 fn gone(
     app: &App,
-    visit: &Visit,
+    browser: &BrowserRequest,
     request: &LogoutRequest,
     ended: Option<&EndedSession>,
 ) -> Response {
@@ -228,12 +213,12 @@ fn gone(
     let onward = request.redirect.as_ref().map(PostLogoutRedirect::url);
     let mut response = match onward {
         Some(onward) if frames.is_empty() => see_other(&onward),
-        onward => signed_out(app, visit.language, frames, onward),
+        onward => signed_out(app, browser.language, frames, onward),
     };
     // Only what came with the request: a form of another site brings no cookies, and must not have
     // any removed (N48).
-    let leftovers = [Jar::Session, Jar::Switch, Jar::Rounds].into_iter();
-    let sent = leftovers.filter(|jar| visit.sent.get(jar).is_some());
+    let leftovers = [CookieName::Session, CookieName::Switch, CookieName::Rounds].into_iter();
+    let sent = leftovers.filter(|jar| browser.cookies.get(jar).is_some());
     set_cookies(&mut response, sent.map(|jar| jar.clear(&app.issuer)));
     response
 }

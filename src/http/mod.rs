@@ -1,10 +1,7 @@
 //! The public face: one file per endpoint. A handler extracts, calls, answers; what it may answer
 //! is decided in [`crate::oauth`] and [`crate::login`].
 
-mod access_token;
 pub mod admin;
-mod admission;
-mod arrival;
 mod authorization_response;
 mod authorize;
 mod error;
@@ -15,10 +12,10 @@ mod logout;
 mod metrics;
 mod middleware;
 mod page;
+mod response;
 mod revoke;
 mod scim;
 pub mod server;
-mod slower;
 mod switch;
 mod token;
 mod userinfo;
@@ -38,7 +35,7 @@ use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use self::error::{Failure, Trouble};
+use self::error::{PageError, PageProblem};
 use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
 use crate::oauth::discovery::path;
@@ -56,16 +53,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route(path::REVOKE, post(revoke::revoke))
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
         .route(path::EMAILS, get(userinfo::emails))
-        .method_not_allowed_fallback(error::method_of_clients)
+        .method_not_allowed_fallback(error::method_not_allowed)
         .layer(cors::clients_pages(&app.clients));
     let for_servers = Router::new()
         .route(path::INTROSPECT, post(introspect::introspect))
-        .method_not_allowed_fallback(error::method_of_clients);
+        .method_not_allowed_fallback(error::method_not_allowed);
     let public = Router::new()
         .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
         .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
         .route(path::JWKS, get(well_known::jwks))
-        .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) })
+        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::Method) })
         .layer(cors::every_page());
     let endpoints = Router::new()
         .route(
@@ -92,8 +89,8 @@ pub fn router(app: Arc<App>) -> Router {
             get(logout::get).post(logout::post).head(launch::head),
         )
         .route(logout::CONFIRM, post(logout::confirm))
-        .fallback(|| async { Failure::from(Trouble::NotFound) })
-        .method_not_allowed_fallback(|| async { Failure::from(Trouble::Method) })
+        .fallback(|| async { PageError::from(PageProblem::NotFound) })
+        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::Method) })
         .merge(for_clients)
         .merge(for_servers)
         .merge(public);
@@ -106,14 +103,14 @@ pub fn router(app: Arc<App>) -> Router {
                 get(well_known::metadata).layer(cors::every_page()),
             )
             .nest(below, endpoints)
-            .fallback(|| async { Failure::from(Trouble::NotFound) }),
+            .fallback(|| async { PageError::from(PageProblem::NotFound) }),
     };
     let layers = ServiceBuilder::new()
         .layer(header(REFERRER_POLICY, "no-referrer"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(Arc::clone(&app), errors::answer))
         .layer(CatchPanicLayer::custom(|_| {
-            Failure::from(Trouble::Broken).into_response()
+            PageError::from(PageProblem::Broken).into_response()
         }))
         .layer(from_fn(errors::in_time))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));

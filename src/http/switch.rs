@@ -9,20 +9,22 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
-use super::admission::closed;
-use super::arrival::sign_in;
-use super::error::{Failure, Trouble, see_other};
-use super::extract::browser::Visit;
-use super::extract::cookies::Jar;
-use super::extract::pending_requests::set_cookies;
+use super::error::{PageError, PageProblem};
+use super::extract::browser::BrowserRequest;
+use super::extract::cookies::{CookieName, session_cookies};
 use super::page::language::Text;
-use super::page::{Form, Link, Page, name_of};
+use super::page::{Form, Link, Page};
+use super::response::{see_other, set_cookies};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::account_switch::PendingSwitch;
 use crate::login::launch::Arrival;
+use crate::login::sign_in::TicketHolder;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
+use crate::people::display_name;
+use crate::service::access::denial;
+use crate::service::sign_in::sign_in;
 use crate::session::Session;
 
 /// Where it goes on after a yes.
@@ -37,14 +39,14 @@ pub(super) struct Onward<'a> {
 ///
 /// # Errors
 ///
-/// [`Trouble::TooLarge`] when no cookie can hold it.
+/// [`PageProblem::TooLarge`] when no cookie can hold it.
 pub(super) fn ask(
     app: &App,
-    visit: &Visit,
+    browser: &BrowserRequest,
     arrival: Arrival,
-    browser: &Handle,
+    browser_id: &Handle,
     onward: Onward<'_>,
-) -> Result<Response, Trouble> {
+) -> Result<Response, PageProblem> {
     let pending = PendingSwitch {
         arrival,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
@@ -52,18 +54,18 @@ pub(super) fn ask(
         client_id: onward.client.map(|client| client.id.to_string()),
         asked_at: app.host.clock.now(),
     };
-    let sealed = pending.seal(&app.switches).ok_or(Trouble::TooLarge)?;
-    let page = match visit.language_asked_for {
+    let sealed = pending.seal(&app.switches).ok_or(PageProblem::TooLarge)?;
+    let page = match browser.language_asked_for {
         Some(language) => format!("/switch?ui_locales={}", language.tag()),
         None => "/switch".to_owned(),
     };
     let mut response = see_other(&app.issuer.at(&page));
-    let browser = browser.expose().to_owned();
+    let browser_id = browser_id.expose().to_owned();
     set_cookies(
         &mut response,
         [
-            Jar::Browser.set(browser, Some(app.policy.memory), &app.issuer),
-            Jar::Switch.set(sealed, None, &app.issuer),
+            CookieName::Browser.set(browser_id, Some(app.policy.memory), &app.issuer),
+            CookieName::Switch.set(sealed, None, &app.issuer),
         ],
     );
     Ok(response)
@@ -73,12 +75,17 @@ pub(super) fn ask(
 ///
 /// # Errors
 ///
-/// [`Trouble::NoSwitch`] when none was asked in this browser.
-pub(super) async fn page(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, Failure> {
-    let pending = pending(&app, &visit)?;
-    let known = visit.known(&app).await?;
-    let newcomer = name_of(&pending.arrival.identity);
-    let present = known.session.map(|session| name_of(&session.user.identity));
+/// [`PageProblem::NoSwitch`] when none was asked in this browser.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    browser: BrowserRequest,
+) -> Result<Response, PageError> {
+    let pending = pending(&app, &browser)?;
+    let known = browser.state(&app).await?;
+    let newcomer = display_name(&pending.arrival.identity);
+    let present = known
+        .session
+        .map(|session| display_name(&session.user.identity));
     let mut page = Page::new(
         StatusCode::OK,
         Text::new(
@@ -96,7 +103,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, visit: Visit) -> Result<Re
             label: Text::new("不切换", "Do not switch"),
         },
     });
-    Ok(page.answer(visit.language, &app))
+    Ok(page.answer(browser.language, &app))
 }
 
 /// What a yes does; `present` may have been signed out while the question stood there.
@@ -125,55 +132,61 @@ fn consequences(present: Option<&str>, newcomer: &str) -> Text {
 ///
 /// # Errors
 ///
-/// [`Trouble::NoSwitch`] when the question was not asked in this browser or the yes does not come
-/// from its page; [`Trouble::TicketRefused`] when the ticket was spent meanwhile;
-/// [`Trouble::Closed`] when the client is not open to the newcomer.
+/// [`PageProblem::NoSwitch`] when the question was not asked in this browser or the yes does not come
+/// from its page; [`PageProblem::TicketRefused`] when the ticket was spent meanwhile;
+/// [`PageProblem::Closed`] when the client is not open to the newcomer.
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
-    visit: Visit,
+    browser: BrowserRequest,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
-    let pending = pending(&app, &visit)?;
-    let form =
-        Params::parse(&body.map_err(|_| Trouble::TooLarge)?).map_err(|_| Trouble::TooLarge)?;
+) -> Result<Response, PageError> {
+    let pending = pending(&app, &browser)?;
+    let form = Params::parse(&body.map_err(|_| PageProblem::TooLarge)?)
+        .map_err(|_| PageProblem::TooLarge)?;
     let repeated = form.get("confirmation").unwrap_or_default();
     if !bool::from(repeated.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
-        return Err(Trouble::NoSwitch.into());
+        return Err(PageProblem::NoSwitch.into());
     }
-    let known = visit.known(&app).await?;
-    let browser = known
-        .browser
-        .clone()
-        .filter(|browser| browser.digest() == pending.arrival.browser)
-        .ok_or(Trouble::NoSwitch)?;
-    let (session, cookies) = sign_in(&app, &known, pending.arrival, browser).await?;
+    let known = browser.state(&app).await?;
+    let browser_id = known.browser.clone();
+    let browser_id = browser_id
+        .filter(|id| TicketHolder::Browser(id.digest()) == pending.arrival.holder)
+        .ok_or(PageProblem::NoSwitch)?;
+    let signed_in = sign_in(&app, &known, pending.arrival, browser_id).await?;
     // The sign-in stands, wherever it goes on.
-    let mut response = match leads_on(&app, pending.client_id.as_deref(), &session).await {
-        Ok(()) => see_other(&pending.onward),
-        Err(failure) => failure.into_response(),
-    };
+    let mut response =
+        match require_client(&app, pending.client_id.as_deref(), &signed_in.session).await {
+            Ok(()) => see_other(&pending.onward),
+            Err(error) => error.into_response(),
+        };
     set_cookies(
         &mut response,
-        cookies.into_iter().chain([Jar::Switch.clear(&app.issuer)]),
+        session_cookies(&app, signed_in.handles)
+            .into_iter()
+            .chain([CookieName::Switch.clear(&app.issuer)]),
     );
     Ok(response)
 }
 
 /// Whether the client whose address comes next is still there (N45), and open to the newcomer (N44).
-async fn leads_on(app: &App, client_id: Option<&str>, session: &Session) -> Result<(), Failure> {
+async fn require_client(
+    app: &App,
+    client_id: Option<&str>,
+    session: &Session,
+) -> Result<(), PageError> {
     let Some(client_id) = client_id else {
         return Ok(());
     };
-    let client = app.clients.get(client_id).ok_or(Trouble::NotFound)?;
-    match closed(app, client, &session.user).await? {
-        Some(closed) => Err(Trouble::Closed(closed).into()),
+    let client = app.clients.get(client_id).ok_or(PageProblem::NotFound)?;
+    match denial(app, client, &session.user).await? {
+        Some(denied) => Err(PageProblem::AccessDenied(denied).into()),
         None => Ok(()),
     }
 }
 
-fn pending(app: &App, visit: &Visit) -> Result<PendingSwitch, Trouble> {
-    let sealed = visit.sent.get(&Jar::Switch);
+fn pending(app: &App, browser: &BrowserRequest) -> Result<PendingSwitch, PageProblem> {
+    let sealed = browser.cookies.get(&CookieName::Switch);
     let pending =
         sealed.and_then(|sealed| PendingSwitch::open(sealed, &app.switches, app.host.clock.now()));
-    pending.ok_or(Trouble::NoSwitch)
+    pending.ok_or(PageProblem::NoSwitch)
 }

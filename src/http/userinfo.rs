@@ -10,29 +10,25 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENT
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::access_token;
-use super::error::Failure;
+use super::error::BearerError;
 use super::extract::client::is_form;
 use crate::app::App;
 use crate::oauth::claims_request::PersonClaim;
-use crate::oauth::client::Client;
-use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant::Grant;
+use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
-use crate::oauth::scope::{Scope, Scopes};
 use crate::oauth::user_claims::person;
 use crate::oauth::{claims, user_claims};
-use crate::people::Profile;
+use crate::service::userinfo::{UserinfoGrant, authorize, insufficient_scope};
 
 /// `GET /userinfo`.
 ///
 /// # Errors
 ///
-/// [`Failure::Bearer`] when the token is no good.
+/// [`BearerError`] when the token is no good.
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, BearerError> {
     match bearer(&headers)? {
         Some(token) => userinfo(&app, token).await,
         None => Ok(challenge()),
@@ -48,8 +44,8 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
-    let invalid = |description| Failure::Bearer(OAuthError::invalid_request(description), None);
+) -> Result<Response, BearerError> {
+    let invalid = |description| BearerError::from(OAuthError::invalid_request(description));
     let body = body.map_err(|_| invalid("the body is too large or broke off"))?;
     // RFC 6750 §2.2: only a form can bring a token.
     let body = if is_form(&headers) {
@@ -71,16 +67,14 @@ pub(super) async fn post(
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
     let mut all = headers.get_all(AUTHORIZATION).into_iter();
     let Some(header) = all.next() else {
         return Ok(None);
     };
     if all.next().is_some() {
-        return Err(Failure::Bearer(
-            OAuthError::invalid_request("there is more than one Authorization header"),
-            None,
-        ));
+        let error = "there is more than one Authorization header";
+        return Err(OAuthError::invalid_request(error).into());
     }
     let token = header
         .to_str()
@@ -88,10 +82,10 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
         .and_then(|header| header.split_once(' '));
     match token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")) {
         Some((_, token)) => Ok(Some(token.trim())),
-        None => Err(Failure::Bearer(
-            OAuthError::invalid_request("the Authorization header is not a Bearer one"),
-            None,
-        )),
+        None => {
+            let error = "the Authorization header is not a Bearer one";
+            Err(OAuthError::invalid_request(error).into())
+        }
     }
 }
 
@@ -117,81 +111,37 @@ fn challenge() -> Response {
 pub(super) async fn emails(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, BearerError> {
     let Some(token) = bearer(&headers)? else {
         return Ok(challenge());
     };
-    let asked = asked(&app, token).await?;
-    let rules = &asked.client.claims;
-    let told = asked
-        .grant
-        .claims
-        .userinfo
-        .tell(PersonClaim::Email, &asked.scopes);
-    if !told && rules.bring_email() {
-        return Err(insufficient_scope("the addresses need the scope email"));
+    let granted = authorize(&app, token).await?;
+    let rules = &granted.client.claims;
+    let requested = &granted.grant.claims.userinfo;
+    if !requested.tell(PersonClaim::Email, &granted.scopes) && rules.bring_email() {
+        return Err(insufficient_scope("the addresses need the scope email").into());
     }
-    Ok((no_store(), Json(user_claims::emails(&asked.profile, rules))).into_response())
-}
-
-/// What a token that is good for userinfo stands for.
-struct Asked {
-    client: Arc<Client>,
-    grant: Grant,
-    profile: Profile,
-    scopes: Scopes,
-}
-
-async fn asked(app: &App, unverified: &str) -> Result<Asked, Failure> {
-    let invalid = || {
-        let description = "the access token is unknown, expired or revoked";
-        Failure::Bearer(OAuthError::new(ErrorCode::InvalidToken, description), None)
-    };
-    let found = access_token::find(app, unverified)
-        .await
-        .map_err(|error| Failure::internal(Failure::Bearer, error))?;
-    let found = found.ok_or_else(invalid)?;
-    let (token, granted) = (found.claims, found.granted.ok_or_else(invalid)?);
-    let client = app.clients.get(&token.client_id).ok_or_else(invalid)?;
-    let scopes = Scopes::parse(&token.scope);
-    if !scopes.contains(Scope::Openid) {
-        return Err(insufficient_scope("userinfo needs the scope openid"));
-    }
-    // Only a token that was exchanged is another client's than its grant, and it has no `openid`.
-    if granted.grant.client_id.as_str() != token.client_id {
-        return Err(invalid());
-    }
-    Ok(Asked {
-        client: Arc::clone(client),
-        profile: app.profile(granted.user, granted.link),
-        grant: granted.grant,
-        scopes,
-    })
-}
-
-fn insufficient_scope(description: &'static str) -> Failure {
-    let error = OAuthError::new(ErrorCode::InsufficientScope, description);
-    Failure::Bearer(error, None)
+    let emails = user_claims::emails(&granted.profile, rules);
+    Ok((no_store(), Json(emails)).into_response())
 }
 
 fn no_store() -> [(HeaderName, HeaderValue); 1] {
     [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]
 }
 
-async fn userinfo(app: &App, unverified: &str) -> Result<Response, Failure> {
-    let Asked {
+async fn userinfo(app: &App, unverified: &str) -> Result<Response, BearerError> {
+    let UserinfoGrant {
         client,
         grant,
         profile,
         scopes,
-    } = asked(app, unverified).await?;
+    } = authorize(app, unverified).await?;
     let person = person(&profile, &scopes, &grant.claims.userinfo, &client.claims);
     let Some(alg) = client.userinfo_alg else {
         return Ok((no_store(), Json(person)).into_response());
     };
     let claims = claims::userinfo(person, &client, app.issuer.as_str());
-    let signed = app.keys.sign(alg, "JWT", &claims);
-    let signed = signed.map_err(|error| Failure::internal(Failure::Bearer, error))?;
+    let signed = app.keys.sign(alg, "JWT", &claims)?;
     let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))];
     Ok((no_store(), kind, signed).into_response())
 }

@@ -5,6 +5,7 @@ use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::pending_request::LARGEST;
+use super::sign_in::TicketHolder;
 use crate::crypto::Sealer;
 use crate::crypto::handle::Digest;
 use crate::login::launch::Arrival;
@@ -54,7 +55,7 @@ impl PendingSwitch {
             name: identity.name.clone(),
             phone: identity.phone.clone(),
             ticket: self.arrival.ticket.to_text(),
-            browser: self.arrival.browser.to_text(),
+            browser: self.arrival.holder.owner_id().to_text(),
             confirmation: self.confirmation.clone(),
             onward: self.onward.clone(),
             client_id: self.client_id.clone(),
@@ -79,7 +80,7 @@ impl PendingSwitch {
                     phone: wire.phone,
                 },
                 ticket: Digest::from_text(&wire.ticket)?,
-                browser: Digest::from_text(&wire.browser)?,
+                holder: TicketHolder::Browser(Digest::from_text(&wire.browser)?),
                 claimed: true,
             },
             confirmation: wire.confirmation,
@@ -106,7 +107,7 @@ mod tests {
                     phone: Some("１".repeat(255)),
                 },
                 ticket: Digest::from([1; 32]),
-                browser: Digest::from([2; 32]),
+                holder: TicketHolder::Browser(Digest::from([2; 32])),
                 claimed: true,
             },
             confirmation: "c".repeat(43),
@@ -131,7 +132,7 @@ mod tests {
                     phone: None,
                 },
                 ticket: Digest::from([1; 32]),
-                browser: Digest::from([2; 32]),
+                holder: TicketHolder::Browser(Digest::from([2; 32])),
                 claimed: true,
             },
             confirmation: "c".to_owned(),

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
 use super::policy::{Policy, TicketReplay};
+use super::sign_in::{Claim, Ownership, SignIn, TicketHolder};
 use crate::crypto::handle::Digest;
-use crate::login::sign_in::{Claim, Ownership, SignIn};
 use crate::session::{Farewell, Session, SessionId, User};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
@@ -60,9 +60,9 @@ pub struct Arrival {
     pub identity: Identity,
     /// The name of the ticket that proved it.
     pub ticket: Digest,
-    /// The browser that brought it.
-    pub browser: Digest,
-    /// Whether the browser owns the ticket already, since the person was asked about it.
+    /// Who brought it.
+    pub holder: TicketHolder,
+    /// Whether the holder owns the ticket already, since the person was asked about it.
     pub claimed: bool,
 }
 
@@ -80,7 +80,7 @@ impl Arrival {
     pub fn claim(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Claim> {
         (policy.replay != TicketReplay::Off).then(|| Claim {
             ticket: self.ticket,
-            browser: self.browser,
+            browser: self.holder.owner_id(),
             subject: self.identity.subject.clone(),
             once: policy.replay == TicketReplay::Once && !self.claimed,
             remember_until: now + policy.memory,
@@ -98,7 +98,7 @@ impl Arrival {
             .map(|session| session.sid.clone());
         SignIn {
             claim: self.claim(policy, now),
-            takes_over: self.browser,
+            takes_over: self.holder.place_of(&self.identity.subject),
             farewell: new.farewell,
             retires: here
                 .handle
@@ -261,7 +261,7 @@ mod tests {
         let arrival = Arrival {
             identity: identity("2"),
             ticket: digest(9),
-            browser: digest(1),
+            holder: TicketHolder::Browser(digest(1)),
             claimed: false,
         };
         let (same, other) = (session("2", 1), session("1", 1));
@@ -286,7 +286,7 @@ mod tests {
             let arrival = Arrival {
                 identity: identity("2"),
                 ticket: digest(9),
-                browser: digest(1),
+                holder: TicketHolder::Browser(digest(1)),
                 claimed: false,
             };
             let here = Here {

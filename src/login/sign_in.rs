@@ -1,10 +1,41 @@
 //! A sign-in, decided and ready for the store to carry out.
 
 use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 use crate::crypto::handle::Digest;
 use crate::session::{EndedSession, Farewell, Session, SessionId};
+
+/// Who presents a ticket, and owns it from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TicketHolder {
+    /// A browser, by the digest of its cookie.
+    Browser(Digest),
+    /// A client that exchanges tickets it was sent (RFC 8693). It serves many people at once.
+    Client(ClientId),
+}
+
+impl TicketHolder {
+    /// The name by which the holder owns tickets.
+    #[must_use]
+    pub fn owner_id(&self) -> Digest {
+        match self {
+            Self::Browser(id) => *id,
+            // No browser has this one: theirs are digests of 43 characters.
+            Self::Client(id) => Digest::of(format!("client {}", id.as_str()).as_bytes()),
+        }
+    }
+
+    /// Where `subject` is signed in: whoever else is signed in at the same place is signed out.
+    #[must_use]
+    pub fn place_of(&self, subject: &Subject) -> Digest {
+        match self {
+            Self::Browser(id) => *id,
+            Self::Client(id) => Digest::of(format!("client {} {subject}", id.as_str()).as_bytes()),
+        }
+    }
+}
 
 /// Who owns a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

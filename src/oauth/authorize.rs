@@ -109,7 +109,7 @@ fn settle(
         nonce: asked.get("nonce").map(|nonce| Nonce::new(nonce.to_owned())),
         prompt: prompt(asked)?,
         max_age: max_age(asked)?,
-        resources: resource::asked(asked, client)?,
+        resources: resource::requested(asked, client)?,
         acr: claims.acr.or_else(|| acr(asked)),
         claims,
         unverified_hint: asked.get("id_token_hint").map(str::to_owned),

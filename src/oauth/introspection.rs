@@ -1,5 +1,7 @@
 //! Token introspection: what a client may learn of a token (RFC 7662).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::claims::{AccessTokenClaims, Audience};
@@ -20,7 +22,7 @@ struct Details<'a> {
     sub: &'a str,
     client_id: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    scope: &'a str,
+    scope: Cow<'a, str>,
     exp: i64,
     #[serde(flatten)]
     access: Option<Access<'a>>,
@@ -85,7 +87,7 @@ pub fn access_token<'a>(
             iss: &claims.iss,
             sub: &claims.sub,
             client_id: &claims.client_id,
-            scope: &claims.scope,
+            scope: claims.scope.as_str().into(),
             exp: claims.exp,
             access: Some(Access {
                 token_type: "Bearer",
@@ -98,12 +100,10 @@ pub fn access_token<'a>(
     }
 }
 
-/// The answer about a refresh token that can be used until `exp`, in seconds since 1970; `scope` is
-/// what was granted. It is for its own client alone.
+/// The answer about a refresh token that can be used until `exp`, in seconds since 1970. It is for its own client alone.
 #[must_use]
 pub fn refresh_token<'a>(
     granted: &'a Granted,
-    scope: &'a str,
     exp: i64,
     issuer: &'a str,
     asking: &Client,
@@ -117,7 +117,7 @@ pub fn refresh_token<'a>(
             iss: issuer,
             sub: granted.user.subject().as_str(),
             client_id: granted.grant.client_id.as_str(),
-            scope,
+            scope: granted.grant.scopes.to_string().into(),
             exp,
             access: None,
             login: Some(Login::of(granted)),

@@ -25,4 +25,5 @@ pub mod redirect;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;
+pub mod token_response;
 pub mod user_claims;

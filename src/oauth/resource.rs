@@ -17,7 +17,7 @@ pub const AUDIENCE: &str = "audience";
 /// # Errors
 ///
 /// `invalid_target` when one is no absolute URI, or not among the client's `allowed_resources`.
-pub fn asked(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
+pub fn requested(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
     for resource in params.all(PARAMETER) {
         let absolute = Url::parse(resource).is_ok_and(|url| url.fragment().is_none());
         if !absolute {
@@ -33,9 +33,9 @@ pub fn asked(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError
 ///
 /// # Errors
 ///
-/// `invalid_target`, as [`asked`].
+/// `invalid_target`, as [`requested`].
 pub fn targets(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
-    let resources = asked(params, client)?;
+    let resources = requested(params, client)?;
     let audiences = allowed(params.all(AUDIENCE), client)?;
     Ok([resources, audiences].concat())
 }
@@ -62,26 +62,25 @@ fn allowed<'a>(
     Ok(all)
 }
 
-/// The audience of an access token: what the token request asks for, which is part of what was
-/// granted; else all that was granted; else what the client is configured with.
+/// The audience of an access token: what the token request asks for (`requested`), which is part of
+/// what was granted; else all that was granted; else what the client is configured with.
 ///
 /// # Errors
 ///
-/// `invalid_target`, as [`asked`], or when more is asked for than was granted (RFC 8707 §2.2).
+/// `invalid_target`, as [`requested`], or when more is asked for than was granted (RFC 8707 §2.2).
 pub fn audience(
-    params: &Params,
+    requested: Vec<String>,
     client: &Client,
     granted: &[String],
 ) -> Result<Vec<String>, OAuthError> {
-    let asked = asked(params, client)?;
     let beyond = |resource: &String| !granted.is_empty() && !granted.contains(resource);
-    if asked.iter().any(beyond) {
+    if requested.iter().any(beyond) {
         return Err(invalid(
             "the resource was not asked for in the authorization request",
         ));
     }
-    if !asked.is_empty() {
-        return Ok(asked);
+    if !requested.is_empty() {
+        return Ok(requested);
     }
     if granted.is_empty() {
         return Ok(client.access_token.audience.clone());
@@ -109,7 +108,9 @@ mod tests {
             .map(|&resource| resource.to_owned())
             .collect();
         let params = Params::parse(query.as_bytes()).unwrap();
-        audience(&params, &client, &granted).map_err(|error| error.code)
+        requested(&params, &client)
+            .and_then(|requested| audience(requested, &client, &granted))
+            .map_err(|error| error.code)
     }
 
     #[test]

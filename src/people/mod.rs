@@ -6,6 +6,7 @@
 
 mod access;
 mod contact;
+mod display_name;
 mod groups;
 pub mod groups_file;
 mod input;
@@ -17,6 +18,7 @@ mod template;
 
 pub use self::access::{Access, Denied, Who};
 pub use self::contact::Contact;
+pub use self::display_name::display_name;
 pub use self::groups::{Group, Groups, GroupsFile, Membership};
 pub(crate) use self::input::id_of;
 pub use self::link::{Attribute, Link};

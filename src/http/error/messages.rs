@@ -1,68 +1,62 @@
-//! What each trouble is called in front of a person: a plain sentence and the way on.
+//! What a person is told of each problem: a plain sentence and what to do next.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use panda_oidc_sdk::{Entrance, LoginError};
+use panda_oidc_sdk::LoginError;
 
+use super::page::PageProblem;
 use crate::app::App;
-use crate::http::admission::Closed;
-use crate::http::error::Trouble;
 use crate::http::page::language::{Language, Text};
+use crate::http::page::login_required::portal;
 use crate::http::page::{Link, Page};
 use crate::limits::TooOften;
 use crate::oauth::discovery::path;
 use crate::people::{Contact, Denied};
+use crate::service::access::AccessDenied;
+use crate::service::sign_in::SignInError;
 
-/// The page about `trouble`.
+/// The page about `problem`.
 #[must_use]
-pub(crate) fn page(trouble: &Trouble, language: Language, app: &App) -> Response {
-    let (title, body) = words(trouble);
-    let mut page = Page::new(trouble.status(), title, body);
-    page.detail = detail(trouble);
-    page.action = way_on(trouble, app);
-    page.choices.extend(whom_to_ask(trouble));
+pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Response {
+    let (title, body) = message(problem);
+    let mut page = Page::new(problem.status(), title, body);
+    page.detail = detail(problem);
+    page.action = next_step(problem, app);
+    page.choices.extend(contact_link(problem));
     let mut response = page.answer(language, app);
     if matches!(
-        trouble.status(),
+        problem.status(),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
     ) {
-        response.headers_mut().insert(RETRY_AFTER, later(trouble));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, retry_after(problem));
     }
     response
 }
 
 /// In how many seconds it may be better.
-fn later(trouble: &Trouble) -> HeaderValue {
-    match trouble {
-        Trouble::TooOften(too_often) => HeaderValue::from(too_often.wait),
+fn retry_after(problem: &PageProblem) -> HeaderValue {
+    match problem {
+        PageProblem::TooOften(too_often) => HeaderValue::from(too_often.wait),
         _ => HeaderValue::from_static("10"),
     }
 }
 
-/// The link to the portal, from which every login can begin anew.
-#[must_use]
-pub(crate) fn portal(app: &App) -> Link {
-    let (Entrance::Redirect(url) | Entrance::Portal(url)) = app.provider.entrance(app.issuer.url());
-    Link {
-        url: url.into(),
-        label: Text::new("打开熊猫智慧水务门户", "Open the Panda Smart Water portal"),
-    }
-}
-
-fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
-    match trouble {
-        Trouble::GoingRound(client) => Some(Link {
+fn next_step(problem: &PageProblem, app: &App) -> Option<Link> {
+    match problem {
+        PageProblem::GoingRound(client) => Some(Link {
             url: app.issuer.at(&format!("/launch/{client}?again")),
             label: Text::new("再试一次", "Try once more"),
         }),
-        Trouble::Request(_) | Trouble::Method | Trouble::TooLarge => None,
-        Trouble::Closed(_) => Some(Link {
+        PageProblem::Request(_) | PageProblem::Method | PageProblem::TooLarge => None,
+        PageProblem::AccessDenied(_) => Some(Link {
             url: app.issuer.at("/launch"),
             label: Text::new("打开其他应用", "Open another app"),
         }),
         // Who wants out gets out, whatever the app has sent.
-        Trouble::Logout(_) | Trouble::NoLogout => Some(Link {
+        PageProblem::Logout(_) | PageProblem::NoLogout => Some(Link {
             url: app.issuer.at(path::LOGOUT),
             label: Text::new("退出登录", "Sign out"),
         }),
@@ -70,11 +64,11 @@ fn way_on(trouble: &Trouble, app: &App) -> Option<Link> {
     }
 }
 
-fn whom_to_ask(trouble: &Trouble) -> Option<Link> {
-    let Trouble::Closed(closed) = trouble else {
+fn contact_link(problem: &PageProblem) -> Option<Link> {
+    let PageProblem::AccessDenied(denied) = problem else {
         return None;
     };
-    let Contact { text, url } = closed.contact.as_ref()?;
+    let Contact { text, url } = denied.contact.as_ref()?;
     Some(Link {
         url: url.clone()?,
         label: Text::new(format!("联系 {text}"), format!("Contact {text}")),
@@ -82,18 +76,18 @@ fn whom_to_ask(trouble: &Trouble) -> Option<Link> {
 }
 
 /// What a developer or an operator needs to see. Only registered codes and sentences of ours.
-fn detail(trouble: &Trouble) -> Option<String> {
-    match trouble {
-        Trouble::Request(error) | Trouble::Logout(error) => Some(error.to_string()),
-        Trouble::NoTarget(client, error) => Some(format!("{client}: {error}")),
-        Trouble::UnfitTicket(error) => Some(error.to_string()),
+fn detail(problem: &PageProblem) -> Option<String> {
+    match problem {
+        PageProblem::Request(error) | PageProblem::Logout(error) => Some(error.to_string()),
+        PageProblem::NoTarget(client, error) => Some(format!("{client}: {error}")),
+        PageProblem::UnfitTicket(error) => Some(error.to_string()),
         _ => None,
     }
 }
 
-fn words(trouble: &Trouble) -> (Text, Text) {
-    match trouble {
-        Trouble::Request(_) => (
+fn message(problem: &PageProblem) -> (Text, Text) {
+    match problem {
+        PageProblem::Request(_) => (
             Text::new(
                 "应用发来的登录请求有误",
                 "The app sent a login request that cannot be answered",
@@ -103,14 +97,14 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "The login was stopped for your safety. Please pass the technical line on this page to whoever runs the app.",
             ),
         ),
-        Trouble::NoSuchClient(_) => (
+        PageProblem::NoSuchClient(_) => (
             Text::new("没有登记这个应用", "This app is not registered"),
             Text::new(
                 "门户菜单指向的应用没有在这里登记。请联系管理员核对菜单地址。",
                 "The portal's menu points to an app that is not registered here. Please ask your administrator to check the address of the menu entry.",
             ),
         ),
-        Trouble::NoTarget(..) => (
+        PageProblem::NoTarget(..) => (
             Text::new(
                 "这个入口无法打开应用",
                 "This entry does not lead to the app",
@@ -120,30 +114,22 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "There is no page behind this menu entry. Please ask your administrator to check its address.",
             ),
         ),
-        Trouble::UnfitTicket(_) => (
+        PageProblem::UnfitTicket(_) => (
             Text::new("登录票据无法识别", "The login ticket cannot be read"),
             Text::new(
                 "打开的地址里票据不完整或有多余内容。请回到门户，重新点击应用。",
                 "The address that was opened holds a damaged ticket. Please go back to the portal and click the app again.",
             ),
         ),
-        Trouble::TicketRefused => (
-            Text::new("这个登录链接已经用过", "This login link was used before"),
-            Text::new(
-                "每个登录链接只属于第一次打开它的浏览器，退出后也不能再用。请重新从门户进入。",
-                "A login link belongs to the browser that opened it first, and ends when you sign out. Please enter from the portal again.",
-            ),
-        ),
-        Trouble::Left(_) => left(),
-        Trouble::Login(error) => nobody_proven(error),
-        Trouble::NothingWaits => (
+        PageProblem::SignIn(error) => nobody_signed_in(error),
+        PageProblem::NothingWaits => (
             Text::new("没有等待中的登录", "No login is waiting here"),
             Text::new(
                 "这次登录已经完成，或等待太久，或不是在这个浏览器里开始的。请重新打开应用，或从门户进入。",
                 "This login is finished, waited too long, or was begun in another browser. Please open the app again, or enter from the portal.",
             ),
         ),
-        Trouble::NoSwitch => (
+        PageProblem::NoSwitch => (
             Text::new(
                 "没有需要确认的切换",
                 "There is no change of user to confirm",
@@ -153,26 +139,20 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "It was confirmed already, or waited too long. Please enter from the portal again.",
             ),
         ),
-        Trouble::Logout(_) => logout_refused(),
-        Trouble::NoLogout => no_logout(),
-        Trouble::GoingRound(_) => going_round(),
-        Trouble::Closed(closed) => not_open(closed),
-        Trouble::TooOften(too_often) => slower(too_often),
-        Trouble::Store(_) | Trouble::Broken => (
-            Text::new("登录服务出了问题", "The login service has a problem"),
-            Text::new(
-                "没有为您登录，也没有丢失任何东西。请稍后重新从门户进入；如果一直这样，请联系管理员。",
-                "You were not signed in, and nothing was lost. Please enter from the portal again in a little while, and tell your administrator if it stays like this.",
-            ),
-        ),
-        Trouble::NotFound => (
+        PageProblem::Logout(_) => logout_refused(),
+        PageProblem::NoLogout => no_logout(),
+        PageProblem::GoingRound(_) => going_round(),
+        PageProblem::AccessDenied(denied) => not_open(denied),
+        PageProblem::TooOften(too_often) => too_often_message(too_often),
+        PageProblem::Store(_) | PageProblem::Broken => broken(),
+        PageProblem::NotFound => (
             Text::new("没有这个页面", "There is no such page"),
             Text::new(
                 "请从熊猫智慧水务门户进入应用。",
                 "Please enter your apps from the Panda Smart Water portal.",
             ),
         ),
-        Trouble::Method => (
+        PageProblem::Method => (
             Text::new(
                 "不能这样打开这个页面",
                 "This page cannot be opened like that",
@@ -182,16 +162,16 @@ fn words(trouble: &Trouble) -> (Text, Text) {
                 "Please enter your apps from the Panda Smart Water portal.",
             ),
         ),
-        Trouble::TooLarge => (
+        PageProblem::TooLarge => (
             Text::new("请求太大", "The request is too large"),
             Text::new("请联系应用的管理员。", "Please tell whoever runs the app."),
         ),
     }
 }
 
-fn not_open(closed: &Closed) -> (Text, Text) {
-    let Closed { client, person, .. } = closed;
-    let (why, because) = match &closed.denied {
+fn not_open(denied: &AccessDenied) -> (Text, Text) {
+    let AccessDenied { client, person, .. } = denied;
+    let (why, because) = match &denied.denied {
         Denied::Unlinked => (
             format!("“{client}”里没有与您对应的账号。"),
             format!("“{client}” has no account that belongs to you."),
@@ -201,7 +181,7 @@ fn not_open(closed: &Closed) -> (Text, Text) {
             format!("“{client}” is not open to you."),
         ),
     };
-    let contact = closed.contact.as_ref().map(|contact| &contact.text);
+    let contact = denied.contact.as_ref().map(|contact| &contact.text);
     let (ask, whom) = match contact {
         Some(contact) => (
             format!("如果您需要使用它，请联系：{contact}"),
@@ -221,7 +201,7 @@ fn not_open(closed: &Closed) -> (Text, Text) {
     )
 }
 
-fn slower(too_often: &TooOften) -> (Text, Text) {
+fn too_often_message(too_often: &TooOften) -> (Text, Text) {
     let wait = too_often.wait;
     (
         Text::new("登录请求太多", "Too many logins at once"),
@@ -275,6 +255,35 @@ fn left() -> (Text, Text) {
         Text::new(
             "熊猫智慧水务的在用用户名单里没有您的账号，所以没有为您登录。如果账号刚刚恢复，请几分钟后重新从门户进入；否则请联系管理员。",
             "The portal's list of users does not name you any more, so you were not signed in. If your account was restored just now, enter from the portal again in a few minutes; else ask your administrator.",
+        ),
+    )
+}
+
+fn nobody_signed_in(error: &SignInError) -> (Text, Text) {
+    match error {
+        SignInError::TicketRefused => ticket_refused(),
+        SignInError::Left(_) => left(),
+        SignInError::Login(error) => nobody_proven(error),
+        SignInError::Store(_) => broken(),
+    }
+}
+
+fn broken() -> (Text, Text) {
+    (
+        Text::new("登录服务出了问题", "The login service has a problem"),
+        Text::new(
+            "没有为您登录，也没有丢失任何东西。请稍后重新从门户进入；如果一直这样，请联系管理员。",
+            "You were not signed in, and nothing was lost. Please enter from the portal again in a little while, and tell your administrator if it stays like this.",
+        ),
+    )
+}
+
+fn ticket_refused() -> (Text, Text) {
+    (
+        Text::new("这个登录链接已经用过", "This login link was used before"),
+        Text::new(
+            "每个登录链接只属于第一次打开它的浏览器，退出后也不能再用。请重新从门户进入。",
+            "A login link belongs to the browser that opened it first, and ends when you sign out. Please enter from the portal again.",
         ),
     )
 }

@@ -1,5 +1,4 @@
-//! The client behind a request, once it has proven itself, and the form it sent: what every
-//! endpoint begins with that clients call themselves.
+//! The client that calls an endpoint, once it has proved itself, and the form it sent.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,9 +8,9 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
-use super::client_ip::Caller;
+use super::client_ip::ClientIp;
 use crate::app::App;
-use crate::http::error::Failure;
+use crate::http::error::ClientError;
 use crate::keys::remote_jwks::NoKeys;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
@@ -19,49 +18,44 @@ use crate::oauth::client_auth::{
     self, AwaitsKeys, ClientProof, UnspentAssertion, authenticate, failed,
 };
 use crate::oauth::discovery::path;
-use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 
 /// A client that has proven itself, or a public one that has said who it is.
-pub(crate) struct Proven {
+pub(crate) struct AuthenticatedClient {
     pub(crate) client: Arc<Client>,
     pub(crate) form: Params,
 }
 
-impl FromRequest<Arc<App>> for Proven {
-    type Rejection = Failure;
+impl FromRequest<Arc<App>> for AuthenticatedClient {
+    type Rejection = ClientError;
 
     /// # Errors
     ///
-    /// [`Failure::Json`] with a registered code, or [`Failure::Basic`]; [`Failure::TooOften`].
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+    /// [`ClientError`] with a registered code.
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
         let by_header = request.headers().contains_key(AUTHORIZATION);
-        Self::of(request, app)
-            .await
-            .map_err(|failure| match failure {
-                // RFC 6749 §5.2: whoever used the header learns by a header how to. In front of others a
-                // browser would ask a person for a password.
-                Failure::Json(error, cause)
-                    if by_header && error.code == ErrorCode::InvalidClient =>
-                {
-                    Failure::Basic(error, cause)
-                }
-                other => other,
-            })
+        Self::of(request, app).await.map_err(|error| {
+            if by_header {
+                error.after_basic()
+            } else {
+                error
+            }
+        })
     }
 }
 
-impl Proven {
-    async fn of(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+impl AuthenticatedClient {
+    async fn of(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
         let (mut parts, body) = request.into_parts();
-        let Ok(Caller(caller)) = Caller::from_request_parts(&mut parts, app).await;
+        let Ok(ClientIp(client_ip)) = ClientIp::from_request_parts(&mut parts, app).await;
         let request = Request::from_parts(parts, body);
         let uri = request.uri().clone();
         let limit = match uri.path() {
             path::INTROSPECT => &app.limits.introspections,
             _ => &app.limits.token_requests,
         };
-        limit.address(caller).map_err(Failure::TooOften)?;
+        limit.address(client_ip)?;
         let header = header(request.headers())?;
         let form = form(request).await?;
         let audience = match form.get("client_assertion") {
@@ -76,13 +70,13 @@ impl Proven {
         };
         let client = match authenticate(&request, &app.clients)? {
             ClientProof::Proven(client) => {
-                limit.client(&client, caller).map_err(Failure::TooOften)?;
+                limit.client(&client, client_ip)?;
                 client
             }
-            ClientProof::Unspent(once) => spend(app, once, limit, caller).await?,
+            ClientProof::Unspent(once) => spend(app, once, limit, client_ip).await?,
             ClientProof::AwaitsKeys(pending) => {
                 let once = verify(app, &pending).await?;
-                spend(app, once, limit, caller).await?
+                spend(app, once, limit, client_ip).await?
             }
         };
         Ok(Self { client, form })
@@ -141,9 +135,9 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
 
 /// Verifies an assertion with the keys the client publishes; if it does not hold, once more with
 /// newer ones.
-async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, Failure> {
+async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, ClientError> {
     let uri = &pending.jwks_uri;
-    let lost = |cause: Arc<NoKeys>| Failure::Json(failed(), Some(cause.into()));
+    let lost = |cause: Arc<NoKeys>| ClientError::Failed(failed(), cause.into());
     let keys = app.client_keys.at(uri).await.map_err(lost)?;
     if let Some(once) = pending.verify(&keys) {
         return Ok(once);
@@ -157,15 +151,12 @@ async fn spend(
     app: &App,
     once: UnspentAssertion,
     limit: &Limit,
-    caller: IpAddr,
-) -> Result<Arc<Client>, Failure> {
-    limit
-        .client(&once.client, caller)
-        .map_err(Failure::TooOften)?;
+    client_ip: IpAddr,
+) -> Result<Arc<Client>, ClientError> {
+    limit.client(&once.client, client_ip)?;
     let now = app.host.clock.now();
     let spent = app.store.spend(&once.name, once.until, now).await;
-    let spent = spent.map_err(|error| Failure::internal(Failure::Json, error))?;
-    if spent {
+    if spent? {
         Ok(once.client)
     } else {
         Err(client_auth::used().into())

@@ -12,9 +12,9 @@ use crate::app::App;
 
 /// The address that a request is counted for; requests of unknown origin are counted as one's.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Caller(pub IpAddr);
+pub(crate) struct ClientIp(pub IpAddr);
 
-impl FromRequestParts<Arc<App>> for Caller {
+impl FromRequestParts<Arc<App>> for ClientIp {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {

@@ -15,10 +15,11 @@ use cookie::{Cookie, SameSite};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::oauth::issuer::Issuer;
+use crate::service::sign_in::NewHandles;
 
 /// A cookie of ours, by what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Jar {
+pub(crate) enum CookieName {
     /// The handle that opens the session.
     Session,
     /// The handle by which a browser is known again; owns tickets.
@@ -33,7 +34,7 @@ pub(crate) enum Jar {
 
 const PARKED: &str = "panda-oidc-parked-";
 
-impl Jar {
+impl CookieName {
     fn base(&self) -> String {
         match self {
             Self::Session => "panda-oidc-session".to_owned(),
@@ -82,14 +83,26 @@ fn path(issuer: &Issuer) -> &str {
     }
 }
 
+/// The `Set-Cookie` values for what a sign-in gives the browser; none when nothing has changed.
+pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<String> {
+    let Some(NewHandles { session, browser }) = handles else {
+        return Vec::new();
+    };
+    let browser = browser.expose().to_owned();
+    vec![
+        CookieName::Session.set(session.expose().to_owned(), None, &app.issuer),
+        CookieName::Browser.set(browser, Some(app.policy.memory), &app.issuer),
+    ]
+}
+
 /// The cookies a browser sent.
 #[derive(Clone, Default)]
-pub(crate) struct Sent(Vec<(String, String)>);
+pub(crate) struct Cookies(Vec<(String, String)>);
 
-impl Sent {
+impl Cookies {
     /// The value of a cookie of ours.
     #[must_use]
-    pub(crate) fn get(&self, jar: &Jar) -> Option<&str> {
+    pub(crate) fn get(&self, jar: &CookieName) -> Option<&str> {
         let base = jar.base();
         self.0
             .iter()
@@ -99,7 +112,7 @@ impl Sent {
 
     /// The handle in a cookie of ours, if it is one.
     #[must_use]
-    pub(crate) fn handle(&self, jar: &Jar) -> Option<Handle> {
+    pub(crate) fn handle(&self, jar: &CookieName) -> Option<Handle> {
         self.get(jar).and_then(Handle::parse)
     }
 
@@ -134,7 +147,7 @@ impl Sent {
     }
 }
 
-impl FromRequestParts<Arc<App>> for Sent {
+impl FromRequestParts<Arc<App>> for Cookies {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
@@ -150,12 +163,12 @@ mod tests {
     fn cookies_are_bound_to_the_host_behind_https_and_to_the_path_without() {
         let https = Issuer::new("https://sso.example.com/sso").unwrap();
         assert_eq!(
-            Jar::Session.set("v".to_owned(), None, &https),
+            CookieName::Session.set("v".to_owned(), None, &https),
             "__Host-panda-oidc-session=v; HttpOnly; SameSite=Lax; Secure; Path=/"
         );
         let http = Issuer::new("http://127.0.0.1/sso").unwrap();
         assert_eq!(
-            Jar::Browser.set("v".to_owned(), Some(TimeDelta::days(7)), &http),
+            CookieName::Browser.set("v".to_owned(), Some(TimeDelta::days(7)), &http),
             "panda-oidc-browser=v; HttpOnly; SameSite=Lax; Path=/sso; Max-Age=604800"
         );
     }
@@ -167,13 +180,13 @@ mod tests {
             request.body(()).unwrap().into_parts().0
         };
         let https = Issuer::new("https://sso.example.com").unwrap();
-        let sent = Sent::of(
+        let sent = Cookies::of(
             &parts(
                 "a=1; panda-oidc-session=planted; __Host-panda-oidc-session=ours; __Host-panda-oidc-parked-x=p",
             ),
             &https,
         );
-        assert_eq!(sent.get(&Jar::Session), Some("ours"));
+        assert_eq!(sent.get(&CookieName::Session), Some("ours"));
         assert_eq!(sent.parked().collect::<Vec<_>>(), [("x", "p")]);
     }
 }

@@ -2,12 +2,9 @@
 
 use std::cmp::Reverse;
 
-use axum::http::HeaderValue;
-use axum::http::header::SET_COOKIE;
-use axum::response::Response;
 use chrono::{DateTime, Utc};
 
-use super::cookies::{Jar, Sent};
+use super::cookies::{CookieName, Cookies};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::pending_request::{MOST, PATIENCE, Parked};
@@ -18,41 +15,33 @@ const LARGEST_TOGETHER: usize = 6 * 1024;
 
 /// The requests that wait in a browser, by name.
 #[must_use]
-pub(crate) fn waiting(app: &App, sent: &Sent, now: DateTime<Utc>) -> Vec<(String, Parked)> {
+pub(crate) fn waiting(app: &App, cookies: &Cookies, now: DateTime<Utc>) -> Vec<(String, Parked)> {
     let open = |(name, sealed): (&str, &str)| {
         Some((
             name.to_owned(),
             Parked::open(sealed, &app.parked, name, now)?,
         ))
     };
-    sent.parked().filter_map(open).collect()
+    cookies.parked().filter_map(open).collect()
 }
 
 /// Parks a request: its name, and the cookies to set; the oldest make room. `None` when it is too
 /// large for a cookie.
 #[must_use]
-pub(crate) fn park(app: &App, sent: &Sent, parked: &Parked) -> Option<(String, Vec<String>)> {
+pub(crate) fn park(app: &App, cookies: &Cookies, parked: &Parked) -> Option<(String, Vec<String>)> {
     let name = Handle::random(&mut rand::rng()).expose()[..12].to_owned();
     let sealed = parked.seal(&app.parked, &name)?;
     let mut size = sealed.len();
-    let mut cookies = vec![Jar::Parked(name.clone()).set(sealed, Some(PATIENCE), &app.issuer)];
-    let mut waiting = waiting(app, sent, parked.asked_at);
+    let mut changes =
+        vec![CookieName::Parked(name.clone()).set(sealed, Some(PATIENCE), &app.issuer)];
+    let mut waiting = waiting(app, cookies, parked.asked_at);
     waiting.sort_by_key(|(_, parked)| Reverse(parked.asked_at));
     for (number, (name, _)) in waiting.into_iter().enumerate() {
-        let jar = Jar::Parked(name);
-        size += sent.get(&jar).map_or(0, str::len);
+        let jar = CookieName::Parked(name);
+        size += cookies.get(&jar).map_or(0, str::len);
         if number + 2 > MOST || size > LARGEST_TOGETHER {
-            cookies.push(jar.clear(&app.issuer));
+            changes.push(jar.clear(&app.issuer));
         }
     }
-    Some((name, cookies))
-}
-
-/// Adds cookies to a response.
-pub(crate) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
-    for cookie in cookies {
-        if let Ok(value) = HeaderValue::try_from(cookie) {
-            response.headers_mut().append(SET_COOKIE, value);
-        }
-    }
+    Some((name, changes))
 }

@@ -3,10 +3,11 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use panda_oidc_sdk::Entrance;
+
 use super::language::{Language, Text};
+use super::{Link, Page};
 use crate::app::App;
-use crate::http::error::messages::portal;
-use crate::http::page::Page;
 use crate::oauth::client::Client;
 
 /// Asks a person to enter from the portal. `comes_back` says whether the next launch will lead to
@@ -52,4 +53,14 @@ pub(crate) fn page(
     page.action = Some(portal(app));
     page.rescue = Some(app.provider.ticket_parameter().to_owned());
     page.answer(language, app)
+}
+
+/// The link to the portal, from which every login can begin anew.
+#[must_use]
+pub(crate) fn portal(app: &App) -> Link {
+    let (Entrance::Redirect(url) | Entrance::Portal(url)) = app.provider.entrance(app.issuer.url());
+    Link {
+        url: url.into(),
+        label: Text::new("打开熊猫智慧水务门户", "Open the Panda Smart Water portal"),
+    }
 }

@@ -12,7 +12,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use panda_oidc_sdk::Identity;
 use url::{Origin, Url};
 
 use super::page::language::{Language, Text};
@@ -22,22 +21,6 @@ use crate::app::App;
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
 const RESCUE: &str = include_str!("assets/rescue.js");
 const GO_ON: &str = include_str!("assets/go_on.js");
-
-/// Somebody's name as a page says it, or their identifier: without what could break the sentence
-/// around it or turn its direction (N69).
-#[must_use]
-pub(crate) fn name_of(person: &Identity) -> String {
-    let disturbs = |c: &char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let name = person.name.as_deref().unwrap_or_default();
-    let name: String = name.chars().filter(|c| !disturbs(c)).collect();
-    if name.trim().is_empty() {
-        return person.subject.to_string();
-    }
-    name
-}
 
 /// What a page says and offers.
 #[derive(Debug)]

@@ -4,11 +4,14 @@ use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Granted;
 use crate::oauth::params::Params;
+use crate::oauth::resource;
 
 /// A token request for the grant type `authorization_code`.
 pub struct CodeRequest<'a> {
     /// The code.
     pub code: &'a str,
+    /// The resources that tokens are asked for (RFC 8707 §2.2).
+    pub resources: Vec<String>,
     redirect_uri: &'a str,
     verifier: Option<&'a str>,
 }
@@ -17,28 +20,35 @@ pub struct CodeRequest<'a> {
 ///
 /// # Errors
 ///
-/// `invalid_request` when a parameter is missing.
-pub fn read(form: &Params) -> Result<CodeRequest<'_>, OAuthError> {
+/// `invalid_request` when a parameter is missing, `invalid_target` when the client may not ask for a
+/// resource.
+pub fn read<'a>(form: &'a Params, client: &Client) -> Result<CodeRequest<'a>, OAuthError> {
     Ok(CodeRequest {
+        resources: resource::requested(form, client)?,
         code: form.sole("code")?,
         redirect_uri: form.sole("redirect_uri")?,
         verifier: form.get("code_verifier"),
     })
 }
 
-/// Decides what a taken code is worth. The code is spent whatever the answer: one that was shown
-/// to us with a wrong verifier may be in the wrong hands (N28).
+/// What a client is told of a code that is no good, whatever the reason.
+#[must_use]
+pub fn unknown() -> OAuthError {
+    OAuthError::invalid_grant("the code is unknown, spent or expired")
+}
+
+/// Ensures that a redeemed code was issued to `client`, for this redirect URI and verifier. The code is
+/// spent whatever the answer: one that was shown to us with a wrong verifier may be in the wrong hands
+/// (N28).
 ///
 /// # Errors
 ///
 /// `invalid_grant`.
-pub fn redeem(
+pub fn verify(
     request: &CodeRequest<'_>,
     client: &Client,
-    taken: Option<Granted>,
-) -> Result<Granted, OAuthError> {
-    let granted =
-        taken.ok_or_else(|| OAuthError::invalid_grant("the code is unknown, spent or expired"))?;
+    granted: &Granted,
+) -> Result<(), OAuthError> {
     if granted.grant.client_id != client.id {
         return Err(OAuthError::invalid_grant(
             "the code was given to another client",
@@ -50,8 +60,8 @@ pub fn redeem(
         ));
     }
     match (&granted.grant.challenge, request.verifier) {
-        (None, None) => Ok(granted),
-        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(granted),
+        (None, None) => Ok(()),
+        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
         (Some(_), Some(_)) => Err(OAuthError::invalid_grant(
             "the code_verifier does not match the code_challenge",
         )),
@@ -113,8 +123,9 @@ mod tests {
         else {
             panic!("another grant");
         };
-        let redeemed = redeem(&request, &client, granted);
-        redeemed.map(drop).map_err(|error| error.code)
+        let granted = granted.ok_or_else(unknown);
+        let verified = granted.and_then(|granted| verify(&request, &client, &granted));
+        verified.map_err(|error| error.code)
     }
 
     #[test]

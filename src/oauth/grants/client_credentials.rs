@@ -3,15 +3,24 @@
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
+use crate::oauth::resource;
 use crate::oauth::scope::Scopes;
 
-/// Decides whether `client` may have a token of its own. There is nothing to look up.
+/// A token request for the grant type `client_credentials`.
+pub struct ClientRequest {
+    /// Whom the token is for.
+    pub audience: Vec<String>,
+}
+
+/// Reads the request, and decides whether `client` may have a token of its own. There is nothing to
+/// look up.
 ///
 /// # Errors
 ///
 /// `unauthorized_client` for a public one (RFC 6749 §4.4: "MUST only be used by confidential
-/// clients"); `invalid_scope` for a scope that is about a person (N37).
-pub fn allow(form: &Params, client: &Client) -> Result<(), OAuthError> {
+/// clients"); `invalid_scope` for a scope that is about a person (N37);
+/// `invalid_target` when the client may not ask for a resource.
+pub fn read(form: &Params, client: &Client) -> Result<ClientRequest, OAuthError> {
     if client.is_public() {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
@@ -25,5 +34,8 @@ pub fn allow(form: &Params, client: &Client) -> Result<(), OAuthError> {
             "the scope is about a person, and there is none",
         ));
     }
-    Ok(())
+    let requested = resource::requested(form, client)?;
+    Ok(ClientRequest {
+        audience: resource::audience(requested, client, &[])?,
+    })
 }

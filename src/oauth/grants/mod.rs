@@ -7,6 +7,7 @@ pub mod refresh_token;
 pub mod token_exchange;
 
 use self::authorization_code::CodeRequest;
+use self::client_credentials::ClientRequest;
 use self::refresh_token::RefreshRequest;
 use self::token_exchange::ExchangeRequest;
 use super::client::Client;
@@ -21,7 +22,7 @@ pub enum TokenRequest<'a> {
     /// Brings a refresh token.
     Refresh(RefreshRequest<'a>),
     /// Brings nothing but the client's proof of itself.
-    Client,
+    Client(ClientRequest),
     /// Brings something to exchange.
     Exchange(ExchangeRequest<'a>),
 }
@@ -50,11 +51,10 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, O
         ));
     }
     Ok(match grant_type {
-        GrantType::AuthorizationCode => TokenRequest::Code(authorization_code::read(form)?),
-        GrantType::RefreshToken => TokenRequest::Refresh(refresh_token::read(form)?),
+        GrantType::AuthorizationCode => TokenRequest::Code(authorization_code::read(form, client)?),
+        GrantType::RefreshToken => TokenRequest::Refresh(refresh_token::read(form, client)?),
         GrantType::ClientCredentials => {
-            client_credentials::allow(form, client)?;
-            TokenRequest::Client
+            TokenRequest::Client(client_credentials::read(form, client)?)
         }
         GrantType::TokenExchange => TokenRequest::Exchange(token_exchange::read(form, client)?),
     })

@@ -4,12 +4,15 @@ use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Granted;
 use crate::oauth::params::Params;
+use crate::oauth::resource;
 use crate::oauth::scope::Scopes;
 
 /// A token request for the grant type `refresh_token`.
 pub struct RefreshRequest<'a> {
     /// The refresh token.
     pub refresh_token: &'a str,
+    /// The resources that tokens are asked for (RFC 8707 §2.2).
+    pub resources: Vec<String>,
     scope: Option<&'a str>,
 }
 
@@ -17,9 +20,11 @@ pub struct RefreshRequest<'a> {
 ///
 /// # Errors
 ///
-/// `invalid_request` when the token is missing.
-pub fn read(form: &Params) -> Result<RefreshRequest<'_>, OAuthError> {
+/// `invalid_request` when the token is missing, `invalid_target` when the client may not ask for a
+/// resource.
+pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>, OAuthError> {
     Ok(RefreshRequest {
+        resources: resource::requested(form, client)?,
         refresh_token: form.sole("refresh_token")?,
         scope: form.get("scope"),
     })
@@ -30,17 +35,18 @@ pub fn read(form: &Params) -> Result<RefreshRequest<'_>, OAuthError> {
 ///
 /// # Errors
 ///
-/// `invalid_grant` when there is no such grant of this client, `invalid_scope` when more is asked
+/// `invalid_grant` when the grant is another client's, `invalid_scope` when more is asked
 /// for than was granted (N37), or nothing that was.
 pub fn allow(
     request: &RefreshRequest<'_>,
     client: &Client,
-    found: Option<&Granted>,
+    granted: &Granted,
 ) -> Result<Scopes, OAuthError> {
-    // N38: in the same words, and the rightful client keeps what it has.
-    let granted = found
-        .filter(|granted| granted.grant.client_id == client.id)
-        .ok_or_else(unknown)?;
+    // Another client's token is refused in the same words, and the rightful client keeps what it has
+    // (N38).
+    if granted.grant.client_id != client.id {
+        return Err(unknown());
+    }
     let Some(asked) = request.scope.map(Scopes::parse) else {
         return Ok(granted.grant.scopes.clone());
     };

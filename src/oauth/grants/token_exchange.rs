@@ -16,6 +16,8 @@ pub struct ExchangeRequest<'a> {
     pub subject_token: &'a str,
     /// Of which type it is.
     pub subject_token_type: SubjectTokenType,
+    /// Whom the new token is asked for: resources, and audiences by name (RFC 8693 §2.1).
+    pub targets: Vec<String>,
     scope: Option<&'a str>,
 }
 
@@ -24,7 +26,8 @@ pub struct ExchangeRequest<'a> {
 /// # Errors
 ///
 /// `invalid_request` when a parameter is missing or is not one that can be served (RFC 8693
-/// §2.2.2), `unauthorized_client` when the client may not exchange such tokens.
+/// §2.2.2), `unauthorized_client` when the client may not exchange such tokens, `invalid_target` when it
+/// may not ask for a target.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>, OAuthError> {
     let subject_token = form.sole("subject_token")?;
     let Some(subject_token_type) = SubjectTokenType::parse(form.sole("subject_token_type")?) else {
@@ -58,6 +61,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>
     Ok(ExchangeRequest {
         subject_token,
         subject_token_type,
+        targets: resource::targets(form, client)?,
         scope: form.get("scope"),
     })
 }
@@ -91,8 +95,7 @@ pub struct Narrowed {
 /// `invalid_target` when no target is named, or one the client may not ask for; `invalid_scope`
 /// when more is asked for than it has.
 pub fn of_access_token(
-    request: &ExchangeRequest<'_>,
-    form: &Params,
+    request: ExchangeRequest<'_>,
     client: &Client,
     found: Option<&AccessTokenClaims>,
 ) -> Result<Narrowed, OAuthError> {
@@ -103,7 +106,7 @@ pub fn of_access_token(
                 "the subject_token is unknown, expired, revoked, or not for this client",
             )
         })?;
-    let audience = resource::targets(form, client)?;
+    let audience = request.targets;
     if audience.is_empty() {
         return Err(OAuthError::new(
             ErrorCode::InvalidTarget,

@@ -1,6 +1,6 @@
-//! An access token comes back: whether it is ours and still good.
+//! An access token that comes back: whether it is ours and still good.
 
-use super::admission::{closed, is_open};
+use super::access::{denial, is_open};
 use crate::app::App;
 use crate::crypto::handle::Digest;
 use crate::oauth::claims::AccessTokenClaims;
@@ -8,7 +8,8 @@ use crate::oauth::grant::Granted;
 use crate::store::StoreError;
 
 /// An access token that is good.
-pub(super) struct Found {
+#[derive(Debug)]
+pub struct Found {
     /// What it says.
     pub claims: AccessTokenClaims,
     /// The grant it belongs to; none for a token of a client's own.
@@ -18,7 +19,11 @@ pub(super) struct Found {
 /// Finds what a token stands for. `None` when it is not an access token of ours, has expired, was
 /// revoked or its grant does not stand, though its signature may hold; or when its client is
 /// registered no more (N45), or no longer open to the person (N44).
-pub(super) async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreError> {
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreError> {
     let now = app.host.clock.now();
     let Some(claims) = read(app, unverified).filter(|claims| claims.exp > now.timestamp()) else {
         return Ok(None);
@@ -45,23 +50,25 @@ pub(super) async fn find(app: &App, unverified: &str) -> Result<Option<Found>, S
         .as_ref()
         .is_some_and(|granted| granted.grant.client_id.as_str() == claims.client_id);
     if let Some(granted) = granted.as_ref().filter(|_| !own)
-        && closed(app, client, &granted.user).await?.is_some()
+        && denial(app, client, &granted.user).await?.is_some()
     {
         return Ok(None);
     }
-    if !own && app.store.is_spent(&revoked(&claims), now).await? {
+    if !own && app.store.is_spent(&revocation_name(&claims), now).await? {
         return Ok(None);
     }
     Ok(Some(Found { claims, granted }))
 }
 
 /// The name under which a token is remembered that was revoked by itself.
-pub(super) fn revoked(claims: &AccessTokenClaims) -> Digest {
+#[must_use]
+pub fn revocation_name(claims: &AccessTokenClaims) -> Digest {
     Digest::of(format!("revoked\0{}", claims.jti).as_bytes())
 }
 
 /// What a token of ours says, expired or not.
-pub(super) fn read(app: &App, unverified: &str) -> Option<AccessTokenClaims> {
+#[must_use]
+pub fn read(app: &App, unverified: &str) -> Option<AccessTokenClaims> {
     let token = app.keys.verify::<AccessTokenClaims>(unverified)?;
     Some(token.claims).filter(|claims| claims.iss == app.issuer.as_str())
 }

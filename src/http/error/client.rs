@@ -1,0 +1,151 @@
+//! What is answered to clients at endpoints of their own: a registered code, as JSON (RFC 6749 §5.2).
+
+use std::error::Error;
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::log_entry::LogEntry;
+use crate::limits::TooOften;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::service::error::{self as service, unavailable};
+use crate::store::StoreError;
+
+/// How a request of a client failed.
+#[derive(Debug)]
+pub(crate) enum ClientError {
+    /// It is refused.
+    Refused(OAuthError),
+    /// Something failed that the operator has to know of.
+    Failed(OAuthError, Box<dyn Error + Send + Sync>),
+    /// It is refused, and the client tried to prove itself by the `Authorization` header.
+    Challenge(Box<ClientError>),
+    /// The client asks too often (RFC 6585 §4).
+    TooOften(TooOften),
+}
+
+impl From<OAuthError> for ClientError {
+    fn from(error: OAuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for ClientError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(unavailable(), error.into())
+    }
+}
+
+impl From<TooOften> for ClientError {
+    fn from(too_often: TooOften) -> Self {
+        Self::TooOften(too_often)
+    }
+}
+
+impl From<service::Error> for ClientError {
+    fn from(error: service::Error) -> Self {
+        let told = error.to_oauth();
+        match error {
+            service::Error::Refused(_) => Self::Refused(told),
+            service::Error::NotSignedIn(_, error) => Self::Failed(told, error.into()),
+            service::Error::Store(error) => Self::Failed(told, error.into()),
+            service::Error::Signing(error) => Self::Failed(told, error.into()),
+        }
+    }
+}
+
+impl ClientError {
+    /// The error, with a challenge when it is `invalid_client`: whoever used the header learns by a header
+    /// how to (RFC 6749 §5.2). In front of others a browser would ask a person for a password.
+    pub(crate) fn after_basic(self) -> Self {
+        match &self {
+            Self::Refused(error) | Self::Failed(error, _)
+                if error.code == ErrorCode::InvalidClient =>
+            {
+                Self::Challenge(Box::new(self))
+            }
+            _ => self,
+        }
+    }
+
+    fn log_entry(&self) -> LogEntry {
+        match self {
+            Self::Refused(error) => LogEntry::refused(error, None),
+            Self::Failed(error, cause) => LogEntry::failed(error, Some(cause.as_ref())),
+            Self::Challenge(error) => error.log_entry(),
+            Self::TooOften(too_often) => LogEntry {
+                too_often: Some(too_often.clone()),
+                ..LogEntry::refused(too_often, None)
+            },
+        }
+    }
+
+    fn answer(&self) -> Response {
+        match self {
+            Self::Refused(error) | Self::Failed(error, _) => {
+                (status(error.code), retry_after(error), body(error)).into_response()
+            }
+            Self::Challenge(error) => {
+                let challenge = HeaderValue::from_static("Basic realm=\"panda-oidc\"");
+                ([(WWW_AUTHENTICATE, challenge)], error.answer()).into_response()
+            }
+            Self::TooOften(too_often) => too_many_requests(too_often),
+        }
+    }
+}
+
+impl IntoResponse for ClientError {
+    fn into_response(self) -> Response {
+        let mut response = self.answer();
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(CACHE_CONTROL, no_store);
+        response.extensions_mut().insert(self.log_entry());
+        response
+    }
+}
+
+/// The status of an error that a client is told of directly (RFC 6749 §5.2, RFC 6750 §3.1).
+pub(super) fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// When to try again.
+pub(super) fn retry_after(error: &OAuthError) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if error.code == ErrorCode::TemporarilyUnavailable {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    headers
+}
+
+pub(super) fn body(error: &OAuthError) -> Json<Value> {
+    Json(json!({ "error": error.code.as_str(), "error_description": error.description }))
+}
+
+/// Of the registered codes, the one that says "later". `slow_down` (RFC 8628 §3.5) would be an answer to
+/// a client that polls for a device; any other makes clients drop a code or a refresh token that is
+/// still good.
+fn too_many_requests(too_often: &TooOften) -> Response {
+    let wait = too_often.wait;
+    let error = OAuthError::new(
+        ErrorCode::TemporarilyUnavailable,
+        format!("too many requests; try again in {wait} s"),
+    );
+    let retry_after = [(RETRY_AFTER, HeaderValue::from(wait))];
+    (StatusCode::TOO_MANY_REQUESTS, retry_after, body(&error)).into_response()
+}
+
+/// For an endpoint of clients: the method is not one it takes.
+pub(crate) async fn method_not_allowed() -> (StatusCode, ClientError) {
+    let error = OAuthError::invalid_request("the endpoint does not take this method");
+    (StatusCode::METHOD_NOT_ALLOWED, error.into())
+}

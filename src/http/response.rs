@@ -1,0 +1,33 @@
+//! Answers that several endpoints give.
+
+use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+/// A 303 to `url` that nobody keeps (RFC 9700 §4.12: never 307).
+#[must_use]
+pub(super) fn see_other(url: &str) -> Response {
+    let location = HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/"));
+    let headers = [
+        (LOCATION, location),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// Adds cookies to a response.
+pub(super) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+}
+
+/// For a browser that fetches ahead of a click: it gets nothing worth keeping, and the ticket is left
+/// alone (N64).
+#[must_use]
+pub(super) fn nothing_to_prefetch() -> Response {
+    let no_store = [(CACHE_CONTROL, "no-store")];
+    (StatusCode::SERVICE_UNAVAILABLE, no_store).into_response()
+}

@@ -1,0 +1,32 @@
+//! `POST /token`: exchanges a grant for tokens (RFC 6749 §3.2).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, PRAGMA};
+use axum::response::{IntoResponse as _, Response};
+
+use super::error::ClientError;
+use super::extract::client::AuthenticatedClient;
+use crate::app::App;
+use crate::service::tokens;
+
+/// `POST /token`.
+///
+/// # Errors
+///
+/// [`ClientError`] with a registered code.
+pub(super) async fn token(
+    State(app): State<Arc<App>>,
+    AuthenticatedClient { client, form }: AuthenticatedClient,
+) -> Result<Response, ClientError> {
+    let tokens = tokens::exchange_grant(&app, &client, &form).await?;
+    // RFC 6749 §5.1 demands both.
+    let no_store = [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+    ];
+    Ok((no_store, Json(tokens)).into_response())
+}

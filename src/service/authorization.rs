@@ -1,0 +1,114 @@
+//! Whether an authorization request is granted to the person at the browser (OIDC Core §3.1.2.3 to
+//! §3.1.2.5).
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::access::{AccessDenied, denial};
+use crate::app::App;
+use crate::crypto::handle::Handle;
+use crate::oauth::authorize::Authorization;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::Grant;
+use crate::oauth::id_token_hint;
+use crate::oauth::reauthentication::{SessionCheck, check_session};
+use crate::oauth::scope::Scope;
+use crate::session::Session;
+use crate::store::StoreError;
+
+/// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
+const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+
+/// What a request comes to.
+#[derive(Debug)]
+pub enum AuthorizationOutcome {
+    /// It is granted. Holds the code.
+    Granted(Handle),
+    /// The person has to sign in first.
+    SignInRequired,
+}
+
+/// Why a request is not granted.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizationError {
+    /// It is refused, by the protocol.
+    #[error(transparent)]
+    Refused(#[from] OAuthError),
+    /// The client is not open to the person.
+    #[error(transparent)]
+    Denied(Box<AccessDenied>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Grants the request if `session` is good enough. `asked_at` is when the client first asked.
+///
+/// # Errors
+///
+/// [`AuthorizationError`].
+pub async fn authorize(
+    app: &App,
+    authorization: &Authorization,
+    session: Option<&Session>,
+    asked_at: DateTime<Utc>,
+) -> Result<AuthorizationOutcome, AuthorizationError> {
+    let now = app.host.clock.now();
+    // 1. Find out whom the client expects (`id_token_hint`, the `sub` of `claims`).
+    let expected = match authorization.unverified_hint.as_deref() {
+        Some(hint) => Some(id_token_hint::read(hint, &app.keys, app.issuer.as_str())?.subject),
+        None => authorization.claims.subject.clone(),
+    };
+    // 2. Check the session: the right person, signed in recently enough.
+    let check = check_session(authorization, expected.as_ref(), session, asked_at, now);
+    let session = match (check, session) {
+        (SessionCheck::Sufficient, Some(session)) => session,
+        (SessionCheck::Refuse(error), _) => return Err(error.into()),
+        (SessionCheck::SignIn | SessionCheck::Sufficient, _) => {
+            return Ok(AuthorizationOutcome::SignInRequired);
+        }
+    };
+    // 3. Check that the client is open to the person.
+    if let Some(denied) = denial(app, &authorization.client, &session.user).await? {
+        return Err(AuthorizationError::Denied(denied));
+    }
+    // 4. Issue the code.
+    let code = issue_code(app, authorization, session, now).await?;
+    Ok(AuthorizationOutcome::Granted(code))
+}
+
+async fn issue_code(
+    app: &App,
+    authorization: &Authorization,
+    session: &Session,
+    now: DateTime<Utc>,
+) -> Result<Handle, StoreError> {
+    let code = Handle::random(&mut rand::rng());
+    let grant = Grant {
+        client_id: authorization.client.id.clone(),
+        subject: session.user.subject().clone(),
+        sid: session.sid.clone(),
+        scopes: authorization.scopes.clone(),
+        redirect_uri: authorization.redirect.uri().to_owned(),
+        nonce: authorization.nonce.clone(),
+        challenge: authorization.challenge.clone(),
+        auth_time: session.auth_time,
+        refreshable: authorization.is_refreshable(),
+        resources: authorization.resources.clone(),
+        claims: authorization.claims.person.clone(),
+        acr: authorization.acr,
+    };
+    if !grant.scopes.contains(Scope::Openid) {
+        tracing::warn!(
+            client_id = grant.client_id.as_str(),
+            "{} asks without the scope openid: it gets no ID token and nothing from userinfo. Set \
+             its scopes to: openid profile",
+            grant.client_id.as_str()
+        );
+    }
+    let code_expires_at = now + CODE_LIFETIME;
+    let keep_until = code_expires_at + authorization.client.access_token.lifetime;
+    app.store
+        .issue(&code.digest(), grant, code_expires_at, keep_until)
+        .await?;
+    Ok(code)
+}

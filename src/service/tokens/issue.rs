@@ -1,0 +1,121 @@
+//! Tokens of what a grant has come to: what all grants have in common.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use rand::RngExt as _;
+
+use crate::app::App;
+use crate::crypto::handle::Digest;
+use crate::crypto::refresh_token::RefreshToken;
+use crate::keys::at_hash;
+use crate::oauth::claims::{self, AccessTokenClaims};
+use crate::oauth::client::Client;
+use crate::oauth::grant::Granted;
+use crate::oauth::scope::{Scope, Scopes};
+use crate::oauth::token_response::TokenResponse;
+use crate::service::error::Error;
+use crate::store::NewFamily;
+
+/// Tokens to be signed.
+pub(super) struct Issue {
+    pub access_token: AccessTokenClaims,
+    /// The login that an ID token is about.
+    pub login: Option<(Granted, Scopes)>,
+    pub refresh_token: Option<RefreshToken>,
+    pub issued_token_type: Option<&'static str>,
+}
+
+/// A grant of a person's, and what of it is asked for now.
+pub(super) struct Login {
+    /// The grant's identifier.
+    pub id: Digest,
+    /// The grant.
+    pub granted: Granted,
+    /// What the tokens are good for: all of the grant, or part of it.
+    pub scopes: Scopes,
+    /// Whom the access token is for.
+    pub audience: Vec<String>,
+    /// The refresh token that goes with them.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+impl Login {
+    /// The tokens of the login.
+    pub(super) fn issue(self, app: &App, client: &Client) -> Issue {
+        let own = own_token(app, client, self.audience);
+        let access_token = AccessTokenClaims::of_grant(&self.granted, &self.id, &self.scopes, own);
+        Issue {
+            login: Some((self.granted, self.scopes)),
+            refresh_token: self.refresh_token,
+            ..Issue::of(access_token)
+        }
+    }
+}
+
+impl Issue {
+    /// An access token alone.
+    pub(super) fn of(access_token: AccessTokenClaims) -> Self {
+        Self {
+            access_token,
+            login: None,
+            refresh_token: None,
+            issued_token_type: None,
+        }
+    }
+}
+
+/// The first refresh token of a grant that may have one, and what the store keeps of it.
+pub(super) fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, NewFamily) {
+    let first = RefreshToken::random(&mut rand::rng());
+    let family = NewFamily {
+        family: first.family(),
+        token: first.digest(),
+        expires_at: now + client.refresh_token.idle_lifetime,
+        keep_until: now + client.refresh_token.lifetime,
+    };
+    (first, family)
+}
+
+/// A token of the client's own, with a name of its own.
+pub(super) fn own_token(app: &App, client: &Client, audience: Vec<String>) -> AccessTokenClaims {
+    let unique = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
+    let now = app.host.clock.now();
+    AccessTokenClaims::of_client(client, audience, unique, app.issuer.as_str(), now)
+}
+
+/// Signs the tokens.
+///
+/// # Errors
+///
+/// [`Error::Signing`].
+pub(super) fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Error> {
+    let Issue {
+        access_token: claims,
+        login,
+        refresh_token,
+        issued_token_type,
+    } = issue;
+    let now = app.host.clock.now();
+    let issuer = app.issuer.as_str();
+    let (alg, typ) = (client.access_token.alg, client.access_token.typ);
+    let access_token = app.keys.sign(alg, typ, &claims)?;
+    let login = login.filter(|(_, scopes)| scopes.contains(Scope::Openid));
+    let login = login
+        .map(|(Granted { grant, user, link }, scopes)| ((grant, app.profile(user, link)), scopes));
+    let id_token = login.as_ref().map(|((grant, profile), scopes)| {
+        let at_hash = at_hash(client.id_token_alg, &access_token);
+        let claims = claims::id_token((grant, profile), scopes, client, issuer, &at_hash, now);
+        app.keys.sign(client.id_token_alg, "JWT", &claims)
+    });
+    Ok(TokenResponse {
+        access_token,
+        token_type: "Bearer",
+        expires_in: claims.exp - claims.iat,
+        id_token: id_token.transpose()?,
+        refresh_token: refresh_token.map(|token| token.expose()),
+        scope: claims.scope,
+        session_state: login.map(|((grant, _), _)| grant.sid.to_string()),
+        issued_token_type,
+    })
+}

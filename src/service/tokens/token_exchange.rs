@@ -1,0 +1,188 @@
+//! A ticket of the portal's, or an access token, is exchanged (RFC 8693).
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use panda_oidc_sdk::{LoginError, Ticket};
+
+use super::issue::{Issue, Login, new_family, own_token};
+use crate::app::App;
+use crate::crypto::handle::Handle;
+use crate::login::sign_in::TicketHolder;
+use crate::login::ticket;
+use crate::oauth::claims::AccessTokenClaims;
+use crate::oauth::claims_request::AskedClaims;
+use crate::oauth::client::Client;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::grant::Grant;
+use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
+use crate::oauth::grants::token_exchange::{ExchangeRequest, of_access_token, of_ticket};
+use crate::service::access::{AccessDenied, denial};
+use crate::service::access_tokens;
+use crate::service::error::Error;
+use crate::service::sign_in::{SignInError, sign_in_for_client};
+use crate::session::{Session, User};
+use crate::store::Taken;
+
+/// Exchanges what the client holds.
+///
+/// # Errors
+///
+/// `invalid_request` when the subject token is no good (RFC 8693 §2.2.2), `invalid_target`,
+/// `invalid_scope`; `temporarily_unavailable` while the portal or the store does not answer.
+pub(super) async fn exchange(
+    app: &Arc<App>,
+    client: &Client,
+    request: ExchangeRequest<'_>,
+) -> Result<Issue, Error> {
+    let issue = match request.subject_token_type {
+        SubjectTokenType::Ticket => with_ticket(app, client, request).await?,
+        SubjectTokenType::AccessToken => with_access_token(app, client, request).await?,
+    };
+    Ok(Issue {
+        issued_token_type: Some(ACCESS_TOKEN),
+        // RFC 8693 §2.2.1 gives one token; whoever wants to know the person asks userinfo.
+        login: None,
+        ..issue
+    })
+}
+
+/// The new token lives no longer than the one it was made from, and dies with the same grant.
+async fn with_access_token(
+    app: &App,
+    client: &Client,
+    request: ExchangeRequest<'_>,
+) -> Result<Issue, Error> {
+    // 1. Look the token up. A client's own token is about nobody; the client can ask for another one
+    //    itself.
+    let found = access_tokens::find(app, request.subject_token).await?;
+    let held = found.and_then(|found| Some((found.claims, found.granted?)));
+    // 2. Ensure that the client may exchange it, for that service.
+    let claims = held.as_ref().map(|(claims, _)| claims);
+    let narrowed = of_access_token(request, client, claims)?;
+    let (held, granted) = held.ok_or_else(unacceptable)?;
+    let id = held.grant().ok_or_else(unacceptable)?;
+    require_access_for_all(app, client, &narrowed.audience, &granted.user).await?;
+    // 3. Issue the token.
+    let own = own_token(app, client, narrowed.audience);
+    let claims = AccessTokenClaims::of_grant(&granted, &id, &narrowed.scopes, own);
+    Ok(Issue::of(AccessTokenClaims {
+        exp: claims.exp.min(held.exp),
+        ..claims
+    }))
+}
+
+/// A ticket that an application was sent. The client owns it from now on, as a browser would: no
+/// browser and no other client can use it.
+async fn with_ticket(
+    app: &Arc<App>,
+    client: &Client,
+    request: ExchangeRequest<'_>,
+) -> Result<Issue, Error> {
+    let ticket = ticket::plain(request.subject_token).map_err(|_| unacceptable())?;
+    // 1. Sign the ticket's user in.
+    let session = sign_in(app, client, ticket).await?;
+    // 2. Ensure that the client, and each service the token is for, is open to the user.
+    require_access_for_all(app, client, &request.targets, &session.user).await?;
+    // 3. Begin a grant, as a code would, and redeem it at once.
+    let scopes = of_ticket(&request, client);
+    let audience = match request.targets.as_slice() {
+        [] => client.access_token.audience.clone(),
+        named => named.to_vec(),
+    };
+    let refreshable = client.gets_refresh_token(&scopes);
+    let grant = Grant {
+        client_id: client.id.clone(),
+        subject: session.user.subject().clone(),
+        sid: session.sid,
+        scopes: scopes.clone(),
+        redirect_uri: String::new(),
+        nonce: None,
+        challenge: None,
+        auth_time: session.auth_time,
+        refreshable,
+        resources: request.targets,
+        claims: AskedClaims::default(),
+        acr: None,
+    };
+    let now = app.host.clock.now();
+    let id = Handle::random(&mut rand::rng()).digest();
+    let code_expires_at = now + TimeDelta::minutes(1);
+    let keep_until = now + client.access_token.lifetime;
+    app.store
+        .issue(&id, grant, code_expires_at, keep_until)
+        .await?;
+    let (first, family) = new_family(client, now);
+    let Taken::Granted(granted) = app.store.take(&id, Some(family), now).await? else {
+        return Err(unacceptable().into());
+    };
+    // 4. Issue the tokens.
+    let login = Login {
+        id,
+        granted: *granted,
+        scopes,
+        audience,
+        refresh_token: Some(first).filter(|_| refreshable),
+    };
+    Ok(login.issue(app, client))
+}
+
+/// Ensures that the client is open to the person, and whatever service the token is for.
+///
+/// # Errors
+///
+/// `invalid_request` for a subject token that is "unacceptable based on policy" (RFC 8693 §2.2.2);
+/// `invalid_target` when it is the service.
+async fn require_access_for_all(
+    app: &App,
+    client: &Client,
+    targets: &[String],
+    user: &User,
+) -> Result<(), Error> {
+    if let Some(denied) = denial(app, client, user).await? {
+        return Err(refused(
+            ErrorCode::InvalidRequest,
+            "the client is not open to the person the subject_token is about",
+            &denied,
+        ));
+    }
+    for service in app.clients.guarding(targets) {
+        if let Some(denied) = denial(app, service, user).await? {
+            return Err(refused(
+                ErrorCode::InvalidTarget,
+                "the service is not open to the person the subject_token is about",
+                &denied,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refused(code: ErrorCode, description: &'static str, denied: &AccessDenied) -> Error {
+    tracing::info!("An exchange is refused: {denied}");
+    OAuthError::new(code, description).into()
+}
+
+async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Session, Error> {
+    let holder = TicketHolder::Client(client.id.clone());
+    let signed_in = sign_in_for_client(app, holder, ticket).await;
+    let session = signed_in.map_err(|error| match error {
+        SignInError::Store(error) => Error::Store(error),
+        SignInError::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_)) => {
+            let description = "nobody can be identified at the moment; try again";
+            let told = OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
+            Error::NotSignedIn(told, error)
+        }
+        other => Error::NotSignedIn(unacceptable(), other),
+    })?;
+    let (client_id, subject) = (client.id.as_str(), session.user.subject());
+    tracing::info!(%subject, sid = %session.sid, client_id, "{client_id} exchanged a ticket of {subject}");
+    Ok(session)
+}
+
+/// What the client is told of a subject token that is no good, whatever the reason.
+fn unacceptable() -> OAuthError {
+    OAuthError::invalid_request(
+        "the subject_token is unknown, expired, or belongs to somebody else",
+    )
+}
