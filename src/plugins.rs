@@ -4,3 +4,6 @@ use panda_oidc_sdk::Plugin;
 
 /// Every kind of identity provider that `[provider]` can name.
 pub const ALL: &[&dyn Plugin] = &[&panda_oidc_panda::Plugin];
+
+/// The portal that the demo simulates.
+pub use panda_oidc_panda::simulator;

@@ -55,33 +55,6 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("command line", &["cli"]),
 ];
 
-/// Imports that break a rule today: from a file, into a module at the top of `src/`. Each goes with
-/// the change that unties it.
-const UPWARD: &[(&str, &str)] = &[];
-
-/// Rules that do not hold yet in the files named.
-const EXEMPT: &[(&str, &[&str])] = &[
-    (
-        "no-axum",
-        &["src/cli/demo/relying_party.rs", "src/cli/demo/shown.rs"],
-    ),
-    (
-        "plugins",
-        &["src/cli/demo/mod.rs", "src/cli/demo/portal.rs"],
-    ),
-];
-
-/// Modules that import each other in a circle today.
-const TANGLED_MODULES: &[&str] = &[];
-
-/// Files that import each other in a circle today, by the folder they are in.
-const TANGLED_FOLDERS: &[&str] = &[
-    "src/cli",
-    "src/cli/demo",
-    "src/cli/links",
-    "src/cli/users",
-];
-
 /// Modules that decide from what they are handed: the same arguments give the same answer.
 const PURE: &[&str] = &[
     "backchannel",
@@ -105,13 +78,6 @@ fn top(file: &SourceFile) -> &str {
 fn floor(module: &str) -> usize {
     let found = FLOORS.iter().position(|(_, rooms)| rooms.contains(&module));
     found.unwrap_or_else(|| panic!("src/{module} stands on no floor; add it to FLOORS"))
-}
-
-fn is_exempt(rule: &str, file: &SourceFile) -> bool {
-    let exempt = EXEMPT.iter().filter(|(name, _)| *name == rule);
-    exempt
-        .flat_map(|(_, files)| *files)
-        .any(|name| *name == file.name)
 }
 
 /// The imports between files: who, whom, and the first line that says so.
@@ -140,7 +106,6 @@ fn hold(rule: &str, broken: &BTreeSet<String>) {
 #[test]
 fn imports_point_down() {
     let source = source();
-    let mut unused: BTreeSet<_> = UPWARD.iter().copied().collect();
     let mut broken = BTreeSet::new();
     for ((from, to), line) in imports(&source) {
         let (from, to) = (&source.files[from], &source.files[to]);
@@ -148,8 +113,7 @@ fn imports_point_down() {
             continue;
         }
         let (low, high) = (floor(top(from)), floor(top(to)));
-        unused.remove(&(from.name.as_str(), top(to)));
-        if high > low && !UPWARD.contains(&(from.name.as_str(), top(to))) {
+        if high > low {
             broken.insert(format!(
                 "{}:{line}: imports {}; {} stands on the floor \"{}\", below \"{}\"",
                 from.name,
@@ -161,20 +125,12 @@ fn imports_point_down() {
         }
     }
     hold("a file imports from its own floor or from below", &broken);
-    let unused = unused
-        .iter()
-        .map(|(file, module)| format!("{file} -> {module}"));
-    hold(
-        "these exceptions are not needed any more",
-        &unused.collect(),
-    );
 }
 
 #[test]
 fn nothing_outside_http_knows_axum() {
     let http = ["axum", "http", "hyper", "hyper_util", "tower", "tower_http"];
     forbid(
-        "no-axum",
         "only http/ knows axum, hyper and tower",
         |file| top(file) != "http",
         |path| http.contains(&path[0].as_str()),
@@ -184,7 +140,6 @@ fn nothing_outside_http_knows_axum() {
 #[test]
 fn plugins_are_named_in_one_file() {
     forbid(
-        "plugins",
         "plugins.rs alone names the plugins of this build",
         |file| file.name != "src/plugins.rs",
         |path| path[0].starts_with("panda_oidc_") && path[0] != "panda_oidc_sdk",
@@ -203,7 +158,6 @@ fn pure_rooms_read_no_clock_and_no_chance() {
         "sleep",
     ];
     forbid(
-        "pure",
         "a rule is handed the time and its randomness",
         |file| PURE.contains(&top(file)),
         |path| {
@@ -221,7 +175,7 @@ fn pure_rooms_read_no_clock_and_no_chance() {
 fn pure_rooms_never_wait() {
     let mut broken = BTreeSet::new();
     for file in &source().files {
-        if PURE.contains(&top(file)) && !is_exempt("pure", file) {
+        if PURE.contains(&top(file)) {
             let lines = file.asynchronous.iter();
             broken.extend(lines.map(|line| format!("{}:{line}", file.name)));
         }
@@ -250,7 +204,6 @@ fn sql_stays_in_the_store() {
     }
     hold("SQL stands in store/ alone", &broken);
     forbid(
-        "sql",
         "store/ alone knows the database driver",
         |file| top(file) != "store",
         |path| path[0] == "rusqlite",
@@ -260,7 +213,6 @@ fn sql_stays_in_the_store() {
 /// Fails when a file that `concerns` names a path that is `forbidden`.
 #[track_caller]
 fn forbid(
-    rule: &str,
     says: &str,
     concerns: impl Fn(&SourceFile) -> bool,
     forbidden: impl Fn(&[String]) -> bool,
@@ -268,8 +220,7 @@ fn forbid(
     let mut broken = BTreeSet::new();
     for file in source().files.iter().filter(|file| concerns(file)) {
         for mention in &file.mentions {
-            let path = mention.external().filter(|path| forbidden(path));
-            if let Some(path) = path.filter(|_| !is_exempt(rule, file)) {
+            if let Some(path) = mention.external().filter(|path| forbidden(path)) {
                 let path = path.join("::");
                 broken.insert(format!("{}:{}: {path}", file.name, mention.line));
             }
@@ -290,7 +241,6 @@ fn no_modules_import_each_other() {
     }
     let circles = tarjan_scc(&graph).into_iter();
     let circles = circles.filter(|circle| circle.len() > 1);
-    let circles = circles.filter(|circle| circle.iter().any(|one| !TANGLED_MODULES.contains(one)));
     hold(
         "modules at the top of src/ import each other in no circle",
         &circles.map(|circle| circle.join(", ")).collect(),
@@ -303,14 +253,7 @@ fn no_files_import_each_other() {
     let imports = imports(&source);
     let graph: DiGraphMap<usize, ()> = imports.keys().map(|(from, to)| (*from, *to, ())).collect();
     let mut circles = BTreeSet::new();
-    let folder = |file: &usize| source.files[*file].name.rsplit_once('/').unwrap().0;
     for circle in tarjan_scc(&graph).iter().filter(|circle| circle.len() > 1) {
-        if circle
-            .iter()
-            .all(|file| TANGLED_FOLDERS.contains(&folder(file)))
-        {
-            continue;
-        }
         let mut text = String::new();
         for ((from, to), line) in &imports {
             if circle.contains(from) && circle.contains(to) {

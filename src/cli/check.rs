@@ -8,7 +8,8 @@ use panda_oidc::people::groups_file;
 use panda_oidc::store::{Readings as _, SqliteStore, Upkeep as _};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use super::{explain, say};
+use crate::cli::output::say;
+use panda_oidc::error_chain::explain;
 
 /// Checks what `serve` would open, without touching network or keys, and what the last reading of the
 /// directory came to.

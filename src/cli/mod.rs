@@ -1,24 +1,24 @@
 //! The commands, one file each.
 
 mod check;
+mod configured;
 mod demo;
 mod files;
 mod links;
 mod log;
+mod output;
 mod serve;
+mod stop;
 mod table;
 mod users;
 
-use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use panda_oidc::config::{self, Config};
-use panda_oidc::error_chain::explain;
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use self::configured::Configured;
 use self::log::Log;
 
 /// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
@@ -44,22 +44,6 @@ enum Command {
     Users(users::Users),
 }
 
-#[derive(Debug, Args)]
-struct Configured {
-    /// A configuration file; may be repeated, later files win. `PANDA_OIDC__SECTION__KEY` in the
-    /// environment wins over all.
-    #[arg(long, value_name = "FILE", required = true)]
-    config: Vec<PathBuf>,
-}
-
-impl Configured {
-    /// Reads the configuration, or says everything that is wrong with it.
-    fn load(&self) -> Result<Config, Vec<String>> {
-        config::load(&self.config)
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
-    }
-}
-
 /// Runs a command. Where nobody reads what went wrong, the exit code has to do.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let Ok(log) = Log::open() else {
@@ -70,7 +54,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // What comes of them is told on stdout.
-        Command::Users(_) => "error,panda_oidc::directory=off",
+        Command::Users(_) => "error,panda_oidc::jobs::directory_sync=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let ansi = std::io::stderr().is_terminal();
@@ -118,36 +102,4 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
 
 fn success((): ()) -> ExitCode {
     ExitCode::SUCCESS
-}
-
-/// Tells whoever asked. The exit code says it as well, should nobody read this.
-fn say(what: &dyn Display) {
-    let _ = writeln!(std::io::stdout(), "{what}");
-}
-
-/// Tells what stands against a command that goes on all the same, or has more than one thing to say.
-fn complain(what: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "error: {what}");
-}
-
-/// Waits for Ctrl-C, or what a service manager sends, once a call. They are heard from now on, even
-/// before they are waited for.
-fn asked_to_stop() -> Result<impl AsyncFnMut(), String> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let hear = |kind| signal(kind).map_err(|error| format!("no signal can be heard: {error}"));
-        let mut interrupt = hear(SignalKind::interrupt())?;
-        let mut terminate = hear(SignalKind::terminate())?;
-        Ok(async move || {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async || {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

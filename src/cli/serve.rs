@@ -12,7 +12,9 @@ use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use super::{asked_to_stop, explain, files};
+use super::files;
+use crate::cli::stop::asked_to_stop;
+use panda_oidc::error_chain::explain;
 
 /// Runs the provider; returns after a graceful stop.
 ///

@@ -4,6 +4,7 @@
 pub mod admin;
 mod authorization_response;
 mod authorize;
+pub mod demo_app;
 mod error;
 mod extract;
 mod introspect;

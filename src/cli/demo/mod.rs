@@ -2,24 +2,23 @@
 //! open. Nothing of it outlives the process.
 
 mod portal;
-mod relying_party;
-mod shown;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config;
-use panda_oidc::http::router;
 use panda_oidc::http::server::{Bounds, serve};
+use panda_oidc::http::{demo_app, router};
 use panda_oidc::jobs::directory_sync;
-use panda_oidc_panda::simulator::MenuEntry;
+use panda_oidc::plugins::simulator::MenuEntry;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
-use super::{asked_to_stop, explain};
+use crate::cli::stop::asked_to_stop;
+use panda_oidc::error_chain::explain;
 
 /// The ports the demo likes to have; any free ones where they are taken.
 const PROVIDER: u16 = 9400;
@@ -89,7 +88,7 @@ async fn start_and_serve() -> Result<(), String> {
         Arc::clone(&opened),
         wait(stopped.clone()),
     ));
-    let registration = relying_party::Registration {
+    let registration = demo_app::Registration {
         issuer,
         client_id: CLIENT_ID,
         client_secret: secret,
@@ -98,7 +97,7 @@ async fn start_and_serve() -> Result<(), String> {
     };
     let app = tokio::spawn(serve(
         app,
-        relying_party::router(registration, http).await?,
+        demo_app::router(registration, http).await?,
         bounds,
         wait(stopped),
     ));

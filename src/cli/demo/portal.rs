@@ -3,12 +3,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use panda_oidc_panda::simulator::{
+use panda_oidc::plugins::simulator::{
     MenuEntry, Person, Simulator, SimulatorHandle, SimulatorSettings,
 };
 use url::Url;
 
-use crate::cli::{asked_to_stop, explain};
+use crate::cli::stop::asked_to_stop;
+use panda_oidc::error_chain::explain;
 
 /// The port the portal likes to have; any free one where it is taken.
 const PORT: u16 = 9480;

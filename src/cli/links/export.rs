@@ -9,8 +9,9 @@ use clap::Args;
 use panda_oidc::links::{self, Headings};
 use panda_oidc::store::SqliteStore;
 
-use super::{Failure, all};
-use crate::cli::Configured;
+use super::failure::Failure;
+use super::walk::all;
+use crate::cli::configured::Configured;
 
 #[derive(Debug, Args)]
 pub(super) struct Export {

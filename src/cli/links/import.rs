@@ -13,9 +13,11 @@ use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
 use serde_json::json;
 
-use super::{Failure, is_client, registered};
+use super::account::{is_client, registered};
+use super::failure::Failure;
+use crate::cli::configured::Configured;
+use crate::cli::output::complain;
 use crate::cli::table::Table;
-use crate::cli::{Configured, complain};
 
 /// No more mistakes than these are told to people.
 const TOLD: usize = 50;

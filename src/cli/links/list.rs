@@ -7,8 +7,9 @@ use clap::Args;
 use panda_oidc::people::{Attribute, Link};
 use panda_oidc::store::SqliteStore;
 
-use super::{Failure, Told, all};
-use crate::cli::Configured;
+use super::failure::Failure;
+use super::walk::{Told, all};
+use crate::cli::configured::Configured;
 use crate::cli::table::Table;
 
 #[derive(Debug, Args)]

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 use panda_oidc::store::{Links as _, SqliteStore};
 
-use super::{Account, Failure};
-use crate::cli::Configured;
+use super::account::Account;
+use super::failure::Failure;
+use crate::cli::configured::Configured;
 
 #[derive(Debug, Args)]
 pub(super) struct Remove {

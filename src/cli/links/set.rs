@@ -8,8 +8,9 @@ use panda_oidc::links::{Change, Joined, Wish, edit, taken_elsewhere};
 use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
-use super::{Account, Failure, registered};
-use crate::cli::Configured;
+use super::account::{Account, registered};
+use super::failure::Failure;
+use crate::cli::configured::Configured;
 
 #[derive(Debug, Args)]
 pub(super) struct Set {

@@ -8,8 +8,10 @@ use panda_oidc::app::App;
 use panda_oidc::directory::Presence;
 use panda_oidc::service::backchannel_logout;
 
-use super::{nobody, subject};
-use crate::cli::{Configured, explain, say};
+use super::text::{nobody, subject};
+use crate::cli::configured::Configured;
+use crate::cli::output::say;
+use panda_oidc::error_chain::explain;
 
 /// Removes what is personal of somebody.
 #[derive(Debug, Args)]

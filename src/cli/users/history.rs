@@ -7,8 +7,10 @@ use panda_oidc::app::App;
 use panda_oidc::directory::{Event, Happening, Presence};
 use serde_json::json;
 
-use super::{moment, nobody, subject};
-use crate::cli::{Configured, explain, say};
+use super::text::{moment, nobody, subject};
+use crate::cli::configured::Configured;
+use crate::cli::output::say;
+use panda_oidc::error_chain::explain;
 
 /// Shows what became of a leaver.
 #[derive(Debug, Args)]

@@ -9,8 +9,10 @@ use panda_oidc::directory::{Person, Presence};
 use panda_oidc::store::Everybody;
 use serde::Serialize;
 
+use super::text::moment;
+use crate::cli::configured::Configured;
 use crate::cli::table::Table;
-use crate::cli::{Configured, explain};
+use panda_oidc::error_chain::explain;
 
 /// Shows who is known.
 #[derive(Debug, Args)]
@@ -143,7 +145,7 @@ fn shown(person: &Person) -> Shown<'_> {
         name: identity.name.as_deref(),
         phone: identity.phone.as_deref(),
         state: person.presence.as_str(),
-        since: since.map(super::moment),
+        since: since.map(moment),
     }
 }
 

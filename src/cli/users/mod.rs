@@ -4,17 +4,18 @@ mod forget;
 mod history;
 mod list;
 mod sync;
+mod text;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use panda_oidc::app::App;
 use panda_oidc::config::{Config, StoreKind};
-use panda_oidc_sdk::{Host, Subject, SystemClock};
+use panda_oidc_sdk::{Host, SystemClock};
 
-use super::{Configured, explain};
+use crate::cli::configured::Configured;
+use panda_oidc::error_chain::explain;
 
 /// What to do with users.
 #[derive(Debug, Subcommand)]
@@ -73,19 +74,4 @@ async fn open(config: Config) -> Result<Arc<App>, String> {
         .await
         .map_err(|error| explain(&error))?;
     Ok(app.shared())
-}
-
-/// Reads an identifier from the command line.
-fn subject(id: &str) -> Result<Subject, String> {
-    Subject::new(id).map_err(|error| format!("`{id}`: {error}"))
-}
-
-/// A moment as it is shown.
-fn moment(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// The answer about somebody who is not known.
-fn nobody(subject: &Subject) -> String {
-    format!("nobody is known by the id {subject}; `panda-oidc users list` shows who is")
 }

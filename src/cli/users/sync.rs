@@ -10,7 +10,9 @@ use panda_oidc::app::App;
 use panda_oidc::directory::{Outcome, Report};
 use panda_oidc::jobs::directory_sync::{self, Asked, Progress, SyncError};
 
-use crate::cli::{Configured, explain, say};
+use crate::cli::configured::Configured;
+use crate::cli::output::say;
+use panda_oidc::error_chain::explain;
 
 /// The exit code when the brake holds.
 const BRAKED: u8 = 3;

@@ -8,31 +8,35 @@ use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::error::Refused;
+use super::error::ScimFailure;
+use super::state::ScimState;
 use crate::config::{AdminScope, AdminToken};
 use crate::http::extract::client_ip;
-use crate::http::scim::Desk;
 use crate::scim::ScimError;
 
 /// The layer that lets nobody by without a token. Who comes with a wrong one is counted.
-pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(state): State<ScimState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut parts, body) = request.into_parts();
-    let app = &desk.app;
+    let app = &state.app;
     let address = client_ip::address(&parts, &app.trusted_proxies);
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let Some(presented) = bearer(&parts.headers) else {
-        tracing::debug!(client = %address, "Refused: no token was presented to SCIM");
-        return Refused::Stranger.into_response();
+        tracing::debug!(client = %address, "ScimFailure: no token was presented to SCIM");
+        return ScimFailure::Stranger.into_response();
     };
     let Some(token) = app.admin.token(presented).cloned() else {
         if let Err(too_often) = app.limits.wrong_tokens.address(address) {
             if too_often.first {
-                tracing::warn!(client = %address, "Refused: {too_often}, with wrong tokens for SCIM");
+                tracing::warn!(client = %address, "ScimFailure: {too_often}, with wrong tokens for SCIM");
             }
-            return Refused::TooOften(too_often.wait).into_response();
+            return ScimFailure::TooOften(too_often.wait).into_response();
         }
-        tracing::warn!(client = %address, "Refused: the token presented to SCIM is unknown");
-        return Refused::UnknownToken.into_response();
+        tracing::warn!(client = %address, "ScimFailure: the token presented to SCIM is unknown");
+        return ScimFailure::UnknownToken.into_response();
     };
     // The route, as in other lines; a query has names and numbers in it.
     let route = parts.extensions.get::<MatchedPath>().cloned();
@@ -51,7 +55,7 @@ pub(super) async fn may(scope: AdminScope, request: Request, next: Next) -> Resp
     if token.is_some_and(|token| token.may(scope)) {
         return next.run(request).await;
     }
-    Refused::from(ScimError::new(
+    ScimFailure::from(ScimError::new(
         403,
         "the token is not good for this endpoint",
     ))

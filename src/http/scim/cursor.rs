@@ -2,7 +2,7 @@
 
 use panda_oidc_sdk::Subject;
 
-use crate::http::scim::Desk;
+use super::state::ScimState;
 use crate::scim::UserRow;
 use crate::store::StoreError;
 
@@ -14,16 +14,16 @@ const STEPS: u32 = 20_000;
 
 /// A place in the roll.
 pub(super) struct Roll<'a> {
-    desk: &'a Desk,
+    state: &'a ScimState,
     after: Option<Subject>,
     ended: bool,
 }
 
 impl<'a> Roll<'a> {
     /// Before the first.
-    pub(super) fn of(desk: &'a Desk) -> Self {
+    pub(super) fn of(state: &'a ScimState) -> Self {
         Self {
-            desk,
+            state,
             after: None,
             ended: false,
         }
@@ -33,7 +33,7 @@ impl<'a> Roll<'a> {
     pub(super) async fn skip(&mut self, mut many: u64) -> Result<(), StoreError> {
         while many > 0 && !self.ended {
             let steps = u32::try_from(many).map_or(STEPS, |many| many.min(STEPS));
-            let there = self.desk.app.store.further(self.after.as_ref(), steps);
+            let there = self.state.app.store.further(self.after.as_ref(), steps);
             self.after = there.await?;
             self.ended = self.after.is_none();
             many -= u64::from(steps);
@@ -48,7 +48,7 @@ impl<'a> Roll<'a> {
             return Ok(Vec::new());
         }
         let most = most.min(PART);
-        let part = self.desk.app.store.entries(self.after.as_ref(), most);
+        let part = self.state.app.store.entries(self.after.as_ref(), most);
         let part = part.await?;
         match part.last() {
             Some(last) => self.after = Some(last.person.user.subject().clone()),

@@ -4,14 +4,17 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::Desk;
-use super::error::Refused;
+use super::error::ScimFailure;
 use super::respond::tell;
+use super::state::ScimState;
 use crate::scim::{self, Page, RESOURCE_TYPES, SCHEMAS, ScimError};
 
 /// `GET /ServiceProviderConfig`.
-pub(super) async fn service_provider(State(desk): State<Desk>, headers: HeaderMap) -> Response {
-    tell(&headers, scim::service_provider(&desk.base), None)
+pub(super) async fn service_provider(
+    State(state): State<ScimState>,
+    headers: HeaderMap,
+) -> Response {
+    tell(&headers, scim::service_provider(&state.base), None)
 }
 
 /// `GET /ResourceTypes`.
@@ -20,13 +23,13 @@ pub(super) async fn service_provider(State(desk): State<Desk>, headers: HeaderMa
 ///
 /// 403 for a filter.
 pub(super) async fn resource_types(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ScimFailure> {
     whole(query.as_deref())?;
     let types = RESOURCE_TYPES.iter();
-    let types = types.filter_map(|name| scim::resource_type(name, &desk.base));
+    let types = types.filter_map(|name| scim::resource_type(name, &state.base));
     let types: Vec<_> = types.collect();
     let list = scim::list(types.len() as u64, 0, types);
     Ok(tell(&headers, list, None))
@@ -38,11 +41,11 @@ pub(super) async fn resource_types(
 ///
 /// 404 when there is no such type.
 pub(super) async fn resource_type(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     Path(name): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
-    let found = scim::resource_type(&name, &desk.base);
+) -> Result<Response, ScimFailure> {
+    let found = scim::resource_type(&name, &state.base);
     let found = found.ok_or_else(|| ScimError::new(404, "there is no such resource type"))?;
     Ok(tell(&headers, found, None))
 }
@@ -53,13 +56,13 @@ pub(super) async fn resource_type(
 ///
 /// 403 for a filter.
 pub(super) async fn schemas(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ScimFailure> {
     whole(query.as_deref())?;
     let schemas = SCHEMAS.iter();
-    let schemas = schemas.filter_map(|urn| scim::schema(urn, &desk.base));
+    let schemas = schemas.filter_map(|urn| scim::schema(urn, &state.base));
     let schemas: Vec<_> = schemas.collect();
     let list = scim::list(schemas.len() as u64, 0, schemas);
     Ok(tell(&headers, list, None))
@@ -71,17 +74,17 @@ pub(super) async fn schemas(
 ///
 /// 404 when there is no such schema.
 pub(super) async fn schema(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     Path(urn): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
-    let found = scim::schema(&urn, &desk.base);
+) -> Result<Response, ScimFailure> {
+    let found = scim::schema(&urn, &state.base);
     let found = found.ok_or_else(|| ScimError::new(404, "there is no such schema"))?;
     Ok(tell(&headers, found, None))
 }
 
 /// "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403."
-fn whole(query: Option<&str>) -> Result<(), Refused> {
+fn whole(query: Option<&str>) -> Result<(), ScimFailure> {
     let page = Page::of_query(query.unwrap_or_default())?;
     match page.filter {
         None => Ok(()),

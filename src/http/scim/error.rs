@@ -13,7 +13,7 @@ use crate::store::StoreError;
 
 /// Why somebody gets no resource.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum ScimFailure {
     /// By the protocol.
     Scim(ScimError),
     /// They brought no token.
@@ -26,19 +26,19 @@ pub(super) enum Refused {
     Store(StoreError),
 }
 
-impl From<ScimError> for Refused {
+impl From<ScimError> for ScimFailure {
     fn from(error: ScimError) -> Self {
         Self::Scim(error)
     }
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for ScimFailure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ScimFailure {
     fn into_response(self) -> Response {
         let (error, header) = match self {
             Self::Scim(error) => (error, None),

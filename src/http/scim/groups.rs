@@ -11,10 +11,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::Desk;
 use super::cursor::Roll;
-use super::error::Refused;
+use super::error::ScimFailure;
 use super::respond::tell;
+use super::state::ScimState;
 use crate::scim::{self, Filter, Group, GroupAttribute, Member, Page, ScimError, ScimType, User};
 
 /// The most members of all groups of one answer.
@@ -24,14 +24,14 @@ const MOST_MEMBERS: usize = 100_000;
 ///
 /// # Errors
 ///
-/// [`Refused`] says what is wrong with the query.
+/// [`ScimFailure`] says what is wrong with the query.
 pub(super) async fn list(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ScimFailure> {
     let page = Page::of_query(query.as_deref().unwrap_or_default())?;
-    Ok(tell(&headers, groups(&desk, &page).await?, None))
+    Ok(tell(&headers, groups(&state, &page).await?, None))
 }
 
 /// `POST /Groups/.search` (§3.4.3).
@@ -39,9 +39,12 @@ pub(super) async fn list(
 /// # Errors
 ///
 /// As [`list`].
-pub(super) async fn search(State(desk): State<Desk>, body: Bytes) -> Result<Response, Refused> {
+pub(super) async fn search(
+    State(state): State<ScimState>,
+    body: Bytes,
+) -> Result<Response, ScimFailure> {
     let page = Page::of_body(&body)?;
-    Ok(tell(&HeaderMap::new(), groups(&desk, &page).await?, None))
+    Ok(tell(&HeaderMap::new(), groups(&state, &page).await?, None))
 }
 
 /// `GET /Groups/{id}`.
@@ -50,30 +53,30 @@ pub(super) async fn search(State(desk): State<Desk>, body: Bytes) -> Result<Resp
 ///
 /// 404 when there is no such group.
 pub(super) async fn one(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ScimFailure> {
     let page = Page::of_query(query.as_deref().unwrap_or_default())?;
-    if !desk.app.groups.is_known(&id) {
+    if !state.app.groups.is_known(&id) {
         return Err(ScimError::new(404, "there is no group with this id").into());
     }
     let mut group = vec![bare(id)];
     if page.projection.tells("members") {
-        find_members(&desk, &mut group).await?;
+        find_members(&state, &mut group).await?;
     }
-    let group = group.remove(0).resource(&desk.base);
+    let group = group.remove(0).resource(&state.base);
     let version = group["meta"]["version"].as_str().map(str::to_owned);
     Ok(tell(&headers, page.projection.of(group), version))
 }
 
-async fn groups(desk: &Desk, page: &Page) -> Result<Value, Refused> {
+async fn groups(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
     let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
-    let mut groups: Vec<_> = desk.app.groups.names().into_iter().map(bare).collect();
+    let mut groups: Vec<_> = state.app.groups.names().into_iter().map(bare).collect();
     if let Some(filter) = &filter {
         if filter.mentions(GroupAttribute::Member) {
-            find_members(desk, &mut groups).await?;
+            find_members(state, &mut groups).await?;
         }
         groups.retain(|group| filter.holds(group));
     }
@@ -85,9 +88,9 @@ async fn groups(desk: &Desk, page: &Page) -> Result<Value, Refused> {
         .take(page.count as usize)
         .collect();
     if page.projection.tells("members") && told.iter().any(|group| group.members.is_none()) {
-        find_members(desk, &mut told).await?;
+        find_members(state, &mut told).await?;
     }
-    let told = told.iter().map(|group| group.resource(&desk.base));
+    let told = told.iter().map(|group| group.resource(&state.base));
     let told = told.map(|group| page.projection.of(group)).collect();
     Ok(scim::list(total, page.skip, told))
 }
@@ -100,19 +103,19 @@ fn bare(name: String) -> Group {
 }
 
 /// Asks everybody whether they are in one of `groups`.
-async fn find_members(desk: &Desk, groups: &mut [Group]) -> Result<(), Refused> {
-    let _pass = desk.passes.acquire().await;
+async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), ScimFailure> {
+    let _pass = state.passes.acquire().await;
     let mut members: HashMap<String, Vec<Member>> = groups
         .iter()
         .map(|group| (group.name.clone(), Vec::new()))
         .collect();
-    let (mut roll, mut count) = (Roll::of(desk), 0);
+    let (mut roll, mut count) = (Roll::of(state), 0);
     loop {
         let part = roll.next(u32::MAX).await?;
         if part.is_empty() {
             break;
         }
-        for user in part.iter().map(|entry| User::new(entry, &desk.app.groups)) {
+        for user in part.iter().map(|entry| User::new(entry, &state.app.groups)) {
             for group in &user.membership().groups {
                 let Some(members) = members.get_mut(group) else {
                     continue;

@@ -8,6 +8,7 @@ mod discovery;
 mod error;
 mod groups;
 mod respond;
+mod state;
 mod users;
 
 use std::sync::Arc;
@@ -18,10 +19,11 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tokio::sync::Semaphore;
 
+use self::error::ScimFailure;
+use self::state::ScimState;
 use crate::app::App;
 use crate::config::AdminScope;
 use crate::scim::{Base, ScimError};
-use error::Refused;
 
 /// How many requests may go through all people at once. More than that wait.
 const PASSES: usize = 2;
@@ -29,20 +31,12 @@ const PASSES: usize = 2;
 /// The largest body of a search, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// What a handler needs.
-#[derive(Clone)]
-struct Desk {
-    app: Arc<App>,
-    base: Base,
-    passes: Arc<Semaphore>,
-}
-
 /// The routes, for a router without state. None where nobody has a token.
 pub(super) fn router(app: &Arc<App>) -> Router {
     if app.admin.tokens.is_empty() {
         return Router::new();
     }
-    let desk = Desk {
+    let state = ScimState {
         app: Arc::clone(app),
         base: Base::new(&app.admin.url),
         passes: Arc::new(Semaphore::new(PASSES)),
@@ -71,20 +65,20 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         .fallback(nothing)
         .method_not_allowed_fallback(read_only)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(from_fn_with_state(desk.clone(), auth::guard))
-        .with_state(desk);
+        .layer(from_fn_with_state(state.clone(), auth::guard))
+        .with_state(state);
     Router::new().nest("/scim/v2", all)
 }
 
-async fn nothing() -> Refused {
+async fn nothing() -> ScimFailure {
     ScimError::new(404, "there is no such endpoint").into()
 }
 
-async fn read_only() -> Refused {
+async fn read_only() -> ScimFailure {
     ScimError::new(405, "people and groups can be read here, not written").into()
 }
 
 /// RFC 7644 §3.11: a service without it "SHOULD respond with HTTP status code 501".
-async fn not_here() -> Refused {
+async fn not_here() -> ScimFailure {
     ScimError::new(501, "this endpoint is not supported").into()
 }

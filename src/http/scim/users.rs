@@ -7,10 +7,10 @@ use axum::response::Response;
 use panda_oidc_sdk::Subject;
 use serde_json::Value;
 
-use super::Desk;
 use super::cursor::Roll;
-use super::error::Refused;
+use super::error::ScimFailure;
 use super::respond::tell;
+use super::state::ScimState;
 use crate::scim::{self, Filter, Page, ScimError, User, UserAttribute};
 
 /// What names one person and nobody else.
@@ -20,14 +20,14 @@ const NAMES: [UserAttribute; 2] = [UserAttribute::Id, UserAttribute::UserName];
 ///
 /// # Errors
 ///
-/// [`Refused`] says what is wrong with the query.
+/// [`ScimFailure`] says what is wrong with the query.
 pub(super) async fn list(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ScimFailure> {
     let page = Page::of_query(query.as_deref().unwrap_or_default())?;
-    Ok(tell(&headers, users(&desk, &page).await?, None))
+    Ok(tell(&headers, users(&state, &page).await?, None))
 }
 
 /// `POST /Users/.search` (§3.4.3).
@@ -35,9 +35,12 @@ pub(super) async fn list(
 /// # Errors
 ///
 /// As [`list`].
-pub(super) async fn search(State(desk): State<Desk>, body: Bytes) -> Result<Response, Refused> {
+pub(super) async fn search(
+    State(state): State<ScimState>,
+    body: Bytes,
+) -> Result<Response, ScimFailure> {
     let page = Page::of_body(&body)?;
-    Ok(tell(&HeaderMap::new(), users(&desk, &page).await?, None))
+    Ok(tell(&HeaderMap::new(), users(&state, &page).await?, None))
 }
 
 /// `GET /Users/{id}`.
@@ -46,43 +49,43 @@ pub(super) async fn search(State(desk): State<Desk>, body: Bytes) -> Result<Resp
 ///
 /// 404 when nobody has this ID.
 pub(super) async fn one(
-    State(desk): State<Desk>,
+    State(state): State<ScimState>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ScimFailure> {
     let page = Page::of_query(query.as_deref().unwrap_or_default())?;
     let unknown = || ScimError::new(404, "there is nobody with this id");
     let subject = Subject::new(id).map_err(|_| unknown())?;
-    let entry = desk.app.store.entry(&subject).await?.ok_or_else(unknown)?;
-    let user = User::new(&entry, &desk.app.groups).resource(&desk.base);
+    let entry = state.app.store.entry(&subject).await?.ok_or_else(unknown)?;
+    let user = User::new(&entry, &state.app.groups).resource(&state.base);
     let version = user["meta"]["version"].as_str().map(str::to_owned);
     Ok(tell(&headers, page.projection.of(user), version))
 }
 
-async fn users(desk: &Desk, page: &Page) -> Result<Value, Refused> {
+async fn users(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
     let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
     let (total, users) = match filter {
-        None => everybody(desk, page).await?,
+        None => everybody(state, page).await?,
         Some(filter) => match filter.only(&NAMES) {
-            Some(id) => alone(desk, id, &filter, page).await?,
-            None => those(desk, &filter, page).await?,
+            Some(id) => alone(state, id, &filter, page).await?,
+            None => those(state, &filter, page).await?,
         },
     };
     Ok(scim::list(total, page.skip, users))
 }
 
 /// A part of all people.
-async fn everybody(desk: &Desk, page: &Page) -> Result<(u64, Vec<Value>), Refused> {
-    let total = desk.app.store.count().await?;
+async fn everybody(state: &ScimState, page: &Page) -> Result<(u64, Vec<Value>), ScimFailure> {
+    let total = state.app.store.count().await?;
     let mut users = Vec::new();
     if page.count > 0 && page.skip < total {
-        let mut roll = Roll::of(desk);
+        let mut roll = Roll::of(state);
         roll.skip(page.skip).await?;
         let entries = roll.next(page.count).await?;
         let told = entries
             .iter()
-            .map(|entry| resource(desk, page, &User::new(entry, &desk.app.groups)));
+            .map(|entry| resource(state, page, &User::new(entry, &state.app.groups)));
         users.extend(told);
     }
     Ok((total, users))
@@ -90,35 +93,35 @@ async fn everybody(desk: &Desk, page: &Page) -> Result<(u64, Vec<Value>), Refuse
 
 /// The one person called `id`, if the filter holds for them.
 async fn alone(
-    desk: &Desk,
+    state: &ScimState,
     id: &str,
     filter: &Filter<UserAttribute>,
     page: &Page,
-) -> Result<(u64, Vec<Value>), Refused> {
+) -> Result<(u64, Vec<Value>), ScimFailure> {
     let entry = match Subject::new(id) {
-        Ok(subject) => desk.app.store.entry(&subject).await?,
+        Ok(subject) => state.app.store.entry(&subject).await?,
         Err(_) => None,
     };
     let user = entry
         .as_ref()
-        .map(|entry| User::new(entry, &desk.app.groups))
+        .map(|entry| User::new(entry, &state.app.groups))
         .filter(|user| filter.holds(user));
     let told = user
         .iter()
         .filter(|_| page.skip == 0 && page.count > 0)
-        .map(|user| resource(desk, page, user));
+        .map(|user| resource(state, page, user));
     Ok((user.iter().count() as u64, told.collect()))
 }
 
 /// A part of the people the filter holds for. All are looked at, to count them.
 async fn those(
-    desk: &Desk,
+    state: &ScimState,
     filter: &Filter<UserAttribute>,
     page: &Page,
-) -> Result<(u64, Vec<Value>), Refused> {
-    let _pass = desk.passes.acquire().await;
+) -> Result<(u64, Vec<Value>), ScimFailure> {
+    let _pass = state.passes.acquire().await;
     let (mut total, mut users) = (0, Vec::new());
-    let mut roll = Roll::of(desk);
+    let mut roll = Roll::of(state);
     loop {
         let part = roll.next(u32::MAX).await?;
         if part.is_empty() {
@@ -126,11 +129,11 @@ async fn those(
         }
         let part = part
             .iter()
-            .map(|entry| User::new(entry, &desk.app.groups))
+            .map(|entry| User::new(entry, &state.app.groups))
             .filter(|user| filter.holds(user));
         for user in part {
             if total >= page.skip && users.len() < page.count as usize {
-                users.push(resource(desk, page, &user));
+                users.push(resource(state, page, &user));
             }
             total += 1;
         }
@@ -138,6 +141,6 @@ async fn those(
     Ok((total, users))
 }
 
-fn resource(desk: &Desk, page: &Page, user: &User<'_>) -> Value {
-    page.projection.of(user.resource(&desk.base))
+fn resource(state: &ScimState, page: &Page, user: &User<'_>) -> Value {
+    page.projection.of(user.resource(&state.base))
 }

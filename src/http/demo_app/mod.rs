@@ -1,6 +1,8 @@
 //! The demo's app: an ordinary OpenID Connect client on the `openidconnect` crate, which knows
 //! nothing of portals and tickets. What it shows it has verified.
 
+mod shown;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +24,8 @@ use openidconnect::{
 };
 use serde::Deserialize;
 
-use super::shown::Shown;
+use self::shown::Shown;
+use crate::error_chain::explain;
 
 type Client = CoreClient<
     EndpointSet,
@@ -37,14 +40,17 @@ type Client = CoreClient<
 const COOKIE_NAME: &str = "demo-app-login";
 
 /// How the app is known at the provider.
-pub(super) struct Registration {
-    pub(super) issuer: String,
-    pub(super) client_id: &'static str,
-    pub(super) client_secret: String,
+pub struct Registration {
+    /// The provider.
+    pub issuer: String,
+    /// `client_id`.
+    pub client_id: &'static str,
+    /// `client_secret`.
+    pub client_secret: String,
     /// The app's own address.
-    pub(super) url: String,
+    pub url: String,
     /// Where to go for another try.
-    pub(super) portal: String,
+    pub portal: String,
 }
 
 struct RelyingParty {
@@ -69,15 +75,12 @@ impl RelyingParty {
 }
 
 /// Discovers the provider and makes the app's routes.
-pub(super) async fn router(
-    registration: Registration,
-    http: reqwest::Client,
-) -> Result<Router, String> {
+pub async fn router(registration: Registration, http: reqwest::Client) -> Result<Router, String> {
     let issuer = IssuerUrl::new(registration.issuer.clone()).map_err(|error| error.to_string())?;
     let http = Http(http);
     let metadata = CoreProviderMetadata::discover_async(issuer, &http)
         .await
-        .map_err(|error| super::explain(&error))?;
+        .map_err(|error| explain(&error))?;
     let redirect_uri = RedirectUrl::new(format!("{}/callback", registration.url))
         .map_err(|error| error.to_string())?;
     let secret = ClientSecret::new(registration.client_secret);
@@ -193,17 +196,17 @@ async fn verify<'a>(
     let request = party
         .client
         .exchange_code(code)
-        .map_err(|error| super::explain(&error))?;
+        .map_err(|error| explain(&error))?;
     let tokens = request
         .set_pkce_verifier(begun.verifier)
         .request_async(&party.http)
         .await
-        .map_err(|error| super::explain(&error))?;
+        .map_err(|error| explain(&error))?;
     let id_token = tokens.id_token().ok_or("there is no ID token")?;
     let verifier = party.client.id_token_verifier();
     let claims = id_token
         .claims(&verifier, &begun.nonce)
-        .map_err(|error| super::explain(&error))?;
+        .map_err(|error| explain(&error))?;
     let alg = id_token.signing_alg().map_err(|error| error.to_string())?;
     let key = id_token
         .signing_key(&verifier)
@@ -223,6 +226,6 @@ async fn verify<'a>(
     let _: CoreUserInfoClaims = request
         .request_async(&party.http)
         .await
-        .map_err(|error| super::explain(&error))?;
+        .map_err(|error| explain(&error))?;
     party.shown(None).claims(claims)
 }

@@ -1,0 +1,23 @@
+//! The configuration a command is given.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use panda_oidc::config::{self, Config};
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub(super) struct Configured {
+    /// A configuration file; may be repeated, later files win. `PANDA_OIDC__SECTION__KEY` in the
+    /// environment wins over all.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(super) config: Vec<PathBuf>,
+}
+
+impl Configured {
+    /// Reads the configuration, or says everything that is wrong with it.
+    pub(super) fn load(&self) -> Result<Config, Vec<String>> {
+        config::load(&self.config)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+}

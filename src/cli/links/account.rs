@@ -1,0 +1,46 @@
+//! Whose account a command is about, and in which client.
+
+use clap::Args;
+use panda_oidc::config::Config;
+use panda_oidc::links::Place;
+use panda_oidc_sdk::Subject;
+
+use super::failure::Failure;
+
+/// Whose account, and where.
+#[derive(Debug, Args)]
+pub(super) struct Account {
+    /// The person's id in the portal.
+    #[arg(value_name = "ID", value_parser = |id: &str| Subject::new(id))]
+    pub(super) id: Subject,
+    /// The client the account is in; without it the account is for all clients.
+    #[arg(long, value_name = "ID")]
+    pub(super) client: Option<String>,
+}
+
+impl Account {
+    /// The account.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            subject: self.id.clone(),
+            client: self.client.clone(),
+        }
+    }
+}
+
+/// Whether a client is registered as `id`.
+pub(super) fn is_client(config: &Config, id: &str) -> bool {
+    let all = config.clients.all();
+    all.iter().any(|client| client.id.as_str() == id)
+}
+
+/// Refuses a client that is not registered.
+pub(super) fn registered(config: &Config, client: Option<&str>) -> Result<(), Failure> {
+    match client {
+        Some(id) if !is_client(config, id) => Err(Failure::Usage(format!(
+            "no client is registered as {id:?}; write a client_id of the configuration, or leave \
+             --client out to mean all clients"
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,19 @@
+//! How people and moments are written on the command line.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use panda_oidc_sdk::Subject;
+
+/// Reads an identifier from the command line.
+pub(super) fn subject(id: &str) -> Result<Subject, String> {
+    Subject::new(id).map_err(|error| format!("`{id}`: {error}"))
+}
+
+/// A moment as it is shown.
+pub(super) fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The answer about somebody who is not known.
+pub(super) fn nobody(subject: &Subject) -> String {
+    format!("nobody is known by the id {subject}; `panda-oidc users list` shows who is")
+}
