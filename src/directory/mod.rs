@@ -15,3 +15,6 @@ pub use self::person::{Change, Event, Happening, Person, Presence};
 pub use self::reconcile::{Met, Roster};
 pub use self::removal_guard::{Brake, Doubt, Reading, judge};
 pub use self::report::{Held, Outcome, Report};
+
+#[cfg(test)]
+mod tests;

@@ -94,6 +94,7 @@ pub enum Event {
         clients: Vec<String>,
     },
     /// A client confirmed that it knows of a session's end.
+    #[serde(rename = "told")]
     Told {
         /// Which client.
         client_id: String,
@@ -101,6 +102,7 @@ pub enum Event {
         sid: String,
     },
     /// A client was not told of a session's end, and will not be.
+    #[serde(rename = "not_told")]
     NotTold {
         /// Which client.
         client_id: String,

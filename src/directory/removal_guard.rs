@@ -27,6 +27,7 @@ pub enum Doubt {
         found: u64,
     },
     /// It changed while it was read, again and again.
+    #[serde(rename = "moved")]
     Moved,
 }
 

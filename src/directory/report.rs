@@ -15,7 +15,7 @@ pub struct Report {
     /// When a reading was complete last, this one or one before.
     pub complete_at: Option<DateTime<Utc>>,
     /// What the brake holds since, until a reading is complete.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "held", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
     /// How it ended.
     #[serde(flatten)]
@@ -40,12 +40,14 @@ pub enum Outcome {
         unusable: u64,
     },
     /// The list was read and is doubted. Nothing was changed.
+    #[serde(rename = "braked")]
     Braked {
         /// How many people are listed.
         listed: u64,
         /// How many are missing.
         missing: u64,
         /// Why.
+        #[serde(rename = "doubt")]
         doubt: Doubt,
     },
     /// The list could not be read. Nothing was changed.
@@ -61,6 +63,7 @@ pub struct Held {
     /// How many are missing.
     pub missing: u64,
     /// Why the list is doubted.
+    #[serde(rename = "doubt")]
     pub doubt: Doubt,
 }
 

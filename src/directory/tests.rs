@@ -1,0 +1,102 @@
+//! What lies in the store keeps its words, whatever the types are called.
+
+use chrono::DateTime;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn stored(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+#[test]
+fn a_history_is_stored_in_these_words() {
+    let of_client = || ("app".to_owned(), "s".to_owned());
+    let (client_id, sid) = of_client();
+    let told = Event::Told { client_id, sid };
+    let (client_id, sid) = of_client();
+    let not_told = Event::NotTold { client_id, sid };
+    let left = Event::Left {
+        sessions: vec!["s".to_owned()],
+        clients: vec!["app".to_owned()],
+    };
+    for (event, text) in [
+        (Event::Absent, json!({"event": "absent"})),
+        (
+            left,
+            json!({"event": "left", "sessions": ["s"], "clients": ["app"]}),
+        ),
+        (
+            told,
+            json!({"event": "told", "client_id": "app", "sid": "s"}),
+        ),
+        (
+            not_told,
+            json!({"event": "not_told", "client_id": "app", "sid": "s"}),
+        ),
+        (Event::Returned, json!({"event": "returned"})),
+    ] {
+        assert_eq!(stored(&event), text);
+        assert_eq!(serde_json::from_value::<Event>(text).unwrap(), event);
+    }
+}
+
+#[test]
+fn a_report_is_stored_in_these_words() {
+    let at = DateTime::UNIX_EPOCH;
+    let complete = Outcome::Complete {
+        listed: 5,
+        changed: 4,
+        absent: 3,
+        left: 2,
+        unusable: 1,
+    };
+    let failed = Outcome::Failed {
+        why: "no answer".to_owned(),
+    };
+    let braked = |doubt| Outcome::Braked {
+        listed: 1,
+        missing: 2,
+        doubt,
+    };
+    let first = Report::after(None, complete, at);
+    assert_eq!(
+        stored(&first),
+        json!({
+            "at": "1970-01-01T00:00:00Z", "complete_at": "1970-01-01T00:00:00Z",
+            "outcome": "complete", "listed": 5, "changed": 4, "absent": 3, "left": 2, "unusable": 1,
+        })
+    );
+    for (doubt, text) in [
+        (Doubt::Empty, json!({"reason": "empty"})),
+        (
+            Doubt::TooMany {
+                missing: 2,
+                allowed: 1,
+            },
+            json!({"reason": "too_many", "missing": 2, "allowed": 1}),
+        ),
+        (
+            Doubt::Count { said: 2, found: 1 },
+            json!({"reason": "count", "said": 2, "found": 1}),
+        ),
+        (Doubt::Moved, json!({"reason": "moved"})),
+    ] {
+        let report = Report::after(None, braked(doubt), at);
+        assert_eq!(
+            stored(&report),
+            json!({
+                "at": "1970-01-01T00:00:00Z", "complete_at": null,
+                "held": {"missing": 2, "doubt": text},
+                "outcome": "braked", "listed": 1, "missing": 2, "doubt": text,
+            })
+        );
+    }
+    assert_eq!(
+        stored(&Report::after(None, failed, at)),
+        json!({
+            "at": "1970-01-01T00:00:00Z", "complete_at": null,
+            "outcome": "failed", "why": "no answer",
+        })
+    );
+}
