@@ -10,12 +10,12 @@ use std::hint::black_box;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
-use panda_oidc::backchannel::Messenger;
+use panda_oidc::backchannel::LogoutNotifier;
 use panda_oidc::crypto::MasterKey;
 use panda_oidc::crypto::handle::Digest;
-use panda_oidc::login::launch::{Arrival, Here, New, presented};
+use panda_oidc::login::launch::{CurrentSession, NewSession, VerifiedLogin, decide_ticket};
 use panda_oidc::login::policy::{Policy, TicketReplay};
-use panda_oidc::login::sign_in::Ownership;
+use panda_oidc::login::sign_in::TicketOwner;
 use panda_oidc::login::ticket;
 use panda_oidc::oauth::client::Clients;
 use panda_oidc::session::{Session, SessionId, User};
@@ -48,20 +48,20 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
     let [ticket, older, browser, handle] = [1, 2, 3, 4].map(|byte| Digest::from([byte; 32]));
     let policy = Policy {
         lifetime: TimeDelta::hours(12),
-        memory: TimeDelta::days(7),
+        ticket_memory: TimeDelta::days(7),
         replay: TicketReplay::BrowserBound,
     };
-    let owner = Ownership {
+    let owner = TicketOwner {
         browser,
         spent: false,
     };
     let session = session(older);
-    let messenger = Messenger::to(&Clients::default());
+    let messenger = LogoutNotifier::new(&Clients::default());
     criterion.bench_function(
         "decide, and decide again with the portal's answer",
         |bencher| {
             bencher.iter(|| {
-                let before = presented(
+                let before = decide_ticket(
                     black_box(&ticket),
                     Some(&browser),
                     Some(&owner),
@@ -69,21 +69,21 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                     false,
                     &policy,
                 );
-                let arrival = Arrival {
+                let arrival = VerifiedLogin {
                     identity: identity(),
                     ticket,
                     holder: TicketHolder::Browser(browser),
                     claimed: false,
                 };
-                let asks = arrival.needs_a_yes(Some(&session), false);
-                let here = Here {
+                let asks = arrival.needs_confirmation(Some(&session), false);
+                let here = CurrentSession {
                     session: Some(&session),
                     handle: Some(handle),
                 };
-                let new = New {
+                let new = NewSession {
                     sid: SessionId::random(&mut rand::rng()),
                     handle,
-                    farewell: messenger.farewell(None, now()),
+                    logout_notice: messenger.notice(None, now()),
                 };
                 (before, asks, arrival.sign_in(here, new, &policy, now()))
             });

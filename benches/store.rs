@@ -16,12 +16,14 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::sign_in::SignIn;
-use panda_oidc::oauth::claims_request::AskedClaims;
+use panda_oidc::oauth::claims_request::RequestedClaims;
 use panda_oidc::oauth::grant::Grant;
 use panda_oidc::oauth::pkce::CodeChallenge;
 use panda_oidc::oauth::scope::Scopes;
-use panda_oidc::session::{Farewell, Session, SessionId, User};
-use panda_oidc::store::{Grants as _, Sessions as _, SqliteStore, Store, Taken, Upkeep as _};
+use panda_oidc::session::{LogoutNotice, Session, SessionId, User};
+use panda_oidc::store::{
+    CodeRedemption, Grants as _, Maintenance as _, Sessions as _, SqliteStore, Store,
+};
 use panda_oidc_sdk::{Identity, Subject};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -68,7 +70,7 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
         let mut grants = Vec::new();
         for _ in 0..PEOPLE {
             let code = issued(&*bench.store).await;
-            bench.store.take(&code, None, now()).await.unwrap();
+            bench.store.redeem(&code, None, now()).await.unwrap();
             grants.push(code);
         }
         grants
@@ -83,7 +85,7 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
     criterion.bench_function("granted", |bencher| {
         let mut ids = grants.iter().cycle();
         bencher.iter(|| {
-            let granted = bench.store.granted(ids.next().unwrap(), now());
+            let granted = bench.store.active_grant(ids.next().unwrap(), now());
             black_box(bench.runtime.block_on(granted).unwrap().unwrap())
         });
     });
@@ -107,8 +109,8 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
 async fn login(store: Arc<SqliteStore>, times: u64) {
     for _ in 0..times {
         let code = issued(&*store).await;
-        let taken = store.take(&code, None, now()).await.unwrap();
-        assert!(matches!(taken, Taken::Granted(_)));
+        let taken = store.redeem(&code, None, now()).await.unwrap();
+        assert!(matches!(taken, CodeRedemption::Granted(_)));
     }
 }
 
@@ -127,7 +129,7 @@ async fn issued(store: &impl Store) -> Digest {
         auth_time: now(),
         refreshable: false,
         resources: Vec::new(),
-        claims: AskedClaims::default(),
+        claims: RequestedClaims::default(),
         acr: None,
     };
     let (soon, later) = (TimeDelta::seconds(60), TimeDelta::hours(1));
@@ -170,8 +172,8 @@ impl Bench {
 fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
-        takes_over: Digest::of(&person.to_be_bytes()),
-        farewell: Farewell {
+        place: Digest::of(&person.to_be_bytes()),
+        logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
             later: None,

@@ -10,11 +10,11 @@ use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
 use self::signing_keys::load_or_generate;
-use crate::backchannel::Messenger;
+use crate::backchannel::LogoutNotifier;
 use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
-use crate::crypto::refresh_token::Successors;
-use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketNamer};
-use crate::keys::remote_jwks::FetchedKeys;
+use crate::crypto::refresh_token::RefreshTokenChain;
+use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketHasher};
+use crate::keys::remote_jwks::RemoteJwks;
 use crate::keys::{Keys, KeysError};
 use crate::limits::{Limits, LogoutCalls};
 use crate::login::policy::Policy;
@@ -39,7 +39,7 @@ pub struct App {
     /// The file with more of them.
     pub groups_file: Option<PathBuf>,
     /// The keys that clients publish.
-    pub client_keys: FetchedKeys,
+    pub remote_jwks: RemoteJwks,
     /// Who says who somebody is.
     pub provider: Box<dyn IdentityProvider>,
     /// What outlives a request.
@@ -47,7 +47,7 @@ pub struct App {
     /// What signs.
     pub keys: Keys,
     /// Tells clients that sessions are over.
-    pub messenger: Messenger,
+    pub logout_notifier: LogoutNotifier,
     /// How many calls to them are under way.
     pub logout_calls: LogoutCalls,
     /// How sessions and tickets are treated.
@@ -59,15 +59,15 @@ pub struct App {
     /// The clock, and the HTTP client for what clients registered: logout endpoints, key sets.
     pub host: Host,
     /// Seals requests that wait.
-    pub parked: Sealer,
+    pub pending_request_sealer: Sealer,
     /// Seals changes of user that wait.
-    pub switches: Sealer,
+    pub switch_sealer: Sealer,
     /// Seals logouts that wait.
-    pub logouts: Sealer,
+    pub logout_sealer: Sealer,
     /// Names tickets.
-    pub tickets: TicketNamer,
+    pub ticket_hasher: TicketHasher,
     /// Makes the refresh token that follows another.
-    pub successors: Successors,
+    pub refresh_token_chain: RefreshTokenChain,
     /// The discovery document, written out.
     pub metadata: bytes::Bytes,
     /// The networks whose `X-Forwarded-For` is believed.
@@ -105,7 +105,7 @@ impl App {
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
-        let messenger = Messenger::to(&config.clients);
+        let messenger = LogoutNotifier::new(&config.clients);
         Ok(Self {
             policy: Policy::from(&config.session),
             limits: Limits::new(&config.limits, &host.clock),
@@ -114,19 +114,19 @@ impl App {
             admin: config.admin,
             groups,
             groups_file: config.groups.file,
-            client_keys: FetchedKeys::new(config.clients.jwks_uris(), host.clone()),
+            remote_jwks: RemoteJwks::new(config.clients.jwks_uris(), host.clone()),
             logout_calls: LogoutCalls::new(messenger.listeners()),
-            messenger,
+            logout_notifier: messenger,
             clients: config.clients,
             provider,
             store,
             keys,
             host,
-            parked: master.sealer(Purpose::ParkedRequests),
-            switches: master.sealer(Purpose::Switches),
-            logouts: master.sealer(Purpose::Logouts),
-            tickets: master.ticket_namer(),
-            successors: master.successors(),
+            pending_request_sealer: master.sealer(Purpose::ParkedRequests),
+            switch_sealer: master.sealer(Purpose::Switches),
+            logout_sealer: master.sealer(Purpose::Logouts),
+            ticket_hasher: master.ticket_namer(),
+            refresh_token_chain: master.successors(),
             metadata: metadata.into(),
             trusted_proxies: config.server.trusted_proxies,
         })

@@ -6,4 +6,4 @@ pub mod logout_token;
 mod notifier;
 pub mod retry;
 
-pub use self::notifier::{LEASE, Messenger};
+pub use self::notifier::{LEASE_DURATION, LogoutNotifier};

@@ -7,24 +7,24 @@ use openidconnect::ClientId;
 
 use super::retry;
 use crate::oauth::client::Clients;
-use crate::session::Farewell;
+use crate::session::LogoutNotice;
 
 /// How long an attempt is left to one process: as long as it waits for its turn and the answer.
-pub const LEASE: TimeDelta = TimeDelta::seconds(15);
+pub const LEASE_DURATION: TimeDelta = TimeDelta::seconds(15);
 
 /// The client that asked for the logout is told this much later, when its own browser is back.
 /// Keycloak loses the way otherwise (keycloak/keycloak#45547).
-const HEAD_START: TimeDelta = TimeDelta::seconds(10);
+const INITIATOR_DELAY: TimeDelta = TimeDelta::seconds(10);
 
 /// The clients that are told of logouts.
-pub struct Messenger {
+pub struct LogoutNotifier {
     listeners: Arc<[ClientId]>,
 }
 
-impl Messenger {
+impl LogoutNotifier {
     /// Those of `clients` that have a `backchannel_logout_uri`.
     #[must_use]
-    pub fn to(clients: &Clients) -> Self {
+    pub fn new(clients: &Clients) -> Self {
         let all = clients.all().into_iter();
         let listeners = all.filter(|client| client.logout.backchannel.is_some());
         Self {
@@ -41,12 +41,12 @@ impl Messenger {
     /// How the clients of a session that ends at `now` are told. `initiator` asked for it, and has a
     /// browser, or a request of its own, that must come back first.
     #[must_use]
-    pub fn farewell(&self, initiator: Option<ClientId>, now: DateTime<Utc>) -> Farewell {
-        Farewell {
+    pub fn notice(&self, initiator: Option<ClientId>, now: DateTime<Utc>) -> LogoutNotice {
+        LogoutNotice {
             listeners: Arc::clone(&self.listeners),
-            leased_until: now + LEASE,
-            later: initiator.map(|client| (client, now + HEAD_START)),
-            expires_at: now + retry::KEPT,
+            leased_until: now + LEASE_DURATION,
+            later: initiator.map(|client| (client, now + INITIATOR_DELAY)),
+            expires_at: now + retry::DELIVERY_TTL,
         }
     }
 }

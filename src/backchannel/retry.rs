@@ -3,19 +3,19 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a client may take to learn that a session is over, before it is given up.
-pub const KEPT: TimeDelta = TimeDelta::hours(24);
+pub const DELIVERY_TTL: TimeDelta = TimeDelta::hours(24);
 
 /// The pauses after the first attempts that failed; then [`LONGEST`] after each.
-const PAUSES: [TimeDelta; 4] = [
+const RETRY_DELAYS: [TimeDelta; 4] = [
     TimeDelta::seconds(5),
     TimeDelta::seconds(30),
     TimeDelta::minutes(2),
     TimeDelta::minutes(10),
 ];
-const LONGEST: TimeDelta = TimeDelta::minutes(30);
+const MAX_RETRY_DELAY: TimeDelta = TimeDelta::minutes(30);
 
 /// A client that still refuses the token at this attempt will not change its mind.
-const MOST_REFUSED: u32 = 5;
+const MAX_REFUSED_ATTEMPTS: u32 = 5;
 
 /// What a client made of a logout token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub fn next(
 ) -> Option<DateTime<Utc>> {
     let hopeless = match outcome {
         Outcome::Taken => true,
-        Outcome::Refused => attempts >= MOST_REFUSED,
+        Outcome::Refused => attempts >= MAX_REFUSED_ATTEMPTS,
         Outcome::Failed => false,
     };
     let before = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    let due = now + PAUSES.get(before).copied().unwrap_or(LONGEST);
+    let due = now + RETRY_DELAYS.get(before).copied().unwrap_or(MAX_RETRY_DELAY);
     (!hopeless && due < expires_at).then_some(due)
 }
 
@@ -71,7 +71,7 @@ mod tests {
         while let Some(due) = next(
             u32::try_from(made.len()).unwrap(),
             outcome(status),
-            begun() + KEPT,
+            begun() + DELIVERY_TTL,
             now,
         ) {
             now = due;
@@ -105,8 +105,8 @@ mod tests {
         #[test]
         fn the_next_attempt_is_later_and_in_time(attempts in any::<u32>(), status in any::<u16>(), late in 0_i64..200_000) {
             let now = begun() + TimeDelta::seconds(late);
-            if let Some(due) = next(attempts, outcome(status), begun() + KEPT, now) {
-                prop_assert!(due >= now + PAUSES[0] && due < begun() + KEPT);
+            if let Some(due) = next(attempts, outcome(status), begun() + DELIVERY_TTL, now) {
+                prop_assert!(due >= now + RETRY_DELAYS[0] && due < begun() + DELIVERY_TTL);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::people::groups_file;
-use panda_oidc::store::{Readings as _, SqliteStore, Upkeep as _};
+use panda_oidc::store::{Maintenance as _, Readings as _, SqliteStore};
 use panda_oidc_sdk::{Host, SystemClock};
 
 use crate::cli::output::say;

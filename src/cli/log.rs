@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use std::{panic, thread};
 
 /// How many lines may wait to be written.
-const MOST: usize = 32 * 1024;
+const MAX_QUEUED_LINES: usize = 32 * 1024;
 
 /// How long the last ones may take at the end.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The log of this process. What waits is written before it is dropped, if somebody reads.
 pub(super) struct Log(Lines);
@@ -39,7 +39,7 @@ impl Log {
     ///
     /// When there can be no thread.
     pub(super) fn open() -> io::Result<Self> {
-        let (queue, entries) = sync_channel(MOST);
+        let (queue, entries) = sync_channel(MAX_QUEUED_LINES);
         let lost = Arc::new(AtomicUsize::new(0));
         let lines = Lines {
             queue,
@@ -66,7 +66,7 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + FLUSH_TIMEOUT;
         let (tell, written) = sync_channel(1);
         let mut last = Entry::Written(tell);
         while let Err(TrySendError::Full(again)) = self.0.queue.try_send(last) {

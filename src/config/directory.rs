@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::findings::Findings;
-use crate::directory::Brake;
+use crate::directory::RemovalLimit;
 
 /// The directory section.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Directory {
     /// How many people are asked for at once.
     pub page_size: u32,
     /// The most people a single reading may find missing.
-    pub max_removal: Brake,
+    pub max_removal: RemovalLimit,
     /// Subjects that the list does not name and that are no leavers all the same: technical accounts.
     pub keep: Vec<String>,
     /// How long name, number and history of a leaver are kept.
@@ -31,7 +31,7 @@ impl Default for Directory {
         Self {
             sync: Sync::Every(Duration::from_mins(5)),
             page_size: 500,
-            max_removal: Brake(0.05),
+            max_removal: RemovalLimit(0.05),
             keep: Vec::new(),
             retention: Duration::from_hours(180 * 24),
         }

@@ -82,7 +82,7 @@ fn loopback() -> Vec<IpNet> {
 pub struct Rate(pub Option<NonZeroU32>);
 
 /// Beyond this there is no limit worth the name.
-const MOST: u64 = 1_000_000;
+const MAX_RATE: u64 = 1_000_000;
 
 impl Rate {
     const fn per_minute(most: u32) -> Self {
@@ -102,12 +102,12 @@ impl Visitor<'_> for Reader {
     type Value = Rate;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a number between 1 and {MOST}, or \"off\"")
+        write!(f, "a number between 1 and {MAX_RATE}, or \"off\"")
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Rate, E> {
         let rate = u32::try_from(number).ok().and_then(NonZeroU32::new);
-        match rate.filter(|_| number <= MOST) {
+        match rate.filter(|_| number <= MAX_RATE) {
             Some(rate) => Ok(Rate(Some(rate))),
             None => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
         }

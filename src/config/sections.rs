@@ -63,7 +63,7 @@ impl From<&SessionSection> for Policy {
         let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         Self {
             lifetime: delta(section.lifetime),
-            memory: delta(section.ticket_memory),
+            ticket_memory: delta(section.ticket_memory),
             replay: section.ticket_replay,
         }
     }

@@ -10,8 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, Purpose, Sealer, TicketNamer};
-use crate::crypto::refresh_token::Successors;
+use super::{KEY_BYTES, Purpose, Sealer, TicketHasher};
+use crate::crypto::refresh_token::RefreshTokenChain;
 use crate::private_dir;
 
 /// The key from which all others are derived.
@@ -129,14 +129,14 @@ impl MasterKey {
 
     /// What names tickets in the store.
     #[must_use]
-    pub fn ticket_namer(&self) -> TicketNamer {
-        TicketNamer::new(&self.derive(b"tickets"))
+    pub fn ticket_namer(&self) -> TicketHasher {
+        TicketHasher::new(&self.derive(b"tickets"))
     }
 
     /// What derives a refresh token from the one before it.
     #[must_use]
-    pub fn successors(&self) -> Successors {
-        Successors::new(self.derive(b"refresh tokens").as_slice())
+    pub fn successors(&self) -> RefreshTokenChain {
+        RefreshTokenChain::new(self.derive(b"refresh tokens").as_slice())
     }
 
     fn derive(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {

@@ -12,7 +12,7 @@ mod ticket_digest;
 
 pub use self::master_key::{MasterKey, MasterKeyError};
 pub use self::sealer::{Purpose, Sealer};
-pub use self::ticket_digest::TicketNamer;
+pub use self::ticket_digest::TicketHasher;
 
 const KEY_BYTES: usize = 32;
 

@@ -66,9 +66,9 @@ impl fmt::Debug for RefreshToken {
 }
 
 /// What derives a token from the one before it.
-pub struct Successors(hmac::Key);
+pub struct RefreshTokenChain(hmac::Key);
 
-impl Successors {
+impl RefreshTokenChain {
     /// Derives with `key`, which must be 256 secret bits used for nothing else.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
@@ -77,7 +77,7 @@ impl Successors {
 
     /// The token that follows `token`: always the same one.
     #[must_use]
-    pub fn of(&self, token: &RefreshToken) -> RefreshToken {
+    pub fn next(&self, token: &RefreshToken) -> RefreshToken {
         let mut next = token.0.clone();
         next[FAMILY..].copy_from_slice(hmac::sign(&self.0, token.0.as_slice()).as_ref());
         RefreshToken(next)
@@ -91,15 +91,15 @@ mod tests {
 
     #[test]
     fn a_successor_is_of_the_same_family_and_always_the_same() {
-        let successors = Successors::new(&[7; 32]);
+        let successors = RefreshTokenChain::new(&[7; 32]);
         let first = RefreshToken::random(&mut rand::rng());
-        let second = successors.of(&first);
+        let second = successors.next(&first);
         assert_eq!(second.family(), first.family());
         assert_ne!(second.digest(), first.digest());
-        assert_eq!(successors.of(&first).digest(), second.digest());
-        assert_ne!(successors.of(&second).digest(), second.digest());
-        let elsewhere = Successors::new(&[8; 32]);
-        assert_ne!(elsewhere.of(&first).digest(), second.digest());
+        assert_eq!(successors.next(&first).digest(), second.digest());
+        assert_ne!(successors.next(&second).digest(), second.digest());
+        let elsewhere = RefreshTokenChain::new(&[8; 32]);
+        assert_ne!(elsewhere.next(&first).digest(), second.digest());
     }
 
     #[test]

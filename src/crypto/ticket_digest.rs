@@ -10,9 +10,9 @@ use crate::crypto::handle::Digest;
 /// Gives a ticket the name under which its owner is remembered: a keyed digest, since a ticket may
 /// be short enough to guess.
 #[derive(Clone)]
-pub struct TicketNamer(hmac::Key);
+pub struct TicketHasher(hmac::Key);
 
-impl TicketNamer {
+impl TicketHasher {
     /// With a key of its own.
     pub(super) fn new(key: &[u8; KEY_BYTES]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))

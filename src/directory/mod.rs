@@ -11,10 +11,10 @@ mod reconcile;
 mod removal_guard;
 mod report;
 
-pub use self::person::{Change, Event, Happening, Person, Presence};
-pub use self::reconcile::{Met, Roster};
-pub use self::removal_guard::{Brake, Doubt, Reading, judge};
-pub use self::report::{Held, Outcome, Report};
+pub use self::person::{Change, Event, HistoryEntry, Person, Presence};
+pub use self::reconcile::{KnownUsers, Seen};
+pub use self::removal_guard::{Anomaly, Reading, RemovalLimit, check};
+pub use self::report::{Blocked, Outcome, Report};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Delivery, EndedSession, Ending, User};
+use crate::session::{Delivery, DeliveryOutcome, EndedSession, User};
 
 /// A person the store knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Change {
 
 /// Something that happened to a leaver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Happening {
+pub struct HistoryEntry {
     /// When.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
@@ -95,7 +95,7 @@ pub enum Event {
     },
     /// A client confirmed that it knows of a session's end.
     #[serde(rename = "told")]
-    Told {
+    LogoutDelivered {
         /// Which client.
         client_id: String,
         /// Which session.
@@ -103,7 +103,7 @@ pub enum Event {
     },
     /// A client was not told of a session's end, and will not be.
     #[serde(rename = "not_told")]
-    NotTold {
+    LogoutNotDelivered {
         /// Which client.
         client_id: String,
         /// Which session.
@@ -116,11 +116,11 @@ pub enum Event {
 impl Event {
     /// A delivery of a logout token ended.
     #[must_use]
-    pub fn of_delivery(delivery: &Delivery, ending: Ending) -> Self {
+    pub fn of_delivery(delivery: &Delivery, ending: DeliveryOutcome) -> Self {
         let (client_id, sid) = (delivery.client_id.to_string(), delivery.sid.to_string());
         match ending {
-            Ending::Told => Self::Told { client_id, sid },
-            Ending::GivenUp => Self::NotTold { client_id, sid },
+            DeliveryOutcome::Delivered => Self::LogoutDelivered { client_id, sid },
+            DeliveryOutcome::GivenUp => Self::LogoutNotDelivered { client_id, sid },
         }
     }
 

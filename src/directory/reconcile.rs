@@ -13,7 +13,7 @@ use crate::directory::person::{Person, Presence};
 type Key = [u64; 2];
 
 /// The people the store knows, for one reading.
-pub struct Roster<S> {
+pub struct KnownUsers<S> {
     hashes: [S; 2],
     known: Vec<Known>,
     /// A bit for each of the known: whether this reading has met them.
@@ -32,16 +32,16 @@ struct Known {
 
 /// What a reading finds out about an entry of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
+pub enum Seen {
     /// They are known just so.
-    Same,
+    Unchanged,
     /// They are new, changed or back.
     Changed,
     /// This reading has met them before.
-    Again,
+    Repeated,
 }
 
-impl<S: BuildHasher> Roster<S> {
+impl<S: BuildHasher> KnownUsers<S> {
     /// A roster of nobody. `hashes` have random keys of their own.
     pub fn new(hashes: [S; 2]) -> Self {
         Self {
@@ -79,26 +79,26 @@ impl<S: BuildHasher> Roster<S> {
     }
 
     /// Meets somebody.
-    pub fn meet(&mut self, identity: &Identity) -> Met {
+    pub fn meet(&mut self, identity: &Identity) -> Seen {
         let key = self.key(&identity.subject);
         let Some(index) = self.find(&key) else {
             return if self.new.insert(key) {
-                Met::Changed
+                Seen::Changed
             } else {
-                Met::Again
+                Seen::Repeated
             };
         };
         let (word, bit) = (index / 64, 1 << (index % 64));
         if self.met[word] & bit != 0 {
-            return Met::Again;
+            return Seen::Repeated;
         }
         self.met[word] |= bit;
         let known = &self.known[index];
         self.counted_met += known.print & 1;
         if known.print & !1 == self.print(identity, true) {
-            Met::Same
+            Seen::Unchanged
         } else {
-            Met::Changed
+            Seen::Changed
         }
     }
 
@@ -150,8 +150,8 @@ mod tests {
         person(subject, name, Presence::Listed).user.identity
     }
 
-    fn roster() -> Roster<RandomState> {
-        let mut roster = Roster::new([RandomState::new(), RandomState::new()]);
+    fn roster() -> KnownUsers<RandomState> {
+        let mut roster = KnownUsers::new([RandomState::new(), RandomState::new()]);
         let now = chrono::DateTime::UNIX_EPOCH;
         roster.add(&person("1", "陈涛", Presence::Listed), true);
         roster.add(&person("2", "黑龙江", Presence::Absent(now)), true);
@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn who_is_known_just_so_is_the_same() {
         let mut roster = roster();
-        assert_eq!(roster.meet(&identity("1", "陈涛")), Met::Same);
-        assert_eq!(roster.meet(&identity("1", "陈涛")), Met::Again);
+        assert_eq!(roster.meet(&identity("1", "陈涛")), Seen::Unchanged);
+        assert_eq!(roster.meet(&identity("1", "陈涛")), Seen::Repeated);
     }
 
     #[test]
@@ -180,12 +180,12 @@ mod tests {
         ] {
             assert_eq!(
                 roster.meet(&identity(subject, name)),
-                Met::Changed,
+                Seen::Changed,
                 "{subject}"
             );
             assert_eq!(
                 roster.meet(&identity(subject, name)),
-                Met::Again,
+                Seen::Repeated,
                 "{subject}"
             );
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Why nobody is removed, though people are missing from the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Doubt {
+pub enum Anomaly {
     /// It names nobody.
     Empty,
     /// More are missing than may be at once.
@@ -28,10 +28,10 @@ pub enum Doubt {
     },
     /// It changed while it was read, again and again.
     #[serde(rename = "moved")]
-    Moved,
+    Unstable,
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for Anomaly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(f, "the list is empty"),
@@ -43,7 +43,7 @@ impl fmt::Display for Doubt {
                 f,
                 "the list says that it has {said} entries and its pages have {found}"
             ),
-            Self::Moved => write!(f, "the list changed while it was read, each time anew"),
+            Self::Unstable => write!(f, "the list changed while it was read, each time anew"),
         }
     }
 }
@@ -67,9 +67,9 @@ pub struct Reading {
 
 /// A share of all people, written `"5%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Brake(pub f64);
+pub struct RemovalLimit(pub f64);
 
-impl Brake {
+impl RemovalLimit {
     /// How many of `known` people it is, rounded up: in a small utility one person may always go,
     /// unless nobody may.
     #[must_use]
@@ -84,7 +84,7 @@ impl Brake {
     }
 }
 
-impl<'de> Deserialize<'de> for Brake {
+impl<'de> Deserialize<'de> for RemovalLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let percent = text
@@ -103,23 +103,28 @@ impl<'de> Deserialize<'de> for Brake {
 ///
 /// # Errors
 ///
-/// The [`Doubt`].
-pub fn judge(reading: &Reading, missing: u64, known: u64, brake: Brake) -> Result<(), Doubt> {
+/// The [`Anomaly`].
+pub fn check(
+    reading: &Reading,
+    missing: u64,
+    known: u64,
+    brake: RemovalLimit,
+) -> Result<(), Anomaly> {
     if reading.listed == 0 && known > 0 {
-        return Err(Doubt::Empty);
+        return Err(Anomaly::Empty);
     }
     if reading.moved {
-        return Err(Doubt::Moved);
+        return Err(Anomaly::Unstable);
     }
     if reading.said != reading.found {
-        return Err(Doubt::Count {
+        return Err(Anomaly::Count {
             said: reading.said,
             found: reading.found,
         });
     }
     let allowed = brake.of(known);
     if missing > allowed {
-        return Err(Doubt::TooMany { missing, allowed });
+        return Err(Anomaly::TooMany { missing, allowed });
     }
     Ok(())
 }
@@ -140,21 +145,24 @@ mod tests {
 
     #[test]
     fn n71_a_list_that_shrinks_to_nothing_removes_nobody() {
-        assert_eq!(judge(&listed(0), 1, 1, Brake(1.0)), Err(Doubt::Empty));
-        assert_eq!(judge(&listed(0), 0, 0, Brake(0.05)), Ok(()));
+        assert_eq!(
+            check(&listed(0), 1, 1, RemovalLimit(1.0)),
+            Err(Anomaly::Empty)
+        );
+        assert_eq!(check(&listed(0), 0, 0, RemovalLimit(0.05)), Ok(()));
     }
 
     #[test]
     fn more_than_a_share_at_once_is_doubted_and_one_person_never() {
-        assert_eq!(judge(&listed(95), 5, 100, Brake(0.05)), Ok(()));
-        let doubt = Doubt::TooMany {
+        assert_eq!(check(&listed(95), 5, 100, RemovalLimit(0.05)), Ok(()));
+        let doubt = Anomaly::TooMany {
             missing: 6,
             allowed: 5,
         };
-        assert_eq!(judge(&listed(94), 6, 100, Brake(0.05)), Err(doubt));
-        assert_eq!(judge(&listed(2), 1, 3, Brake(0.05)), Ok(()));
-        assert!(judge(&listed(1), 2, 3, Brake(0.05)).is_err());
-        assert!(judge(&listed(2), 1, 3, Brake(0.0)).is_err());
+        assert_eq!(check(&listed(94), 6, 100, RemovalLimit(0.05)), Err(doubt));
+        assert_eq!(check(&listed(2), 1, 3, RemovalLimit(0.05)), Ok(()));
+        assert!(check(&listed(1), 2, 3, RemovalLimit(0.05)).is_err());
+        assert!(check(&listed(2), 1, 3, RemovalLimit(0.0)).is_err());
     }
 
     #[test]
@@ -163,18 +171,18 @@ mod tests {
             said: 3661,
             ..listed(366)
         };
-        let doubt = Doubt::Count {
+        let doubt = Anomaly::Count {
             said: 3661,
             found: 366,
         };
-        assert_eq!(judge(&reading, 1, 367, Brake(0.05)), Err(doubt));
+        assert_eq!(check(&reading, 1, 367, RemovalLimit(0.05)), Err(doubt));
     }
 
     proptest! {
         #[test]
         fn no_list_removes_more_than_the_brake_allows(names in 0_u64..2000, known in 0_u64..2000, missing in 0_u64..2000, share in 0.0..1.0) {
             let missing = missing.min(known);
-            if judge(&listed(names), missing, known, Brake(share)).is_ok() {
+            if check(&listed(names), missing, known, RemovalLimit(share)).is_ok() {
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
                 let most = (known as f64 * share).ceil().max(1.0);
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::removal_guard::Doubt;
+use super::removal_guard::Anomaly;
 
 /// What the last reading came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Report {
     pub complete_at: Option<DateTime<Utc>>,
     /// What the brake holds since, until a reading is complete.
     #[serde(rename = "held", default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
+    pub held: Option<Blocked>,
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -48,7 +48,7 @@ pub enum Outcome {
         missing: u64,
         /// Why.
         #[serde(rename = "doubt")]
-        doubt: Doubt,
+        doubt: Anomaly,
     },
     /// The list could not be read. Nothing was changed.
     Failed {
@@ -59,12 +59,12 @@ pub enum Outcome {
 
 /// People the brake holds: they are missing from a list that is doubted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Blocked {
     /// How many are missing.
     pub missing: u64,
     /// Why the list is doubted.
     #[serde(rename = "doubt")]
-    pub doubt: Doubt,
+    pub doubt: Anomaly,
 }
 
 impl Report {
@@ -75,7 +75,9 @@ impl Report {
             before.map_or((None, None), |report| (report.complete_at, report.held));
         let (complete_at, held) = match outcome {
             Outcome::Complete { .. } => (Some(now), None),
-            Outcome::Braked { missing, doubt, .. } => (complete_at, Some(Held { missing, doubt })),
+            Outcome::Braked { missing, doubt, .. } => {
+                (complete_at, Some(Blocked { missing, doubt }))
+            }
             // The brake holds whom it held.
             Outcome::Failed { .. } => (complete_at, held),
         };
@@ -88,7 +90,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { missing, doubt } = self;
         write!(
@@ -124,7 +126,11 @@ impl fmt::Display for Outcome {
                 doubt,
             } => {
                 let (missing, doubt) = (*missing, *doubt);
-                write!(f, "{listed} people are listed; {}", Held { missing, doubt })
+                write!(
+                    f,
+                    "{listed} people are listed; {}",
+                    Blocked { missing, doubt }
+                )
             }
             Self::Failed { why } => {
                 write!(f, "the list could not be read: {why}. Nothing was changed")
@@ -143,7 +149,7 @@ mod tests {
         let braked = Outcome::Braked {
             listed: 6,
             missing: 54,
-            doubt: Doubt::Moved,
+            doubt: Anomaly::Unstable,
         };
         let complete = Outcome::Complete {
             listed: 60,

@@ -13,9 +13,9 @@ fn stored(value: &impl serde::Serialize) -> Value {
 fn a_history_is_stored_in_these_words() {
     let of_client = || ("app".to_owned(), "s".to_owned());
     let (client_id, sid) = of_client();
-    let told = Event::Told { client_id, sid };
+    let told = Event::LogoutDelivered { client_id, sid };
     let (client_id, sid) = of_client();
-    let not_told = Event::NotTold { client_id, sid };
+    let not_told = Event::LogoutNotDelivered { client_id, sid };
     let left = Event::Left {
         sessions: vec!["s".to_owned()],
         clients: vec!["app".to_owned()],
@@ -68,19 +68,19 @@ fn a_report_is_stored_in_these_words() {
         })
     );
     for (doubt, text) in [
-        (Doubt::Empty, json!({"reason": "empty"})),
+        (Anomaly::Empty, json!({"reason": "empty"})),
         (
-            Doubt::TooMany {
+            Anomaly::TooMany {
                 missing: 2,
                 allowed: 1,
             },
             json!({"reason": "too_many", "missing": 2, "allowed": 1}),
         ),
         (
-            Doubt::Count { said: 2, found: 1 },
+            Anomaly::Count { said: 2, found: 1 },
             json!({"reason": "count", "said": 2, "found": 1}),
         ),
-        (Doubt::Moved, json!({"reason": "moved"})),
+        (Anomaly::Unstable, json!({"reason": "moved"})),
     ] {
         let report = Report::after(None, braked(doubt), at);
         assert_eq!(

@@ -20,7 +20,7 @@ use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use super::switch::{self, Onward};
 use crate::app::App;
-use crate::login::pending_request::Parked;
+use crate::login::pending_request::PendingAuthorization;
 use crate::login::ticket;
 use crate::oauth::authorize::{Authorization, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};
@@ -93,7 +93,7 @@ pub(super) async fn resume(
     let now = app.host.clock.now();
     let found = path.ok().and_then(|Path(name)| {
         let sealed = browser.cookies.get(&CookieName::Parked(name.clone()))?;
-        let parked = Parked::open(sealed, &app.parked, &name, now)?;
+        let parked = PendingAuthorization::open(sealed, &app.pending_request_sealer, &name, now)?;
         Some((name, parked))
     });
     let Some((name, parked)) = found else {
@@ -111,7 +111,7 @@ async fn resumed(
     app: &Arc<App>,
     browser: &BrowserRequest,
     name: String,
-    parked: Parked,
+    parked: PendingAuthorization,
 ) -> Result<Response, PageError> {
     let params = parse(&parked.request)?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
@@ -145,10 +145,10 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
         app,
         browser,
         authorization: &authorization,
-        parked: Parked {
+        parked: PendingAuthorization {
             request: params.without(parameter),
             client_id: authorization.client.id.to_string(),
-            asked_at: app.host.clock.now(),
+            requested_at: app.host.clock.now(),
         },
     };
     // 2. Grant it, have the person sign in, or refuse it.
@@ -207,7 +207,7 @@ struct Request<'a> {
     app: &'a Arc<App>,
     browser: &'a BrowserRequest,
     authorization: &'a Authorization,
-    parked: Parked,
+    parked: PendingAuthorization,
 }
 
 impl Request<'_> {
@@ -234,7 +234,7 @@ impl Request<'_> {
 
     /// The answer to a request that is granted; `None` when the person has to sign in first.
     async fn grant(&self, session: Option<&Session>) -> Result<Option<Response>, RequestError> {
-        let asked_at = self.parked.asked_at;
+        let asked_at = self.parked.requested_at;
         let outcome =
             authorization::authorize(self.app, self.authorization, session, asked_at).await?;
         Ok(match outcome {
@@ -257,7 +257,7 @@ impl Request<'_> {
         // Back button and reload bring the same ticket again: the portal is asked about it once more only
         // if the sign-in it gave is not recent enough for this request.
         let session = state.session.as_ref();
-        let asked_at = self.parked.asked_at;
+        let asked_at = self.parked.requested_at;
         let fresh = !is_recent_enough(self.authorization, session, asked_at, asked_at);
         let from_portal = self.browser.from_portal;
         match sign_in_with_ticket(self.app, state, readings, from_portal, fresh).await? {

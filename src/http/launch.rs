@@ -19,8 +19,8 @@ use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use super::switch;
 use super::switch::Onward;
 use crate::app::App;
-use crate::login::pending_request::Parked;
-use crate::login::redirect_loop::Rounds;
+use crate::login::pending_request::PendingAuthorization;
+use crate::login::redirect_loop::LoopGuard;
 use crate::login::{pending_request, ticket};
 use crate::oauth::client::{Client, NoSuchClient};
 use crate::oauth::initiate_login::target;
@@ -199,11 +199,11 @@ async fn with_ticket(
 }
 
 /// Whether a request waits for a sign-in newer than the one there is.
-fn is_newer(parked: &Parked, known: &BrowserState) -> bool {
+fn is_newer(parked: &PendingAuthorization, known: &BrowserState) -> bool {
     known
         .session
         .as_ref()
-        .is_some_and(|session| parked.asked_at > session.auth_time)
+        .is_some_and(|session| parked.requested_at > session.auth_time)
 }
 
 /// Where the launch ends once somebody is signed in.
@@ -237,7 +237,7 @@ async fn go_on(
         .cookies
         .get(&CookieName::Rounds)
         .filter(|_| browser.query != "again");
-    let Some(rounds) = Rounds::count(counted, &what, app.host.clock.now()) else {
+    let Some(rounds) = LoopGuard::count(counted, &what, app.host.clock.now()) else {
         return Err(PageProblem::GoingRound(client.id.to_string()).into());
     };
     let mut response = see_other(onward);

@@ -38,7 +38,7 @@ pub(super) const CONFIRM: &str = "/logout/confirm";
 const AGAIN: &str = "again";
 
 /// The most frames a page opens.
-const MOST_FRAMES: usize = 20;
+const MAX_FRAMES: usize = 20;
 
 /// `GET /logout`.
 ///
@@ -136,7 +136,7 @@ pub(super) async fn confirm(
     let body = body.map_err(|_| PageProblem::TooLarge)?;
     let form = Params::parse(&body).map_err(|_| PageProblem::TooLarge)?;
     let sealed = form.get("confirmation").unwrap_or_default();
-    let pending = PendingLogout::open(sealed, &app.logouts, app.host.clock.now());
+    let pending = PendingLogout::open(sealed, &app.logout_sealer, app.host.clock.now());
     let BrowserState { session, .. } = browser.state(&app).await?;
     let pending = pending
         .filter(|pending| pending.is_about(session.as_ref()))
@@ -178,9 +178,11 @@ fn question(
         sid: session.sid.clone(),
         client_id: request.client.as_ref().map(|client| client.id.to_string()),
         redirect: redirect.map(|to| (to.uri().to_owned(), to.state().map(str::to_owned))),
-        asked_at: app.host.clock.now(),
+        requested_at: app.host.clock.now(),
     };
-    let confirmation = pending.seal(&app.logouts).ok_or(PageProblem::Broken)?;
+    let confirmation = pending
+        .seal(&app.logout_sealer)
+        .ok_or(PageProblem::Broken)?;
     let name = display_name(&session.user.identity);
     let mut page = Page::new(
         StatusCode::OK,
@@ -227,7 +229,7 @@ fn frames(app: &App, ended: &EndedSession) -> Vec<Url> {
     let clients = ended.clients.iter();
     let clients = clients.filter_map(|id| app.clients.get(id.as_str()));
     let frames = clients.filter_map(|client| frame(client, app.issuer.as_str(), &ended.sid));
-    frames.take(MOST_FRAMES).collect()
+    frames.take(MAX_FRAMES).collect()
 }
 
 fn signed_out(app: &App, language: Language, frames: Vec<Url>, onward: Option<String>) -> Response {

@@ -42,7 +42,7 @@ use crate::app::App;
 use crate::oauth::discovery::path;
 
 /// The largest body any endpoint takes, in bytes.
-const LARGEST_BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Where the portal's menu leads.
 const LAUNCH: &str = "/launch";
@@ -114,7 +114,7 @@ pub fn router(app: Arc<App>) -> Router {
             PageError::from(PageProblem::Broken).into_response()
         }))
         .layer(from_fn(errors::in_time))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let launch = format!("{}{LAUNCH}", app.issuer.path());
     let parameter = app.provider.ticket_parameter().to_owned();
     // Before the routes, since it decides which one is meant.

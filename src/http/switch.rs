@@ -18,7 +18,7 @@ use super::response::{see_other, set_cookies};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::account_switch::PendingSwitch;
-use crate::login::launch::Arrival;
+use crate::login::launch::VerifiedLogin;
 use crate::login::sign_in::TicketHolder;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
@@ -43,18 +43,20 @@ pub(super) struct Onward<'a> {
 pub(super) fn ask(
     app: &App,
     browser: &BrowserRequest,
-    arrival: Arrival,
+    arrival: VerifiedLogin,
     browser_id: &Handle,
     onward: Onward<'_>,
 ) -> Result<Response, PageProblem> {
     let pending = PendingSwitch {
-        arrival,
+        login: arrival,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
         onward: onward.url,
         client_id: onward.client.map(|client| client.id.to_string()),
-        asked_at: app.host.clock.now(),
+        requested_at: app.host.clock.now(),
     };
-    let sealed = pending.seal(&app.switches).ok_or(PageProblem::TooLarge)?;
+    let sealed = pending
+        .seal(&app.switch_sealer)
+        .ok_or(PageProblem::TooLarge)?;
     let page = match browser.language_asked_for {
         Some(language) => format!("/switch?ui_locales={}", language.tag()),
         None => "/switch".to_owned(),
@@ -64,7 +66,7 @@ pub(super) fn ask(
     set_cookies(
         &mut response,
         [
-            CookieName::Browser.set(browser_id, Some(app.policy.memory), &app.issuer),
+            CookieName::Browser.set(browser_id, Some(app.policy.ticket_memory), &app.issuer),
             CookieName::Switch.set(sealed, None, &app.issuer),
         ],
     );
@@ -82,7 +84,7 @@ pub(super) async fn page(
 ) -> Result<Response, PageError> {
     let pending = pending(&app, &browser)?;
     let known = browser.state(&app).await?;
-    let newcomer = display_name(&pending.arrival.identity);
+    let newcomer = display_name(&pending.login.identity);
     let present = known
         .session
         .map(|session| display_name(&session.user.identity));
@@ -150,9 +152,9 @@ pub(super) async fn confirm(
     let known = browser.state(&app).await?;
     let browser_id = known.browser.clone();
     let browser_id = browser_id
-        .filter(|id| TicketHolder::Browser(id.digest()) == pending.arrival.holder)
+        .filter(|id| TicketHolder::Browser(id.digest()) == pending.login.holder)
         .ok_or(PageProblem::NoSwitch)?;
-    let signed_in = sign_in(&app, &known, pending.arrival, browser_id).await?;
+    let signed_in = sign_in(&app, &known, pending.login, browser_id).await?;
     // The sign-in stands, wherever it goes on.
     let mut response =
         match require_client(&app, pending.client_id.as_deref(), &signed_in.session).await {
@@ -186,7 +188,7 @@ async fn require_client(
 
 fn pending(app: &App, browser: &BrowserRequest) -> Result<PendingSwitch, PageProblem> {
     let sealed = browser.cookies.get(&CookieName::Switch);
-    let pending =
-        sealed.and_then(|sealed| PendingSwitch::open(sealed, &app.switches, app.host.clock.now()));
+    let pending = sealed
+        .and_then(|sealed| PendingSwitch::open(sealed, &app.switch_sealer, app.host.clock.now()));
     pending.ok_or(PageProblem::NoSwitch)
 }

@@ -13,7 +13,7 @@ use crate::people::{GroupsFile, groups_file};
 use crate::problem::Problem;
 
 /// How often the file is looked at.
-const PERIOD: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Follows the file of `app` for as long as it is polled; returns at once if there is none.
 pub async fn follow(app: &App) {
@@ -25,7 +25,7 @@ pub async fn follow(app: &App) {
         ..Watch::default()
     };
     loop {
-        tokio::time::sleep(PERIOD).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         let path_ = path.clone();
         let looked = tokio::task::spawn_blocking(move || {
             let news = watch.look(&path_);

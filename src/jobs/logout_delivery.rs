@@ -10,10 +10,10 @@ use openidconnect::ClientId;
 use tokio::task::{self, JoinSet};
 
 use crate::app::App;
-use crate::backchannel::LEASE;
+use crate::backchannel::LEASE_DURATION;
 use crate::limits::MAX_PER_CLIENT;
 use crate::service::backchannel_logout::{CALL_TIMEOUT, attempt, log_failure};
-use crate::session::Lease;
+use crate::session::DeliveryLease;
 
 /// How many calls from the store may be under way.
 const MAX_FROM_STORE: u32 = 32;
@@ -71,17 +71,17 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
 }
 
 /// What may be taken from the store; `None` while there is no room for more.
-fn lease(under_way: &UnderWay, now: DateTime<Utc>) -> Option<Lease> {
+fn lease(under_way: &UnderWay, now: DateTime<Utc>) -> Option<DeliveryLease> {
     let calls = u32::try_from(under_way.len()).unwrap_or(u32::MAX);
     let most = MAX_FROM_STORE.checked_sub(calls).filter(|most| *most > 0)?;
     let mut held = HashMap::new();
     for client in under_way.values() {
         *held.entry(client.to_string()).or_default() += 1;
     }
-    Some(Lease {
+    Some(DeliveryLease {
         most,
         each: MAX_PER_CLIENT,
         held,
-        until: now + LEASE,
+        until: now + LEASE_DURATION,
     })
 }

@@ -19,20 +19,20 @@ use url::Url;
 use crate::keys::verifiers::{PublicKeys, UnfitKeys};
 
 /// How long keys are used before they are asked for again.
-const KEPT: TimeDelta = TimeDelta::minutes(10);
+const FRESH_TTL: TimeDelta = TimeDelta::minutes(10);
 /// How long they are used while nobody answers for them.
-const LEFT: TimeDelta = TimeDelta::hours(24);
+const STALE_TTL: TimeDelta = TimeDelta::hours(24);
 /// The shortest time between two questions.
-const PAUSE: TimeDelta = TimeDelta::seconds(10);
+const MIN_FETCH_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// How long an address may take for its whole answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// The keys at all registered addresses.
-pub struct FetchedKeys {
+pub struct RemoteJwks {
     host: Host,
-    places: HashMap<Url, Arc<Place>>,
+    places: HashMap<Url, Arc<JwksEndpoint>>,
 }
 
 /// Why there are no keys.
@@ -75,14 +75,14 @@ impl Why {
 
 type Answer = Result<Arc<PublicKeys>, Arc<NoKeys>>;
 
-struct Place {
+struct JwksEndpoint {
     uri: Url,
-    known: Mutex<Known>,
+    known: Mutex<JwksCache>,
 }
 
 /// What is known of a place. The lock is held for a look and a note, never while waiting.
 #[derive(Default)]
-struct Known {
+struct JwksCache {
     keys: Option<(DateTime<Utc>, Arc<PublicKeys>)>,
     asked: Option<(DateTime<Utc>, Option<Arc<NoKeys>>)>,
     under_way: Option<watch::Receiver<Option<Answer>>>,
@@ -94,12 +94,12 @@ enum Next {
     Ask(watch::Sender<Option<Answer>>),
 }
 
-impl FetchedKeys {
+impl RemoteJwks {
     /// For the addresses `uris`; none is asked yet.
     #[must_use]
     pub fn new(uris: impl IntoIterator<Item = Url>, host: Host) -> Self {
         let places = uris.into_iter().map(|uri| {
-            let place = Place {
+            let place = JwksEndpoint {
                 uri: uri.clone(),
                 known: Mutex::default(),
             };
@@ -152,23 +152,23 @@ impl FetchedKeys {
     }
 }
 
-impl Place {
-    fn lock(&self) -> MutexGuard<'_, Known> {
+impl JwksEndpoint {
+    fn lock(&self) -> MutexGuard<'_, JwksCache> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl JwksCache {
     /// What is left to go by while the place does not answer.
     fn left(&self, now: DateTime<Utc>) -> Option<Arc<PublicKeys>> {
         let keys = self.keys.as_ref();
-        let (_, keys) = keys.filter(|(at, _)| (now - *at).abs() < LEFT)?;
+        let (_, keys) = keys.filter(|(at, _)| (now - *at).abs() < STALE_TTL)?;
         Some(Arc::clone(keys))
     }
 
     fn next(&mut self, old: Option<&Arc<PublicKeys>>, now: DateTime<Utc>) -> Next {
         let age = |then: DateTime<Utc>| (now - then).abs();
-        let keys = self.keys.as_ref().filter(|(at, _)| age(*at) < KEPT);
+        let keys = self.keys.as_ref().filter(|(at, _)| age(*at) < FRESH_TTL);
         let keys = keys.map(|(_, keys)| keys);
         match (keys, old) {
             (Some(keys), None) => return Next::Take(Ok(Arc::clone(keys))),
@@ -182,7 +182,10 @@ impl Known {
         {
             return Next::Wait(under_way.clone());
         }
-        let lately = self.asked.as_ref().filter(|(at, _)| age(*at) < PAUSE);
+        let lately = self
+            .asked
+            .as_ref()
+            .filter(|(at, _)| age(*at) < MIN_FETCH_INTERVAL);
         match (lately, old) {
             (Some((_, Some(error))), None) => return Next::Take(Err(Arc::clone(error))),
             (Some(_), Some(old)) => return Next::Take(Ok(Arc::clone(old))),
@@ -203,7 +206,7 @@ async fn wait(mut answered: watch::Receiver<Option<Answer>>, uri: &Url) -> Answe
 }
 
 /// Fetches, notes the answer and tells everybody who waits.
-async fn ask(place: Arc<Place>, host: Host, tell: watch::Sender<Option<Answer>>) {
+async fn ask(place: Arc<JwksEndpoint>, host: Host, tell: watch::Sender<Option<Answer>>) {
     let fetched = fetch(&host.http, &place.uri).await;
     let answer = match fetched {
         Ok(keys) => Ok(Arc::new(keys)),
@@ -213,7 +216,7 @@ async fn ask(place: Arc<Place>, host: Host, tell: watch::Sender<Option<Answer>>)
     tell.send_replace(Some(answer));
 }
 
-fn note(place: &Place, answer: &Answer, clock: &dyn Clock) {
+fn note(place: &JwksEndpoint, answer: &Answer, clock: &dyn Clock) {
     let now = clock.now();
     let mut known = place.lock();
     known.under_way = None;
@@ -242,14 +245,14 @@ async fn fetch(http: &reqwest::Client, uri: &Url) -> Result<PublicKeys, Why> {
     let request = http
         .get(uri.clone())
         .header(ACCEPT, "application/jwk-set+json, application/json")
-        .timeout(PATIENCE);
+        .timeout(FETCH_TIMEOUT);
     let mut response = request.send().await.map_err(unreachable)?;
     if response.status() != StatusCode::OK {
         return Err(Why::Status(response.status()));
     }
     let mut document = Vec::new();
     while let Some(part) = Response::chunk(&mut response).await.map_err(unreachable)? {
-        if document.len() + part.len() > LARGEST {
+        if document.len() + part.len() > MAX_DOCUMENT_BYTES {
             return Err(Why::TooLarge);
         }
         document.extend_from_slice(&part);

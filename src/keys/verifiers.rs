@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::jws::{JwsAlg, Unverified};
 
 /// The most keys a client has use for; without a `kid` each of them is tried.
-const MOST: usize = 32;
+const MAX_KEYS: usize = 32;
 
 /// The fewest bytes of an RSA modulus: "A key of size 2048 bits or larger MUST be used" (RFC 7518
 /// §3.3).
@@ -36,7 +36,7 @@ pub enum UnfitKeys {
     #[error("it is no JWK Set such as {{\"keys\":[…]}}")]
     NoSet,
     /// It holds too many.
-    #[error("it holds more than {MOST} keys")]
+    #[error("it holds more than {MAX_KEYS} keys")]
     TooMany,
     /// It holds none.
     #[error("it holds no key")]
@@ -130,7 +130,7 @@ fn members(set: &Value) -> Result<&Vec<Value>, UnfitKeys> {
     match set.get("keys").and_then(Value::as_array) {
         None => Err(UnfitKeys::NoSet),
         Some(keys) if keys.is_empty() => Err(UnfitKeys::Empty),
-        Some(keys) if keys.len() > MOST => Err(UnfitKeys::TooMany),
+        Some(keys) if keys.len() > MAX_KEYS => Err(UnfitKeys::TooMany),
         Some(keys) => Ok(keys),
     }
 }

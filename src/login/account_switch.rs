@@ -4,14 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
-use super::pending_request::LARGEST;
+use super::pending_request::MAX_COOKIE_BYTES;
 use super::sign_in::TicketHolder;
 use crate::crypto::Sealer;
 use crate::crypto::handle::Digest;
-use crate::login::launch::Arrival;
+use crate::login::launch::VerifiedLogin;
 
 /// How long the question stands.
-const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+const QUESTION_TTL: TimeDelta = TimeDelta::minutes(5);
 
 /// What the seal is bound to.
 const CONTEXT: &[u8] = b"switch";
@@ -20,7 +20,7 @@ const CONTEXT: &[u8] = b"switch";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSwitch {
     /// Who has arrived.
-    pub arrival: Arrival,
+    pub login: VerifiedLogin,
     /// What the page's form must repeat: the yes comes from our own page (CSRF).
     pub confirmation: String,
     /// The URL at which to go on.
@@ -28,7 +28,7 @@ pub struct PendingSwitch {
     /// The client whose URL that is, if it is a client's.
     pub client_id: Option<String>,
     /// When it was asked.
-    pub asked_at: DateTime<Utc>,
+    pub requested_at: DateTime<Utc>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,31 +49,31 @@ impl PendingSwitch {
     /// Seals the question for its cookie; `None` when it is too large for one.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer) -> Option<String> {
-        let identity = &self.arrival.identity;
+        let identity = &self.login.identity;
         let wire = Wire {
             subject: identity.subject.to_string(),
             name: identity.name.clone(),
             phone: identity.phone.clone(),
-            ticket: self.arrival.ticket.to_text(),
-            browser: self.arrival.holder.owner_id().to_text(),
+            ticket: self.login.ticket.to_text(),
+            browser: self.login.holder.owner_id().to_text(),
             confirmation: self.confirmation.clone(),
             onward: self.onward.clone(),
             client_id: self.client_id.clone(),
-            asked_at: self.asked_at,
+            asked_at: self.requested_at,
         };
         let sealed = sealer.seal_text(&wire, CONTEXT)?;
-        (sealed.len() <= LARGEST).then_some(sealed)
+        (sealed.len() <= MAX_COOKIE_BYTES).then_some(sealed)
     }
 
     /// Opens the cookie; `None` when it is not ours or the question is too old.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        if now - wire.asked_at > PATIENCE {
+        if now - wire.asked_at > QUESTION_TTL {
             return None;
         }
         Some(Self {
-            arrival: Arrival {
+            login: VerifiedLogin {
                 identity: Identity {
                     subject: Subject::new(wire.subject).ok()?,
                     name: wire.name,
@@ -86,7 +86,7 @@ impl PendingSwitch {
             confirmation: wire.confirmation,
             onward: wire.onward,
             client_id: wire.client_id,
-            asked_at: wire.asked_at,
+            requested_at: wire.asked_at,
         })
     }
 }
@@ -100,7 +100,7 @@ mod tests {
     fn the_longest_name_fits_and_a_longer_address_is_refused() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
         let mut pending = PendingSwitch {
-            arrival: Arrival {
+            login: VerifiedLogin {
                 identity: Identity {
                     subject: Subject::new("9".repeat(255)).unwrap(),
                     name: Some("𠮷".repeat(255)),
@@ -113,7 +113,7 @@ mod tests {
             confirmation: "c".repeat(43),
             onward: "https://grafana.example.com/login/generic_oauth".to_owned(),
             client_id: Some("c".repeat(128)),
-            asked_at: DateTime::UNIX_EPOCH,
+            requested_at: DateTime::UNIX_EPOCH,
         };
         assert!(pending.seal(&sealer).is_some());
         pending.onward = format!("https://grafana.example.com/{}", "d".repeat(3000));
@@ -125,7 +125,7 @@ mod tests {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
         let asked_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let pending = PendingSwitch {
-            arrival: Arrival {
+            login: VerifiedLogin {
                 identity: Identity {
                     subject: Subject::new("2").unwrap(),
                     name: Some("黑龙江".to_owned()),
@@ -138,11 +138,11 @@ mod tests {
             confirmation: "c".to_owned(),
             onward: "/launch/grafana".to_owned(),
             client_id: Some("grafana".to_owned()),
-            asked_at,
+            requested_at: asked_at,
         };
         let cookie = pending.seal(&sealer).unwrap();
         let open = |later| PendingSwitch::open(&cookie, &sealer, asked_at + later);
-        assert_eq!(open(PATIENCE), Some(pending.clone()));
-        assert_eq!(open(PATIENCE + TimeDelta::seconds(1)), None);
+        assert_eq!(open(QUESTION_TTL), Some(pending.clone()));
+        assert_eq!(open(QUESTION_TTL + TimeDelta::seconds(1)), None);
     }
 }

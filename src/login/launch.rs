@@ -4,19 +4,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
 use super::policy::{Policy, TicketReplay};
-use super::sign_in::{Claim, Ownership, SignIn, TicketHolder};
+use super::sign_in::{SignIn, TicketClaim, TicketHolder, TicketOwner};
 use crate::crypto::handle::Digest;
-use crate::session::{Farewell, Session, SessionId, User};
+use crate::session::{LogoutNotice, Session, SessionId, User};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
 const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// What to do with a ticket before anybody is asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presented {
+pub enum TicketDecision {
     /// The session this browser has was opened by this very ticket: go on with it, and leave the
     /// portal alone (F29).
-    SameAgain,
+    SameSession,
     /// It belongs to another browser, or is spent: refused unseen, so that its life is not extended.
     Refused,
     /// Ask the portal.
@@ -28,26 +28,26 @@ pub enum Presented {
 /// `fresh` says that a client waits for a sign-in newer than its request; then even a ticket that
 /// opened this session is taken to the portal again.
 #[must_use]
-pub fn presented(
+pub fn decide_ticket(
     ticket: &Digest,
     browser: Option<&Digest>,
-    owner: Option<&Ownership>,
+    owner: Option<&TicketOwner>,
     session: Option<&Session>,
     fresh: bool,
     policy: &Policy,
-) -> Presented {
+) -> TicketDecision {
     if !fresh && session.is_some_and(|session| session.ticket == *ticket) {
-        return Presented::SameAgain;
+        return TicketDecision::SameSession;
     }
     match (policy.replay, owner) {
-        (TicketReplay::Off, _) | (_, None) => Presented::Ask,
-        (TicketReplay::Once, Some(_)) => Presented::Refused,
+        (TicketReplay::Off, _) | (_, None) => TicketDecision::Ask,
+        (TicketReplay::Once, Some(_)) => TicketDecision::Refused,
         (TicketReplay::BrowserBound, Some(owner)) => {
             let ours = browser == Some(&owner.browser) && !owner.spent;
             if ours {
-                Presented::Ask
+                TicketDecision::Ask
             } else {
-                Presented::Refused
+                TicketDecision::Refused
             }
         }
     }
@@ -55,7 +55,7 @@ pub fn presented(
 
 /// A person the portal has just proved, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
+pub struct VerifiedLogin {
     /// Who it is.
     pub identity: Identity,
     /// The name of the ticket that proved it.
@@ -66,31 +66,37 @@ pub struct Arrival {
     pub claimed: bool,
 }
 
-impl Arrival {
+impl VerifiedLogin {
     /// Whether a person must say yes before this arrival replaces the session that is there: it is
     /// another user's, and nothing proves that the click came from the portal (login CSRF, F5).
     #[must_use]
-    pub fn needs_a_yes(&self, session: Option<&Session>, from_portal: bool) -> bool {
+    pub fn needs_confirmation(&self, session: Option<&Session>, from_portal: bool) -> bool {
         !from_portal
             && session.is_some_and(|session| session.user.identity.subject != self.identity.subject)
     }
 
     /// The wish to own the ticket, unless the policy does not track tickets.
     #[must_use]
-    pub fn claim(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Claim> {
-        (policy.replay != TicketReplay::Off).then(|| Claim {
+    pub fn claim(&self, policy: &Policy, now: DateTime<Utc>) -> Option<TicketClaim> {
+        (policy.replay != TicketReplay::Off).then(|| TicketClaim {
             ticket: self.ticket,
             browser: self.holder.owner_id(),
             subject: self.identity.subject.clone(),
             once: policy.replay == TicketReplay::Once && !self.claimed,
-            remember_until: now + policy.memory,
+            remember_until: now + policy.ticket_memory,
         })
     }
 
     /// The sign-in this arrival comes to: a session of the same user goes on under its name, those of
     /// other users in this browser end (F6). The handle is a new one in any case (N17).
     #[must_use]
-    pub fn sign_in(self, here: Here<'_>, new: New, policy: &Policy, now: DateTime<Utc>) -> SignIn {
+    pub fn sign_in(
+        self,
+        here: CurrentSession<'_>,
+        new: NewSession,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> SignIn {
         let same_user = |session: &&Session| session.user.identity.subject == self.identity.subject;
         let continues = here
             .session
@@ -98,8 +104,8 @@ impl Arrival {
             .map(|session| session.sid.clone());
         SignIn {
             claim: self.claim(policy, now),
-            takes_over: self.holder.place_of(&self.identity.subject),
-            farewell: new.farewell,
+            place: self.holder.place_of(&self.identity.subject),
+            logout_notice: new.logout_notice,
             retires: here
                 .handle
                 .filter(|_| continues.is_some())
@@ -122,7 +128,7 @@ impl Arrival {
 
 /// What the browser had before.
 #[derive(Debug, Clone, Copy)]
-pub struct Here<'a> {
+pub struct CurrentSession<'a> {
     /// Its live session.
     pub session: Option<&'a Session>,
     /// The handle that opens it.
@@ -131,13 +137,13 @@ pub struct Here<'a> {
 
 /// What a sign-in needs from outside.
 #[derive(Debug)]
-pub struct New {
+pub struct NewSession {
     /// For a session that begins.
     pub sid: SessionId,
     /// For the cookie.
     pub handle: Digest,
     /// For the clients of the sessions that end.
-    pub farewell: Farewell,
+    pub logout_notice: LogoutNotice,
 }
 
 #[cfg(test)]
@@ -152,7 +158,7 @@ mod tests {
     fn policy(replay: TicketReplay) -> Policy {
         Policy {
             lifetime: TimeDelta::hours(12),
-            memory: TimeDelta::days(7),
+            ticket_memory: TimeDelta::days(7),
             replay,
         }
     }
@@ -182,8 +188,8 @@ mod tests {
         }
     }
 
-    fn owned(browser: u8, spent: bool) -> Ownership {
-        Ownership {
+    fn owned(browser: u8, spent: bool) -> TicketOwner {
+        TicketOwner {
             browser: digest(browser),
             spent,
         }
@@ -191,11 +197,11 @@ mod tests {
 
     fn present(
         replay: TicketReplay,
-        owner: impl Into<Option<Ownership>>,
+        owner: impl Into<Option<TicketOwner>>,
         session: Option<&Session>,
         fresh: bool,
-    ) -> Presented {
-        presented(
+    ) -> TicketDecision {
+        decide_ticket(
             &digest(9),
             Some(&digest(1)),
             owner.into().as_ref(),
@@ -208,27 +214,33 @@ mod tests {
     #[test]
     fn n61_a_ticket_belongs_to_the_browser_that_brought_it_first() {
         use TicketReplay::{BrowserBound, Off, Once};
-        assert_eq!(present(BrowserBound, None, None, false), Presented::Ask);
+        assert_eq!(
+            present(BrowserBound, None, None, false),
+            TicketDecision::Ask
+        );
         assert_eq!(
             present(BrowserBound, owned(1, false), None, false),
-            Presented::Ask
+            TicketDecision::Ask
         );
         assert_eq!(
             present(BrowserBound, owned(2, false), None, false),
-            Presented::Refused
+            TicketDecision::Refused
         );
         assert_eq!(
             present(Once, owned(1, false), None, false),
-            Presented::Refused
+            TicketDecision::Refused
         );
-        assert_eq!(present(Off, owned(2, true), None, false), Presented::Ask);
+        assert_eq!(
+            present(Off, owned(2, true), None, false),
+            TicketDecision::Ask
+        );
     }
 
     #[test]
     fn n62_a_spent_ticket_is_refused_even_in_its_own_browser() {
         assert_eq!(
             present(TicketReplay::BrowserBound, owned(1, true), None, false),
-            Presented::Refused
+            TicketDecision::Refused
         );
     }
 
@@ -242,7 +254,7 @@ mod tests {
         ] {
             assert_eq!(
                 present(replay, owned(1, false), Some(&session), false),
-                Presented::SameAgain
+                TicketDecision::SameSession
             );
         }
         assert_eq!(
@@ -252,30 +264,33 @@ mod tests {
                 Some(&session),
                 true
             ),
-            Presented::Ask
+            TicketDecision::Ask
         );
     }
 
     #[test]
     fn n63_another_users_session_is_replaced_only_after_a_yes_or_a_click_in_the_portal() {
-        let arrival = Arrival {
+        let arrival = VerifiedLogin {
             identity: identity("2"),
             ticket: digest(9),
             holder: TicketHolder::Browser(digest(1)),
             claimed: false,
         };
         let (same, other) = (session("2", 1), session("1", 1));
-        assert!(arrival.needs_a_yes(Some(&other), false));
-        assert!(!arrival.needs_a_yes(Some(&other), true));
-        assert!(!arrival.needs_a_yes(Some(&same), false) && !arrival.needs_a_yes(None, false));
+        assert!(arrival.needs_confirmation(Some(&other), false));
+        assert!(!arrival.needs_confirmation(Some(&other), true));
+        assert!(
+            !arrival.needs_confirmation(Some(&same), false)
+                && !arrival.needs_confirmation(None, false)
+        );
     }
 
     #[test]
     fn n50_a_change_of_user_ends_the_session_and_a_return_continues_it() {
-        let new = || New {
+        let new = || NewSession {
             sid: SessionId::from("new".to_owned()),
             handle: digest(7),
-            farewell: Farewell {
+            logout_notice: LogoutNotice {
                 listeners: [].into(),
                 leased_until: now(),
                 later: None,
@@ -283,13 +298,13 @@ mod tests {
             },
         };
         let arrive = |before: &Session| {
-            let arrival = Arrival {
+            let arrival = VerifiedLogin {
                 identity: identity("2"),
                 ticket: digest(9),
                 holder: TicketHolder::Browser(digest(1)),
                 claimed: false,
             };
-            let here = Here {
+            let here = CurrentSession {
                 session: Some(before),
                 handle: Some(digest(6)),
             };
@@ -297,7 +312,7 @@ mod tests {
         };
         let switched = arrive(&session("1", 1));
         assert_eq!(
-            (switched.takes_over, switched.continues, switched.retires),
+            (switched.place, switched.continues, switched.retires),
             (digest(1), None, None)
         );
         assert_eq!(switched.session.sid.as_str(), "new");

@@ -7,7 +7,7 @@ use crate::crypto::Sealer;
 use crate::session::{Session, SessionId};
 
 /// How long the question stands.
-const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+const QUESTION_TTL: TimeDelta = TimeDelta::minutes(5);
 
 /// What the seal is bound to.
 const CONTEXT: &[u8] = b"logout";
@@ -23,7 +23,7 @@ pub struct PendingLogout {
     /// `post_logout_redirect_uri` and `state` of its request.
     pub redirect: Option<(String, Option<String>)>,
     /// When it was asked.
-    pub asked_at: DateTime<Utc>,
+    pub requested_at: DateTime<Utc>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl PendingLogout {
             sid: self.sid.to_string(),
             client_id: self.client_id.clone(),
             redirect: self.redirect.clone(),
-            asked_at: self.asked_at,
+            asked_at: self.requested_at,
         };
         sealer.seal_text(&wire, CONTEXT)
     }
@@ -52,11 +52,11 @@ impl PendingLogout {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        (now - wire.asked_at <= PATIENCE).then_some(Self {
+        (now - wire.asked_at <= QUESTION_TTL).then_some(Self {
             sid: SessionId::from(wire.sid),
             client_id: wire.client_id,
             redirect: wire.redirect,
-            asked_at: wire.asked_at,
+            requested_at: wire.asked_at,
         })
     }
 
@@ -79,7 +79,7 @@ mod tests {
             sid: SessionId::from("sid".to_owned()),
             client_id: Some("grafana".to_owned()),
             redirect: Some(("https://app/out".to_owned(), Some("s".to_owned()))),
-            asked_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            requested_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
         }
     }
 
@@ -88,12 +88,12 @@ mod tests {
         let master = MasterKey::random(&mut rand::rng());
         let sealer = master.sealer(Purpose::Logouts);
         let sealed = pending().seal(&sealer).unwrap();
-        let open = |later| PendingLogout::open(&sealed, &sealer, pending().asked_at + later);
-        assert_eq!(open(PATIENCE), Some(pending()));
-        assert_eq!(open(PATIENCE + TimeDelta::seconds(1)), None);
+        let open = |later| PendingLogout::open(&sealed, &sealer, pending().requested_at + later);
+        assert_eq!(open(QUESTION_TTL), Some(pending()));
+        assert_eq!(open(QUESTION_TTL + TimeDelta::seconds(1)), None);
         let other = master.sealer(Purpose::Switches);
         assert_eq!(
-            PendingLogout::open(&sealed, &other, pending().asked_at),
+            PendingLogout::open(&sealed, &other, pending().requested_at),
             None
         );
     }

@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::Sealer;
 
 /// How long a request waits.
-pub const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+pub const REQUEST_TTL: TimeDelta = TimeDelta::minutes(10);
 
 /// How many requests wait in one browser.
-pub const MOST: usize = 4;
+pub const MAX_PER_BROWSER: usize = 4;
 
 /// A cookie that browsers keep, name and attributes aside: they drop those beyond 4096 bytes.
-pub(super) const LARGEST: usize = 3800;
+pub(super) const MAX_COOKIE_BYTES: usize = 3800;
 
 /// A request that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parked {
+pub struct PendingAuthorization {
     /// Its parameters as a query, without any ticket.
     #[serde(rename = "q")]
     pub request: String,
@@ -28,34 +28,37 @@ pub struct Parked {
     pub client_id: String,
     /// When it was asked first.
     #[serde(rename = "t", with = "chrono::serde::ts_milliseconds")]
-    pub asked_at: DateTime<Utc>,
+    pub requested_at: DateTime<Utc>,
 }
 
-impl Parked {
+impl PendingAuthorization {
     /// Seals the request for the cookie called `name`; `None` when it is too large for a cookie.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer, name: &str) -> Option<String> {
         let sealed = sealer.seal_text(self, name.as_bytes())?;
-        (sealed.len() <= LARGEST).then_some(sealed)
+        (sealed.len() <= MAX_COOKIE_BYTES).then_some(sealed)
     }
 
     /// Opens what the cookie called `name` holds; `None` when it is not ours or has waited too long.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, name: &str, now: DateTime<Utc>) -> Option<Self> {
         let parked: Self = sealer.open_text(sealed, name.as_bytes())?;
-        (now - parked.asked_at <= PATIENCE).then_some(parked)
+        (now - parked.requested_at <= REQUEST_TTL).then_some(parked)
     }
 }
 
 /// Which of the requests that wait, each with a name, a launch of `client_id` resumes: the newest of
 /// that client, else the newest of all.
 #[must_use]
-pub fn choose<'a>(waiting: &'a [(String, Parked)], client_id: Option<&str>) -> Option<&'a str> {
+pub fn choose<'a>(
+    waiting: &'a [(String, PendingAuthorization)],
+    client_id: Option<&str>,
+) -> Option<&'a str> {
     let newest = |of_client: bool| {
         let candidates = waiting
             .iter()
             .filter(|(_, parked)| !of_client || Some(parked.client_id.as_str()) == client_id);
-        candidates.max_by_key(|(_, parked)| parked.asked_at)
+        candidates.max_by_key(|(_, parked)| parked.requested_at)
     };
     newest(true)
         .or_else(|| newest(false))
@@ -67,11 +70,11 @@ mod tests {
     use crate::crypto::{MasterKey, Purpose};
     use crate::login::pending_request::*;
 
-    fn parked(client_id: &str, second: i64) -> Parked {
-        Parked {
+    fn parked(client_id: &str, second: i64) -> PendingAuthorization {
+        PendingAuthorization {
             request: "client_id=x&state=%2B".to_owned(),
             client_id: client_id.to_owned(),
-            asked_at: DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap(),
+            requested_at: DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap(),
         }
     }
 
@@ -81,16 +84,18 @@ mod tests {
         let asked = parked("app", 0);
         let cookie = asked.seal(&sealer, "one").unwrap();
         assert!(!cookie.contains("state"));
-        let open = |name: &str, later| Parked::open(&cookie, &sealer, name, asked.asked_at + later);
-        assert_eq!(open("one", PATIENCE), Some(asked.clone()));
-        assert_eq!(open("one", PATIENCE + TimeDelta::seconds(1)), None);
+        let open = |name: &str, later| {
+            PendingAuthorization::open(&cookie, &sealer, name, asked.requested_at + later)
+        };
+        assert_eq!(open("one", REQUEST_TTL), Some(asked.clone()));
+        assert_eq!(open("one", REQUEST_TTL + TimeDelta::seconds(1)), None);
         assert_eq!(open("two", TimeDelta::zero()), None);
     }
 
     #[test]
     fn what_no_cookie_can_hold_is_not_parked() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
-        let large = Parked {
+        let large = PendingAuthorization {
             request: "x".repeat(4000),
             ..parked("app", 0)
         };

@@ -9,7 +9,7 @@ pub struct Policy {
     /// How long a session lives after a sign-in.
     pub lifetime: TimeDelta,
     /// How long a ticket's owner is remembered.
-    pub memory: TimeDelta,
+    pub ticket_memory: TimeDelta,
     /// Who may present a ticket again.
     pub replay: TicketReplay,
 }

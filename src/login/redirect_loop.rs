@@ -4,18 +4,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How many launches of one client by one person may follow each other this closely.
-const MOST: u32 = 3;
+const MAX_LAUNCHES: u32 = 3;
 const WINDOW: TimeDelta = TimeDelta::seconds(15);
 
 /// The launches of late, kept in a cookie; forging it only stops the forger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rounds {
+pub struct LoopGuard {
     what: String,
     count: u32,
     since: i64,
 }
 
-impl Rounds {
+impl LoopGuard {
     /// Counts a launch of `what`, a client in a session; `None` when the browser is going round in
     /// circles.
     #[must_use]
@@ -25,7 +25,7 @@ impl Rounds {
             before.what == what && (0..WINDOW.num_milliseconds()).contains(&(now - before.since))
         });
         match before {
-            Some(before) if before.count >= MOST => None,
+            Some(before) if before.count >= MAX_LAUNCHES => None,
             Some(before) => Some(Self {
                 count: before.count + 1,
                 ..before
@@ -65,7 +65,7 @@ mod tests {
         let mut cookie: Option<String> = None;
         let mut now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (round, client) in clients.into_iter().enumerate() {
-            match Rounds::count(cookie.as_deref(), client, now) {
+            match LoopGuard::count(cookie.as_deref(), client, now) {
                 Some(next) => cookie = Some(next.to_cookie()),
                 None => return round,
             }
@@ -89,14 +89,14 @@ mod tests {
         #[test]
         fn any_cookie_is_survived(cookie in any::<String>(), millis in 0i64..i64::from(u32::MAX)) {
             let now = DateTime::from_timestamp_millis(millis).unwrap();
-            let _ = Rounds::count(Some(&cookie), "a.b", now);
+            let _ = LoopGuard::count(Some(&cookie), "a.b", now);
         }
 
         #[test]
         fn a_cookie_reads_back(what in "[a-z.~_-]{1,20}") {
             let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-            let rounds = Rounds::count(None, &what, now).unwrap();
-            let read = Rounds::read(&rounds.to_cookie());
+            let rounds = LoopGuard::count(None, &what, now).unwrap();
+            let read = LoopGuard::read(&rounds.to_cookie());
             prop_assert_eq!(read, Some(rounds));
         }
     }

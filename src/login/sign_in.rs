@@ -5,7 +5,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
 use crate::crypto::handle::Digest;
-use crate::session::{EndedSession, Farewell, Session, SessionId};
+use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
 /// Who presents a ticket, and owns it from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl TicketHolder {
 
 /// Who owns a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ownership {
+pub struct TicketOwner {
     /// The browser that presented it first.
     pub browser: Digest,
     /// Whether a session it opened was ended, so that it opens nothing any more.
@@ -48,7 +48,7 @@ pub struct Ownership {
 
 /// A wish to own a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct TicketClaim {
     /// The keyed digest of the ticket.
     pub ticket: Digest,
     /// The browser that presents it.
@@ -65,12 +65,12 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// The ticket to own first, unless tickets are not tracked.
-    pub claim: Option<Claim>,
+    pub claim: Option<TicketClaim>,
     /// The browser that is taken over: every session that another user had in it ends, also those
     /// that ran out or whose cookie the browser has lost, since clients may go on with them (F6).
-    pub takes_over: Digest,
+    pub place: Digest,
     /// How the clients of those sessions are told.
-    pub farewell: Farewell,
+    pub logout_notice: LogoutNotice,
     /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
     /// `expires_at`, `ticket` and user from `session`. When it has ended meanwhile, `session`
     /// begins as a new one.

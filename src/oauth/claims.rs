@@ -5,7 +5,7 @@ use openidconnect::Nonce;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::grant::{Grant, Granted};
+use super::grant::{ActiveGrant, Grant};
 use super::scope::Scopes;
 use super::user_claims::{PersonClaims, person};
 use crate::crypto::handle::Digest;
@@ -149,7 +149,7 @@ impl AccessTokenClaims {
 
     /// The claims of a token for the grant called `id`.
     #[must_use]
-    pub fn of_grant(granted: &Granted, id: &Digest, scopes: &Scopes, own: Self) -> Self {
+    pub fn of_grant(granted: &ActiveGrant, id: &Digest, scopes: &Scopes, own: Self) -> Self {
         Self {
             sub: granted.user.subject().to_string(),
             jti: format!("{}.{}", id.to_text(), own.jti),

@@ -112,14 +112,14 @@ impl PersonClaims {
 /// Scopes bring their claims to both answers; what is named for one of them is not told in the other:
 /// an ID token is seen by more eyes than userinfo.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AskedClaims {
+pub struct RequestedClaims {
     /// For the ID token.
     pub id_token: PersonClaims,
     /// For userinfo.
     pub userinfo: PersonClaims,
 }
 
-impl AskedClaims {
+impl RequestedClaims {
     /// Reads what [`fmt::Display`] wrote.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -135,7 +135,7 @@ impl AskedClaims {
     }
 }
 
-impl fmt::Display for AskedClaims {
+impl fmt::Display for RequestedClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let written = |answer: &'static str, claims: &PersonClaims| -> Vec<String> {
             let claims = claims.0.iter();
@@ -155,7 +155,7 @@ impl fmt::Display for AskedClaims {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimsRequest {
     /// Claims about the person.
-    pub person: AskedClaims,
+    pub person: RequestedClaims,
     /// Whom the answer must be about: `sub` with a value (§5.5.1).
     pub subject: Option<Subject>,
     /// The `acr` to be told, if it is asked for in a way that can be met.
@@ -215,7 +215,7 @@ impl ClaimsRequest {
             )
         };
         let mut request = Self {
-            person: AskedClaims {
+            person: RequestedClaims {
                 id_token: named(&id_token),
                 userinfo: named(&userinfo),
             },
@@ -259,7 +259,7 @@ mod tests {
                 "id_token": {"phone_number": null, "auth_time": {"essential": true}},
                 "future": [1]}"#,
         );
-        let AskedClaims { id_token, userinfo } = &request.person;
+        let RequestedClaims { id_token, userinfo } = &request.person;
         let none = Scopes::default();
         assert!(userinfo.tell(PersonClaim::Name, &none));
         assert!(!id_token.tell(PersonClaim::Name, &none));
@@ -269,7 +269,7 @@ mod tests {
         assert!(userinfo.tell(PersonClaim::UpdatedAt, &profile));
         assert!(!userinfo.tell(PersonClaim::UpdatedAt, &none));
         assert_eq!(
-            AskedClaims::parse(&request.person.to_string()),
+            RequestedClaims::parse(&request.person.to_string()),
             request.person
         );
         assert_eq!(read("{}"), ClaimsRequest::default());

@@ -16,7 +16,7 @@ use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};
 use crate::oauth::grant_type::{GrantType, SubjectTokenType};
-use crate::people::{Access, Contact};
+use crate::people::{AccessRules, Contact};
 
 /// A registered client.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ pub struct Client {
     /// When it gets refresh tokens, and for how long.
     pub refresh_token: RefreshPolicy,
     /// Who may use it (`allow`, `deny`, `unlinked`); everybody where there is none.
-    pub access: Option<Access>,
+    pub access: Option<AccessRules>,
     /// Whom to ask who may not (`contact`).
     pub contact: Option<Contact>,
     /// What it is told of people.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::Subject;
 
-use super::claims_request::AskedClaims;
+use super::claims_request::RequestedClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
 use crate::people::Link;
@@ -36,7 +36,7 @@ pub struct Grant {
     /// The resources that were asked for (RFC 8707).
     pub resources: Vec<String>,
     /// Claims that were asked for one by one.
-    pub claims: AskedClaims,
+    pub claims: RequestedClaims,
     /// The `acr` that was asked for.
     pub acr: Option<&'static str>,
 }
@@ -51,7 +51,7 @@ impl Grant {
 
 /// A grant that stands, and its user as last heard of.
 #[derive(Debug, Clone)]
-pub struct Granted {
+pub struct ActiveGrant {
     /// What was granted.
     pub grant: Grant,
     /// The user, read in the same step as the grant.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::claims::{AccessTokenClaims, Audience};
 use super::client::Client;
-use super::grant::Granted;
+use super::grant::ActiveGrant;
 
 /// The answer (RFC 7662 §2.2).
 #[derive(Debug, Serialize)]
@@ -49,7 +49,7 @@ struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    fn of(granted: &'a Granted) -> Self {
+    fn of(granted: &'a ActiveGrant) -> Self {
         Self {
             username: granted.user.subject().as_str(),
             sid: granted.grant.sid.as_str(),
@@ -74,7 +74,7 @@ pub fn inactive() -> Introspection<'static> {
 #[must_use]
 pub fn access_token<'a>(
     claims: &'a AccessTokenClaims,
-    granted: Option<&'a Granted>,
+    granted: Option<&'a ActiveGrant>,
     asking: &Client,
 ) -> Introspection<'a> {
     let own = claims.client_id == asking.id.as_str();
@@ -103,7 +103,7 @@ pub fn access_token<'a>(
 /// The answer about a refresh token that can be used until `exp`, in seconds since 1970. It is for its own client alone.
 #[must_use]
 pub fn refresh_token<'a>(
-    granted: &'a Granted,
+    granted: &'a ActiveGrant,
     exp: i64,
     issuer: &'a str,
     asking: &Client,

@@ -5,7 +5,7 @@ use url::form_urlencoded;
 use super::error::OAuthError;
 
 /// More parameters than any request of ours has use for.
-const MOST: usize = 100;
+const MAX_PARAMETERS: usize = 100;
 
 /// Parameters that may be repeated (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
@@ -18,7 +18,7 @@ pub struct Params(Vec<(String, String)>);
 
 /// A request with more parameters than anybody needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the request has more than {MOST} parameters")]
+#[error("the request has more than {MAX_PARAMETERS} parameters")]
 pub struct TooMany;
 
 impl Params {
@@ -28,8 +28,10 @@ impl Params {
     ///
     /// [`TooMany`] beyond a hundred parameters.
     pub fn parse(encoded: &[u8]) -> Result<Self, TooMany> {
-        let pairs: Vec<_> = form_urlencoded::parse(encoded).take(MOST + 1).collect();
-        if pairs.len() > MOST {
+        let pairs: Vec<_> = form_urlencoded::parse(encoded)
+            .take(MAX_PARAMETERS + 1)
+            .collect();
+        if pairs.len() > MAX_PARAMETERS {
             return Err(TooMany);
         }
         Ok(Self(

@@ -10,7 +10,7 @@ use super::template::Condition;
 
 /// Who may use a client that is not open to everybody.
 #[derive(Debug, Clone, Default)]
-pub struct Access {
+pub struct AccessRules {
     /// Those who may; everybody where it is not said.
     pub allow: Option<Who>,
     /// Those who may not, whatever else is said of them.
@@ -50,7 +50,7 @@ pub enum Denied {
     Rule(String),
 }
 
-impl Access {
+impl AccessRules {
     /// Whether the decision may depend on the client's own account of the person.
     #[must_use]
     pub fn sees_links(&self) -> bool {
@@ -137,9 +137,9 @@ mod tests {
         }
     }
 
-    fn access(allow: &str, deny: &str) -> Access {
+    fn access(allow: &str, deny: &str) -> AccessRules {
         let some = |toml: &str| (!toml.is_empty()).then(|| who(toml));
-        Access {
+        AccessRules {
             allow: some(allow),
             deny: some(deny),
             linked_only: false,
@@ -175,9 +175,9 @@ mod tests {
 
     #[test]
     fn somebody_without_an_account_may_be_denied() {
-        let access = Access {
+        let access = AccessRules {
             linked_only: true,
-            ..Access::default()
+            ..AccessRules::default()
         };
         let unlinked = person("1", &[]);
         assert_eq!(access.decide(&unlinked), Err(Denied::Unlinked));

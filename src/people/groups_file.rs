@@ -13,7 +13,7 @@ use crate::csv_text::{REMEDY, separator};
 use crate::problem::{Problem, placed};
 
 /// The largest file that is read, in bytes: a million people in some groups each.
-const LARGEST: u64 = 128 << 20;
+const MAX_FILE_BYTES: u64 = 128 << 20;
 
 /// A mistake in a file.
 fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Problem {
@@ -45,7 +45,8 @@ pub fn open(configured: BTreeMap<String, Group>, file: Option<&Path>) -> Result<
 /// A [`Problem`] when it cannot be read.
 pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
     read.map_err(|error| {
         problem(
             path,
@@ -53,7 +54,7 @@ pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
             "check groups_file, and let the user panda-oidc runs as read it",
         )
     })?;
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(problem(
             path,
             "it is larger than 128 MiB",

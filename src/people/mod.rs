@@ -16,7 +16,7 @@ mod profile;
 mod rule;
 mod template;
 
-pub use self::access::{Access, Denied, Who};
+pub use self::access::{AccessRules, Denied, Who};
 pub use self::contact::Contact;
 pub use self::display_name::display_name;
 pub use self::groups::{Group, Groups, GroupsFile, Membership};

@@ -10,7 +10,7 @@ mod words;
 use self::words::{ANYWHERE, AT_THE_END, COMPOUND, GIVEN_ENDINGS, LATIN, PLACES, SURNAMES};
 
 /// The longest name anybody is taken to have, in characters.
-const LONGEST: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 /// A name in its two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Name<'a> {
 #[must_use]
 pub fn split(name: &str) -> Option<Name<'_>> {
     let name = name.trim();
-    if name.chars().count() > LONGEST || ANYWHERE.iter().any(|word| name.contains(word)) {
+    if name.chars().count() > MAX_NAME_CHARS || ANYWHERE.iter().any(|word| name.contains(word)) {
         return None;
     }
     if name.contains(is_dot) {

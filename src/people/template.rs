@@ -25,8 +25,8 @@ const FUEL: u64 = 20_000;
 
 /// The longest text a claim may be, in characters, and the most members it may have: a token travels in
 /// headers.
-const LONGEST: usize = 4096;
-const MOST: usize = 1000;
+const MAX_OUTPUT_BYTES: usize = 4096;
+const MAX_LIST_ITEMS: usize = 1000;
 
 /// The variables there are; attributes are below `link.attributes`.
 const SEEN: [&str; 11] = [
@@ -160,13 +160,16 @@ pub enum Filled {
 }
 
 fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
-    let short = |text: &str| text.chars().count() <= LONGEST;
+    let short = |text: &str| text.chars().count() <= MAX_OUTPUT_BYTES;
     let filled = match value.kind() {
         ValueKind::Undefined | ValueKind::None => None,
         ValueKind::Bool => Some(Filled::Flag(value.is_true())),
         ValueKind::Seq | ValueKind::Iterable => {
             let members = value.try_iter()?.filter(|member| !is_nothing(member));
-            let members: Vec<_> = members.take(MOST + 1).map(|it| it.to_string()).collect();
+            let members: Vec<_> = members
+                .take(MAX_LIST_ITEMS + 1)
+                .map(|it| it.to_string())
+                .collect();
             Some(Filled::List(members))
         }
         ValueKind::String | ValueKind::Number => Some(value.to_string())
@@ -180,12 +183,14 @@ fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
     };
     let fits = match &filled {
         Some(Filled::Text(text)) => short(text),
-        Some(Filled::List(list)) => list.len() <= MOST && list.iter().all(|text| short(text)),
+        Some(Filled::List(list)) => {
+            list.len() <= MAX_LIST_ITEMS && list.iter().all(|text| short(text))
+        }
         Some(Filled::Flag(_)) | None => true,
     };
     if !fits {
         return Err(TemplateError(format!(
-            "it comes to more than {LONGEST} characters, or {MOST} members"
+            "it comes to more than {MAX_OUTPUT_BYTES} characters, or {MAX_LIST_ITEMS} members"
         )));
     }
     Ok(filled)

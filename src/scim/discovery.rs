@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::base::Base;
 use super::filter::Attribute as _;
 use super::group::GroupAttribute;
-use super::page::MOST;
+use super::page::MAX_PAGE_SIZE;
 use super::user::UserAttribute;
 
 /// The resource types that there are.
@@ -22,7 +22,7 @@ pub fn service_provider(base: &Base) -> Json {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": unsupported,
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
-        "filter": { "supported": true, "maxResults": MOST },
+        "filter": { "supported": true, "maxResults": MAX_PAGE_SIZE },
         "changePassword": unsupported,
         "sort": unsupported,
         "etag": { "supported": true },

@@ -19,7 +19,7 @@ pub use self::discovery::{RESOURCE_TYPES, SCHEMAS, resource_type, schema, servic
 pub use self::error::{ScimError, ScimType};
 pub use self::filter::{Attribute, Filter, Kind, Searchable, Value};
 pub use self::group::{Group, GroupAttribute, Member};
-pub use self::page::{MOST, Page, list, version};
+pub use self::page::{MAX_PAGE_SIZE, Page, list, version};
 pub use self::projection::Projection;
 pub use self::user::{User, UserAttribute};
 pub use self::user_row::UserRow;

@@ -10,7 +10,7 @@ use super::projection::Projection;
 use crate::crypto::handle::Digest;
 
 /// The most resources of one answer.
-pub const MOST: u32 = 500;
+pub const MAX_PAGE_SIZE: u32 = 500;
 
 /// How many there are unless the client says.
 const USUAL: u32 = 100;
@@ -93,7 +93,7 @@ impl From<SearchRequest> for Page {
                 .unsigned_abs(),
             // "A negative value SHALL be interpreted as 0."
             count: asked.count.map_or(USUAL, |count| {
-                u32::try_from(count.clamp(0, MOST.into())).unwrap_or(MOST)
+                u32::try_from(count.clamp(0, MAX_PAGE_SIZE.into())).unwrap_or(MAX_PAGE_SIZE)
             }),
             projection: Projection::new(
                 texts(&asked.attributes),
@@ -188,7 +188,7 @@ mod tests {
         #[test]
         fn no_query_and_no_body_is_too_odd(query in "\\PC{0,60}|([a-zA-Z]|=|&|%|startIndex|count|[-0-9]){0,30}", body in ".{0,60}") {
             if let Ok(page) = Page::of_query(&query) {
-                prop_assert!(page.count <= MOST);
+                prop_assert!(page.count <= MAX_PAGE_SIZE);
             }
             let _ = Page::of_body(body.as_bytes());
         }

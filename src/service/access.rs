@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 use crate::people::{Contact, Denied, display_name};
 use crate::session::User;
 use crate::store::StoreError;
@@ -60,7 +60,7 @@ pub async fn denial(
 
 /// Whether `client` is still open to whoever granted it something.
 #[must_use]
-pub fn is_open(app: &App, client: &Client, granted: &Granted) -> bool {
+pub fn is_open(app: &App, client: &Client, granted: &ActiveGrant) -> bool {
     still_open(app, client, granted).is_ok()
 }
 
@@ -69,7 +69,7 @@ pub fn is_open(app: &App, client: &Client, granted: &Granted) -> bool {
 /// # Errors
 ///
 /// `invalid_grant`.
-pub fn require_access(app: &App, client: &Client, granted: &Granted) -> Result<(), OAuthError> {
+pub fn require_access(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), OAuthError> {
     still_open(app, client, granted).map_err(|denied| {
         let (client, subject) = (client.id.as_str(), granted.user.subject());
         tracing::info!(client_id = client, %subject, "{client} is no longer open to {subject}: {denied}");
@@ -77,7 +77,7 @@ pub fn require_access(app: &App, client: &Client, granted: &Granted) -> Result<(
     })
 }
 
-fn still_open(app: &App, client: &Client, granted: &Granted) -> Result<(), Denied> {
+fn still_open(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), Denied> {
     match &client.access {
         None => Ok(()),
         Some(access) => access.decide(&app.profile(granted.user.clone(), granted.link.clone())),

@@ -4,7 +4,7 @@ use super::access::{denial, is_open};
 use crate::app::App;
 use crate::crypto::handle::Digest;
 use crate::oauth::claims::AccessTokenClaims;
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 use crate::store::StoreError;
 
 /// An access token that is good.
@@ -13,7 +13,7 @@ pub struct Found {
     /// What it says.
     pub claims: AccessTokenClaims,
     /// The grant it belongs to; none for a token of a client's own.
-    pub granted: Option<Granted>,
+    pub granted: Option<ActiveGrant>,
 }
 
 /// Finds what a token stands for. `None` when it is not an access token of ours, has expired, was
@@ -33,7 +33,7 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreErr
     };
     let granted = match claims.grant() {
         Some(id) => {
-            let granted = app.store.granted(&id, now).await?.filter(|granted| {
+            let granted = app.store.active_grant(&id, now).await?.filter(|granted| {
                 let client = app.clients.get(granted.grant.client_id.as_str());
                 granted.user.subject().as_str() == claims.sub
                     && client.is_some_and(|client| is_open(app, client, granted))
@@ -54,7 +54,7 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreErr
     {
         return Ok(None);
     }
-    if !own && app.store.is_spent(&revocation_name(&claims), now).await? {
+    if !own && app.store.contains(&revocation_name(&claims), now).await? {
         return Ok(None);
     }
     Ok(Some(Found { claims, granted }))

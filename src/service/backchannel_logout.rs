@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::backchannel::logout_token;
 use crate::backchannel::retry::{self, Outcome};
 use crate::oauth::client::Client;
-use crate::session::{Delivery, EndedSession, Ending};
+use crate::session::{Delivery, DeliveryOutcome, EndedSession};
 use crate::store::StoreError;
 
 /// How long all first attempts together may take; a browser waits for them.
@@ -58,11 +58,11 @@ pub async fn attempt(app: Arc<App>, delivery: Delivery) {
         }
         (Some(_), Some(_)) => {
             give_up(&delivery, "nobody could call it in time");
-            strike_off(&app, &delivery, Ending::GivenUp).await
+            strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
         }
         _ => {
             give_up(&delivery, "it has no backchannel_logout_uri any more");
-            strike_off(&app, &delivery, Ending::GivenUp).await
+            strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
         }
     };
     if let Err(error) = written {
@@ -118,12 +118,12 @@ async fn settle(
     let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
     if outcome == Outcome::Taken {
         tracing::info!(client_id = id, %sid, "Told {id} that session {sid} is over");
-        return strike_off(app, delivery, Ending::Told).await;
+        return strike_off(app, delivery, DeliveryOutcome::Delivered).await;
     }
     let now = app.host.clock.now();
     let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
         give_up(delivery, said);
-        return strike_off(app, delivery, Ending::GivenUp).await;
+        return strike_off(app, delivery, DeliveryOutcome::GivenUp).await;
     };
     let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
     let remedy = match outcome {
@@ -137,7 +137,11 @@ async fn settle(
     app.store.put_off(delivery, due).await
 }
 
-async fn strike_off(app: &App, delivery: &Delivery, ending: Ending) -> Result<(), StoreError> {
+async fn strike_off(
+    app: &App,
+    delivery: &Delivery,
+    ending: DeliveryOutcome,
+) -> Result<(), StoreError> {
     let now = app.host.clock.now();
     app.store.strike_off(delivery, ending, now).await
 }

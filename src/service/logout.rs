@@ -25,7 +25,7 @@ pub async fn end_session(
 ) -> Result<Option<EndedSession>, StoreError> {
     let last = request.told_last(by_browser);
     let last: Option<ClientId> = last.map(|client| client.id.clone());
-    let farewell = app.messenger.farewell(last, app.host.clock.now());
+    let farewell = app.logout_notifier.notice(last, app.host.clock.now());
     let ended = app.store.end(sid, &farewell).await?;
     if let Some(ended) = &ended {
         let client_id = request.client.as_ref().map(|client| client.id.as_str());

@@ -26,7 +26,9 @@ pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), Store
         Some(Revocable::Token(claims)) => {
             let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
             let name = access_tokens::revocation_name(&claims);
-            app.store.spend(&name, until, app.host.clock.now()).await?;
+            app.store
+                .insert_once(&name, until, app.host.clock.now())
+                .await?;
         }
     }
     let client_id = client.id.as_str();
@@ -53,7 +55,7 @@ async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revocabl
             return Ok(Some(Revocable::Token(Box::new(claims))));
         };
         // A token that was exchanged for another client's: that one's login is not ours to end.
-        let granted = app.store.granted(&id, now).await?;
+        let granted = app.store.active_grant(&id, now).await?;
         return Ok(granted.map(|granted| {
             if granted.grant.client_id.as_str() == client_id {
                 Revocable::Grant(id)

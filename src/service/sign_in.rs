@@ -8,9 +8,11 @@ use panda_oidc_sdk::{Brought, Identity, LoginError, Subject, Ticket};
 use super::backchannel_logout;
 use crate::app::App;
 use crate::crypto::handle::{Digest, Handle};
-use crate::login::launch::{Arrival, Here, New, Presented, presented};
+use crate::login::launch::{
+    CurrentSession, NewSession, TicketDecision, VerifiedLogin, decide_ticket,
+};
 use crate::login::policy::TicketReplay;
-use crate::login::sign_in::{Ownership, SignInOutcome, TicketHolder};
+use crate::login::sign_in::{SignInOutcome, TicketHolder, TicketOwner};
 use crate::session::{Session, SessionId};
 use crate::store::StoreError;
 
@@ -51,7 +53,7 @@ pub enum TicketSignIn {
     SignedIn(SignedIn),
     /// Another user's session is there; the person has to say yes first. The browser owns the ticket
     /// already.
-    ConfirmSwitch(Box<Arrival>, Handle),
+    ConfirmSwitch(Box<VerifiedLogin>, Handle),
 }
 
 /// A session that lives, and what the browser needs to open it.
@@ -99,14 +101,14 @@ pub async fn sign_in_with_ticket(
     };
     let new = || Handle::random(&mut rand::rng());
     let browser = state.browser.clone().unwrap_or_else(new);
-    let arrival = Arrival {
+    let arrival = VerifiedLogin {
         identity,
         ticket,
         holder: TicketHolder::Browser(browser.digest()),
         claimed: false,
     };
     // 2. Replace another user's session only if the click came from the portal (login CSRF).
-    if arrival.needs_a_yes(state.session.as_ref(), from_portal) {
+    if arrival.needs_confirmation(state.session.as_ref(), from_portal) {
         claim_ticket(app, &arrival).await?;
         return Ok(TicketSignIn::ConfirmSwitch(Box::new(arrival), browser));
     }
@@ -116,7 +118,7 @@ pub async fn sign_in_with_ticket(
 }
 
 /// Has the browser own the ticket while the person is asked.
-async fn claim_ticket(app: &App, arrival: &Arrival) -> Result<(), SignInError> {
+async fn claim_ticket(app: &App, arrival: &VerifiedLogin) -> Result<(), SignInError> {
     let now = app.host.clock.now();
     if let Some(claim) = arrival.claim(&app.policy, now)
         && !app.store.claim(claim, now).await?
@@ -158,7 +160,7 @@ pub async fn verify_ticket(
 ) -> Result<TicketOutcome, SignInError> {
     let mut rejected = None;
     for ticket in readings {
-        let name = app.tickets.name(&ticket);
+        let name = app.ticket_hasher.name(&ticket);
         let owner = match app.policy.replay {
             TicketReplay::Off => None,
             TicketReplay::BrowserBound | TicketReplay::Once => {
@@ -173,7 +175,7 @@ pub async fn verify_ticket(
             PriorSession::Here(session) => session,
             PriorSession::Any => opened.as_ref(),
         };
-        let decision = presented(
+        let decision = decide_ticket(
             &name,
             holder.as_ref(),
             owner.as_ref(),
@@ -182,11 +184,11 @@ pub async fn verify_ticket(
             &app.policy,
         );
         match (decision, session) {
-            (Presented::SameAgain, Some(session)) => {
+            (TicketDecision::SameSession, Some(session)) => {
                 return Ok(TicketOutcome::SameSession(Box::new(session.clone())));
             }
-            (Presented::Refused, _) => return Err(SignInError::TicketRefused),
-            (Presented::Ask | Presented::SameAgain, _) => {}
+            (TicketDecision::Refused, _) => return Err(SignInError::TicketRefused),
+            (TicketDecision::Ask | TicketDecision::SameSession, _) => {}
         }
         match app.provider.authenticate(&Brought { ticket }).await {
             Ok(identity) => return Ok(TicketOutcome::Identity(identity, name)),
@@ -204,7 +206,7 @@ async fn opened_by(
     app: &App,
     holder: Option<Digest>,
     ticket: &Digest,
-    owner: Option<&Ownership>,
+    owner: Option<&TicketOwner>,
 ) -> Result<Option<Session>, StoreError> {
     if !owner.is_some_and(|owner| Some(owner.browser) == holder && !owner.spent) {
         return Ok(None);
@@ -221,10 +223,10 @@ async fn opened_by(
 pub async fn sign_in(
     app: &Arc<App>,
     state: &BrowserState,
-    arrival: Arrival,
+    arrival: VerifiedLogin,
     browser: Handle,
 ) -> Result<SignedIn, SignInError> {
-    let here = Here {
+    let here = CurrentSession {
         session: state.session.as_ref(),
         handle: state.handle,
     };
@@ -256,13 +258,13 @@ pub async fn sign_in_for_client(
         TicketOutcome::SameSession(session) => return Ok(*session),
         TicketOutcome::Identity(identity, ticket) => (identity, ticket),
     };
-    let arrival = Arrival {
+    let arrival = VerifiedLogin {
         identity,
         ticket,
         holder,
         claimed: false,
     };
-    let here = Here {
+    let here = CurrentSession {
         session: None,
         handle: None,
     };
@@ -273,16 +275,16 @@ pub async fn sign_in_for_client(
 /// Begins or continues the session of `arrival`. Answers with it and the handle that opens it.
 async fn begin_session(
     app: &Arc<App>,
-    here: Here<'_>,
-    arrival: Arrival,
+    here: CurrentSession<'_>,
+    arrival: VerifiedLogin,
 ) -> Result<(Box<Session>, Handle), SignInError> {
     let now = app.host.clock.now();
     let subject = arrival.identity.subject.clone();
     let handle = Handle::random(&mut rand::rng());
-    let new = New {
+    let new = NewSession {
         sid: SessionId::random(&mut rand::rng()),
         handle: handle.digest(),
-        farewell: app.messenger.farewell(None, now),
+        logout_notice: app.logout_notifier.notice(None, now),
     };
     let sign_in = arrival.sign_in(here, new, &app.policy, now);
     match app.store.sign_in(sign_in, now).await? {

@@ -25,7 +25,7 @@ pub struct EndedSession {
 /// Whom to tell that a session is over, and when. Of the clients of the session, those that listen
 /// are queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Farewell {
+pub struct LogoutNotice {
     /// The clients that can be told.
     pub listeners: Arc<[ClientId]>,
     /// Until when the first attempt is left to whoever ends the session.
@@ -53,14 +53,14 @@ pub struct Delivery {
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum DeliveryOutcome {
     /// The client knows.
-    Told,
+    Delivered,
     /// It does not, and will not be told.
     GivenUp,
 }
 
-impl Farewell {
+impl LogoutNotice {
     /// What to queue for a session with `clients`, each with the moment it is due. Those with an
     /// attempt already are leased to whoever ends the session.
     #[must_use]
@@ -88,7 +88,7 @@ impl Farewell {
 
 /// How many deliveries somebody can make, and how long they are nobody else's.
 #[derive(Debug, Clone)]
-pub struct Lease {
+pub struct DeliveryLease {
     /// At most so many.
     pub most: u32,
     /// At most so many to one client, with those that are held.

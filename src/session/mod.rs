@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use rand::CryptoRng;
 
-pub use self::logout_notice::{Delivery, EndedSession, Ending, Farewell, Lease};
+pub use self::logout_notice::{
+    Delivery, DeliveryLease, DeliveryOutcome, EndedSession, LogoutNotice,
+};
 use crate::crypto::handle::{Digest, Handle};
 
 /// The public name of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout

@@ -6,7 +6,7 @@ use openidconnect::ClientId;
 
 use super::error::StoreError;
 use crate::crypto::handle::Digest;
-use crate::oauth::grant::{Grant, Granted};
+use crate::oauth::grant::{ActiveGrant, Grant};
 
 /// Codes, and the grants they stand for.
 #[async_trait]
@@ -26,17 +26,20 @@ pub trait Grants: Send + Sync {
     /// Hands the grant over once: of any number of concurrent callers, one gets `Granted`
     /// (RFC 6749 §4.1.2). Every other caller revokes what the first one was given. If the grant is
     /// refreshable, `family` begins with it.
-    async fn take(
+    async fn redeem(
         &self,
         code: &Digest,
         family: Option<NewFamily>,
         now: DateTime<Utc>,
-    ) -> Result<Taken, StoreError>;
+    ) -> Result<CodeRedemption, StoreError>;
 
     /// The grant that was begun by the code with digest `id`, if it stands: its code was taken, it
     /// is not revoked, and its session lives or it is offline.
-    async fn granted(&self, id: &Digest, now: DateTime<Utc>)
-    -> Result<Option<Granted>, StoreError>;
+    async fn active_grant(
+        &self,
+        id: &Digest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ActiveGrant>, StoreError>;
 
     /// Revokes a grant: from now on nothing it gave is good for anything. Revoking what is not
     /// there is no error (RFC 7009 §2.2).
@@ -53,14 +56,14 @@ pub struct NewFamily {
     /// Until when the token is good.
     pub expires_at: DateTime<Utc>,
     /// Until when the grant is remembered, and the last of its tokens can be good.
-    pub keep_until: DateTime<Utc>,
+    pub retain_until: DateTime<Utc>,
 }
 
 /// What a code turned out to be.
 #[derive(Debug, Clone)]
-pub enum Taken {
+pub enum CodeRedemption {
     /// It was good, and is spent now.
-    Granted(Box<Granted>),
+    Granted(Box<ActiveGrant>),
     /// It had been taken before; its grant is revoked now. Holds whose it was, for the log.
     Reused(ClientId),
     /// It never was, has expired, or its session is over.

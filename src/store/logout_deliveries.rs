@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::session::{Delivery, Ending, Lease};
+use crate::session::{Delivery, DeliveryLease, DeliveryOutcome};
 use crate::store::error::StoreError;
 
 /// Deliveries of logout tokens, for whoever makes the next attempt.
@@ -14,7 +14,7 @@ pub trait LogoutDeliveries: Send + Sync {
     /// before `until`, when they are due again. Those whose time is over come, too.
     async fn lease_deliveries(
         &self,
-        lease: Lease,
+        lease: DeliveryLease,
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError>;
 
@@ -26,7 +26,7 @@ pub trait LogoutDeliveries: Send + Sync {
     async fn strike_off(
         &self,
         delivery: &Delivery,
-        ending: Ending,
+        ending: DeliveryOutcome,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 }

@@ -7,7 +7,7 @@ use super::error::StoreError;
 
 /// Keeping house.
 #[async_trait]
-pub trait Upkeep: Send + Sync {
+pub trait Maintenance: Send + Sync {
     /// Removes what has expired by `now`, sessions [`RUN_OUT_KEPT`](super::RUN_OUT_KEPT) later and not before the last
     /// offline grant that came from them, in small commits that do not hold up logins. Returns how many rows went.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;

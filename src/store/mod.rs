@@ -25,18 +25,18 @@ mod sqlite;
 mod user_listing;
 
 pub use self::error::StoreError;
-pub use self::grants::{Grants, NewFamily, Taken};
+pub use self::grants::{CodeRedemption, Grants, NewFamily};
 pub use self::links::Links;
 pub use self::logout_deliveries::LogoutDeliveries;
-pub use self::maintenance::Upkeep;
+pub use self::maintenance::Maintenance;
 pub use self::people::{Everybody, People};
 pub use self::readings::{CarriedOut, DirectoryLease, Readings};
-pub use self::refresh_tokens::{Family, RefreshTokens, Rotated, Rotation};
-pub use self::replay_cache::Spending;
+pub use self::refresh_tokens::{Family, RefreshOutcome, RefreshTokens, Rotation};
+pub use self::replay_cache::ReplayCache;
 pub use self::sessions::{RUN_OUT_KEPT, Sessions};
 pub use self::signing_keys::SealedKeys;
 pub use self::sqlite::{OpenError, SqliteStore};
-pub use self::user_listing::Roll;
+pub use self::user_listing::UserListing;
 
 /// Everything the product keeps.
 pub trait Store:
@@ -45,12 +45,12 @@ pub trait Store:
     + Grants
     + RefreshTokens
     + Links
-    + Spending
+    + ReplayCache
     + People
-    + Roll
+    + UserListing
     + Readings
     + SealedKeys
-    + Upkeep
+    + Maintenance
 {
 }
 
@@ -60,11 +60,11 @@ impl<T> Store for T where
         + Grants
         + RefreshTokens
         + Links
-        + Spending
+        + ReplayCache
         + People
-        + Roll
+        + UserListing
         + Readings
         + SealedKeys
-        + Upkeep
+        + Maintenance
 {
 }

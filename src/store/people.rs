@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
 use super::error::StoreError;
-use crate::directory::{Happening, Person};
-use crate::session::{EndedSession, Farewell};
+use crate::directory::{HistoryEntry, Person};
+use crate::session::{EndedSession, LogoutNotice};
 
 /// The people that are known: by a sign-in, or from the directory.
 #[async_trait]
@@ -18,14 +18,14 @@ pub trait People: Send + Sync {
     async fn people(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Person>, StoreError>;
 
     /// What became of a person, in the order it happened.
-    async fn history(&self, subject: &Subject) -> Result<Vec<Happening>, StoreError>;
+    async fn history(&self, subject: &Subject) -> Result<Vec<HistoryEntry>, StoreError>;
 
     /// Removes what is personal of somebody: name, number, accounts, history, sessions. Of a leaver, it stays
     /// known that they left. `None` when nothing is known of them, not even an account.
     async fn forget(
         &self,
         subject: &Subject,
-        farewell: &Farewell,
+        farewell: &LogoutNotice,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<EndedSession>>, StoreError>;
 
@@ -39,7 +39,7 @@ pub trait People: Send + Sync {
 }
 
 /// How many people are read at once: a login beside it waits a few milliseconds at the worst.
-const PART: u32 = 1000;
+const BATCH_SIZE: u32 = 1000;
 
 /// Goes through all people by parts, so that a million are never held, nor others held up.
 pub struct Everybody<'a> {
@@ -60,7 +60,7 @@ impl<'a> Everybody<'a> {
     ///
     /// When the store fails.
     pub async fn next(&mut self) -> Result<Vec<Person>, StoreError> {
-        let part = self.store.people(self.after.as_ref(), PART).await?;
+        let part = self.store.people(self.after.as_ref(), BATCH_SIZE).await?;
         if let Some(last) = part.last() {
             self.after = Some(last.user.subject().clone());
         }

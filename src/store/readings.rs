@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::error::StoreError;
 use crate::crypto::handle::Digest;
 use crate::directory::{Change, Report};
-use crate::session::{EndedSession, Farewell};
+use crate::session::{EndedSession, LogoutNotice};
 
 /// A right to read the directory, which one process has at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub trait Readings: Send + Sync {
         &self,
         lease: DirectoryLease,
         most: u32,
-        farewell: &Farewell,
+        farewell: &LogoutNotice,
     ) -> Result<Option<CarriedOut>, StoreError>;
 
     /// What the last reading came to.

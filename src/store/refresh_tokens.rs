@@ -6,7 +6,7 @@ use openidconnect::ClientId;
 
 use super::error::StoreError;
 use crate::crypto::handle::Digest;
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 
 /// Refresh tokens, in families: one family a grant, one token good at a time.
 #[async_trait]
@@ -22,7 +22,11 @@ pub trait RefreshTokens: Send + Sync {
     /// number of concurrent callers with one token and one successor, all are `Granted`; the grant
     /// is revoked when what is presented is neither the latest token nor, within the grace, the
     /// one before it.
-    async fn rotate(&self, rotation: Rotation, now: DateTime<Utc>) -> Result<Rotated, StoreError>;
+    async fn rotate(
+        &self,
+        rotation: Rotation,
+        now: DateTime<Utc>,
+    ) -> Result<RefreshOutcome, StoreError>;
 }
 
 /// A family of refresh tokens that can be used.
@@ -31,7 +35,7 @@ pub struct Family {
     /// The identifier of its grant.
     pub id: Digest,
     /// Its grant.
-    pub granted: Granted,
+    pub granted: ActiveGrant,
     /// The token to bring next.
     pub latest: Digest,
     /// Until when that is good, if nothing ends before: unused, with its grant, or its session.
@@ -55,9 +59,9 @@ pub struct Rotation {
 
 /// What a refresh token turned out to be.
 #[derive(Debug, Clone)]
-pub enum Rotated {
+pub enum RefreshOutcome {
     /// It was good, and its successor is now. Holds the grant's identifier and the grant.
-    Granted(Digest, Box<Granted>),
+    Granted(Digest, Box<ActiveGrant>),
     /// It had been replaced before; its grant is revoked now. Holds whose it was, for the log.
     Reused(ClientId),
     /// It never was, has expired, or its grant does not stand.

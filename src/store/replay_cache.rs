@@ -8,10 +8,10 @@ use crate::crypto::handle::Digest;
 
 /// Whatever is good for one use, by a name that tells it apart from everything else.
 #[async_trait]
-pub trait Spending: Send + Sync {
+pub trait ReplayCache: Send + Sync {
     /// Spends `name`: of any number of concurrent callers one gets `true`, and nobody else does
     /// until the time is `until`.
-    async fn spend(
+    async fn insert_once(
         &self,
         name: &Digest,
         until: DateTime<Utc>,
@@ -19,5 +19,5 @@ pub trait Spending: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Whether `name` was spent and its time is not over.
-    async fn is_spent(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn contains(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError>;
 }

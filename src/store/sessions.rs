@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::error::StoreError;
 use crate::crypto::handle::Digest;
-use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};
-use crate::session::{EndedSession, Farewell, Session, SessionId};
+use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
+use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
 /// Sessions, the handles that open them, and who owns which ticket.
 #[async_trait]
@@ -23,7 +23,7 @@ pub trait Sessions: Send + Sync {
         &self,
         ticket: &Digest,
         now: DateTime<Utc>,
-    ) -> Result<Option<Ownership>, StoreError>;
+    ) -> Result<Option<TicketOwner>, StoreError>;
 
     /// The live session that `ticket` opened last.
     async fn opened_by(
@@ -41,7 +41,7 @@ pub trait Sessions: Send + Sync {
 
     /// Claims `ticket` without signing anybody in: the person has yet to confirm a change of user.
     /// `false` when it is another's, by the rules of [`Sessions::sign_in`].
-    async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Ends a session: its handles open nothing, its grants are dead, offline ones too, the tickets
     /// that opened it are spent for good. One that ran out can be ended too, for [`RUN_OUT_KEPT`]: its clients may
@@ -50,7 +50,7 @@ pub trait Sessions: Send + Sync {
     async fn end(
         &self,
         sid: &SessionId,
-        farewell: &Farewell,
+        farewell: &LogoutNotice,
     ) -> Result<Option<EndedSession>, StoreError>;
 }
 

@@ -15,7 +15,7 @@ use url::Url;
 use super::chromedriver::{Chromedriver, PACKAGES};
 
 /// How long a page may take to show what a test waits for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 const FLAGS: [&str; 11] = [
@@ -119,7 +119,7 @@ impl Chromium {
                         .is_ok_and(|text| text.contains(&wanted)))
                 }
             })
-            .wait(PATIENCE, BETWEEN_LOOKS)
+            .wait(PAGE_TIMEOUT, BETWEEN_LOOKS)
             .single()
             .await;
         match found {

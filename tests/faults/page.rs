@@ -12,7 +12,7 @@ use crate::tools::launch_url;
 const SESSION: &str = "panda-oidc-session";
 
 /// The longest anybody waits for a page.
-const AT_MOST: Duration = Duration::from_secs(8);
+const MAX_ANSWER_TIME: Duration = Duration::from_secs(8);
 
 /// Words that are nobody's business but ours.
 const INTERNAL: [&str; 14] = [
@@ -72,6 +72,6 @@ pub async fn asked_in(program: &Program, english: bool, ticket: &str) -> Answer 
     let asked = browser.send(Method::GET, launch_url(program, ticket), |request| {
         request.header("accept-language", language)
     });
-    let answer = tokio::time::timeout(AT_MOST, asked).await;
+    let answer = tokio::time::timeout(MAX_ANSWER_TIME, asked).await;
     answer.unwrap_or_else(|_| panic!("{ticket} is not answered"))
 }

@@ -14,10 +14,10 @@ use reqwest::StatusCode;
 const WATCHMAN: &str = "cat > /dev/null; kill -s KILL -- \"-$1\"; rm -rf \"$2\"";
 
 /// How long a client may take to start, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(5);
+const START_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Between one look at it and the next.
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long it may take to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
@@ -66,7 +66,7 @@ impl Processes {
     /// gives that.
     pub async fn until_ready(&mut self, find: impl Fn(&str) -> Option<String>) -> String {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + START_TIMEOUT;
         loop {
             if let Some(url) = find(&self.log()) {
                 let answer = http.get(&url).send().await;
@@ -77,19 +77,19 @@ impl Processes {
             let ended = self.leader.try_wait().unwrap();
             assert!(ended.is_none(), "it ended: {}", self.log());
             assert!(Instant::now() < patience, "not ready: {}", self.log());
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
     /// Waits until it ends by itself.
     pub async fn end(&mut self) -> ExitStatus {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + START_TIMEOUT;
         loop {
             if let Some(status) = self.leader.try_wait().unwrap() {
                 return status;
             }
             assert!(Instant::now() < patience, "no end: {}", self.log());
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }

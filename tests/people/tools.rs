@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::sign_in::SignIn;
-use panda_oidc::session::{Farewell, Session, SessionId, User};
-use panda_oidc::store::{Sessions as _, SqliteStore, Upkeep as _};
+use panda_oidc::session::{LogoutNotice, Session, SessionId, User};
+use panda_oidc::store::{Maintenance as _, Sessions as _, SqliteStore};
 use panda_oidc_sdk::{Identity, Subject};
 use serde_json::Value;
 
@@ -40,8 +40,8 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     let digest = Digest::of(id.as_bytes());
     SignIn {
         claim: None,
-        takes_over: digest,
-        farewell: Farewell {
+        place: digest,
+        logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
             later: None,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta};
 use panda_oidc::directory::Outcome;
-use panda_oidc::jobs::directory_sync::{self, Asked};
+use panda_oidc::jobs::directory_sync::{self, SyncOptions};
 use serde_json::Value;
 
 use crate::support::app::{RelyingParty, claims};
@@ -165,7 +165,7 @@ async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
     assert!(left_over.is_signed_in(&mut absent).await);
     house.portal.suspend_user(2);
     house.portal.suspend_user(3);
-    let report = directory_sync::sync(&house.app, Asked::default(), &|_, _| ())
+    let report = directory_sync::sync(&house.app, SyncOptions::default(), &|_, _| ())
         .await
         .unwrap();
     assert!(

@@ -214,8 +214,8 @@ async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
     let sid = introspected.json()["sid"].as_str().unwrap().to_owned();
     let farewell = house
         .app
-        .messenger
-        .farewell(None, house.app.host.clock.now());
+        .logout_notifier
+        .notice(None, house.app.host.clock.now());
     house
         .app
         .store

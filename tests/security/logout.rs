@@ -87,7 +87,11 @@ async fn n48_a_yes_counts_only_from_the_page_that_asked_in_this_browser() {
     let mut bent = good.clone().into_bytes();
     bent[20] = if bent[20] == b'A' { b'B' } else { b'A' };
     let session = browser.cookies[SESSION].clone();
-    let sealed_for_a_switch = house.app.switches.seal_text(&json!({}), b"switch").unwrap();
+    let sealed_for_a_switch = house
+        .app
+        .switch_sealer
+        .seal_text(&json!({}), b"switch")
+        .unwrap();
     for yes in [
         "",
         "yes",

@@ -20,7 +20,7 @@ use tokio::task::AbortHandle;
 use super::app::RelyingParty;
 
 /// How long a test waits for a call that is to come, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const HEAR_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the endpoint was sent, and what the provider said of the old session's token while that
 /// was under way.
@@ -139,7 +139,7 @@ impl Listener {
 
     /// Waits for the next call.
     pub async fn hears(&self) -> Told {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + HEAR_TIMEOUT;
         loop {
             let mut told = self.told();
             assert!(told.len() < 2, "more than one call: {told:?}");

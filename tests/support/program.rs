@@ -32,7 +32,7 @@ pub struct Program {
 }
 
 /// How long a start, or an end, is waited for.
-const PATIENCE: Duration = Duration::from_secs(40);
+const START_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// What it logs when it is asked for a page that is none.
 const MARK: &str = "Refused: there is no such page";
@@ -141,7 +141,7 @@ impl Program {
 
     /// Waits until it is ready.
     pub async fn until_ready(&mut self) {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + START_TIMEOUT;
         while self.end_or_answer().await != Ok(200) {
             assert!(self.child.is_some(), "it ended: {}", self.log());
             assert!(Instant::now() < patience, "not ready: {}", self.log());
@@ -151,10 +151,10 @@ impl Program {
 
     /// Waits until it says whether it is ready, by a status, or ends by itself.
     pub async fn end_or_answer(&mut self) -> Result<u16, ExitStatus> {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+        let http = reqwest::Client::builder().no_proxy().timeout(START_TIMEOUT);
         let http = http.build().unwrap();
         let ready = format!("{}/readyz", self.admin);
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + START_TIMEOUT;
         loop {
             if let Ok(answer) = http.get(&ready).send().await {
                 return Ok(answer.status().as_u16());
@@ -191,7 +191,7 @@ impl Program {
 
     /// Waits for the end.
     pub async fn end(&mut self) -> ExitStatus {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + START_TIMEOUT;
         loop {
             let child = self.child.as_mut().expect("it was started");
             if let Some(status) = child.try_wait().unwrap() {
@@ -222,7 +222,7 @@ impl Program {
         let mut log = read();
         let before = marks(&log);
         if self.child.is_some() && self.mark().is_ok() {
-            let patience = Instant::now() + PATIENCE;
+            let patience = Instant::now() + START_TIMEOUT;
             while marks(&log) == before && Instant::now() < patience {
                 std::thread::sleep(Duration::from_millis(2));
                 log = read();

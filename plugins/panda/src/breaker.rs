@@ -13,9 +13,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Clock;
 
 /// How many silent calls in a row are put up with.
-pub(crate) const PATIENCE: u32 = 5;
+pub(crate) const FAILURE_THRESHOLD: u32 = 5;
 /// How long a silent portal is left alone.
-pub(crate) const PAUSE: TimeDelta = TimeDelta::seconds(5);
+pub(crate) const OPEN_DURATION: TimeDelta = TimeDelta::seconds(5);
 
 /// How a call went, as far as the breaker is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Breaker {
 
 /// A clock that was set back must not turn the pause into hours.
 fn rested(until: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now >= until || until - now > PAUSE
+    now >= until || until - now > OPEN_DURATION
 }
 
 impl fmt::Debug for Breaker {
@@ -98,12 +98,16 @@ impl Permit<'_> {
         *state = match (before, outcome) {
             // Even a late answer, to a call from before the pause, is one.
             (_, Outcome::Answered) => State::Closed { silent: 0 },
-            (State::Closed { silent }, Outcome::Silent) if silent + 1 < PATIENCE => {
+            (State::Closed { silent }, Outcome::Silent) if silent + 1 < FAILURE_THRESHOLD => {
                 State::Closed { silent: silent + 1 }
             }
-            (State::Closed { .. }, Outcome::Silent) => State::Open { until: now + PAUSE },
+            (State::Closed { .. }, Outcome::Silent) => State::Open {
+                until: now + OPEN_DURATION,
+            },
             (State::Probing { probe }, Outcome::Silent) if self.probe == Some(probe) => {
-                State::Open { until: now + PAUSE }
+                State::Open {
+                    until: now + OPEN_DURATION,
+                }
             }
             // A late time-out says nothing that the pause, or the probe, does not know already.
             (State::Open { .. } | State::Probing { .. }, Outcome::Silent) => before,
@@ -130,7 +134,7 @@ impl Drop for Permit<'_> {
 fn tell(before: State, after: State) {
     match (before, after) {
         (State::Closed { .. }, State::Open { .. }) => tracing::warn!(
-            "The portal did not answer {PATIENCE} calls in a row and is left alone for a while"
+            "The portal did not answer {FAILURE_THRESHOLD} calls in a row and is left alone for a while"
         ),
         (State::Open { .. } | State::Probing { .. }, State::Closed { .. }) => {
             tracing::info!("The portal answers again");
@@ -156,7 +160,7 @@ mod tests {
 
     fn tripped() -> (Arc<ManualClock>, Breaker) {
         let (clock, breaker) = breaker();
-        for _ in 0..PATIENCE {
+        for _ in 0..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
         }
         (clock, breaker)
@@ -165,7 +169,7 @@ mod tests {
     #[test]
     fn five_silent_calls_in_a_row_open_it() {
         let (_, breaker) = breaker();
-        for _ in 1..PATIENCE {
+        for _ in 1..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
             assert!(breaker.permit().is_some());
         }
@@ -177,7 +181,7 @@ mod tests {
     fn an_answer_in_between_starts_the_count_again() {
         let (_, breaker) = breaker();
         for _ in 0..10 {
-            for _ in 1..PATIENCE {
+            for _ in 1..FAILURE_THRESHOLD {
                 call(&breaker, Outcome::Silent);
             }
             call(&breaker, Outcome::Answered);
@@ -188,21 +192,21 @@ mod tests {
     #[test]
     fn after_the_pause_one_probe_is_let_through() {
         let (clock, breaker) = tripped();
-        clock.advance(PAUSE - TimeDelta::milliseconds(1));
+        clock.advance(OPEN_DURATION - TimeDelta::milliseconds(1));
         assert!(breaker.permit().is_none());
         clock.advance(TimeDelta::milliseconds(1));
         let probe = breaker.permit();
         assert!(probe.is_some());
-        clock.advance(PAUSE * 3);
+        clock.advance(OPEN_DURATION * 3);
         assert!(breaker.permit().is_none(), "one probe at a time");
     }
 
     #[test]
     fn a_probe_that_is_answered_closes_it() {
         let (clock, breaker) = tripped();
-        clock.advance(PAUSE);
+        clock.advance(OPEN_DURATION);
         call(&breaker, Outcome::Answered);
-        for _ in 1..PATIENCE {
+        for _ in 1..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
         }
         assert!(breaker.permit().is_some(), "the count began anew");
@@ -211,17 +215,17 @@ mod tests {
     #[test]
     fn a_probe_that_is_not_answered_means_another_pause() {
         let (clock, breaker) = tripped();
-        clock.advance(PAUSE);
+        clock.advance(OPEN_DURATION);
         call(&breaker, Outcome::Silent);
         assert!(breaker.permit().is_none());
-        clock.advance(PAUSE);
+        clock.advance(OPEN_DURATION);
         assert!(breaker.permit().is_some());
     }
 
     #[test]
     fn a_dropped_probe_makes_the_next_call_the_probe() {
         let (clock, breaker) = tripped();
-        clock.advance(PAUSE);
+        clock.advance(OPEN_DURATION);
         drop(breaker.permit().expect("the probe"));
         let next = breaker.permit().expect("the next probe");
         assert!(breaker.permit().is_none());
@@ -232,7 +236,7 @@ mod tests {
     #[test]
     fn a_dropped_call_counts_for_nothing() {
         let (_, breaker) = breaker();
-        for _ in 0..PATIENCE * 2 {
+        for _ in 0..FAILURE_THRESHOLD * 2 {
             drop(breaker.permit().expect("let through"));
         }
         assert!(breaker.permit().is_some());
@@ -242,10 +246,10 @@ mod tests {
     fn a_late_time_out_does_not_lengthen_the_pause() {
         let (clock, breaker) = breaker();
         let late: Vec<_> = (0..9).filter_map(|_| breaker.permit()).collect();
-        for _ in 0..PATIENCE {
+        for _ in 0..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
         }
-        clock.advance(PAUSE);
+        clock.advance(OPEN_DURATION);
         for permit in late {
             permit.settle(Outcome::Silent);
         }
@@ -256,7 +260,7 @@ mod tests {
     fn a_late_answer_ends_the_pause() {
         let (_, breaker) = breaker();
         let late = breaker.permit().expect("let through");
-        for _ in 0..PATIENCE {
+        for _ in 0..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
         }
         late.settle(Outcome::Answered);

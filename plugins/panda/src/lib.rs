@@ -29,7 +29,7 @@ pub use crate::error::{Nonsense, Silence};
 use crate::settings::Settings;
 
 /// The longest ticket that is passed on, in bytes: beyond it, web servers refuse the address.
-const LONGEST_TICKET: usize = 2048;
+const MAX_TICKET_BYTES: usize = 2048;
 
 /// Opens a [`Panda`] from `[provider]` with `kind = "panda"`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -134,7 +134,7 @@ fn refuse(ticket: &Ticket) -> Option<&'static str> {
     if ticket.is_empty() {
         return Some("the ticket is empty");
     }
-    if ticket.len() > LONGEST_TICKET {
+    if ticket.len() > MAX_TICKET_BYTES {
         return Some("the ticket is longer than any the portal issues");
     }
     if ticket.chars().any(char::is_control) {

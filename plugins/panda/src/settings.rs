@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use url::{Host, Url};
 
 /// The longest a browser can be kept waiting for the portal.
-const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
+const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Parameters of an authorization request and its answer. The portal appends its parameter to
 /// `/authorize` too, where a ticket of the same name would be taken for one of these.
@@ -178,7 +178,7 @@ fn ticket_parameter(name: String) -> Result<String, OpenError> {
 }
 
 fn timeout(timeout: Duration) -> Result<Duration, OpenError> {
-    if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+    if timeout.is_zero() || timeout > MAX_TIMEOUT {
         return Err(unusable(
             "timeout",
             "it is nothing, or more than a minute",

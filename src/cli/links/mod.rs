@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use panda_oidc::config::{Config, StoreKind};
-use panda_oidc::store::{SqliteStore, Upkeep as _};
+use panda_oidc::store::{Maintenance as _, SqliteStore};
 
 use self::failure::Failure;
 use crate::cli::configured::Configured;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::failure::Failure;
 
 /// The links are read from the store so many at a time.
-const PART: u32 = 1000;
+const BATCH_SIZE: u32 = 1000;
 
 /// Calls `each` with every link, in the order of their ids, without holding all at once.
 pub(super) async fn all(
@@ -18,7 +18,7 @@ pub(super) async fn all(
     use panda_oidc::store::Links as _;
     let mut last: Option<Place> = None;
     loop {
-        let part = store.links_after(last.as_ref(), PART).await?;
+        let part = store.links_after(last.as_ref(), BATCH_SIZE).await?;
         for (place, link) in &part {
             each(place, link)?;
         }

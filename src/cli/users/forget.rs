@@ -28,7 +28,7 @@ impl Forget {
         let person = app.store.person(&subject).await;
         let person = person.map_err(|error| explain(&error))?;
         let now = app.host.clock.now();
-        let farewell = app.messenger.farewell(None, now);
+        let farewell = app.logout_notifier.notice(None, now);
         let ended = app.store.forget(&subject, &farewell, now).await;
         let Some(ended) = ended.map_err(|error| explain(&error))? else {
             return Err(nobody(&subject));

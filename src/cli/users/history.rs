@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::app::App;
-use panda_oidc::directory::{Event, Happening, Presence};
+use panda_oidc::directory::{Event, HistoryEntry, Presence};
 use serde_json::json;
 
 use super::text::{moment, nobody, subject};
@@ -66,7 +66,7 @@ impl History {
     }
 }
 
-fn told(happening: &Happening) -> String {
+fn told(happening: &HistoryEntry) -> String {
     match &happening.event {
         Event::Absent => "missing from the portal's list for the first time".to_owned(),
         Event::Left { sessions, .. } if sessions.is_empty() => {
@@ -84,8 +84,10 @@ fn told(happening: &Happening) -> String {
                 "missing again: gone. Sessions that ended: {ended}; they were of the apps {clients}"
             )
         }
-        Event::Told { client_id, sid } => format!("{client_id} confirmed the end of session {sid}"),
-        Event::NotTold { client_id, sid } => format!(
+        Event::LogoutDelivered { client_id, sid } => {
+            format!("{client_id} confirmed the end of session {sid}")
+        }
+        Event::LogoutNotDelivered { client_id, sid } => format!(
             "{client_id} was NOT told of the end of session {sid}; see the log, and end it there by hand"
         ),
         Event::Returned => "listed again: may sign in".to_owned(),

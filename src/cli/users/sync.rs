@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use panda_oidc::app::App;
 use panda_oidc::directory::{Outcome, Report};
-use panda_oidc::jobs::directory_sync::{self, Asked, Progress, SyncError};
+use panda_oidc::jobs::directory_sync::{self, Progress, SyncError, SyncOptions};
 
 use crate::cli::configured::Configured;
 use crate::cli::output::say;
@@ -18,10 +18,10 @@ use panda_oidc::error_chain::explain;
 const BRAKED: u8 = 3;
 
 /// How long another process is waited for that reads the list: longer than one that died keeps it.
-const PATIENCE: Duration = Duration::from_secs(90);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How often it is looked whether it is done.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Reads the portal's list now.
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ pub(in crate::cli) struct Sync {
 
 impl Sync {
     pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
-        let asked = Asked {
+        let asked = SyncOptions {
             accept_removals: self.accept_removals,
             confirm: self.confirm,
         };
@@ -73,14 +73,14 @@ impl Sync {
 /// Reads the list when no other process does; `serve` may be at it just now.
 async fn once_free(
     app: &Arc<App>,
-    asked: Asked,
+    asked: SyncOptions,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let patience = Instant::now() + PATIENCE;
+    let patience = Instant::now() + WAIT_TIMEOUT;
     loop {
         match directory_sync::sync(app, asked, progress).await {
             Err(SyncError::Elsewhere) if Instant::now() < patience => {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
             done => return done,
         }

@@ -3,11 +3,11 @@
 use super::check::Check;
 use super::section::{ClientSection, Unlinked};
 use crate::config::findings::Findings;
-use crate::people::{Access, Contact, Who};
+use crate::people::{AccessRules, Contact, Who};
 
 impl Check<'_, '_> {
     /// `None` for a client that is open to everybody.
-    pub(super) fn access(&mut self, section: &ClientSection) -> Option<Access> {
+    pub(super) fn access(&mut self, section: &ClientSection) -> Option<AccessRules> {
         for (key, who) in [("allow", &section.allow), ("deny", &section.deny)] {
             if who.as_ref().is_some_and(Who::is_empty) {
                 self.fail(
@@ -19,7 +19,7 @@ impl Check<'_, '_> {
         }
         let linked_only = section.unlinked == Unlinked::Deny;
         let open = section.allow.is_none() && section.deny.is_none() && !linked_only;
-        (!open).then(|| Access {
+        (!open).then(|| AccessRules {
             allow: section.allow.clone(),
             deny: section.deny.clone(),
             linked_only,

@@ -138,11 +138,11 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
 async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, ClientError> {
     let uri = &pending.jwks_uri;
     let lost = |cause: Arc<NoKeys>| ClientError::Failed(failed(), cause.into());
-    let keys = app.client_keys.at(uri).await.map_err(lost)?;
+    let keys = app.remote_jwks.at(uri).await.map_err(lost)?;
     if let Some(once) = pending.verify(&keys) {
         return Ok(once);
     }
-    let newer = app.client_keys.newer(&keys, uri).await.map_err(lost)?;
+    let newer = app.remote_jwks.newer(&keys, uri).await.map_err(lost)?;
     Ok(pending.verify(&newer).ok_or_else(failed)?)
 }
 
@@ -155,7 +155,7 @@ async fn spend(
 ) -> Result<Arc<Client>, ClientError> {
     limit.client(&once.client, client_ip)?;
     let now = app.host.clock.now();
-    let spent = app.store.spend(&once.name, once.until, now).await;
+    let spent = app.store.insert_once(&once.name, once.until, now).await;
     if spent? {
         Ok(once.client)
     } else {

@@ -91,7 +91,7 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
     let browser = browser.expose().to_owned();
     vec![
         CookieName::Session.set(session.expose().to_owned(), None, &app.issuer),
-        CookieName::Browser.set(browser, Some(app.policy.memory), &app.issuer),
+        CookieName::Browser.set(browser, Some(app.policy.ticket_memory), &app.issuer),
     ]
 }
 

@@ -7,19 +7,19 @@ use crate::scim::UserRow;
 use crate::store::StoreError;
 
 /// How many people are read at once.
-const PART: u32 = 500;
+const BATCH_SIZE: u32 = 500;
 
 /// How many are passed by at once.
-const STEPS: u32 = 20_000;
+const SKIP_BATCH_SIZE: u32 = 20_000;
 
 /// A place in the roll.
-pub(super) struct Roll<'a> {
+pub(super) struct UserCursor<'a> {
     state: &'a ScimState,
     after: Option<Subject>,
     ended: bool,
 }
 
-impl<'a> Roll<'a> {
+impl<'a> UserCursor<'a> {
     /// Before the first.
     pub(super) fn of(state: &'a ScimState) -> Self {
         Self {
@@ -32,8 +32,9 @@ impl<'a> Roll<'a> {
     /// Passes `many` people by.
     pub(super) async fn skip(&mut self, mut many: u64) -> Result<(), StoreError> {
         while many > 0 && !self.ended {
-            let steps = u32::try_from(many).map_or(STEPS, |many| many.min(STEPS));
-            let there = self.state.app.store.further(self.after.as_ref(), steps);
+            let steps =
+                u32::try_from(many).map_or(SKIP_BATCH_SIZE, |many| many.min(SKIP_BATCH_SIZE));
+            let there = self.state.app.store.seek(self.after.as_ref(), steps);
             self.after = there.await?;
             self.ended = self.after.is_none();
             many -= u64::from(steps);
@@ -47,8 +48,8 @@ impl<'a> Roll<'a> {
         if self.ended {
             return Ok(Vec::new());
         }
-        let most = most.min(PART);
-        let part = self.state.app.store.entries(self.after.as_ref(), most);
+        let most = most.min(BATCH_SIZE);
+        let part = self.state.app.store.user_rows(self.after.as_ref(), most);
         let part = part.await?;
         match part.last() {
             Some(last) => self.after = Some(last.person.user.subject().clone()),

@@ -11,14 +11,14 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::cursor::Roll;
+use super::cursor::UserCursor;
 use super::error::ScimFailure;
 use super::respond::tell;
 use super::state::ScimState;
 use crate::scim::{self, Filter, Group, GroupAttribute, Member, Page, ScimError, ScimType, User};
 
 /// The most members of all groups of one answer.
-const MOST_MEMBERS: usize = 100_000;
+const MAX_MEMBERS: usize = 100_000;
 
 /// `GET /Groups`.
 ///
@@ -109,7 +109,7 @@ async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), Sci
         .iter()
         .map(|group| (group.name.clone(), Vec::new()))
         .collect();
-    let (mut roll, mut count) = (Roll::of(state), 0);
+    let (mut roll, mut count) = (UserCursor::of(state), 0);
     loop {
         let part = roll.next(u32::MAX).await?;
         if part.is_empty() {
@@ -127,11 +127,11 @@ async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), Sci
                 count += 1;
             }
         }
-        if count > MOST_MEMBERS {
+        if count > MAX_MEMBERS {
             return Err(ScimError::bad(
                 ScimType::TooMany,
                 format!(
-                    "these groups have more than {MOST_MEMBERS} members; ask for fewer groups, or with \
+                    "these groups have more than {MAX_MEMBERS} members; ask for fewer groups, or with \
                      excludedAttributes=members, and then for /Users?filter=groups.value eq \"…\""
                 ),
             )

@@ -26,10 +26,10 @@ use crate::config::AdminScope;
 use crate::scim::{Base, ScimError};
 
 /// How many requests may go through all people at once. More than that wait.
-const PASSES: usize = 2;
+const MAX_FULL_SCANS: usize = 2;
 
 /// The largest body of a search, in bytes.
-const LARGEST_BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The routes, for a router without state. None where nobody has a token.
 pub(super) fn router(app: &Arc<App>) -> Router {
@@ -39,7 +39,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     let state = ScimState {
         app: Arc::clone(app),
         base: Base::new(&app.admin.url),
-        passes: Arc::new(Semaphore::new(PASSES)),
+        passes: Arc::new(Semaphore::new(MAX_FULL_SCANS)),
     };
     let may = |scope: AdminScope| from_fn(move |request, next| auth::may(scope, request, next));
     let users = Router::new()
@@ -64,7 +64,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         .merge(groups)
         .fallback(nothing)
         .method_not_allowed_fallback(read_only)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(state.clone(), auth::guard))
         .with_state(state);
     Router::new().nest("/scim/v2", all)

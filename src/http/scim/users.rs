@@ -7,7 +7,7 @@ use axum::response::Response;
 use panda_oidc_sdk::Subject;
 use serde_json::Value;
 
-use super::cursor::Roll;
+use super::cursor::UserCursor;
 use super::error::ScimFailure;
 use super::respond::tell;
 use super::state::ScimState;
@@ -57,7 +57,12 @@ pub(super) async fn one(
     let page = Page::of_query(query.as_deref().unwrap_or_default())?;
     let unknown = || ScimError::new(404, "there is nobody with this id");
     let subject = Subject::new(id).map_err(|_| unknown())?;
-    let entry = state.app.store.entry(&subject).await?.ok_or_else(unknown)?;
+    let entry = state
+        .app
+        .store
+        .user_row(&subject)
+        .await?
+        .ok_or_else(unknown)?;
     let user = User::new(&entry, &state.app.groups).resource(&state.base);
     let version = user["meta"]["version"].as_str().map(str::to_owned);
     Ok(tell(&headers, page.projection.of(user), version))
@@ -77,10 +82,10 @@ async fn users(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
 
 /// A part of all people.
 async fn everybody(state: &ScimState, page: &Page) -> Result<(u64, Vec<Value>), ScimFailure> {
-    let total = state.app.store.count().await?;
+    let total = state.app.store.user_count().await?;
     let mut users = Vec::new();
     if page.count > 0 && page.skip < total {
-        let mut roll = Roll::of(state);
+        let mut roll = UserCursor::of(state);
         roll.skip(page.skip).await?;
         let entries = roll.next(page.count).await?;
         let told = entries
@@ -99,7 +104,7 @@ async fn alone(
     page: &Page,
 ) -> Result<(u64, Vec<Value>), ScimFailure> {
     let entry = match Subject::new(id) {
-        Ok(subject) => state.app.store.entry(&subject).await?,
+        Ok(subject) => state.app.store.user_row(&subject).await?,
         Err(_) => None,
     };
     let user = entry
@@ -121,7 +126,7 @@ async fn those(
 ) -> Result<(u64, Vec<Value>), ScimFailure> {
     let _pass = state.passes.acquire().await;
     let (mut total, mut users) = (0, Vec::new());
-    let mut roll = Roll::of(state);
+    let mut roll = UserCursor::of(state);
     loop {
         let part = roll.next(u32::MAX).await?;
         if part.is_empty() {

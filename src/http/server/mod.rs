@@ -29,14 +29,14 @@ use crate::config::LimitsSection;
 use crate::http::server::timeouts::{InTime, Patient, Turns};
 
 /// How long a connection may rest between two requests: longer than proxies keep theirs.
-const REST: Duration = Duration::from_secs(75);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// The largest head of a request, in bytes: the longest query, four requests that wait in cookies,
 /// and cookies of neighbours on the same host.
-const LARGEST_HEAD: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// The most headers of a request.
-const MOST_HEADERS: usize = 100;
+const MAX_HEADERS: usize = 100;
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ impl From<&LimitsSection> for Bounds {
 }
 
 /// How long requests in flight may take to finish after the stop.
-const DRAIN: Duration = Duration::from_secs(20);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Serves `router` on `listener` until `stop`; then takes no more connections and waits until the
 /// requests in flight are answered, twenty seconds at the most.
@@ -88,10 +88,10 @@ pub async fn serve(
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(REST)
-            .max_buf_size(LARGEST_HEAD)
-            .max_header_size(LARGEST_HEAD)
-            .max_headers(MOST_HEADERS)
+            .header_read_timeout(IDLE_TIMEOUT)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
@@ -102,13 +102,13 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, connections.shutdown())
+    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown())
         .await
         .is_err()
     {
         tracing::warn!(
             "Some requests were not finished within {} s and are cut off",
-            DRAIN.as_secs()
+            DRAIN_TIMEOUT.as_secs()
         );
     }
 }

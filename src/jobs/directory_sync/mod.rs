@@ -9,5 +9,5 @@ mod run;
 mod schedule;
 
 pub use self::pages::Progress;
-pub use self::run::{Asked, SyncError};
+pub use self::run::{SyncError, SyncOptions};
 pub use self::schedule::{sync, work};

@@ -15,10 +15,10 @@ use crate::directory::Reading;
 use crate::store::StoreError;
 
 /// The sizes of a page that are tried after the one that is configured.
-const SMALLER: [u32; 3] = [100, 25, 10];
+const SMALLER_PAGE_SIZES: [u32; 3] = [100, 25, 10];
 
 /// More entries than any utility has people: a list that never ends has an end here.
-const MOST: u64 = 20_000_000;
+const MAX_ENTRIES: u64 = 20_000_000;
 
 /// Hears how far a reading is: entries so far, and how many there are.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
@@ -37,7 +37,7 @@ pub(super) enum ReadError {
     #[error(transparent)]
     Directory(#[from] LoginError),
     /// It never ends.
-    #[error("the list has no end; after {MOST} entries it was left")]
+    #[error("the list has no end; after {MAX_ENTRIES} entries it was left")]
     Endless,
     /// Another process has the lease by now.
     #[error("another process reads the list")]
@@ -88,7 +88,7 @@ pub(super) async fn read(
         reading.moved |= new < people;
         reading.print = reading.print.wrapping_add(print);
         progress(reading.found, reading.said);
-        if reading.found > MOST {
+        if reading.found > MAX_ENTRIES {
             return Err(ReadError::Endless);
         }
         // A system that caps its pages may still count their numbers by the size it was asked for.
@@ -111,7 +111,10 @@ async fn first(directory: &dyn Directory, size: u32) -> Result<(Page, u32), Logi
         Ok(page) => return Ok((page, size)),
         Err(error) => error,
     };
-    for smaller in SMALLER.into_iter().filter(|smaller| *smaller < size) {
+    for smaller in SMALLER_PAGE_SIZES
+        .into_iter()
+        .filter(|smaller| *smaller < size)
+    {
         match directory.page(1, smaller).await {
             Ok(page) => {
                 tracing::info!(

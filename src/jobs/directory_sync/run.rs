@@ -10,30 +10,32 @@ use panda_oidc_sdk::Identity;
 use super::pages::{Progress, ReadError, Sink, read};
 use crate::app::App;
 use crate::crypto::handle::Handle;
-use crate::directory::{Change, Doubt, Met, Outcome, Presence, Reading, Report, Roster, judge};
+use crate::directory::{
+    Anomaly, Change, KnownUsers, Outcome, Presence, Reading, Report, Seen, check,
+};
 use crate::error_chain::explain;
 use crate::service::backchannel_logout;
 use crate::store::{DirectoryLease, Everybody, StoreError};
 
 /// How long a process that says nothing keeps the lease.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
+const LEASE_DURATION: TimeDelta = TimeDelta::seconds(60);
 
 /// How often it is renewed while a list is read.
-const RENEWAL: TimeDelta = TimeDelta::seconds(15);
+const LEASE_RENEWAL_INTERVAL: TimeDelta = TimeDelta::seconds(15);
 
 /// How many changes are thrown away or carried out at once: a login beside it waits a few milliseconds
 /// at the worst.
-const AT_ONCE: u32 = 1000;
+const BATCH_SIZE: u32 = 1000;
 
 /// How many leavers are forgotten at once.
-const LEAVERS_AT_ONCE: u32 = 50;
+const LEAVERS_BATCH_SIZE: u32 = 50;
 
 /// How often a list is read again that changed while it was read.
-const MOST_READINGS: u32 = 3;
+const MAX_READINGS: u32 = 3;
 
 /// What an operator may ask for beyond a reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct SyncOptions {
     /// Whoever is missing is gone, however many they are and whatever is doubtful about the list.
     pub accept_removals: bool,
     /// Whoever is missing is looked for in a second reading at once.
@@ -55,13 +57,13 @@ pub enum SyncError {
 }
 
 /// Who has the lease, and reads.
-pub(super) struct Reader<'a> {
+pub(super) struct SyncRun<'a> {
     pub app: &'a Arc<App>,
     pub holder: Handle,
     progress: Progress<'a>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SyncRun<'a> {
     /// Whoever has the lease under the name `holder`.
     pub(super) fn new(app: &'a Arc<App>, holder: Handle, progress: Progress<'a>) -> Self {
         Self {
@@ -78,7 +80,7 @@ impl<'a> Reader<'a> {
     pub(super) fn lease(&self) -> DirectoryLease {
         DirectoryLease {
             holder: self.holder.digest(),
-            until: self.now() + LEASE,
+            until: self.now() + LEASE_DURATION,
         }
     }
 
@@ -89,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The same, then reads.
-    pub(super) async fn sync(&self, asked: Asked) -> Result<Report, SyncError> {
+    pub(super) async fn sync(&self, asked: SyncOptions) -> Result<Report, SyncError> {
         self.settle().await?;
         let mut report = self.once(asked).await?;
         let absent = matches!(report.outcome, Outcome::Complete { absent: 1.., .. });
@@ -100,7 +102,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One reading, and what comes of it.
-    async fn once(&self, asked: Asked) -> Result<Report, SyncError> {
+    async fn once(&self, asked: SyncOptions) -> Result<Report, SyncError> {
         self.discard().await?;
         let before = self.app.store.report().await?;
         let outcome = match self.read(asked).await {
@@ -117,7 +119,7 @@ impl<'a> Reader<'a> {
         Ok(report)
     }
 
-    async fn read(&self, asked: Asked) -> Result<Outcome, Cut> {
+    async fn read(&self, asked: SyncOptions) -> Result<Outcome, Cut> {
         let mut pages = Pages {
             reader: self,
             roster: self.roster().await?,
@@ -129,7 +131,7 @@ impl<'a> Reader<'a> {
             roster, changed, ..
         } = pages;
         let missing = roster.missing();
-        let judged = judge(
+        let judged = check(
             &reading,
             missing,
             roster.counted(),
@@ -177,7 +179,7 @@ impl<'a> Reader<'a> {
             pages.begin();
             let mut reading = read(directory, size, &prints, pages, self.progress).await?;
             let settled = !reading.moved || before.as_ref() == Some(&reading);
-            if settled || attempt == MOST_READINGS {
+            if settled || attempt == MAX_READINGS {
                 reading.moved = !settled;
                 return Ok(reading);
             }
@@ -186,9 +188,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn roster(&self) -> Result<Roster<RandomState>, StoreError> {
+    async fn roster(&self) -> Result<KnownUsers<RandomState>, StoreError> {
         let kept = &self.app.directory.keep;
-        let mut roster = Roster::new([RandomState::new(), RandomState::new()]);
+        let mut roster = KnownUsers::new([RandomState::new(), RandomState::new()]);
         let mut everybody = Everybody::of(self.app.store.as_ref());
         loop {
             let people = everybody.next().await?;
@@ -205,7 +207,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Puts down who is missing: absent at first, gone the second time.
-    async fn stage_missing(&self, roster: &Roster<RandomState>) -> Result<(u64, u64), SyncError> {
+    async fn stage_missing(
+        &self,
+        roster: &KnownUsers<RandomState>,
+    ) -> Result<(u64, u64), SyncError> {
         let (mut absent, mut left) = (0, 0);
         let mut everybody = Everybody::of(self.app.store.as_ref());
         while absent + left < roster.missing() {
@@ -237,7 +242,7 @@ impl<'a> Reader<'a> {
 
     async fn discard(&self) -> Result<(), SyncError> {
         loop {
-            match self.app.store.discard(self.lease(), AT_ONCE).await? {
+            match self.app.store.discard(self.lease(), BATCH_SIZE).await? {
                 None => return Err(SyncError::Elsewhere),
                 Some(0) => return Ok(()),
                 Some(_) => {}
@@ -247,11 +252,11 @@ impl<'a> Reader<'a> {
 
     async fn carry_out(&self) -> Result<(), SyncError> {
         loop {
-            let farewell = self.app.messenger.farewell(None, self.now());
+            let farewell = self.app.logout_notifier.notice(None, self.now());
             let done = self
                 .app
                 .store
-                .carry_out(self.lease(), AT_ONCE, &farewell)
+                .carry_out(self.lease(), BATCH_SIZE, &farewell)
                 .await?;
             let done = done.ok_or(SyncError::Elsewhere)?;
             for session in &done.ended {
@@ -274,7 +279,7 @@ impl<'a> Reader<'a> {
             let some = self
                 .app
                 .store
-                .forget_leavers(before, LEAVERS_AT_ONCE, now)
+                .forget_leavers(before, LEAVERS_BATCH_SIZE, now)
                 .await?;
             if some == 0 {
                 return Ok(());
@@ -286,8 +291,8 @@ impl<'a> Reader<'a> {
 
 /// Takes the pages of a reading in: compares, and puts down what is different.
 struct Pages<'a, 'r> {
-    reader: &'a Reader<'r>,
-    roster: Roster<RandomState>,
+    reader: &'a SyncRun<'r>,
+    roster: KnownUsers<RandomState>,
     changed: u64,
     renewed_at: DateTime<Utc>,
 }
@@ -306,8 +311,8 @@ impl Sink for Pages<'_, '_> {
         let mut changes = Vec::new();
         for identity in people {
             let met = self.roster.meet(&identity);
-            new += u64::from(met != Met::Again);
-            if met == Met::Changed {
+            new += u64::from(met != Seen::Repeated);
+            if met == Seen::Changed {
                 changes.push(Change::Listed(identity));
             }
         }
@@ -315,7 +320,7 @@ impl Sink for Pages<'_, '_> {
         let (store, now) = (&self.reader.app.store, self.reader.now());
         let held = if !changes.is_empty() {
             store.stage(self.reader.lease(), changes).await?
-        } else if now - self.renewed_at >= RENEWAL {
+        } else if now - self.renewed_at >= LEASE_RENEWAL_INTERVAL {
             store.lease_directory(self.reader.lease(), now).await?
         } else {
             return Ok(new);
@@ -361,7 +366,7 @@ fn tell_operator(report: &Report) {
     match &report.outcome {
         outcome @ Outcome::Complete { .. } => tracing::info!("Read the directory: {outcome}"),
         outcome @ Outcome::Braked {
-            doubt: Doubt::Moved,
+            doubt: Anomaly::Unstable,
             ..
         } => {
             tracing::warn!("Read the directory: {outcome}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pages::Progress;
-use super::run::{Asked, Reader, SyncError};
+use super::run::{SyncError, SyncOptions, SyncRun};
 use crate::app::App;
 use crate::config::Sync;
 use crate::crypto::handle::Handle;
@@ -12,10 +12,10 @@ use crate::directory::Report;
 use crate::store::StoreError;
 
 /// How often what is left over is looked for where the list is not read.
-const HOUSEKEEPING: Duration = Duration::from_hours(1);
+const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How long to wait for another process, or for a store that failed.
-const OUT_OF_TURN: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Reads the directory, and carries out what that means. What an earlier reading decided, and nobody
 /// carried out to its end, comes first.
@@ -25,16 +25,16 @@ const OUT_OF_TURN: Duration = Duration::from_secs(5);
 /// [`SyncError`]; that the list could not be read is a [`Report`].
 pub async fn sync(
     app: &Arc<App>,
-    asked: Asked,
+    asked: SyncOptions,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let reader = Reader::new(app, Handle::random(&mut rand::rng()), progress);
+    let reader = SyncRun::new(app, Handle::random(&mut rand::rng()), progress);
     alone(&reader, reader.sync(asked)).await
 }
 
 /// Does `work` while `reader` has the lease.
 async fn alone<T>(
-    reader: &Reader<'_>,
+    reader: &SyncRun<'_>,
     work: impl Future<Output = Result<T, SyncError>>,
 ) -> Result<T, SyncError> {
     let store = &reader.app.store;
@@ -50,7 +50,7 @@ async fn alone<T>(
 /// Follows the directory until `stop`, by the timetable of the configuration. Where it is not read, what
 /// was decided before is carried out and leavers are forgotten all the same.
 pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
-    let reader = Reader::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+    let reader = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
     tokio::select! {
         () = stop => {}
         () = follow(&reader) => {}
@@ -61,12 +61,17 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
     }
 }
 
-async fn follow(reader: &Reader<'_>) {
+async fn follow(reader: &SyncRun<'_>) {
     loop {
         let pause = match reader.app.directory.sync {
-            Sync::Off => turn(alone(reader, reader.settle()).await.map(drop), HOUSEKEEPING),
+            Sync::Off => turn(
+                alone(reader, reader.settle()).await.map(drop),
+                CLEANUP_INTERVAL,
+            ),
             Sync::Every(period) => turn(
-                alone(reader, reader.sync(Asked::default())).await.map(drop),
+                alone(reader, reader.sync(SyncOptions::default()))
+                    .await
+                    .map(drop),
                 period,
             ),
         };
@@ -82,11 +87,11 @@ fn turn(done: Result<(), SyncError>, period: Duration) -> Duration {
             tracing::info!(
                 "Another process reads the directory, or has died at it; waiting for its lease to end"
             );
-            period.min(OUT_OF_TURN)
+            period.min(RETRY_INTERVAL)
         }
         Err(SyncError::Store(error)) => {
             failed(&error);
-            period.min(OUT_OF_TURN)
+            period.min(RETRY_INTERVAL)
         }
     }
 }

@@ -120,7 +120,7 @@ fn a_set_is_read_strictly_or_with_its_unfit_keys_left_out() {
     ] {
         assert_eq!(PublicKeys::lenient(document.as_bytes()).unwrap_err(), why);
     }
-    let many = json!({ "keys": vec![published()[1].clone(); MOST + 1] });
+    let many = json!({ "keys": vec![published()[1].clone(); MAX_KEYS + 1] });
     assert_eq!(PublicKeys::strict(&many).unwrap_err(), UnfitKeys::TooMany);
 }
 

@@ -7,11 +7,11 @@ use super::proof::Request;
 use crate::oauth::error::OAuthError;
 
 /// How far ahead an assertion may expire; it is remembered as long.
-const LONGEST: TimeDelta = TimeDelta::hours(1);
+const MAX_VALIDITY: TimeDelta = TimeDelta::hours(1);
 /// How far ahead of ours a client's clock may be.
-const AHEAD: TimeDelta = TimeDelta::seconds(60);
+const MAX_CLOCK_AHEAD: TimeDelta = TimeDelta::seconds(60);
 /// How long an assertion is still taken that has expired: clocks differ, and requests take time.
-const LATE: TimeDelta = TimeDelta::seconds(30);
+const EXPIRY_LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// What an assertion in order says.
 pub(super) struct Claims {
@@ -80,12 +80,12 @@ fn expiry(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime<Ut
     let exp = date(claims, "exp")?.ok_or(OAuthError::invalid_client(
         "exp of the client_assertion is missing",
     ))?;
-    if exp > now + LONGEST + AHEAD {
+    if exp > now + MAX_VALIDITY + MAX_CLOCK_AHEAD {
         return Err(OAuthError::invalid_client(
             "exp of the client_assertion is more than an hour ahead",
         ));
     }
-    let until = exp + LATE;
+    let until = exp + EXPIRY_LEEWAY;
     if until <= now {
         return Err(OAuthError::invalid_client(
             "the client_assertion has expired",
@@ -99,7 +99,7 @@ fn begun(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), OAuthErr
         ("nbf", "nbf of the client_assertion is in the future"),
         ("iat", "iat of the client_assertion is in the future"),
     ] {
-        if date(claims, name)?.is_some_and(|date| date > now + AHEAD) {
+        if date(claims, name)?.is_some_and(|date| date > now + MAX_CLOCK_AHEAD) {
             return Err(OAuthError::invalid_client(ahead));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 
@@ -47,7 +47,7 @@ pub fn unknown() -> OAuthError {
 pub fn verify(
     request: &CodeRequest<'_>,
     client: &Client,
-    granted: &Granted,
+    granted: &ActiveGrant,
 ) -> Result<(), OAuthError> {
     if granted.grant.client_id != client.id {
         return Err(OAuthError::invalid_grant(
@@ -79,7 +79,7 @@ mod tests {
     use openidconnect::ClientId;
 
     use super::*;
-    use crate::oauth::claims_request::AskedClaims;
+    use crate::oauth::claims_request::RequestedClaims;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::error::ErrorCode;
     use crate::oauth::grant::Grant;
@@ -93,9 +93,9 @@ mod tests {
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     const GOOD: &str = "grant_type=authorization_code&code=c&redirect_uri=https%3A%2F%2Fapp%2Fcb";
 
-    fn granted(challenge: Option<&str>) -> Granted {
+    fn granted(challenge: Option<&str>) -> ActiveGrant {
         let session = session("1");
-        Granted {
+        ActiveGrant {
             grant: Grant {
                 client_id: ClientId::new("app".to_owned()),
                 subject: session.user.subject().clone(),
@@ -107,7 +107,7 @@ mod tests {
                 auth_time: DateTime::UNIX_EPOCH,
                 refreshable: false,
                 resources: Vec::new(),
-                claims: AskedClaims::default(),
+                claims: RequestedClaims::default(),
                 acr: None,
             },
             user: session.user,
@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    fn redeemed(form: &str, client: &str, granted: Option<Granted>) -> Result<(), ErrorCode> {
+    fn redeemed(form: &str, client: &str, granted: Option<ActiveGrant>) -> Result<(), ErrorCode> {
         let form = Params::parse(form.as_bytes()).unwrap();
         let client = confidential(client, "s");
         let TokenRequest::Code(request) =

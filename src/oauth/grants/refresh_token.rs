@@ -2,7 +2,7 @@
 
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::oauth::scope::Scopes;
@@ -40,7 +40,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>,
 pub fn allow(
     request: &RefreshRequest<'_>,
     client: &Client,
-    granted: &Granted,
+    granted: &ActiveGrant,
 ) -> Result<Scopes, OAuthError> {
     // Another client's token is refused in the same words, and the rightful client keeps what it has
     // (N38).

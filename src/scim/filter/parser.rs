@@ -6,7 +6,7 @@ use super::{Attribute, Compared, Filter, Kind, Operator};
 use crate::scim::error::{ScimError, ScimType};
 
 /// The longest filter, in bytes.
-const LONGEST: usize = 4096;
+const MAX_FILTER_BYTES: usize = 4096;
 
 /// How deep parentheses may stand in each other.
 const DEEPEST: usize = 16;
@@ -18,10 +18,10 @@ impl<A: Attribute> Filter<A> {
     ///
     /// `invalidFilter`, with what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, ScimError> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_FILTER_BYTES {
             return Err(ScimError::bad(
                 ScimType::InvalidFilter,
-                format!("the filter is longer than {LONGEST} bytes"),
+                format!("the filter is longer than {MAX_FILTER_BYTES} bytes"),
             ));
         }
         let mut parser = Parser { text, at: 0 };

@@ -1,16 +1,16 @@
 //! A code is redeemed (RFC 6749 §4.1.3).
 
-use super::issue::{Issue, Login, new_family};
+use super::issue::{Login, TokenIssue, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 use crate::oauth::grants::authorization_code::{CodeRequest, unknown, verify};
 use crate::oauth::resource;
 use crate::service::access::require_access;
 use crate::service::error::Error;
-use crate::store::Taken;
+use crate::store::CodeRedemption;
 
 /// Redeems the code. It is spent before anything else is looked at or signed: of any number of
 /// callers one goes on (N22), and a wrong verifier gets no second try (N28).
@@ -22,15 +22,15 @@ pub(super) async fn redeem(
     app: &App,
     client: &Client,
     request: CodeRequest<'_>,
-) -> Result<Issue, Error> {
+) -> Result<TokenIssue, Error> {
     // 1. Spend the code.
     let code = Handle::parse(request.code).ok_or_else(unknown)?;
     let id = code.digest();
     let now = app.host.clock.now();
     let (first, family) = new_family(client, now);
-    let granted = match app.store.take(&id, Some(family), now).await? {
-        Taken::Granted(granted) => *granted,
-        Taken::Reused(of) => {
+    let granted = match app.store.redeem(&id, Some(family), now).await? {
+        CodeRedemption::Granted(granted) => *granted,
+        CodeRedemption::Reused(of) => {
             let client_id = of.as_str();
             tracing::warn!(
                 client_id,
@@ -38,7 +38,7 @@ pub(super) async fn redeem(
             );
             return Err(unknown().into());
         }
-        Taken::Unknown => return Err(unknown().into()),
+        CodeRedemption::Unknown => return Err(unknown().into()),
     };
     // 2. Ensure that it was issued to this client, for this redirect URI and verifier, and that the
     //    client is still open to the person.
@@ -63,7 +63,7 @@ fn check(
     app: &App,
     client: &Client,
     request: &CodeRequest<'_>,
-    granted: &Granted,
+    granted: &ActiveGrant,
 ) -> Result<(), OAuthError> {
     verify(request, client, granted)?;
     require_access(app, client, granted)

@@ -11,17 +11,17 @@ use crate::crypto::refresh_token::RefreshToken;
 use crate::keys::at_hash;
 use crate::oauth::claims::{self, AccessTokenClaims};
 use crate::oauth::client::Client;
-use crate::oauth::grant::Granted;
+use crate::oauth::grant::ActiveGrant;
 use crate::oauth::scope::{Scope, Scopes};
 use crate::oauth::token_response::TokenResponse;
 use crate::service::error::Error;
 use crate::store::NewFamily;
 
 /// Tokens to be signed.
-pub(super) struct Issue {
+pub(super) struct TokenIssue {
     pub access_token: AccessTokenClaims,
     /// The login that an ID token is about.
-    pub login: Option<(Granted, Scopes)>,
+    pub login: Option<(ActiveGrant, Scopes)>,
     pub refresh_token: Option<RefreshToken>,
     pub issued_token_type: Option<&'static str>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Login {
     /// The grant's identifier.
     pub id: Digest,
     /// The grant.
-    pub granted: Granted,
+    pub granted: ActiveGrant,
     /// What the tokens are good for: all of the grant, or part of it.
     pub scopes: Scopes,
     /// Whom the access token is for.
@@ -42,18 +42,18 @@ pub(super) struct Login {
 
 impl Login {
     /// The tokens of the login.
-    pub(super) fn issue(self, app: &App, client: &Client) -> Issue {
+    pub(super) fn issue(self, app: &App, client: &Client) -> TokenIssue {
         let own = own_token(app, client, self.audience);
         let access_token = AccessTokenClaims::of_grant(&self.granted, &self.id, &self.scopes, own);
-        Issue {
+        TokenIssue {
             login: Some((self.granted, self.scopes)),
             refresh_token: self.refresh_token,
-            ..Issue::of(access_token)
+            ..TokenIssue::of(access_token)
         }
     }
 }
 
-impl Issue {
+impl TokenIssue {
     /// An access token alone.
     pub(super) fn of(access_token: AccessTokenClaims) -> Self {
         Self {
@@ -72,7 +72,7 @@ pub(super) fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, 
         family: first.family(),
         token: first.digest(),
         expires_at: now + client.refresh_token.idle_lifetime,
-        keep_until: now + client.refresh_token.lifetime,
+        retain_until: now + client.refresh_token.lifetime,
     };
     (first, family)
 }
@@ -89,8 +89,8 @@ pub(super) fn own_token(app: &App, client: &Client, audience: Vec<String>) -> Ac
 /// # Errors
 ///
 /// [`Error::Signing`].
-pub(super) fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResponse, Error> {
-    let Issue {
+pub(super) fn sign(app: &App, client: &Client, issue: TokenIssue) -> Result<TokenResponse, Error> {
+    let TokenIssue {
         access_token: claims,
         login,
         refresh_token,
@@ -101,8 +101,9 @@ pub(super) fn sign(app: &App, client: &Client, issue: Issue) -> Result<TokenResp
     let (alg, typ) = (client.access_token.alg, client.access_token.typ);
     let access_token = app.keys.sign(alg, typ, &claims)?;
     let login = login.filter(|(_, scopes)| scopes.contains(Scope::Openid));
-    let login = login
-        .map(|(Granted { grant, user, link }, scopes)| ((grant, app.profile(user, link)), scopes));
+    let login = login.map(|(ActiveGrant { grant, user, link }, scopes)| {
+        ((grant, app.profile(user, link)), scopes)
+    });
     let id_token = login.as_ref().map(|((grant, profile), scopes)| {
         let at_hash = at_hash(client.id_token_alg, &access_token);
         let claims = claims::id_token((grant, profile), scopes, client, issuer, &at_hash, now);

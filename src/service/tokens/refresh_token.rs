@@ -1,6 +1,6 @@
 //! A refresh token is used (RFC 6749 §6).
 
-use super::issue::{Issue, Login};
+use super::issue::{Login, TokenIssue};
 use crate::app::App;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::client::Client;
@@ -8,7 +8,7 @@ use crate::oauth::grants::refresh_token::{RefreshRequest, allow, unknown};
 use crate::oauth::resource;
 use crate::service::access::require_access;
 use crate::service::error::Error;
-use crate::store::{Rotated, Rotation};
+use crate::store::{RefreshOutcome, Rotation};
 
 /// Puts the successor in the place of the token. What the token is asked for is decided first: a
 /// request that is refused costs the client nothing.
@@ -20,7 +20,7 @@ pub(super) async fn refresh(
     app: &App,
     client: &Client,
     request: RefreshRequest<'_>,
-) -> Result<Issue, Error> {
+) -> Result<TokenIssue, Error> {
     let now = app.host.clock.now();
     // 1. Look the grant up, and ensure that it is this client's and gives what is asked for.
     let token = RefreshToken::parse(request.refresh_token).ok_or_else(unknown)?;
@@ -30,7 +30,7 @@ pub(super) async fn refresh(
     require_access(app, client, &found)?;
     let audience = resource::audience(request.resources, client, &found.grant.resources)?;
     // 2. Replace the token (RFC 9700 §4.14.2).
-    let successor = app.successors.of(&token);
+    let successor = app.refresh_token_chain.next(&token);
     let rotation = Rotation {
         family: token.family(),
         presented: token.digest(),
@@ -39,8 +39,8 @@ pub(super) async fn refresh(
         grace_since: now - client.refresh_token.grace,
     };
     let (id, mut granted) = match app.store.rotate(rotation, now).await? {
-        Rotated::Granted(id, granted) => (id, *granted),
-        Rotated::Reused(of) => {
+        RefreshOutcome::Granted(id, granted) => (id, *granted),
+        RefreshOutcome::Reused(of) => {
             let client_id = of.as_str();
             tracing::warn!(
                 client_id,
@@ -48,7 +48,7 @@ pub(super) async fn refresh(
             );
             return Err(unknown().into());
         }
-        Rotated::Unknown => return Err(unknown().into()),
+        RefreshOutcome::Unknown => return Err(unknown().into()),
     };
     // 3. Issue the tokens. OIDC Core §12.2: the ID token of a refresh "SHOULD NOT have a nonce".
     granted.grant.nonce = None;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use panda_oidc_sdk::{LoginError, Ticket};
 
-use super::issue::{Issue, Login, new_family, own_token};
+use super::issue::{Login, TokenIssue, new_family, own_token};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::sign_in::TicketHolder;
 use crate::login::ticket;
 use crate::oauth::claims::AccessTokenClaims;
-use crate::oauth::claims_request::AskedClaims;
+use crate::oauth::claims_request::RequestedClaims;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
@@ -22,7 +22,7 @@ use crate::service::access_tokens;
 use crate::service::error::Error;
 use crate::service::sign_in::{SignInError, sign_in_for_client};
 use crate::session::{Session, User};
-use crate::store::Taken;
+use crate::store::CodeRedemption;
 
 /// Exchanges what the client holds.
 ///
@@ -34,12 +34,12 @@ pub(super) async fn exchange(
     app: &Arc<App>,
     client: &Client,
     request: ExchangeRequest<'_>,
-) -> Result<Issue, Error> {
+) -> Result<TokenIssue, Error> {
     let issue = match request.subject_token_type {
         SubjectTokenType::Ticket => with_ticket(app, client, request).await?,
         SubjectTokenType::AccessToken => with_access_token(app, client, request).await?,
     };
-    Ok(Issue {
+    Ok(TokenIssue {
         issued_token_type: Some(ACCESS_TOKEN),
         // RFC 8693 §2.2.1 gives one token; whoever wants to know the person asks userinfo.
         login: None,
@@ -52,7 +52,7 @@ async fn with_access_token(
     app: &App,
     client: &Client,
     request: ExchangeRequest<'_>,
-) -> Result<Issue, Error> {
+) -> Result<TokenIssue, Error> {
     // 1. Look the token up. A client's own token is about nobody; the client can ask for another one
     //    itself.
     let found = access_tokens::find(app, request.subject_token).await?;
@@ -66,7 +66,7 @@ async fn with_access_token(
     // 3. Issue the token.
     let own = own_token(app, client, narrowed.audience);
     let claims = AccessTokenClaims::of_grant(&granted, &id, &narrowed.scopes, own);
-    Ok(Issue::of(AccessTokenClaims {
+    Ok(TokenIssue::of(AccessTokenClaims {
         exp: claims.exp.min(held.exp),
         ..claims
     }))
@@ -78,7 +78,7 @@ async fn with_ticket(
     app: &Arc<App>,
     client: &Client,
     request: ExchangeRequest<'_>,
-) -> Result<Issue, Error> {
+) -> Result<TokenIssue, Error> {
     let ticket = ticket::plain(request.subject_token).map_err(|_| unacceptable())?;
     // 1. Sign the ticket's user in.
     let session = sign_in(app, client, ticket).await?;
@@ -102,7 +102,7 @@ async fn with_ticket(
         auth_time: session.auth_time,
         refreshable,
         resources: request.targets,
-        claims: AskedClaims::default(),
+        claims: RequestedClaims::default(),
         acr: None,
     };
     let now = app.host.clock.now();
@@ -113,7 +113,7 @@ async fn with_ticket(
         .issue(&id, grant, code_expires_at, keep_until)
         .await?;
     let (first, family) = new_family(client, now);
-    let Taken::Granted(granted) = app.store.take(&id, Some(family), now).await? else {
+    let CodeRedemption::Granted(granted) = app.store.redeem(&id, Some(family), now).await? else {
         return Err(unacceptable().into());
     };
     // 4. Issue the tokens.

@@ -5,13 +5,13 @@ use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::{Identity, Subject};
 
 use crate::crypto::handle::Digest;
-use crate::login::sign_in::{Claim, SignIn, SignInOutcome};
+use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim};
 use crate::oauth::acr;
-use crate::oauth::claims_request::AskedClaims;
+use crate::oauth::claims_request::RequestedClaims;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
-use crate::session::{EndedSession, Farewell, Session, SessionId, User};
+use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::Store;
 
 /// `seconds` after the beginning of the story.
@@ -36,8 +36,8 @@ pub(crate) fn subject(text: &str) -> Subject {
 pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
-        takes_over: digest("browser of 1"),
-        farewell: farewell(),
+        place: digest("browser of 1"),
+        logout_notice: farewell(),
         continues: None,
         session: Session {
             sid: sid(name),
@@ -59,9 +59,9 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
 }
 
 /// Grafana and the wiki are to be told, first by whoever ends the session, until 20.
-pub(crate) fn farewell() -> Farewell {
+pub(crate) fn farewell() -> LogoutNotice {
     let listeners = ["grafana", "wiki"];
-    Farewell {
+    LogoutNotice {
         listeners: listeners.map(|id| ClientId::new(id.to_owned())).into(),
         leased_until: at(20),
         later: None,
@@ -74,12 +74,12 @@ pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
     let mut asked = sign_in(name);
     asked.session.ticket = digest(ticket);
     asked.claim = Some(claim(ticket, browser));
-    asked.takes_over = digest(browser);
+    asked.place = digest(browser);
     asked
 }
 
-pub(crate) fn claim(ticket: &str, browser: &str) -> Claim {
-    Claim {
+pub(crate) fn claim(ticket: &str, browser: &str) -> TicketClaim {
+    TicketClaim {
         ticket: digest(ticket),
         browser: digest(browser),
         subject: subject("1"),
@@ -110,7 +110,7 @@ pub(crate) fn grant(of: &str) -> Grant {
         auth_time: at(0),
         refreshable: false,
         resources: Vec::new(),
-        claims: AskedClaims::default(),
+        claims: RequestedClaims::default(),
         acr: None,
     }
 }
@@ -121,7 +121,7 @@ pub(crate) fn offline_grant(of: &str) -> Grant {
         scopes: Scopes::parse("openid offline_access"),
         refreshable: true,
         resources: vec!["https://a".to_owned(), "urn:b".to_owned()],
-        claims: AskedClaims::parse("id_token.phone_number userinfo.name"),
+        claims: RequestedClaims::parse("id_token.phone_number userinfo.name"),
         acr: Some(acr::TICKET),
         ..grant(of)
     }

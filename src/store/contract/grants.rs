@@ -5,22 +5,28 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, farewell, grant, issue, offline_grant, sid, sign_in, signed_in};
-use crate::oauth::grant::Granted;
-use crate::store::{Store, Taken};
+use crate::oauth::grant::ActiveGrant;
+use crate::store::{CodeRedemption, Store};
 
-async fn take(store: &impl Store, code: &str, seconds: i64) -> Taken {
-    store.take(&digest(code), None, at(seconds)).await.unwrap()
+async fn take(store: &impl Store, code: &str, seconds: i64) -> CodeRedemption {
+    store
+        .redeem(&digest(code), None, at(seconds))
+        .await
+        .unwrap()
 }
 
-async fn taken(store: &impl Store, code: &str, seconds: i64) -> Granted {
+async fn taken(store: &impl Store, code: &str, seconds: i64) -> ActiveGrant {
     match take(store, code, seconds).await {
-        Taken::Granted(granted) => *granted,
+        CodeRedemption::Granted(granted) => *granted,
         other => panic!("{other:?}"),
     }
 }
 
 async fn stands(store: &impl Store, code: &str, seconds: i64) -> bool {
-    let granted = store.granted(&digest(code), at(seconds)).await.unwrap();
+    let granted = store
+        .active_grant(&digest(code), at(seconds))
+        .await
+        .unwrap();
     granted.is_some()
 }
 
@@ -29,7 +35,7 @@ pub(super) async fn a_code_is_redeemed_once(store: impl Store) {
     issue(&store, "code", "a").await;
     let granted = taken(&store, "code", 1).await;
     assert_eq!(granted.user, session.user);
-    let Taken::Reused(client) = take(&store, "code", 2).await else {
+    let CodeRedemption::Reused(client) = take(&store, "code", 2).await else {
         panic!("it was taken twice");
     };
     assert_eq!(client.as_str(), "grafana");
@@ -48,8 +54,8 @@ pub(super) async fn of_many_redeemers_one_wins(store: impl Store + 'static) {
             redeemers.spawn(async move { take(&*store, &code, 1).await });
         }
         let outcomes = redeemers.join_all().await;
-        let won = |taken: &&Taken| matches!(taken, Taken::Granted(_));
-        let reused = |taken: &&Taken| matches!(taken, Taken::Reused(_));
+        let won = |taken: &&CodeRedemption| matches!(taken, CodeRedemption::Granted(_));
+        let reused = |taken: &&CodeRedemption| matches!(taken, CodeRedemption::Reused(_));
         assert_eq!(outcomes.iter().filter(won).count(), 1);
         assert_eq!(outcomes.iter().filter(reused).count(), 23);
         assert!(!stands(&*store, &code, 1).await);
@@ -64,7 +70,7 @@ pub(super) async fn reuse_of_a_code_revokes_its_grant(store: impl Store) {
     for seconds in [2, 3] {
         assert!(matches!(
             take(&store, "code", seconds).await,
-            Taken::Reused(_)
+            CodeRedemption::Reused(_)
         ));
         assert!(!stands(&store, "code", seconds).await);
     }
@@ -74,7 +80,10 @@ pub(super) async fn reuse_is_noticed_after_the_code_has_expired(store: impl Stor
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     taken(&store, "code", 1).await;
-    assert!(matches!(take(&store, "code", 299).await, Taken::Reused(_)));
+    assert!(matches!(
+        take(&store, "code", 299).await,
+        CodeRedemption::Reused(_)
+    ));
     assert!(!stands(&store, "code", 299).await);
 }
 
@@ -82,19 +91,28 @@ pub(super) async fn a_forgotten_code_is_unknown(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     taken(&store, "code", 1).await;
-    assert!(matches!(take(&store, "code", 300).await, Taken::Unknown));
+    assert!(matches!(
+        take(&store, "code", 300).await,
+        CodeRedemption::Unknown
+    ));
 }
 
 pub(super) async fn an_expired_code_is_unknown(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
-    assert!(matches!(take(&store, "code", 60).await, Taken::Unknown));
+    assert!(matches!(
+        take(&store, "code", 60).await,
+        CodeRedemption::Unknown
+    ));
     // Late is not spent: the clock decides, not the one who asked.
     taken(&store, "code", 59).await;
 }
 
 pub(super) async fn a_code_that_never_was_is_unknown(store: impl Store) {
-    assert!(matches!(take(&store, "code", 0).await, Taken::Unknown));
+    assert!(matches!(
+        take(&store, "code", 0).await,
+        CodeRedemption::Unknown
+    ));
     assert!(!stands(&store, "code", 0).await);
 }
 
@@ -102,16 +120,25 @@ pub(super) async fn a_code_dies_with_its_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
-    assert!(matches!(take(&store, "code", 1).await, Taken::Unknown));
+    assert!(matches!(
+        take(&store, "code", 1).await,
+        CodeRedemption::Unknown
+    ));
 
     issue(&store, "late", "a").await;
-    assert!(matches!(take(&store, "late", 1).await, Taken::Unknown));
+    assert!(matches!(
+        take(&store, "late", 1).await,
+        CodeRedemption::Unknown
+    ));
 
     let mut short = sign_in("b");
     short.session.expires_at = at(10);
     signed_in(&store, short).await;
     issue(&store, "last", "b").await;
-    assert!(matches!(take(&store, "last", 10).await, Taken::Unknown));
+    assert!(matches!(
+        take(&store, "last", 10).await,
+        CodeRedemption::Unknown
+    ));
 }
 
 pub(super) async fn a_grant_stands_once_its_code_was_taken(store: impl Store) {
@@ -119,7 +146,7 @@ pub(super) async fn a_grant_stands_once_its_code_was_taken(store: impl Store) {
     issue(&store, "code", "a").await;
     assert!(!stands(&store, "code", 1).await);
     taken(&store, "code", 1).await;
-    let granted = store.granted(&digest("code"), at(299)).await.unwrap();
+    let granted = store.active_grant(&digest("code"), at(299)).await.unwrap();
     let granted = granted.unwrap();
     assert_eq!(granted.user, session.user);
     assert_eq!(granted.grant.client_id.as_str(), "grafana");
@@ -132,7 +159,10 @@ pub(super) async fn a_grant_dies_with_its_session(store: impl Store) {
     taken(&store, "code", 1).await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert!(!stands(&store, "code", 2).await);
-    assert!(matches!(take(&store, "code", 2).await, Taken::Reused(_)));
+    assert!(matches!(
+        take(&store, "code", 2).await,
+        CodeRedemption::Reused(_)
+    ));
 
     let mut short = sign_in("b");
     short.session.expires_at = at(10);
@@ -151,7 +181,7 @@ pub(super) async fn a_grant_shows_its_user_as_last_heard_of(store: impl Store) {
     let (newer, _) = signed_in(&store, asked).await;
     let granted = taken(&store, "code", 6).await;
     assert_eq!(granted.user, newer.user);
-    let granted = store.granted(&digest("code"), at(7)).await.unwrap();
+    let granted = store.active_grant(&digest("code"), at(7)).await.unwrap();
     assert_eq!(granted.unwrap().user, newer.user);
 }
 
@@ -171,10 +201,10 @@ pub(super) async fn a_grant_is_read_back_to_the_letter(store: impl Store) {
             .issue(&code, issued.clone(), at(60), at(300))
             .await
             .unwrap();
-        let Taken::Granted(taken) = store.take(&code, None, at(1)).await.unwrap() else {
+        let CodeRedemption::Granted(taken) = store.redeem(&code, None, at(1)).await.unwrap() else {
             panic!("it was good");
         };
-        let read = store.granted(&code, at(1)).await.unwrap().unwrap();
+        let read = store.active_grant(&code, at(1)).await.unwrap().unwrap();
         for grant in [taken.grant, read.grant] {
             assert_eq!(grant.client_id, issued.client_id);
             assert_eq!(grant.sid, issued.sid);

@@ -5,7 +5,7 @@ use openidconnect::ClientId;
 use super::fixture::{at, digest, issue, offline_grant, sign_in, signed_in, subject};
 use crate::links::{Change, Edit, Joined, Place, Tally, Unique, Wanted};
 use crate::people::{Attribute, Link};
-use crate::store::{NewFamily, Rotated, Rotation, Store, Taken};
+use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 
 fn place(of: &str, client: &str) -> Place {
     Place {
@@ -203,7 +203,7 @@ pub(super) async fn people_are_found_by_number_name_and_identifier(store: impl S
         ("4", "新耀分公司", "13900139000"),
     ] {
         let mut asked = sign_in(of);
-        asked.takes_over = digest(of);
+        asked.place = digest(of);
         asked.session.user.identity.subject = subject(of);
         asked.session.user.identity.name = Some(name.to_owned());
         asked.session.user.identity.phone = Some(phone.to_owned());
@@ -234,7 +234,9 @@ pub(super) async fn people_are_found_by_number_name_and_identifier(store: impl S
 pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "before", "a").await;
-    let Taken::Granted(taken) = store.take(&digest("before"), None, at(1)).await.unwrap() else {
+    let CodeRedemption::Granted(taken) =
+        store.redeem(&digest("before"), None, at(1)).await.unwrap()
+    else {
         panic!("it was good");
     };
     assert_eq!(taken.link, None);
@@ -250,12 +252,13 @@ pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store)
         family: digest("family"),
         token: digest("token"),
         expires_at: at(100),
-        keep_until: at(300),
+        retain_until: at(300),
     };
-    let Taken::Granted(taken) = store.take(&code, Some(family), at(1)).await.unwrap() else {
+    let CodeRedemption::Granted(taken) = store.redeem(&code, Some(family), at(1)).await.unwrap()
+    else {
         panic!("it was good");
     };
-    let granted = store.granted(&code, at(1)).await.unwrap().unwrap();
+    let granted = store.active_grant(&code, at(1)).await.unwrap().unwrap();
     let found = store.family(&family.family, at(1)).await.unwrap().unwrap();
     let rotation = Rotation {
         family: family.family,
@@ -264,7 +267,7 @@ pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store)
         expires_at: at(100),
         grace_since: at(0),
     };
-    let Rotated::Granted(_, rotated) = store.rotate(rotation, at(2)).await.unwrap() else {
+    let RefreshOutcome::Granted(_, rotated) = store.rotate(rotation, at(2)).await.unwrap() else {
         panic!("it was good");
     };
     for granted in [*taken, granted, found.granted, *rotated] {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
-use crate::session::{Delivery, Ending, Lease};
+use crate::session::{Delivery, DeliveryLease, DeliveryOutcome};
 use crate::store::Store;
 use crate::store::contract::fixture::{
     at, digest, farewell, grant, sid, sign_in, signed_in, subject,
@@ -33,8 +33,8 @@ fn delivery(client: &str, attempts: u32) -> Delivery {
     }
 }
 
-pub(super) fn up_to(most: u32, until: i64) -> Lease {
-    Lease {
+pub(super) fn up_to(most: u32, until: i64) -> DeliveryLease {
+    DeliveryLease {
         most,
         each: most,
         held: HashMap::new(),
@@ -124,7 +124,7 @@ pub(super) async fn no_client_takes_the_place_of_the_others(store: impl Store) {
     store.end(&sid("a"), &later).await.unwrap().unwrap();
     let mut lease = up_to(3, 90);
     lease.each = 2;
-    let took = async |lease: &Lease| {
+    let took = async |lease: &DeliveryLease| {
         let leased = store.lease_deliveries(lease.clone(), at(50)).await.unwrap();
         let mut clients: Vec<_> = leased
             .into_iter()
@@ -156,11 +156,11 @@ pub(super) async fn a_delivery_that_is_struck_off_is_gone(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store
-        .strike_off(&ended.leased[1], Ending::Told, at(1))
+        .strike_off(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
         .await
         .unwrap();
     store
-        .strike_off(&ended.leased[1], Ending::Told, at(1))
+        .strike_off(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
         .await
         .unwrap();
     assert_eq!(lease(&store, 20).await, [delivery("grafana", 2)]);

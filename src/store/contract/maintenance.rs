@@ -3,7 +3,7 @@
 use crate::store::contract::fixture::{
     at, claim, digest, farewell, grant, issue, offline_grant, sid, sign_in, sign_in_with, signed_in,
 };
-use crate::store::{RUN_OUT_KEPT, Store, Taken};
+use crate::store::{CodeRedemption, RUN_OUT_KEPT, Store};
 
 pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl Store) {
     // Until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
@@ -18,8 +18,8 @@ pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl 
     assert_eq!(store.sweep(at(30)).await.unwrap(), 1, "the handle");
     assert_eq!(store.sweep(at(299)).await.unwrap(), 0);
     assert!(matches!(
-        store.take(&digest("code"), None, at(59)).await.unwrap(),
-        Taken::Granted(_)
+        store.redeem(&digest("code"), None, at(59)).await.unwrap(),
+        CodeRedemption::Granted(_)
     ));
     assert_eq!(store.sweep(at(300)).await.unwrap(), 1, "the grant");
     assert_eq!(store.sweep(at(500)).await.unwrap(), 1, "the ticket");
@@ -80,11 +80,11 @@ pub(super) async fn a_session_is_kept_as_long_as_an_offline_grant_that_came_from
     let grant = offline_grant("a");
     let keep_until = week + chrono::TimeDelta::days(1);
     store.issue(&code, grant, at(60), keep_until).await.unwrap();
-    store.take(&code, None, at(1)).await.unwrap();
+    store.redeem(&code, None, at(1)).await.unwrap();
     store.sweep(week).await.unwrap();
-    assert!(store.granted(&code, week).await.unwrap().is_some());
+    assert!(store.active_grant(&code, week).await.unwrap().is_some());
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert_eq!(ended.clients.len(), 1, "its client can still be told");
-    assert!(store.granted(&code, week).await.unwrap().is_none());
+    assert!(store.active_grant(&code, week).await.unwrap().is_none());
     store.sweep(keep_until).await.unwrap();
 }

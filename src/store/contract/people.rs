@@ -10,11 +10,11 @@ use super::fixture::{
     at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
 };
 use super::logout_deliveries::up_to;
-use crate::directory::{Change, Doubt, Event, Held, Outcome, Person, Presence, Report};
+use crate::directory::{Anomaly, Blocked, Change, Event, Outcome, Person, Presence, Report};
 use crate::links;
 use crate::links::{Edit, Place};
 use crate::login::sign_in::SignInOutcome;
-use crate::session::Ending;
+use crate::session::DeliveryOutcome;
 use crate::store::{DirectoryLease, Store};
 
 fn identity(id: &str, name: &str) -> Identity {
@@ -202,7 +202,7 @@ pub(super) async fn a_leaver_has_no_session_no_grant_and_no_way_in(store: impl S
             .issue(&digest(code), grant, at(60), at(900))
             .await
             .unwrap();
-        store.take(&digest(code), None, at(1)).await.unwrap();
+        store.redeem(&digest(code), None, at(1)).await.unwrap();
     }
     found(&store, vec![Change::Absent(subject("1"))], 2).await;
     assert!(store.session(&digest("a"), at(2)).await.unwrap().is_some());
@@ -211,7 +211,13 @@ pub(super) async fn a_leaver_has_no_session_no_grant_and_no_way_in(store: impl S
         assert_eq!(store.session(&digest(name), at(3)).await.unwrap(), None);
     }
     for code in ["code", "offline"] {
-        assert!(store.granted(&digest(code), at(3)).await.unwrap().is_none());
+        assert!(
+            store
+                .active_grant(&digest(code), at(3))
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
     let again = store.sign_in(sign_in("c"), at(4)).await.unwrap();
     assert_eq!(again, SignInOutcome::Left);
@@ -236,7 +242,7 @@ pub(super) async fn what_became_of_a_leaver_is_written_down(store: impl Store) {
     let told = store.lease_deliveries(up_to(9, 40), at(30)).await.unwrap();
     assert_eq!(told.len(), 1);
     store
-        .strike_off(&told[0], Ending::Told, at(31))
+        .strike_off(&told[0], DeliveryOutcome::Delivered, at(31))
         .await
         .unwrap();
     let grafana = "grafana".to_owned();
@@ -244,7 +250,7 @@ pub(super) async fn what_became_of_a_leaver_is_written_down(store: impl Store) {
         sessions: vec!["a".to_owned()],
         clients: vec![grafana.clone()],
     };
-    let told = Event::Told {
+    let told = Event::LogoutDelivered {
         client_id: grafana,
         sid: sid("a").to_string(),
     };
@@ -267,7 +273,7 @@ pub(super) async fn a_logout_of_somebody_who_stays_is_nobodys_history(store: imp
         .unwrap();
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store
-        .strike_off(&ended.leased[0], Ending::Told, at(1))
+        .strike_off(&ended.leased[0], DeliveryOutcome::Delivered, at(1))
         .await
         .unwrap();
     assert_eq!(events(&store, "1").await, []);
@@ -372,9 +378,9 @@ pub(super) async fn a_report_is_kept(store: impl Store) {
         let report = Report {
             at: at(1),
             complete_at: Some(at(0)),
-            held: Some(Held {
+            held: Some(Blocked {
                 missing: 3,
-                doubt: Doubt::Moved,
+                doubt: Anomaly::Unstable,
             }),
             outcome: Outcome::Failed {
                 why: why.to_owned(),

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in};
 use crate::oauth::grant::Grant;
-use crate::store::{NewFamily, Rotated, Rotation, Store, Taken};
+use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 
 /// Redeems a code for `grant`: the family "family" begins with the token "1", good until 100; the
 /// grant until 900.
@@ -17,14 +17,14 @@ async fn begin(store: &impl Store, grant: Grant) {
         family: digest("family"),
         token: digest("1"),
         expires_at: at(100),
-        keep_until: at(900),
+        retain_until: at(900),
     };
-    let taken = store.take(&code, Some(family), at(0)).await.unwrap();
-    assert!(matches!(taken, Taken::Granted(_)));
+    let taken = store.redeem(&code, Some(family), at(0)).await.unwrap();
+    assert!(matches!(taken, CodeRedemption::Granted(_)));
 }
 
 /// `token` is presented and shall be followed by `successor`, good for 100; the grace is 10.
-async fn rotate(store: &impl Store, token: &str, successor: &str, seconds: i64) -> Rotated {
+async fn rotate(store: &impl Store, token: &str, successor: &str, seconds: i64) -> RefreshOutcome {
     let rotation = Rotation {
         family: digest("family"),
         presented: digest(token),
@@ -37,14 +37,20 @@ async fn rotate(store: &impl Store, token: &str, successor: &str, seconds: i64) 
 
 async fn lives(store: &impl Store, seconds: i64) -> bool {
     let found = store.family(&digest("family"), at(seconds)).await.unwrap();
-    let stands = store.granted(&digest("code"), at(seconds)).await.unwrap();
+    let stands = store
+        .active_grant(&digest("code"), at(seconds))
+        .await
+        .unwrap();
     assert!(found.is_none() || stands.is_some());
     found.is_some()
 }
 
 #[track_caller]
-fn good(rotated: &Rotated) {
-    assert!(matches!(rotated, Rotated::Granted(..)), "{rotated:?}");
+fn good(rotated: &RefreshOutcome) {
+    assert!(
+        matches!(rotated, RefreshOutcome::Granted(..)),
+        "{rotated:?}"
+    );
 }
 
 pub(super) async fn a_refresh_token_is_followed_by_the_next(store: impl Store) {
@@ -57,7 +63,7 @@ pub(super) async fn a_refresh_token_is_followed_by_the_next(store: impl Store) {
         (found.id, found.latest, found.expires_at),
         (digest("code"), digest("1"), at(100))
     );
-    let Rotated::Granted(id, granted) = rotate(&store, "1", "2", 50).await else {
+    let RefreshOutcome::Granted(id, granted) = rotate(&store, "1", "2", 50).await else {
         panic!("it was good");
     };
     assert_eq!((id, granted.user), (digest("code"), session.user));
@@ -68,7 +74,7 @@ pub(super) async fn a_refresh_token_is_followed_by_the_next(store: impl Store) {
     assert!(!lives(&store, 299).await, "it lay unused for too long");
     assert!(matches!(
         rotate(&store, "4", "5", 299).await,
-        Rotated::Unknown
+        RefreshOutcome::Unknown
     ));
 }
 
@@ -85,14 +91,14 @@ pub(super) async fn after_the_grace_a_token_that_comes_again_ends_its_family(sto
     signed_in(&store, sign_in("a")).await;
     begin(&store, offline_grant("a")).await;
     good(&rotate(&store, "1", "2", 50).await);
-    let Rotated::Reused(client) = rotate(&store, "1", "2", 60).await else {
+    let RefreshOutcome::Reused(client) = rotate(&store, "1", "2", 60).await else {
         panic!("it was used");
     };
     assert_eq!(client.as_str(), "grafana");
     assert!(!lives(&store, 60).await);
     assert!(matches!(
         rotate(&store, "2", "3", 61).await,
-        Rotated::Unknown
+        RefreshOutcome::Unknown
     ));
 }
 
@@ -103,7 +109,7 @@ pub(super) async fn a_token_older_than_the_last_ends_its_family_at_any_time(stor
     good(&rotate(&store, "2", "3", 51).await);
     assert!(matches!(
         rotate(&store, "1", "2", 52).await,
-        Rotated::Reused(_)
+        RefreshOutcome::Reused(_)
     ));
     assert!(!lives(&store, 52).await);
 }
@@ -159,6 +165,6 @@ pub(super) async fn a_grant_that_is_not_refreshable_begins_no_family(store: impl
     assert!(!lives(&store, 1).await);
     assert!(matches!(
         rotate(&store, "1", "2", 2).await,
-        Rotated::Unknown
+        RefreshOutcome::Unknown
     ));
 }

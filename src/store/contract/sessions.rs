@@ -73,7 +73,7 @@ pub(super) async fn a_session_never_goes_on_as_another_users(store: impl Store) 
     signed_in(&store, sign_in("a")).await;
     let mut asked = sign_in("b");
     asked.continues = Some(sid("a"));
-    asked.takes_over = digest("another browser");
+    asked.place = digest("another browser");
     asked.session.user.identity.subject = subject("2");
     let (session, _) = signed_in(&store, asked).await;
     assert_eq!(session.sid, sid("b"));
@@ -241,7 +241,7 @@ pub(super) async fn a_browser_that_is_taken_over_keeps_nothing_of_others(store: 
         signed_in(&store, asked).await;
     }
     let mut elsewhere = sign_in("elsewhere");
-    elsewhere.takes_over = digest("another browser");
+    elsewhere.place = digest("another browser");
     signed_in(&store, elsewhere).await;
     store.sweep(at(500)).await.unwrap();
 

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, claim, digest, farewell, sid, sign_in, sign_in_with, signed_in, subject};
-use crate::login::sign_in::{Ownership, SignInOutcome};
+use crate::login::sign_in::{SignInOutcome, TicketOwner};
 use crate::store::Store;
 
 /// Who owns the ticket `t` at `seconds`, and whether it is spent.
-async fn owner(store: &impl Store, seconds: i64) -> Option<Ownership> {
+async fn owner(store: &impl Store, seconds: i64) -> Option<TicketOwner> {
     store.owner(&digest("t"), at(seconds)).await.unwrap()
 }
 
-fn owned_by(browser: &str) -> Ownership {
+fn owned_by(browser: &str) -> TicketOwner {
     let browser = digest(browser);
-    Ownership {
+    TicketOwner {
         browser,
         spent: false,
     }
@@ -116,7 +116,7 @@ pub(super) async fn a_spent_ticket_stays_spent(store: impl Store) {
 pub(super) async fn a_sign_in_that_replaces_a_session_spends_its_ticket(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut asked = sign_in("b");
-    asked.takes_over = digest("first");
+    asked.place = digest("first");
     asked.session.user.identity.subject = subject("2");
     signed_in(&store, asked).await;
     assert!(is_refused(&store, sign_in_with("c", "t", "first")).await);

@@ -61,17 +61,17 @@ pub(super) async fn an_entry_has_the_account_for_all_clients_alone(store: impl S
     linked(&store, "2", Some("grafana"), "zw").await;
     // A link may be there before the person is known.
     linked(&store, "9", None, "nobody").await;
-    let all = store.entries(None, 9).await.unwrap();
+    let all = store.user_rows(None, 9).await.unwrap();
     assert_eq!(
         names(&all),
         [("1", Some("chentao")), ("2", None), ("3", None)]
     );
     for entry in all {
         let subject = entry.person.user.subject().clone();
-        assert_eq!(store.entry(&subject).await.unwrap(), Some(entry.clone()));
+        assert_eq!(store.user_row(&subject).await.unwrap(), Some(entry.clone()));
         assert_eq!(store.person(&subject).await.unwrap(), Some(entry.person));
     }
-    assert_eq!(store.entry(&subject("9")).await.unwrap(), None);
+    assert_eq!(store.user_row(&subject("9")).await.unwrap(), None);
 }
 
 pub(super) async fn entries_are_read_by_parts(store: impl Store) {
@@ -80,7 +80,7 @@ pub(super) async fn entries_are_read_by_parts(store: impl Store) {
     let mut read = Vec::new();
     let mut last: Option<Subject> = None;
     loop {
-        let part = store.entries(last.as_ref(), 2).await.unwrap();
+        let part = store.user_rows(last.as_ref(), 2).await.unwrap();
         let Some(end) = part.last() else { break };
         last = Some(end.person.user.subject().clone());
         read.extend(part);
@@ -91,14 +91,14 @@ pub(super) async fn entries_are_read_by_parts(store: impl Store) {
     );
     let read: Vec<_> = names(&read).into_iter().map(|(id, _)| id).collect();
     assert_eq!(read, ids);
-    assert_eq!(store.entries(None, 0).await.unwrap(), []);
+    assert_eq!(store.user_rows(None, 0).await.unwrap(), []);
 }
 
 pub(super) async fn people_are_counted_and_passed_by(store: impl Store) {
-    assert_eq!(store.count().await.unwrap(), 0);
-    assert_eq!(store.further(None, 1).await.unwrap(), None);
+    assert_eq!(store.user_count().await.unwrap(), 0);
+    assert_eq!(store.seek(None, 1).await.unwrap(), None);
     listed(&store, &["a", "2", "10", "B", "1"]).await;
-    assert_eq!(store.count().await.unwrap(), 5);
+    assert_eq!(store.user_count().await.unwrap(), 5);
     for (after, steps, there) in [
         (None, 0, None),
         (None, 1, Some("1")),
@@ -111,7 +111,7 @@ pub(super) async fn people_are_counted_and_passed_by(store: impl Store) {
         (Some("2"), 3, None),
     ] {
         let after = after.map(subject);
-        let reached = store.further(after.as_ref(), steps).await.unwrap();
+        let reached = store.seek(after.as_ref(), steps).await.unwrap();
         assert_eq!(reached, there.map(subject), "{after:?} {steps}");
     }
 }

@@ -19,19 +19,19 @@ use tracing::{debug, warn};
 use super::schema::{self, BUSY_TIMEOUT};
 
 /// How many pages the log grows before they are moved: 4 MiB.
-const AFTER: i32 = 1000;
+const CHECKPOINT_PAGES: i32 = 1000;
 
 /// How many pages may be left for the writer to move.
-const REST: i32 = 64;
+const REMAINDER_PAGES: i32 = 64;
 
 /// How often the thread tries to catch up with the writer before it waits for more.
-const TRIES: usize = 8;
+const MAX_PASSES: usize = 8;
 
 /// A log of so many pages (64 MiB) is worth a warning: somebody keeps a read transaction open.
-const TOO_LONG: i32 = 16 * AFTER;
+const WARNING_PAGES: i32 = 16 * CHECKPOINT_PAGES;
 
 /// How long the writer waits for readers to leave the log; they take some ten microseconds.
-const READERS_LEAVE: Duration = Duration::from_millis(3);
+const READERS_TIMEOUT: Duration = Duration::from_millis(3);
 
 /// The writer's side of it.
 pub(super) struct Checkpoints {
@@ -84,7 +84,7 @@ impl Checkpoints {
         if length < self.asked_at {
             self.asked_at = 0; // it has started over
         }
-        if length - self.asked_at >= AFTER {
+        if length - self.asked_at >= CHECKPOINT_PAGES {
             self.asked_at = length;
             // Full means it has been asked already.
             let _ = self.ask.try_send(());
@@ -101,7 +101,7 @@ impl Checkpoints {
 }
 
 fn restart(writer: &Connection) -> rusqlite::Result<()> {
-    writer.busy_timeout(READERS_LEAVE)?;
+    writer.busy_timeout(READERS_TIMEOUT)?;
     let restarted = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::RESTART);
     writer.busy_timeout(BUSY_TIMEOUT)?;
     restarted.map(drop)
@@ -110,8 +110,8 @@ fn restart(writer: &Connection) -> rusqlite::Result<()> {
 fn run(connection: &Connection, asked: &Receiver<()>, caught_up: &AtomicBool) {
     while asked.recv().is_ok() {
         match catch_up(connection) {
-            Ok(left) if left <= REST => caught_up.store(true, Ordering::Relaxed),
-            Ok(left) if left >= TOO_LONG => warn!(
+            Ok(left) if left <= REMAINDER_PAGES => caught_up.store(true, Ordering::Relaxed),
+            Ok(left) if left >= WARNING_PAGES => warn!(
                 store.log_pages = left,
                 "The log of the store grows: another program keeps the database open for reading"
             ),
@@ -124,11 +124,11 @@ fn run(connection: &Connection, asked: &Receiver<()>, caught_up: &AtomicBool) {
 /// Moves the log until little of it is left. Returns how many pages are.
 fn catch_up(connection: &Connection) -> rusqlite::Result<i32> {
     let mut left = 0;
-    for _ in 0..TRIES {
+    for _ in 0..MAX_PASSES {
         let (length, moved) =
             connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
         left = length - moved;
-        if left <= REST {
+        if left <= REMAINDER_PAGES {
             break;
         }
     }

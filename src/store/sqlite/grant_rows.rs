@@ -7,8 +7,8 @@ use super::column::{self, USER_COLUMNS};
 use super::links::{self, LINK_COLUMNS};
 use crate::crypto::handle::Digest;
 use crate::oauth::acr;
-use crate::oauth::claims_request::AskedClaims;
-use crate::oauth::grant::{Grant, Granted};
+use crate::oauth::claims_request::RequestedClaims;
+use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
 use crate::session::SessionId;
@@ -71,8 +71,8 @@ pub(super) fn revoke(sql: &Connection, id: &Digest) -> rusqlite::Result<()> {
 }
 
 /// A grant, its user and their account, from `granted_columns!`.
-pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<Granted> {
-    Ok(Granted {
+pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<ActiveGrant> {
+    Ok(ActiveGrant {
         grant: grant(row)?,
         user: column::user(row, GRANT_COLUMNS)?,
         link: links::links(row, GRANT_COLUMNS + USER_COLUMNS)?,
@@ -103,7 +103,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         subject: column::subject(row, 7)?,
         refreshable: row.get(8)?,
         resources: words(row.get_ref(9)?.as_str()?),
-        claims: AskedClaims::parse(row.get_ref(10)?.as_str()?),
+        claims: RequestedClaims::parse(row.get_ref(10)?.as_str()?),
         acr: row.get_ref(11)?.as_str_or_null()?.and_then(acr::supported),
     })
 }

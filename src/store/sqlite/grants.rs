@@ -11,9 +11,9 @@ use super::grant_rows::{
 };
 use super::{SqliteStore, refresh_tokens};
 use crate::crypto::handle::Digest;
-use crate::oauth::grant::{Grant, Granted};
+use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::oauth::pkce::CodeChallenge;
-use crate::store::{Grants, NewFamily, StoreError, Taken};
+use crate::store::{CodeRedemption, Grants, NewFamily, StoreError};
 
 #[async_trait]
 impl Grants for SqliteStore {
@@ -31,12 +31,12 @@ impl Grants for SqliteStore {
         .await
     }
 
-    async fn take(
+    async fn redeem(
         &self,
         code: &Digest,
         family: Option<NewFamily>,
         now: DateTime<Utc>,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<CodeRedemption, StoreError> {
         let code = *code;
         self.write("redeem a code", move |sql| {
             take(sql, &code, family.as_ref(), now)
@@ -44,11 +44,11 @@ impl Grants for SqliteStore {
         .await
     }
 
-    async fn granted(
+    async fn active_grant(
         &self,
         id: &Digest,
         now: DateTime<Utc>,
-    ) -> Result<Option<Granted>, StoreError> {
+    ) -> Result<Option<ActiveGrant>, StoreError> {
         self.read("find a grant", |sql| granted(sql, id, now))
     }
 
@@ -105,7 +105,7 @@ fn take(
     code: &Digest,
     family: Option<&NewFamily>,
     now: DateTime<Utc>,
-) -> rusqlite::Result<Taken> {
+) -> rusqlite::Result<CodeRedemption> {
     let presented = sql
         .prepare_cached(concat!(
             "SELECT ",
@@ -119,14 +119,14 @@ fn take(
     match presented {
         Some(Presented::Again(client)) => {
             revoke(sql, code)?;
-            Ok(Taken::Reused(client))
+            Ok(CodeRedemption::Reused(client))
         }
         Some(Presented::Good(granted)) => {
             let family = family.filter(|_| granted.grant.refreshable);
             redeem(sql, code, family, now)?;
-            Ok(Taken::Granted(granted))
+            Ok(CodeRedemption::Granted(granted))
         }
-        Some(Presented::Late) | None => Ok(Taken::Unknown),
+        Some(Presented::Late) | None => Ok(CodeRedemption::Unknown),
     }
 }
 
@@ -146,7 +146,7 @@ fn redeem(
         .execute(params![
             id.as_bytes(),
             millis(now),
-            millis(family.keep_until)
+            millis(family.retain_until)
         ])?;
     refresh_tokens::begin(sql, id, family, now)
 }
@@ -154,7 +154,7 @@ fn redeem(
 /// A code that is remembered, as it is presented.
 enum Presented {
     /// For the first time, and in time.
-    Good(Box<Granted>),
+    Good(Box<ActiveGrant>),
     /// After it had been taken, whatever has become of its session since.
     Again(ClientId),
     /// For the first time, but it has expired or its session is over.
@@ -171,7 +171,11 @@ fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
     Ok(Presented::Good(Box::new(row_granted(row)?)))
 }
 
-fn granted(sql: &Connection, id: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Option<Granted>> {
+fn granted(
+    sql: &Connection,
+    id: &Digest,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<ActiveGrant>> {
     sql.prepare_cached(concat!(
         "SELECT ",
         granted_columns!(),

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
 use super::column::{self, millis, unreadable};
-use crate::directory::{Event, Happening};
+use crate::directory::{Event, HistoryEntry};
 
 /// A line of a history: when, and what.
-pub(super) fn happening(row: &Row<'_>) -> rusqlite::Result<Happening> {
+pub(super) fn happening(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let event = serde_json::from_str(row.get_ref(1)?.as_str()?);
-    Ok(Happening {
+    Ok(HistoryEntry {
         at: column::time(row, 0)?,
         event: event.map_err(|error| unreadable(1, error))?,
     })

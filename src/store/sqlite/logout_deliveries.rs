@@ -10,14 +10,14 @@ use super::column::{millis, stored};
 use super::history::{ended_by_leaving, write_down};
 use super::{SqliteStore, column};
 use crate::directory::Event;
-use crate::session::{Delivery, Ending, Lease, SessionId};
+use crate::session::{Delivery, DeliveryLease, DeliveryOutcome, SessionId};
 use crate::store::{LogoutDeliveries, StoreError};
 
 #[async_trait]
 impl LogoutDeliveries for SqliteStore {
     async fn lease_deliveries(
         &self,
-        lease: Lease,
+        lease: DeliveryLease,
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError> {
         // Mostly nothing is due, and that costs no commit.
@@ -53,7 +53,7 @@ impl LogoutDeliveries for SqliteStore {
     async fn strike_off(
         &self,
         delivery: &Delivery,
-        ending: Ending,
+        ending: DeliveryOutcome,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let delivery = delivery.clone();
@@ -106,14 +106,22 @@ const DUE: &str = "SELECT sid, client_id, due_at FROM
        FROM logout_deliveries WHERE due_at <= ?1)
      WHERE nth <= ?2 - coalesce((SELECT value FROM json_each(?3) WHERE key = client_id), 0)";
 
-fn is_any_due(sql: &Connection, lease: &Lease, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+fn is_any_due(
+    sql: &Connection,
+    lease: &DeliveryLease,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<bool> {
     sql.prepare_cached(&format!("SELECT EXISTS ({DUE})"))?
         .query_row(params![millis(now), lease.each, held(lease)], |row| {
             row.get(0)
         })
 }
 
-fn take(sql: &Connection, lease: &Lease, now: DateTime<Utc>) -> rusqlite::Result<Vec<Delivery>> {
+fn take(
+    sql: &Connection,
+    lease: &DeliveryLease,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Vec<Delivery>> {
     let (until, most) = (millis(lease.until), lease.most);
     sql.prepare_cached(&format!(
         "UPDATE logout_deliveries SET due_at = ?4, attempts = attempts + 1
@@ -129,7 +137,7 @@ fn take(sql: &Connection, lease: &Lease, now: DateTime<Utc>) -> rusqlite::Result
 }
 
 /// As a JSON object.
-fn held(lease: &Lease) -> String {
+fn held(lease: &DeliveryLease) -> String {
     json!(lease.held).to_string()
 }
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::SqliteStore;
 use super::column::millis;
 use super::schema::APPLICATION_ID;
-use crate::store::{RUN_OUT_KEPT, StoreError, Upkeep};
+use crate::store::{Maintenance, RUN_OUT_KEPT, StoreError};
 
 /// Sessions that are over for good. One that an offline grant came from is kept as long as the grant:
 /// a logout still has to find what to end, and whom to tell.
@@ -65,7 +65,7 @@ const SWEEPS: [Sweep; 6] = [
 type Sweep = (TimeDelta, &'static [&'static str]);
 
 #[async_trait]
-impl Upkeep for SqliteStore {
+impl Maintenance for SqliteStore {
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let mut gone = 0;
         for (kept, steps) in SWEEPS {

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::column::{USER_COLUMNS, millis};
 use super::history::happening;
 use super::{SqliteStore, column, sessions};
-use crate::directory::{Happening, Person, Presence};
-use crate::session::{EndedSession, Farewell, SessionId};
+use crate::directory::{HistoryEntry, Person, Presence};
+use crate::session::{EndedSession, LogoutNotice, SessionId};
 use crate::store::{People, StoreError};
 
 /// The columns that [`person`] reads, of a user `u`.
@@ -54,7 +54,7 @@ impl People for SqliteStore {
         })
     }
 
-    async fn history(&self, subject: &Subject) -> Result<Vec<Happening>, StoreError> {
+    async fn history(&self, subject: &Subject) -> Result<Vec<HistoryEntry>, StoreError> {
         self.read("read a person's history", |sql| {
             sql.prepare_cached(
                 "SELECT at, event FROM people_history WHERE subject = ?1 ORDER BY seq",
@@ -67,7 +67,7 @@ impl People for SqliteStore {
     async fn forget(
         &self,
         subject: &Subject,
-        farewell: &Farewell,
+        farewell: &LogoutNotice,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<EndedSession>>, StoreError> {
         let (subject, farewell) = (subject.clone(), farewell.clone());
@@ -134,7 +134,7 @@ pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
 pub(super) fn end_all(
     sql: &Connection,
     subject: &str,
-    farewell: &Farewell,
+    farewell: &LogoutNotice,
 ) -> rusqlite::Result<Vec<EndedSession>> {
     let all: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE subject = ?1")?

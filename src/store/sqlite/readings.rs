@@ -11,7 +11,7 @@ use super::history::{has_left, write_down};
 use super::people::end_all;
 use crate::crypto::handle::Digest;
 use crate::directory::{Change, Event, Report};
-use crate::session::{EndedSession, Farewell};
+use crate::session::{EndedSession, LogoutNotice};
 use crate::store::{CarriedOut, DirectoryLease, Readings, StoreError};
 
 #[async_trait]
@@ -92,7 +92,7 @@ impl Readings for SqliteStore {
         &self,
         lease: DirectoryLease,
         most: u32,
-        farewell: &Farewell,
+        farewell: &LogoutNotice,
     ) -> Result<Option<CarriedOut>, StoreError> {
         let farewell = farewell.clone();
         self.write("carry out what a reading found", move |sql| {
@@ -140,13 +140,13 @@ fn renew(sql: &Connection, lease: DirectoryLease) -> rusqlite::Result<bool> {
 
 const LISTED: &str = "listed";
 const ABSENT: &str = "absent";
-const LEFT: &str = "left";
+const CHANGE_LEFT: &str = "left";
 
 fn stage(sql: &Connection, change: &Change) -> rusqlite::Result<()> {
     let (kind, name, phone) = match change {
         Change::Listed(identity) => (LISTED, identity.name.as_deref(), identity.phone.as_deref()),
         Change::Absent(_) => (ABSENT, None, None),
-        Change::Left(_) => (LEFT, None, None),
+        Change::Left(_) => (CHANGE_LEFT, None, None),
     };
     sql.prepare_cached(
         "INSERT OR REPLACE INTO directory_changes (subject, change, name, phone)
@@ -165,12 +165,12 @@ fn staged(row: &Row<'_>) -> rusqlite::Result<Change> {
             phone: row.get(3)?,
         }),
         ABSENT => Change::Absent(subject),
-        LEFT => Change::Left(subject),
+        CHANGE_LEFT => Change::Left(subject),
         _ => return Err(unreadable(1, "not a change")),
     })
 }
 
-fn carry_out(sql: &Connection, most: u32, farewell: &Farewell) -> rusqlite::Result<CarriedOut> {
+fn carry_out(sql: &Connection, most: u32, farewell: &LogoutNotice) -> rusqlite::Result<CarriedOut> {
     let accepted_at = sql
         .prepare_cached("SELECT accepted_at FROM directory WHERE accepted_at IS NOT NULL")?
         .query_row([], |row| column::time(row, 0))
@@ -246,7 +246,7 @@ fn miss(sql: &Connection, subject: &str, at: DateTime<Utc>) -> rusqlite::Result<
 fn leave(
     sql: &Connection,
     subject: &str,
-    farewell: &Farewell,
+    farewell: &LogoutNotice,
     at: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<EndedSession>> {
     let left = sql

@@ -10,7 +10,7 @@ use super::grant_rows::{
     GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands,
 };
 use crate::crypto::handle::Digest;
-use crate::store::{Family, NewFamily, RefreshTokens, Rotated, Rotation, StoreError};
+use crate::store::{Family, NewFamily, RefreshOutcome, RefreshTokens, Rotation, StoreError};
 
 #[async_trait]
 impl RefreshTokens for SqliteStore {
@@ -23,7 +23,11 @@ impl RefreshTokens for SqliteStore {
         Ok(found.map(|found| found.family))
     }
 
-    async fn rotate(&self, rotation: Rotation, now: DateTime<Utc>) -> Result<Rotated, StoreError> {
+    async fn rotate(
+        &self,
+        rotation: Rotation,
+        now: DateTime<Utc>,
+    ) -> Result<RefreshOutcome, StoreError> {
         self.write("refresh a token", move |sql| rotate(sql, &rotation, now))
             .await
     }
@@ -87,9 +91,13 @@ fn row_family(row: &Row<'_>) -> rusqlite::Result<Found> {
     })
 }
 
-fn rotate(sql: &Connection, asked: &Rotation, now: DateTime<Utc>) -> rusqlite::Result<Rotated> {
+fn rotate(
+    sql: &Connection,
+    asked: &Rotation,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<RefreshOutcome> {
     let Some(found) = find(sql, &asked.family, now)? else {
-        return Ok(Rotated::Unknown);
+        return Ok(RefreshOutcome::Unknown);
     };
     let Family {
         id,
@@ -109,12 +117,12 @@ fn rotate(sql: &Connection, asked: &Rotation, now: DateTime<Utc>) -> rusqlite::R
             millis(now),
             millis(asked.expires_at),
         ])?;
-        return Ok(Rotated::Granted(id, Box::new(granted)));
+        return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
     }
     let again = found.previous == Some(asked.presented) && found.rotated_at > asked.grace_since;
     if again {
-        return Ok(Rotated::Granted(id, Box::new(granted)));
+        return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
     }
     revoke(sql, &id)?;
-    Ok(Rotated::Reused(granted.grant.client_id))
+    Ok(RefreshOutcome::Reused(granted.grant.client_id))
 }

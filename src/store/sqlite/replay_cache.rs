@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::column::millis;
 use crate::crypto::handle::Digest;
-use crate::store::{Spending, StoreError};
+use crate::store::{ReplayCache, StoreError};
 
 #[async_trait]
-impl Spending for SqliteStore {
-    async fn spend(
+impl ReplayCache for SqliteStore {
+    async fn insert_once(
         &self,
         name: &Digest,
         until: DateTime<Utc>,
@@ -24,7 +24,7 @@ impl Spending for SqliteStore {
         .await
     }
 
-    async fn is_spent(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn contains(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.read("find what is spent", |sql| is_spent(sql, name, now))
     }
 }

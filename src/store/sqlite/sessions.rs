@@ -10,8 +10,8 @@ use super::history::has_left;
 use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
 use crate::crypto::handle::Digest;
-use crate::login::sign_in::{Claim, Ownership, SignIn, SignInOutcome};
-use crate::session::{EndedSession, Farewell, Session, SessionId, User};
+use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
+use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::{Sessions, StoreError};
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl Sessions for SqliteStore {
         &self,
         ticket: &Digest,
         now: DateTime<Utc>,
-    ) -> Result<Option<Ownership>, StoreError> {
+    ) -> Result<Option<TicketOwner>, StoreError> {
         self.read("find who owns a ticket", |sql| owner(sql, ticket, now))
     }
 
@@ -62,7 +62,7 @@ impl Sessions for SqliteStore {
             .await
     }
 
-    async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.write("claim a ticket", move |sql| own(sql, &claim, now))
             .await
     }
@@ -70,7 +70,7 @@ impl Sessions for SqliteStore {
     async fn end(
         &self,
         sid: &SessionId,
-        farewell: &Farewell,
+        farewell: &LogoutNotice,
     ) -> Result<Option<EndedSession>, StoreError> {
         let (sid, farewell) = (sid.clone(), farewell.clone());
         self.write("end a session", move |sql| end(sql, &sid, &farewell))
@@ -102,10 +102,10 @@ fn owner(
     sql: &Connection,
     ticket: &Digest,
     now: DateTime<Utc>,
-) -> rusqlite::Result<Option<Ownership>> {
+) -> rusqlite::Result<Option<TicketOwner>> {
     sql.prepare_cached("SELECT browser, spent FROM tickets WHERE digest = ?1 AND expires_at > ?2")?
         .query_row(params![ticket.as_bytes(), millis(now)], |row| {
-            Ok(Ownership {
+            Ok(TicketOwner {
                 browser: column::digest(row, 0)?,
                 spent: row.get(1)?,
             })
@@ -130,7 +130,7 @@ fn sign_in(
     let user = remember(sql, &asked.session.user)?;
     let sid = match &asked.continues {
         Some(sid) if prolong(sql, sid, &asked.session, now)? => sid,
-        _ => begin(sql, &asked.session, &asked.takes_over)?,
+        _ => begin(sql, &asked.session, &asked.place)?,
     };
     sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
         .execute(params![asked.handle.as_bytes(), sid.as_str()])?;
@@ -152,7 +152,7 @@ fn sign_in(
 }
 
 /// Makes the browser the owner of the ticket. A row that has expired is as good as none.
-fn own(sql: &Connection, claim: &Claim, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+fn own(sql: &Connection, claim: &TicketClaim, now: DateTime<Utc>) -> rusqlite::Result<bool> {
     let changed = sql
         .prepare_cached(
             "INSERT INTO tickets (digest, browser, subject, spent, expires_at)
@@ -181,14 +181,14 @@ fn own(sql: &Connection, claim: &Claim, now: DateTime<Utc>) -> rusqlite::Result<
 
 /// Ends every session that others than the newcomer had in the browser.
 fn take_over(sql: &Connection, asked: &SignIn) -> rusqlite::Result<Vec<EndedSession>> {
-    let (browser, subject) = (&asked.takes_over, asked.session.user.subject());
+    let (browser, subject) = (&asked.place, asked.session.user.subject());
     let others: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE browser = ?1 AND subject <> ?2")?
         .query_map(params![browser.as_bytes(), subject.as_str()], |row| {
             row.get(0).map(|sid: String| SessionId::from(sid))
         })?
         .collect::<Result<_, _>>()?;
-    let ended = others.iter().map(|sid| end(sql, sid, &asked.farewell));
+    let ended = others.iter().map(|sid| end(sql, sid, &asked.logout_notice));
     Ok(ended
         .collect::<rusqlite::Result<Vec<_>>>()?
         .into_iter()
@@ -200,7 +200,7 @@ fn take_over(sql: &Connection, asked: &SignIn) -> rusqlite::Result<Vec<EndedSess
 pub(super) fn end(
     sql: &Connection,
     sid: &SessionId,
-    farewell: &Farewell,
+    farewell: &LogoutNotice,
 ) -> rusqlite::Result<Option<EndedSession>> {
     let sid_text = sid.as_str();
     let subject = sql

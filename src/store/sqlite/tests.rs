@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::crypto::handle::Digest;
 use crate::keys::SealedKey;
-use crate::store::{Grants as _, SealedKeys, Spending, Upkeep};
+use crate::store::{Grants as _, Maintenance, ReplayCache, SealedKeys};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -139,7 +139,7 @@ async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_has
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.keys().await.unwrap(), [key("a")]);
     let name = Digest::of(b"a");
-    assert!(store.spend(&name, now(), now()).await.unwrap());
+    assert!(store.insert_once(&name, now(), now()).await.unwrap());
 }
 
 #[test]
@@ -250,7 +250,7 @@ async fn an_older_releases_file_is_brought_up_to_date_with_what_is_in_it() {
         .unwrap();
     drop(first);
     let store = SqliteStore::open(&path).unwrap();
-    let granted = store.granted(&[1; 32].into(), now()).await.unwrap();
+    let granted = store.active_grant(&[1; 32].into(), now()).await.unwrap();
     let granted = granted.expect("people stay signed in over an upgrade");
     assert_eq!(granted.grant.subject.as_str(), "1");
     assert_eq!(granted.user.identity.name.as_deref(), Some("陈涛"));

@@ -8,7 +8,7 @@ use super::links::link_columns;
 use super::people::{PERSON_COLUMNS, person, person_columns};
 use super::{SqliteStore, column, links};
 use crate::scim::UserRow;
-use crate::store::{Roll, StoreError};
+use crate::store::{StoreError, UserListing};
 
 /// What [`entry`] reads, and from where.
 macro_rules! select_entries {
@@ -24,8 +24,8 @@ macro_rules! select_entries {
 }
 
 #[async_trait]
-impl Roll for SqliteStore {
-    async fn entry(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError> {
+impl UserListing for SqliteStore {
+    async fn user_row(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError> {
         self.read("find a person's entry", |sql| {
             sql.prepare_cached(concat!(select_entries!(), " WHERE u.subject = ?1"))?
                 .query_row([subject.as_str()], entry)
@@ -33,7 +33,7 @@ impl Roll for SqliteStore {
         })
     }
 
-    async fn entries(
+    async fn user_rows(
         &self,
         after: Option<&Subject>,
         most: u32,
@@ -48,14 +48,14 @@ impl Roll for SqliteStore {
         })
     }
 
-    async fn count(&self) -> Result<u64, StoreError> {
+    async fn user_count(&self) -> Result<u64, StoreError> {
         self.read("count people", |sql| {
             sql.prepare_cached("SELECT count(*) FROM users")?
                 .query_row([], |row| row.get(0).map(i64::unsigned_abs))
         })
     }
 
-    async fn further(
+    async fn seek(
         &self,
         after: Option<&Subject>,
         steps: u32,

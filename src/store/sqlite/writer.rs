@@ -16,10 +16,10 @@ use super::checkpoint::Checkpoints;
 use super::fault::Fault;
 
 /// The most jobs in one transaction: bounds how long the first of them waits for its answer.
-const MOST: usize = 512;
+const MAX_BATCH: usize = 512;
 
 /// The most jobs that wait; who comes later waits to be let in.
-const QUEUE: usize = 4096;
+const MAX_QUEUED: usize = 4096;
 
 /// The way to the thread that writes.
 pub(super) struct Writer {
@@ -30,7 +30,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread.
     pub(super) fn start(connection: Connection, checkpoints: Checkpoints) -> io::Result<Self> {
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (jobs, queue) = mpsc::channel(MAX_QUEUED);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || run(&connection, queue, checkpoints))?;
@@ -151,8 +151,8 @@ fn run(
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     mut checkpoints: Checkpoints,
 ) {
-    let mut batch = Vec::with_capacity(MOST);
-    while queue.blocking_recv_many(&mut batch, MOST) > 0 {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
         if batch.iter().any(|job| job.is_last()) {
             queue.close(); // what waits already is still received
         }

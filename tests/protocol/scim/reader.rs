@@ -4,8 +4,8 @@ use chrono::DateTime;
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::directory::Change as Listed;
 use panda_oidc::links::{Change, Edit, Place};
-use panda_oidc::session::Farewell;
-use panda_oidc::store::{DirectoryLease, Links as _, Readings as _, SqliteStore, Upkeep as _};
+use panda_oidc::session::LogoutNotice;
+use panda_oidc::store::{DirectoryLease, Links as _, Maintenance as _, Readings as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, Identity, Subject, SystemClock};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use reqwest::{Method, RequestBuilder};
@@ -131,7 +131,7 @@ impl Reader {
             holder: Digest::of(b"test"),
             until: now + chrono::TimeDelta::minutes(1),
         };
-        let farewell = Farewell {
+        let farewell = LogoutNotice {
             listeners: [].into(),
             leased_until: now,
             later: None,

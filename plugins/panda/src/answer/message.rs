@@ -5,7 +5,7 @@ use panda_oidc_sdk::Ticket;
 /// What stands for what is struck out.
 const STRUCK: &str = "[redacted]";
 /// How much of a message is kept, in characters.
-const LONGEST: usize = 200;
+const MAX_MESSAGE_CHARS: usize = 200;
 /// The shortest part of a ticket that is struck out by itself.
 const TELLING: usize = 6;
 /// The shortest row of digits that could be somebody's phone number.
@@ -18,7 +18,7 @@ pub(super) fn of(code: i64, msg: &str, ticket: Option<&Ticket>) -> String {
         text = without(&text, ticket.expose());
     }
     let text = without_numbers(&text);
-    let text: String = text.trim().chars().take(LONGEST).collect();
+    let text: String = text.trim().chars().take(MAX_MESSAGE_CHARS).collect();
     if text.is_empty() {
         return format!("the portal gave no reason (code {code})");
     }
@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn a_long_message_is_cut_between_characters() {
         let message = about(&"错".repeat(1000), "t");
-        assert_eq!(message.chars().filter(|c| *c == '错').count(), LONGEST);
+        assert_eq!(
+            message.chars().filter(|c| *c == '错').count(),
+            MAX_MESSAGE_CHARS
+        );
     }
 
     #[test]
@@ -146,7 +149,10 @@ mod tests {
     #[test]
     fn a_ticket_at_the_cut_is_struck_out_whole() {
         let ticket = "secretsecret";
-        let message = about(&format!("{}{ticket}", "x".repeat(LONGEST - 4)), ticket);
+        let message = about(
+            &format!("{}{ticket}", "x".repeat(MAX_MESSAGE_CHARS - 4)),
+            ticket,
+        );
         assert!(!message.contains("secr"), "{message}");
     }
 
@@ -155,7 +161,7 @@ mod tests {
         fn no_message_shows_its_ticket(before in ".{0,40}", ticket in "[a-zA-Z0-9+/=]{12,40}", after in ".{0,300}") {
             let message = about(&format!("{before}{ticket}{after}"), &ticket);
             prop_assert!(!message.contains(&ticket));
-            prop_assert!(message.chars().count() < LONGEST + 40);
+            prop_assert!(message.chars().count() < MAX_MESSAGE_CHARS + 40);
         }
     }
 }

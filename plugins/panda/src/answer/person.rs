@@ -8,7 +8,7 @@ use super::string;
 use crate::error::Nonsense;
 
 /// The longest name or phone, in characters: they go into cookies and tokens.
-const LONGEST: usize = 255;
+const MAX_FIELD_CHARS: usize = 255;
 
 #[derive(Deserialize)]
 struct User<'a> {
@@ -58,7 +58,7 @@ fn phone(value: &RawValue) -> Option<String> {
 
 /// `text` up to the [`LONGEST`] characters; `None` when it is empty.
 fn cut(mut text: String) -> Option<String> {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_FIELD_CHARS) {
         text.truncate(end);
     }
     (!text.is_empty()).then_some(text)
