@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use panda_oidc::backchannel::LogoutNotifier;
 use panda_oidc::crypto::MasterKey;
-use panda_oidc::crypto::handle::Digest;
+use panda_oidc::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash, TicketHash};
 use panda_oidc::login::launch::{CurrentSession, NewSession, VerifiedLogin, decide_ticket};
 use panda_oidc::login::policy::{Policy, TicketReplay};
 use panda_oidc::login::sign_in::TicketOwner;
@@ -34,64 +34,67 @@ criterion_main!(launch);
 const QUERY: &str = "orgId=1&kiosk?ticket=0f8fad5bd9cb469fa16570867728950e";
 
 fn read(criterion: &mut Criterion<ProcessorTime>) {
-    let namer = MasterKey::random(&mut rand::rng()).ticket_namer();
+    let hasher = MasterKey::random(&mut rand::rng()).ticket_namer();
     criterion.bench_function("find the ticket", |bencher| {
         bencher.iter(|| ticket::find(black_box(QUERY), "ticket").unwrap());
     });
     let ticket = ticket::find(QUERY, "ticket").unwrap().remove(0);
     criterion.bench_function("name the ticket", |bencher| {
-        bencher.iter(|| namer.name(black_box(&ticket)));
+        bencher.iter(|| hasher.hash(black_box(&ticket)));
     });
 }
 
 fn decide(criterion: &mut Criterion<ProcessorTime>) {
-    let [ticket, older, browser, handle] = [1, 2, 3, 4].map(|byte| Digest::from([byte; 32]));
+    let [ticket, older] = [1, 2].map(|byte| TicketHash::from([byte; 32]));
+    let browser = BrowserId::from([3; 32]);
+    let holder = HolderId::of_browser(browser);
+    let handle = SessionHandleHash::from([4; 32]);
     let policy = Policy {
         lifetime: TimeDelta::hours(12),
         ticket_memory: TimeDelta::days(7),
         replay: TicketReplay::BrowserBound,
     };
     let owner = TicketOwner {
-        browser,
+        holder,
         spent: false,
     };
     let session = session(older);
-    let messenger = LogoutNotifier::new(&Clients::default());
+    let notifier = LogoutNotifier::new(&Clients::default());
     criterion.bench_function(
         "decide, and decide again with the portal's answer",
         |bencher| {
             bencher.iter(|| {
                 let before = decide_ticket(
                     black_box(&ticket),
-                    Some(&browser),
+                    Some(holder),
                     Some(&owner),
                     Some(&session),
                     false,
                     &policy,
                 );
-                let arrival = VerifiedLogin {
+                let login = VerifiedLogin {
                     identity: identity(),
                     ticket,
                     holder: TicketHolder::Browser(browser),
                     claimed: false,
                 };
-                let asks = arrival.needs_confirmation(Some(&session), false);
-                let here = CurrentSession {
+                let asks = login.needs_confirmation(Some(&session), false);
+                let current = CurrentSession {
                     session: Some(&session),
                     handle: Some(handle),
                 };
                 let new = NewSession {
                     sid: SessionId::random(&mut rand::rng()),
                     handle,
-                    logout_notice: messenger.notice(None, now()),
+                    logout_notice: notifier.notice(None, now()),
                 };
-                (before, asks, arrival.sign_in(here, new, &policy, now()))
+                (before, asks, login.sign_in(current, new, &policy, now()))
             });
         },
     );
 }
 
-fn session(ticket: Digest) -> Session {
+fn session(ticket: TicketHash) -> Session {
     Session {
         sid: SessionId::random(&mut rand::rng()),
         user: User {

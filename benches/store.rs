@@ -15,6 +15,7 @@ use criterion::measurement::Measurement as _;
 use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc::crypto::handle::Digest;
+use panda_oidc::crypto::identifiers::GrantId;
 use panda_oidc::login::sign_in::SignIn;
 use panda_oidc::oauth::claims_request::RequestedClaims;
 use panda_oidc::oauth::grant::Grant;
@@ -115,7 +116,7 @@ async fn login(store: Arc<SqliteStore>, times: u64) {
 }
 
 /// Issues a code to somebody and answers with its digest.
-async fn issued(store: &impl Store) -> Digest {
+async fn issued(store: &impl Store) -> GrantId {
     let number = next();
     let code = digest("code", number);
     let grant = Grant {
@@ -172,7 +173,7 @@ impl Bench {
 fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
-        place: Digest::of(&person.to_be_bytes()),
+        place: Digest::of(&person.to_be_bytes()).into(),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
@@ -200,11 +201,11 @@ fn sign_in(person: u64) -> SignIn {
 }
 
 fn sid(person: u64) -> SessionId {
-    SessionId::from(digest("session", person).to_text())
+    SessionId::from(digest::<GrantId>("session", person).to_text())
 }
 
-fn digest(of: &str, number: u64) -> Digest {
-    Digest::of(format!("{of} {number}").as_bytes())
+fn digest<T: From<Digest>>(of: &str, number: u64) -> T {
+    Digest::of(format!("{of} {number}").as_bytes()).into()
 }
 
 fn now() -> DateTime<Utc> {

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::findings::Findings;
 use super::secret::{self, MAKE_ONE, Place};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::SecretHash;
 use crate::oauth::redirect::is_loopback;
 
 /// The fewest characters of a token.
@@ -32,7 +32,7 @@ pub struct Admin {
 pub struct AdminToken {
     /// Whose it is, for the log.
     pub name: String,
-    digest: Digest,
+    digest: SecretHash,
     scopes: Vec<AdminScope>,
 }
 
@@ -54,7 +54,7 @@ impl Admin {
     /// The token that was presented, if it is one of these.
     #[must_use]
     pub fn token(&self, presented: &str) -> Option<&AdminToken> {
-        let presented = Digest::of(presented.as_bytes());
+        let presented = SecretHash::of(presented.as_bytes());
         let is = |token: &&AdminToken| {
             let equal = token.digest.as_bytes().ct_eq(presented.as_bytes());
             bool::from(equal)
@@ -188,7 +188,11 @@ impl AdminSection {
 }
 
 impl TokenSection {
-    fn digest(&self, key: &impl Fn(&str) -> String, findings: &mut Findings<'_>) -> Option<Digest> {
+    fn digest(
+        &self,
+        key: &impl Fn(&str) -> String,
+        findings: &mut Findings<'_>,
+    ) -> Option<SecretHash> {
         let places = [
             ("token", self.token.as_ref().map(Place::Here)),
             ("token_file", self.token_file.as_deref().map(Place::File)),

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::{env, fs};
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::SecretHash;
 
 /// How to make a secret.
 pub(super) const MAKE_ONE: &str = "make one with: openssl rand -hex 32";
@@ -29,14 +28,14 @@ pub(super) enum Place<'a> {
 /// A secret as it is written, or what is left of one that was hashed.
 pub(super) enum Secret {
     Plain(SecretString),
-    Hashed(Digest),
+    Hashed(SecretHash),
 }
 
 impl Secret {
     /// What it is compared by.
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn digest(&self) -> SecretHash {
         match self {
-            Self::Plain(secret) => Digest::of(secret.expose_secret().as_bytes()),
+            Self::Plain(secret) => SecretHash::of(secret.expose_secret().as_bytes()),
             Self::Hashed(digest) => *digest,
         }
     }
@@ -87,15 +86,15 @@ fn line(text: &str) -> SecretString {
     SecretString::from(text.trim_end_matches(['\r', '\n']))
 }
 
-fn sha256(text: &str, fail: &mut impl FnMut(String, &str)) -> Option<Digest> {
-    let digest = hex(text).or_else(|| base64(text)).map(Digest::from);
+fn sha256(text: &str, fail: &mut impl FnMut(String, &str)) -> Option<SecretHash> {
+    let digest = hex(text).or_else(|| base64(text)).map(SecretHash::from);
     if digest.is_none() {
         fail(
             "it is no SHA-256 in hexadecimal or base64".to_owned(),
             "make it with: printf %s \"$SECRET\" | sha256sum",
         );
     }
-    if digest == Some(Digest::of(b"")) {
+    if digest == Some(SecretHash::of(b"")) {
         fail("it is the hash of an empty secret".to_owned(), MAKE_ONE);
     }
     digest

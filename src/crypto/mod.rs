@@ -5,6 +5,7 @@
 //! RFC 5869), so that nothing sealed for one purpose can be opened for another.
 
 pub mod handle;
+pub mod identifiers;
 mod master_key;
 pub mod refresh_token;
 mod sealer;

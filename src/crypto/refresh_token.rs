@@ -14,6 +14,7 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{FamilyId, RefreshTokenHash};
 
 const FAMILY: usize = 16;
 const BYTES: usize = FAMILY + 32;
@@ -48,14 +49,14 @@ impl RefreshToken {
 
     /// What the store knows the family by.
     #[must_use]
-    pub fn family(&self) -> Digest {
-        Digest::of(&self.0[..FAMILY])
+    pub fn family(&self) -> FamilyId {
+        Digest::of(&self.0[..FAMILY]).into()
     }
 
     /// What the store knows the token by.
     #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.0.as_slice())
+    pub fn digest(&self) -> RefreshTokenHash {
+        Digest::of(self.0.as_slice()).into()
     }
 }
 

@@ -5,7 +5,7 @@ use panda_oidc_sdk::Ticket;
 use zeroize::Zeroizing;
 
 use crate::crypto::KEY_BYTES;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::TicketHash;
 
 /// Gives a ticket the name under which its owner is remembered: a keyed digest, since a ticket may
 /// be short enough to guess.
@@ -24,7 +24,7 @@ impl TicketHasher {
     /// portals often compare without regard to case, width, accents, blanks and characters without
     /// a width, and a stolen ticket must not become another one by writing it in capitals.
     #[must_use]
-    pub fn name(&self, ticket: &Ticket) -> Digest {
+    pub fn hash(&self, ticket: &Ticket) -> TicketHash {
         use unicode_normalization::UnicodeNormalization as _;
         use unicode_normalization::char::is_combining_mark;
         let folded: Zeroizing<String> = Zeroizing::new(
@@ -38,7 +38,7 @@ impl TicketHasher {
         );
         let mut name = [0; 32];
         name.copy_from_slice(hmac::sign(&self.0, folded.as_bytes()).as_ref());
-        Digest::from(name)
+        TicketHash::from(name)
     }
 }
 
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn spellings_a_portal_may_take_for_one_ticket_have_one_name() {
-        let namer = key().ticket_namer();
-        let name = |ticket: &str| namer.name(&Ticket::new(ticket.to_owned()));
+        let hasher = key().ticket_namer();
+        let name = |ticket: &str| hasher.hash(&Ticket::new(ticket.to_owned()));
         for spelling in [
             "ABC-1",
             "abc-1 ",

@@ -17,6 +17,7 @@ use super::page::{Form, Link, Page};
 use super::response::{see_other, set_cookies};
 use crate::app::App;
 use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::BrowserId;
 use crate::login::account_switch::PendingSwitch;
 use crate::login::launch::VerifiedLogin;
 use crate::login::sign_in::TicketHolder;
@@ -152,7 +153,7 @@ pub(super) async fn confirm(
     let known = browser.state(&app).await?;
     let browser_id = known.browser.clone();
     let browser_id = browser_id
-        .filter(|id| TicketHolder::Browser(id.digest()) == pending.login.holder)
+        .filter(|id| TicketHolder::Browser(BrowserId::of(id)) == pending.login.holder)
         .ok_or(PageProblem::NoSwitch)?;
     let signed_in = sign_in(&app, &known, pending.login, browser_id).await?;
     // The sign-in stands, wherever it goes on.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::app::App;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::FileDigest;
 use crate::people::{GroupsFile, groups_file};
 use crate::problem::Problem;
 
@@ -52,7 +52,7 @@ pub async fn follow(app: &App) {
 /// What a look at the file brought.
 enum News {
     None,
-    File(GroupsFile, Digest),
+    File(GroupsFile, FileDigest),
     Unusable(Problem),
 }
 
@@ -62,9 +62,9 @@ struct Watch {
     /// When the file was last changed, as far as that tells, and its size.
     stamp: Option<(SystemTime, u64)>,
     /// What has been dealt with, well or not.
-    settled: Option<Digest>,
+    settled: Option<FileDigest>,
     /// What has been seen once.
-    pending: Option<Digest>,
+    pending: Option<FileDigest>,
     /// The file is not there, and that has been told.
     missing: bool,
 }
@@ -85,7 +85,7 @@ impl Watch {
             }
         };
         self.missing = false;
-        let digest = Digest::of(&bytes);
+        let digest = FileDigest::of(&bytes);
         if self.settled == Some(digest) {
             self.pending = None;
             return News::None;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::pending_request::MAX_COOKIE_BYTES;
 use super::sign_in::TicketHolder;
 use crate::crypto::Sealer;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{BrowserId, TicketHash};
 use crate::login::launch::VerifiedLogin;
 
 /// How long the question stands.
@@ -55,7 +55,7 @@ impl PendingSwitch {
             name: identity.name.clone(),
             phone: identity.phone.clone(),
             ticket: self.login.ticket.to_text(),
-            browser: self.login.holder.owner_id().to_text(),
+            browser: self.login.holder.id().to_text(),
             confirmation: self.confirmation.clone(),
             onward: self.onward.clone(),
             client_id: self.client_id.clone(),
@@ -79,8 +79,8 @@ impl PendingSwitch {
                     name: wire.name,
                     phone: wire.phone,
                 },
-                ticket: Digest::from_text(&wire.ticket)?,
-                holder: TicketHolder::Browser(Digest::from_text(&wire.browser)?),
+                ticket: TicketHash::from_text(&wire.ticket)?,
+                holder: TicketHolder::Browser(BrowserId::from_text(&wire.browser)?),
                 claimed: true,
             },
             confirmation: wire.confirmation,
@@ -106,8 +106,8 @@ mod tests {
                     name: Some("𠮷".repeat(255)),
                     phone: Some("１".repeat(255)),
                 },
-                ticket: Digest::from([1; 32]),
-                holder: TicketHolder::Browser(Digest::from([2; 32])),
+                ticket: TicketHash::from([1; 32]),
+                holder: TicketHolder::Browser(BrowserId::from([2; 32])),
                 claimed: true,
             },
             confirmation: "c".repeat(43),
@@ -131,8 +131,8 @@ mod tests {
                     name: Some("黑龙江".to_owned()),
                     phone: None,
                 },
-                ticket: Digest::from([1; 32]),
-                holder: TicketHolder::Browser(Digest::from([2; 32])),
+                ticket: TicketHash::from([1; 32]),
+                holder: TicketHolder::Browser(BrowserId::from([2; 32])),
                 claimed: true,
             },
             confirmation: "c".to_owned(),

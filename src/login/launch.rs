@@ -5,7 +5,7 @@ use panda_oidc_sdk::Identity;
 
 use super::policy::{Policy, TicketReplay};
 use super::sign_in::{SignIn, TicketClaim, TicketHolder, TicketOwner};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{HolderId, SessionHandleHash, TicketHash};
 use crate::session::{LogoutNotice, Session, SessionId, User};
 
 /// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
@@ -29,8 +29,8 @@ pub enum TicketDecision {
 /// opened this session is taken to the portal again.
 #[must_use]
 pub fn decide_ticket(
-    ticket: &Digest,
-    browser: Option<&Digest>,
+    ticket: &TicketHash,
+    holder: Option<HolderId>,
     owner: Option<&TicketOwner>,
     session: Option<&Session>,
     fresh: bool,
@@ -43,7 +43,7 @@ pub fn decide_ticket(
         (TicketReplay::Off, _) | (_, None) => TicketDecision::Ask,
         (TicketReplay::Once, Some(_)) => TicketDecision::Refused,
         (TicketReplay::BrowserBound, Some(owner)) => {
-            let ours = browser == Some(&owner.browser) && !owner.spent;
+            let ours = holder == Some(owner.holder) && !owner.spent;
             if ours {
                 TicketDecision::Ask
             } else {
@@ -59,7 +59,7 @@ pub struct VerifiedLogin {
     /// Who it is.
     pub identity: Identity,
     /// The name of the ticket that proved it.
-    pub ticket: Digest,
+    pub ticket: TicketHash,
     /// Who brought it.
     pub holder: TicketHolder,
     /// Whether the holder owns the ticket already, since the person was asked about it.
@@ -80,7 +80,7 @@ impl VerifiedLogin {
     pub fn claim(&self, policy: &Policy, now: DateTime<Utc>) -> Option<TicketClaim> {
         (policy.replay != TicketReplay::Off).then(|| TicketClaim {
             ticket: self.ticket,
-            browser: self.holder.owner_id(),
+            holder: self.holder.id(),
             subject: self.identity.subject.clone(),
             once: policy.replay == TicketReplay::Once && !self.claimed,
             remember_until: now + policy.ticket_memory,
@@ -132,7 +132,7 @@ pub struct CurrentSession<'a> {
     /// Its live session.
     pub session: Option<&'a Session>,
     /// The handle that opens it.
-    pub handle: Option<Digest>,
+    pub handle: Option<SessionHandleHash>,
 }
 
 /// What a sign-in needs from outside.
@@ -141,7 +141,7 @@ pub struct NewSession {
     /// For a session that begins.
     pub sid: SessionId,
     /// For the cookie.
-    pub handle: Digest,
+    pub handle: SessionHandleHash,
     /// For the clients of the sessions that end.
     pub logout_notice: LogoutNotice,
 }
@@ -151,8 +151,8 @@ mod tests {
     use super::*;
     use panda_oidc_sdk::Subject;
 
-    fn digest(byte: u8) -> Digest {
-        Digest::from([byte; 32])
+    fn digest<T: From<[u8; 32]>>(byte: u8) -> T {
+        T::from([byte; 32])
     }
 
     fn policy(replay: TicketReplay) -> Policy {
@@ -190,7 +190,7 @@ mod tests {
 
     fn owned(browser: u8, spent: bool) -> TicketOwner {
         TicketOwner {
-            browser: digest(browser),
+            holder: digest(browser),
             spent,
         }
     }
@@ -203,7 +203,7 @@ mod tests {
     ) -> TicketDecision {
         decide_ticket(
             &digest(9),
-            Some(&digest(1)),
+            Some(digest(1)),
             owner.into().as_ref(),
             session,
             fresh,

@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{BrowserId, HolderId, PlaceId, SessionHandleHash, TicketHash};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
 /// Who presents a ticket, and owns it from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TicketHolder {
     /// A browser, by the digest of its cookie.
-    Browser(Digest),
+    Browser(BrowserId),
     /// A client that exchanges tickets it was sent (RFC 8693). It serves many people at once.
     Client(ClientId),
 }
@@ -19,20 +19,19 @@ pub enum TicketHolder {
 impl TicketHolder {
     /// The name by which the holder owns tickets.
     #[must_use]
-    pub fn owner_id(&self) -> Digest {
+    pub fn id(&self) -> HolderId {
         match self {
-            Self::Browser(id) => *id,
-            // No browser has this one: theirs are digests of 43 characters.
-            Self::Client(id) => Digest::of(format!("client {}", id.as_str()).as_bytes()),
+            Self::Browser(id) => HolderId::of_browser(*id),
+            Self::Client(id) => HolderId::of_client(id.as_str()),
         }
     }
 
     /// Where `subject` is signed in: whoever else is signed in at the same place is signed out.
     #[must_use]
-    pub fn place_of(&self, subject: &Subject) -> Digest {
+    pub fn place_of(&self, subject: &Subject) -> PlaceId {
         match self {
-            Self::Browser(id) => *id,
-            Self::Client(id) => Digest::of(format!("client {} {subject}", id.as_str()).as_bytes()),
+            Self::Browser(id) => PlaceId::of_browser(*id),
+            Self::Client(id) => PlaceId::of_client(id.as_str(), subject.as_str()),
         }
     }
 }
@@ -40,8 +39,8 @@ impl TicketHolder {
 /// Who owns a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketOwner {
-    /// The browser that presented it first.
-    pub browser: Digest,
+    /// Who presented it first.
+    pub holder: HolderId,
     /// Whether a session it opened was ended, so that it opens nothing any more.
     pub spent: bool,
 }
@@ -50,9 +49,9 @@ pub struct TicketOwner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketClaim {
     /// The keyed digest of the ticket.
-    pub ticket: Digest,
-    /// The browser that presents it.
-    pub browser: Digest,
+    pub ticket: TicketHash,
+    /// Who presents it.
+    pub holder: HolderId,
     /// Whom the portal says it names. A ticket that named somebody else before is refused.
     pub subject: Subject,
     /// Whether a ticket that anybody owns, even this browser, is refused.
@@ -68,7 +67,7 @@ pub struct SignIn {
     pub claim: Option<TicketClaim>,
     /// The browser that is taken over: every session that another user had in it ends, also those
     /// that ran out or whose cookie the browser has lost, since clients may go on with them (F6).
-    pub place: Digest,
+    pub place: PlaceId,
     /// How the clients of those sessions are told.
     pub logout_notice: LogoutNotice,
     /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
@@ -78,10 +77,10 @@ pub struct SignIn {
     /// The session as it shall be.
     pub session: Session,
     /// The new handle that opens it.
-    pub handle: Digest,
+    pub handle: SessionHandleHash,
     /// The handle the browser held so far opens the continued session only until then, so that
     /// two tabs that sign in at once do not lock each other out.
-    pub retires: Option<(Digest, DateTime<Utc>)>,
+    pub retires: Option<(SessionHandleHash, DateTime<Utc>)>,
 }
 
 /// How a sign-in ended.

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::grant::{ActiveGrant, Grant};
 use super::scope::Scopes;
 use super::user_claims::{PersonClaims, person};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::GrantId;
 use crate::people::Profile;
 
 /// How long an ID token is valid. It proves a login and is looked at once, right after it.
@@ -120,9 +120,9 @@ impl From<Vec<String>> for Audience {
 impl AccessTokenClaims {
     /// The identifier of the grant it belongs to.
     #[must_use]
-    pub fn grant(&self) -> Option<Digest> {
+    pub fn grant(&self) -> Option<GrantId> {
         let (grant, _) = self.jti.split_once('.')?;
-        Digest::from_text(grant)
+        GrantId::from_text(grant)
     }
 
     /// The claims of a token of a client's own: it is about the client itself (RFC 9068 §2.2).
@@ -149,7 +149,7 @@ impl AccessTokenClaims {
 
     /// The claims of a token for the grant called `id`.
     #[must_use]
-    pub fn of_grant(granted: &ActiveGrant, id: &Digest, scopes: &Scopes, own: Self) -> Self {
+    pub fn of_grant(granted: &ActiveGrant, id: GrantId, scopes: &Scopes, own: Self) -> Self {
         Self {
             sub: granted.user.subject().to_string(),
             jti: format!("{}.{}", id.to_text(), own.jti),

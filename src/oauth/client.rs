@@ -11,7 +11,7 @@ use url::Url;
 use super::claim_mapping::ClaimRules;
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::SecretHash;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::keys::verifiers::{PublicKeys, SharedKey};
@@ -106,7 +106,7 @@ pub enum Authentication {
     /// By a secret.
     Secret {
         /// The secret's digest.
-        digest: Digest,
+        digest: SecretHash,
         /// `client_secret_basic` is accepted.
         basic: bool,
         /// `client_secret_post` is accepted.
@@ -159,10 +159,10 @@ impl Client {
 }
 
 /// Whether `secret` is the one `digest` was made of, in constant time (N46).
-pub(super) fn secret_matches(digest: &Digest, secret: &str) -> bool {
+pub(super) fn secret_matches(digest: &SecretHash, secret: &str) -> bool {
     digest
         .as_bytes()
-        .ct_eq(Digest::of(secret.as_bytes()).as_bytes())
+        .ct_eq(SecretHash::of(secret.as_bytes()).as_bytes())
         .into()
 }
 
@@ -305,7 +305,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn confidential(id: &str, secret: &str) -> Client {
-        let digest = Digest::of(secret.as_bytes());
+        let digest = SecretHash::of(secret.as_bytes());
         Client {
             authentication: Authentication::Secret {
                 digest,

@@ -12,7 +12,7 @@ use super::input::{condition, ids};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
 use super::template::Condition;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::FileDigest;
 use crate::session::User;
 
 /// A group, as `[groups.NAME]` has it.
@@ -63,7 +63,7 @@ pub struct Groups {
 #[derive(Debug, Default)]
 struct Table {
     /// What the file held.
-    digest: Option<Digest>,
+    digest: Option<FileDigest>,
     names: BTreeSet<String>,
     people: HashMap<String, Listed>,
     rules: Vec<(String, Condition)>,
@@ -80,7 +80,10 @@ struct Listed {
 impl Groups {
     /// The groups of the configuration, and of the file with its digest, if there is one.
     #[must_use]
-    pub fn new(configured: BTreeMap<String, Group>, file: Option<(GroupsFile, Digest)>) -> Self {
+    pub fn new(
+        configured: BTreeMap<String, Group>,
+        file: Option<(GroupsFile, FileDigest)>,
+    ) -> Self {
         let groups = Self {
             configured,
             has_file: file.is_some(),
@@ -94,12 +97,12 @@ impl Groups {
 
     /// The digest of what the file held.
     #[must_use]
-    pub fn digest(&self) -> Option<Digest> {
+    pub fn digest(&self) -> Option<FileDigest> {
         self.table().digest
     }
 
     /// Puts what the file says now in the place of what it said.
-    pub fn swap(&self, file: &GroupsFile, digest: Option<Digest>) {
+    pub fn swap(&self, file: &GroupsFile, digest: Option<FileDigest>) {
         let table = Arc::new(Table::of(&self.configured, file, digest));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
     }
@@ -182,7 +185,11 @@ fn values(attribute: Option<&Attribute>) -> Vec<String> {
 }
 
 impl Table {
-    fn of(configured: &BTreeMap<String, Group>, file: &GroupsFile, digest: Option<Digest>) -> Self {
+    fn of(
+        configured: &BTreeMap<String, Group>,
+        file: &GroupsFile,
+        digest: Option<FileDigest>,
+    ) -> Self {
         let mut table = Self {
             digest,
             ..Self::default()

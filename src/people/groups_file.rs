@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::groups::{Group, Groups, GroupsFile};
 use super::input::id_of;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::FileDigest;
 use crate::csv_text;
 use crate::csv_text::{REMEDY, separator};
 use crate::problem::{Problem, placed};
@@ -33,7 +33,7 @@ fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -
 pub fn open(configured: BTreeMap<String, Group>, file: Option<&Path>) -> Result<Groups, Problem> {
     let file = file.map(|path| {
         let bytes = load(path)?;
-        Ok((read(path, &bytes)?, Digest::of(&bytes)))
+        Ok((read(path, &bytes)?, FileDigest::of(&bytes)))
     });
     Ok(Groups::new(configured, file.transpose()?))
 }

@@ -2,7 +2,7 @@
 
 use super::access::{denial, is_open};
 use crate::app::App;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::ReplayKey;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::grant::ActiveGrant;
 use crate::store::StoreError;
@@ -62,8 +62,8 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreErr
 
 /// The name under which a token is remembered that was revoked by itself.
 #[must_use]
-pub fn revocation_name(claims: &AccessTokenClaims) -> Digest {
-    Digest::of(format!("revoked\0{}", claims.jti).as_bytes())
+pub fn revocation_name(claims: &AccessTokenClaims) -> ReplayKey {
+    ReplayKey::of(format!("revoked\0{}", claims.jti).as_bytes())
 }
 
 /// What a token of ours says, expired or not.

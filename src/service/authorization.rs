@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::access::{AccessDenied, denial};
 use crate::app::App;
 use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::GrantId;
 use crate::oauth::authorize::Authorization;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
@@ -108,7 +109,7 @@ async fn issue_code(
     let code_expires_at = now + CODE_LIFETIME;
     let keep_until = code_expires_at + authorization.client.access_token.lifetime;
     app.store
-        .issue(&code.digest(), grant, code_expires_at, keep_until)
+        .issue(&GrantId::of(&code), grant, code_expires_at, keep_until)
         .await?;
     Ok(code)
 }

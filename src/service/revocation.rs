@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::access_tokens;
 use crate::app::App;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
@@ -39,7 +39,7 @@ pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), Store
 /// What there is to revoke.
 enum Revocable {
     /// A grant, with all it gave.
-    Grant(Digest),
+    Grant(GrantId),
     /// A token that has no grant of its client's.
     Token(Box<AccessTokenClaims>),
 }

@@ -7,7 +7,8 @@ use panda_oidc_sdk::{Brought, Identity, LoginError, Subject, Ticket};
 
 use super::backchannel_logout;
 use crate::app::App;
-use crate::crypto::handle::{Digest, Handle};
+use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash, TicketHash};
 use crate::login::launch::{
     CurrentSession, NewSession, TicketDecision, VerifiedLogin, decide_ticket,
 };
@@ -22,7 +23,7 @@ pub struct BrowserState {
     /// The live session.
     pub session: Option<Session>,
     /// The handle that opens it.
-    pub handle: Option<Digest>,
+    pub handle: Option<SessionHandleHash>,
     /// The browser itself.
     pub browser: Option<Handle>,
 }
@@ -89,7 +90,10 @@ pub async fn sign_in_with_ticket(
     from_portal: bool,
     fresh: bool,
 ) -> Result<TicketSignIn, SignInError> {
-    let known = state.browser.as_ref().map(Handle::digest);
+    let known = state
+        .browser
+        .as_ref()
+        .map(|id| HolderId::of_browser(BrowserId::of(id)));
     let prior = PriorSession::Here(state.session.as_ref());
     // 1. Verify the ticket.
     let (identity, ticket) = match verify_ticket(app, known, prior, readings, fresh).await? {
@@ -104,7 +108,7 @@ pub async fn sign_in_with_ticket(
     let arrival = VerifiedLogin {
         identity,
         ticket,
-        holder: TicketHolder::Browser(browser.digest()),
+        holder: TicketHolder::Browser(BrowserId::of(&browser)),
         claimed: false,
     };
     // 2. Replace another user's session only if the click came from the portal (login CSRF).
@@ -143,7 +147,7 @@ pub enum TicketOutcome {
     /// It opened this session, which is still good.
     SameSession(Box<Session>),
     /// Somebody, by the portal's word. Holds the ticket's digest, too.
-    Identity(Identity, Digest),
+    Identity(Identity, TicketHash),
 }
 
 /// Asks whose a ticket is, in its possible readings, unless it is not `holder`'s to use.
@@ -153,14 +157,14 @@ pub enum TicketOutcome {
 /// [`SignInError`] when it proves nobody.
 pub async fn verify_ticket(
     app: &App,
-    holder: Option<Digest>,
+    holder: Option<HolderId>,
     prior: PriorSession<'_>,
     readings: Vec<Ticket>,
     fresh: bool,
 ) -> Result<TicketOutcome, SignInError> {
     let mut rejected = None;
     for ticket in readings {
-        let name = app.ticket_hasher.name(&ticket);
+        let name = app.ticket_hasher.hash(&ticket);
         let owner = match app.policy.replay {
             TicketReplay::Off => None,
             TicketReplay::BrowserBound | TicketReplay::Once => {
@@ -175,14 +179,7 @@ pub async fn verify_ticket(
             PriorSession::Here(session) => session,
             PriorSession::Any => opened.as_ref(),
         };
-        let decision = decide_ticket(
-            &name,
-            holder.as_ref(),
-            owner.as_ref(),
-            session,
-            fresh,
-            &app.policy,
-        );
+        let decision = decide_ticket(&name, holder, owner.as_ref(), session, fresh, &app.policy);
         match (decision, session) {
             (TicketDecision::SameSession, Some(session)) => {
                 return Ok(TicketOutcome::SameSession(Box::new(session.clone())));
@@ -204,11 +201,11 @@ pub async fn verify_ticket(
 /// portal is not asked again, since each question prolongs the ticket's life.
 async fn opened_by(
     app: &App,
-    holder: Option<Digest>,
-    ticket: &Digest,
+    holder: Option<HolderId>,
+    ticket: &TicketHash,
     owner: Option<&TicketOwner>,
 ) -> Result<Option<Session>, StoreError> {
-    if !owner.is_some_and(|owner| Some(owner.browser) == holder && !owner.spent) {
+    if !owner.is_some_and(|owner| Some(owner.holder) == holder && !owner.spent) {
         return Ok(None);
     }
     app.store.opened_by(ticket, app.host.clock.now()).await
@@ -252,7 +249,7 @@ pub async fn sign_in_for_client(
     holder: TicketHolder,
     ticket: Ticket,
 ) -> Result<Session, SignInError> {
-    let owner_id = Some(holder.owner_id());
+    let owner_id = Some(holder.id());
     let verified = verify_ticket(app, owner_id, PriorSession::Any, vec![ticket], false).await?;
     let (identity, ticket) = match verified {
         TicketOutcome::SameSession(session) => return Ok(*session),
@@ -283,7 +280,7 @@ async fn begin_session(
     let handle = Handle::random(&mut rand::rng());
     let new = NewSession {
         sid: SessionId::random(&mut rand::rng()),
-        handle: handle.digest(),
+        handle: SessionHandleHash::of(&handle),
         logout_notice: app.logout_notifier.notice(None, now),
     };
     let sign_in = arrival.sign_in(here, new, &app.policy, now);

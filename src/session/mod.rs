@@ -11,7 +11,8 @@ use rand::CryptoRng;
 pub use self::logout_notice::{
     Delivery, DeliveryLease, DeliveryOutcome, EndedSession, LogoutNotice,
 };
-use crate::crypto::handle::{Digest, Handle};
+use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::TicketHash;
 
 /// The public name of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
 /// 1.0 §2.1). It opens nothing; the cookie holds another random value.
@@ -72,7 +73,7 @@ pub struct Session {
     /// When it ends by itself.
     pub expires_at: DateTime<Utc>,
     /// The keyed digest of the ticket that proved the user last.
-    pub ticket: Digest,
+    pub ticket: TicketHash,
 }
 
 #[cfg(test)]
@@ -94,7 +95,7 @@ pub(crate) mod tests {
             },
             auth_time: DateTime::UNIX_EPOCH,
             expires_at: DateTime::UNIX_EPOCH + TimeDelta::hours(12),
-            ticket: Digest::from([0; 32]),
+            ticket: TicketHash::from([0; 32]),
         }
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 
 use super::error::StoreError;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::oauth::grant::{ActiveGrant, Grant};
 
 /// Codes, and the grants they stand for.
@@ -17,7 +17,7 @@ pub trait Grants: Send + Sync {
     /// so that reuse of the code is noticed and its tokens can be refused.
     async fn issue(
         &self,
-        code: &Digest,
+        code: &GrantId,
         grant: Grant,
         code_expires_at: DateTime<Utc>,
         keep_until: DateTime<Utc>,
@@ -28,7 +28,7 @@ pub trait Grants: Send + Sync {
     /// refreshable, `family` begins with it.
     async fn redeem(
         &self,
-        code: &Digest,
+        code: &GrantId,
         family: Option<NewFamily>,
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError>;
@@ -37,22 +37,22 @@ pub trait Grants: Send + Sync {
     /// is not revoked, and its session lives or it is offline.
     async fn active_grant(
         &self,
-        id: &Digest,
+        id: &GrantId,
         now: DateTime<Utc>,
     ) -> Result<Option<ActiveGrant>, StoreError>;
 
     /// Revokes a grant: from now on nothing it gave is good for anything. Revoking what is not
     /// there is no error (RFC 7009 §2.2).
-    async fn revoke(&self, id: &Digest) -> Result<(), StoreError>;
+    async fn revoke(&self, id: &GrantId) -> Result<(), StoreError>;
 }
 
 /// The first refresh token of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewFamily {
     /// The digest all tokens of the grant share.
-    pub family: Digest,
+    pub family: FamilyId,
     /// The token's own digest.
-    pub token: Digest,
+    pub token: RefreshTokenHash,
     /// Until when the token is good.
     pub expires_at: DateTime<Utc>,
     /// Until when the grant is remembered, and the last of its tokens can be good.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::error::StoreError;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::{Change, Report};
 use crate::session::{EndedSession, LogoutNotice};
 
@@ -12,7 +12,7 @@ use crate::session::{EndedSession, LogoutNotice};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryLease {
     /// Whose it is.
-    pub holder: Digest,
+    pub holder: LeaseHolder,
     /// Until when, unless it is renewed.
     pub until: DateTime<Utc>,
 }
@@ -31,7 +31,7 @@ pub trait Readings: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Gives the lease back.
-    async fn release_directory(&self, holder: &Digest) -> Result<(), StoreError>;
+    async fn release_directory(&self, holder: &LeaseHolder) -> Result<(), StoreError>;
 
     /// Puts changes down that shall hold once the reading is accepted; of two for one person, the
     /// later. `false` when the lease is another's by now.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 
 use super::error::StoreError;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::oauth::grant::ActiveGrant;
 
 /// Refresh tokens, in families: one family a grant, one token good at a time.
@@ -14,7 +14,7 @@ pub trait RefreshTokens: Send + Sync {
     /// What there is to know of a family, if its grant stands and it has not expired.
     async fn family(
         &self,
-        family: &Digest,
+        family: &FamilyId,
         now: DateTime<Utc>,
     ) -> Result<Option<Family>, StoreError>;
 
@@ -33,11 +33,11 @@ pub trait RefreshTokens: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Family {
     /// The identifier of its grant.
-    pub id: Digest,
+    pub id: GrantId,
     /// Its grant.
     pub granted: ActiveGrant,
     /// The token to bring next.
-    pub latest: Digest,
+    pub latest: RefreshTokenHash,
     /// Until when that is good, if nothing ends before: unused, with its grant, or its session.
     pub expires_at: DateTime<Utc>,
 }
@@ -46,11 +46,11 @@ pub struct Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rotation {
     /// The family of the token that is presented.
-    pub family: Digest,
+    pub family: FamilyId,
     /// Its digest.
-    pub presented: Digest,
+    pub presented: RefreshTokenHash,
     /// The digest of the token that follows it.
-    pub successor: Digest,
+    pub successor: RefreshTokenHash,
     /// Until when the successor will be good.
     pub expires_at: DateTime<Utc>,
     /// A token that was replaced after this moment may be presented again.
@@ -61,7 +61,7 @@ pub struct Rotation {
 #[derive(Debug, Clone)]
 pub enum RefreshOutcome {
     /// It was good, and its successor is now. Holds the grant's identifier and the grant.
-    Granted(Digest, Box<ActiveGrant>),
+    Granted(GrantId, Box<ActiveGrant>),
     /// It had been replaced before; its grant is revoked now. Holds whose it was, for the log.
     Reused(ClientId),
     /// It never was, has expired, or its grant does not stand.

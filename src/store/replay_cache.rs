@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::error::StoreError;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::ReplayKey;
 
 /// Whatever is good for one use, by a name that tells it apart from everything else.
 #[async_trait]
@@ -13,11 +13,11 @@ pub trait ReplayCache: Send + Sync {
     /// until the time is `until`.
     async fn insert_once(
         &self,
-        name: &Digest,
+        name: &ReplayKey,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
 
     /// Whether `name` was spent and its time is not over.
-    async fn contains(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn contains(&self, name: &ReplayKey, now: DateTime<Utc>) -> Result<bool, StoreError>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::error::StoreError;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
 use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
@@ -14,21 +14,21 @@ pub trait Sessions: Send + Sync {
     /// The live session that `handle` opens.
     async fn session(
         &self,
-        handle: &Digest,
+        handle: &SessionHandleHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError>;
 
     /// Who owns `ticket`, if anybody does at `now`.
     async fn owner(
         &self,
-        ticket: &Digest,
+        ticket: &TicketHash,
         now: DateTime<Utc>,
     ) -> Result<Option<TicketOwner>, StoreError>;
 
     /// The live session that `ticket` opened last.
     async fn opened_by(
         &self,
-        ticket: &Digest,
+        ticket: &TicketHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError>;
 

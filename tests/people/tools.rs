@@ -40,7 +40,7 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     let digest = Digest::of(id.as_bytes());
     SignIn {
         claim: None,
-        place: digest,
+        place: digest.into(),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
@@ -60,9 +60,9 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
             },
             auth_time: now(),
             expires_at: now() + TimeDelta::hours(8),
-            ticket: digest,
+            ticket: digest.into(),
         },
-        handle: digest,
+        handle: digest.into(),
         retires: None,
     }
 }

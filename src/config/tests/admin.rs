@@ -1,7 +1,7 @@
 //! Who may ask on the admin listener.
 
 use super::*;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::SecretHash;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -41,7 +41,7 @@ fn a_token_comes_from_one_of_three_places() {
 
 #[test]
 fn a_hashed_token_is_as_good_as_the_token() {
-    let hash = Digest::of(TOKEN.as_bytes()).to_text();
+    let hash = SecretHash::of(TOKEN.as_bytes()).to_text();
     let admin = admin(&token(&format!(
         "name = 'hr'\nscopes = ['scim:groups']\ntoken_sha256 = '{hash}'"
     )));

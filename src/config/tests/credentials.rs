@@ -1,7 +1,7 @@
 //! How a client may be registered to prove itself.
 
 use super::*;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::SecretHash;
 use crate::oauth::client::{Authentication, ClientKeys};
 
 const SECRET: &str = "0123456789abcdef";
@@ -29,7 +29,7 @@ fn private(lines: &str) -> String {
     format!("token_endpoint_auth_method = 'private_key_jwt'\n{lines}")
 }
 
-fn digest(lines: &str) -> Digest {
+fn digest(lines: &str) -> SecretHash {
     match authentication(lines) {
         Authentication::Secret { digest, .. } => digest,
         other => panic!("{other:?}"),
@@ -47,7 +47,7 @@ fn a_secret_comes_from_one_of_four_places() {
     let named = std::env::var("CARGO_PKG_DESCRIPTION").unwrap();
     assert_eq!(
         digest("client_secret_env = 'CARGO_PKG_DESCRIPTION'"),
-        Digest::of(named.as_bytes())
+        SecretHash::of(named.as_bytes())
     );
     for hash in [
         "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f",

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use super::client_ip::ClientIp;
 use super::cookies::{CookieName, Cookies};
 use crate::app::App;
+use crate::crypto::identifiers::SessionHandleHash;
 use crate::http::page::language::Language;
 use crate::login::referer::from_portal;
 use crate::service::sign_in::BrowserState;
@@ -79,7 +80,7 @@ impl BrowserRequest {
         let handle = self
             .cookies
             .handle(&CookieName::Session)
-            .map(|handle| handle.digest());
+            .map(|handle| SessionHandleHash::of(&handle));
         let session = match &handle {
             Some(handle) => app.store.session(handle, app.host.clock.now()).await?,
             None => None,

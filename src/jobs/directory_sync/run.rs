@@ -10,6 +10,7 @@ use panda_oidc_sdk::Identity;
 use super::pages::{Progress, ReadError, Sink, read};
 use crate::app::App;
 use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::{
     Anomaly, Change, KnownUsers, Outcome, Presence, Reading, Report, Seen, check,
 };
@@ -79,7 +80,7 @@ impl<'a> SyncRun<'a> {
 
     pub(super) fn lease(&self) -> DirectoryLease {
         DirectoryLease {
-            holder: self.holder.digest(),
+            holder: LeaseHolder::of(&self.holder),
             until: self.now() + LEASE_DURATION,
         }
     }

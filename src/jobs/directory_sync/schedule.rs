@@ -8,6 +8,7 @@ use super::run::{SyncError, SyncOptions, SyncRun};
 use crate::app::App;
 use crate::config::Sync;
 use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::Report;
 use crate::store::StoreError;
 
@@ -43,7 +44,9 @@ async fn alone<T>(
         return Err(SyncError::Elsewhere);
     }
     let done = work.await;
-    store.release_directory(&reader.holder.digest()).await?;
+    store
+        .release_directory(&LeaseHolder::of(&reader.holder))
+        .await?;
     done
 }
 
@@ -56,7 +59,11 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
         () = follow(&reader) => {}
     }
     // A reading that is cut off changes nothing, and keeps nobody else from the next.
-    if let Err(error) = app.store.release_directory(&reader.holder.digest()).await {
+    if let Err(error) = app
+        .store
+        .release_directory(&LeaseHolder::of(&reader.holder))
+        .await
+    {
         failed(&error);
     }
 }

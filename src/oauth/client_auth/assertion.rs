@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::claims::{self, Claims};
 use super::proof::{AwaitsKeys, ClientProof, Request, UnspentAssertion, failed};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::ReplayKey;
 use crate::keys::jws::{JwsAlg, Unverified};
 use crate::keys::verifiers::pretend_to_verify;
 use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
@@ -105,7 +105,7 @@ fn once(client: &Arc<Client>, claims: &Claims) -> UnspentAssertion {
     let name = format!("client_assertion\0{}\0{}", claims.client_id, claims.jti);
     UnspentAssertion {
         client: Arc::clone(client),
-        name: Digest::of(name.as_bytes()),
+        name: ReplayKey::of(name.as_bytes()),
         until: claims.until,
     }
 }

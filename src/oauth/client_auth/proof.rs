@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{ReplayKey, SecretHash};
 use crate::keys::jws::Unverified;
 use crate::keys::verifiers::PublicKeys;
 use crate::oauth::client::{Authentication, Client, secret_matches};
@@ -42,7 +42,7 @@ pub struct UnspentAssertion {
     /// The client.
     pub client: Arc<Client>,
     /// What the assertion is remembered by.
-    pub name: Digest,
+    pub name: ReplayKey,
     /// Until when: no longer than it could be used.
     pub until: DateTime<Utc>,
 }
@@ -101,7 +101,7 @@ pub(super) fn secret(
             counts: accepts(*basic, *post),
         },
         _ => Secret {
-            digest: Digest::of(b""),
+            digest: SecretHash::of(b""),
             counts: false,
         },
     }
@@ -109,7 +109,7 @@ pub(super) fn secret(
 
 /// A secret to compare with.
 pub(super) struct Secret {
-    digest: Digest,
+    digest: SecretHash,
     counts: bool,
 }
 

@@ -3,6 +3,7 @@
 use super::issue::{Login, TokenIssue, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::GrantId;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::ActiveGrant;
@@ -25,7 +26,7 @@ pub(super) async fn redeem(
 ) -> Result<TokenIssue, Error> {
     // 1. Spend the code.
     let code = Handle::parse(request.code).ok_or_else(unknown)?;
-    let id = code.digest();
+    let id = GrantId::of(&code);
     let now = app.host.clock.now();
     let (first, family) = new_family(client, now);
     let granted = match app.store.redeem(&id, Some(family), now).await? {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 
 use crate::app::App;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::keys::at_hash;
 use crate::oauth::claims::{self, AccessTokenClaims};
@@ -29,7 +29,7 @@ pub(super) struct TokenIssue {
 /// A grant of a person's, and what of it is asked for now.
 pub(super) struct Login {
     /// The grant's identifier.
-    pub id: Digest,
+    pub id: GrantId,
     /// The grant.
     pub granted: ActiveGrant,
     /// What the tokens are good for: all of the grant, or part of it.
@@ -44,7 +44,7 @@ impl Login {
     /// The tokens of the login.
     pub(super) fn issue(self, app: &App, client: &Client) -> TokenIssue {
         let own = own_token(app, client, self.audience);
-        let access_token = AccessTokenClaims::of_grant(&self.granted, &self.id, &self.scopes, own);
+        let access_token = AccessTokenClaims::of_grant(&self.granted, self.id, &self.scopes, own);
         TokenIssue {
             login: Some((self.granted, self.scopes)),
             refresh_token: self.refresh_token,

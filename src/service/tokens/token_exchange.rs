@@ -8,6 +8,7 @@ use panda_oidc_sdk::{LoginError, Ticket};
 use super::issue::{Login, TokenIssue, new_family, own_token};
 use crate::app::App;
 use crate::crypto::handle::Handle;
+use crate::crypto::identifiers::GrantId;
 use crate::login::sign_in::TicketHolder;
 use crate::login::ticket;
 use crate::oauth::claims::AccessTokenClaims;
@@ -65,7 +66,7 @@ async fn with_access_token(
     require_access_for_all(app, client, &narrowed.audience, &granted.user).await?;
     // 3. Issue the token.
     let own = own_token(app, client, narrowed.audience);
-    let claims = AccessTokenClaims::of_grant(&granted, &id, &narrowed.scopes, own);
+    let claims = AccessTokenClaims::of_grant(&granted, id, &narrowed.scopes, own);
     Ok(TokenIssue::of(AccessTokenClaims {
         exp: claims.exp.min(held.exp),
         ..claims
@@ -106,7 +107,7 @@ async fn with_ticket(
         acr: None,
     };
     let now = app.host.clock.now();
-    let id = Handle::random(&mut rand::rng()).digest();
+    let id = GrantId::of(&Handle::random(&mut rand::rng()));
     let code_expires_at = now + TimeDelta::minutes(1);
     let keep_until = now + client.access_token.lifetime;
     app.store

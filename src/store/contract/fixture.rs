@@ -20,8 +20,8 @@ pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 /// A digest that is told apart from others by `name`.
-pub(crate) fn digest(name: &str) -> Digest {
-    Digest::of(name.as_bytes())
+pub(crate) fn digest<T: From<Digest>>(name: &str) -> T {
+    Digest::of(name.as_bytes()).into()
 }
 
 pub(crate) fn sid(name: &str) -> SessionId {
@@ -81,7 +81,7 @@ pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
 pub(crate) fn claim(ticket: &str, browser: &str) -> TicketClaim {
     TicketClaim {
         ticket: digest(ticket),
-        browser: digest(browser),
+        holder: digest(browser),
         subject: subject("1"),
         once: false,
         remember_until: at(500),

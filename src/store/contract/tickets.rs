@@ -14,9 +14,9 @@ async fn owner(store: &impl Store, seconds: i64) -> Option<TicketOwner> {
 }
 
 fn owned_by(browser: &str) -> TicketOwner {
-    let browser = digest(browser);
+    let holder = digest(browser);
     TicketOwner {
-        browser,
+        holder,
         spent: false,
     }
 }

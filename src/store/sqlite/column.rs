@@ -7,7 +7,6 @@ use panda_oidc_sdk::{Identity, Subject};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use crate::crypto::handle::Digest;
 use crate::session::{Session, SessionId, User};
 
 /// The columns that [`user`] reads, of a user `u`.
@@ -73,8 +72,8 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Ut
 }
 
 /// Reads a digest.
-pub(super) fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
-    row.get::<_, [u8; 32]>(column).map(Digest::from)
+pub(super) fn digest<T: From<[u8; 32]>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    row.get::<_, [u8; 32]>(column).map(T::from)
 }
 
 /// Reads a subject.

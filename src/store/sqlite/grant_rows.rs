@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 
 use super::column::{self, USER_COLUMNS};
 use super::links::{self, LINK_COLUMNS};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::GrantId;
 use crate::oauth::acr;
 use crate::oauth::claims_request::RequestedClaims;
 use crate::oauth::grant::{ActiveGrant, Grant};
@@ -64,7 +64,7 @@ macro_rules! stands {
 pub(super) use stands;
 
 /// Revokes a grant, whatever it is.
-pub(super) fn revoke(sql: &Connection, id: &Digest) -> rusqlite::Result<()> {
+pub(super) fn revoke(sql: &Connection, id: &GrantId) -> rusqlite::Result<()> {
     sql.prepare_cached("UPDATE grants SET revoked_at = 0 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute([id.as_bytes()])
         .map(drop)

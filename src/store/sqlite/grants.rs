@@ -10,7 +10,7 @@ use super::grant_rows::{
     GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands,
 };
 use super::{SqliteStore, refresh_tokens};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::GrantId;
 use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::oauth::pkce::CodeChallenge;
 use crate::store::{CodeRedemption, Grants, NewFamily, StoreError};
@@ -19,7 +19,7 @@ use crate::store::{CodeRedemption, Grants, NewFamily, StoreError};
 impl Grants for SqliteStore {
     async fn issue(
         &self,
-        code: &Digest,
+        code: &GrantId,
         grant: Grant,
         code_expires_at: DateTime<Utc>,
         keep_until: DateTime<Utc>,
@@ -33,7 +33,7 @@ impl Grants for SqliteStore {
 
     async fn redeem(
         &self,
-        code: &Digest,
+        code: &GrantId,
         family: Option<NewFamily>,
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError> {
@@ -46,13 +46,13 @@ impl Grants for SqliteStore {
 
     async fn active_grant(
         &self,
-        id: &Digest,
+        id: &GrantId,
         now: DateTime<Utc>,
     ) -> Result<Option<ActiveGrant>, StoreError> {
         self.read("find a grant", |sql| granted(sql, id, now))
     }
 
-    async fn revoke(&self, id: &Digest) -> Result<(), StoreError> {
+    async fn revoke(&self, id: &GrantId) -> Result<(), StoreError> {
         let id = *id;
         self.write("revoke a grant", move |sql| revoke(sql, &id))
             .await
@@ -61,7 +61,7 @@ impl Grants for SqliteStore {
 
 fn issue(
     sql: &Connection,
-    code: &Digest,
+    code: &GrantId,
     grant: &Grant,
     code_expires_at: DateTime<Utc>,
     keep_until: DateTime<Utc>,
@@ -102,7 +102,7 @@ fn issue(
 
 fn take(
     sql: &Connection,
-    code: &Digest,
+    code: &GrantId,
     family: Option<&NewFamily>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<CodeRedemption> {
@@ -132,7 +132,7 @@ fn take(
 
 fn redeem(
     sql: &Connection,
-    id: &Digest,
+    id: &GrantId,
     family: Option<&NewFamily>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
@@ -173,7 +173,7 @@ fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
 
 fn granted(
     sql: &Connection,
-    id: &Digest,
+    id: &GrantId,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Option<ActiveGrant>> {
     sql.prepare_cached(concat!(

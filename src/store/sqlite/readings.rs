@@ -9,7 +9,7 @@ use super::SqliteStore;
 use super::column::{self, millis, unreadable};
 use super::history::{has_left, write_down};
 use super::people::end_all;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::{Change, Event, Report};
 use crate::session::{EndedSession, LogoutNotice};
 use crate::store::{CarriedOut, DirectoryLease, Readings, StoreError};
@@ -37,7 +37,7 @@ impl Readings for SqliteStore {
         .await
     }
 
-    async fn release_directory(&self, holder: &Digest) -> Result<(), StoreError> {
+    async fn release_directory(&self, holder: &LeaseHolder) -> Result<(), StoreError> {
         let holder = *holder;
         self.write("give the directory back", move |sql| {
             sql.prepare_cached(

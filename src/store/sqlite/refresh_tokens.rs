@@ -9,14 +9,14 @@ use super::column::{self, millis};
 use super::grant_rows::{
     GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands,
 };
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::store::{Family, NewFamily, RefreshOutcome, RefreshTokens, Rotation, StoreError};
 
 #[async_trait]
 impl RefreshTokens for SqliteStore {
     async fn family(
         &self,
-        family: &Digest,
+        family: &FamilyId,
         now: DateTime<Utc>,
     ) -> Result<Option<Family>, StoreError> {
         let found = self.read("find a refresh token", |sql| find(sql, family, now))?;
@@ -36,7 +36,7 @@ impl RefreshTokens for SqliteStore {
 /// Begins a family with its first token.
 pub(super) fn begin(
     sql: &Connection,
-    grant: &Digest,
+    grant: &GrantId,
     family: &NewFamily,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
@@ -57,11 +57,15 @@ pub(super) fn begin(
 /// A family, and the token that was replaced last.
 struct Found {
     family: Family,
-    previous: Option<Digest>,
+    previous: Option<RefreshTokenHash>,
     rotated_at: DateTime<Utc>,
 }
 
-fn find(sql: &Connection, family: &Digest, now: DateTime<Utc>) -> rusqlite::Result<Option<Found>> {
+fn find(
+    sql: &Connection,
+    family: &FamilyId,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<Found>> {
     sql.prepare_cached(concat!(
         "SELECT ",
         granted_columns!(),
@@ -86,7 +90,9 @@ fn row_family(row: &Row<'_>) -> rusqlite::Result<Found> {
             latest: column::digest(row, REST + 1)?,
             expires_at: column::time(row, REST + 2)?,
         },
-        previous: row.get::<_, Option<[u8; 32]>>(REST + 3)?.map(Digest::from),
+        previous: row
+            .get::<_, Option<[u8; 32]>>(REST + 3)?
+            .map(RefreshTokenHash::from),
         rotated_at: column::time(row, REST + 4)?,
     })
 }

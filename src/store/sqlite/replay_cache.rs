@@ -6,14 +6,14 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::column::millis;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::ReplayKey;
 use crate::store::{ReplayCache, StoreError};
 
 #[async_trait]
 impl ReplayCache for SqliteStore {
     async fn insert_once(
         &self,
-        name: &Digest,
+        name: &ReplayKey,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
@@ -24,14 +24,14 @@ impl ReplayCache for SqliteStore {
         .await
     }
 
-    async fn contains(&self, name: &Digest, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn contains(&self, name: &ReplayKey, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.read("find what is spent", |sql| is_spent(sql, name, now))
     }
 }
 
 fn spend(
     sql: &Connection,
-    name: &Digest,
+    name: &ReplayKey,
     until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<bool> {
@@ -45,7 +45,7 @@ fn spend(
     Ok(spent == 1)
 }
 
-fn is_spent(sql: &Connection, name: &Digest, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+fn is_spent(sql: &Connection, name: &ReplayKey, now: DateTime<Utc>) -> rusqlite::Result<bool> {
     sql.prepare_cached("SELECT 1 FROM spent WHERE name = ?1 AND expires_at > ?2")?
         .exists(params![name.as_bytes(), millis(now)])
 }

@@ -9,7 +9,7 @@ use super::column::{millis, session_columns, stored};
 use super::history::has_left;
 use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::{PlaceId, SessionHandleHash, TicketHash};
 use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::{Sessions, StoreError};
@@ -18,7 +18,7 @@ use crate::store::{Sessions, StoreError};
 impl Sessions for SqliteStore {
     async fn session(
         &self,
-        handle: &Digest,
+        handle: &SessionHandleHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError> {
         self.read("find a session", |sql| session(sql, handle, now))
@@ -26,7 +26,7 @@ impl Sessions for SqliteStore {
 
     async fn owner(
         &self,
-        ticket: &Digest,
+        ticket: &TicketHash,
         now: DateTime<Utc>,
     ) -> Result<Option<TicketOwner>, StoreError> {
         self.read("find who owns a ticket", |sql| owner(sql, ticket, now))
@@ -34,7 +34,7 @@ impl Sessions for SqliteStore {
 
     async fn opened_by(
         &self,
-        ticket: &Digest,
+        ticket: &TicketHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError> {
         self.read("find what a ticket opened", |sql| {
@@ -80,7 +80,7 @@ impl Sessions for SqliteStore {
 
 fn session(
     sql: &Connection,
-    handle: &Digest,
+    handle: &SessionHandleHash,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Option<Session>> {
     sql.prepare_cached(concat!(
@@ -100,13 +100,13 @@ fn session(
 
 fn owner(
     sql: &Connection,
-    ticket: &Digest,
+    ticket: &TicketHash,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Option<TicketOwner>> {
     sql.prepare_cached("SELECT browser, spent FROM tickets WHERE digest = ?1 AND expires_at > ?2")?
         .query_row(params![ticket.as_bytes(), millis(now)], |row| {
             Ok(TicketOwner {
-                browser: column::digest(row, 0)?,
+                holder: column::digest(row, 0)?,
                 spent: row.get(1)?,
             })
         })
@@ -170,7 +170,7 @@ fn own(sql: &Connection, claim: &TicketClaim, now: DateTime<Utc>) -> rusqlite::R
         )?
         .execute(params![
             claim.ticket.as_bytes(),
-            claim.browser.as_bytes(),
+            claim.holder.as_bytes(),
             claim.subject.as_str(),
             millis(claim.remember_until),
             millis(now),
@@ -287,7 +287,7 @@ fn prolong(
 fn begin<'a>(
     sql: &Connection,
     session: &'a Session,
-    browser: &Digest,
+    place: &PlaceId,
 ) -> rusqlite::Result<&'a SessionId> {
     sql.prepare_cached(
         "INSERT INTO sessions (sid, subject, auth_time, expires_at, ticket, browser)
@@ -299,13 +299,17 @@ fn begin<'a>(
         millis(session.auth_time),
         millis(session.expires_at),
         session.ticket.as_bytes(),
-        browser.as_bytes(),
+        place.as_bytes(),
     ])?;
     Ok(&session.sid)
 }
 
 /// Has `handle` open nothing after `until`; what was to close earlier still does.
-fn retire(sql: &Connection, handle: &Digest, until: DateTime<Utc>) -> rusqlite::Result<()> {
+fn retire(
+    sql: &Connection,
+    handle: &SessionHandleHash,
+    until: DateTime<Utc>,
+) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "UPDATE handles SET expires_at = ?2
          WHERE digest = ?1 AND (expires_at IS NULL OR expires_at > ?2)",

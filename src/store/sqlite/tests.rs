@@ -8,7 +8,7 @@ use rusqlite::{Connection, StatementStatus};
 use tempfile::TempDir;
 
 use super::*;
-use crate::crypto::handle::Digest;
+use crate::crypto::identifiers::ReplayKey;
 use crate::keys::SealedKey;
 use crate::store::{Grants as _, Maintenance, ReplayCache, SealedKeys};
 
@@ -138,7 +138,7 @@ async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_has
     drop(connection);
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.keys().await.unwrap(), [key("a")]);
-    let name = Digest::of(b"a");
+    let name = ReplayKey::of(b"a");
     assert!(store.insert_once(&name, now(), now()).await.unwrap());
 }
 

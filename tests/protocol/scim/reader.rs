@@ -128,7 +128,7 @@ impl Reader {
         let store = self.store();
         let now = SystemClock.now();
         let lease = DirectoryLease {
-            holder: Digest::of(b"test"),
+            holder: Digest::of(b"test").into(),
             until: now + chrono::TimeDelta::minutes(1),
         };
         let farewell = LogoutNotice {
