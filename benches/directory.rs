@@ -1,13 +1,17 @@
-//! What it costs to follow a long list of people: the built binary's `users sync` against a portal in
-//! this process. `cargo bench --bench directory`, or with `-- --people 10000` for a shorter list.
+//! Measures the synchronization of a long list of users: the built binary's `users sync` against a
+//! portal in this process. Run `cargo bench --bench directory`, or add `-- --people 10000` for a
+//! shorter list.
 //!
-//! The portal here only speaks the document; what it costs itself is not in the processor time shown,
-//! but in the time on the clock.
+//! The portal implements only the documented list. Its own cost is part of the wall-clock time shown,
+//! but not of the processor time.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up must fail"
+)]
 #![expect(
     clippy::cast_precision_loss,
-    reason = "no figure here has more digits than a float"
+    reason = "no figure in this file exceeds the precision of a float"
 )]
 
 use std::fmt::Write as _;
@@ -32,7 +36,7 @@ use tokio::net::TcpListener;
 
 /// Measures readings of a long list.
 #[derive(clap::Parser)]
-struct Asked {
+struct Options {
     /// The program to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_panda-oidc"))]
     binary: PathBuf,
@@ -42,16 +46,16 @@ struct Asked {
     /// How many of them are on a page.
     #[arg(long, default_value_t = 500)]
     page_size: u32,
-    /// `cargo bench` says so.
+    /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() {
-    let asked = Asked::parse();
+    let options = Options::parse();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let portal = Arc::new(Portal {
-        people: AtomicU64::new(asked.people),
+        people: AtomicU64::new(options.people),
         renamed: AtomicU64::new(0),
     });
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -59,33 +63,33 @@ fn main() {
     configure(
         folder.path(),
         &listener.local_addr().unwrap().to_string(),
-        asked.page_size,
+        options.page_size,
     );
     let routes = Router::new().route("/PandaOMS/OMS/GetUsers", get(users));
-    let serving = axum::serve(listener, routes.with_state(Arc::clone(&portal)));
-    runtime.spawn(async move { serving.await.unwrap() });
+    let server = axum::serve(listener, routes.with_state(Arc::clone(&portal)));
+    runtime.spawn(async move { server.await.unwrap() });
 
-    println!("{} people, {} a page", asked.people, asked.page_size);
+    println!("{} people, {} a page", options.people, options.page_size);
     println!(
         "{:<34}{:>9}{:>12}{:>9}{:>11}",
         "", "seconds", "people/s", "cpu s", "peak MiB"
     );
-    let read = |what: &str| sync(&asked, folder.path(), what, asked.people);
+    let read = |what: &str| sync(&options, folder.path(), what, options.people);
     read("first reading");
     read("again, nothing changed");
     portal.renamed.store(10, Ordering::Relaxed);
     read("again, ten changed");
-    portal.people.store(asked.people - 10, Ordering::Relaxed);
+    portal.people.store(options.people - 10, Ordering::Relaxed);
     read("again, ten missing");
     read("again, ten gone");
-    look_up(folder.path(), asked.people);
-    runtime.block_on(read_by_scim(&asked, folder.path()));
+    look_up(folder.path(), options.people);
+    runtime.block_on(read_by_scim(&options, folder.path()));
 }
 
-/// A portal with a list and nothing else.
+/// A portal that has only a list of users.
 struct Portal {
     people: AtomicU64,
-    /// How many of the first have another name.
+    /// How many users, counted from the first, have another name.
     renamed: AtomicU64,
 }
 
@@ -115,8 +119,9 @@ async fn users(State(portal): State<Arc<Portal>>, Query(page): Query<Page>) -> i
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], body)
 }
 
-/// Where the program listens once it serves.
+/// The public address of `serve`.
 const PUBLIC: &str = "127.0.0.1:19400";
+/// The admin address of `serve`.
 const ADMIN: &str = "127.0.0.1:19401";
 /// A token for `/scim/v2`.
 const TOKEN: &str = "bench-0123456789abcdef0123456789abcdef";
@@ -137,23 +142,23 @@ fn configure(folder: &Path, portal: &str, page_size: u32) {
     fs::write(folder.join("panda-oidc.toml"), toml).unwrap();
 }
 
-fn sync(asked: &Asked, folder: &Path, what: &str, people: u64) {
-    let begun = Instant::now();
-    let mut reading = Command::new(&asked.binary)
+fn sync(options: &Options, folder: &Path, what: &str, people: u64) {
+    let started = Instant::now();
+    let mut child = Command::new(&options.binary)
         .args(["users", "sync", "--config"])
         .arg(folder.join("panda-oidc.toml"))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let (mut cpu, mut peak) = (Duration::ZERO, 0);
-    while reading.try_wait().unwrap().is_none() {
-        if let Some(used) = used(reading.id()) {
-            (cpu, peak) = used;
+    while child.try_wait().unwrap().is_none() {
+        if let Some(resources) = resources(child.id()) {
+            (cpu, peak) = resources;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    let output = reading.wait_with_output().unwrap();
+    let seconds = started.elapsed().as_secs_f64();
+    let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     println!(
         "{what:<34}{seconds:>9.2}{:>12.0}{:>9.2}{:>11.1}   {}",
@@ -164,9 +169,9 @@ fn sync(asked: &Asked, folder: &Path, what: &str, people: u64) {
     );
 }
 
-/// The processor time of a process, and the most memory it has had, in KiB.
-fn used(pid: u32) -> Option<(Duration, u64)> {
-    const TICKS: u64 = 100; // a second, on every Linux
+/// The processor time of a process, and its peak memory in KiB.
+fn resources(pid: u32) -> Option<(Duration, u64)> {
+    const TICKS_PER_SECOND: u64 = 100; // per second, on every Linux
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
     let fields: Vec<_> = rest.split_whitespace().collect();
@@ -180,29 +185,29 @@ fn used(pid: u32) -> Option<(Duration, u64)> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let peak = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some((Duration::from_millis(ticks * 1000 / TICKS), peak))
+    Some((Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND), peak))
 }
 
 fn look_up(folder: &Path, people: u64) {
-    const TIMES: u64 = 100_000;
+    const LOOKUPS: u64 = 100_000;
     let store = SqliteStore::open(&folder.join("panda-oidc.db")).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     runtime.block_on(async {
-        for number in 0..TIMES {
-            // A step that shares no factor with the number of people meets all of them.
+        for number in 0..LOOKUPS {
+            // The step shares no factor with the number of people, so it visits all of them.
             let id = 1 + number * 7_919 % people;
             let subject = Subject::new(id.to_string()).unwrap();
             black_box(store.person(&subject).await.unwrap().unwrap());
         }
     });
-    let each = begun.elapsed().as_secs_f64() * 1e6 / TIMES as f64;
+    let each = started.elapsed().as_secs_f64() * 1e6 / LOOKUPS as f64;
     println!("a lookup among them takes {each:.1} µs");
 }
 
-/// What another system waits for that reads so many people.
-async fn read_by_scim(asked: &Asked, folder: &Path) {
-    let mut serving = Command::new(&asked.binary)
+/// Measures SCIM requests against a list of this size.
+async fn read_by_scim(options: &Options, folder: &Path) {
+    let mut server = Command::new(&options.binary)
         .args(["serve", "--config"])
         .arg(folder.join("panda-oidc.toml"))
         .env("RUST_LOG", "warn")
@@ -214,10 +219,10 @@ async fn read_by_scim(asked: &Asked, folder: &Path) {
         answer.is_ok_and(|answer| answer.status().is_success())
     };
     while !ready().await {
-        assert!(serving.try_wait().unwrap().is_none(), "it ended");
+        assert!(server.try_wait().unwrap().is_none(), "it ended");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let far = format!("Users?startIndex={}&count=100", asked.people / 10 * 9);
+    let far = format!("Users?startIndex={}&count=100", options.people / 10 * 9);
     for (what, path) in [
         ("the first 100 people", "Users?count=100"),
         ("100 people near the end", far.as_str()),
@@ -228,19 +233,19 @@ async fn read_by_scim(asked: &Asked, folder: &Path) {
         ),
         ("the members of a group", "Groups/few"),
     ] {
-        let begun = Instant::now();
+        let started = Instant::now();
         let request = http.get(format!("http://{ADMIN}/scim/v2/{path}"));
         let answer = request.bearer_auth(TOKEN).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {answer:?}");
         let bytes = answer.bytes().await.unwrap().len();
-        let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
+        let milliseconds = started.elapsed().as_secs_f64() * 1e3;
         println!(
             "SCIM, {what:<28}{milliseconds:>9.1} ms{:>9.1} KiB",
             bytes as f64 / 1024.0
         );
     }
-    let (_, peak) = used(serving.id()).unwrap();
+    let (_, peak) = resources(server.id()).unwrap();
     println!("SCIM, most memory {:>27.1} MiB", peak as f64 / 1024.0);
-    serving.kill().unwrap();
-    serving.wait().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

@@ -1,7 +1,11 @@
-//! What a launch costs before the portal is asked and after: reading the ticket, naming it,
-//! deciding. The whole of it, the portal's call included, is measured by the bench `login`.
+//! Measures the parts of a launch before and after the portal is called: finding the ticket in the
+//! URL, hashing it, and deciding what to do. The bench `login` measures a whole launch, including the
+//! call.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up must fail"
+)]
 
 #[path = "support/processor_time.rs"]
 mod processor_time;
@@ -64,7 +68,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
         "decide, and decide again with the portal's answer",
         |bencher| {
             bencher.iter(|| {
-                let before = decide_ticket(
+                let decision = decide_ticket(
                     black_box(&ticket),
                     Some(holder),
                     Some(&owner),
@@ -78,7 +82,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                     holder: TicketHolder::Browser(browser),
                     claimed: false,
                 };
-                let asks = login.needs_confirmation(Some(&session), false);
+                let needs_confirmation = login.needs_confirmation(Some(&session), false);
                 let current = CurrentSession {
                     session: Some(&session),
                     handle: Some(handle),
@@ -88,7 +92,11 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                     handle,
                     logout_notice: notifier.notice(None, now()),
                 };
-                (before, asks, login.sign_in(current, new, &policy, now()))
+                (
+                    decision,
+                    needs_confirmation,
+                    login.sign_in(current, new, &policy, now()),
+                )
             });
         },
     );

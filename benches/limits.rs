@@ -1,6 +1,9 @@
-//! What it costs to count a request.
+//! Measures the rate limiter: the cost of counting one request.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up must fail"
+)]
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -25,11 +28,11 @@ fn limits_of(rate: Option<u32>) -> Limits {
 }
 
 fn count(criterion: &mut Criterion) {
-    let here = IpAddr::from(Ipv4Addr::new(192, 0, 2, 1));
-    for (what, rate) in [("let through", 1_000_000), ("refused", 1)] {
+    let address = IpAddr::from(Ipv4Addr::new(192, 0, 2, 1));
+    for (outcome, rate) in [("let through", 1_000_000), ("refused", 1)] {
         let limits = limits_of(Some(rate));
-        criterion.bench_function(&format!("one address, {what}"), |bencher| {
-            bencher.iter(|| limits.launches.address(black_box(here)).is_ok());
+        criterion.bench_function(&format!("one address, {outcome}"), |bencher| {
+            bencher.iter(|| limits.launches.address(black_box(address)).is_ok());
         });
     }
     let limits = limits_of(Some(600));

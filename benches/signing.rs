@@ -1,6 +1,9 @@
-//! What tokens cost: to sign, by each algorithm, and to verify at userinfo.
+//! Measures the signing of tokens with each algorithm, and their verification as at userinfo.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up must fail"
+)]
 
 #[path = "support/processor_time.rs"]
 mod processor_time;
@@ -52,9 +55,9 @@ fn hash(criterion: &mut Criterion<ProcessorTime>) {
 
 fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
-    let made =
+    let sealed_keys =
         SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
-    Keys::open(&made, &sealer).unwrap()
+    Keys::open(&sealed_keys, &sealer).unwrap()
 }
 
 fn claims() -> AccessTokenClaims {

@@ -1,6 +1,9 @@
-//! What a login costs the store.
+//! Measures the store's work for a login.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up must fail"
+)]
 
 #[path = "support/processor_time.rs"]
 mod processor_time;
@@ -70,7 +73,7 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
     let grants: Vec<_> = bench.runtime.block_on(async {
         let mut grants = Vec::new();
         for _ in 0..PEOPLE {
-            let code = issued(&*bench.store).await;
+            let code = issue_code(&*bench.store).await;
             bench.store.redeem(&code, None, now()).await.unwrap();
             grants.push(code);
         }
@@ -86,15 +89,15 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
     criterion.bench_function("granted", |bencher| {
         let mut ids = grants.iter().cycle();
         bencher.iter(|| {
-            let granted = bench.store.active_grant(ids.next().unwrap(), now());
-            black_box(bench.runtime.block_on(granted).unwrap().unwrap())
+            let active_grant = bench.store.active_grant(ids.next().unwrap(), now());
+            black_box(bench.runtime.block_on(active_grant).unwrap().unwrap())
         });
     });
     criterion.bench_function("session, after a commit", |bencher| {
         bencher.iter_custom(|iterations| {
             let mut spent = Duration::ZERO;
             for _ in 0..iterations {
-                bench.runtime.block_on(issued(&*bench.store));
+                bench.runtime.block_on(issue_code(&*bench.store));
                 let handle = digest("handle", next() % PEOPLE);
                 let before = ProcessorTime.start();
                 let session = bench.store.session(&handle, now());
@@ -109,14 +112,14 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
 
 async fn login(store: Arc<SqliteStore>, times: u64) {
     for _ in 0..times {
-        let code = issued(&*store).await;
-        let taken = store.redeem(&code, None, now()).await.unwrap();
-        assert!(matches!(taken, CodeRedemption::Granted(_)));
+        let code = issue_code(&*store).await;
+        let redemption = store.redeem(&code, None, now()).await.unwrap();
+        assert!(matches!(redemption, CodeRedemption::Granted(_)));
     }
 }
 
-/// Issues a code to somebody and answers with its digest.
-async fn issued(store: &impl Store) -> GrantId {
+/// Issues a code to one of the signed-in users and returns its id.
+async fn issue_code(store: &impl Store) -> GrantId {
     let number = next();
     let code = digest("code", number);
     let grant = Grant {
@@ -141,7 +144,7 @@ async fn issued(store: &impl Store) -> GrantId {
     code
 }
 
-/// A store with people in it.
+/// A store in which [`PEOPLE`] users are signed in.
 struct Bench {
     runtime: Runtime,
     store: Arc<SqliteStore>,

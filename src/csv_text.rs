@@ -1,17 +1,18 @@
-//! Tables as spreadsheets write them. They write UTF-8 with a mark before it, GB18030 where Windows
-//! speaks Chinese, and UTF-16 as "Unicode text"; they separate columns by commas, semicolons or tabs.
+//! Decodes tables as spreadsheets save them. They write UTF-8 with a byte order mark, GB18030 on a
+//! Chinese Windows, and UTF-16 as "Unicode text"; they separate columns by commas, semicolons or
+//! tabs.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, GB18030, UTF_8};
 
-/// What to do about a file that is [`NotText`].
+/// How to fix a file that is [`NotText`].
 pub(crate) const REMEDY: &str = "save it as \"CSV UTF-8\" in the spreadsheet";
 
-/// Why a file is no text.
+/// Why a file is not text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotText {
-    /// It has bytes that its encoding has not.
+    /// It has bytes that are invalid in its encoding.
     #[error("the file is not text in {0}")]
     Encoding(&'static str),
     /// It has zero bytes.
@@ -21,29 +22,29 @@ pub(crate) enum NotText {
     Zeros,
 }
 
-/// The text of `bytes`, without the mark that may stand before it.
+/// The text of `bytes`, without a byte order mark.
 ///
-/// Text that is UTF-8 is taken as that: Chinese in GB18030 all but never is.
+/// Valid UTF-8 is decoded as UTF-8: Chinese text in GB18030 is almost never valid UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
-        Some((encoding, mark)) => (encoding, &bytes[mark..]),
+        Some((encoding, bom_length)) => (encoding, &bytes[bom_length..]),
         None if std::str::from_utf8(bytes).is_ok() => (UTF_8, bytes),
         None => (GB18030, bytes),
     };
     let text = encoding
         .decode_without_bom_handling_and_without_replacement(bytes)
-        .ok_or_else(|| NotText::Encoding(told(encoding)))?;
+        .ok_or_else(|| NotText::Encoding(encoding_name(encoding)))?;
     if text.contains('\0') {
         return Err(NotText::Zeros);
     }
-    // GB18030 has a mark as well.
+    // The GB18030 decoder leaves a byte order mark in the text.
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => Cow::Owned(rest.to_owned()),
         None => text,
     })
 }
 
-/// What separates the columns of a file with this first line: what it has most of.
+/// The column separator of a file with this first line: the candidate that occurs most often.
 pub(crate) fn separator(line: &str) -> u8 {
     let count = |separator: u8| line.bytes().filter(|byte| *byte == separator).count();
     let mut best = b',';
@@ -55,7 +56,7 @@ pub(crate) fn separator(line: &str) -> u8 {
     best
 }
 
-fn told(encoding: &'static Encoding) -> &'static str {
+fn encoding_name(encoding: &'static Encoding) -> &'static str {
     if encoding == GB18030 {
         "UTF-8, and not in GB18030 either"
     } else {
@@ -69,21 +70,21 @@ mod tests {
 
     const TEXT: &str = "编号,账号\r\n1,陈涛\r\n";
 
-    fn utf16(text: &str, mark: bool) -> Vec<u8> {
-        let mark = mark.then_some(0xfeff);
-        let units = mark.into_iter().chain(text.encode_utf16());
+    fn utf16(text: &str, with_bom: bool) -> Vec<u8> {
+        let bom = with_bom.then_some(0xfeff);
+        let units = bom.into_iter().chain(text.encode_utf16());
         units.flat_map(u16::to_le_bytes).collect()
     }
 
     #[test]
-    fn what_spreadsheets_write_is_read() {
-        let marked = format!("\u{feff}{TEXT}");
+    fn the_encodings_of_spreadsheets_are_decoded() {
+        let with_bom = format!("\u{feff}{TEXT}");
         let gb = |text| GB18030.encode(text).0.into_owned();
         for bytes in [
             TEXT.as_bytes().to_vec(),
-            marked.clone().into_bytes(),
+            with_bom.clone().into_bytes(),
             gb(TEXT),
-            gb(&marked),
+            gb(&with_bom),
             utf16(TEXT, true),
         ] {
             assert_eq!(text(&bytes).unwrap(), TEXT, "{bytes:x?}");
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn a_file_that_is_not_text_is_refused() {
         let mut broken = format!("\u{feff}{TEXT}").into_bytes();
         broken.push(0xff);
         for bytes in [
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_separator_is_what_the_first_line_has_most_of() {
+    fn the_separator_is_the_most_frequent_candidate_of_the_first_line() {
         assert_eq!(separator("id,username"), b',');
         assert_eq!(separator("id;username;email"), b';');
         assert_eq!(separator("编号\t账号"), b'\t');

@@ -1,14 +1,14 @@
-//! Errors with their causes, on one line.
+//! Formats an error with its causes on one line.
 
 use std::error::Error;
 
-/// An error and all its causes, outermost first.
+/// The messages of an error and all its causes, outermost first.
 #[must_use]
 pub fn explain(error: &dyn Error) -> String {
     chain(Some(error))
 }
 
-/// The causes that begin with `cause`, outermost first.
+/// The messages of `cause` and all its causes, outermost first.
 pub(crate) fn chain(mut cause: Option<&dyn Error>) -> String {
     let mut causes = String::new();
     while let Some(error) = cause {

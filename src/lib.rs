@@ -1,8 +1,10 @@
-//! An OpenID Connect provider for people who log in through a portal that knows only tickets.
+//! An OpenID Connect provider for users who log in through a portal that issues only tickets.
 //!
-//! [`oauth`] and [`login`] decide, [`store`] remembers, [`keys`] sign, [`http`] asks and answers,
-//! [`limits`] count; [`people`] says what is known of somebody beyond the login; [`config`] says how, and [`app`] holds what they share. The portal is a plugin's
-//! business. [`scim`] shows other systems who is there.
+//! [`oauth`] and [`login`] hold the protocol rules, and [`service`] the use cases. [`http`] serves
+//! the endpoints and [`jobs`] the background work. [`store`] persists state, [`keys`] signs and
+//! verifies tokens, [`limits`] limits request rates. [`people`] holds user profiles beyond the
+//! login, and [`scim`] publishes users to other systems. [`config`] reads the configuration, and
+//! [`app`] holds the state that requests share. The portal itself is behind a plugin.
 
 pub mod app;
 pub mod backchannel;

@@ -1,10 +1,10 @@
-//! Folders for files that must not be lost, nor read by others.
+//! Directories for files that must be durable and private to their owner.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The folder `file` is in.
+/// The directory of `file`.
 pub(crate) fn of(file: &Path) -> &Path {
     let folder = file.parent();
     folder
@@ -12,8 +12,8 @@ pub(crate) fn of(file: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Makes `folder`, and those above it, for their owner alone. What exists stays as it is. On return
-/// those that were made are on disk.
+/// Creates `folder` and its missing ancestors with access for their owner only. Existing
+/// directories stay as they are. On return the new directories are on disk.
 pub(crate) fn create(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder
         .ancestors()
@@ -24,21 +24,21 @@ pub(crate) fn create(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    for made in missing {
-        sync(of(made))?;
+    for created in missing {
+        sync(of(created))?;
     }
     Ok(())
 }
 
-/// Has what was made in `folder` on disk.
+/// Flushes the entries of `folder` to disk.
 #[cfg(unix)]
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Elsewhere a folder is not a file, and its entries are journalled.
+/// On other systems a directory cannot be opened as a file, and its entries are journalled.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+#[expect(clippy::unnecessary_wraps, reason = "same signature as on unix")]
 pub(crate) fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }

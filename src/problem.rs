@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, where, and what to write instead.
+//! Configuration errors: what is wrong, where, and how to fix it.
 
 use std::fmt;
 
@@ -6,10 +6,11 @@ use figment::error::Kind;
 use figment::{Error, Figment, Metadata, Source};
 use panda_oidc_sdk::OpenError;
 
-/// Something wrong with the configuration.
+/// One configuration error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file, or the environment; `None` where the value is missing everywhere.
+    /// The file or the environment that the value came from; `None` when the value is missing
+    /// everywhere.
     pub origin: Option<String>,
     /// The key, with its section: `server.listen`, `clients[0].client_id`.
     pub key: String,
@@ -34,10 +35,10 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 impl Problem {
-    /// Retells what the plugin that reads `section` says about its `table`.
+    /// Converts an error of the plugin that reads `section`, whose settings are in `table`.
     #[must_use]
     pub fn of_section(section: &str, table: &Figment, error: OpenError) -> Self {
-        let inside = match error {
+        let in_section = match error {
             OpenError::Settings(error) => Self::from_figment(*error),
             OpenError::Unusable {
                 key,
@@ -51,31 +52,31 @@ impl Problem {
             },
         };
         Self {
-            key: format!("{section}.{}", inside.key),
-            ..inside
+            key: format!("{section}.{}", in_section.key),
+            ..in_section
         }
     }
 
-    /// Retells an error of figment's. Values are left out of it: they may be secrets.
+    /// Converts an error of figment. Values are left out, since they may be secrets.
     #[must_use]
     pub fn from_figment(error: Error) -> Self {
         let origin = error.metadata.as_ref().map(origin);
         let mut path = error.path.clone();
         let (problem, remedy) = match error.kind {
             Kind::MissingField(name) => {
-                name_last(&mut path, &name);
+                ensure_last(&mut path, &name);
                 (
                     "it is missing".to_owned(),
                     "add it; config/panda-oidc.toml explains every key".to_owned(),
                 )
             }
             Kind::UnknownField(name, known) => {
-                name_last(&mut path, &name);
-                ("there is no such key".to_owned(), instead(&name, known))
+                ensure_last(&mut path, &name);
+                ("there is no such key".to_owned(), suggestion(&name, known))
             }
             Kind::UnknownVariant(name, known) => (
                 format!("`{name}` is not a value for it"),
-                instead(&name, known),
+                suggestion(&name, known),
             ),
             Kind::InvalidType(actual, expected) => (
                 format!("it is {}", kind_of(&actual)),
@@ -106,14 +107,14 @@ impl Problem {
     }
 }
 
-/// figment ends a path with the key at fault in some cases and not in others.
-fn name_last(path: &mut Vec<String>, name: &str) {
+/// Appends the invalid key to the path, unless figment has already done so.
+fn ensure_last(path: &mut Vec<String>, name: &str) {
     if path.last().is_none_or(|last| last != name) {
         path.push(name.to_owned());
     }
 }
 
-/// A path of figment's the way people write it: `clients.0.client_id` is `clients[0].client_id`.
+/// A path of figment as people write it: `clients.0.client_id` becomes `clients[0].client_id`.
 fn key(path: &[String]) -> String {
     let mut key = String::new();
     for part in path {
@@ -149,19 +150,20 @@ fn kind_of(actual: &figment::error::Actual) -> &'static str {
     }
 }
 
-/// The known word nearest to what was written, or all of them.
-fn instead(written: &str, known: &[&str]) -> String {
+/// Suggests the known word closest to `written`, or lists them all.
+fn suggestion(written: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
         .map(|word| (strsim::jaro_winkler(written, word), word))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
-        Some((likeness, word)) if likeness > 0.8 => format!("did you mean `{word}`?"),
+        Some((similarity, word)) if similarity > 0.8 => format!("did you mean `{word}`?"),
         _ => format!("it is one of: {}", known.join(", ")),
     }
 }
 
-/// What is wrong with `text`, and where, without the line itself.
+/// The message of a TOML error with its line and column. The line itself is left out, since it may
+/// hold a secret.
 pub(crate) fn placed(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', ", ");
     let before = error.span().and_then(|span| text.get(..span.start));

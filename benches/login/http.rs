@@ -1,12 +1,12 @@
-//! As much of HTTP/1.1 as the load needs, on one connection that is kept: the processor is for the
-//! server, and a client library would take as much of it as the server does.
+//! The subset of HTTP/1.1 that the load needs, on one kept-alive connection. A client library would
+//! use as much processor time as the server, and both share one machine.
 
 use std::net::SocketAddr;
 
 use tokio::io;
 use tokio::net::TcpStream;
 
-/// Asks for the discovery document.
+/// The request for the discovery document.
 pub(crate) const DISCOVERY: &str =
     "GET /.well-known/openid-configuration HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -16,7 +16,7 @@ pub(crate) struct Connection {
     received: Vec<u8>,
 }
 
-/// What a request was answered.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
@@ -34,7 +34,7 @@ impl Connection {
         })
     }
 
-    /// Sends a whole request and waits for its whole answer.
+    /// Sends a whole request and waits for the whole response.
     pub(crate) async fn ask(&mut self, request: &str) -> io::Result<Answer<'_>> {
         self.received.clear();
         let mut rest = request.as_bytes();
@@ -48,8 +48,8 @@ impl Connection {
         }
         let (head, end) = loop {
             self.receive().await?;
-            if let Some(ends) = ends(&self.received) {
-                break ends;
+            if let Some(message_ends) = message_ends(&self.received) {
+                break message_ends;
             }
         };
         while self.received.len() < end {
@@ -78,7 +78,7 @@ impl Connection {
 }
 
 impl<'a> Answer<'a> {
-    /// The values of a header, whose name is in lower case as hyper writes it.
+    /// The values of a header. `name` is in lower case, as hyper writes it.
     pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.head.lines().filter_map(move |line| {
             let value = line.strip_prefix(name)?.strip_prefix(':')?;
@@ -87,8 +87,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Where the head of an answer ends and where its body does, once the head is there.
-fn ends(received: &[u8]) -> Option<(usize, usize)> {
+/// The ends of the head and of the body of a response, once the head has been received.
+fn message_ends(received: &[u8]) -> Option<(usize, usize)> {
     const BLANK: &[u8] = b"\r\n\r\n";
     let head = received.windows(BLANK.len()).position(|at| at == BLANK)? + BLANK.len();
     let text = str::from_utf8(&received[..head]).ok()?;

@@ -1,4 +1,4 @@
-//! Many who ask at once, for a while, and what that came to.
+//! Runs an operation on many connections at once, and measures it.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -10,23 +10,23 @@ use tokio::task::JoinSet;
 use super::http::Connection;
 use super::server::{Server, Used};
 
-/// When enough was asked.
+/// When a load ends: after this many operations or this much time, whichever comes first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) times: u64,
     pub(crate) time: Duration,
 }
 
-/// What a load came to.
+/// The result of a load.
 pub(crate) struct Load {
-    /// How long each took, in order.
-    each: Vec<Duration>,
-    all: Duration,
+    /// The duration of each operation, in ascending order.
+    durations: Vec<Duration>,
+    total: Duration,
     used: Used,
 }
 
 impl Load {
-    /// Has `one` done again and again on `at_once` connections, each time with the next number.
+    /// Runs `one` repeatedly on `at_once` connections, each time with the next number.
     pub(crate) async fn run<F>(
         server: &Server,
         address: SocketAddr,
@@ -40,57 +40,57 @@ impl Load {
         let one = Rc::new(one);
         let next = Rc::new(Cell::new(0));
         let mut workers = JoinSet::new();
-        let (before, begun) = (server.used(), Instant::now());
+        let (before, started) = (server.used(), Instant::now());
         for _ in 0..at_once {
             let (one, next) = (Rc::clone(&one), Rc::clone(&next));
             workers.spawn_local(async move {
                 let mut connection = Connection::open(address).await.unwrap();
-                let mut each = Vec::new();
-                while next.get() < limits.times && begun.elapsed() < limits.time {
+                let mut durations = Vec::new();
+                while next.get() < limits.times && started.elapsed() < limits.time {
                     let number = next.replace(next.get() + 1);
-                    let begun = Instant::now();
+                    let started = Instant::now();
                     one(&mut connection, number).await;
-                    each.push(begun.elapsed());
+                    durations.push(started.elapsed());
                 }
-                each
+                durations
             });
         }
-        let mut each = workers.join_all().await.concat();
-        each.sort_unstable();
+        let mut durations = workers.join_all().await.concat();
+        durations.sort_unstable();
         Self {
-            all: begun.elapsed(),
+            total: started.elapsed(),
             used: server.used().since(&before),
-            each,
+            durations,
         }
     }
 
-    /// How many there were.
+    /// The number of operations.
     pub(crate) fn count(&self) -> usize {
-        self.each.len()
+        self.durations.len()
     }
 
-    /// How many there were in a second.
+    /// The number of operations per second.
     pub(crate) fn rate(&self) -> f64 {
-        self.each.len() as f64 / self.all.as_secs_f64()
+        self.durations.len() as f64 / self.total.as_secs_f64()
     }
 
-    /// How long most took, in milliseconds: all but some in a hundred.
+    /// A percentile of the durations, in milliseconds.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
-        let last = self.each.len() - 1;
-        self.each[last * percent / 100].as_secs_f64() * 1000.0
+        let last = self.durations.len() - 1;
+        self.durations[last * percent / 100].as_secs_f64() * 1000.0
     }
 
-    /// The processor time of the server for one of them, in milliseconds.
+    /// The processor time of the server per operation, in milliseconds.
     pub(crate) fn cpu(&self) -> f64 {
-        self.share(self.used.total)
+        self.per_operation(self.used.total)
     }
 
-    /// Of it, that of the threads of the store.
+    /// The part of [`Load::cpu`] that the threads of the store used.
     pub(crate) fn cpu_of_store(&self) -> f64 {
-        self.share(self.used.of("store-"))
+        self.per_operation(self.used.of("store-"))
     }
 
-    fn share(&self, time: Duration) -> f64 {
-        time.as_secs_f64() * 1000.0 / self.each.len() as f64
+    fn per_operation(&self, time: Duration) -> f64 {
+        time.as_secs_f64() * 1000.0 / self.durations.len() as f64
     }
 }

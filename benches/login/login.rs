@@ -1,4 +1,4 @@
-//! The requests: a person's browser that launches, and the full login with a live session.
+//! The requests of the load: a launch by a user's browser, and a full login with a live session.
 
 use std::net::SocketAddr;
 
@@ -9,14 +9,14 @@ use super::http::Connection;
 
 /// The secret of every client.
 pub(crate) const SECRET: &str = "the-secret-of-a-client-of-the-load-program";
-/// Where codes go. Nobody listens there.
+/// The redirect URI of every client. Nothing listens at this address.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
 /// RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A client, told from others by how its tokens are signed.
+/// A client. Clients differ in the algorithms that sign their tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client {
     pub(crate) id: &'static str,
@@ -24,16 +24,16 @@ pub(crate) struct Client {
     pub(crate) access_token: &'static str,
 }
 
-/// A person at a browser.
+/// A user with a browser.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
-    /// Whom the portal knows.
+    /// The user's id at the portal.
     number: u64,
-    /// The cookies, as they are sent.
+    /// The value of the `Cookie` header.
     cookies: String,
 }
 
-/// Signs somebody in with a ticket, in a browser that has been nowhere.
+/// Signs a user in with a ticket, in a browser without cookies.
 pub(crate) async fn launch(
     connection: &mut Connection,
     server: SocketAddr,
@@ -42,7 +42,7 @@ pub(crate) async fn launch(
     ticket: &str,
 ) -> Person {
     let request = format!(
-        "GET /launch/{}?ticket={ticket} HTTP/1.1\r\nhost: {server}\r\n{HABITS}\r\n",
+        "GET /launch/{}?ticket={ticket} HTTP/1.1\r\nhost: {server}\r\n{BROWSER_HEADERS}\r\n",
         client.id
     );
     let answer = connection.ask(&request).await.unwrap();
@@ -57,13 +57,13 @@ pub(crate) async fn launch(
     }
 }
 
-/// What browsers send along.
-const HABITS: &str = "user-agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36\r\n\
+/// The headers that a browser sends with every request.
+const BROWSER_HEADERS: &str = "user-agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36\r\n\
     accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n\
     accept-language: zh-CN,zh;q=0.9,en;q=0.8\r\n\
     sec-fetch-mode: navigate\r\n";
 
-/// A client and its requests, as far as they are always the same.
+/// The constant parts of a client's requests.
 pub(crate) struct Login {
     authorize: String,
     token: String,
@@ -95,7 +95,7 @@ impl Login {
         }
     }
 
-    /// Authorize, token, userinfo; `number` tells this login from all others.
+    /// Runs the requests to authorize, token and userinfo. `number` makes `state` and `nonce` unique.
     pub(crate) async fn run(&self, connection: &mut Connection, person: &Person, number: u64) {
         let Person {
             number: sub,
@@ -103,7 +103,7 @@ impl Login {
         } = person;
         let request = format!(
             "GET {}&state=state-{number:016x}&nonce=nonce-{number:016x} HTTP/1.1\r\nhost: x\r\n\
-             cookie: {cookies}\r\n{HABITS}\r\n",
+             cookie: {cookies}\r\n{BROWSER_HEADERS}\r\n",
             self.authorize
         );
         let answer = connection.ask(&request).await.unwrap();
@@ -123,7 +123,7 @@ impl Login {
     }
 }
 
-/// What stands between `start` and the next `end`, or the end of the text.
+/// The text between `start` and the next `end`, or the end of the text.
 fn between<'a>(text: &'a str, start: &str, end: char) -> &'a str {
     let (_, rest) = text.split_once(start).expect("it is there");
     rest.split(end).next().unwrap_or(rest)

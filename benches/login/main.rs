@@ -1,13 +1,13 @@
-//! What a login costs: the built binary over SQLite and the simulated portal, asked over real
-//! connections. `cargo bench --bench login`, or with `-- --help` for what can be chosen.
+//! Measures logins: the built binary over SQLite and the simulated portal, over real connections.
+//! Run `cargo bench --bench login`, or add `-- --help` for its options.
 //!
-//! The figure to look at is the processor time the server spends, since it tells the same on a busy
-//! machine as on an idle one; times and rates depend on what else runs, this program first of all.
+//! The figure to look at is the processor time of the server, because it is the same on a busy
+//! machine as on an idle one. Times and rates depend on what else runs, above all on this program.
 
-#![expect(clippy::unwrap_used, reason = "a load that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a load that cannot continue has failed")]
 #![expect(
     clippy::cast_precision_loss,
-    reason = "no figure here has more digits than a float"
+    reason = "no figure in this file exceeds the precision of a float"
 )]
 
 mod http;
@@ -22,7 +22,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Parser as _;
-use panda_oidc_panda::simulator::{Person as Known, Simulator, SimulatorHandle, SimulatorSettings};
+use panda_oidc_panda::simulator::{
+    Person as PortalUser, Simulator, SimulatorHandle, SimulatorSettings,
+};
 use tokio::task::LocalSet;
 
 use http::{Connection, DISCOVERY};
@@ -50,7 +52,7 @@ const fn client(id: &'static str, id_token: &'static str, access_token: &'static
 
 /// Measures what logins cost the server.
 #[derive(clap::Parser)]
-struct Asked {
+struct Options {
     /// The server to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_panda-oidc"))]
     binary: PathBuf,
@@ -66,45 +68,45 @@ struct Asked {
     /// How long a figure may take, in seconds.
     #[arg(long, default_value_t = 8)]
     seconds: u64,
-    /// `cargo bench` says so.
+    /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() {
-    let asked = Asked::parse();
+    let options = Options::parse();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(LocalSet::new().run_until(measure(asked)));
+    runtime.block_on(LocalSet::new().run_until(measure(options)));
 }
 
-async fn measure(asked: Asked) {
-    let people = (1..=PEOPLE).map(|id| Known::new(id, format!("陈涛{id}"), "18221999045"));
+async fn measure(options: Options) {
+    let people = (1..=PEOPLE).map(|id| PortalUser::new(id, format!("陈涛{id}"), "18221999045"));
     let settings = SimulatorSettings {
         people: people.collect(),
         ..SimulatorSettings::default()
     };
     let portal = Rc::new(Simulator::start(settings).await.unwrap());
-    let house = House::new(&asked.binary, portal.url().as_str(), &CLIENTS);
-    let server = starts(&house, &asked.binary).await;
+    let house = House::new(&options.binary, portal.url().as_str(), &CLIENTS);
+    let server = measure_starts(&house, &options.binary).await;
     let bench = Bench {
         house,
         server,
-        asked,
+        options,
     };
-    let people = bench.launches(&portal).await;
-    bench.discovery().await;
-    bench.logins(&people).await;
+    let people = bench.measure_launches(&portal).await;
+    bench.measure_discovery().await;
+    bench.measure_logins(&people).await;
     let log = bench.house.read_log();
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
     bench.server.stop();
 }
 
 /// Starts servers over the same data, and leaves the last one running.
-async fn starts(house: &House, binary: &Path) -> Server {
-    house.start().await.0.stop(); // makes database and keys
+async fn measure_starts(house: &House, binary: &Path) -> Server {
+    house.start().await.0.stop(); // creates database and keys
     let mut times = Vec::new();
     for _ in 0..10 {
         let (server, time) = house.start().await;
@@ -125,18 +127,18 @@ async fn starts(house: &House, binary: &Path) -> Server {
 struct Bench {
     house: House,
     server: Server,
-    asked: Asked,
+    options: Options,
 }
 
 impl Bench {
-    /// Signs everybody in.
-    async fn launches(&self, portal: &Rc<SimulatorHandle>) -> Rc<Vec<Person>> {
+    /// Measures launches, and returns the signed-in users.
+    async fn measure_launches(&self, portal: &Rc<SimulatorHandle>) -> Rc<Vec<Person>> {
         println!(
             "\n| at once | launches/s | p50 ms | p99 ms | CPU ms a launch | calls of the portal |\n\
              | ---: | ---: | ---: | ---: | ---: | ---: |"
         );
         let people = Rc::new(RefCell::new(Vec::new()));
-        for at_once in &self.asked.concurrency {
+        for at_once in &self.options.concurrency {
             portal.forget_calls();
             people.borrow_mut().clear();
             let address = self.house.address;
@@ -160,11 +162,11 @@ impl Bench {
         Rc::new(people.take())
     }
 
-    /// Asks for a document that is there already: what a request costs before it means anything.
-    async fn discovery(&self) {
+    /// Measures requests for a static document: the base cost of any request.
+    async fn measure_discovery(&self) {
         println!("\n| at once | discovery/s | CPU ms a request |\n| ---: | ---: | ---: |");
-        for at_once in &self.asked.concurrency {
-            let times = 3 * self.asked.logins;
+        for at_once in &self.options.concurrency {
+            let times = 3 * self.options.logins;
             let load = self.load(*at_once, times, async |connection, _| {
                 let answer = connection.ask(DISCOVERY).await.unwrap();
                 assert_eq!(answer.status, 200);
@@ -174,22 +176,22 @@ impl Bench {
         }
     }
 
-    /// The full login: authorize, token, userinfo.
-    async fn logins(&self, people: &Rc<Vec<Person>>) {
+    /// Measures the full login: authorize, token, userinfo.
+    async fn measure_logins(&self, people: &Rc<Vec<Person>>) {
         println!(
             "\n| ID token | access token | at once | logins/s | p50 ms | p99 ms | CPU ms a login \
              | of it the store's threads | resident MiB |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         );
         for client in &CLIENTS {
-            let wanted = &self.asked.client;
-            if !wanted.is_empty() && !wanted.iter().any(|id| id == client.id) {
+            let selected = &self.options.client;
+            if !selected.is_empty() && !selected.iter().any(|id| id == client.id) {
                 continue;
             }
-            for at_once in &self.asked.concurrency {
+            for at_once in &self.options.concurrency {
                 self.login(client, people, *at_once, 200).await; // warms up
                 let load = self
-                    .login(client, people, *at_once, self.asked.logins)
+                    .login(client, people, *at_once, self.options.logins)
                     .await;
                 println!(
                     "| {} | {} | {at_once} | {:.0} | {:.2} | {:.2} | {:.3} | {:.3} | {:.1} |",
@@ -228,7 +230,7 @@ impl Bench {
     {
         let limits = Limits {
             times,
-            time: Duration::from_secs(self.asked.seconds),
+            time: Duration::from_secs(self.options.seconds),
         };
         Load::run(&self.server, self.house.address, at_once, limits, one).await
     }

@@ -1,4 +1,4 @@
-//! `panda-oidc serve` as an operator runs it, and what the kernel knows of it.
+//! `panda-oidc serve` as an operator runs it, and its resource usage as the kernel reports it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,22 +11,22 @@ use std::time::{Duration, Instant};
 use super::http::{Connection, DISCOVERY};
 use super::login::{Client, REDIRECT_URI, SECRET};
 
-/// A configuration and the data of a server that may run over it.
+/// A configuration and the data directory of a server.
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     binary: PathBuf,
     folder: tempfile::TempDir,
 }
 
-/// A server that runs; it is killed when this is dropped.
+/// A running server. It is killed when this is dropped.
 pub(crate) struct Server(Child);
 
 /// The processor time a server has used.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Used {
-    /// All of it.
+    /// The time of all threads, including ended ones.
     pub(crate) total: Duration,
-    /// That of the threads which run, by their names.
+    /// The time of the running threads, by name.
     threads: BTreeMap<String, Duration>,
 }
 
@@ -63,9 +63,9 @@ impl House {
         }
     }
 
-    /// Starts a server. Holds how long it took until discovery was answered with 200.
+    /// Starts a server. Returns it with the time until discovery answered 200.
     pub(crate) async fn start(&self) -> (Server, Duration) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let child = Command::new(&self.binary)
             .args(["serve", "--config"])
             .arg(self.folder.path().join("panda-oidc.toml"))
@@ -76,16 +76,16 @@ impl House {
             .spawn()
             .unwrap();
         let mut server = Server(child);
-        while !self.answers().await {
+        while !self.is_ready().await {
             let ended = server.0.try_wait().unwrap();
             assert!(ended.is_none(), "it ended: {}", self.read_log());
-            assert!(begun.elapsed() < Duration::from_secs(30), "it hangs");
+            assert!(started.elapsed() < Duration::from_secs(30), "it hangs");
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
-        (server, begun.elapsed())
+        (server, started.elapsed())
     }
 
-    async fn answers(&self) -> bool {
+    async fn is_ready(&self) -> bool {
         let Ok(mut connection) = Connection::open(self.address).await else {
             return false;
         };
@@ -96,14 +96,14 @@ impl House {
         self.folder.path().join("log")
     }
 
-    /// What the server has written to its log.
+    /// The server's log.
     pub(crate) fn read_log(&self) -> String {
         fs::read_to_string(self.log()).unwrap()
     }
 }
 
 impl Server {
-    /// Has it end by itself, as a service manager does.
+    /// Stops it with SIGTERM, as a service manager does.
     pub(crate) fn stop(mut self) {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
@@ -119,7 +119,7 @@ impl Server {
         };
         for thread in fs::read_dir(process.join("task")).unwrap() {
             let thread = thread.unwrap().path();
-            // One that has ended meanwhile has no name any more.
+            // A thread that has ended in the meantime has no name any more.
             let Ok(name) = fs::read_to_string(thread.join("comm")) else {
                 continue;
             };
@@ -142,14 +142,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 impl Used {
-    /// What was used since `before`.
+    /// The time used since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let threads = self.threads.iter().map(|(name, time)| {
             let before = before.threads.get(name).copied().unwrap_or_default();
@@ -161,7 +161,7 @@ impl Used {
         }
     }
 
-    /// That of the threads whose names begin with `prefix`.
+    /// The time of the threads whose names begin with `prefix`.
     pub(crate) fn of(&self, prefix: &str) -> Duration {
         let named = self.threads.iter();
         let named = named.filter(|(name, _)| name.starts_with(prefix));
@@ -169,8 +169,8 @@ impl Used {
     }
 }
 
-/// `utime` and `stime` of a `stat` file (proc(5)), in clock ticks of 10 ms; the kernel scales their
-/// sum to the time it has measured, so it is exact but for the last tick.
+/// The sum of `utime` and `stime` of a `stat` file (proc(5)), in clock ticks of 10 ms. The kernel
+/// scales the sum to the time it has measured, so it is exact except for the last tick.
 fn ticks(stat: &str) -> Duration {
     let (_, fields) = stat.rsplit_once(')').unwrap();
     let times = fields.split_whitespace().skip(11).take(2);

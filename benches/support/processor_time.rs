@@ -1,5 +1,5 @@
-//! A measurement for criterion: processor time of all threads together. It is what a machine runs
-//! out of, and it tells the same on a busy machine as on an idle one.
+//! A measurement for criterion: the processor time of all threads together. Processor time is what a
+//! server runs out of first, and it is the same on a busy machine as on an idle one.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 
-/// The time that all threads of this process were on a processor; elsewhere than on Linux, the
-/// time that passed.
+/// The time that all threads of this process spent on a processor. Except on Linux, it is the
+/// wall-clock time.
 pub(crate) struct ProcessorTime;
 
 impl Measurement for ProcessorTime {
@@ -16,7 +16,7 @@ impl Measurement for ProcessorTime {
     type Value = Duration;
 
     fn start(&self) -> Duration {
-        processor_time().unwrap_or_else(passed)
+        processor_time().unwrap_or_else(wall_clock_time)
     }
 
     fn end(&self, before: Duration) -> Duration {
@@ -43,7 +43,7 @@ impl Measurement for ProcessorTime {
 fn processor_time() -> Option<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir("/proc/self/task").ok()? {
-        // A thread that has ended meanwhile is not counted; none does while we measure.
+        // A thread that has ended is not counted. No thread ends during a measurement.
         if let Ok(stat) = fs::read_to_string(thread.ok()?.path().join("schedstat")) {
             nanoseconds += stat.split(' ').next()?.parse::<u64>().ok()?;
         }
@@ -51,7 +51,7 @@ fn processor_time() -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-fn passed() -> Duration {
-    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
-    BEGINNING.elapsed()
+fn wall_clock_time() -> Duration {
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+    STARTED.elapsed()
 }

@@ -1,5 +1,5 @@
-//! A client assertion (RFC 7523): the first line is its header, the second its claims, the rest its
-//! signature; without a line break it is the whole assertion.
+//! A client assertion (RFC 7523). The first line of the input is its header, the second its claims,
+//! the rest its signature. An input without a line break is the whole assertion.
 #![no_main]
 
 use base64::Engine as _;

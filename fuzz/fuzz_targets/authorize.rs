@@ -15,18 +15,18 @@ fuzz_target!(|query: &[u8]| {
     match authorize(&params, clients(), ISSUER) {
         Ok(authorization) => {
             let redirect = &authorization.redirect;
-            stays(redirect, redirect.with_code("code"));
+            goes_to_registered_uri(redirect, redirect.with_code("code"));
         }
         Err(Refusal::Redirect(redirect, error)) => {
             assert!(error.description.is_ascii(), "RFC 6749 §4.1.2.1: {error}");
-            stays(&redirect, redirect.with_error(&error));
+            goes_to_registered_uri(&redirect, redirect.with_error(&error));
         }
         Err(Refusal::Page(_)) => {}
     }
 });
 
-/// The response goes to a registered address, and to nowhere else.
-fn stays(redirect: &VerifiedRedirect, response: AuthorizationResponse) {
+/// The response goes to a registered redirect URI, and nowhere else.
+fn goes_to_registered_uri(redirect: &VerifiedRedirect, response: AuthorizationResponse) {
     let uri = redirect.uri();
     let loopback = uri.starts_with("http://127.0.0.1") && uri.ends_with("/cb");
     assert!(REDIRECT_URIS.contains(&uri) || loopback, "{uri}");

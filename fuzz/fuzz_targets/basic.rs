@@ -1,5 +1,5 @@
-//! The `Authorization` header of a client (RFC 6749 §2.3.1, RFC 7617): what is not `Basic …` already
-//! is encoded as one.
+//! The `Authorization` header of a client (RFC 6749 §2.3.1, RFC 7617). The input is tried both as the
+//! whole header and as the credentials of a `Basic` header.
 #![no_main]
 
 use base64::Engine as _;

@@ -1,4 +1,5 @@
-//! The ticket in what a portal made of a URL: what is found, and that nothing of it is left behind.
+//! The ticket in a URL that a portal has assembled: what is found, and that no part of the ticket is
+//! left in the URL after its removal.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! The body of a token request: who it is from, and which grant it brings (RFC 6749 §3.2, §4).
+//! The body of a token request: client authentication and grant (RFC 6749 §3.2, §4).
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

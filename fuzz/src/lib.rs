@@ -1,4 +1,5 @@
-//! What the fuzz targets share: clients to be asked for, and a request to be made of bytes.
+//! What the fuzz targets share: registered clients, and a check that no request authenticates a
+//! client without its secret.
 
 use std::sync::LazyLock;
 
@@ -14,14 +15,15 @@ use percent_encoding::percent_decode;
 /// The issuer.
 pub const ISSUER: &str = "https://sso.example.com";
 
-/// Redirect URIs of the clients, one of them with a query of its own.
+/// The redirect URIs of the clients. One of them has a query.
 pub const REDIRECT_URIS: [&str; 3] = [
     "https://app.example.com/cb",
     "https://app.example.com/cb?x=1",
     "http://127.0.0.1/cb",
 ];
 
-/// A client for each way to prove itself: `basic`, `hs256`, `none`, and `key`, whose keys are elsewhere.
+/// One client for each authentication method: `basic`, `hs256`, `none`, and `key`, whose keys are at a
+/// `jwks_uri`.
 pub fn clients() -> &'static Clients {
     static CLIENTS: LazyLock<Clients> = LazyLock::new(|| {
         let [plain, query, loopback] = REDIRECT_URIS;
@@ -48,7 +50,7 @@ pub fn clients() -> &'static Clients {
     &CLIENTS
 }
 
-/// Fails if `header` and `form` prove somebody to be a client without its secret.
+/// Panics if `header` and `form` authenticate a client without its secret.
 pub fn proves_nothing(header: Option<&str>, form: &Params) {
     let request = Request {
         header,
@@ -60,18 +62,18 @@ pub fn proves_nothing(header: Option<&str>, form: &Params) {
         Ok(ClientProof::Proven(client)) => {
             let public = client.is_public() && header.is_none();
             assert!(
-                public || knows(header, form),
+                public || contains_secret(header, form),
                 "{:?} without its secret",
                 client.id
             );
         }
-        Ok(ClientProof::Unspent(once)) => panic!("{:?} without its key", once.client.id),
+        Ok(ClientProof::Unspent(assertion)) => panic!("{:?} without its key", assertion.client.id),
         Ok(ClientProof::AwaitsKeys(_)) | Err(_) => {}
     }
 }
 
-/// Whether the secret is there after all: a seed brings it, in any of the ways to write it.
-fn knows(header: Option<&str>, form: &Params) -> bool {
+/// Whether the request contains the secret. Some seeds do, in one of its possible encodings.
+fn contains_secret(header: Option<&str>, form: &Params) -> bool {
     const SECRET: &str = "basic-secret-0123456789abcdef";
     let basic = || {
         let (_, encoded) = header?.split_once(' ')?;

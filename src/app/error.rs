@@ -1,26 +1,26 @@
-//! Why the provider could not be opened.
+//! Why the provider could not start.
 
 use crate::crypto::MasterKeyError;
 use crate::keys::KeysError;
 use crate::problem::Problem;
 use crate::store::StoreError;
 
-/// Why the provider could not be opened.
+/// Why the provider could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The master key.
+    /// The master key file cannot be used.
     #[error("keys.master_key_file")]
     MasterKey(#[from] MasterKeyError),
-    /// The store.
+    /// The store cannot be opened or read.
     #[error("store.path")]
     Store(#[from] StoreError),
-    /// The signing keys.
+    /// The signing keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The identity provider's settings, or the groups file.
+    /// The identity provider's settings or the groups file are wrong.
     #[error(transparent)]
     Setting(#[from] Problem),
-    /// The discovery document.
+    /// The discovery document cannot be built.
     #[error("the discovery document cannot be written")]
     Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! Everything a request may need, opened once: from a configuration to a provider that can serve.
+//! The application state that requests share, opened once from the configuration.
 
 mod error;
 pub mod signing_keys;
@@ -28,54 +28,55 @@ use crate::store::{SqliteStore, Store, StoreError};
 
 /// The opened provider. Requests share it.
 pub struct App {
-    /// Its name.
+    /// The issuer.
     pub issuer: Issuer,
-    /// The operator's listener, and who may ask there.
+    /// The admin listener, and the tokens it accepts.
     pub admin: Admin,
-    /// Who may ask.
+    /// The registered clients.
     pub clients: Clients,
-    /// Who belongs together.
+    /// The groups that people belong to.
     pub groups: Groups,
-    /// The file with more of them.
+    /// The file with further groups.
     pub groups_file: Option<PathBuf>,
-    /// The keys that clients publish.
+    /// The keys that clients publish at their `jwks_uri`.
     pub remote_jwks: RemoteJwks,
-    /// Who says who somebody is.
+    /// The identity provider that authenticates users.
     pub provider: Box<dyn IdentityProvider>,
-    /// What outlives a request.
+    /// The store, for what outlives a request.
     pub store: Box<dyn Store>,
-    /// What signs.
+    /// The signing keys.
     pub keys: Keys,
-    /// Tells clients that sessions are over.
+    /// Notifies clients of ended sessions.
     pub logout_notifier: LogoutNotifier,
-    /// How many calls to them are under way.
+    /// Limits the logout requests in flight.
     pub logout_calls: LogoutCalls,
     /// How sessions and tickets are treated.
     pub policy: Policy,
-    /// How the list of people is followed.
+    /// How the directory is synchronized.
     pub directory: Directory,
-    /// How often anybody may ask.
+    /// The rate limits.
     pub limits: Limits,
-    /// The clock, and the HTTP client for what clients registered: logout endpoints, key sets.
+    /// The clock, and the HTTP client for the URLs that clients registered: logout endpoints, JWK
+    /// Sets.
     pub host: Host,
-    /// Seals requests that wait.
+    /// Seals pending authorization requests.
     pub pending_request_sealer: Sealer,
-    /// Seals changes of user that wait.
+    /// Seals account switches that wait for confirmation.
     pub switch_sealer: Sealer,
-    /// Seals logouts that wait.
+    /// Seals logouts that wait for confirmation.
     pub logout_sealer: Sealer,
-    /// Names tickets.
+    /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
-    /// Makes the refresh token that follows another.
+    /// Derives the successor of a refresh token.
     pub refresh_token_chain: RefreshTokenChain,
-    /// The discovery document, written out.
+    /// The discovery document as JSON.
     pub metadata: bytes::Bytes,
-    /// The networks whose `X-Forwarded-For` is believed.
+    /// The networks whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<ipnet::IpNet>,
 }
 
 impl App {
-    /// Opens everything `config` names.
+    /// Opens everything that `config` names.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl App {
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
-        let messenger = LogoutNotifier::new(&config.clients);
+        let logout_notifier = LogoutNotifier::new(&config.clients);
         Ok(Self {
             policy: Policy::from(&config.session),
             limits: Limits::new(&config.limits, &host.clock),
@@ -115,8 +116,8 @@ impl App {
             groups,
             groups_file: config.groups.file,
             remote_jwks: RemoteJwks::new(config.clients.jwks_uris(), host.clone()),
-            logout_calls: LogoutCalls::new(messenger.listeners()),
-            logout_notifier: messenger,
+            logout_calls: LogoutCalls::new(logout_notifier.listeners()),
+            logout_notifier,
             clients: config.clients,
             provider,
             store,
@@ -132,7 +133,7 @@ impl App {
         })
     }
 
-    /// A person as a client sees them that has `link` for them.
+    /// The profile of a user as the client that has `link` for them sees it.
     #[must_use]
     pub fn profile(&self, user: User, link: Option<Link>) -> Profile {
         let Membership {
@@ -149,7 +150,8 @@ impl App {
         }
     }
 
-    /// A person as `client`'s rules see them; the link is looked up where these may look at it.
+    /// The profile of a user as the access rules of `client` see it. The link is looked up only if
+    /// the rules may use it.
     ///
     /// # Errors
     ///
@@ -164,7 +166,7 @@ impl App {
         Ok(self.profile(user.clone(), link))
     }
 
-    /// The application as handlers share it.
+    /// The application, shared between handlers.
     #[must_use]
     pub fn shared(self) -> Arc<Self> {
         Arc::new(self)

@@ -1,4 +1,4 @@
-//! The signing keys: those of the store, and new ones for what it has none for.
+//! Loads the signing keys from the store, and generates those that are missing.
 
 use panda_oidc_sdk::Clock;
 
@@ -7,12 +7,12 @@ use crate::crypto::Sealer;
 use crate::keys::{Keys, SealedKey, SigningAlg};
 use crate::store::SealedKeys;
 
-/// Loads the keys, generating those that are missing. Of processes that start at once all get the
-/// same: the store keeps the first of an algorithm.
+/// Loads the keys, and generates one for each algorithm that has none. Processes that start at the
+/// same time get the same keys: the store keeps the first key of an algorithm.
 ///
 /// # Errors
 ///
-/// When the store fails or holds a key that does not open.
+/// When the store fails, or holds a key that cannot be opened.
 pub async fn load_or_generate(
     store: &dyn SealedKeys,
     sealer: &Sealer,
@@ -24,8 +24,8 @@ pub async fn load_or_generate(
         keys.push(match stored.iter().find(|key| key.alg == alg.as_str()) {
             Some(key) => key.clone(),
             None => {
-                let made = SealedKey::generate(alg, sealer, clock.now())?;
-                store.keep_first(made).await?
+                let generated = SealedKey::generate(alg, sealer, clock.now())?;
+                store.keep_first(generated).await?
             }
         });
     }
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_keys_are_the_same_when_they_are_opened_again() {
+    async fn loading_twice_gives_the_same_keys() {
         let (store, sealer) = (SqliteStore::temporary().unwrap(), sealer());
         let first = load(&store, &sealer).await.unwrap();
         let again = load(&store, &sealer).await.unwrap();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_master_key_opens_nothing_and_replaces_nothing() {
+    async fn another_master_key_opens_no_key_and_replaces_none() {
         let store = SqliteStore::temporary().unwrap();
         load(&store, &sealer()).await.unwrap();
         let error = load(&store, &sealer()).await.err();

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::crypto::handle::Handle;
 use crate::session::Delivery;
 
-/// It is looked at once, when it arrives (§2.4: "preferably at most two minutes in the future").
+/// The client validates the token on receipt, so it can be short-lived (§2.4: "preferably at most
+/// two minutes in the future").
 const LIFETIME: TimeDelta = TimeDelta::minutes(2);
 
-/// The claims of a logout token. There is no `nonce`, so that none passes for an ID token.
+/// The claims of a logout token. It has no `nonce`, so that it cannot pass for an ID token.
 #[derive(Serialize)]
 pub struct LogoutClaims<'a> {
     iss: &'a str,
@@ -24,7 +25,7 @@ pub struct LogoutClaims<'a> {
     sid: &'a str,
 }
 
-/// The claims of the token for one attempt: each has a name and times of its own.
+/// The claims of the token for one attempt. Each attempt has its own `jti`, `iat` and `exp`.
 pub fn claims<'a>(
     delivery: &'a Delivery,
     issuer: &'a str,

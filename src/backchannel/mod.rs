@@ -1,6 +1,7 @@
-//! OpenID Connect Back-Channel Logout 1.0: who is notified, with what token, and when again.
+//! OpenID Connect Back-Channel Logout 1.0: which clients are notified, the logout token, and when
+//! to retry.
 //!
-//! Nothing is sent from here; [`crate::service::backchannel_logout`] makes the calls.
+//! Nothing is sent from this module; [`crate::service::backchannel_logout`] sends the requests.
 
 pub mod logout_token;
 mod notifier;

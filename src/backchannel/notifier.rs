@@ -9,20 +9,21 @@ use super::retry;
 use crate::oauth::client::Clients;
 use crate::session::LogoutNotice;
 
-/// How long an attempt is left to one process: as long as it waits for its turn and the answer.
+/// How long a delivery is leased to one process: long enough to wait for a permit and for the
+/// response.
 pub const LEASE_DURATION: TimeDelta = TimeDelta::seconds(15);
 
-/// The client that asked for the logout is told this much later, when its own browser is back.
-/// Keycloak loses the way otherwise (keycloak/keycloak#45547).
+/// The client that initiated the logout is notified this much later, when the browser is back at
+/// that client. Otherwise Keycloak fails to finish its own logout (keycloak/keycloak#45547).
 const INITIATOR_DELAY: TimeDelta = TimeDelta::seconds(10);
 
-/// The clients that are told of logouts.
+/// The clients that are notified of logouts.
 pub struct LogoutNotifier {
     listeners: Arc<[ClientId]>,
 }
 
 impl LogoutNotifier {
-    /// Those of `clients` that have a `backchannel_logout_uri`.
+    /// Notifies those of `clients` that have a `backchannel_logout_uri`.
     #[must_use]
     pub fn new(clients: &Clients) -> Self {
         let all = clients.all().into_iter();
@@ -32,14 +33,15 @@ impl LogoutNotifier {
         }
     }
 
-    /// The clients.
+    /// The clients that are notified.
     #[must_use]
     pub fn listeners(&self) -> &[ClientId] {
         &self.listeners
     }
 
-    /// How the clients of a session that ends at `now` are told. `initiator` asked for it, and has a
-    /// browser, or a request of its own, that must come back first.
+    /// How the clients of a session that ends at `now` are notified. `initiator` is the client that
+    /// initiated the logout, and is notified last: the browser, or its own request, must return to
+    /// it first.
     #[must_use]
     pub fn notice(&self, initiator: Option<ClientId>, now: DateTime<Utc>) -> LogoutNotice {
         LogoutNotice {

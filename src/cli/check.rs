@@ -1,4 +1,4 @@
-//! `panda-oidc check`: looks for mistakes without starting anything.
+//! `panda-oidc check`: looks for mistakes without starting the provider.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use panda_oidc_sdk::{Host, SystemClock};
 use crate::cli::output::say;
 use panda_oidc::error_chain::explain;
 
-/// Checks what `serve` would open, without touching network or keys, and what the last reading of the
-/// directory came to.
+/// Checks what `serve` would open, without using network or keys, and whether the latest directory
+/// sync left removals blocked.
 ///
 /// # Errors
 ///
-/// The mistake.
+/// The first mistake.
 pub(super) async fn run(config: &Config) -> Result<(), String> {
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     open_provider(config, &host).map_err(|error| error.to_string())?;
     let groups = config.groups.clone();
     groups_file::open(groups.configured, groups.file.as_deref())
         .map_err(|error| error.to_string())?;
-    braked(config).await?;
+    check_removals(config).await?;
     let clients = config.clients.all().len();
     say(&format_args!(
         "ok: {} with {clients} client(s)",
@@ -32,8 +32,8 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the brake holds people who are missing from the directory.
-async fn braked(config: &Config) -> Result<(), String> {
+/// Fails if the removal limit keeps people who are missing from the directory.
+async fn check_removals(config: &Config) -> Result<(), String> {
     let path = &config.store.path;
     if config.store.kind != StoreKind::Sqlite || !path.exists() {
         return Ok(());
@@ -43,7 +43,7 @@ async fn braked(config: &Config) -> Result<(), String> {
     store.close().await.map_err(|error| explain(&error))?;
     let report = report.map_err(|error| explain(&error))?;
     match report.and_then(|report| report.held) {
-        Some(held) => Err(format!("directory: {held}")),
+        Some(blocked) => Err(format!("directory: {blocked}")),
         None => Ok(()),
     }
 }

@@ -1,11 +1,11 @@
-//! The configuration a command is given.
+//! The `--config` option of the commands.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use panda_oidc::config::{self, Config};
 
-/// Where the configuration is.
+/// The configuration files of a command.
 #[derive(Debug, Args)]
 pub(super) struct Configured {
     /// A configuration file; may be repeated, later files win. `PANDA_OIDC__SECTION__KEY` in the
@@ -15,7 +15,7 @@ pub(super) struct Configured {
 }
 
 impl Configured {
-    /// Reads the configuration, or says everything that is wrong with it.
+    /// Reads the configuration, or returns every error in it.
     pub(super) fn load(&self) -> Result<Config, Vec<String>> {
         config::load(&self.config)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect())

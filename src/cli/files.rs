@@ -1,23 +1,23 @@
-//! How many files this process may have open: each connection is one.
+//! Limits connections to the number of files that this process may open: each connection is one.
 //!
-//! The limit is read where the kernel shows it. A sandbox may refuse the system call, which could also
-//! raise it; that is left to whoever starts the process.
+//! The limit is read from `/proc`, because a sandbox may refuse the system call. That call could also
+//! raise the limit, but raising it is left to whoever starts the process.
 
 use std::fs;
 
-/// What the store, the portal and the log need besides, at the least.
+/// How many files the store, the portal and the log need at least.
 const RESERVED: usize = 128;
 
-/// As many of `wanted` connections as there may be.
+/// The number of connections that fit: at most `wanted`.
 pub(super) fn room(wanted: usize) -> usize {
-    // Another kind of machine, or no limit: as many as are wanted.
+    // Another operating system, or no limit.
     let Some(limit) = fs::read_to_string("/proc/self/limits")
         .ok()
         .and_then(|limits| open_files(&limits))
     else {
         return wanted;
     };
-    let room = fit(wanted, limit);
+    let room = connections_within(wanted, limit);
     if room < wanted {
         tracing::warn!(
             "There is room for {room} connections instead of {wanted}, since this process may open \
@@ -35,8 +35,8 @@ fn open_files(limits: &str) -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Of the files, a quarter is for the portal and the clients that requests may have to call.
-fn fit(wanted: usize, limit: usize) -> usize {
+/// A quarter of the files is left for calls to the portal and to clients that requests cause.
+fn connections_within(wanted: usize, limit: usize) -> usize {
     let room = limit.saturating_sub(RESERVED) / 4 * 3;
     room.clamp(1, wanted)
 }
@@ -47,13 +47,13 @@ mod tests {
 
     #[test]
     fn connections_leave_files_for_the_rest() {
-        assert_eq!(fit(4096, 1024), 672);
-        assert_eq!(fit(4096, 524_288), 4096);
-        assert_eq!(fit(4096, 64), 1);
+        assert_eq!(connections_within(4096, 1024), 672);
+        assert_eq!(connections_within(4096, 524_288), 4096);
+        assert_eq!(connections_within(4096, 64), 1);
     }
 
     #[test]
-    fn the_limit_that_counts_is_the_soft_one() {
+    fn the_soft_limit_is_used() {
         let shown = "Limit                     Soft Limit           Hard Limit           Units     \n\
                      Max processes             63432                63432                processes \n\
                      Max open files            1024                 524288               files     \n";

@@ -1,5 +1,5 @@
-//! The log on stderr: lines are handed to a thread that writes them. Whoever reads too slowly loses
-//! lines, and holds nobody up.
+//! The log on stderr. A thread of its own writes the lines, so that a slow reader of stderr loses lines
+//! instead of blocking requests.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
@@ -13,13 +13,13 @@ use std::{panic, thread};
 /// How many lines may wait to be written.
 const MAX_QUEUED_LINES: usize = 32 * 1024;
 
-/// How long the last ones may take at the end.
+/// How long writing the queued lines may take when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The log of this process. What waits is written before it is dropped, if somebody reads.
+/// The log of this process. Dropping it first writes the queued lines, if stderr is read.
 pub(super) struct Log(Lines);
 
-/// A way into the log, a line a write.
+/// A writer into the log. Each write is one line.
 #[derive(Clone)]
 pub(super) struct Lines {
     queue: SyncSender<Entry>,
@@ -28,16 +28,16 @@ pub(super) struct Lines {
 
 enum Entry {
     Line(Vec<u8>),
-    /// To be told when everything before is written.
-    Written(SyncSender<()>),
+    /// Signals the sender when all earlier lines are written.
+    Flush(SyncSender<()>),
 }
 
 impl Log {
-    /// Opens it, for panics as well: their own way to stderr waits for its reader.
+    /// Opens the log and routes panics into it: the default panic hook blocks while stderr is full.
     ///
     /// # Errors
     ///
-    /// When there can be no thread.
+    /// When the thread cannot be started.
     pub(super) fn open() -> io::Result<Self> {
         let (queue, entries) = sync_channel(MAX_QUEUED_LINES);
         let lost = Arc::new(AtomicUsize::new(0));
@@ -47,18 +47,18 @@ impl Log {
         };
         let writer = thread::Builder::new().name("log".to_owned());
         writer.spawn(move || write(entries, &lost))?;
-        let ours = lines.clone();
+        let panic_lines = lines.clone();
         panic::set_hook(Box::new(move |panic| {
-            ours.say(panic);
+            panic_lines.say(panic);
             let trace = Backtrace::capture();
             if trace.status() == BacktraceStatus::Captured {
-                ours.say(&trace);
+                panic_lines.say(&trace);
             }
         }));
         Ok(Self(lines))
     }
 
-    /// A way into it.
+    /// A writer into this log.
     pub(super) fn lines(&self) -> Lines {
         self.0.clone()
     }
@@ -66,18 +66,18 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let patience = Instant::now() + FLUSH_TIMEOUT;
-        let (tell, written) = sync_channel(1);
-        let mut last = Entry::Written(tell);
-        while let Err(TrySendError::Full(again)) = self.0.queue.try_send(last) {
-            if Instant::now() > patience {
+        let deadline = Instant::now() + FLUSH_TIMEOUT;
+        let (sender, written) = sync_channel(1);
+        let mut last = Entry::Flush(sender);
+        while let Err(TrySendError::Full(entry)) = self.0.queue.try_send(last) {
+            if Instant::now() > deadline {
                 return;
             }
             thread::sleep(Duration::from_millis(10));
-            last = again;
+            last = entry;
         }
-        let left = patience.saturating_duration_since(Instant::now());
-        // Nobody reads, then.
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A timeout means that stderr is not read.
         let _ = written.recv_timeout(left);
     }
 }
@@ -110,7 +110,7 @@ fn write(entries: Receiver<Entry>, lost: &AtomicUsize) {
     let mut stderr = io::stderr();
     for entry in entries {
         match entry {
-            // Where nothing can be written, nobody can be told of it.
+            // An error is ignored: there is no other place to report it.
             Entry::Line(line) => {
                 let _ = stderr.write_all(&line);
                 let lost = lost.swap(0, Ordering::Relaxed);
@@ -118,8 +118,8 @@ fn write(entries: Receiver<Entry>, lost: &AtomicUsize) {
                     let _ = writeln!(stderr, "{lost} lines are missing: the log was not read");
                 }
             }
-            Entry::Written(tell) => {
-                let _ = tell.try_send(());
+            Entry::Flush(sender) => {
+                let _ = sender.try_send(());
             }
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Try the whole road on this machine: simulated portal, provider, an app. Prints one URL to open.
+    /// Try a complete login on this machine: simulated portal, provider, an app. Prints one URL to open.
     Demo(demo::Demo),
     /// Run the provider.
     Serve(Configured),
@@ -39,12 +39,12 @@ enum Command {
     Check(Configured),
     /// The accounts people have in clients: list, import, export, set, remove.
     Links(links::Links),
-    /// See who is known, read the portal's list, and what became of leavers.
+    /// List the known users, read the portal's list, and show what happened to users who left.
     #[command(subcommand)]
     Users(users::Users),
 }
 
-/// Runs a command. Where nobody reads what went wrong, the exit code has to do.
+/// Runs a command and logs its errors. Without a log only the exit code reports a failure.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let Ok(log) = Log::open() else {
         return ExitCode::FAILURE;
@@ -53,7 +53,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let default = match cli.command {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
-        // What comes of them is told on stdout.
+        // These commands print their outcome on stdout.
         Command::Users(_) => "error,panda_oidc::jobs::directory_sync=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
@@ -62,7 +62,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         .with_env_filter(filter)
         .with_writer(move || lines.clone())
         .with_ansi(ansi)
-        // It would be told on stderr, and a stderr that is full panics.
+        // Internal errors would be printed directly to stderr, which panics when stderr is full.
         .log_internal_errors(false)
         .init();
     match perform(cli.command) {
@@ -76,11 +76,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Does what is asked, or says what went wrong.
+/// Executes the command, or returns its errors.
 fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| vec![format!("the runtime could not be started: {error}")])?;
-    let done = match command {
+    let result = match command {
         Command::Demo(demo) => runtime.block_on(demo::run(demo)).map(success),
         Command::Serve(configured) => runtime
             .block_on(serve::run(configured.load()?))
@@ -97,7 +97,7 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
             runtime.block_on(users.run(config))
         }
     };
-    done.map_err(|error| vec![error])
+    result.map_err(|error| vec![error])
 }
 
 fn success((): ()) -> ExitCode {

@@ -1,14 +1,14 @@
-//! What a command says to whoever called it.
+//! Output of a command to its caller.
 
 use std::fmt::Display;
 use std::io::Write as _;
 
-/// Tells whoever asked. The exit code says it as well, should nobody read this.
-pub(super) fn say(what: &dyn Display) {
-    let _ = writeln!(std::io::stdout(), "{what}");
+/// Prints a line to stdout. A write error is ignored: the exit code also reports the outcome.
+pub(super) fn say(message: &dyn Display) {
+    let _ = writeln!(std::io::stdout(), "{message}");
 }
 
-/// Tells what stands against a command that goes on all the same, or has more than one thing to say.
-pub(super) fn complain(what: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "error: {what}");
+/// Prints an error to stderr, for a command that continues or has several errors to report.
+pub(super) fn complain(message: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "error: {message}");
 }

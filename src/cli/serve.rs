@@ -1,4 +1,4 @@
-//! `panda-oidc serve`: runs until it is told to stop.
+//! `panda-oidc serve`: runs until it receives a stop signal.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use panda_oidc::error_chain::explain;
 ///
 /// # Errors
 ///
-/// Why it could not start, or not stop in order.
+/// Why it could not start or stop cleanly.
 pub(super) async fn run(config: Config) -> Result<(), String> {
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
@@ -34,11 +34,11 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| explain(&error))?
         .shared();
-    let mut asked_to_stop = asked_to_stop()?;
+    let mut stop_signal = asked_to_stop()?;
     tracing::info!("Serving {} on {}", app.issuer, address(&public));
     let (stop, stopped) = watch::channel(());
     let wait = |mut stopped: watch::Receiver<()>| async move {
-        // The other end is dropped only when this process is over.
+        // An error means that the sender is dropped, which happens only when the process ends.
         let _ = stopped.changed().await;
     };
     let servers = async {
@@ -57,37 +57,37 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
             ),
         )
     };
-    let sweeper = tokio::spawn(sweep::work(Arc::clone(&app)));
-    let follower = tokio::spawn(directory_sync::work(
+    let sweep_task = tokio::spawn(sweep::work(Arc::clone(&app)));
+    let sync_task = tokio::spawn(directory_sync::work(
         Arc::clone(&app),
         wait(stopped.clone()),
     ));
-    let following = Arc::clone(&app);
-    let groups = tokio::spawn(async move { groups_file::follow(&following).await });
-    let (served, all_served) = oneshot::channel::<()>();
-    let deliveries = tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
-        // As above.
-        let _ = all_served.await;
+    let groups_app = Arc::clone(&app);
+    let groups_task = tokio::spawn(async move { groups_file::follow(&groups_app).await });
+    let (servers_running, servers_done) = oneshot::channel::<()>();
+    let delivery_task = tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
+        // The sender is only dropped, never used: either way the servers are done.
+        let _ = servers_done.await;
     }));
-    let told = async {
-        asked_to_stop().await;
+    let shutdown = async {
+        stop_signal().await;
         tracing::info!("Stopping: requests in flight are finished first");
         stop.send_replace(());
-        asked_to_stop().await;
+        stop_signal().await;
         tracing::warn!("Asked to stop again: requests in flight are cut off");
     };
     tokio::select! {
         _ = servers => {}
-        () = told => {}
+        () = shutdown => {}
     }
-    sweeper.abort();
-    // A reading that is cut off changes nothing.
+    sweep_task.abort();
+    // A directory sync that is interrupted changes nothing.
     stop.send_replace(());
-    follower.await.map_err(|error| explain(&error))?;
-    groups.abort();
-    // Requests in flight may end sessions, too.
-    drop(served);
-    deliveries.await.map_err(|error| explain(&error))?;
+    sync_task.await.map_err(|error| explain(&error))?;
+    groups_task.abort();
+    // Logout notices are delivered last: requests in flight may still end sessions.
+    drop(servers_running);
+    delivery_task.await.map_err(|error| explain(&error))?;
     app.store.close().await.map_err(|error| explain(&error))
 }
 

@@ -1,14 +1,15 @@
-//! Being asked to stop.
+//! Stop signals.
 
-/// Waits for Ctrl-C, or what a service manager sends, once a call. They are heard from now on, even
-/// before they are waited for.
+/// Returns a function that waits for one Ctrl-C or `SIGTERM` per call. Signals are caught from now on,
+/// even before the first call.
 pub(super) fn asked_to_stop() -> Result<impl AsyncFnMut(), String> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let hear = |kind| signal(kind).map_err(|error| format!("no signal can be heard: {error}"));
-        let mut interrupt = hear(SignalKind::interrupt())?;
-        let mut terminate = hear(SignalKind::terminate())?;
+        let listen =
+            |kind| signal(kind).map_err(|error| format!("no signal can be heard: {error}"));
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
         Ok(async move || {
             tokio::select! {
                 _ = interrupt.recv() => {}

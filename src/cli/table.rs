@@ -1,4 +1,4 @@
-//! Tables for people: columns that stand under each other, whatever is written in them.
+//! Tables for people: columns stay aligned, whatever characters the cells hold.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -6,17 +6,17 @@ use std::mem;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// How many rows are looked at together to find the widths: a long table comes out while it is made.
-const TOGETHER: usize = 500;
+/// How many rows are buffered to compute the column widths. A long table is written in such batches.
+const BATCH_SIZE: usize = 500;
 
-/// The widest a cell may push its column; what is longer juts out.
-const WIDEST: usize = 48;
+/// The greatest column width. Longer cells overflow their column.
+const MAX_COLUMN_WIDTH: usize = 48;
 
-/// A table on its way out.
+/// A table that is being written.
 pub(super) struct Table<W, const N: usize> {
     out: W,
     widths: [usize; N],
-    waiting: Vec<[String; N]>,
+    buffered: Vec<[String; N]>,
 }
 
 impl<W: Write, const N: usize> Table<W, N> {
@@ -25,37 +25,37 @@ impl<W: Write, const N: usize> Table<W, N> {
         Self {
             out,
             widths: [0; N],
-            waiting: vec![headings.map(plain)],
+            buffered: vec![headings.map(sanitize)],
         }
     }
 
     /// Adds a row.
     pub(super) fn row(&mut self, cells: [&str; N]) -> io::Result<()> {
-        self.waiting.push(cells.map(plain));
-        if self.waiting.len() < TOGETHER {
+        self.buffered.push(cells.map(sanitize));
+        if self.buffered.len() < BATCH_SIZE {
             return Ok(());
         }
         self.flush()
     }
 
-    /// Writes what is left.
+    /// Writes the buffered rows.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.flush()?;
         self.out.flush()
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        for cells in &self.waiting {
+        for cells in &self.buffered {
             for (width, cell) in self.widths.iter_mut().zip(cells) {
-                *width = cell.width().min(WIDEST).max(*width);
+                *width = cell.width().min(MAX_COLUMN_WIDTH).max(*width);
             }
         }
         let mut line = String::new();
-        for cells in mem::take(&mut self.waiting) {
+        for cells in mem::take(&mut self.buffered) {
             line.clear();
             for (width, cell) in self.widths.iter().zip(&cells) {
-                let room = width.saturating_sub(cell.width());
-                let _ = write!(line, "{cell}{:room$}  ", "");
+                let padding = width.saturating_sub(cell.width());
+                let _ = write!(line, "{cell}{:padding$}  ", "");
             }
             writeln!(self.out, "{}", line.trim_end())?;
         }
@@ -63,10 +63,10 @@ impl<W: Write, const N: usize> Table<W, N> {
     }
 }
 
-/// `text` as a terminal may be given it: what would move the cursor, change colours or turn the
-/// direction of writing is replaced, and so is what takes no room, behind which names could differ
-/// unseen. A cell with nothing in it is a dash.
-fn plain(text: &str) -> String {
+/// Makes `text` safe for a terminal. Characters that would move the cursor, change colours or change
+/// the writing direction are replaced. So are zero-width characters, because two names could differ in
+/// them and look the same. An empty cell becomes a dash.
+fn sanitize(text: &str) -> String {
     if text.is_empty() {
         return "-".to_owned();
     }
@@ -78,7 +78,7 @@ fn plain(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// What stands on the letter before it.
+/// Whether `c` is an accent that combines with the letter before it.
 fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_cell_steers_the_terminal() {
+    fn a_cell_cannot_control_the_terminal() {
         let shown = table(["NAME"], &[["a\u{1b}[31m\nb\u{202e}c\u{200b}e\u{301}"]]);
         assert_eq!(
             shown,
@@ -120,21 +120,21 @@ mod tests {
     }
 
     #[test]
-    fn a_long_cell_does_not_push_the_others_away() {
+    fn a_long_cell_does_not_widen_its_column() {
         let long = "x".repeat(100);
         let shown = table(["A", "B"], &[[&long, "1"], ["y", "2"]]);
         let last = shown.lines().last().unwrap();
-        assert_eq!(last.len(), WIDEST + 3);
+        assert_eq!(last.len(), MAX_COLUMN_WIDTH + 3);
     }
 
     #[test]
-    fn a_long_table_comes_out_while_it_is_made() {
+    fn a_long_table_is_written_in_batches() {
         let mut out = Vec::new();
         let mut table = Table::new(&mut out, ["ID"]);
-        for _ in 0..TOGETHER {
+        for _ in 0..BATCH_SIZE {
             table.row(["1"]).unwrap();
         }
         drop(table);
-        assert_eq!(String::from_utf8(out).unwrap().lines().count(), TOGETHER);
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), BATCH_SIZE);
     }
 }

@@ -1,4 +1,4 @@
-//! `[admin]`: the listener for the operator, and who may ask there.
+//! `[admin]`: the listener for the operator, and the tokens for its endpoints.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,58 +13,58 @@ use super::secret::{self, MAKE_ONE, Place};
 use crate::crypto::identifiers::SecretHash;
 use crate::oauth::redirect::is_loopback;
 
-/// The fewest characters of a token.
-const LEAST: usize = 32;
+/// The minimum length of a token.
+const MIN_TOKEN_CHARS: usize = 32;
 
 /// The admin section, checked.
 #[derive(Debug, Clone)]
 pub struct Admin {
     /// The listener for `/healthz`, `/readyz` and `/scim/v2`.
     pub listen: SocketAddr,
-    /// The address others know it by, without a slash at its end.
+    /// The address at which others reach the listener, without a trailing slash.
     pub url: String,
-    /// Who may ask for more than its health.
+    /// The tokens for everything but the health checks.
     pub tokens: Vec<AdminToken>,
 }
 
 /// A bearer token.
 #[derive(Debug, Clone)]
 pub struct AdminToken {
-    /// Whose it is, for the log.
+    /// The name of the holder, for the log.
     pub name: String,
     digest: SecretHash,
     scopes: Vec<AdminScope>,
 }
 
-/// What a token is good for.
+/// What a token gives access to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum AdminScope {
-    /// Reading people and groups.
+    /// Read access to users and groups.
     #[serde(rename = "scim")]
     Scim,
-    /// Reading people.
+    /// Read access to users.
     #[serde(rename = "scim:users")]
     ScimUsers,
-    /// Reading groups and who is in them.
+    /// Read access to groups and their members.
     #[serde(rename = "scim:groups")]
     ScimGroups,
 }
 
 impl Admin {
-    /// The token that was presented, if it is one of these.
+    /// The configured token that equals `presented`, if there is one.
     #[must_use]
     pub fn token(&self, presented: &str) -> Option<&AdminToken> {
         let presented = SecretHash::of(presented.as_bytes());
-        let is = |token: &&AdminToken| {
+        let matches = |token: &&AdminToken| {
             let equal = token.digest.as_bytes().ct_eq(presented.as_bytes());
             bool::from(equal)
         };
-        self.tokens.iter().find(is)
+        self.tokens.iter().find(matches)
     }
 }
 
 impl AdminToken {
-    /// Whether it was given this scope, or one that holds it.
+    /// Whether the token has this scope, or one that includes it.
     #[must_use]
     pub fn may(&self, scope: AdminScope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&AdminScope::Scim)
@@ -168,7 +168,7 @@ impl AdminSection {
         let Some(written) = &self.url else {
             return format!("http://{}", self.listen);
         };
-        let fits = |url: &Url| {
+        let is_valid = |url: &Url| {
             matches!(url.scheme(), "https" | "http")
                 && url.has_host()
                 && url.username().is_empty()
@@ -176,7 +176,7 @@ impl AdminSection {
                 && url.query().is_none()
                 && url.fragment().is_none()
         };
-        if !Url::parse(written).is_ok_and(|url| fits(&url)) {
+        if !Url::parse(written).is_ok_and(|url| is_valid(&url)) {
             findings.add(
                 "admin.url",
                 "it is no address to put /scim/v2 behind",
@@ -202,10 +202,10 @@ impl TokenSection {
                 self.token_sha256.as_ref().map(Place::Sha256),
             ),
         ];
-        let mut there = places
+        let mut present = places
             .into_iter()
             .filter_map(|(key, place)| Some((key, place?)));
-        let Some((name, place)) = there.next() else {
+        let Some((name, place)) = present.next() else {
             findings.add(
                 &key("token"),
                 "it is missing",
@@ -213,16 +213,16 @@ impl TokenSection {
             );
             return None;
         };
-        if let Some((second, _)) = there.next() {
+        if let Some((second, _)) = present.next() {
             findings.add(
                 &key("token"),
                 format!("{name} and {second} are both there"),
                 "take one of the two out",
             );
         }
-        let found = secret::read(place, LEAST, |problem, remedy| {
+        let secret = secret::read(place, MIN_TOKEN_CHARS, |problem, remedy| {
             findings.add(&key(name), problem, remedy);
         });
-        Some(found?.digest())
+        Some(secret?.digest())
     }
 }

@@ -18,8 +18,8 @@ use super::presets;
 use crate::oauth::client::{Client, Clients};
 use crate::people::Contact;
 
-/// Checks all clients of the provider that is called `issuer`; `contact` is whom to ask about a client
-/// that does not say.
+/// Checks the clients of the provider `issuer`. `contact` is the default for clients without a contact
+/// of their own.
 pub(super) fn check(
     sections: &[ClientSection],
     issuer: &str,

@@ -1,4 +1,4 @@
-//! `[directory]`: how the portal's list of users is followed.
+//! `[directory]`: how the provider follows the portal's list of users.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::directory::RemovalLimit;
 pub struct Directory {
     /// How often the list is read.
     pub sync: Sync,
-    /// How many people are asked for at once.
+    /// How many users one page of the list has.
     pub page_size: u32,
-    /// The most people a single reading may find missing.
+    /// The largest share of users that may be missing from one reading.
     pub max_removal: RemovalLimit,
-    /// Subjects that the list does not name and that are no leavers all the same: technical accounts.
+    /// Subjects that are not on the list but must not be treated as leavers, such as technical accounts.
     pub keep: Vec<String>,
-    /// How long name, number and history of a leaver are kept.
+    /// How long the name, the phone number and the history of a leaver are kept.
     #[serde(with = "humantime_serde")]
     pub retention: Duration,
 }
@@ -54,14 +54,14 @@ impl Directory {
                 "write something like \"5m\", or \"off\"",
             );
         }
-        if let Some(odd) = self
+        if let Some(invalid) = self
             .keep
             .iter()
             .find(|id| Subject::new(id.as_str()).is_err())
         {
             findings.add(
                 "directory.keep",
-                format!("`{odd}` is nobody's identifier"),
+                format!("`{invalid}` is nobody's identifier"),
                 "list identifiers as the portal has them, such as [\"1\"]",
             );
         }
@@ -75,12 +75,12 @@ impl Directory {
     }
 }
 
-/// `"5m"`, or `"off"`.
+/// How often the list is read: `"5m"`, or `"off"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sync {
     /// Never.
     Off,
-    /// Every so often.
+    /// At this interval.
     Every(Duration),
 }
 

@@ -1,4 +1,5 @@
-//! A configuration file: read once, since it may be a pipe, and told about without a line of it.
+//! A configuration file. It is read once, because it may be a pipe. Error messages never quote a line
+//! of it, because the line may contain a secret.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use figment::{Error, Metadata, Profile, Provider, Source};
 
 use crate::problem::{Problem, placed};
 
-/// The TOML of a file, which knows where it came from.
+/// The TOML of a file, with its path.
 pub(super) struct File {
     path: PathBuf,
     toml: Data<Toml>,
@@ -20,7 +21,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// A [`Problem`] when it cannot be read, or is not TOML.
+    /// A [`Problem`] when the file cannot be read, or is not TOML.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let problem = |problem, remedy: &str| Problem {
             origin: Some(path.display().to_string()),
@@ -39,9 +40,9 @@ impl File {
                 "check the path given by --config",
             ),
         })?;
-        syntax(&text).map_err(|told| {
+        check_syntax(&text).map_err(|description| {
             problem(
-                told,
+                description,
                 "correct that line; config/panda-oidc.toml shows how each is written",
             )
         })?;
@@ -52,8 +53,9 @@ impl File {
     }
 }
 
-/// What keeps `text` from being TOML. The parser would show the line, and a secret may stand in it.
-fn syntax(text: &str) -> Result<(), String> {
+/// Checks that `text` is TOML. The parser's own message is not used: it shows the line, which may
+/// contain a secret.
+fn check_syntax(text: &str) -> Result<(), String> {
     let Err(error) = toml::from_str::<toml::Table>(text) else {
         return Ok(());
     };

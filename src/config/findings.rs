@@ -1,10 +1,10 @@
-//! Collects what is wrong with a configuration.
+//! Collects the problems of a configuration.
 
 use figment::Figment;
 
 use crate::problem::{Problem, origin};
 
-/// Collects problems, knowing which file each key came from.
+/// Collects problems, each with the file that its key comes from.
 pub(super) struct Findings<'a> {
     source: &'a Figment,
     problems: Vec<Problem>,
@@ -19,10 +19,10 @@ impl<'a> Findings<'a> {
     }
 
     pub(super) fn add(&mut self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) {
-        // figment knows lists as a whole.
-        let whole = key.split(['[']).next().unwrap_or(key);
+        // figment has the origin of a list, but not of its entries.
+        let key_before_index = key.split(['[']).next().unwrap_or(key);
         self.problems.push(Problem {
-            origin: self.source.find_metadata(whole).map(origin),
+            origin: self.source.find_metadata(key_before_index).map(origin),
             key: key.to_owned(),
             problem: problem.into(),
             remedy: remedy.into(),

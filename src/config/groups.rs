@@ -1,4 +1,4 @@
-//! `[groups.NAME]` and `groups_file`: who belongs together.
+//! `[groups.NAME]` and `groups_file`: groups of users.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use crate::people::Group;
 /// Where groups come from.
 #[derive(Debug, Clone, Default)]
 pub struct GroupsSection {
-    /// Those of the configuration, by name.
+    /// The groups of the configuration, by name.
     pub configured: BTreeMap<String, Group>,
-    /// The file with more of them, which is followed while it changes.
+    /// A file with further groups. It is reloaded when it changes.
     pub file: Option<PathBuf>,
 }
 

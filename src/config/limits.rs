@@ -1,4 +1,4 @@
-//! `[limits]`: how much anybody may ask for.
+//! `[limits]`: rate limits and connection limits.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -14,21 +14,21 @@ use super::findings::Findings;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
-    /// How many launches one address may ask for.
+    /// How many launches one IP address may request.
     pub launches_per_minute: Rate,
-    /// How many people one client may be opened for.
+    /// How many launches there may be of one client.
     pub client_launches_per_minute: Rate,
-    /// How many token requests one address may send.
+    /// How many token requests one IP address may send.
     pub token_requests_per_minute: Rate,
     /// How many token requests one client may send.
     pub client_token_requests_per_minute: Rate,
-    /// How many introspections one address may ask for.
+    /// How many introspection requests one IP address may send.
     pub introspections_per_minute: Rate,
-    /// How many introspections one client may ask for.
+    /// How many introspection requests one client may send.
     pub client_introspections_per_minute: Rate,
     /// The networks whose requests are not counted.
     pub exempt: Vec<IpNet>,
-    /// How many connections there may be at once.
+    /// How many connections may be open at once.
     pub connections: usize,
     /// How long a request may take to arrive.
     #[serde(with = "humantime_serde")]
@@ -70,35 +70,36 @@ impl LimitsSection {
     }
 }
 
-/// A neighbour on this machine is a proxy that nobody has made a trusted one, in whose name
-/// everybody comes, or a program of the operator's.
+/// Loopback addresses, which are exempt by default. A request from this machine comes from a proxy that
+/// is not configured as trusted, so that all users share its address, or from a program of the
+/// operator's.
 fn loopback() -> Vec<IpNet> {
     let networks = ["127.0.0.0/8", "::1/128"];
     networks.iter().filter_map(|net| net.parse().ok()).collect()
 }
 
-/// How many a minute, at once or one by one; or `"off"`.
+/// A limit per minute, or `"off"`. The whole number may arrive in one burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(pub Option<NonZeroU32>);
 
-/// Beyond this there is no limit worth the name.
+/// The highest rate: more would not limit anything.
 const MAX_RATE: u64 = 1_000_000;
 
 impl Rate {
-    const fn per_minute(most: u32) -> Self {
-        Self(NonZeroU32::new(most))
+    const fn per_minute(limit: u32) -> Self {
+        Self(NonZeroU32::new(limit))
     }
 }
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(RateVisitor)
     }
 }
 
-struct Reader;
+struct RateVisitor;
 
-impl Visitor<'_> for Reader {
+impl Visitor<'_> for RateVisitor {
     type Value = Rate;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,9 +115,9 @@ impl Visitor<'_> for Reader {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Rate, E> {
-        let wrong = || E::invalid_value(Unexpected::Signed(number), &self);
+        let invalid = || E::invalid_value(Unexpected::Signed(number), &self);
         u64::try_from(number)
-            .map_err(|_| wrong())
+            .map_err(|_| invalid())
             .and_then(|number| self.visit_u64(number))
     }
 

@@ -1,7 +1,9 @@
-//! The configuration: files, then environment, later ones winning, checked before anything runs.
+//! The configuration: files, then environment variables. Later values win, and everything is checked
+//! before the server starts.
 //!
-//! Each section is a struct in a file of its own, beside its checks. What is wrong is told as
-//! [`Problem`]s that name file, key and remedy; a value that may be a secret is never repeated.
+//! Each section is a struct in a file of its own, beside its checks. Mistakes are reported as
+//! [`Problem`]s that name the file, the key and the remedy. A value that may be a secret is never
+//! repeated.
 
 mod admin;
 mod clients;
@@ -36,7 +38,7 @@ use crate::problem::Problem;
 use file::File;
 use findings::Findings;
 
-/// What environment variables that configure begin with: `PANDA_OIDC__SERVER__LISTEN`.
+/// The prefix of environment variables that override the files: `PANDA_OIDC__SERVER__LISTEN`.
 const ENV_PREFIX: &str = "PANDA_OIDC__";
 
 /// A configuration that has been read and checked.
@@ -68,13 +70,13 @@ pub struct Config {
 
 /// `[provider]`: the plugin of its `kind`, and the table for that plugin to read.
 pub struct ProviderSection {
-    /// What reads the table.
+    /// The plugin that reads the table.
     pub plugin: &'static dyn Plugin,
-    /// The table, which knows its files.
+    /// The table, with the files that its keys come from.
     pub table: Figment,
 }
 
-/// The table may hold secrets of the plugin's.
+/// Omits the table, because it may hold secrets of the plugin.
 impl fmt::Debug for ProviderSection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProviderSection")
@@ -110,11 +112,11 @@ struct Document {
     clients: Vec<clients::ClientSection>,
 }
 
-/// Reads `files` in order and the environment after them, and checks what they say together.
+/// Reads `files` in order, then the environment, and checks the merged configuration.
 ///
 /// # Errors
 ///
-/// Everything that was found wrong.
+/// All problems that were found.
 pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
     let mut toml = Figment::new();
     let mut problems = Vec::new();
@@ -130,11 +132,11 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
     read(&toml.merge(Env::prefixed(ENV_PREFIX).split("__")))
 }
 
-/// Checks a configuration that is not in files: the demo's, or a test's.
+/// Reads and checks a configuration that is not in a file: the demo's, or a test's.
 ///
 /// # Errors
 ///
-/// Everything that was found wrong.
+/// All problems that were found.
 pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
     read(&Figment::from(Toml::string(toml)))
 }

@@ -1,5 +1,5 @@
-//! `preset = "grafana"`: what clients of a kind mostly need, as defaults for one client. Each is a file
-//! of the keys that could stand in the client's own section; what does stand there goes before it.
+//! `preset = "grafana"`: defaults for one client, as most clients of that kind need them. Each preset is
+//! a file with keys of a client section. A key in the client's own section wins over the preset.
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
@@ -20,7 +20,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("spring", include_str!("../../config/presets/spring.toml")),
 ];
 
-/// The one table in which a client changes single entries of a preset.
+/// The only table that is merged entry by entry. Any other key replaces the preset's value as a whole.
 const CLAIMS: &str = "claims";
 
 /// Completes the clients of `source` that name a preset.
@@ -28,16 +28,16 @@ pub(super) fn complete(source: &Figment) -> Figment {
     let Ok(Value::Array(tag, mut clients)) = source.find_value("clients") else {
         return source.clone();
     };
-    let mut any = false;
+    let mut completed = false;
     for client in &mut clients {
         if let Value::Dict(_, client) = client
             && let Some(preset) = client.get("preset").and_then(Value::as_str).and_then(named)
         {
             fill(client, preset);
-            any = true;
+            completed = true;
         }
     }
-    if !any {
+    if !completed {
         return source.clone();
     }
     source.clone().merge(Completed {
@@ -52,7 +52,7 @@ fn named(name: &str) -> Option<Dict> {
     toml::from_str(text).ok()
 }
 
-/// Puts what `preset` says into `client` where it says nothing itself.
+/// Adds the values of `preset` to `client` for keys that the client does not set.
 fn fill(client: &mut Dict, preset: Dict) {
     for (key, value) in preset {
         match (client.get_mut(&key), value) {
@@ -69,7 +69,7 @@ fn fill(client: &mut Dict, preset: Dict) {
     }
 }
 
-/// Says so when `clients[index]` names a preset that is none.
+/// Reports a `clients[index]` that names an unknown preset.
 pub(super) fn check(index: usize, preset: Option<&str>, findings: &mut Findings<'_>) {
     let Some(preset) = preset else { return };
     if ALL.iter().any(|(known, _)| *known == preset) {
@@ -83,7 +83,7 @@ pub(super) fn check(index: usize, preset: Option<&str>, findings: &mut Findings<
     );
 }
 
-/// The completed clients, told of as what they were before.
+/// The completed clients. They keep their metadata, so that problems still name the operator's file.
 struct Completed {
     metadata: Option<Metadata>,
     clients: Value,

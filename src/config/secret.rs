@@ -9,30 +9,30 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::crypto::identifiers::SecretHash;
 
-/// How to make a secret.
+/// The remedy for a missing or bad secret.
 pub(super) const MAKE_ONE: &str = "make one with: openssl rand -hex 32";
 
 /// Where a secret is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'a> {
-    /// In the configuration.
+    /// In the configuration itself.
     Here(&'a SecretString),
     /// In a file of its own.
     File(&'a Path),
-    /// In a variable of the environment.
+    /// In an environment variable.
     Env(&'a str),
-    /// Nowhere; this is its SHA-256.
+    /// The secret is not written anywhere; this is its SHA-256 digest.
     Sha256(&'a SecretString),
 }
 
-/// A secret as it is written, or what is left of one that was hashed.
+/// A secret in plain text, or only its digest.
 pub(super) enum Secret {
     Plain(SecretString),
     Hashed(SecretHash),
 }
 
 impl Secret {
-    /// What it is compared by.
+    /// The digest that presented secrets are compared with.
     pub(super) fn digest(&self) -> SecretHash {
         match self {
             Self::Plain(secret) => SecretHash::of(secret.expose_secret().as_bytes()),
@@ -41,19 +41,19 @@ impl Secret {
     }
 }
 
-/// Reads a secret of at least `least` characters. `fail` hears what is wrong, and what to do.
+/// Reads a secret of at least `least` characters. `fail` receives each problem and its remedy.
 pub(super) fn read(
     place: Place<'_>,
     least: usize,
     mut fail: impl FnMut(String, &str),
 ) -> Option<Secret> {
-    let found = match place {
+    let secret = match place {
         Place::Sha256(hash) => {
             return sha256(hash.expose_secret(), &mut fail).map(Secret::Hashed);
         }
         Place::Here(secret) => secret.clone(),
         Place::File(file) => match fs::read_to_string(file) {
-            Ok(text) => line(&text),
+            Ok(text) => trim_line_break(&text),
             Err(error) => {
                 let problem = format!("{} cannot be read: {error}", file.display());
                 fail(problem, "check path and permissions");
@@ -69,20 +69,20 @@ pub(super) fn read(
                 );
                 return None;
             };
-            line(&text)
+            trim_line_break(&text)
         }
     };
-    let text = found.expose_secret();
+    let text = secret.expose_secret();
     if text.starts_with("CHANGE-ME") {
         fail("it is still the example's".to_owned(), MAKE_ONE);
     } else if text.len() < least {
         fail(format!("it is shorter than {least} characters"), MAKE_ONE);
     }
-    Some(Secret::Plain(found))
+    Some(Secret::Plain(secret))
 }
 
-/// Without the end of the line.
-fn line(text: &str) -> SecretString {
+/// Removes the line break at the end.
+fn trim_line_break(text: &str) -> SecretString {
     SecretString::from(text.trim_end_matches(['\r', '\n']))
 }
 
@@ -111,7 +111,7 @@ fn hex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// In either alphabet, padded or not.
+/// Decodes either base64 alphabet, with or without padding.
 fn base64(text: &str) -> Option<[u8; 32]> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

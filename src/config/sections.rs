@@ -1,4 +1,4 @@
-//! The small sections: server, session, store, keys.
+//! The small sections: `[server]`, `[session]`, `[store]` and `[keys]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use serde::Deserialize;
 use super::findings::Findings;
 use crate::login::policy::{Policy, TicketReplay};
 
-/// `[server]`: where browsers and clients come in.
+/// `[server]`: the public listener for browsers and clients.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// The public listener.
     pub listen: SocketAddr,
-    /// The networks whose `X-Forwarded-For` is believed.
+    /// The networks whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether an issuer of plain http may be reached from beyond this machine.
+    /// Whether plain http is allowed beyond this machine.
     pub allow_insecure_http: bool,
 }
 
@@ -33,17 +33,17 @@ impl Default for Server {
     }
 }
 
-/// `[session]`: how long a login lasts, and what a ticket is good for.
+/// `[session]`: how long a session lasts, and who may present a ticket again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionSection {
-    /// How long a session lives after the portal last proved the person.
+    /// How long a session lasts after the portal last verified the user.
     #[serde(with = "humantime_serde")]
     pub lifetime: Duration,
     /// Who may present a ticket again.
     pub ticket_replay: TicketReplay,
-    /// How long the owner of a ticket is remembered after it was last presented: longer than a
-    /// ticket can live in the portal.
+    /// How long the owner of a ticket is remembered after the ticket was last presented. It must be
+    /// longer than the portal can keep a ticket alive.
     #[serde(with = "humantime_serde")]
     pub ticket_memory: Duration,
 }
@@ -93,9 +93,9 @@ impl SessionSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSection {
-    /// Which backend.
+    /// The backend.
     pub kind: StoreKind,
-    /// The database file of the kind `sqlite`.
+    /// The database file for `kind = "sqlite"`.
     pub path: PathBuf,
 }
 
@@ -112,10 +112,10 @@ impl Default for StoreSection {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreKind {
-    /// One file.
+    /// A database in one file.
     #[default]
     Sqlite,
-    /// Nothing outlives the process: for tests.
+    /// In memory, for tests: everything is lost when the process ends.
     Memory,
 }
 
@@ -131,11 +131,11 @@ impl StoreSection {
     }
 }
 
-/// `[keys]`: what seals the signing keys.
+/// `[keys]`: the master key that seals the signing keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysSection {
-    /// The file with the master key; made at the first start.
+    /// The file with the master key. It is created at the first start.
     pub master_key_file: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! What an operator may write, and what is answered to a slip.
+//! Tests of the configuration: what is accepted, and how mistakes are reported.
 
 mod admin;
 mod audience;
@@ -34,7 +34,7 @@ fn problems(toml: &str) -> Vec<String> {
         .collect()
 }
 
-fn only(toml: &str) -> String {
+fn only_problem(toml: &str) -> String {
     let mut problems = problems(toml);
     assert_eq!(problems.len(), 1, "{problems:#?}");
     problems.remove(0)
@@ -59,12 +59,14 @@ fn a_short_configuration_is_enough() {
 const REFERENCE: &str = include_str!("../../config/panda-oidc.toml");
 
 #[test]
-fn the_reference_is_refused_until_its_secret_is_changed() {
-    assert!(only(REFERENCE).contains("clients[0].client_secret: it is still the example's"));
+fn the_reference_configuration_is_refused_until_its_secret_is_changed() {
+    assert!(
+        only_problem(REFERENCE).contains("clients[0].client_secret: it is still the example's")
+    );
 }
 
 #[test]
-fn what_the_reference_shows_is_the_default() {
+fn the_reference_configuration_shows_the_defaults() {
     let shown = parse(&REFERENCE.replace("CHANGE-ME", "0123456789abcdef")).unwrap();
     let default = parse(GOOD).unwrap();
     let sections = |config: &Config| {
@@ -96,9 +98,9 @@ fn what_the_reference_shows_is_the_default() {
     );
 }
 
-/// A key nobody knows is answered with all that are known.
+/// The message about an unknown key lists all known keys.
 #[test]
-fn the_reference_names_every_key() {
+fn the_reference_configuration_names_every_key() {
     let sections = [
         "server",
         "admin",
@@ -108,73 +110,75 @@ fn the_reference_names_every_key() {
         "directory",
         "limits",
     ];
-    let mut answers: Vec<String> = sections
+    let mut messages: Vec<String> = sections
         .iter()
         .map(|section| {
-            only(&GOOD.replace("[provider]", &format!("[{section}]\nqqq = 1\n[provider]")))
+            only_problem(&GOOD.replace("[provider]", &format!("[{section}]\nqqq = 1\n[provider]")))
         })
         .collect();
-    answers.push(only(&GOOD.replace("client_id =", "qqq = 1\nclient_id =")));
-    answers.push(only(&format!("{GOOD}[[admin.tokens]]\nqqq = 1\n")));
-    answers.push(provider_problem(
+    messages.push(only_problem(
+        &GOOD.replace("client_id =", "qqq = 1\nclient_id ="),
+    ));
+    messages.push(only_problem(&format!("{GOOD}[[admin.tokens]]\nqqq = 1\n")));
+    messages.push(provider_problem(
         &GOOD.replace("base_url =", "qqq = 1\nbase_url ="),
     ));
-    for answer in answers {
-        let (_, known) = answer.split_once("it is one of: ").expect(&answer);
+    for message in messages {
+        let (_, known) = message.split_once("it is one of: ").expect(&message);
         for key in known.split(", ") {
             let shown = [format!("{key} = "), format!("[[admin.{key}]]")];
             assert!(
                 shown.iter().any(|shown| REFERENCE.contains(shown)),
-                "{key} of {answer}"
+                "{key} of {message}"
             );
         }
     }
 }
 
 #[test]
-fn a_slip_in_a_key_is_answered_with_the_right_word() {
-    let told = only(&GOOD.replace(
+fn a_misspelt_key_is_reported_with_the_correct_one() {
+    let problem = only_problem(&GOOD.replace(
         "[provider]",
         "[server]\nlisten_on = \"127.0.0.1:1\"\n[provider]",
     ));
     assert!(
-        told.contains("server.listen_on: there is no such key; did you mean `listen`?"),
-        "{told}"
+        problem.contains("server.listen_on: there is no such key; did you mean `listen`?"),
+        "{problem}"
     );
 }
 
 #[test]
 fn a_duplicate_client_is_named() {
     let twice = GOOD.to_owned() + &GOOD[GOOD.find("[[clients]]").unwrap()..];
-    assert!(only(&twice).contains("clients[1].client_id: `grafana` is there twice"));
+    assert!(only_problem(&twice).contains("clients[1].client_id: `grafana` is there twice"));
 }
 
 #[test]
-fn what_is_wrong_is_told_all_at_once() {
-    let told = problems(
+fn all_problems_are_reported_at_once() {
+    let problems = problems(
         &GOOD
             .replace("https://sso.example.com", "https://sso.example.com/")
             .replace("\"grafana\"", "\"12345\"")
             .replace("0123456789abcdef", "short"),
     );
-    assert_eq!(told.len(), 3, "{told:#?}");
+    assert_eq!(problems.len(), 3, "{problems:#?}");
 }
 
 #[test]
 fn a_secret_is_in_no_message_and_in_no_debug() {
     let debug = format!("{:?}", parse(GOOD).unwrap());
     assert!(!debug.contains("0123456789abcdef"), "{debug}");
-    let told = problems(&GOOD.replace("\"0123456789abcdef\"", "1234567890123456")).concat();
+    let messages = problems(&GOOD.replace("\"0123456789abcdef\"", "1234567890123456")).concat();
     assert!(
-        told.contains("client_secret") && !told.contains("1234567890123456"),
-        "{told}"
+        messages.contains("client_secret") && !messages.contains("1234567890123456"),
+        "{messages}"
     );
 }
 
 #[test]
-fn an_http_issuer_beyond_this_machine_must_say_so() {
+fn an_http_issuer_beyond_this_machine_needs_allow_insecure_http() {
     let exposed = GOOD.replace("https://sso.example.com", "http://10.0.0.7:9400");
-    assert!(only(&exposed).contains("server.allow_insecure_http = true"));
+    assert!(only_problem(&exposed).contains("server.allow_insecure_http = true"));
     assert!(
         parse(&exposed.replace(
             "[provider]",
@@ -186,9 +190,9 @@ fn an_http_issuer_beyond_this_machine_must_say_so() {
 }
 
 #[test]
-fn a_client_without_a_secret_says_that_it_is_public() {
+fn a_client_without_a_secret_must_be_declared_public() {
     let bare = GOOD.replace("client_secret = \"0123456789abcdef\"\n", "");
-    assert!(only(&bare).contains("token_endpoint_auth_method = \"none\""));
+    assert!(only_problem(&bare).contains("token_endpoint_auth_method = \"none\""));
     let public = parse(&(bare + "token_endpoint_auth_method = \"none\"\n")).unwrap();
     assert!(public.clients.get("grafana").unwrap().require_pkce);
 }
@@ -204,7 +208,7 @@ fn addresses_for_logouts_are_checked() {
          frontchannel_logout_session_required = true\n",
     );
     assert_eq!(problems(&good), [""; 0]);
-    for (lines, told) in [
+    for (lines, expected) in [
         (
             "post_logout_redirect_uris = [\"https://*.example.com/\"]",
             "post_logout_redirect_uris: `https://*.example.com/`: it contains a *",
@@ -234,24 +238,27 @@ fn addresses_for_logouts_are_checked() {
             "frontchannel_logout_uri: it has a user name or a password in it",
         ),
     ] {
-        let problem = only(&with(lines));
-        assert!(problem.contains(told), "{problem}");
+        let problem = only_problem(&with(lines));
+        assert!(problem.contains(expected), "{problem}");
     }
 }
 
 #[test]
-fn an_address_carries_no_password() {
+fn a_url_with_a_password_is_refused() {
     for key in ["initiate_login_uri", "client_uri"] {
-        let told = only(&format!(
+        let problem = only_problem(&format!(
             "{GOOD}{key} = \"https://:pass@grafana.example.com/\"\n"
         ));
-        let problem = format!("clients[0].{key}: it has a user name or a password in it");
-        assert!(told.contains(&problem) && !told.contains(":pass"), "{told}");
+        let expected = format!("clients[0].{key}: it has a user name or a password in it");
+        assert!(
+            problem.contains(&expected) && !problem.contains(":pass"),
+            "{problem}"
+        );
     }
 }
 
 #[test]
-fn a_slip_in_the_plugins_table_is_told_with_its_section() {
+fn a_mistake_in_the_plugins_table_is_reported_with_its_section() {
     let slip = provider_problem(&GOOD.replace("[[clients]]", "base_ulr = \"x\"\n[[clients]]"));
     assert!(
         slip.contains("provider.base_ulr: there is no such key; did you mean `base_url`?"),
@@ -265,13 +272,13 @@ fn a_slip_in_the_plugins_table_is_told_with_its_section() {
 }
 
 #[test]
-fn a_missing_issuer_and_an_unknown_provider_are_told() {
+fn a_missing_issuer_and_an_unknown_provider_are_reported() {
     assert!(
-        only(&GOOD.replace("issuer = \"https://sso.example.com\"", ""))
+        only_problem(&GOOD.replace("issuer = \"https://sso.example.com\"", ""))
             .contains("issuer: it is missing")
     );
     assert!(
-        only(&GOOD.replace("\"panda\"", "\"bear\""))
+        only_problem(&GOOD.replace("\"panda\"", "\"bear\""))
             .contains("provider.kind: it names no identity provider")
     );
 }
@@ -287,18 +294,18 @@ fn a_limit_is_a_number_or_off() {
     let rate = |rate: &str| parse(&with(rate)).unwrap().limits.launches_per_minute.0;
     assert_eq!(rate("60").map(std::num::NonZeroU32::get), Some(60));
     assert_eq!(rate("\"off\""), None);
-    for wrong in ["0", "-1", "1000001", "\"none\"", "true", "1.5"] {
-        let told = only(&with(wrong));
+    for invalid in ["0", "-1", "1000001", "\"none\"", "true", "1.5"] {
+        let problem = only_problem(&with(invalid));
         assert!(
-            told.contains("limits.launches_per_minute")
-                && told.contains("it takes a number between 1 and 1000000, or \"off\""),
-            "{told}"
+            problem.contains("limits.launches_per_minute")
+                && problem.contains("it takes a number between 1 and 1000000, or \"off\""),
+            "{problem}"
         );
     }
 }
 
 #[test]
-fn a_service_that_nobody_logs_in_to_names_no_redirect_uri() {
+fn a_service_without_user_login_needs_no_redirect_uri() {
     let service = |grant_types: &str| {
         format!(
             "{}\n[[clients]]\nclient_id = \"service\"\nclient_secret = \"0123456789abcdef\"\n{grant_types}\n",
@@ -306,7 +313,7 @@ fn a_service_that_nobody_logs_in_to_names_no_redirect_uri() {
         )
     };
     assert!(parse(&service("grant_types = [\"client_credentials\"]")).is_ok());
-    for (grant_types, problem) in [
+    for (grant_types, expected) in [
         ("", "clients[0].redirect_uris: it is empty"),
         ("grant_types = []", "clients[0].grant_types: it is empty"),
         (
@@ -318,7 +325,7 @@ fn a_service_that_nobody_logs_in_to_names_no_redirect_uri() {
             "clients[0].refresh_token",
         ),
     ] {
-        let told = only(&service(grant_types));
-        assert!(told.contains(problem), "{told}");
+        let problem = only_problem(&service(grant_types));
+        assert!(problem.contains(expected), "{problem}");
     }
 }

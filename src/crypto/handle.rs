@@ -1,4 +1,4 @@
-//! Random handles, and the digests under which the store knows them.
+//! Random handles, and the digests by which the store identifies them.
 //!
 //! A session cookie, a browser cookie and an authorization code are each 256 random bits. The
 //! browser or the client holds the bits; the store holds only their SHA-256, so that a copy of the
@@ -28,7 +28,7 @@ impl Handle {
         ))
     }
 
-    /// Reads a handle that somebody presents; `None` when it is not of the form of one.
+    /// Parses a presented handle; `None` when it is malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; BYTES]);
@@ -44,7 +44,7 @@ impl Handle {
         &self.0
     }
 
-    /// What the store knows the handle by.
+    /// The digest by which the store identifies the handle.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
@@ -62,7 +62,8 @@ impl fmt::Debug for Handle {
 pub struct Digest([u8; BYTES]);
 
 impl Digest {
-    /// SHA-256 of `bytes`, which must be unguessable; what can be guessed needs a keyed digest.
+    /// SHA-256 of `bytes`, which must be unguessable. A value that can be guessed needs a keyed
+    /// digest.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut out = [0; BYTES];
@@ -111,11 +112,11 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_handle_survives_its_cookie_and_hides_from_debug() {
+    fn a_handle_round_trips_through_its_text_and_is_redacted_in_debug() {
         let handle = Handle::random(&mut rand::rng());
         assert_eq!(handle.expose().len(), 43);
-        let back = Handle::parse(handle.expose()).unwrap();
-        assert_eq!(back.digest(), handle.digest());
+        let parsed = Handle::parse(handle.expose()).unwrap();
+        assert_eq!(parsed.digest(), handle.digest());
         assert_eq!(format!("{handle:?}"), "[redacted]");
     }
 
@@ -128,7 +129,7 @@ mod tests {
         }
 
         #[test]
-        fn a_digest_survives_its_text(bytes in any::<[u8; 32]>()) {
+        fn a_digest_round_trips_through_its_text(bytes in any::<[u8; 32]>()) {
             let digest = Digest::from(bytes);
             prop_assert_eq!(Digest::from_text(&digest.to_text()), Some(digest));
         }

@@ -1,4 +1,5 @@
-//! What a digest stands for, one type a kind: a ticket's where a browser's is meant does not compile.
+//! One newtype over [`Digest`] for each kind of identifier, so that a ticket's digest where a
+//! browser's is expected does not compile.
 //!
 //! ```compile_fail
 //! use panda_oidc::crypto::identifiers::{SessionHandleHash, TicketHash};
@@ -17,19 +18,19 @@ macro_rules! identifiers {
         pub struct $name(Digest);
 
         impl $name {
-            /// As bytes, for a store.
+            /// The bytes, for the store.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 32] {
                 self.0.as_bytes()
             }
 
-            /// As 43 characters of base64url.
+            /// 43 characters of base64url.
             #[must_use]
             pub fn to_text(self) -> String {
                 self.0.to_text()
             }
 
-            /// Reads what `to_text` wrote.
+            /// Parses the output of `to_text`.
             #[must_use]
             pub fn from_text(text: &str) -> Option<Self> {
                 Digest::from_text(text).map(Self)
@@ -59,35 +60,35 @@ macro_rules! identifiers {
 identifiers! {
     /// The handle in a session cookie, hashed.
     SessionHandleHash;
-    /// A browser: the handle in its cookie, hashed.
+    /// A browser: the handle in its browser cookie, hashed.
     BrowserId;
-    /// Who owns a ticket: a browser, or a client that exchanges tickets.
+    /// The owner of a ticket: a browser, or a client that exchanges tickets.
     HolderId;
-    /// Where one user at a time is signed in: a browser, or a client for one person.
+    /// A place where one user at a time is signed in: a browser, or one user at a client.
     PlaceId;
-    /// A ticket of the portal's, hashed with a key.
+    /// A ticket of the portal, hashed with a key.
     TicketHash;
-    /// A grant: the code that began it, hashed.
+    /// A grant: its authorization code, hashed.
     GrantId;
     /// A family of refresh tokens.
     FamilyId;
     /// A refresh token, hashed.
     RefreshTokenHash;
-    /// What may be used once, hashed: a `jti` with whose it is.
+    /// A value that may be used once, hashed, such as the `jti` of a client with its `client_id`.
     ReplayKey;
-    /// A process that has a lease.
+    /// A process that holds a lease.
     LeaseHolder;
     /// A client's secret, hashed.
     SecretHash;
-    /// What a file holds, hashed.
+    /// The content of a file, hashed.
     FileDigest;
 }
 
-/// For each type that a random [`Handle`] stands behind.
+/// For each type that hashes a random [`Handle`].
 macro_rules! of_handles {
     ($($name:ident)*) => {$(
         impl $name {
-            /// The identifier behind `handle`.
+            /// The identifier of `handle`.
             #[must_use]
             pub fn of(handle: &Handle) -> Self {
                 Self(handle.digest())
@@ -98,7 +99,7 @@ macro_rules! of_handles {
 
 of_handles! { SessionHandleHash BrowserId GrantId LeaseHolder }
 
-/// For each type that is the digest of bytes.
+/// For each type that hashes bytes.
 macro_rules! of_bytes {
     ($($name:ident)*) => {$(
         impl $name {
@@ -114,13 +115,14 @@ macro_rules! of_bytes {
 of_bytes! { ReplayKey SecretHash FileDigest }
 
 impl HolderId {
-    /// A browser as a holder.
+    /// The holder that is this browser.
     #[must_use]
     pub fn of_browser(id: BrowserId) -> Self {
         Self(id.0)
     }
 
-    /// A client as a holder. No browser has this identifier: theirs are digests of 43 characters.
+    /// The holder that is this client. It cannot collide with a browser: a browser's identifier
+    /// hashes a handle of 43 characters without spaces.
     #[must_use]
     pub fn of_client(client_id: &str) -> Self {
         Self(Digest::of(format!("client {client_id}").as_bytes()))
@@ -128,13 +130,14 @@ impl HolderId {
 }
 
 impl PlaceId {
-    /// A browser.
+    /// The place that is this browser.
     #[must_use]
     pub fn of_browser(id: BrowserId) -> Self {
         Self(id.0)
     }
 
-    /// One person at a client that exchanges tickets: it serves many at once.
+    /// The place that is one user at a client that exchanges tickets: such a client serves many
+    /// users at once.
     #[must_use]
     pub fn of_client(client_id: &str, subject: &str) -> Self {
         Self(Digest::of(

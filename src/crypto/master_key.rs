@@ -1,4 +1,4 @@
-//! The master key's file, and the keys that are derived from it.
+//! The master key file, and the keys that are derived from the master key.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -17,10 +17,10 @@ use crate::private_dir;
 /// The key from which all others are derived.
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// Why there is no master key.
+/// Why the master key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
-    /// The file system said no.
+    /// The file could not be read or created.
     #[error(
         "the master key file {} could not be {verb} ({why}); let the user panda-oidc runs as \
          use it and its folder", path.display()
@@ -33,20 +33,20 @@ pub enum MasterKeyError {
         /// Why it failed.
         why: io::Error,
     },
-    /// The file holds something else.
+    /// The file does not hold a key.
     #[error(
         "{} is not a master key: it must hold 32 bytes in base64. Restore it from the backup; \
          without it the signing keys in the store are lost", .0.display()
     )]
     NotAKey(PathBuf),
-    /// There is no file, and what it sealed is still there.
+    /// The file is missing, but the store still holds keys that were sealed with it.
     #[error(
         "the master key file {} is missing, and the signing keys in the store open with no other. \
          Restore it from the backup. If it is lost, move the store away as well: everybody logs in \
          anew then, and apps have to fetch new keys", .0.display()
     )]
     Missing(PathBuf),
-    /// The file holds another key than the one that sealed.
+    /// The file holds another key than the one that sealed the keys in the store.
     #[error(
         "{} is not the master key that the signing keys in the store were sealed with; restore \
          that one from the backup", .0.display()
@@ -62,13 +62,13 @@ impl MasterKey {
         Self(bytes)
     }
 
-    /// Reads the key at `path`; makes one there, readable by its owner alone, if there is none.
+    /// Reads the key at `path`. If there is none, creates one that only its owner can read.
     ///
-    /// Of processes that start at once, all end up with the same key.
+    /// Processes that start at the same time get the same key.
     ///
     /// # Errors
     ///
-    /// [`MasterKeyError`] when the file cannot be read or made, or holds no key.
+    /// [`MasterKeyError`] when the file cannot be read or created, or holds no key.
     pub fn open(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, MasterKeyError> {
         match read(path) {
             Err(MasterKeyError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
@@ -87,7 +87,8 @@ impl MasterKey {
         }
     }
 
-    /// Reads the key at `path`, which has sealed what is still there: no new one could open it.
+    /// Reads the key at `path`, and never creates one: a new key could not open what the old one
+    /// sealed.
     ///
     /// # Errors
     ///
@@ -101,7 +102,8 @@ impl MasterKey {
         })
     }
 
-    /// Writes the key beside `path` and links it there, so that a crash leaves a whole key or none.
+    /// Writes the key to a draft beside `path` and links it to `path`, so that a crash leaves a
+    /// complete key or none.
     fn create(&self, path: &Path, draft: u64) -> io::Result<()> {
         let folder = private_dir::of(path);
         private_dir::create(folder)?;
@@ -121,19 +123,19 @@ impl MasterKey {
         private_dir::sync(folder)
     }
 
-    /// What seals for one purpose.
+    /// The sealer for one purpose.
     #[must_use]
     pub fn sealer(&self, purpose: Purpose) -> Sealer {
         Sealer::new(&self.derive(purpose.label()))
     }
 
-    /// What names tickets in the store.
+    /// The hasher for tickets in the store.
     #[must_use]
     pub fn ticket_namer(&self) -> TicketHasher {
         TicketHasher::new(&self.derive(b"tickets"))
     }
 
-    /// What derives a refresh token from the one before it.
+    /// The chain that derives a refresh token from its predecessor.
     #[must_use]
     pub fn successors(&self) -> RefreshTokenChain {
         RefreshTokenChain::new(self.derive(b"refresh tokens").as_slice())
@@ -158,7 +160,7 @@ fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
             verb: "read",
             why,
         })?;
-    warn_if_shown(path);
+    warn_if_world_readable(path);
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
     match BASE64_STANDARD.decode_slice(text.trim_ascii(), bytes.as_mut_slice()) {
         Ok(KEY_BYTES) => Ok(MasterKey(bytes)),
@@ -167,7 +169,7 @@ fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
 }
 
 #[cfg(unix)]
-fn warn_if_shown(path: &Path) {
+fn warn_if_world_readable(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
         tracing::warn!(
@@ -179,7 +181,7 @@ fn warn_if_shown(path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_shown(_: &Path) {}
+fn warn_if_world_readable(_: &Path) {}
 
 #[cfg(test)]
 impl From<[u8; KEY_BYTES]> for MasterKey {
@@ -193,12 +195,12 @@ mod tests {
     use crate::crypto::master_key::*;
 
     #[test]
-    fn a_master_key_is_made_once_with_mode_0600_and_then_kept() {
+    fn a_master_key_is_created_once_with_mode_0600_and_then_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("below/master.key");
-        let made = MasterKey::open(&path, &mut rand::rng()).unwrap();
+        let created = MasterKey::open(&path, &mut rand::rng()).unwrap();
         let read = MasterKey::open(&path, &mut rand::rng()).unwrap();
-        assert_eq!(made.0, read.0);
+        assert_eq!(created.0, read.0);
         assert_eq!(
             fs::read_dir(path.parent().unwrap()).unwrap().count(),
             1,
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn of_processes_that_start_at_once_all_have_the_same_key() {
+    fn processes_that_start_at_the_same_time_get_the_same_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         let open = || MasterKey::open(&path, &mut rand::rng()).unwrap().0;
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_is_left_alone() {
+    fn a_file_that_holds_no_key_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         fs::write(&path, "").unwrap();

@@ -1,8 +1,8 @@
-//! The master key, and what it seals: signing keys in the store, state in cookies, the names of
-//! tickets.
+//! The master key and its uses: it seals signing keys in the store and state in cookies, and hashes
+//! tickets. Also random handles, refresh tokens and the identifiers made from them.
 //!
-//! One 256-bit key in a file of the operator's; every use has its own key derived from it (HKDF,
-//! RFC 5869), so that nothing sealed for one purpose can be opened for another.
+//! The master key is one 256-bit key in a file of the operator's. Every use has its own key derived
+//! from it (HKDF, RFC 5869), so that nothing sealed for one purpose can be opened for another.
 
 pub mod handle;
 pub mod identifiers;

@@ -1,9 +1,9 @@
-//! Refresh tokens: how they are made, and how one leads to the next (RFC 9700 §4.14.2).
+//! Refresh tokens, and how a token's successor is derived (RFC 9700 §4.14.2).
 //!
-//! A token is a family, which all tokens of a grant share, and a secret. The next secret is derived
-//! from the token before it, so that whoever brings one token twice within the grace is given the
-//! same successor twice, and nothing in clear has to be kept for that. A token whose family is
-//! known and whose secret is not the latest can only be an old one.
+//! A token consists of a family, which all tokens of a grant share, and a secret. The next secret
+//! is derived from the token before it. So a client that presents one token twice within the grace
+//! period gets the same successor twice, and the store keeps no token in clear for that. A token
+//! whose family is known and whose secret is not the latest can only be an old one.
 
 use std::fmt;
 
@@ -16,27 +16,27 @@ use zeroize::Zeroizing;
 use crate::crypto::handle::Digest;
 use crate::crypto::identifiers::{FamilyId, RefreshTokenHash};
 
-const FAMILY: usize = 16;
-const BYTES: usize = FAMILY + 32;
+const FAMILY_BYTES: usize = 16;
+const TOKEN_BYTES: usize = FAMILY_BYTES + 32;
 
 /// A refresh token; a bearer credential, so it prints as `[redacted]`.
 #[derive(Clone)]
-pub struct RefreshToken(Zeroizing<[u8; BYTES]>);
+pub struct RefreshToken(Zeroizing<[u8; TOKEN_BYTES]>);
 
 impl RefreshToken {
     /// The first token of a new family.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
-        let mut bytes = Zeroizing::new([0; BYTES]);
+        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
         rng.fill_bytes(bytes.as_mut_slice());
         Self(bytes)
     }
 
-    /// Reads a token that somebody presents; `None` when it is not of the form of one.
+    /// Parses a presented token; `None` when it is malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = Zeroizing::new([0; BYTES]);
+        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
         match BASE64_URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()) {
-            Ok(BYTES) => Some(Self(bytes)),
+            Ok(TOKEN_BYTES) => Some(Self(bytes)),
             _ => None,
         }
     }
@@ -47,13 +47,13 @@ impl RefreshToken {
         BASE64_URL_SAFE_NO_PAD.encode(self.0.as_slice())
     }
 
-    /// What the store knows the family by.
+    /// The digest by which the store identifies the family.
     #[must_use]
     pub fn family(&self) -> FamilyId {
-        Digest::of(&self.0[..FAMILY]).into()
+        Digest::of(&self.0[..FAMILY_BYTES]).into()
     }
 
-    /// What the store knows the token by.
+    /// The digest by which the store identifies the token.
     #[must_use]
     pub fn digest(&self) -> RefreshTokenHash {
         Digest::of(self.0.as_slice()).into()
@@ -66,21 +66,21 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What derives a token from the one before it.
+/// Derives a token from its predecessor.
 pub struct RefreshTokenChain(hmac::Key);
 
 impl RefreshTokenChain {
-    /// Derives with `key`, which must be 256 secret bits used for nothing else.
+    /// A chain with `key`, which must be 256 secret bits that are used for nothing else.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The token that follows `token`: always the same one.
+    /// The successor of `token`; always the same one.
     #[must_use]
     pub fn next(&self, token: &RefreshToken) -> RefreshToken {
         let mut next = token.0.clone();
-        next[FAMILY..].copy_from_slice(hmac::sign(&self.0, token.0.as_slice()).as_ref());
+        next[FAMILY_BYTES..].copy_from_slice(hmac::sign(&self.0, token.0.as_slice()).as_ref());
         RefreshToken(next)
     }
 }
@@ -91,20 +91,20 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_successor_is_of_the_same_family_and_always_the_same() {
-        let successors = RefreshTokenChain::new(&[7; 32]);
+    fn a_successor_has_the_same_family_and_is_always_the_same() {
+        let chain = RefreshTokenChain::new(&[7; 32]);
         let first = RefreshToken::random(&mut rand::rng());
-        let second = successors.next(&first);
+        let second = chain.next(&first);
         assert_eq!(second.family(), first.family());
         assert_ne!(second.digest(), first.digest());
-        assert_eq!(successors.next(&first).digest(), second.digest());
-        assert_ne!(successors.next(&second).digest(), second.digest());
-        let elsewhere = RefreshTokenChain::new(&[8; 32]);
-        assert_ne!(elsewhere.next(&first).digest(), second.digest());
+        assert_eq!(chain.next(&first).digest(), second.digest());
+        assert_ne!(chain.next(&second).digest(), second.digest());
+        let other_chain = RefreshTokenChain::new(&[8; 32]);
+        assert_ne!(other_chain.next(&first).digest(), second.digest());
     }
 
     #[test]
-    fn a_token_survives_its_text_and_hides_from_debug() {
+    fn a_token_round_trips_through_its_text_and_is_redacted_in_debug() {
         let token = RefreshToken::random(&mut rand::rng());
         let text = token.expose();
         assert_eq!(text.len(), 64);

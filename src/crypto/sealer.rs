@@ -1,4 +1,4 @@
-//! Sealing for one purpose.
+//! Authenticated encryption ("sealing") with one key for each purpose.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
@@ -14,11 +14,11 @@ use super::KEY_BYTES;
 pub enum Purpose {
     /// Signing keys in the store.
     SigningKeys,
-    /// Authorization requests that wait in a cookie.
+    /// Pending authorization requests, in a cookie.
     ParkedRequests,
-    /// Changes of user that wait for a yes, in a cookie.
+    /// Account switches that wait for confirmation, in a cookie.
     Switches,
-    /// Logouts that wait for a yes, in a form.
+    /// Logouts that wait for confirmation, in a form.
     Logouts,
 }
 
@@ -33,24 +33,24 @@ impl Purpose {
     }
 }
 
-/// Seals for one purpose: AES-256-GCM with a random nonce a message.
+/// Seals for one purpose: AES-256-GCM with a random nonce for each message.
 pub struct Sealer(RandomizedNonceKey);
 
 impl Sealer {
-    /// With a key of its own.
+    /// A sealer with `key`, which must be used for nothing else.
     ///
     /// # Panics
     ///
-    /// Never: AES-256-GCM takes every 32-byte key.
+    /// Never: AES-256-GCM accepts every 32-byte key.
     pub(super) fn new(key: &[u8; KEY_BYTES]) -> Self {
         Self(RandomizedNonceKey::new(&AES_256_GCM, key).expect("a key of 32 bytes"))
     }
 
-    /// Seals `plain`; `context` must be given again to open it.
+    /// Seals `plain`. Opening it requires the same `context`.
     ///
     /// # Panics
     ///
-    /// When the machine's randomness fails.
+    /// When the system's random number generator fails.
     #[must_use]
     pub fn seal(&self, plain: &[u8], context: &[u8]) -> Vec<u8> {
         let mut sealed = plain.to_vec();
@@ -62,7 +62,8 @@ impl Sealer {
         sealed
     }
 
-    /// Opens what [`Sealer::seal`] sealed in the same context; `None` if it was not, or was changed.
+    /// Opens the output of [`Sealer::seal`] with the same context; `None` if it is anything else or
+    /// was changed.
     #[must_use]
     pub fn open(&self, sealed: &[u8], context: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (sealed, nonce) = sealed.split_at_checked(sealed.len().checked_sub(NONCE_LEN)?)?;
@@ -79,14 +80,14 @@ impl Sealer {
 }
 
 impl Sealer {
-    /// Seals a value as text that fits into a cookie; `None` when it cannot be written as JSON.
+    /// Seals a value as text for a cookie; `None` when it cannot be serialized as JSON.
     #[must_use]
     pub fn seal_text<T: Serialize>(&self, value: &T, context: &[u8]) -> Option<String> {
         let plain = Zeroizing::new(serde_json::to_vec(value).ok()?);
         Some(BASE64_URL_SAFE_NO_PAD.encode(self.seal(&plain, context)))
     }
 
-    /// Reads what [`Sealer::seal_text`] wrote in the same context; `None` for any other text.
+    /// Opens the output of [`Sealer::seal_text`] with the same context; `None` for any other text.
     #[must_use]
     pub fn open_text<T: DeserializeOwned>(&self, text: &str, context: &[u8]) -> Option<T> {
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -102,14 +103,14 @@ mod tests {
     use crate::crypto::sealer::*;
 
     #[test]
-    fn what_is_sealed_opens_in_its_context_and_for_its_purpose_only() {
-        let parked = key().sealer(Purpose::ParkedRequests);
-        let sealed = parked.seal(b"scope=openid", b"browser 1");
+    fn a_sealed_message_opens_only_with_its_context_and_purpose() {
+        let sealer = key().sealer(Purpose::ParkedRequests);
+        let sealed = sealer.seal(b"scope=openid", b"browser 1");
         assert_eq!(
-            parked.open(&sealed, b"browser 1").unwrap().as_slice(),
+            sealer.open(&sealed, b"browser 1").unwrap().as_slice(),
             b"scope=openid"
         );
-        assert!(parked.open(&sealed, b"browser 2").is_none());
+        assert!(sealer.open(&sealed, b"browser 2").is_none());
         assert!(
             key()
                 .sealer(Purpose::Switches)
@@ -118,7 +119,8 @@ mod tests {
         );
     }
 
-    /// N57 (CVE-2021-32791)
+    /// A fixed nonce would reveal that two cookies hold the same text (CVE-2021-32791; N57,
+    /// docs/security.md).
     #[test]
     fn n57_the_same_text_is_never_sealed_to_the_same_bytes() {
         let sealer = key().sealer(Purpose::ParkedRequests);
@@ -127,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_but_our_own_open(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        fn bytes_that_were_not_sealed_do_not_open(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             prop_assert!(key().sealer(Purpose::Switches).open(&bytes, b"").is_none());
         }
     }

@@ -1,4 +1,4 @@
-//! The names of tickets in the store.
+//! Hashes tickets for the store.
 
 use aws_lc_rs::hmac;
 use panda_oidc_sdk::Ticket;
@@ -7,22 +7,23 @@ use zeroize::Zeroizing;
 use crate::crypto::KEY_BYTES;
 use crate::crypto::identifiers::TicketHash;
 
-/// Gives a ticket the name under which its owner is remembered: a keyed digest, since a ticket may
-/// be short enough to guess.
+/// Computes the hash under which the store remembers the owner of a ticket. The hash is keyed,
+/// since a ticket may be short enough to guess.
 #[derive(Clone)]
 pub struct TicketHasher(hmac::Key);
 
 impl TicketHasher {
-    /// With a key of its own.
+    /// A hasher with `key`, which must be used for nothing else.
     pub(super) fn new(key: &[u8; KEY_BYTES]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The name of `ticket`.
+    /// The hash of `ticket`.
     ///
-    /// What a portal might take for the same ticket gets the same name: databases behind such
-    /// portals often compare without regard to case, width, accents, blanks and characters without
-    /// a width, and a stolen ticket must not become another one by writing it in capitals.
+    /// Spellings that a portal might accept as the same ticket get the same hash. Databases behind
+    /// such portals often compare without regard to case, width, accents, blanks and zero-width
+    /// characters, and a stolen ticket must not count as a new one because it is written in
+    /// capitals.
     #[must_use]
     pub fn hash(&self, ticket: &Ticket) -> TicketHash {
         use unicode_normalization::UnicodeNormalization as _;
@@ -36,9 +37,9 @@ impl TicketHasher {
                 .filter(|c| c.is_ascii_graphic() || c.is_alphanumeric() && !is_combining_mark(*c))
                 .collect(),
         );
-        let mut name = [0; 32];
-        name.copy_from_slice(hmac::sign(&self.0, folded.as_bytes()).as_ref());
-        TicketHash::from(name)
+        let mut hash = [0; 32];
+        hash.copy_from_slice(hmac::sign(&self.0, folded.as_bytes()).as_ref());
+        TicketHash::from(hash)
     }
 }
 
@@ -48,9 +49,9 @@ mod tests {
     use crate::crypto::ticket_digest::*;
 
     #[test]
-    fn spellings_a_portal_may_take_for_one_ticket_have_one_name() {
+    fn spellings_that_a_portal_may_accept_as_one_ticket_have_one_hash() {
         let hasher = key().ticket_namer();
-        let name = |ticket: &str| hasher.hash(&Ticket::new(ticket.to_owned()));
+        let hash = |ticket: &str| hasher.hash(&Ticket::new(ticket.to_owned()));
         for spelling in [
             "ABC-1",
             "abc-1 ",
@@ -60,8 +61,8 @@ mod tests {
             "a\u{301}bc-1",
             "\u{e1}bc\u{200b}-1",
         ] {
-            assert_eq!(name(spelling), name("abc-1"), "{spelling:?}");
+            assert_eq!(hash(spelling), hash("abc-1"), "{spelling:?}");
         }
-        assert_ne!(name("abc-2"), name("abc-1"));
+        assert_ne!(hash("abc-2"), hash("abc-1"));
     }
 }

@@ -1,10 +1,9 @@
-//! Follows the outside system's list of people: who is listed, who is not any more, and what that
-//! means for their sessions.
+//! The rules for following the portal's list of users: who is listed, who is missing, and who has left.
 //!
-//! A `reader` goes through the list page by page (`reading`) and compares it with who is known
-//! (`roster`). What it finds is put down in the store and holds as a whole or not at all; whether
-//! somebody who is missing may be taken for gone is decided in `doubt`. Somebody has left once two
-//! readings in a row did not list them.
+//! `reconcile` compares a reading of the list with the users that the store knows. `removal_guard`
+//! decides whether missing users may be treated as gone. A user has left once two complete readings in
+//! a row did not list them. [`crate::jobs`] fetches the pages, schedules the readings and stores each
+//! result as a whole or not at all.
 
 mod person;
 mod reconcile;

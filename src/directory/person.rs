@@ -1,4 +1,4 @@
-//! A person as the directory left them, and what became of them.
+//! A user as the directory last reported them, and the history of a leaver.
 
 use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
@@ -6,30 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::{Delivery, DeliveryOutcome, EndedSession, User};
 
-/// A person the store knows.
+/// A user that the store knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Who it is.
+    /// The user.
     pub user: User,
-    /// What the directory says of them.
+    /// Whether the directory lists the user.
     pub presence: Presence,
 }
 
-/// What the directory says of a person.
+/// Whether the directory lists a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// Nothing: they have signed in and were never listed.
+    /// The user has signed in, but was never listed.
     Unlisted,
-    /// They are listed.
+    /// The user is listed.
     Listed,
-    /// The last complete reading did not list them; this is when it was.
+    /// The last complete reading did not list the user. Holds the time of that reading.
     Absent(DateTime<Utc>),
-    /// Two complete readings did not list them. They are out since then.
+    /// Two complete readings in a row did not list the user. Holds the time since when they may not sign
+    /// in.
     Left(DateTime<Utc>),
 }
 
 impl Presence {
-    /// The word for it, in tables and JSON.
+    /// The value in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +41,7 @@ impl Presence {
         }
     }
 
-    /// Whether the person may sign in.
+    /// Whether the user may sign in.
     #[must_use]
     pub fn may_sign_in(self) -> bool {
         !matches!(self, Self::Left(_))
@@ -50,16 +51,16 @@ impl Presence {
 /// A change that a reading of the directory found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// They are listed, for the first time, again, or by another name or number.
+    /// The user is listed for the first time, or again, or with another name or phone number.
     Listed(Identity),
-    /// They are not listed, for the first time.
+    /// The user is not listed, for the first time.
     Absent(Subject),
-    /// They are not listed again: they are gone.
+    /// The user is not listed for the second time in a row, and so has left.
     Left(Subject),
 }
 
 impl Change {
-    /// Whom it is about.
+    /// The subject of the changed user.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         match self {
@@ -69,13 +70,13 @@ impl Change {
     }
 }
 
-/// Something that happened to a leaver.
+/// An entry in the history of a leaver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
-    /// When.
+    /// When it happened.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -84,47 +85,48 @@ pub struct HistoryEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A complete reading did not list them.
+    /// A complete reading did not list the user.
     Absent,
-    /// Another one did not either. Their sessions ended, and nothing lets them in any more.
+    /// The next complete reading did not list the user either. Their sessions ended, and they may not
+    /// sign in any more.
     Left {
         /// The sessions that ended.
         sessions: Vec<String>,
-        /// The clients that had been granted something in them.
+        /// The clients that had received a grant in these sessions.
         clients: Vec<String>,
     },
-    /// A client confirmed that it knows of a session's end.
+    /// A client confirmed the logout notification for a session.
     #[serde(rename = "told")]
     LogoutDelivered {
-        /// Which client.
+        /// The client.
         client_id: String,
-        /// Which session.
+        /// The `sid` of the session.
         sid: String,
     },
-    /// A client was not told of a session's end, and will not be.
+    /// A client was not notified of the end of a session, and there will be no further attempt.
     #[serde(rename = "not_told")]
     LogoutNotDelivered {
-        /// Which client.
+        /// The client.
         client_id: String,
-        /// Which session.
+        /// The `sid` of the session.
         sid: String,
     },
-    /// They are listed again, and may sign in.
+    /// The user is listed again, and may sign in.
     Returned,
 }
 
 impl Event {
-    /// A delivery of a logout token ended.
+    /// The event for the outcome of a logout token delivery.
     #[must_use]
-    pub fn of_delivery(delivery: &Delivery, ending: DeliveryOutcome) -> Self {
+    pub fn of_delivery(delivery: &Delivery, outcome: DeliveryOutcome) -> Self {
         let (client_id, sid) = (delivery.client_id.to_string(), delivery.sid.to_string());
-        match ending {
+        match outcome {
             DeliveryOutcome::Delivered => Self::LogoutDelivered { client_id, sid },
             DeliveryOutcome::GivenUp => Self::LogoutNotDelivered { client_id, sid },
         }
     }
 
-    /// Somebody left, and these sessions ended by it.
+    /// The event for a leaver whose sessions were `ended`.
     #[must_use]
     pub fn left(ended: &[EndedSession]) -> Self {
         let clients = ended.iter().flat_map(|session| &session.clients);

@@ -1,5 +1,5 @@
-//! Who is known, as small as it can be told whether somebody changed: a million people take some
-//! twenty megabytes.
+//! Compares a reading of the directory with the users that the store knows. Users are kept as hashes,
+//! which is just enough to notice a change: a million users take about twenty megabytes.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
@@ -8,77 +8,79 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use crate::directory::person::{Person, Presence};
 
-/// 128 bits that stand for a subject. Two of ten million people share one with a probability of one
-/// in 10²⁴, and nobody can choose theirs: the hash has a random key.
+/// A 128-bit hash of a subject. Among ten million users, two share a hash with a probability of one in
+/// 10²⁴. The hash has a random key, so nobody can choose a subject that collides.
 type Key = [u64; 2];
 
-/// The people the store knows, for one reading.
+/// The users that the store knows, and which of them the current reading has seen.
 pub struct KnownUsers<S> {
     hashes: [S; 2],
-    known: Vec<Known>,
-    /// A bit for each of the known: whether this reading has met them.
-    met: Vec<u64>,
-    /// Those the reading has met that were not known.
+    users: Vec<KnownUser>,
+    /// A bit for each known user: whether this reading has seen them.
+    seen: Vec<u64>,
+    /// Users that this reading has seen and the store does not know.
     new: HashSet<Key>,
+    /// How many known users can be missing.
     counted: u64,
-    counted_met: u64,
+    /// How many of them this reading has seen.
+    counted_seen: u64,
 }
 
-struct Known {
+struct KnownUser {
     key: Key,
-    /// What is known of them, hashed; the lowest bit says whether they are counted when missing.
-    print: u64,
+    /// A hash of the stored data. The lowest bit says whether the user is counted when missing.
+    fingerprint: u64,
 }
 
-/// What a reading finds out about an entry of the list.
+/// How an entry of the list compares with the known users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// They are known just so.
+    /// The user is known with the same data.
     Unchanged,
-    /// They are new, changed or back.
+    /// The user is new, has other data, or is listed again.
     Changed,
-    /// This reading has met them before.
+    /// This reading has already seen the user.
     Repeated,
 }
 
 impl<S: BuildHasher> KnownUsers<S> {
-    /// A roster of nobody. `hashes` have random keys of their own.
+    /// An empty set of users. The two `hashes` must have different random keys.
     pub fn new(hashes: [S; 2]) -> Self {
         Self {
             hashes,
-            known: Vec::new(),
-            met: Vec::new(),
+            users: Vec::new(),
+            seen: Vec::new(),
             new: HashSet::new(),
             counted: 0,
-            counted_met: 0,
+            counted_seen: 0,
         }
     }
 
-    /// Adds somebody who is known. `counts` says whether they can be missing.
+    /// Adds a known user. `counts` says whether the user can be missing.
     pub fn add(&mut self, person: &Person, counts: bool) {
         let identity = &person.user.identity;
-        let print = self.print(identity, person.presence == Presence::Listed);
-        self.known.push(Known {
+        let fingerprint = self.fingerprint(identity, person.presence == Presence::Listed);
+        self.users.push(KnownUser {
             key: self.key(&identity.subject),
-            print: print | u64::from(counts),
+            fingerprint: fingerprint | u64::from(counts),
         });
         self.counted += u64::from(counts);
     }
 
-    /// Ends the adding.
+    /// Prepares for the first reading. No user can be added afterwards.
     pub fn ready(&mut self) {
-        self.known.sort_unstable_by_key(|known| known.key);
+        self.users.sort_unstable_by_key(|user| user.key);
         self.begin();
     }
 
-    /// Begins a reading: nobody has been met.
+    /// Begins a reading: no user has been seen.
     pub fn begin(&mut self) {
-        self.met = vec![0; self.known.len().div_ceil(64)];
+        self.seen = vec![0; self.users.len().div_ceil(64)];
         self.new = HashSet::new();
-        self.counted_met = 0;
+        self.counted_seen = 0;
     }
 
-    /// Meets somebody.
+    /// Records that the reading has seen the user, and compares the entry with the stored data.
     pub fn meet(&mut self, identity: &Identity) -> Seen {
         let key = self.key(&identity.subject);
         let Some(index) = self.find(&key) else {
@@ -89,47 +91,48 @@ impl<S: BuildHasher> KnownUsers<S> {
             };
         };
         let (word, bit) = (index / 64, 1 << (index % 64));
-        if self.met[word] & bit != 0 {
+        if self.seen[word] & bit != 0 {
             return Seen::Repeated;
         }
-        self.met[word] |= bit;
-        let known = &self.known[index];
-        self.counted_met += known.print & 1;
-        if known.print & !1 == self.print(identity, true) {
+        self.seen[word] |= bit;
+        let user = &self.users[index];
+        self.counted_seen += user.fingerprint & 1;
+        if user.fingerprint & !1 == self.fingerprint(identity, true) {
             Seen::Unchanged
         } else {
             Seen::Changed
         }
     }
 
-    /// How many people are known that could be missing.
+    /// How many known users can be missing.
     pub fn counted(&self) -> u64 {
         self.counted
     }
 
-    /// How many of them the reading has not met.
+    /// How many of these the reading has not seen.
     pub fn missing(&self) -> u64 {
-        self.counted - self.counted_met
+        self.counted - self.counted_seen
     }
 
-    /// Whether somebody could be missing, and was not met.
+    /// Whether the user can be missing and has not been seen.
     pub fn misses(&self, subject: &Subject) -> bool {
         self.find(&self.key(subject)).is_some_and(|index| {
-            self.known[index].print & 1 == 1 && self.met[index / 64] & (1 << (index % 64)) == 0
+            self.users[index].fingerprint & 1 == 1
+                && self.seen[index / 64] & (1 << (index % 64)) == 0
         })
     }
 
     fn find(&self, key: &Key) -> Option<usize> {
-        self.known.binary_search_by_key(key, |known| known.key).ok()
+        self.users.binary_search_by_key(key, |user| user.key).ok()
     }
 
     fn key(&self, subject: &Subject) -> Key {
         [0, 1].map(|half| self.hashes[half].hash_one(subject.as_str()))
     }
 
-    fn print(&self, identity: &Identity, listed: bool) -> u64 {
-        let told = (&identity.name, &identity.phone, listed);
-        self.hashes[0].hash_one(told) & !1
+    fn fingerprint(&self, identity: &Identity, listed: bool) -> u64 {
+        let data = (&identity.name, &identity.phone, listed);
+        self.hashes[0].hash_one(data) & !1
     }
 }
 
@@ -150,27 +153,27 @@ mod tests {
         person(subject, name, Presence::Listed).user.identity
     }
 
-    fn roster() -> KnownUsers<RandomState> {
-        let mut roster = KnownUsers::new([RandomState::new(), RandomState::new()]);
+    fn known_users() -> KnownUsers<RandomState> {
+        let mut known_users = KnownUsers::new([RandomState::new(), RandomState::new()]);
         let now = chrono::DateTime::UNIX_EPOCH;
-        roster.add(&person("1", "陈涛", Presence::Listed), true);
-        roster.add(&person("2", "黑龙江", Presence::Absent(now)), true);
-        roster.add(&person("3", "新耀分公司", Presence::Left(now)), false);
-        roster.add(&person("4", "张伟", Presence::Unlisted), true);
-        roster.ready();
-        roster
+        known_users.add(&person("1", "陈涛", Presence::Listed), true);
+        known_users.add(&person("2", "黑龙江", Presence::Absent(now)), true);
+        known_users.add(&person("3", "新耀分公司", Presence::Left(now)), false);
+        known_users.add(&person("4", "张伟", Presence::Unlisted), true);
+        known_users.ready();
+        known_users
     }
 
     #[test]
-    fn who_is_known_just_so_is_the_same() {
-        let mut roster = roster();
-        assert_eq!(roster.meet(&identity("1", "陈涛")), Seen::Unchanged);
-        assert_eq!(roster.meet(&identity("1", "陈涛")), Seen::Repeated);
+    fn a_user_with_the_same_data_is_unchanged() {
+        let mut known_users = known_users();
+        assert_eq!(known_users.meet(&identity("1", "陈涛")), Seen::Unchanged);
+        assert_eq!(known_users.meet(&identity("1", "陈涛")), Seen::Repeated);
     }
 
     #[test]
-    fn who_is_new_renamed_back_or_listed_at_last_has_changed() {
-        let mut roster = roster();
+    fn a_user_who_is_new_renamed_listed_again_or_listed_for_the_first_time_has_changed() {
+        let mut known_users = known_users();
         for (subject, name) in [
             ("9", "新"),
             ("1", "陈涛涛"),
@@ -179,12 +182,12 @@ mod tests {
             ("4", "张伟"),
         ] {
             assert_eq!(
-                roster.meet(&identity(subject, name)),
+                known_users.meet(&identity(subject, name)),
                 Seen::Changed,
                 "{subject}"
             );
             assert_eq!(
-                roster.meet(&identity(subject, name)),
+                known_users.meet(&identity(subject, name)),
                 Seen::Repeated,
                 "{subject}"
             );
@@ -192,17 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_met_is_missing_but_for_those_who_left() {
-        let mut roster = roster();
-        assert_eq!((roster.counted(), roster.missing()), (3, 3));
-        roster.meet(&identity("1", "陈涛"));
-        assert_eq!(roster.missing(), 2);
-        let misses = |subject: &str| roster.misses(&Subject::new(subject).unwrap());
+    fn users_who_were_not_seen_are_missing_except_leavers() {
+        let mut known_users = known_users();
+        assert_eq!((known_users.counted(), known_users.missing()), (3, 3));
+        known_users.meet(&identity("1", "陈涛"));
+        assert_eq!(known_users.missing(), 2);
+        let misses = |subject: &str| known_users.misses(&Subject::new(subject).unwrap());
         assert_eq!(
             ["1", "2", "3", "4", "9"].map(misses),
             [false, true, false, true, false]
         );
-        roster.begin();
-        assert_eq!(roster.missing(), 3);
+        known_users.begin();
+        assert_eq!(known_users.missing(), 3);
     }
 }

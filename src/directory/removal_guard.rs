@@ -1,32 +1,32 @@
-//! Whether a list can be believed when it does not name somebody: a fault of the outside system must
-//! not lock a whole utility out.
+//! Guards against accidental removal: a fault of the portal must not lock out a whole utility (N71,
+//! docs/security.md).
 
 use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Why nobody is removed, though people are missing from the list.
+/// Why no user is removed although users are missing from the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Anomaly {
-    /// It names nobody.
+    /// The list is empty.
     Empty,
-    /// More are missing than may be at once.
+    /// More users are missing than are allowed at once.
     TooMany {
-        /// How many are missing.
+        /// How many users are missing.
         missing: u64,
-        /// How many may be.
+        /// How many are allowed.
         allowed: u64,
     },
-    /// It says that there are more or fewer than it names.
+    /// The list reports a count that differs from its number of entries.
     Count {
-        /// How many it says there are.
+        /// The count that the list reports.
         said: u64,
-        /// How many it names, with those that are there twice.
+        /// The number of entries, including duplicates.
         found: u64,
     },
-    /// It changed while it was read, again and again.
+    /// The list changed during each attempt to read it.
     #[serde(rename = "moved")]
     Unstable,
 }
@@ -48,36 +48,36 @@ impl fmt::Display for Anomaly {
     }
 }
 
-/// What a reading met.
+/// What a reading of the list found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// How many people are listed, each once.
+    /// How many users are listed, without duplicates.
     pub listed: u64,
-    /// How many entries there are, with those that name nobody or somebody twice.
+    /// How many entries there are, including unusable ones and duplicates.
     pub found: u64,
-    /// How many there are by the outside system's word.
+    /// The count that the portal reports.
     pub said: u64,
-    /// Entries that name nobody.
+    /// How many entries name no user.
     pub unusable: u64,
-    /// Whether the list seems to have changed meanwhile: its count did, or somebody is there twice.
+    /// Whether the list seems to have changed meanwhile: the count changed, or a user appeared twice.
     pub moved: bool,
-    /// Tells lists apart that do not have the same entries, in whatever order.
+    /// A fingerprint of the entries, independent of their order.
     pub print: u64,
 }
 
-/// A share of all people, written `"5%"`.
+/// A share of all users, written `"5%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RemovalLimit(pub f64);
 
 impl RemovalLimit {
-    /// How many of `known` people it is, rounded up: in a small utility one person may always go,
-    /// unless nobody may.
+    /// The share of `known` users, rounded up, so that a small utility can always remove one user unless
+    /// the share is zero.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a share of people, not of money"
+        reason = "a rough share of users needs no exact arithmetic"
     )]
     pub fn of(self, known: u64) -> u64 {
         (known as f64 * self.0).ceil() as u64
@@ -99,16 +99,16 @@ impl<'de> Deserialize<'de> for RemovalLimit {
     }
 }
 
-/// Whether those who are missing from the list may be taken for gone: `missing` of `known` people.
+/// Checks whether the users who are missing from the list, `missing` of `known`, may be treated as gone.
 ///
 /// # Errors
 ///
-/// The [`Anomaly`].
+/// The [`Anomaly`] that speaks against it.
 pub fn check(
     reading: &Reading,
     missing: u64,
     known: u64,
-    brake: RemovalLimit,
+    limit: RemovalLimit,
 ) -> Result<(), Anomaly> {
     if reading.listed == 0 && known > 0 {
         return Err(Anomaly::Empty);
@@ -122,7 +122,7 @@ pub fn check(
             found: reading.found,
         });
     }
-    let allowed = brake.of(known);
+    let allowed = limit.of(known);
     if missing > allowed {
         return Err(Anomaly::TooMany { missing, allowed });
     }
@@ -153,34 +153,34 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_share_at_once_is_doubted_and_one_person_never() {
+    fn more_than_the_limit_at_once_is_refused_and_a_single_user_never() {
         assert_eq!(check(&listed(95), 5, 100, RemovalLimit(0.05)), Ok(()));
-        let doubt = Anomaly::TooMany {
+        let anomaly = Anomaly::TooMany {
             missing: 6,
             allowed: 5,
         };
-        assert_eq!(check(&listed(94), 6, 100, RemovalLimit(0.05)), Err(doubt));
+        assert_eq!(check(&listed(94), 6, 100, RemovalLimit(0.05)), Err(anomaly));
         assert_eq!(check(&listed(2), 1, 3, RemovalLimit(0.05)), Ok(()));
         assert!(check(&listed(1), 2, 3, RemovalLimit(0.05)).is_err());
         assert!(check(&listed(2), 1, 3, RemovalLimit(0.0)).is_err());
     }
 
     #[test]
-    fn a_count_that_disagrees_with_the_pages_is_doubted() {
+    fn a_count_that_differs_from_the_pages_is_refused() {
         let reading = Reading {
             said: 3661,
             ..listed(366)
         };
-        let doubt = Anomaly::Count {
+        let anomaly = Anomaly::Count {
             said: 3661,
             found: 366,
         };
-        assert_eq!(check(&reading, 1, 367, RemovalLimit(0.05)), Err(doubt));
+        assert_eq!(check(&reading, 1, 367, RemovalLimit(0.05)), Err(anomaly));
     }
 
     proptest! {
         #[test]
-        fn no_list_removes_more_than_the_brake_allows(names in 0_u64..2000, known in 0_u64..2000, missing in 0_u64..2000, share in 0.0..1.0) {
+        fn no_list_removes_more_than_the_limit_allows(names in 0_u64..2000, known in 0_u64..2000, missing in 0_u64..2000, share in 0.0..1.0) {
             let missing = missing.min(known);
             if check(&listed(names), missing, known, RemovalLimit(share)).is_ok() {
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]

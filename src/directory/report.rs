@@ -1,4 +1,4 @@
-//! What a reading came to, for the operator.
+//! The report of the last directory reading, for the operator.
 
 use std::fmt;
 
@@ -7,68 +7,68 @@ use serde::{Deserialize, Serialize};
 
 use super::removal_guard::Anomaly;
 
-/// What the last reading came to.
+/// The report of the last reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// When it ended.
+    /// When the reading ended.
     pub at: DateTime<Utc>,
-    /// When a reading was complete last, this one or one before.
+    /// When the last complete reading ended, this one or an earlier one.
     pub complete_at: Option<DateTime<Utc>>,
-    /// What the brake holds since, until a reading is complete.
+    /// The removals that are blocked since then, until a reading is complete.
     #[serde(rename = "held", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Blocked>,
-    /// How it ended.
+    /// The outcome of the reading.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// How a reading ended.
+/// The outcome of a reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// The list was read, and all it says holds.
+    /// The list was read and its changes were applied.
     Complete {
-        /// How many people are listed.
+        /// How many users are listed.
         listed: u64,
-        /// How many of them are new, changed or back.
+        /// How many of them are new, changed or listed again.
         changed: u64,
-        /// How many are not listed for the first time.
+        /// How many are missing for the first time.
         absent: u64,
-        /// How many were not listed again, and are gone.
+        /// How many are missing for the second time, and so have left.
         left: u64,
-        /// Entries that name nobody.
+        /// How many entries name no user.
         unusable: u64,
     },
-    /// The list was read and is doubted. Nothing was changed.
+    /// The list was read, and the removal guard refused it. Nothing was changed.
     #[serde(rename = "braked")]
     Braked {
-        /// How many people are listed.
+        /// How many users are listed.
         listed: u64,
         /// How many are missing.
         missing: u64,
-        /// Why.
+        /// Why it was refused.
         #[serde(rename = "doubt")]
         doubt: Anomaly,
     },
     /// The list could not be read. Nothing was changed.
     Failed {
-        /// Why.
+        /// The cause.
         why: String,
     },
 }
 
-/// People the brake holds: they are missing from a list that is doubted.
+/// Blocked removals: users are missing from a list that the removal guard refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocked {
     /// How many are missing.
     pub missing: u64,
-    /// Why the list is doubted.
+    /// Why the list was refused.
     #[serde(rename = "doubt")]
     pub doubt: Anomaly,
 }
 
 impl Report {
-    /// The report of a reading that came to `outcome` at `now`, after the one `before`.
+    /// The report of a reading that ended with `outcome` at `now`. `before` is the previous report.
     #[must_use]
     pub fn after(before: Option<Self>, outcome: Outcome, now: DateTime<Utc>) -> Self {
         let (complete_at, held) =
@@ -78,7 +78,7 @@ impl Report {
             Outcome::Braked { missing, doubt, .. } => {
                 (complete_at, Some(Blocked { missing, doubt }))
             }
-            // The brake holds whom it held.
+            // Without a list, the same removals stay blocked.
             Outcome::Failed { .. } => (complete_at, held),
         };
         Self {
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_brake_holds_until_a_reading_is_complete() {
+    fn removals_stay_blocked_until_a_reading_is_complete() {
         let now = DateTime::UNIX_EPOCH;
         let braked = Outcome::Braked {
             listed: 6,

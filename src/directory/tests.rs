@@ -1,4 +1,4 @@
-//! What lies in the store keeps its words, whatever the types are called.
+//! The stored form of reports and histories. It must not change when types are renamed.
 
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ fn stored(value: &impl serde::Serialize) -> Value {
 }
 
 #[test]
-fn a_history_is_stored_in_these_words() {
-    let of_client = || ("app".to_owned(), "s".to_owned());
-    let (client_id, sid) = of_client();
-    let told = Event::LogoutDelivered { client_id, sid };
-    let (client_id, sid) = of_client();
-    let not_told = Event::LogoutNotDelivered { client_id, sid };
+fn the_stored_form_of_a_history_does_not_change() {
+    let client_and_sid = || ("app".to_owned(), "s".to_owned());
+    let (client_id, sid) = client_and_sid();
+    let delivered = Event::LogoutDelivered { client_id, sid };
+    let (client_id, sid) = client_and_sid();
+    let not_delivered = Event::LogoutNotDelivered { client_id, sid };
     let left = Event::Left {
         sessions: vec!["s".to_owned()],
         clients: vec!["app".to_owned()],
@@ -27,11 +27,11 @@ fn a_history_is_stored_in_these_words() {
             json!({"event": "left", "sessions": ["s"], "clients": ["app"]}),
         ),
         (
-            told,
+            delivered,
             json!({"event": "told", "client_id": "app", "sid": "s"}),
         ),
         (
-            not_told,
+            not_delivered,
             json!({"event": "not_told", "client_id": "app", "sid": "s"}),
         ),
         (Event::Returned, json!({"event": "returned"})),
@@ -42,7 +42,7 @@ fn a_history_is_stored_in_these_words() {
 }
 
 #[test]
-fn a_report_is_stored_in_these_words() {
+fn the_stored_form_of_a_report_does_not_change() {
     let at = DateTime::UNIX_EPOCH;
     let complete = Outcome::Complete {
         listed: 5,

@@ -1,4 +1,4 @@
-//! The operator's listener, apart from the public one.
+//! The routes of the operator's listener, which is separate from the public one.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(scim)
 }
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: the process is alive.
 async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: logins can be served, since the store can commit. The portal's health is no part
-/// of it: while it is down, sessions go on.
+/// `GET /readyz`: the store can commit, so logins can be served. The portal's health does not count:
+/// existing sessions keep working while the portal is down.
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),

@@ -1,4 +1,4 @@
-//! Sending an authorization response to the client through the browser.
+//! Sends an authorization response to the client through the browser.
 
 use std::sync::LazyLock;
 
@@ -7,29 +7,30 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::page::language::{Language, Text};
+use super::page::language::Language;
+use super::page::words::Text;
 use super::response::see_other;
 use crate::http::page::{STYLE, source};
 use crate::oauth::response_mode::AuthorizationResponse;
 
 const SCRIPT: &str = include_str!("page/assets/form_post.js");
 
-/// Sends `response` on its way: a redirect, or a page that posts itself.
+/// Builds the HTTP response: a redirect, or a page whose form posts itself (`form_post`).
 #[must_use]
 pub(super) fn into_response(response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(url) => see_other(url),
         AuthorizationResponse::FormPost { action, fields } => {
-            let title = Text::new("正在返回应用", "Returning to the app");
+            let title = Text::of(|words| &words.labels.returning_to_app);
             form_post(&title, action, fields)
         }
     }
 }
 
-/// A page that posts itself, or is posted by a click where scripts are off.
+/// A page whose form posts itself. Without scripts, the user posts it with a click.
 ///
-/// It may stand in a frame of the client's, as a silent login does: all it can do is to be posted,
-/// and the address is ours or one that the operator registered.
+/// The page may be framed by the client, as in a silent login. That is safe: the form can only be
+/// posted, and only to a URL of ours or one that the operator registered.
 #[must_use]
 pub(super) fn form_post(title: &Text, action: &str, fields: &[(&'static str, String)]) -> Response {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -73,8 +74,8 @@ pub(super) fn form_post(title: &Text, action: &str, fields: &[(&'static str, Str
 struct Form<'a> {
     style: &'static str,
     script: &'static str,
-    title: &'a str,
-    english: &'a str,
+    title: String,
+    english: String,
     action: &'a str,
     fields: &'a [(&'static str, String)],
 }

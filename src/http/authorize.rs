@@ -1,5 +1,5 @@
-//! `/authorize`: the authorization endpoint (OIDC Core §3.1.2), and `/resume`, where a request that
-//! had to wait goes on.
+//! `/authorize`: the authorization endpoint (OIDC Core §3.1.2), and `/resume`, which continues an
+//! authorization request after the user has signed in.
 
 use std::sync::Arc;
 
@@ -35,7 +35,8 @@ use crate::store::StoreError;
 ///
 /// # Errors
 ///
-/// [`PageError`]: on a page while the client or its redirect URI is in doubt, to the client after that.
+/// [`PageError`]. Until the client and its `redirect_uri` are verified, the error is shown on a page;
+/// after that, it is sent to the client.
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
@@ -45,9 +46,10 @@ pub(super) async fn get(
 
 /// `POST /authorize`: the parameters come in the body (OIDC Core §3.1.2.1).
 ///
-/// A form posted from another site brings no `SameSite=Lax` cookies; such a request is asked again
-/// by `GET`, which does. A ticket in it is left behind: whoever is signed in could not be asked, and
-/// no portal posts one (N63).
+/// A form posted from another site carries no `SameSite=Lax` cookies, so such a request is redirected
+/// to `GET`, which carries them. Any ticket in it is dropped: without the session cookie the
+/// current user could not be asked before the ticket signs in somebody else (N63,
+/// docs/security.md). No portal posts a ticket.
 ///
 /// # Errors
 ///
@@ -60,11 +62,11 @@ pub(super) async fn post(
     let body = body.map_err(|_| (Extension(browser.language), PageProblem::TooLarge.into()))?;
     let raw = String::from_utf8_lossy(&body);
     browser.set_locale(Language::asked_for(&raw));
-    let answered = posted(&app, &browser, &raw).await;
-    answered.map_err(|error| (Extension(browser.language), error))
+    let result = serve_post(&app, &browser, &raw).await;
+    result.map_err(|error| (Extension(browser.language), error))
 }
 
-async fn posted(
+async fn serve_post(
     app: &Arc<App>,
     browser: &BrowserRequest,
     raw: &str,
@@ -80,11 +82,12 @@ async fn posted(
     serve(app, browser, raw).await
 }
 
-/// `GET /resume/{name}`: a request that waited goes on, now that somebody has signed in.
+/// `GET /resume/{name}`: continues a pending authorization request after the user has signed in.
 ///
 /// # Errors
 ///
-/// [`PageProblem::NothingWaits`] when it does not wait in this browser (N16); as [`get`] otherwise.
+/// [`PageProblem::NothingWaits`] when this browser holds no such request: only the browser that began
+/// a request may resume it (N16). Otherwise as [`get`].
 pub(super) async fn resume(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -93,42 +96,45 @@ pub(super) async fn resume(
     let now = app.host.clock.now();
     let found = path.ok().and_then(|Path(name)| {
         let sealed = browser.cookies.get(&CookieName::Parked(name.clone()))?;
-        let parked = PendingAuthorization::open(sealed, &app.pending_request_sealer, &name, now)?;
-        Some((name, parked))
+        let pending = PendingAuthorization::open(sealed, &app.pending_request_sealer, &name, now)?;
+        Some((name, pending))
     });
-    let Some((name, parked)) = found else {
+    let Some((name, pending)) = found else {
         return Err((
             Extension(browser.language),
             PageProblem::NothingWaits.into(),
         ));
     };
-    browser.set_locale(Language::asked_for(&parked.request));
-    let answered = resumed(&app, &browser, name, parked).await;
-    answered.map_err(|error| (Extension(browser.language), error))
+    browser.set_locale(Language::asked_for(&pending.request));
+    let result = serve_resumed(&app, &browser, name, pending).await;
+    result.map_err(|error| (Extension(browser.language), error))
 }
 
-async fn resumed(
+async fn serve_resumed(
     app: &Arc<App>,
     browser: &BrowserRequest,
     name: String,
-    parked: PendingAuthorization,
+    pending: PendingAuthorization,
 ) -> Result<Response, PageError> {
-    let params = parse(&parked.request)?;
+    let params = parse(&pending.request)?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
     let request = Request {
         app,
         browser,
         authorization: &authorization,
-        parked,
+        pending,
     };
-    let answered = request.resume().await.map_err(|error| request.fail(error));
-    let mut response = match answered {
+    let result = request
+        .resume()
+        .await
+        .map_err(|error| request.page_error(error));
+    let mut response = match result {
         Ok(Some(response)) => response,
         Ok(None) => {
             let client = Some(authorization.client.as_ref());
             return Ok(login_required::page(app, client, true, browser.language));
         }
-        // Told to the client, the request is over as much as if it had been granted.
+        // An error sent to the client ends the request, just as a code does.
         Err(error @ PageError::Redirect(..)) => error.into_response(),
         Err(error) => return Err(error),
     };
@@ -137,7 +143,7 @@ async fn resumed(
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
-    // 1. Validate the request. Until the redirect URI is verified, errors are told on a page.
+    // 1. Validate the request. Until the redirect URI is verified, errors are shown on a page.
     let parameter = app.provider.ticket_parameter();
     let params = parse(&ticket::without(raw, parameter))?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
@@ -145,28 +151,28 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
         app,
         browser,
         authorization: &authorization,
-        parked: PendingAuthorization {
+        pending: PendingAuthorization {
             request: params.without(parameter),
             client_id: authorization.client.id.to_string(),
             requested_at: app.host.clock.now(),
         },
     };
     // 2. Grant it, have the person sign in, or refuse it.
-    let answered = request.answer(raw).await;
-    answered.map_err(|error| request.fail(error))
+    let result = request.respond(raw).await;
+    result.map_err(|error| request.page_error(error))
 }
 
 fn parse(query: &str) -> Result<Params, PageProblem> {
     Params::parse(query.as_bytes()).map_err(|_| PageProblem::TooLarge)
 }
 
-/// Why a request was not answered. Only [`Request::fail`] knows whom it is told to.
+/// Why a request was not granted. [`Request::page_error`] alone decides who receives the error.
 enum RequestError {
-    /// It is refused, by the protocol: told to the client.
+    /// The protocol refuses it. The error goes to the client.
     Refused(OAuthError),
-    /// The client is refused, for a reason that the operator may want to know.
+    /// The user may not use the client. The error goes to the client, the problem to the log.
     Denied(OAuthError, PageProblem),
-    /// Something stands in the way that the person can be told on a page, unless the client forbids one.
+    /// A problem that is shown to the user on a page, unless the client forbids pages.
     Problem(PageProblem),
 }
 
@@ -202,41 +208,41 @@ impl From<AuthorizationError> for RequestError {
     }
 }
 
-/// A validated request on its way.
+/// A validated authorization request that is being processed.
 struct Request<'a> {
     app: &'a Arc<App>,
     browser: &'a BrowserRequest,
     authorization: &'a Authorization,
-    parked: PendingAuthorization,
+    pending: PendingAuthorization,
 }
 
 impl Request<'_> {
-    /// Answers the request, whose parameters and ticket are in `raw`.
-    async fn answer(&self, raw: &str) -> Result<Response, RequestError> {
-        let readings = ticket::find(raw, self.app.provider.ticket_parameter());
-        let readings = readings.map_err(PageProblem::UnfitTicket)?;
-        if !readings.is_empty() && self.browser.prefetch {
+    /// Responds to the request, whose raw parameters, ticket included, are in `raw`.
+    async fn respond(&self, raw: &str) -> Result<Response, RequestError> {
+        let candidates = ticket::find(raw, self.app.provider.ticket_parameter());
+        let candidates = candidates.map_err(PageProblem::UnfitTicket)?;
+        if !candidates.is_empty() && self.browser.prefetch {
             return Ok(nothing_to_prefetch());
         }
         let state = self.browser.state(self.app).await?;
-        if !readings.is_empty() {
-            return self.with_ticket(&state, readings).await;
+        if !candidates.is_empty() {
+            return self.with_ticket(&state, candidates).await;
         }
         let granted = self.grant(state.session.as_ref()).await?;
-        Ok(granted.unwrap_or_else(|| self.wait()))
+        Ok(granted.unwrap_or_else(|| self.require_sign_in()))
     }
 
-    /// The request goes on after it has waited; `None` when nobody has signed in meanwhile.
+    /// Continues a pending request; `None` when the user still has to sign in.
     async fn resume(&self) -> Result<Option<Response>, RequestError> {
         let state = self.browser.state(self.app).await?;
         self.grant(state.session.as_ref()).await
     }
 
-    /// The answer to a request that is granted; `None` when the person has to sign in first.
+    /// The response with the code; `None` when the user has to sign in first.
     async fn grant(&self, session: Option<&Session>) -> Result<Option<Response>, RequestError> {
-        let asked_at = self.parked.requested_at;
+        let requested_at = self.pending.requested_at;
         let outcome =
-            authorization::authorize(self.app, self.authorization, session, asked_at).await?;
+            authorization::authorize(self.app, self.authorization, session, requested_at).await?;
         Ok(match outcome {
             AuthorizationOutcome::SignInRequired => None,
             AuthorizationOutcome::Granted(code) => {
@@ -246,27 +252,28 @@ impl Request<'_> {
         })
     }
 
-    /// The request carries its own sign-in.
+    /// Signs the user in with the ticket in the request, then processes the request.
     async fn with_ticket(
         &self,
         state: &BrowserState,
-        readings: Vec<Ticket>,
+        candidates: Vec<Ticket>,
     ) -> Result<Response, RequestError> {
-        let counted = self.app.limits.launches.address(self.browser.client_ip.0);
-        counted.map_err(PageProblem::TooOften)?;
-        // Back button and reload bring the same ticket again: the portal is asked about it once more only
-        // if the sign-in it gave is not recent enough for this request.
+        let allowed = self.app.limits.launches.address(self.browser.client_ip.0);
+        allowed.map_err(PageProblem::TooOften)?;
+        // The back button and a reload send the same ticket again. The portal verifies it again only
+        // if the sign-in it produced is not recent enough for this request.
         let session = state.session.as_ref();
-        let asked_at = self.parked.requested_at;
-        let fresh = !is_recent_enough(self.authorization, session, asked_at, asked_at);
+        let requested_at = self.pending.requested_at;
+        let verify_again =
+            !is_recent_enough(self.authorization, session, requested_at, requested_at);
         let from_portal = self.browser.from_portal;
-        match sign_in_with_ticket(self.app, state, readings, from_portal, fresh).await? {
+        match sign_in_with_ticket(self.app, state, candidates, from_portal, verify_again).await? {
             TicketSignIn::SignedIn(signed_in) => {
                 let granted = self.grant(Some(&signed_in.session)).await;
-                // The sign-in stands, whatever becomes of the request.
+                // The user stays signed in even if the request fails.
                 let mut response = match granted {
-                    Ok(granted) => granted.unwrap_or_else(|| self.wait()),
-                    Err(error) => self.fail(error).into_response(),
+                    Ok(granted) => granted.unwrap_or_else(|| self.require_sign_in()),
+                    Err(error) => self.page_error(error).into_response(),
                 };
                 set_cookies(&mut response, session_cookies(self.app, signed_in.handles));
                 Ok(response)
@@ -277,41 +284,41 @@ impl Request<'_> {
                     "another person is signed in here, and prompt=none forbids asking",
                 )))
             }
-            TicketSignIn::ConfirmSwitch(arrival, browser_id) => {
-                let (name, cookies) = park(self.app, &self.browser.cookies, &self.parked)
+            TicketSignIn::ConfirmSwitch(login, browser_id) => {
+                let (name, cookies) = park(self.app, &self.browser.cookies, &self.pending)
                     .ok_or(PageProblem::TooLarge)?;
                 let onward = Onward {
                     url: self.app.issuer.at(&format!("/resume/{name}")),
                     client: None,
                 };
-                let asked = switch::ask(self.app, self.browser, *arrival, &browser_id, onward);
-                let mut response = asked?;
+                let mut response =
+                    switch::ask(self.app, self.browser, *login, &browser_id, onward)?;
                 set_cookies(&mut response, cookies);
                 Ok(response)
             }
         }
     }
 
-    /// The request waits for a sign-in: parked, with the way to the portal.
-    fn wait(&self) -> Response {
-        let parked = park(self.app, &self.browser.cookies, &self.parked);
+    /// Stores the request in a cookie and sends the user to the portal to sign in.
+    fn require_sign_in(&self) -> Response {
+        let stored = park(self.app, &self.browser.cookies, &self.pending);
         let mut response = match self.app.provider.entrance(self.app.issuer.url()) {
-            Entrance::Redirect(portal) if parked.is_some() => see_other(portal.as_str()),
+            Entrance::Redirect(portal) if stored.is_some() => see_other(portal.as_str()),
             _ => login_required::page(
                 self.app,
                 Some(&self.authorization.client),
-                parked.is_some(),
+                stored.is_some(),
                 self.browser.language,
             ),
         };
-        let cookies = parked.into_iter().flat_map(|(_, cookies)| cookies);
+        let cookies = stored.into_iter().flat_map(|(_, cookies)| cookies);
         set_cookies(&mut response, cookies);
         response
     }
 
-    /// Whom `error` is told to: the client where it is the client's, and always where that forbids a page
-    /// (`prompt=none`, OIDC Core §3.1.2.6).
-    fn fail(&self, error: RequestError) -> PageError {
+    /// Decides who receives `error`. The client receives protocol errors, and every error if it
+    /// forbids pages (`prompt=none`, OIDC Core §3.1.2.6); the user receives the others on a page.
+    fn page_error(&self, error: RequestError) -> PageError {
         let redirect = self.authorization.redirect.clone();
         match error {
             RequestError::Refused(error) => PageError::Redirect(redirect, error, None),
@@ -326,7 +333,7 @@ impl Request<'_> {
     }
 }
 
-/// What a client is told that forbids a page (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6).
+/// The error for a client that forbids pages (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6).
 fn silent_error(problem: &PageProblem) -> OAuthError {
     match problem {
         PageProblem::SignIn(SignInError::Login(LoginError::Unreachable(_)))

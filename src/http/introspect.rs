@@ -1,4 +1,4 @@
-//! `POST /introspect`: is this token good, and for what (RFC 7662).
+//! `POST /introspect`: tells a client whether a token is active and what it grants (RFC 7662).
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) async fn introspect(
     AuthenticatedClient { client, form }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
     let state = look_up(&app, &client, &form).await?;
-    let answer = match &state {
+    let body = match &state {
         TokenState::Inactive => introspection::inactive(),
         TokenState::AccessToken(found) => {
             introspection::access_token(&found.claims, found.granted.as_ref(), &client)
@@ -38,5 +38,5 @@ pub(super) async fn introspect(
         ),
     };
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((no_store, Json(answer)).into_response())
+    Ok((no_store, Json(body)).into_response())
 }

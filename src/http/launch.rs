@@ -1,4 +1,4 @@
-//! `GET /launch[/{client_id}[/{path}]]`: a menu entry of the portal was clicked.
+//! `GET /launch[/{client_id}[/{path}]]`: the user clicked an entry of the portal's menu.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
 use super::extract::pending_requests::waiting;
-use super::page::language::Text;
+use super::page::words::Text;
 use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use super::switch;
@@ -30,24 +30,24 @@ use crate::service::sign_in::{BrowserState, TicketSignIn, sign_in_with_ticket};
 use crate::session::Session;
 use crate::store::StoreError;
 
-/// How long launches are counted together, at the least.
-const ROUNDS_COOKIE: TimeDelta = TimeDelta::minutes(1);
+/// How long the browser keeps the cookie that counts launches; longer than the loop guard's window.
+const LAUNCH_COUNT_AGE: TimeDelta = TimeDelta::minutes(1);
 
-/// `HEAD`: a link checker looks whether anything is there. The ticket is left alone (N64).
+/// `HEAD`: answers link checkers. `HEAD` must not use up the ticket (N64, docs/security.md).
 pub(super) async fn head() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// `GET /`: somebody typed the address. The apps are one page further.
+/// `GET /`: redirects to the list of apps. People get here by typing the address.
 pub(super) async fn front_door(State(app): State<Arc<App>>) -> Response {
     see_other(&app.issuer.at("/launch"))
 }
 
-/// `GET /launch`: whatever waits is resumed, else the person chooses an app.
+/// `GET /launch`: resumes a pending authorization request, or lets the user choose an app.
 ///
 /// # Errors
 ///
-/// [`PageError`], as below.
+/// As [`of_client`].
 pub(super) async fn any(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
@@ -55,9 +55,9 @@ pub(super) async fn any(
     launch(
         &app,
         browser,
-        Place {
+        Destination {
             client: None,
-            deep: None,
+            deep_link: None,
         },
     )
     .await
@@ -67,7 +67,7 @@ pub(super) async fn any(
 ///
 /// # Errors
 ///
-/// [`PageError`] when the client is unknown or nobody is signed in.
+/// [`PageError`] when the client is unknown, the sign-in fails, or the user may not use the client.
 pub(super) async fn of_client(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -77,120 +77,128 @@ pub(super) async fn of_client(
     launch(
         &app,
         browser,
-        Place {
-            client: Some(find(&app, &client).map_err(PageProblem::from)?),
-            deep: None,
+        Destination {
+            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
+            deep_link: None,
         },
     )
     .await
 }
 
-/// `GET /launch/{client_id}/{path}`: a page of the client's.
+/// `GET /launch/{client_id}/{path}`: a deep link into the client.
 ///
 /// # Errors
 ///
-/// As [`of_client`]; also when the path leaves the client's own pages.
+/// As [`of_client`]; also when the path leaves the client's registered URL prefix.
 pub(super) async fn deep(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    let Path((client, deep)) = path.map_err(|_| PageProblem::NotFound)?;
+    let Path((client, deep_link)) = path.map_err(|_| PageProblem::NotFound)?;
     launch(
         &app,
         browser,
-        Place {
-            client: Some(find(&app, &client).map_err(PageProblem::from)?),
-            deep: Some(deep),
+        Destination {
+            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
+            deep_link: Some(deep_link),
         },
     )
     .await
 }
 
-fn find(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {
+fn find_client(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {
     app.clients
         .get(client)
         .cloned()
         .ok_or_else(|| app.clients.nearest(client))
 }
 
-/// What a launch URL names.
-struct Place {
+/// The client and the deep link that a launch URL names.
+struct Destination {
     client: Option<Arc<Client>>,
-    deep: Option<String>,
+    deep_link: Option<String>,
 }
 
 async fn launch(
     app: &Arc<App>,
     browser: BrowserRequest,
-    place: Place,
+    destination: Destination,
 ) -> Result<Response, PageError> {
-    let counted = app.limits.launches.address(browser.client_ip.0);
-    counted.map_err(PageProblem::TooOften)?;
+    let allowed = app.limits.launches.address(browser.client_ip.0);
+    allowed.map_err(PageProblem::TooOften)?;
     if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
-    let readings = ticket::find(&browser.query, app.provider.ticket_parameter())
+    let candidates = ticket::find(&browser.query, app.provider.ticket_parameter())
         .map_err(PageProblem::UnfitTicket)?;
-    let known = browser.state(app).await?;
-    if readings.is_empty() {
-        return without_ticket(app, &browser, known, &place).await;
+    let state = browser.state(app).await?;
+    if candidates.is_empty() {
+        return without_ticket(app, &browser, state, &destination).await;
     }
-    with_ticket(app, &browser, &known, &place, readings).await
+    with_ticket(app, &browser, &state, &destination, candidates).await
 }
 
 async fn without_ticket(
     app: &App,
     browser: &BrowserRequest,
-    known: BrowserState,
-    place: &Place,
+    state: BrowserState,
+    destination: &Destination,
 ) -> Result<Response, PageError> {
-    let Some(session) = known.session else {
+    let Some(session) = state.session else {
         return Ok(login_required::page(
             app,
-            place.client.as_deref(),
+            destination.client.as_deref(),
             false,
             browser.language,
         ));
     };
-    match &place.client {
-        None => Ok(apps(app, browser, &session).await?),
-        Some(client) => go_on(app, browser, &session, client, &onward(app, place, None)?).await,
+    match &destination.client {
+        None => Ok(app_list(app, browser, &session).await?),
+        Some(client) => {
+            redirect_to_client(
+                app,
+                browser,
+                &session,
+                client,
+                &next_url(app, destination, None)?,
+            )
+            .await
+        }
     }
 }
 
 async fn with_ticket(
     app: &Arc<App>,
     browser: &BrowserRequest,
-    known: &BrowserState,
-    place: &Place,
-    readings: Vec<Ticket>,
+    state: &BrowserState,
+    destination: &Destination,
+    candidates: Vec<Ticket>,
 ) -> Result<Response, PageError> {
-    let waiting = waiting(app, &browser.cookies, app.host.clock.now());
-    let resumes = pending_request::choose(
-        &waiting,
-        place.client.as_ref().map(|client| client.id.as_str()),
+    let pending = waiting(app, &browser.cookies, app.host.clock.now());
+    let resumed = pending_request::choose(
+        &pending,
+        destination.client.as_ref().map(|client| client.id.as_str()),
     );
-    let fresh = waiting
-        .iter()
-        .any(|(name, parked)| Some(name.as_str()) == resumes && is_newer(parked, known));
-    let onward = onward(app, place, resumes)?;
-    match sign_in_with_ticket(app, known, readings, browser.from_portal, fresh).await? {
-        TicketSignIn::ConfirmSwitch(arrival, browser_id) => {
-            let client = place.client.as_deref().filter(|_| resumes.is_none());
-            let onward = Onward {
-                url: onward,
-                client,
-            };
-            Ok(switch::ask(app, browser, *arrival, &browser_id, onward)?)
+    let verify_again = pending.iter().any(|(name, request)| {
+        Some(name.as_str()) == resumed && is_newer_than_sign_in(request, state)
+    });
+    let url = next_url(app, destination, resumed)?;
+    match sign_in_with_ticket(app, state, candidates, browser.from_portal, verify_again).await? {
+        TicketSignIn::ConfirmSwitch(login, browser_id) => {
+            let client = destination.client.as_deref().filter(|_| resumed.is_none());
+            let onward = Onward { url, client };
+            Ok(switch::ask(app, browser, *login, &browser_id, onward)?)
         }
         TicketSignIn::SignedIn(signed_in) => {
-            let mut response = match (&place.client, resumes) {
-                // The sign-in stands, wherever the launch ends.
-                (Some(client), None) => go_on(app, browser, &signed_in.session, client, &onward)
-                    .await
-                    .unwrap_or_else(IntoResponse::into_response),
-                _ => see_other(&onward),
+            let mut response = match (&destination.client, resumed) {
+                // The user stays signed in even if the launch fails.
+                (Some(client), None) => {
+                    redirect_to_client(app, browser, &signed_in.session, client, &url)
+                        .await
+                        .unwrap_or_else(IntoResponse::into_response)
+                }
+                _ => see_other(&url),
             };
             set_cookies(&mut response, session_cookies(app, signed_in.handles));
             Ok(response)
@@ -198,71 +206,69 @@ async fn with_ticket(
     }
 }
 
-/// Whether a request waits for a sign-in newer than the one there is.
-fn is_newer(parked: &PendingAuthorization, known: &BrowserState) -> bool {
-    known
+/// Whether the request was made after the user last signed in.
+fn is_newer_than_sign_in(pending: &PendingAuthorization, state: &BrowserState) -> bool {
+    state
         .session
         .as_ref()
-        .is_some_and(|session| parked.requested_at > session.auth_time)
+        .is_some_and(|session| pending.requested_at > session.auth_time)
 }
 
-/// Where the launch ends once somebody is signed in.
-fn onward(app: &App, place: &Place, resumes: Option<&str>) -> Result<String, PageProblem> {
-    match (resumes, &place.client) {
+/// The URL to redirect to once the user is signed in. `resumed` names the pending request, if any.
+fn next_url(
+    app: &App,
+    destination: &Destination,
+    resumed: Option<&str>,
+) -> Result<String, PageProblem> {
+    match (resumed, &destination.client) {
         (Some(name), _) => Ok(app.issuer.at(&format!("/resume/{name}"))),
         (None, None) => Ok(app.issuer.at("/launch")),
-        (None, Some(client)) => match target(client, place.deep.as_deref(), &app.issuer) {
+        (None, Some(client)) => match target(client, destination.deep_link.as_deref(), &app.issuer)
+        {
             Ok(url) => Ok(url.into()),
             Err(error) => Err(PageProblem::NoTarget(client.id.to_string(), error)),
         },
     }
 }
 
-/// Sends the browser to the client, unless that is not open to the person, or the browser comes back
-/// from there again and again.
-async fn go_on(
+/// Redirects the browser to the client, unless the user may not use it or the browser is caught in a
+/// redirect loop.
+async fn redirect_to_client(
     app: &App,
     browser: &BrowserRequest,
     session: &Session,
     client: &Client,
-    onward: &str,
+    url: &str,
 ) -> Result<Response, PageError> {
     if let Some(denied) = denial(app, client, &session.user).await? {
         return Err(PageProblem::AccessDenied(denied).into());
     }
-    let counted = app.limits.launches.client(client, browser.client_ip.0);
-    counted.map_err(PageProblem::TooOften)?;
-    let what = format!("{}.{}", client.id.as_str(), session.sid);
-    let counted = browser
+    let allowed = app.limits.launches.client(client, browser.client_ip.0);
+    allowed.map_err(PageProblem::TooOften)?;
+    let launch_key = format!("{}.{}", client.id.as_str(), session.sid);
+    let cookie = browser
         .cookies
         .get(&CookieName::Rounds)
         .filter(|_| browser.query != "again");
-    let Some(rounds) = LoopGuard::count(counted, &what, app.host.clock.now()) else {
+    let Some(guard) = LoopGuard::count(cookie, &launch_key, app.host.clock.now()) else {
         return Err(PageProblem::GoingRound(client.id.to_string()).into());
     };
-    let mut response = see_other(onward);
+    let mut response = see_other(url);
     set_cookies(
         &mut response,
-        [CookieName::Rounds.set(rounds.to_cookie(), Some(ROUNDS_COOKIE), &app.issuer)],
+        [CookieName::Rounds.set(guard.to_cookie(), Some(LAUNCH_COUNT_AGE), &app.issuer)],
     );
     Ok(response)
 }
 
-/// A page for somebody who is signed in and has named no app: those that are open to them.
-async fn apps(
+/// The page for a signed-in user who named no app. It lists the apps that the user may use.
+async fn app_list(
     app: &App,
     browser: &BrowserRequest,
     session: &Session,
 ) -> Result<Response, StoreError> {
     let name = display_name(&session.user.identity);
-    let mut page = Page::new(
-        StatusCode::OK,
-        Text::new(
-            format!("{name}，您已登录"),
-            format!("You are signed in, {name}"),
-        ),
-        Text::new("请选择要打开的应用。", "Choose the app to open."),
-    );
+    let mut page = Page::new(StatusCode::OK, |words| &words.apps).with("person", name);
     let clients = app.clients.all().into_iter();
     let launchable =
         clients.filter(|client| client.initiate_login_uri.is_some() || client.client_uri.is_some());
@@ -272,7 +278,7 @@ async fn apps(
         }
         page.choices.push(Link {
             url: app.issuer.at(&format!("/launch/{}", client.id.as_str())),
-            label: Text::new(client.name.clone(), client.name.clone()),
+            label: Text::verbatim(&client.name),
         });
     }
     Ok(page.answer(browser.language, app))

@@ -1,5 +1,5 @@
-//! `/logout`: the end session endpoint (RP-Initiated Logout 1.0), the question it asks and the page
-//! it ends at.
+//! `/logout`: the end session endpoint (RP-Initiated Logout 1.0), its confirmation page and its final
+//! page.
 
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::client::is_form;
 use super::extract::cookies::CookieName;
-use super::page::language::{Language, Text};
+use super::page::language::Language;
 use super::page::login_required::portal;
+use super::page::words::Text;
 use super::page::{Form, Link, Page};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
@@ -31,13 +32,13 @@ use crate::service::logout::end_session;
 use crate::service::sign_in::BrowserState;
 use crate::session::{EndedSession, Session};
 
-/// Where the question is answered.
+/// The path that the confirmation form posts to.
 pub(super) const CONFIRM: &str = "/logout/confirm";
 
-/// What a page of ours adds when it posts a request again.
-const AGAIN: &str = "again";
+/// The form field that marks a request which our own page posted again.
+const REPOSTED: &str = "again";
 
-/// The most frames a page opens.
+/// The most front-channel logout frames a page opens.
 const MAX_FRAMES: usize = 20;
 
 /// `GET /logout`.
@@ -57,9 +58,9 @@ pub(super) async fn get(
 
 /// `POST /logout`: the parameters come in the body.
 ///
-/// A form posted from another site brings no `SameSite=Lax` cookies. Where they may be missing, a page
-/// of ours posts the request again, and they come. A redirect would bring them as well, and would
-/// put the hint into an address, where histories and logs keep it.
+/// A form posted from another site carries no `SameSite=Lax` cookies. If they may be missing, a page
+/// of ours posts the request again, and the browser then sends them. A redirect to `GET` would work
+/// too, but it would put `id_token_hint` into a URL, which browser histories and logs keep.
 ///
 /// # Errors
 ///
@@ -82,27 +83,30 @@ pub(super) async fn post(
     }
     if browser.cookies.get(&CookieName::Session).is_none() {
         let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
-        let by_itself = !is_browser(&headers) && params.get("id_token_hint").is_some();
-        let done = params.get(AGAIN).is_some();
-        // One that repeats a parameter is refused, with the cookies or without.
-        if !by_itself && !done && params.repeated().is_none() {
-            return Ok(again(&app, &params));
+        let is_direct_call = !is_browser(&headers) && params.get("id_token_hint").is_some();
+        let reposted = params.get(REPOSTED).is_some();
+        // A request that repeats a parameter is refused with or without cookies; no need to repost
+        // it.
+        if !is_direct_call && !reposted && params.repeated().is_none() {
+            return Ok(repost(&app, &params));
         }
     }
     serve(&app, &browser, &raw).await
 }
 
-/// Whether a browser posted a form, by what browsers add to one (Fetch §3.2, Fetch Metadata). One too
-/// old for either has the session of its hint ended, as a client that calls by itself.
+/// Whether a browser sent the form, judged by the headers that browsers add (Fetch §3.2, Fetch
+/// Metadata). A browser too old for both is treated as a client that calls directly: the session
+/// that its hint names is ended.
 fn is_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-mode")
 }
 
-fn again(app: &App, params: &Params) -> Response {
-    let said = |name| Some((name, params.get(name)?.to_owned()));
-    let mut fields: Vec<_> = PARAMETERS.into_iter().filter_map(said).collect();
-    fields.push((AGAIN, "1".to_owned()));
-    let title = Text::new("正在退出登录", "Signing out");
+/// A page that posts the logout request again from our own site.
+fn repost(app: &App, params: &Params) -> Response {
+    let field = |name| Some((name, params.get(name)?.to_owned()));
+    let mut fields: Vec<_> = PARAMETERS.into_iter().filter_map(field).collect();
+    fields.push((REPOSTED, "1".to_owned()));
+    let title = Text::of(|words| &words.labels.signing_out);
     form_post(&title, &app.issuer.at(path::LOGOUT), &fields)
 }
 
@@ -110,23 +114,23 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
     let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
     let request = read(&params, &app.clients, &app.keys, app.issuer.as_str());
     let request = request.map_err(PageProblem::Logout)?;
-    let known = browser.state(app).await?;
-    let plan = request.plan(known.session.as_ref());
+    let state = browser.state(app).await?;
+    let plan = request.plan(state.session.as_ref());
     let ended = match &plan.ends {
         Some(sid) => end_session(app, sid, &request, browser.cookies.any()).await?,
         None => None,
     };
-    match &known.session {
-        Some(session) if plan.asks => question(app, browser, session, &request),
-        _ => Ok(gone(app, browser, &request, ended.as_ref())),
+    match &state.session {
+        Some(session) if plan.asks => confirmation_page(app, browser, session, &request),
+        _ => Ok(after_logout(app, browser, &request, ended.as_ref())),
     }
 }
 
-/// `POST /logout/confirm`: the yes.
+/// `POST /logout/confirm`: the user confirmed the logout.
 ///
 /// # Errors
 ///
-/// [`PageProblem::NoLogout`] when the question was not asked in this browser, about this session;
+/// [`PageProblem::NoLogout`] when no confirmation is pending in this browser for this session;
 /// [`PageProblem::Store`].
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
@@ -141,16 +145,17 @@ pub(super) async fn confirm(
     let pending = pending
         .filter(|pending| pending.is_about(session.as_ref()))
         .ok_or(PageProblem::NoLogout)?;
-    let request = reread(&app, &pending);
+    let request = restore_request(&app, &pending);
     let ended = match session {
         Some(session) => end_session(&app, &session.sid, &request, true).await?,
         None => None,
     };
-    Ok(gone(&app, &browser, &request, ended.as_ref()))
+    Ok(after_logout(&app, &browser, &request, ended.as_ref()))
 }
 
-/// The request that was asked about, as far as it still holds.
-fn reread(app: &App, pending: &PendingLogout) -> LogoutRequest {
+/// Rebuilds the logout request from `pending`. It drops a client or redirect that is no longer
+/// registered.
+fn restore_request(app: &App, pending: &PendingLogout) -> LogoutRequest {
     let client = pending.client_id.as_deref();
     let client = client.and_then(|id| app.clients.get(id)).cloned();
     let redirect = match (&client, &pending.redirect) {
@@ -166,8 +171,8 @@ fn reread(app: &App, pending: &PendingLogout) -> LogoutRequest {
     }
 }
 
-/// Asks whoever is at the browser.
-fn question(
+/// The page that asks the user to confirm the logout.
+fn confirmation_page(
     app: &App,
     browser: &BrowserRequest,
     session: &Session,
@@ -184,47 +189,41 @@ fn question(
         .seal(&app.logout_sealer)
         .ok_or(PageProblem::Broken)?;
     let name = display_name(&session.user.identity);
-    let mut page = Page::new(
-        StatusCode::OK,
-        Text::new("退出登录？", "Sign out?"),
-        Text::new(
-            format!("这个浏览器现在由“{name}”登录。退出后，支持统一退出的应用也会一起退出。"),
-            format!("“{name}” is signed in here. Apps that support it are signed out, too."),
-        ),
-    );
+    let mut page = Page::new(StatusCode::OK, |words| &words.confirm_logout).with("person", name);
     page.form = Some(Form {
         action: app.issuer.at(CONFIRM),
         confirmation,
-        yes: Text::new("退出登录", "Sign out"),
+        yes: Text::of(|words| &words.labels.sign_out),
         no: Link {
             url: app.issuer.at("/launch"),
-            label: Text::new("不退出", "Stay signed in"),
+            label: Text::of(|words| &words.labels.stay_signed_in),
         },
     });
     Ok(page.answer(browser.language, app))
 }
 
-/// Nobody is signed in here any more: the browser goes on, or the person is told.
-fn gone(
+/// The response after the session ended: a redirect to the client, or the signed-out page.
+fn after_logout(
     app: &App,
     browser: &BrowserRequest,
     request: &LogoutRequest,
     ended: Option<&EndedSession>,
 ) -> Response {
     let frames = ended.map(|ended| frames(app, ended)).unwrap_or_default();
-    let onward = request.redirect.as_ref().map(PostLogoutRedirect::url);
-    let mut response = match onward {
-        Some(onward) if frames.is_empty() => see_other(&onward),
-        onward => signed_out(app, browser.language, frames, onward),
+    let redirect = request.redirect.as_ref().map(PostLogoutRedirect::url);
+    let mut response = match redirect {
+        Some(url) if frames.is_empty() => see_other(&url),
+        redirect => signed_out_page(app, browser.language, frames, redirect),
     };
-    // Only what came with the request: a form of another site brings no cookies, and must not have
-    // any removed (N48).
-    let leftovers = [CookieName::Session, CookieName::Switch, CookieName::Rounds].into_iter();
-    let sent = leftovers.filter(|jar| browser.cookies.get(jar).is_some());
-    set_cookies(&mut response, sent.map(|jar| jar.clear(&app.issuer)));
+    // Clear only the cookies that this request sent: a form posted from another site sends none, and
+    // must not remove any (logout CSRF: N48, docs/security.md).
+    let obsolete = [CookieName::Session, CookieName::Switch, CookieName::Rounds].into_iter();
+    let sent = obsolete.filter(|name| browser.cookies.get(name).is_some());
+    set_cookies(&mut response, sent.map(|name| name.clear(&app.issuer)));
     response
 }
 
+/// The front-channel logout URLs of the session's clients.
 fn frames(app: &App, ended: &EndedSession) -> Vec<Url> {
     let clients = ended.clients.iter();
     let clients = clients.filter_map(|id| app.clients.get(id.as_str()));
@@ -232,23 +231,21 @@ fn frames(app: &App, ended: &EndedSession) -> Vec<Url> {
     frames.take(MAX_FRAMES).collect()
 }
 
-fn signed_out(app: &App, language: Language, frames: Vec<Url>, onward: Option<String>) -> Response {
-    let mut page = Page::new(
-        StatusCode::OK,
-        Text::new("已退出登录", "You are signed out"),
-        Text::new(
-            "支持统一退出的应用也会收到通知。熊猫智慧水务门户本身没有退出：如果别人也用这台电脑，请在门户里也退出登录。",
-            "Apps that support it are told. The Panda Smart Water portal itself is not signed out: if others use this computer, sign out there, too.",
-        ),
-    );
-    page.action = Some(match &onward {
+fn signed_out_page(
+    app: &App,
+    language: Language,
+    frames: Vec<Url>,
+    redirect: Option<String>,
+) -> Response {
+    let mut page = Page::new(StatusCode::OK, |words| &words.signed_out);
+    page.action = Some(match &redirect {
         Some(url) => Link {
             url: url.clone(),
-            label: Text::new("继续", "Continue"),
+            label: Text::of(|words| &words.labels.r#continue),
         },
         None => portal(app),
     });
     page.frames = frames;
-    page.onward = onward;
+    page.onward = redirect;
     page.answer(language, app)
 }

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the operator's monitoring asks for, in Prometheus' text format.
+//! `GET /metrics`: metrics for the operator's monitoring, in the Prometheus text format.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::directory::{Outcome, Report};
 use crate::error_chain;
 
-/// `GET /metrics`. The directory's figures are those of its last reading, by whatever process.
+/// `GET /metrics`. The directory metrics describe the last reading, whichever process made it.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let report = match app.store.report().await {
         Ok(report) => report,
@@ -34,32 +34,32 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "nobody has 2^53 people, nor lives for as many seconds"
+    reason = "user counts and Unix times stay far below 2^53, so f64 holds them exactly"
 )]
 fn directory(report: &Report) {
-    let tell = |name: &'static str, help: &'static str, value: f64| {
+    let record = |name: &'static str, help: &'static str, value: f64| {
         describe_gauge!(name, help);
         gauge!(name).set(value);
     };
     let seconds = |at: DateTime<Utc>| at.timestamp() as f64;
-    tell(
+    record(
         "panda_oidc_directory_read_timestamp_seconds",
         "When the last reading of the directory ended",
         seconds(report.at),
     );
     if let Some(at) = report.complete_at {
-        tell(
+        record(
             "panda_oidc_directory_complete_timestamp_seconds",
             "When a reading was complete last",
             seconds(at),
         );
     }
-    tell(
+    record(
         "panda_oidc_directory_failed",
         "Whether the last reading failed",
         f64::from(matches!(report.outcome, Outcome::Failed { .. })),
     );
-    tell(
+    record(
         "panda_oidc_directory_braked",
         "Whether people are missing and the brake holds them",
         f64::from(report.held.is_some()),
@@ -71,12 +71,12 @@ fn directory(report: &Report) {
         } => (listed, missing),
         Outcome::Failed { .. } => return,
     };
-    tell(
+    record(
         "panda_oidc_directory_listed",
         "How many people the last reading listed",
         listed as f64,
     );
-    tell(
+    record(
         "panda_oidc_directory_missing",
         "How many it missed, who have not left",
         missing as f64,

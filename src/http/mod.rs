@@ -1,5 +1,5 @@
-//! The public face: one file per endpoint. A handler extracts, calls, answers; what it may answer
-//! is decided in [`crate::oauth`] and [`crate::login`].
+//! The HTTP endpoints, one file each. A handler extracts the request, calls a use case and builds the
+//! response; the rules are in [`crate::service`], [`crate::oauth`] and [`crate::login`].
 
 pub mod admin;
 mod authorization_response;
@@ -41,13 +41,13 @@ use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
 use crate::oauth::discovery::path;
 
-/// The largest body any endpoint takes, in bytes.
+/// The largest body any endpoint accepts, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Where the portal's menu leads.
+/// The path that the entries of the portal's menu point to.
 const LAUNCH: &str = "/launch";
 
-/// The routes of the public listener, all below the issuer's path.
+/// The routes of the public listener, all of them below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
     let for_clients = Router::new()
         .route(path::TOKEN, post(token::token))
@@ -117,7 +117,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let launch = format!("{}{LAUNCH}", app.issuer.path());
     let parameter = app.provider.ticket_parameter().to_owned();
-    // Before the routes, since it decides which one is meant.
+    // The URL is normalised before routing, because the path decides the route.
     Router::new().fallback_service(MapRequest::new(
         routes.with_state(app).layer(layers),
         move |request| menu_url::straighten(request, &launch, &parameter),

@@ -1,10 +1,10 @@
-//! Answers that several endpoints give.
+//! Responses that several endpoints share.
 
 use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-/// A 303 to `url` that nobody keeps (RFC 9700 §4.12: never 307).
+/// A 303 redirect to `url` that is not cached (RFC 9700 §4.12: never 307).
 #[must_use]
 pub(super) fn see_other(url: &str) -> Response {
     let location = HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/"));
@@ -24,8 +24,8 @@ pub(super) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<It
     }
 }
 
-/// For a browser that fetches ahead of a click: it gets nothing worth keeping, and the ticket is left
-/// alone (N64).
+/// The response to a prefetch. It is not worth caching, and the ticket is not used up (N64,
+/// docs/security.md).
 #[must_use]
 pub(super) fn nothing_to_prefetch() -> Response {
     let no_store = [(CACHE_CONTROL, "no-store")];

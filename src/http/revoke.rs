@@ -1,4 +1,4 @@
-//! `POST /revoke`: a client gives up what it was granted (RFC 7009).
+//! `POST /revoke`: a client revokes a token (RFC 7009).
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
-//! `/switch`: one question before another user takes over the browser (F5, N63).
+//! `/switch`: asks the user before another user replaces the session in the browser.
+//!
+//! Without the question, an attacker could sign somebody in to the attacker's account with a link
+//! that carries the attacker's ticket (login CSRF: N63, docs/security.md).
 
 use std::sync::Arc;
 
@@ -12,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
-use super::page::language::Text;
+use super::page::words::Text;
 use super::page::{Form, Link, Page};
 use super::response::{see_other, set_cookies};
 use crate::app::App;
@@ -28,28 +31,29 @@ use crate::service::access::denial;
 use crate::service::sign_in::sign_in;
 use crate::session::Session;
 
-/// Where it goes on after a yes.
+/// Where the browser is redirected after the user confirms the switch.
 pub(super) struct Onward<'a> {
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// Whose it is, if it is a client's.
+    /// The client the URL belongs to; `None` for a page of the provider.
     pub client: Option<&'a Client>,
 }
 
-/// Sends the browser to the question, which waits in a cookie, in the language the request asked for.
+/// Stores the pending switch in a cookie and redirects the browser to the confirmation page, in the
+/// language the request asked for.
 ///
 /// # Errors
 ///
-/// [`PageProblem::TooLarge`] when no cookie can hold it.
+/// [`PageProblem::TooLarge`] when the pending switch does not fit into a cookie.
 pub(super) fn ask(
     app: &App,
     browser: &BrowserRequest,
-    arrival: VerifiedLogin,
+    login: VerifiedLogin,
     browser_id: &Handle,
     onward: Onward<'_>,
 ) -> Result<Response, PageProblem> {
     let pending = PendingSwitch {
-        login: arrival,
+        login,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
         onward: onward.url,
         client_id: onward.client.map(|client| client.id.to_string()),
@@ -74,70 +78,48 @@ pub(super) fn ask(
     Ok(response)
 }
 
-/// `GET /switch`: the question.
+/// `GET /switch`: the confirmation page.
 ///
 /// # Errors
 ///
-/// [`PageProblem::NoSwitch`] when none was asked in this browser.
+/// [`PageProblem::NoSwitch`] when no switch is pending in this browser.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let pending = pending(&app, &browser)?;
-    let known = browser.state(&app).await?;
-    let newcomer = display_name(&pending.login.identity);
-    let present = known
+    let state = browser.state(&app).await?;
+    let new_user = display_name(&pending.login.identity);
+    let current_user = state
         .session
         .map(|session| display_name(&session.user.identity));
-    let mut page = Page::new(
-        StatusCode::OK,
-        Text::new(
-            format!("切换为{newcomer}？"),
-            format!("Switch to {newcomer}?"),
-        ),
-        consequences(present.as_deref(), &newcomer),
-    );
+    let mut page = match current_user {
+        // They may have been signed out in the meantime.
+        None => Page::new(StatusCode::OK, |words| &words.confirm_sign_in),
+        Some(name) => {
+            Page::new(StatusCode::OK, |words| &words.confirm_switch).with("present", name)
+        }
+    }
+    .with("newcomer", &new_user);
     page.form = Some(Form {
         action: app.issuer.at("/switch"),
         confirmation: pending.confirmation,
-        yes: Text::new(format!("切换为{newcomer}"), format!("Switch to {newcomer}")),
+        yes: Text::of(|words| &words.labels.switch_to).with("newcomer", &new_user),
         no: Link {
             url: app.issuer.at("/launch"),
-            label: Text::new("不切换", "Do not switch"),
+            label: Text::of(|words| &words.labels.no_switch),
         },
     });
     Ok(page.answer(browser.language, &app))
 }
 
-/// What a yes does; `present` may have been signed out while the question stood there.
-fn consequences(present: Option<&str>, newcomer: &str) -> Text {
-    match present {
-        Some(present) => Text::new(
-            format!(
-                "这个浏览器现在由“{present}”登录。切换后，“{present}”会从所有应用退出。如果不是您本人点击的链接，请选择不切换。"
-            ),
-            format!(
-                "“{present}” is signed in here. After the switch, “{present}” is signed out of all apps. If you did not click a link yourself, do not switch."
-            ),
-        ),
-        None => Text::new(
-            format!(
-                "将以“{newcomer}”的身份登录。之前的用户在这个浏览器里的登录已经结束。如果不是您本人点击的链接，请选择不切换。"
-            ),
-            format!(
-                "You will be signed in as “{newcomer}”. The sign-in that was here before is over. If you did not click a link yourself, do not switch."
-            ),
-        ),
-    }
-}
-
-/// `POST /switch`: the yes.
+/// `POST /switch`: the user confirmed the switch.
 ///
 /// # Errors
 ///
-/// [`PageProblem::NoSwitch`] when the question was not asked in this browser or the yes does not come
-/// from its page; [`PageProblem::TicketRefused`] when the ticket was spent meanwhile;
-/// [`PageProblem::Closed`] when the client is not open to the newcomer.
+/// [`PageProblem::NoSwitch`] when no switch is pending in this browser or the form is not the one of
+/// its page; [`PageProblem::SignIn`] when the ticket was spent in the meantime;
+/// [`PageProblem::AccessDenied`] when the new user may not use the client.
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
@@ -146,17 +128,17 @@ pub(super) async fn confirm(
     let pending = pending(&app, &browser)?;
     let form = Params::parse(&body.map_err(|_| PageProblem::TooLarge)?)
         .map_err(|_| PageProblem::TooLarge)?;
-    let repeated = form.get("confirmation").unwrap_or_default();
-    if !bool::from(repeated.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
+    let submitted = form.get("confirmation").unwrap_or_default();
+    if !bool::from(submitted.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
         return Err(PageProblem::NoSwitch.into());
     }
-    let known = browser.state(&app).await?;
-    let browser_id = known.browser.clone();
+    let state = browser.state(&app).await?;
+    let browser_id = state.browser.clone();
     let browser_id = browser_id
         .filter(|id| TicketHolder::Browser(BrowserId::of(id)) == pending.login.holder)
         .ok_or(PageProblem::NoSwitch)?;
-    let signed_in = sign_in(&app, &known, pending.login, browser_id).await?;
-    // The sign-in stands, wherever it goes on.
+    let signed_in = sign_in(&app, &state, pending.login, browser_id).await?;
+    // The new user stays signed in even if the client is refused.
     let mut response =
         match require_client(&app, pending.client_id.as_deref(), &signed_in.session).await {
             Ok(()) => see_other(&pending.onward),
@@ -171,7 +153,8 @@ pub(super) async fn confirm(
     Ok(response)
 }
 
-/// Whether the client whose address comes next is still there (N45), and open to the newcomer (N44).
+/// Checks that the client to redirect to is still registered (N45) and that the new user may use it
+/// (N44). Both may have changed while the confirmation page was open.
 async fn require_client(
     app: &App,
     client_id: Option<&str>,

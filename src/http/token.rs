@@ -23,7 +23,7 @@ pub(super) async fn token(
     AuthenticatedClient { client, form }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
     let tokens = tokens::exchange_grant(&app, &client, &form).await?;
-    // RFC 6749 §5.1 demands both.
+    // RFC 6749 §5.1 requires both headers.
     let no_store = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (PRAGMA, HeaderValue::from_static("no-cache")),

@@ -1,4 +1,4 @@
-//! `/userinfo`: who an access token is about (OIDC Core §5.3).
+//! `/userinfo`: the claims about the user of an access token (OIDC Core §5.3).
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::service::userinfo::{UserinfoGrant, authorize, insufficient_scope};
 ///
 /// # Errors
 ///
-/// [`BearerError`] when the token is no good.
+/// [`BearerError`] when the token is not valid.
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -39,7 +39,7 @@ pub(super) async fn get(
 ///
 /// # Errors
 ///
-/// As [`get`]; `invalid_request` when it comes twice.
+/// As [`get`]; `invalid_request` when the token is sent twice.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -47,7 +47,7 @@ pub(super) async fn post(
 ) -> Result<Response, BearerError> {
     let invalid = |description| BearerError::from(OAuthError::invalid_request(description));
     let body = body.map_err(|_| invalid("the body is too large or broke off"))?;
-    // RFC 6750 §2.2: only a form can bring a token.
+    // RFC 6750 §2.2: a body can carry a token only if it is a form.
     let body = if is_form(&headers) {
         body
     } else {
@@ -102,12 +102,13 @@ fn challenge() -> Response {
         .into_response()
 }
 
-/// `GET /userinfo/emails`: the person's addresses, as GitHub lists them. Grafana asks for it below the
-/// address of userinfo where it was told none.
+/// `GET /userinfo/emails`: the user's e-mail addresses, in GitHub's format. Grafana requests it below
+/// the userinfo URL when the claims contain no address.
 ///
 /// # Errors
 ///
-/// As [`get`]; `insufficient_scope` where the client gets addresses and the token has no `email`.
+/// As [`get`]; `insufficient_scope` when the client may receive addresses but the token lacks the
+/// scope `email`.
 pub(super) async fn emails(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! Discovery and keys: written once, served from memory.
+//! The discovery document and the JWKS, served from memory.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
 
-/// How long clients may keep the documents: shorter than any key is announced before it signs.
+/// How long clients may cache the documents. A new key is published for longer than this before it
+/// signs.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// `GET /.well-known/openid-configuration` (OIDC Discovery §4), and the same document at

@@ -1,7 +1,7 @@
-//! Follows the groups file while the provider runs.
+//! Reloads the groups file while the provider runs.
 //!
-//! What was read twice, a moment apart, with the same result is taken: a file that is still being
-//! written is not. One that cannot be used changes nothing.
+//! New content is used only when two polls in a row read the same bytes, so that a file that is
+//! still being written is not used. A file that cannot be used changes nothing.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -12,92 +12,92 @@ use crate::crypto::identifiers::FileDigest;
 use crate::people::{GroupsFile, groups_file};
 use crate::problem::Problem;
 
-/// How often the file is looked at.
+/// The time between two polls of the file.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Follows the file of `app` for as long as it is polled; returns at once if there is none.
+/// Follows the groups file of `app` until the future is dropped; returns at once if there is none.
 pub async fn follow(app: &App) {
     let (Some(path), groups) = (&app.groups_file, &app.groups) else {
         return;
     };
     let mut watch = Watch {
-        settled: groups.digest(),
+        processed: groups.digest(),
         ..Watch::default()
     };
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
-        let path_ = path.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let news = watch.look(&path_);
-            (watch, news)
+        let owned_path = path.clone();
+        let polled = tokio::task::spawn_blocking(move || {
+            let change = watch.poll(&owned_path);
+            (watch, change)
         });
-        let Ok((after, news)) = looked.await else {
+        let Ok((updated, change)) = polled.await else {
             return;
         };
-        watch = after;
-        match news {
-            News::None => {}
-            News::File(listed, digest) => {
-                let (count, file) = (listed.groups.len(), path.display());
-                groups.swap(&listed, Some(digest));
+        watch = updated;
+        match change {
+            Change::None => {}
+            Change::File(groups_file, digest) => {
+                let (count, file) = (groups_file.groups.len(), path.display());
+                groups.swap(&groups_file, Some(digest));
                 tracing::info!("{file} was read again: {count} groups");
             }
-            News::Unusable(problem) => {
+            Change::Unusable(problem) => {
                 tracing::error!("{problem}. The groups that were read before stay");
             }
         }
     }
 }
 
-/// What a look at the file brought.
-enum News {
+/// What one poll of the file found.
+enum Change {
     None,
     File(GroupsFile, FileDigest),
     Unusable(Problem),
 }
 
-/// What was seen so far.
+/// The state between polls.
 #[derive(Default)]
 struct Watch {
-    /// When the file was last changed, as far as that tells, and its size.
+    /// The modification time and size of the file at the last poll.
     stamp: Option<(SystemTime, u64)>,
-    /// What has been dealt with, well or not.
-    settled: Option<FileDigest>,
-    /// What has been seen once.
+    /// The content that was last processed, usable or not.
+    processed: Option<FileDigest>,
+    /// New content that one poll has seen.
     pending: Option<FileDigest>,
-    /// The file is not there, and that has been told.
+    /// The file cannot be read, and that has been reported.
     missing: bool,
 }
 
 impl Watch {
-    fn look(&mut self, path: &Path) -> News {
+    fn poll(&mut self, path: &Path) -> Change {
         let stamp = path.metadata().ok().as_ref().and_then(stamp);
         if stamp.is_some() && stamp == self.stamp && self.pending.is_none() {
-            return News::None;
+            return Change::None;
         }
         self.stamp = stamp;
         let bytes = match groups_file::load(path) {
             Ok(bytes) => bytes,
-            Err(_) if self.missing => return News::None,
+            Err(_) if self.missing => return Change::None,
             Err(problem) => {
                 (self.missing, self.pending) = (true, None);
-                return News::Unusable(problem);
+                return Change::Unusable(problem);
             }
         };
         self.missing = false;
         let digest = FileDigest::of(&bytes);
-        if self.settled == Some(digest) {
+        if self.processed == Some(digest) {
             self.pending = None;
-            return News::None;
+            return Change::None;
         }
         if self.pending != Some(digest) {
             self.pending = Some(digest);
-            return News::None;
+            return Change::None;
         }
-        (self.pending, self.settled) = (None, Some(digest));
+        (self.pending, self.processed) = (None, Some(digest));
         match groups_file::read(path, &bytes) {
-            Ok(file) => News::File(file, digest),
-            Err(problem) => News::Unusable(problem),
+            Ok(file) => Change::File(file, digest),
+            Err(problem) => Change::Unusable(problem),
         }
     }
 }
@@ -112,33 +112,33 @@ mod tests {
 
     use super::*;
 
-    fn told(news: &News) -> &'static str {
-        match news {
-            News::None => "-",
-            News::File(..) => "new",
-            News::Unusable(_) => "bad",
+    fn label(change: &Change) -> &'static str {
+        match change {
+            Change::None => "-",
+            Change::File(..) => "new",
+            Change::Unusable(_) => "bad",
         }
     }
 
     #[test]
-    fn what_is_seen_twice_is_taken_and_what_is_bad_is_told_once() {
+    fn content_seen_twice_is_used_and_bad_content_is_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("groups.csv");
         let mut watch = Watch::default();
-        let mut looks = |text: Option<&str>, times: usize| {
+        let mut polls = |text: Option<&str>, times: usize| {
             match text {
                 Some(text) => fs::write(&path, text).unwrap(),
                 None => fs::remove_file(&path).unwrap(),
             }
-            let looks: Vec<_> = (0..times).map(|_| told(&watch.look(&path))).collect();
-            looks.join(" ")
+            let labels: Vec<_> = (0..times).map(|_| label(&watch.poll(&path))).collect();
+            labels.join(" ")
         };
-        assert_eq!(looks(Some("group,id\na,1\n"), 3), "- new -");
-        assert_eq!(looks(Some("group,id\na,2\n"), 1), "-");
-        assert_eq!(looks(Some("group,id\na,2\nb,3\n"), 3), "- new -");
-        assert_eq!(looks(Some("group,id\na\n"), 4), "- bad - -");
-        assert_eq!(looks(None, 3), "bad - -");
-        assert_eq!(looks(Some("group,id\na\n"), 3), "- - -");
-        assert_eq!(looks(Some("group,id\na,2\nb,3\n"), 3), "- new -");
+        assert_eq!(polls(Some("group,id\na,1\n"), 3), "- new -");
+        assert_eq!(polls(Some("group,id\na,2\n"), 1), "-");
+        assert_eq!(polls(Some("group,id\na,2\nb,3\n"), 3), "- new -");
+        assert_eq!(polls(Some("group,id\na\n"), 4), "- bad - -");
+        assert_eq!(polls(None, 3), "bad - -");
+        assert_eq!(polls(Some("group,id\na\n"), 3), "- - -");
+        assert_eq!(polls(Some("group,id\na,2\nb,3\n"), 3), "- new -");
     }
 }

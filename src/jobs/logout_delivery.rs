@@ -1,4 +1,4 @@
-//! Delivers the logout tokens that wait in the store, also after a restart.
+//! Delivers the logout tokens that are queued in the store, also after a restart.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -15,23 +15,24 @@ use crate::limits::MAX_PER_CLIENT;
 use crate::service::backchannel_logout::{CALL_TIMEOUT, attempt, log_failure};
 use crate::session::DeliveryLease;
 
-/// How many calls from the store may be under way.
+/// The most deliveries from the store that may be in flight at once.
 const MAX_FROM_STORE: u32 = 32;
 
-/// How often the store is looked through for what is due.
+/// The time between two queries for due deliveries.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long to leave a store alone that failed.
+/// The time to wait after the store failed.
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The calls from the store that are under way, and whom they are to.
-type UnderWay = HashMap<task::Id, ClientId>;
+/// The deliveries from the store in flight, with the client of each.
+type InFlight = HashMap<task::Id, ClientId>;
 
-/// Delivers what is due until `stop`; then waits for the calls under way, also those of requests.
+/// Delivers what is due until `stop`. Then waits for all logout requests in flight, also the first
+/// attempts that HTTP requests began.
 pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
     let mut calls = JoinSet::new();
-    let mut under_way = UnderWay::default();
+    let mut in_flight = InFlight::default();
     let mut pause = POLL_INTERVAL;
     loop {
         tokio::select! {
@@ -39,10 +40,10 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
             () = tokio::time::sleep(pause) => {}
         }
         while let Some(done) = calls.try_join_next_with_id() {
-            under_way.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
+            in_flight.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
         }
         let now = app.host.clock.now();
-        let Some(lease) = lease(&under_way, now) else {
+        let Some(lease) = lease(&in_flight, now) else {
             continue;
         };
         pause = match app.store.lease_deliveries(lease, now).await {
@@ -50,7 +51,7 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
                 for delivery in due {
                     let client = delivery.client_id.clone();
                     let call = calls.spawn(attempt(Arc::clone(&app), delivery));
-                    under_way.insert(call.id(), client);
+                    in_flight.insert(call.id(), client);
                 }
                 POLL_INTERVAL
             }
@@ -70,16 +71,16 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
     app.logout_calls.close();
 }
 
-/// What may be taken from the store; `None` while there is no room for more.
-fn lease(under_way: &UnderWay, now: DateTime<Utc>) -> Option<DeliveryLease> {
-    let calls = u32::try_from(under_way.len()).unwrap_or(u32::MAX);
-    let most = MAX_FROM_STORE.checked_sub(calls).filter(|most| *most > 0)?;
+/// The deliveries to lease from the store; `None` while the maximum is in flight.
+fn lease(in_flight: &InFlight, now: DateTime<Utc>) -> Option<DeliveryLease> {
+    let calls = u32::try_from(in_flight.len()).unwrap_or(u32::MAX);
+    let room = MAX_FROM_STORE.checked_sub(calls).filter(|room| *room > 0)?;
     let mut held = HashMap::new();
-    for client in under_way.values() {
+    for client in in_flight.values() {
         *held.entry(client.to_string()).or_default() += 1;
     }
     Some(DeliveryLease {
-        most,
+        most: room,
         each: MAX_PER_CLIENT,
         held,
         until: now + LEASE_DURATION,

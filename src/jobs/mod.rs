@@ -1,4 +1,4 @@
-//! What goes on beside requests, until the process stops.
+//! Background jobs, which run until the process stops.
 
 pub mod directory_sync;
 pub mod groups_file;

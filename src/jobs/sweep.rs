@@ -1,4 +1,4 @@
-//! Removes what has expired.
+//! Removes expired rows from the store, and idle rate-limit buckets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error_chain::explain;
 
-/// How often what has expired is removed.
+/// The time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Sweeps the store and the limits for as long as it is polled.
+/// Sweeps the store and the rate limits until the future is dropped.
 pub async fn work(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;

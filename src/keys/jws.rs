@@ -1,4 +1,5 @@
-//! Signed JWTs that others bring: read here, believed once [`super::verifiers`] say so.
+//! Parses signed JWTs from other parties. They are unverified until [`super::verifiers`] has
+//! checked the signature.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -6,7 +7,7 @@ use jsonwebtoken::Algorithm;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-/// An algorithm a client may sign with, by its registered name (RFC 7518 §3.1, RFC 8037 §3.1).
+/// An algorithm that a client may sign with, by its registered name (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum JwsAlg {
     /// HMAC with SHA-256.
@@ -26,7 +27,7 @@ pub enum JwsAlg {
 }
 
 impl JwsAlg {
-    /// All of them, in the order discovery lists them.
+    /// All algorithms, in the order of the discovery document.
     pub const ALL: [Self; 7] = [
         Self::HS256,
         Self::HS384,
@@ -51,14 +52,14 @@ impl JwsAlg {
         }
     }
 
-    /// Whether both sides hold the same key.
+    /// Whether signer and verifier share one secret key.
     #[must_use]
     pub fn is_symmetric(self) -> bool {
         self.shared_key_bytes().is_some()
     }
 
-    /// The fewest bytes a shared key may have, where one is used: "A key of the same size as the
-    /// hash output […] or larger MUST be used" (RFC 7518 §3.2).
+    /// The minimum length of a shared key in bytes; `None` for asymmetric algorithms: "A key of the
+    /// same size as the hash output […] or larger MUST be used" (RFC 7518 §3.2).
     #[must_use]
     pub fn shared_key_bytes(self) -> Option<usize> {
         match self {
@@ -82,14 +83,14 @@ impl JwsAlg {
     }
 }
 
-/// A signed JWT in the compact form (RFC 7515 §3.1) whose signature nobody has looked at.
+/// A signed JWT in the compact form (RFC 7515 §3.1) whose signature has not been verified.
 #[derive(Debug)]
 pub struct Unverified<'a> {
-    /// What its header says it is signed with.
+    /// The `alg` of its header.
     pub alg: JwsAlg,
-    /// Which key its header names.
+    /// The `kid` of its header.
     pub kid: Option<String>,
-    /// What kind of token it says it is.
+    /// The `typ` of its header.
     pub typ: Option<String>,
     /// The claims as JSON text.
     pub payload: Vec<u8>,
@@ -97,15 +98,15 @@ pub struct Unverified<'a> {
     pub(super) signature: &'a str,
 }
 
-/// The text is no JWT signed with an algorithm of ours.
+/// The text is not a JWT signed with a supported algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is no JWT signed with an algorithm that is supported")]
 pub struct Unreadable;
 
-/// The members that count. A key or an address of one that stands there too (`jwk`, `jku`, `x5c`,
-/// `x5u`) is not looked at: only a registered key proves anything (RFC 8725 §3.10).
+/// The header members that are used. A key or a key URL in the header (`jwk`, `jku`, `x5c`, `x5u`)
+/// is ignored: only a registered key may verify the signature (RFC 8725 §3.10).
 #[derive(Deserialize)]
-struct Head {
+struct JoseHeader {
     alg: JwsAlg,
     kid: Option<String>,
     typ: Option<String>,
@@ -113,25 +114,26 @@ struct Head {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads `text`.
+    /// Parses `text` without verifying the signature.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] also for `none` and for an extension that must be understood (RFC 7515
-    /// §4.1.11): there is none that is.
+    /// [`Unreadable`], also for `none` and for any `crit` header (RFC 7515 §4.1.11), since no
+    /// extension is supported.
     pub fn read(text: &'a str) -> Result<Self, Unreadable> {
         let (message, signature) = text.rsplit_once('.').ok_or(Unreadable)?;
-        let (head, payload) = message.split_once('.').ok_or(Unreadable)?;
-        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| Unreadable);
-        let head: Head = serde_json::from_slice(&decoded(head)?).map_err(|_| Unreadable)?;
-        if head.crit.is_some() {
+        let (header, payload) = message.split_once('.').ok_or(Unreadable)?;
+        let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| Unreadable);
+        let header: JoseHeader =
+            serde_json::from_slice(&decode(header)?).map_err(|_| Unreadable)?;
+        if header.crit.is_some() {
             return Err(Unreadable);
         }
         Ok(Self {
-            alg: head.alg,
-            kid: head.kid,
-            typ: head.typ,
-            payload: decoded(payload)?,
+            alg: header.alg,
+            kid: header.kid,
+            typ: header.typ,
+            payload: decode(payload)?,
             message,
             signature,
         })
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn n30_what_is_unsigned_or_must_be_understood_is_not_read() {
+    fn n30_an_unsigned_token_or_a_crit_header_is_refused() {
         for header in [
             r#"{"alg":"none"}"#,
             r#"{"alg":"None"}"#,

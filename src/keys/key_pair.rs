@@ -1,4 +1,4 @@
-//! One signing key: made, read, and used.
+//! One signing key: generation, parsing, and signing.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::signing_alg::SigningAlg;
 
-/// Why a token of ours could not be signed.
+/// Why a token could not be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     /// The claims do not serialize.
@@ -29,7 +29,7 @@ pub enum SignError {
     Signature,
 }
 
-/// A key that signs, and what verifies its signatures.
+/// A private key that signs, with the public key that verifies its signatures.
 pub(super) struct SigningKey {
     pub alg: SigningAlg,
     pub kid: String,
@@ -45,7 +45,7 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Reads a PKCS#8 document; `None` when it holds no key for `alg`.
+    /// Parses a PKCS#8 document; `None` when it holds no key for `alg`.
     pub(super) fn parse(alg: SigningAlg, pkcs8: &[u8]) -> Option<Self> {
         let pair = Pair::parse(alg, pkcs8)?;
         let mut jwk = Jwk {
@@ -73,7 +73,8 @@ impl SigningKey {
         })
     }
 
-    /// Signs `message`, in the form JWS has for the algorithm (RFC 7518 §3, RFC 8037 §3.1).
+    /// Signs `message`; the signature has the JWS format of the algorithm (RFC 7518 §3, RFC 8037
+    /// §3.1).
     pub(super) fn sign(&self, random: &SystemRandom, message: &[u8]) -> Result<Vec<u8>, SignError> {
         self.pair.sign(random, message)
     }
@@ -110,16 +111,16 @@ impl Pair {
         }
     }
 
-    /// The public half, by the members its key type has (RFC 7518 §6, RFC 8037 §2).
+    /// The public key as JWK members (RFC 7518 §6, RFC 8037 §2).
     fn public(&self) -> AlgorithmParameters {
-        let text = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let base64url = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         match self {
             Self::Rsa(pair, _) => {
                 let public = pair.public_key();
                 AlgorithmParameters::RSA(RSAKeyParameters {
                     key_type: RSAKeyType::RSA,
-                    n: text(public.modulus().big_endian_without_leading_zero()),
-                    e: text(public.exponent().big_endian_without_leading_zero()),
+                    n: base64url(public.modulus().big_endian_without_leading_zero()),
+                    e: base64url(public.exponent().big_endian_without_leading_zero()),
                 })
             }
             Self::Ec(pair) => {
@@ -128,20 +129,20 @@ impl Pair {
                 AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
                     key_type: EllipticCurveKeyType::EC,
                     curve: EllipticCurve::P256,
-                    x: text(x),
-                    y: text(y),
+                    x: base64url(x),
+                    y: base64url(y),
                 })
             }
             Self::Ed(pair) => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
                 key_type: OctetKeyPairType::OctetKeyPair,
                 curve: EllipticCurve::Ed25519,
-                x: text(pair.public_key().as_ref()),
+                x: base64url(pair.public_key().as_ref()),
             }),
         }
     }
 }
 
-/// A new private key for `alg`, as a PKCS#8 document; `None` when the crypto library made none.
+/// Generates a private key for `alg` as a PKCS#8 document; `None` when the crypto library fails.
 pub(super) fn generate(alg: SigningAlg) -> Option<Zeroizing<Vec<u8>>> {
     let random = SystemRandom::new();
     let der = match alg {

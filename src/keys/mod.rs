@@ -1,7 +1,7 @@
-//! The signing keys and the JWKS: signs every token of ours, and verifies those that come back.
-//! What others sign is the business of [`jws`] and [`verifiers`].
+//! The signing keys and the JWKS: signs every token that the provider issues, and verifies those
+//! that are presented to it. [`jws`] and [`verifiers`] handle tokens that other parties sign.
 //!
-//! Private keys are parsed once and stay in aws-lc-rs; `jsonwebtoken` writes headers, makes
+//! Private keys are parsed once and stay in aws-lc-rs. `jsonwebtoken` writes headers, computes
 //! thumbprints and verifies. Why it does not sign: `docs/adr/0004-who-signs.md`.
 
 pub mod jws;
@@ -28,7 +28,7 @@ pub use self::sealed::{KeysError, SealedKey};
 pub use self::signing_alg::SigningAlg;
 use crate::crypto::Sealer;
 
-/// The keys in use. Cloning shares them.
+/// The signing keys in use. Clones share them.
 #[derive(Clone)]
 pub struct Keys(Arc<Inner>);
 
@@ -39,11 +39,11 @@ struct Inner {
 }
 
 impl Keys {
-    /// Opens `sealed`: the first key of each algorithm signs.
+    /// Opens `sealed`. The first key of each algorithm signs.
     ///
     /// # Errors
     ///
-    /// [`KeysError`] when an algorithm has no key, or one that does not open.
+    /// [`KeysError`] when an algorithm has no key, or its key cannot be opened.
     pub fn open(sealed: &[SealedKey], sealer: &Sealer) -> Result<Self, KeysError> {
         let keys = SigningAlg::ALL.into_iter().map(|alg| {
             let key = sealed.iter().find(|key| key.alg == alg.as_str());
@@ -68,8 +68,8 @@ impl Keys {
         self.0.jwks.clone()
     }
 
-    /// Signs `claims` with the key for `alg`, in the JWS compact form (RFC 7515 §3.1); `typ` says in
-    /// the header what kind of token it is (RFC 8725 §3.11).
+    /// Signs `claims` with the key for `alg`, in the JWS compact form (RFC 7515 §3.1). The `typ`
+    /// header names the kind of token (RFC 8725 §3.11).
     ///
     /// # Errors
     ///
@@ -94,11 +94,11 @@ impl Keys {
         Ok(token)
     }
 
-    /// Reads a token that one of these keys signed; `None` for any other.
+    /// Verifies a token that one of these keys signed; `None` for any other.
     ///
-    /// The header's `kid` chooses among our own keys and the key fixes the algorithm; `jku`, `x5u`
-    /// and `jwk` are not looked at (RFC 8725 §3.1, §3.10). Expiry, issuer and audience are the
-    /// caller's to check.
+    /// The header's `kid` selects one of our own keys, and the key determines the algorithm. `jku`,
+    /// `x5u` and `jwk` are ignored (RFC 8725 §3.1, §3.10). The caller must check expiry, issuer and
+    /// audience.
     #[must_use]
     pub fn verify<T: DeserializeOwned + Clone>(&self, unverified: &str) -> Option<TokenData<T>> {
         let header = jsonwebtoken::decode_header(unverified).ok()?;
@@ -116,8 +116,8 @@ impl Keys {
     }
 }
 
-/// The left half of the hash of an access token, as its ID token carries it (OIDC Core §3.1.3.6).
-/// Ed25519 hashes with SHA-512, the others with SHA-256.
+/// The `at_hash` claim: the left half of the hash of the access token (OIDC Core §3.1.3.6).
+/// Ed25519 uses SHA-512, the other algorithms SHA-256.
 #[must_use]
 pub fn at_hash(alg: SigningAlg, access_token: &str) -> String {
     use aws_lc_rs::digest::{SHA256, SHA512, digest};

@@ -1,9 +1,10 @@
-//! The public keys that clients publish at their `jwks_uri`: fetched, kept for a while, asked for
-//! again when they do not fit.
+//! The public keys that clients publish at their `jwks_uri`: fetched, cached, and fetched again
+//! when no key verifies a signature.
 //!
-//! Only addresses the operator registered are ever asked (N15), and each at most every ten seconds
-//! whatever strangers send (N60). Of any number of requests that need the same keys one fetches
-//! them, and the others wait for it.
+//! Only a `jwks_uri` that the operator registered is ever fetched, which prevents SSRF (N15,
+//! docs/security.md). Each is fetched at most every ten seconds, so that tokens with unknown keys
+//! cannot flood the client's server (N60). Of concurrent requests that need the same keys, one
+//! fetches them and the others wait for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,34 +19,34 @@ use url::Url;
 
 use crate::keys::verifiers::{PublicKeys, UnfitKeys};
 
-/// How long keys are used before they are asked for again.
+/// How long cached keys are used before they are fetched again.
 const FRESH_TTL: TimeDelta = TimeDelta::minutes(10);
-/// How long they are used while nobody answers for them.
+/// How long cached keys are used while the client's server does not respond.
 const STALE_TTL: TimeDelta = TimeDelta::hours(24);
-/// The shortest time between two questions.
+/// The shortest time between two requests to the same URL.
 const MIN_FETCH_INTERVAL: TimeDelta = TimeDelta::seconds(10);
-/// How long an address may take for its whole answer.
+/// The timeout for the whole response.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes.
+/// The largest response body that is read, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
-/// The keys at all registered addresses.
+/// The cached keys of all registered `jwks_uri`s.
 pub struct RemoteJwks {
     host: Host,
-    places: HashMap<Url, Arc<JwksEndpoint>>,
+    endpoints: HashMap<Url, Arc<JwksEndpoint>>,
 }
 
-/// Why there are no keys.
+/// FetchError the keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("the keys at the jwks_uri {uri} cannot be had")]
 pub struct NoKeys {
     uri: Url,
     #[source]
-    why: Why,
+    cause: FetchError,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Why {
+enum FetchError {
     #[error(
         "no whole answer came within five seconds; check that this machine reaches the address and \
          trusts its certificate"
@@ -65,102 +66,108 @@ enum Why {
     GivenUp,
 }
 
-impl Why {
-    /// Whether the client's server has answered, with a set in which no key is any good: those that
-    /// were there are withdrawn. Anything else may be an outage, or a page that tells of one.
-    fn is_the_clients_word(&self) -> bool {
+impl FetchError {
+    /// Whether the client's server returned a JWK Set without a usable key, which withdraws the
+    /// cached keys. Any other error may be an outage, or an error page.
+    fn withdraws_keys(&self) -> bool {
         matches!(self, Self::Unfit(unfit) if *unfit != UnfitKeys::NoSet)
     }
 }
 
-type Answer = Result<Arc<PublicKeys>, Arc<NoKeys>>;
+type FetchResult = Result<Arc<PublicKeys>, Arc<NoKeys>>;
 
 struct JwksEndpoint {
     uri: Url,
-    known: Mutex<JwksCache>,
+    cache: Mutex<JwksCache>,
 }
 
-/// What is known of a place. The lock is held for a look and a note, never while waiting.
+/// The cached state of one `jwks_uri`. The lock is held only to read or update it, never while
+/// waiting.
 #[derive(Default)]
 struct JwksCache {
     keys: Option<(DateTime<Utc>, Arc<PublicKeys>)>,
-    asked: Option<(DateTime<Utc>, Option<Arc<NoKeys>>)>,
-    under_way: Option<watch::Receiver<Option<Answer>>>,
+    last_fetch: Option<(DateTime<Utc>, Option<Arc<NoKeys>>)>,
+    in_flight: Option<watch::Receiver<Option<FetchResult>>>,
 }
 
 enum Next {
-    Take(Answer),
-    Wait(watch::Receiver<Option<Answer>>),
-    Ask(watch::Sender<Option<Answer>>),
+    Use(FetchResult),
+    Wait(watch::Receiver<Option<FetchResult>>),
+    Fetch(watch::Sender<Option<FetchResult>>),
 }
 
 impl RemoteJwks {
-    /// For the addresses `uris`; none is asked yet.
+    /// A cache for `uris`. Nothing is fetched yet.
     #[must_use]
     pub fn new(uris: impl IntoIterator<Item = Url>, host: Host) -> Self {
-        let places = uris.into_iter().map(|uri| {
-            let place = JwksEndpoint {
+        let endpoints = uris.into_iter().map(|uri| {
+            let endpoint = JwksEndpoint {
                 uri: uri.clone(),
-                known: Mutex::default(),
+                cache: Mutex::default(),
             };
-            (uri, Arc::new(place))
+            (uri, Arc::new(endpoint))
         });
         Self {
-            places: places.collect(),
+            endpoints: endpoints.collect(),
             host,
         }
     }
 
-    /// The keys at `uri`, at most ten minutes old; at most a day while the client's server is down.
+    /// The keys at `uri`, at most ten minutes old; at most 24 hours old while the client's server
+    /// is down.
     ///
     /// # Errors
     ///
     /// [`NoKeys`], for the operator's log.
-    pub async fn at(&self, uri: &Url) -> Answer {
-        self.other_than(None, uri).await
+    pub async fn at(&self, uri: &Url) -> FetchResult {
+        self.newer_than(None, uri).await
     }
 
-    /// The keys at `uri` now that `old` did not fit: the client may have new ones. `old` again
-    /// when it was asked only moments ago.
+    /// The keys at `uri` after a signature did not verify with `old`: the client may have rotated
+    /// its keys. Returns `old` again if the keys were fetched less than ten seconds ago.
     ///
     /// # Errors
     ///
-    /// As [`FetchedKeys::at`].
-    pub async fn newer(&self, old: &Arc<PublicKeys>, uri: &Url) -> Answer {
-        self.other_than(Some(old), uri).await
+    /// As [`RemoteJwks::at`].
+    pub async fn newer(&self, old: &Arc<PublicKeys>, uri: &Url) -> FetchResult {
+        self.newer_than(Some(old), uri).await
     }
 
-    async fn other_than(&self, old: Option<&Arc<PublicKeys>>, uri: &Url) -> Answer {
-        let Some(place) = self.places.get(uri) else {
-            return Err(no_keys(uri, Why::Unregistered));
+    async fn newer_than(&self, old: Option<&Arc<PublicKeys>>, uri: &Url) -> FetchResult {
+        let Some(endpoint) = self.endpoints.get(uri) else {
+            return Err(no_keys(uri, FetchError::Unregistered));
         };
-        let next = place.lock().next(old, self.host.clock.now());
-        let answer = match next {
-            Next::Take(answer) => answer,
-            Next::Wait(answered) => wait(answered, uri).await,
-            Next::Ask(tell) => {
-                let answered = tell.subscribe();
-                // A task of its own: others may wait for it when this request is given up.
-                tokio::spawn(ask(Arc::clone(place), self.host.clone(), tell));
-                wait(answered, uri).await
+        let next = endpoint.lock().next(old, self.host.clock.now());
+        let result = match next {
+            Next::Use(result) => result,
+            Next::Wait(receiver) => wait(receiver, uri).await,
+            Next::Fetch(sender) => {
+                let receiver = sender.subscribe();
+                // A separate task: other requests may wait for it even if this one is cancelled.
+                tokio::spawn(fetch_and_store(
+                    Arc::clone(endpoint),
+                    self.host.clone(),
+                    sender,
+                ));
+                wait(receiver, uri).await
             }
         };
-        match (answer, old) {
-            (Err(error), None) => place.lock().left(self.host.clock.now()).ok_or(error),
-            (answer, _) => answer,
+        match (result, old) {
+            (Err(error), None) => endpoint.lock().stale(self.host.clock.now()).ok_or(error),
+            (result, _) => result,
         }
     }
 }
 
 impl JwksEndpoint {
     fn lock(&self) -> MutexGuard<'_, JwksCache> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl JwksCache {
-    /// What is left to go by while the place does not answer.
-    fn left(&self, now: DateTime<Utc>) -> Option<Arc<PublicKeys>> {
+    /// The cached keys to use while the client's server does not respond.
+    fn stale(&self, now: DateTime<Utc>) -> Option<Arc<PublicKeys>> {
         let keys = self.keys.as_ref();
         let (_, keys) = keys.filter(|(at, _)| (now - *at).abs() < STALE_TTL)?;
         Some(Arc::clone(keys))
@@ -171,91 +178,95 @@ impl JwksCache {
         let keys = self.keys.as_ref().filter(|(at, _)| age(*at) < FRESH_TTL);
         let keys = keys.map(|(_, keys)| keys);
         match (keys, old) {
-            (Some(keys), None) => return Next::Take(Ok(Arc::clone(keys))),
+            (Some(keys), None) => return Next::Use(Ok(Arc::clone(keys))),
             (Some(keys), Some(old)) if !Arc::ptr_eq(keys, old) => {
-                return Next::Take(Ok(Arc::clone(keys)));
+                return Next::Use(Ok(Arc::clone(keys)));
             }
             _ => {}
         }
-        if let Some(under_way) = &self.under_way
-            && under_way.has_changed().is_ok()
+        if let Some(in_flight) = &self.in_flight
+            && in_flight.has_changed().is_ok()
         {
-            return Next::Wait(under_way.clone());
+            return Next::Wait(in_flight.clone());
         }
-        let lately = self
-            .asked
+        let recent = self
+            .last_fetch
             .as_ref()
             .filter(|(at, _)| age(*at) < MIN_FETCH_INTERVAL);
-        match (lately, old) {
-            (Some((_, Some(error))), None) => return Next::Take(Err(Arc::clone(error))),
-            (Some(_), Some(old)) => return Next::Take(Ok(Arc::clone(old))),
+        match (recent, old) {
+            (Some((_, Some(error))), None) => return Next::Use(Err(Arc::clone(error))),
+            (Some(_), Some(old)) => return Next::Use(Ok(Arc::clone(old))),
             _ => {}
         }
-        let (tell, under_way) = watch::channel(None);
-        self.under_way = Some(under_way);
-        self.asked = Some((now, None));
-        Next::Ask(tell)
+        let (sender, receiver) = watch::channel(None);
+        self.in_flight = Some(receiver);
+        self.last_fetch = Some((now, None));
+        Next::Fetch(sender)
     }
 }
 
-async fn wait(mut answered: watch::Receiver<Option<Answer>>, uri: &Url) -> Answer {
-    match answered.wait_for(Option::is_some).await.as_deref() {
-        Ok(Some(answer)) => answer.clone(),
-        _ => Err(no_keys(uri, Why::GivenUp)),
+async fn wait(mut receiver: watch::Receiver<Option<FetchResult>>, uri: &Url) -> FetchResult {
+    match receiver.wait_for(Option::is_some).await.as_deref() {
+        Ok(Some(result)) => result.clone(),
+        _ => Err(no_keys(uri, FetchError::GivenUp)),
     }
 }
 
-/// Fetches, notes the answer and tells everybody who waits.
-async fn ask(place: Arc<JwksEndpoint>, host: Host, tell: watch::Sender<Option<Answer>>) {
-    let fetched = fetch(&host.http, &place.uri).await;
-    let answer = match fetched {
+/// Fetches the keys, caches the result, and sends it to every request that waits.
+async fn fetch_and_store(
+    endpoint: Arc<JwksEndpoint>,
+    host: Host,
+    sender: watch::Sender<Option<FetchResult>>,
+) {
+    let fetched = fetch(&host.http, &endpoint.uri).await;
+    let result = match fetched {
         Ok(keys) => Ok(Arc::new(keys)),
-        Err(why) => Err(no_keys(&place.uri, why)),
+        Err(cause) => Err(no_keys(&endpoint.uri, cause)),
     };
-    note(&place, &answer, host.clock.as_ref());
-    tell.send_replace(Some(answer));
+    store(&endpoint, &result, host.clock.as_ref());
+    sender.send_replace(Some(result));
 }
 
-fn note(place: &JwksEndpoint, answer: &Answer, clock: &dyn Clock) {
+fn store(endpoint: &JwksEndpoint, result: &FetchResult, clock: &dyn Clock) {
     let now = clock.now();
-    let mut known = place.lock();
-    known.under_way = None;
-    known.asked = Some((now, answer.as_ref().err().cloned()));
-    match answer {
-        Ok(keys) => known.keys = Some((now, Arc::clone(keys))),
-        Err(error) if error.why.is_the_clients_word() => known.keys = None,
-        Err(error) if known.left(now).is_some() => tracing::warn!(
+    let mut cache = endpoint.lock();
+    cache.in_flight = None;
+    cache.last_fetch = Some((now, result.as_ref().err().cloned()));
+    match result {
+        Ok(keys) => cache.keys = Some((now, Arc::clone(keys))),
+        Err(error) if error.cause.withdraws_keys() => cache.keys = None,
+        Err(error) if cache.stale(now).is_some() => tracing::warn!(
             "The keys at the jwks_uri {} cannot be had: {}. The last ones are used for up to 24 hours",
-            place.uri,
-            error.why
+            endpoint.uri,
+            error.cause
         ),
         Err(_) => {}
     }
 }
 
-fn no_keys(uri: &Url, why: Why) -> Arc<NoKeys> {
+fn no_keys(uri: &Url, cause: FetchError) -> Arc<NoKeys> {
     Arc::new(NoKeys {
         uri: uri.clone(),
-        why,
+        cause,
     })
 }
 
-async fn fetch(http: &reqwest::Client, uri: &Url) -> Result<PublicKeys, Why> {
-    let unreachable = |error: reqwest::Error| Why::Unreachable(error.without_url());
+async fn fetch(http: &reqwest::Client, uri: &Url) -> Result<PublicKeys, FetchError> {
+    let unreachable = |error: reqwest::Error| FetchError::Unreachable(error.without_url());
     let request = http
         .get(uri.clone())
         .header(ACCEPT, "application/jwk-set+json, application/json")
         .timeout(FETCH_TIMEOUT);
     let mut response = request.send().await.map_err(unreachable)?;
     if response.status() != StatusCode::OK {
-        return Err(Why::Status(response.status()));
+        return Err(FetchError::Status(response.status()));
     }
     let mut document = Vec::new();
-    while let Some(part) = Response::chunk(&mut response).await.map_err(unreachable)? {
-        if document.len() + part.len() > MAX_DOCUMENT_BYTES {
-            return Err(Why::TooLarge);
+    while let Some(chunk) = Response::chunk(&mut response).await.map_err(unreachable)? {
+        if document.len() + chunk.len() > MAX_DOCUMENT_BYTES {
+            return Err(FetchError::TooLarge);
         }
-        document.extend_from_slice(&part);
+        document.extend_from_slice(&chunk);
     }
-    PublicKeys::lenient(&document).map_err(Why::Unfit)
+    PublicKeys::lenient(&document).map_err(FetchError::Unfit)
 }

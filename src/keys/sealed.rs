@@ -1,4 +1,4 @@
-//! Signing keys as the store keeps them: sealed under the master key.
+//! Signing keys as stored: sealed under the master key.
 
 use chrono::{DateTime, Utc};
 
@@ -6,20 +6,20 @@ use super::key_pair::{SigningKey, generate};
 use super::signing_alg::SigningAlg;
 use crate::crypto::Sealer;
 
-/// A signing key as it lies in the store.
+/// A signing key as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedKey {
     /// Its RFC 7638 thumbprint.
     pub kid: String,
-    /// The JWS algorithm it is for, by its registered name.
+    /// The registered name of its JWS algorithm.
     pub alg: String,
     /// The PKCS#8 document, sealed.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// When it was generated.
     pub created_at: DateTime<Utc>,
 }
 
-/// Why there are no signing keys.
+/// Why the signing keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// A key in the store was sealed under another master key.
@@ -31,16 +31,16 @@ pub enum KeysError {
     /// A key in the store is damaged, or of an algorithm this version does not know.
     #[error("the signing key {0} in the store cannot be used")]
     Unusable(String),
-    /// There is no key for an algorithm.
+    /// An algorithm has no key.
     #[error("there is no signing key for {0}")]
     Missing(&'static str),
-    /// The crypto library made no key.
+    /// The crypto library generated no key.
     #[error("no {0} key could be generated")]
     NotGenerated(&'static str),
 }
 
 impl SealedKey {
-    /// Makes a key for `alg` at `now`.
+    /// Generates and seals a key for `alg`, with the creation time `now`.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl SealedKey {
         })
     }
 
-    /// Opens the key, which must be one for `alg`.
+    /// Opens the key, which must be a key for `alg`.
     pub(super) fn open(&self, alg: SigningAlg, sealer: &Sealer) -> Result<SigningKey, KeysError> {
         let pkcs8 = sealer
             .open(&self.sealed, self.kid.as_bytes())

@@ -3,12 +3,14 @@
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
-/// An algorithm this provider signs with, by its registered name (RFC 7518 §3.1, RFC 8037 §3.1).
+/// An algorithm that this provider signs with, by its registered name (RFC 7518 §3.1, RFC 8037
+/// §3.1).
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 pub enum SigningAlg {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what a client gets that asks for nothing (OIDC Core §15.1).
+    /// RSASSA-PKCS1-v1_5 with SHA-256: the default for clients that request no other (OIDC Core
+    /// §15.1).
     #[default]
     RS256,
     /// RSASSA-PSS with SHA-256.
@@ -20,7 +22,7 @@ pub enum SigningAlg {
 }
 
 impl SigningAlg {
-    /// All of them, in the order discovery lists them.
+    /// All algorithms, in the order of the discovery document.
     pub const ALL: [Self; 4] = [Self::RS256, Self::PS256, Self::ES256, Self::EdDSA];
 
     /// The registered name.
@@ -34,7 +36,7 @@ impl SigningAlg {
         }
     }
 
-    /// The same, as `jsonwebtoken` has it.
+    /// The algorithm as a `jsonwebtoken` type.
     pub(super) fn jose(self) -> Algorithm {
         match self {
             Self::RS256 => Algorithm::RS256,

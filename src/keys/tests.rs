@@ -1,4 +1,4 @@
-//! Keys that stay the same, and tokens that nobody else made.
+//! Tokens are signed and verified with our own keys only.
 
 use chrono::DateTime;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -9,9 +9,9 @@ use crate::crypto::{MasterKey, Purpose};
 
 fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
-    let made =
+    let sealed =
         SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
-    Keys::open(&made, &sealer).unwrap()
+    Keys::open(&sealed, &sealer).unwrap()
 }
 
 fn jwks(keys: &Keys) -> Vec<Value> {
@@ -20,13 +20,13 @@ fn jwks(keys: &Keys) -> Vec<Value> {
 }
 
 #[test]
-fn a_token_of_every_algorithm_is_read_back() {
+fn a_token_of_every_algorithm_verifies() {
     let keys = keys();
     for alg in SigningAlg::ALL {
         let token = keys.sign(alg, "at+jwt", &json!({"sub": "1"})).unwrap();
-        let read = keys.verify::<Value>(&token).unwrap();
-        assert_eq!(read.claims["sub"], "1");
-        assert_eq!(read.header.typ.as_deref(), Some("at+jwt"));
+        let token = keys.verify::<Value>(&token).unwrap();
+        assert_eq!(token.claims["sub"], "1");
+        assert_eq!(token.header.typ.as_deref(), Some("at+jwt"));
     }
 }
 
@@ -102,8 +102,8 @@ fn n30_n32_a_changed_token_is_refused_whatever_its_header_says() {
 }
 
 #[test]
-fn an_access_tokens_hash_is_the_left_half() {
-    // SHA-256 and SHA-512 of the same text, by another implementation.
+fn at_hash_is_the_left_half_of_the_hash() {
+    // SHA-256 and SHA-512 of the same text, computed by another implementation.
     assert_eq!(at_hash(SigningAlg::ES256, "abc"), "ungWv48Bz-pBQUDeXa4iIw");
     assert_eq!(
         at_hash(SigningAlg::EdDSA, "abc"),

@@ -1,4 +1,5 @@
-//! Keys of others, and what they prove: a client's public keys, or the secret it shares with us.
+//! Verifies signatures of clients, with a client's public keys or with the secret it shares with
+//! us.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -11,14 +12,14 @@ use serde_json::Value;
 
 use super::jws::{JwsAlg, Unverified};
 
-/// The most keys a client has use for; without a `kid` each of them is tried.
+/// The most keys in a client's set: without a `kid` each of them is tried.
 const MAX_KEYS: usize = 32;
 
-/// The fewest bytes of an RSA modulus: "A key of size 2048 bits or larger MUST be used" (RFC 7518
-/// §3.3).
+/// The minimum length of an RSA modulus in bytes: "A key of size 2048 bits or larger MUST be used"
+/// (RFC 7518 §3.3).
 const RSA_BYTES: usize = 2048 / 8;
 
-/// The public keys of a client (RFC 7517 §5), at least one.
+/// A non-empty set of a client's public keys (RFC 7517 §5).
 #[derive(Debug, Clone)]
 pub struct PublicKeys(Vec<PublicKey>);
 
@@ -29,39 +30,39 @@ struct PublicKey {
     verifier: DecodingKey,
 }
 
-/// Why a document holds no keys to verify with.
+/// Why a document is not a usable set of public keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitKeys {
-    /// It is no JWK Set.
+    /// It is not a JWK Set.
     #[error("it is no JWK Set such as {{\"keys\":[…]}}")]
     NoSet,
-    /// It holds too many.
+    /// It holds too many keys.
     #[error("it holds more than {MAX_KEYS} keys")]
     TooMany,
-    /// It holds none.
+    /// It holds no key.
     #[error("it holds no key")]
     Empty,
-    /// One of them, or each of them, cannot be used.
+    /// A key cannot be used.
     #[error("its key number {0} {1}")]
     Key(usize, UnfitKey),
 }
 
-/// Why a key is not used.
+/// Why a key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitKey {
-    /// It lacks a member, or one is not what it should be.
+    /// A member is missing or malformed.
     #[error("cannot be read as a JWK")]
     Unreadable,
-    /// Whoever can read it can sign.
+    /// It is a private key.
     #[error("is a private key; only the public members may be given away")]
     Private,
-    /// Its type or its curve is none of ours.
+    /// Its type or curve is not supported.
     #[error("is neither RSA nor EC with P-256 nor OKP with Ed25519")]
     Type,
-    /// Its modulus is too short.
+    /// Its RSA modulus is too short.
     #[error("has fewer than 2048 bits")]
     Weak,
-    /// Its own members keep it from this use.
+    /// Its `use`, `key_ops` or `alg` excludes signature verification.
     #[error(
         "is not for signatures with RS256, PS256, ES256 or EdDSA, by its own use, key_ops or alg"
     )]
@@ -69,7 +70,7 @@ pub enum UnfitKey {
 }
 
 impl PublicKeys {
-    /// Reads a set of which every key has to be fit: one that was written by hand.
+    /// Parses a set in which every key must be usable, as in the configuration.
     ///
     /// # Errors
     ///
@@ -81,48 +82,51 @@ impl PublicKeys {
         Ok(Self(keys.collect::<Result<_, _>>()?))
     }
 
-    /// Reads a set and leaves out what is not fit: keys of other types and for other uses may stand
-    /// beside those that are meant (RFC 7517 §5).
+    /// Parses a set and skips unusable keys: a client may publish keys of other types and for other
+    /// uses in the same set (RFC 7517 §5).
     ///
     /// # Errors
     ///
-    /// [`UnfitKeys`] when no key is left.
+    /// [`UnfitKeys`] when no key is usable.
     pub fn lenient(document: &[u8]) -> Result<Self, UnfitKeys> {
         let set = serde_json::from_slice(document).map_err(|_| UnfitKeys::NoSet)?;
-        let mut first = None;
+        let mut first_error = None;
         let mut keys = Vec::new();
         for (index, member) in members(&set)?.iter().enumerate() {
             match PublicKey::read(member) {
                 Ok(key) => keys.push(key),
-                Err(unfit) => first = first.or(Some(UnfitKeys::Key(index + 1, unfit))),
+                Err(unfit) => first_error = first_error.or(Some(UnfitKeys::Key(index + 1, unfit))),
             }
         }
-        match (keys.is_empty(), first) {
+        match (keys.is_empty(), first_error) {
             (true, Some(unfit)) => Err(unfit),
             _ => Ok(Self(keys)),
         }
     }
 
-    /// Whether one of the keys has signed `jws`. A `kid` chooses among them; a key without one may
-    /// always be meant. One that none of them can have signed costs the same work (N46).
+    /// Whether one of the keys has signed `jws`. The `kid` of `jws` selects the keys to try; a key
+    /// without a `kid` is always tried. When no key matches, a decoy verification takes the same
+    /// time, so that the timing does not reveal it (N46, docs/security.md).
     #[must_use]
     pub fn verify(&self, jws: &Unverified<'_>) -> bool {
-        self.tried(jws).unwrap_or_else(|| {
+        self.try_keys(jws).unwrap_or_else(|| {
             pretend_to_verify(jws);
             false
         })
     }
 
-    /// `None` when there was no key to try.
-    fn tried(&self, jws: &Unverified<'_>) -> Option<bool> {
-        let named = |key: &&PublicKey| match (&jws.kid, &key.kid) {
-            (Some(asked), Some(kid)) => asked == kid,
+    /// `None` when no key matches the `kid` and the algorithm.
+    fn try_keys(&self, jws: &Unverified<'_>) -> Option<bool> {
+        let kid_matches = |key: &&PublicKey| match (&jws.kid, &key.kid) {
+            (Some(requested), Some(kid)) => requested == kid,
             _ => true,
         };
-        let meant = self.0.iter().filter(named);
-        let mut fit = meant.filter(|key| key.algs.contains(&jws.alg)).peekable();
-        fit.peek()?;
-        Some(fit.any(|key| holds(jws, &key.verifier)))
+        let selected = self.0.iter().filter(kid_matches);
+        let mut candidates = selected
+            .filter(|key| key.algs.contains(&jws.alg))
+            .peekable();
+        candidates.peek()?;
+        Some(candidates.any(|key| signature_is_valid(jws, &key.verifier)))
     }
 }
 
@@ -166,7 +170,7 @@ impl PublicKey {
         if member.get("d").is_some() {
             return Err(UnfitKey::Private);
         }
-        let algs = purpose(&jwk, algs);
+        let algs = permitted_algs(&jwk, algs);
         if algs.is_empty() {
             return Err(UnfitKey::Purpose);
         }
@@ -178,24 +182,26 @@ impl PublicKey {
     }
 }
 
-/// Those of `algs` that the key says it is for (RFC 7517 §4.2 to §4.4).
-fn purpose(jwk: &Jwk, mut algs: Vec<JwsAlg>) -> Vec<JwsAlg> {
-    let signs = match &jwk.common.public_key_use {
+/// Those of `algs` that the key's `use`, `key_ops` and `alg` permit (RFC 7517 §4.2 to §4.4).
+fn permitted_algs(jwk: &Jwk, mut algs: Vec<JwsAlg>) -> Vec<JwsAlg> {
+    let is_for_signatures = match &jwk.common.public_key_use {
         None | Some(PublicKeyUse::Signature) => true,
         Some(_) => false,
     };
-    let verifies = match &jwk.common.key_operations {
+    let may_verify = match &jwk.common.key_operations {
         None => true,
         Some(operations) => operations.contains(&KeyOperations::Verify),
     };
     algs.retain(|alg| {
-        let named = jwk.common.key_algorithm;
-        signs && verifies && named.is_none_or(|named| Algorithm::try_from(named) == Ok(alg.jose()))
+        let key_alg = jwk.common.key_algorithm;
+        is_for_signatures
+            && may_verify
+            && key_alg.is_none_or(|key_alg| Algorithm::try_from(key_alg) == Ok(alg.jose()))
     });
     algs
 }
 
-/// A secret that a client signs with and we verify with.
+/// A secret that the client signs with and the provider verifies with.
 #[derive(Clone)]
 pub struct SharedKey {
     verifier: DecodingKey,
@@ -203,7 +209,7 @@ pub struct SharedKey {
 }
 
 impl SharedKey {
-    /// The key that `secret` is.
+    /// The key with the bytes of `secret`.
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
         Self {
@@ -212,17 +218,17 @@ impl SharedKey {
         }
     }
 
-    /// Whether it is long enough for `alg`; never for an algorithm that takes a public key.
+    /// Whether it is long enough for `alg`; always false for an asymmetric algorithm.
     #[must_use]
     pub fn fits(&self, alg: JwsAlg) -> bool {
         alg.shared_key_bytes()
-            .is_some_and(|least| self.length >= least)
+            .is_some_and(|minimum| self.length >= minimum)
     }
 
     /// Whether `jws` was signed with it.
     #[must_use]
     pub fn verify(&self, jws: &Unverified<'_>) -> bool {
-        self.fits(jws.alg) && holds(jws, &self.verifier)
+        self.fits(jws.alg) && signature_is_valid(jws, &self.verifier)
     }
 }
 
@@ -232,19 +238,20 @@ impl fmt::Debug for SharedKey {
     }
 }
 
-fn holds(jws: &Unverified<'_>, key: &DecodingKey) -> bool {
+fn signature_is_valid(jws: &Unverified<'_>, key: &DecodingKey) -> bool {
     let message = jws.message.as_bytes();
     jsonwebtoken::crypto::verify(jws.signature, message, key, jws.alg.jose()).unwrap_or(false)
 }
 
-/// The keys RFC 7515 appendix A and RFC 8037 appendix A publish, private halves and all.
+/// The public keys of RFC 7515 appendix A and RFC 8037 appendix A, which also publish the private
+/// keys.
 const PUBLISHED: &str = r#"{"keys":[
   {"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"},
   {"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
   {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// Does the work of a verification that proves nothing, so that a client which does not exist costs
-/// what one costs that does (N46).
+/// Verifies with decoy keys and ignores the result, so that the response time does not reveal
+/// whether a client exists (N46).
 pub fn pretend_to_verify(jws: &Unverified<'_>) {
     static DECOYS: LazyLock<(PublicKeys, SharedKey)> = LazyLock::new(|| {
         let keys = PublicKeys::lenient(PUBLISHED.as_bytes());
@@ -254,7 +261,8 @@ pub fn pretend_to_verify(jws: &Unverified<'_>) {
         )
     });
     let (public, shared) = &*DECOYS;
-    // One of the decoys may well "hold": their private halves are in the RFCs. It says nothing.
+    // A signature may well verify with a decoy, whose private key is in an RFC. The result is
+    // ignored.
     let _ = std::hint::black_box(if jws.alg.is_symmetric() {
         shared.verify(jws)
     } else {
@@ -264,7 +272,7 @@ pub fn pretend_to_verify(jws: &Unverified<'_>) {
             payload: Vec::new(),
             ..*jws
         };
-        public.tried(&any_kid) == Some(true)
+        public.try_keys(&any_kid) == Some(true)
     });
 }
 

@@ -1,61 +1,61 @@
-//! How many logout calls to clients are under way at once.
+//! Limits how many logout requests to clients are in flight at once.
 
 use std::collections::HashMap;
 
 use openidconnect::ClientId;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The most calls under way.
+/// The most requests in flight.
 const MAX_CALLS: u32 = 64;
 
-/// The most of them to one client: one that hangs leaves the others theirs.
+/// The most requests in flight to one client, so that a client that hangs cannot block the others.
 pub const MAX_PER_CLIENT: u32 = 8;
 
-/// The calls that may be made.
+/// Permits for logout requests.
 pub struct LogoutCalls {
-    all: Semaphore,
+    total: Semaphore,
     by_client: HashMap<ClientId, Semaphore>,
 }
 
-/// The right to make one call, until it is dropped.
+/// Permits one request; dropping it frees the slot.
 pub struct CallPermit<'a> {
-    _to_the_client: Option<SemaphorePermit<'a>>,
-    _of_all: SemaphorePermit<'a>,
+    _per_client: Option<SemaphorePermit<'a>>,
+    _total: SemaphorePermit<'a>,
 }
 
 impl LogoutCalls {
-    /// Calls to `clients`; none is under way yet.
+    /// Permits for requests to `clients`; none is in flight yet.
     #[must_use]
     pub fn new(clients: &[ClientId]) -> Self {
         let by_client = clients.iter().cloned();
         let by_client = by_client.map(|id| (id, Semaphore::new(MAX_PER_CLIENT as usize)));
         Self {
-            all: Semaphore::new(MAX_CALLS as usize),
+            total: Semaphore::new(MAX_CALLS as usize),
             by_client: by_client.collect(),
         }
     }
 
-    /// Waits until `client` may be called; `None` once no more calls are made. Whoever waits for a
-    /// client that hangs keeps no call from another.
+    /// Waits for a permit for a request to `client`; `None` after [`Self::close`]. The permit of
+    /// the client comes first, so that waiting for a client that hangs holds no slot of the total.
     pub async fn permit(&self, client: &ClientId) -> Option<CallPermit<'_>> {
-        let to_the_client = match self.by_client.get(client) {
+        let per_client = match self.by_client.get(client) {
             Some(calls) => Some(calls.acquire().await.ok()?),
             None => None,
         };
         Some(CallPermit {
-            _to_the_client: to_the_client,
-            _of_all: self.all.acquire().await.ok()?,
+            _per_client: per_client,
+            _total: self.total.acquire().await.ok()?,
         })
     }
 
-    /// Waits until no call is under way.
+    /// Waits until no request is in flight.
     pub async fn finished(&self) {
-        // It is closed only by `close`, when nobody waits any more.
-        let _ = self.all.acquire_many(MAX_CALLS).await;
+        // An error would mean a closed semaphore; `close` is called only after this wait.
+        let _ = self.total.acquire_many(MAX_CALLS).await;
     }
 
-    /// Lets no more calls be made.
+    /// Stops giving out permits.
     pub fn close(&self) {
-        self.all.close();
+        self.total.close();
     }
 }

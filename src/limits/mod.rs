@@ -1,12 +1,13 @@
-//! How often anybody may ask: counted by address, and by client.
+//! Rate limits: by IP address, and by client.
 //!
-//! An address is counted by whatever it sends. A client is counted only by requests that have proved
-//! something: the client's secret at the token endpoint, somebody signed in at a launch. So nobody
-//! locks a client out by calling in its name; whoever tries is stopped by address. A public client
-//! proves nothing, and its token requests are counted by address alone.
+//! Every request counts against its address. A request counts against a client only after it has
+//! proved something: client authentication at the token endpoint, a user's sign-in at a launch. So
+//! an attacker cannot lock a client out by sending requests in its name; the address limit stops
+//! the attacker. A public client proves nothing, so its token requests count against the address
+//! alone.
 //!
-//! Buckets that have filled up again are forgotten: there are as many as addresses that have asked
-//! within the last minute, and a bounded number that wait to be swept.
+//! Buckets that are full again are dropped. Memory holds one bucket for each address seen within
+//! the last minute, and a bounded number that wait for the next sweep.
 
 mod logout_calls;
 
@@ -29,27 +30,27 @@ pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
 
-/// After how many requests the buckets are swept, if nobody has done so before.
+/// After this many requests the buckets are swept, unless the job has swept them in the meantime.
 const SWEEP_AFTER: usize = 1 << 16;
 
-/// How many wrong tokens one address may send to the admin listener within a minute. Nobody guesses
-/// one; this is for the log.
+/// How many wrong tokens one address may send to the admin listener within a minute. The tokens
+/// cannot be guessed; the limit keeps the log short.
 const WRONG_TOKENS: Rate = Rate(NonZeroU32::new(60));
 
-/// What each endpoint allows.
+/// The rate limit of each endpoint.
 pub struct Limits {
-    /// Launches, and authorization requests that bring a ticket.
+    /// Launches, and authorization requests that carry a ticket.
     pub launches: Limit,
-    /// Token requests, and revocations.
+    /// Token requests and revocations.
     pub token_requests: Limit,
-    /// Introspections: a resource server may ask about each request of its own.
+    /// Introspections: a resource server may introspect a token on each request it receives.
     pub introspections: Limit,
-    /// Tokens for the admin listener that are none.
+    /// Wrong tokens sent to the admin listener.
     pub wrong_tokens: Limit,
 }
 
 impl Limits {
-    /// The limits of `section`.
+    /// The limits that `section` configures.
     #[must_use]
     pub fn new(section: &LimitsSection, clock: &Arc<dyn Clock>) -> Self {
         let exempt: Arc<[IpNet]> = section.exempt.clone().into();
@@ -58,30 +59,30 @@ impl Limits {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(WRONG_TOKENS, clock),
                 clients: None,
-                counted: |_| false,
+                counts_client: |_| false,
             },
             launches: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(section.launches_per_minute, clock),
                 clients: Buckets::new(section.client_launches_per_minute, clock),
-                counted: |_| true,
+                counts_client: |_| true,
             },
             introspections: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(section.introspections_per_minute, clock),
                 clients: Buckets::new(section.client_introspections_per_minute, clock),
-                counted: |client| !client.is_public(),
+                counts_client: |client| !client.is_public(),
             },
             token_requests: Limit {
                 exempt,
                 addresses: Buckets::new(section.token_requests_per_minute, clock),
                 clients: Buckets::new(section.client_token_requests_per_minute, clock),
-                counted: |client| !client.is_public(),
+                counts_client: |client| !client.is_public(),
             },
         }
     }
 
-    /// Forgets whoever has not asked for a while.
+    /// Drops the buckets of addresses and clients that have sent nothing for a while.
     pub fn sweep(&self) {
         for limit in [
             &self.launches,
@@ -95,12 +96,12 @@ impl Limits {
     }
 }
 
-/// How often an endpoint may be asked.
+/// The rate limit of one endpoint.
 pub struct Limit {
     exempt: Arc<[IpNet]>,
     addresses: Option<Buckets<IpAddr>>,
     clients: Option<Buckets<ClientId>>,
-    counted: fn(&Client) -> bool,
+    counts_client: fn(&Client) -> bool,
 }
 
 impl Limit {
@@ -108,11 +109,11 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// [`TooOften`] when it has asked too often.
+    /// [`TooOften`] when the address has used up its limit.
     pub fn address(&self, address: IpAddr) -> Result<(), TooOften> {
         match &self.addresses {
             Some(buckets) if !self.is_exempt(address) => {
-                buckets.take(&network(address), || address.to_string())
+                buckets.check(&network(address), || address.to_string())
             }
             _ => Ok(()),
         }
@@ -122,11 +123,11 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// [`TooOften`] when the client has asked too often.
+    /// [`TooOften`] when the client has used up its limit.
     pub fn client(&self, client: &Client, address: IpAddr) -> Result<(), TooOften> {
         match &self.clients {
-            Some(buckets) if (self.counted)(client) && !self.is_exempt(address) => {
-                buckets.take(&client.id, || format!("the client {}", client.id.as_str()))
+            Some(buckets) if (self.counts_client)(client) && !self.is_exempt(address) => {
+                buckets.check(&client.id, || format!("the client {}", client.id.as_str()))
             }
             _ => Ok(()),
         }
@@ -137,7 +138,7 @@ impl Limit {
     }
 }
 
-/// What is counted as one: an IPv4 address, or the /64 that one subscriber has of IPv6.
+/// The network that shares one bucket: an IPv4 address, or the IPv6 /64 that one subscriber has.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -148,14 +149,14 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Somebody asks too often.
+/// An address or a client has exceeded its rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooOften {
-    who: String,
-    most: NonZeroU32,
-    /// How long to wait, in whole seconds.
+    caller: String,
+    limit: NonZeroU32,
+    /// The seconds to wait before the next request.
     pub wait: u64,
-    /// Whether it is the first refusal in a while, and worth a line in the log.
+    /// Whether this is the caller's first refusal within a minute, and so worth a log line.
     pub first: bool,
 }
 
@@ -164,7 +165,7 @@ impl fmt::Display for TooOften {
         write!(
             f,
             "{} asks more than {} times a minute",
-            self.who, self.most
+            self.caller, self.limit
         )
     }
 }
@@ -173,63 +174,63 @@ impl std::error::Error for TooOften {}
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K, RandomState>, Ticks, NoOpMiddleware<Nanos>>;
 
-/// A bucket of tokens for each key.
+/// A token bucket for each key.
 struct Buckets<K: Hash + Eq + Clone> {
-    tokens: Keyed<K>,
-    lines: Keyed<K>,
-    most: NonZeroU32,
-    asked: AtomicUsize,
+    requests: Keyed<K>,
+    log_lines: Keyed<K>,
+    limit: NonZeroU32,
+    requests_since_sweep: AtomicUsize,
     clock: Ticks,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
     fn new(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Self> {
-        let most = rate.0?;
+        let limit = rate.0?;
         let clock = Ticks(Arc::clone(clock));
-        let keyed = |most| {
-            let quota = Quota::per_minute(most);
+        let keyed = |limit| {
+            let quota = Quota::per_minute(limit);
             RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
         };
         Some(Self {
-            tokens: keyed(most),
-            lines: keyed(NonZeroU32::MIN),
-            most,
-            asked: AtomicUsize::new(0),
+            requests: keyed(limit),
+            log_lines: keyed(NonZeroU32::MIN),
+            limit,
+            requests_since_sweep: AtomicUsize::new(0),
             clock,
         })
     }
 
-    fn take(&self, key: &K, who: impl FnOnce() -> String) -> Result<(), TooOften> {
-        if self.asked.fetch_add(1, Ordering::Relaxed) == SWEEP_AFTER {
+    fn check(&self, key: &K, caller: impl FnOnce() -> String) -> Result<(), TooOften> {
+        if self.requests_since_sweep.fetch_add(1, Ordering::Relaxed) == SWEEP_AFTER {
             self.sweep();
         }
-        let Err(refused) = self.tokens.check_key(key) else {
+        let Err(refused) = self.requests.check_key(key) else {
             return Ok(());
         };
         let wait = refused.wait_time_from(governor::clock::Clock::now(&self.clock));
         Err(TooOften {
-            who: who(),
-            most: self.most,
+            caller: caller(),
+            limit: self.limit,
             wait: wait
                 .as_millis()
                 .div_ceil(1000)
                 .max(1)
                 .try_into()
                 .unwrap_or(60),
-            first: self.lines.check_key(key).is_ok(),
+            first: self.log_lines.check_key(key).is_ok(),
         })
     }
 
     fn sweep(&self) {
-        self.asked.store(0, Ordering::Relaxed);
-        for buckets in [&self.tokens, &self.lines] {
+        self.requests_since_sweep.store(0, Ordering::Relaxed);
+        for buckets in [&self.requests, &self.log_lines] {
             buckets.retain_recent();
             buckets.shrink_to_fit();
         }
     }
 }
 
-/// Our clock, as the rate limiter reads it.
+/// Adapts our clock to the rate limiter.
 #[derive(Clone)]
 struct Ticks(Arc<dyn Clock>);
 
@@ -263,97 +264,112 @@ mod tests {
         Arc::new(ManualClock::at(now))
     }
 
-    fn ask(limits: &Limits, address: &str) -> Result<(), TooOften> {
+    fn launch(limits: &Limits, address: &str) -> Result<(), TooOften> {
         limits.launches.address(address.parse().unwrap())
     }
 
     #[test]
-    fn so_many_at_once_and_then_one_by_one() {
+    fn a_burst_is_allowed_and_then_requests_at_the_rate() {
         let clock = clock();
         let limits = limits(&clock, "launches_per_minute = 3");
         for _ in 0..3 {
-            assert_eq!(ask(&limits, "192.0.2.1"), Ok(()));
+            assert_eq!(launch(&limits, "192.0.2.1"), Ok(()));
         }
-        let refused = ask(&limits, "192.0.2.1").unwrap_err();
+        let refused = launch(&limits, "192.0.2.1").unwrap_err();
         assert_eq!((refused.wait, refused.first), (20, true));
         assert_eq!(
             refused.to_string(),
             "192.0.2.1 asks more than 3 times a minute"
         );
-        assert!(!ask(&limits, "192.0.2.1").unwrap_err().first, "said once");
-        assert_eq!(ask(&limits, "192.0.2.2"), Ok(()), "the neighbour");
+        assert!(
+            !launch(&limits, "192.0.2.1").unwrap_err().first,
+            "said once"
+        );
+        assert_eq!(launch(&limits, "192.0.2.2"), Ok(()), "the neighbour");
         clock.advance(TimeDelta::milliseconds(19_500));
-        assert_eq!(ask(&limits, "192.0.2.1").unwrap_err().wait, 1);
+        assert_eq!(launch(&limits, "192.0.2.1").unwrap_err().wait, 1);
         clock.advance(TimeDelta::milliseconds(500));
-        assert_eq!(ask(&limits, "192.0.2.1"), Ok(()));
-        assert!(ask(&limits, "192.0.2.1").is_err());
+        assert_eq!(launch(&limits, "192.0.2.1"), Ok(()));
+        assert!(launch(&limits, "192.0.2.1").is_err());
         clock.advance(TimeDelta::minutes(1));
         for _ in 0..3 {
-            assert_eq!(ask(&limits, "192.0.2.1"), Ok(()));
+            assert_eq!(launch(&limits, "192.0.2.1"), Ok(()));
         }
-        assert!(ask(&limits, "192.0.2.1").unwrap_err().first, "a new burst");
+        assert!(
+            launch(&limits, "192.0.2.1").unwrap_err().first,
+            "a new burst"
+        );
     }
 
     #[test]
-    fn an_ipv6_subscriber_is_one() {
+    fn an_ipv6_64_network_counts_as_one_address() {
         let limits = limits(&clock(), "launches_per_minute = 1");
-        assert_eq!(ask(&limits, "2001:db8:0:1::1"), Ok(()));
-        assert!(ask(&limits, "2001:db8:0:1:ffff::2").is_err());
-        assert_eq!(ask(&limits, "2001:db8:0:2::1"), Ok(()));
+        assert_eq!(launch(&limits, "2001:db8:0:1::1"), Ok(()));
+        assert!(launch(&limits, "2001:db8:0:1:ffff::2").is_err());
+        assert_eq!(launch(&limits, "2001:db8:0:2::1"), Ok(()));
     }
 
     #[test]
-    fn this_machine_and_what_is_off_are_not_counted() {
+    fn exempt_addresses_and_disabled_limits_are_not_counted() {
         let limits = limits(
             &clock(),
             "launches_per_minute = 1\ntoken_requests_per_minute = 'off'",
         );
         for _ in 0..10 {
-            assert_eq!(ask(&limits, "127.0.0.1"), Ok(()));
-            assert_eq!(ask(&limits, "::1"), Ok(()));
-            let elsewhere = "192.0.2.1".parse().unwrap();
-            assert_eq!(limits.token_requests.address(elsewhere), Ok(()));
+            assert_eq!(launch(&limits, "127.0.0.1"), Ok(()));
+            assert_eq!(launch(&limits, "::1"), Ok(()));
+            let not_exempt = "192.0.2.1".parse().unwrap();
+            assert_eq!(limits.token_requests.address(not_exempt), Ok(()));
         }
     }
 
     #[test]
-    fn a_client_is_counted_wherever_it_asks_from() {
+    fn a_client_is_counted_across_its_addresses() {
         let limits = limits(&clock(), "client_token_requests_per_minute = 2");
         let (app, other) = (confidential("app", "s"), confidential("other", "s"));
-        let asks = |client: &Client, from: &str| {
+        let token_request = |client: &Client, from: &str| {
             limits.token_requests.client(client, from.parse().unwrap())
         };
-        assert_eq!(asks(&app, "192.0.2.1"), Ok(()));
-        assert_eq!(asks(&app, "192.0.2.2"), Ok(()));
-        let refused = asks(&app, "192.0.2.3").unwrap_err();
+        assert_eq!(token_request(&app, "192.0.2.1"), Ok(()));
+        assert_eq!(token_request(&app, "192.0.2.2"), Ok(()));
+        let refused = token_request(&app, "192.0.2.3").unwrap_err();
         assert_eq!(
             refused.to_string(),
             "the client app asks more than 2 times a minute"
         );
-        assert_eq!(asks(&other, "192.0.2.1"), Ok(()));
-        assert_eq!(asks(&app, "127.0.0.1"), Ok(()), "not counted from here");
+        assert_eq!(token_request(&other, "192.0.2.1"), Ok(()));
+        assert_eq!(
+            token_request(&app, "127.0.0.1"),
+            Ok(()),
+            "not counted from here"
+        );
         for _ in 0..5 {
-            assert_eq!(asks(&public("page"), "192.0.2.1"), Ok(()), "proves nothing");
+            assert_eq!(
+                token_request(&public("page"), "192.0.2.1"),
+                Ok(()),
+                "proves nothing"
+            );
         }
     }
 
     #[test]
-    fn n60_who_does_not_come_again_is_forgotten() {
+    fn n60_idle_addresses_are_forgotten() {
         let clock = clock();
         let limits = limits(&clock, "launches_per_minute = 600");
         let buckets = limits.launches.addresses.as_ref().unwrap();
         for number in 0..u32::try_from(2 * SWEEP_AFTER).unwrap() {
             let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number);
             assert_eq!(limits.launches.address(address.into()), Ok(()));
-            // A thousand an instant of a tenth of a second, after which one request is forgotten.
+            // A thousand requests in each tenth of a second. A bucket is full again a tenth of a
+            // second after its one request.
             if number % 1000 == 0 {
                 clock.advance(TimeDelta::milliseconds(100));
             }
         }
-        let kept = buckets.tokens.len();
+        let kept = buckets.requests.len();
         assert!(kept <= SWEEP_AFTER + 2000, "swept on the way: {kept}");
         clock.advance(TimeDelta::minutes(1));
         limits.sweep();
-        assert_eq!(buckets.tokens.len(), 0);
+        assert_eq!(buckets.requests.len(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What may stand in one cell, and how it is written so that a spreadsheet takes it for text.
+//! Reads and checks one cell, and writes cells so that a spreadsheet treats them as text.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthChar as _;
 use super::MAX_CELL;
 
 /// Separates the members of a list.
-const BETWEEN: char = '|';
+const LIST_SEPARATOR: char = '|';
 
-/// Why a cell, or an option of the command line, was refused: what is wrong, and the remedy.
+/// Why a cell or a command-line option was refused: what is wrong, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; {remedy}")]
 pub struct CellError {
@@ -25,7 +25,7 @@ fn refuse<T>(what: impl Into<String>, remedy: &'static str) -> Result<T, CellErr
     Err(CellError { what, remedy })
 }
 
-/// The text of a cell, without the space around it and the mark of [`protected`].
+/// The text of a cell, without surrounding white space and without the quote that [`protected`] adds.
 pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
     if cell.chars().any(char::is_control) {
         return refuse(
@@ -43,13 +43,14 @@ pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
     Ok(Cow::Borrowed(unprotected(cell)))
 }
 
-/// What a spreadsheet would take for a formula: `+86…` as well as `=cmd|…`.
+/// Whether a spreadsheet would take `text` for a formula: `+86…` as well as `=cmd|…`.
 fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'')
         .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-/// `text` as it is written into a file: with a mark that keeps a spreadsheet from computing it.
+/// `text` as it is written into a file. A formula gets a leading `'`, so that a spreadsheet does not
+/// evaluate it.
 pub(super) fn protected(text: &str) -> Cow<'_, str> {
     if is_formula(text) {
         Cow::Owned(format!("'{text}"))
@@ -73,8 +74,8 @@ pub(super) fn username(text: &str) -> Result<String, CellError> {
             "write the name of the account as the application shows it",
         );
     }
-    // What takes no room, behind which two names could differ unseen; accents that have a letter of
-    // their own together with theirs are no such thing.
+    // Zero-width characters are refused: two usernames could differ in them and look the same. NFC
+    // first combines accents with their letters, so that accents are not refused.
     if text.nfc().any(|c| c.width().unwrap_or_default() == 0) {
         return refuse(
             format!("{text:?} has characters that nobody sees"),
@@ -84,19 +85,19 @@ pub(super) fn username(text: &str) -> Result<String, CellError> {
     Ok(text.to_owned())
 }
 
-/// An address of e-mail, as far as it can be told by its looks. Nothing is an address too: none.
+/// An e-mail address; only its form is checked. An empty text is accepted and means no address.
 pub(super) fn email(text: &str) -> Result<String, CellError> {
-    let halves = text.rsplit_once('@');
-    let halved = halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    let letters = |c: char| !c.is_control() && !c.is_whitespace();
+    let split = text.rsplit_once('@');
+    let has_both_parts = split.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let allowed = |c: char| !c.is_control() && !c.is_whitespace();
     if text.to_lowercase().ends_with(".invalid") {
         return refuse(
             format!("{text:?} is nobody's address: .invalid is for addresses that are made"),
             "write a real one, or leave it empty",
         );
     }
-    let looks = halved && text.len() <= 254 && text.chars().all(letters);
-    if !looks && !text.is_empty() {
+    let is_well_formed = has_both_parts && text.len() <= 254 && text.chars().all(allowed);
+    if !is_well_formed && !text.is_empty() {
         return refuse(
             format!("{text:?} is not an address of e-mail"),
             "write one such as chentao@example.com, or leave it empty",
@@ -105,7 +106,7 @@ pub(super) fn email(text: &str) -> Result<String, CellError> {
     Ok(text.to_owned())
 }
 
-/// A yes or no.
+/// A boolean; `None` for an empty text.
 pub(super) fn flag(text: &str) -> Result<Option<bool>, CellError> {
     match text.to_lowercase().as_str() {
         "" => Ok(None),
@@ -118,14 +119,14 @@ pub(super) fn flag(text: &str) -> Result<Option<bool>, CellError> {
     }
 }
 
-/// The members of a list: separated by `|`; a `\` takes the meaning of the character after it.
+/// The members of a list, separated by `|`. A `\` escapes the character after it.
 pub(super) fn list(text: &str) -> Vec<String> {
     let mut members = vec![String::new()];
-    let mut letters = text.chars();
-    while let Some(c) = letters.next() {
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
         match (c, members.last_mut()) {
-            (BETWEEN, _) => members.push(String::new()),
-            ('\\', Some(last)) => last.extend(letters.next()),
+            (LIST_SEPARATOR, _) => members.push(String::new()),
+            ('\\', Some(last)) => last.extend(characters.next()),
             (_, Some(last)) => last.push(c),
             (_, None) => {}
         }
@@ -134,25 +135,25 @@ pub(super) fn list(text: &str) -> Vec<String> {
     members.filter(|member| !member.is_empty()).collect()
 }
 
-/// A list as [`list`] reads it; one without members is a lone separator.
+/// Writes a list as [`list`] reads it. An empty list is a lone separator.
 pub(super) fn listed(members: &[String]) -> String {
     if members.is_empty() {
-        return BETWEEN.to_string();
+        return LIST_SEPARATOR.to_string();
     }
     let escaped = members
         .iter()
-        .map(|member| member.replace('\\', "\\\\").replace(BETWEEN, "\\|"));
+        .map(|member| member.replace('\\', "\\\\").replace(LIST_SEPARATOR, "\\|"));
     escaped.collect::<Vec<_>>().join("|")
 }
 
-/// The name of a free attribute: what can head a column, and be named in a rule.
+/// The name of a free attribute. It must be usable as a column heading and in a rule.
 pub(super) fn attribute_name(name: &str) -> Result<String, CellError> {
-    let first = name
+    let starts_well = name
         .chars()
         .next()
         .is_some_and(|c| c.is_alphabetic() || c == '_');
-    let rest = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    if !first || !name.chars().all(rest) || name.chars().count() > 64 {
+    let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    if !starts_well || !name.chars().all(allowed) || name.chars().count() > 64 {
         return refuse(
             format!("{name:?} cannot be the name of an attribute"),
             "write up to 64 letters, digits and _ - . , the first a letter",
@@ -167,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_a_spreadsheet_would_compute_is_marked() {
+    fn a_formula_is_quoted() {
         for (text, written) in [
             ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
             ("+8613800138000", "'+8613800138000"),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_username_has_nothing_unseen_in_it() {
+    fn a_username_has_no_invisible_characters() {
         for text in ["chentao", "陈涛", "caf\u{e9}", "cafe\u{301}", "a b", ""] {
             assert!(username(text).is_ok(), "{text:?}");
         }
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_looks_like_one() {
+    fn an_email_address_is_well_formed() {
         assert!(email("c@w.cn").is_ok() && email("").is_ok());
         assert!(email("9@panda.invalid").is_err());
         for text in ["c", "@w", "c@", "c d@w.cn", "c@w\n.cn"] {
@@ -212,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(text in "[-=+@'＝a|\\\\ ]{0,6}") {
+        fn a_written_text_is_read_back(text in "[-=+@'＝a|\\\\ ]{0,6}") {
             let text = text.trim();
             let written = protected(text);
             prop_assert!(written.is_empty() || !written.starts_with(['=', '+', '-', '@']));
@@ -220,7 +221,7 @@ mod tests {
         }
 
         #[test]
-        fn a_list_is_read_back(members in prop::collection::vec("[a|\\\\=']{1,4}", 0..4)) {
+        fn a_written_list_is_read_back(members in prop::collection::vec("[a|\\\\=']{1,4}", 0..4)) {
             prop_assert_eq!(list(&listed(&members)), members);
         }
     }

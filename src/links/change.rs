@@ -1,4 +1,4 @@
-//! Changes of the accounts people have in clients.
+//! Changes to links: the accounts that people have in clients.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use panda_oidc_sdk::Subject;
 
 use crate::people::{Attribute, Link};
 
-/// Whose a link is, and in which client; `None` is all of them.
+/// Identifies a link: the person, and the client. Without a client the link is for all clients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// Whose.
+    /// The person who has the account.
     pub subject: Subject,
-    /// The client's identifier.
+    /// The client's identifier; `None` means all clients.
     pub client: Option<String>,
 }
 
 impl Place {
-    /// The client as a key: no client has an empty identifier.
+    /// The client as a store key: empty for all clients, since no client has an empty identifier.
     pub(crate) fn key(&self) -> &str {
         self.client.as_deref().unwrap_or_default()
     }
 
-    /// As read back from such a key.
+    /// Reads a place back from the key that [`Place::key`] makes.
     pub(crate) fn of(subject: Subject, key: String) -> Self {
         Self {
             subject,
@@ -30,41 +30,42 @@ impl Place {
     }
 }
 
-/// A wish to change one link.
+/// A requested change to one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Which.
+    /// The link to change.
     pub place: Place,
-    /// How.
+    /// What to change in it.
     pub edit: Edit,
 }
 
-/// What shall be different in a link. What is `None` stays as it is, what is empty goes.
+/// New values for a link. A `None` leaves the value unchanged; an empty text removes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edit {
-    /// The name of the account.
+    /// The username of the account.
     pub username: Option<String>,
-    /// Its address.
+    /// The e-mail address of the account.
     pub email: Option<String>,
-    /// Whether the address is vouched for. Another address is not, unless this says so.
+    /// Whether the address is verified. A changed address is unverified unless this says otherwise.
     pub email_verified: Option<bool>,
-    /// Free attributes; those that are not named stay. A list may be empty and stay.
+    /// Free attributes to set. Attributes that are not named stay unchanged. An empty list is a value:
+    /// it does not remove the attribute.
     pub attributes: BTreeMap<String, Attribute>,
 }
 
 impl Edit {
-    /// What `link` becomes; `None` when nothing is left of it.
+    /// `link` with this edit applied; `None` when the result holds no data.
     #[must_use]
     pub fn applied_to(&self, link: Option<&Link>) -> Option<Link> {
         let mut link = link.cloned().unwrap_or_default();
-        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let non_empty = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         if let Some(username) = &self.username {
-            link.username = filled(username);
+            link.username = non_empty(username);
         }
         if let Some(email) = &self.email
             && link.email.as_ref() != Some(email)
         {
-            link.email = filled(email);
+            link.email = non_empty(email);
             link.email_verified = false;
         }
         if let Some(verified) = self.email_verified {
@@ -82,54 +83,54 @@ impl Edit {
     }
 }
 
-/// How a wish to join accounts ended.
+/// The outcome of applying changes to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Joined {
-    /// All changes are made. Says what they were.
+    /// All changes were made; counts them.
     Done(Tally),
-    /// Nothing was changed, as these are other people's.
+    /// Nothing was changed, because these usernames or addresses belong to other people.
     Taken(Vec<TakenElsewhere>),
 }
 
-/// What became of changes.
+/// How many links were added, changed and left as they were.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Links that were not there before.
+    /// Links that did not exist before.
     pub added: usize,
-    /// Links that are another now, or gone.
+    /// Links that were changed or removed.
     pub changed: usize,
-    /// Links that were like this already.
+    /// Links that already had these values.
     pub same: usize,
 }
 
 impl Tally {
-    /// Counts a link by what it was and what it is.
-    pub(crate) fn count(&mut self, was: Option<&Link>, is: Option<&Link>) {
-        match (was, is) {
-            _ if was == is => self.same += 1,
+    /// Counts one link by comparing it `before` and `after` the change.
+    pub(crate) fn count(&mut self, before: Option<&Link>, after: Option<&Link>) {
+        match (before, after) {
+            _ if before == after => self.same += 1,
             (None, _) => self.added += 1,
             _ => self.changed += 1,
         }
     }
 }
 
-/// What one change wanted and somebody else has.
+/// A conflict: a change requests a username or address that another person has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenElsewhere {
-    /// Which of the changes.
+    /// The index of the change.
     pub change: usize,
-    /// What.
+    /// Which value conflicts.
     pub what: Unique,
-    /// Whose it is.
+    /// The link that already has the value.
     pub holder: Place,
 }
 
-/// What is one person's in a client.
+/// A value that must be unique within a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unique {
-    /// The name of the account.
+    /// The username of the account.
     Username,
-    /// Its address.
+    /// The e-mail address of the account.
     Email,
 }
 
@@ -138,36 +139,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_change_does_not_name_stays() {
+    fn an_edit_keeps_what_it_does_not_name() {
         let link: Link = serde_json::from_str(
             r#"{"username":"chentao","email":"c@w.cn","email_verified":true,"attributes":{"a":"1","b":["x"]}}"#,
         )
         .unwrap();
         assert_eq!(Edit::default().applied_to(Some(&link)), Some(link.clone()));
-        let asked = Edit {
+        let edit = Edit {
             username: Some("ct".to_owned()),
             email: Some("c@w.cn".to_owned()),
             attributes: [("a".to_owned(), Attribute::One(String::new()))].into(),
             ..Edit::default()
         };
-        let changed = asked.applied_to(Some(&link)).unwrap();
+        let changed = edit.applied_to(Some(&link)).unwrap();
         assert_eq!(changed.username.as_deref(), Some("ct"));
         assert!(changed.email_verified, "the address is the same");
         assert_eq!(changed.attributes.keys().collect::<Vec<_>>(), ["b"]);
     }
 
     #[test]
-    fn another_address_is_not_vouched_for_by_what_was_said_of_the_first() {
+    fn a_changed_address_is_unverified() {
         let link: Link =
             serde_json::from_str(r#"{"email":"c@w.cn","email_verified":true}"#).unwrap();
-        let mut asked = Edit {
+        let mut edit = Edit {
             email: Some("d@w.cn".to_owned()),
             ..Edit::default()
         };
-        assert!(!asked.applied_to(Some(&link)).unwrap().email_verified);
-        asked.email = Some(String::new());
-        assert_eq!(asked.applied_to(Some(&link)), None, "nothing is left");
-        asked.email_verified = Some(true);
-        assert_eq!(asked.applied_to(Some(&link)), None, "there is no address");
+        assert!(!edit.applied_to(Some(&link)).unwrap().email_verified);
+        edit.email = Some(String::new());
+        assert_eq!(edit.applied_to(Some(&link)), None, "nothing is left");
+        edit.email_verified = Some(true);
+        assert_eq!(edit.applied_to(Some(&link)), None, "there is no address");
     }
 }

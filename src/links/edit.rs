@@ -1,4 +1,4 @@
-//! One link, as it is changed by hand.
+//! Builds the [`Edit`] of a link that an operator changes by hand.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +6,30 @@ use super::cell::{self, CellError};
 use crate::links::Edit;
 use crate::people::Attribute;
 
-/// What was said, as it was said. What is empty is to go.
+/// The values as the operator wrote them, unchecked. An empty value removes what is there.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
-    /// The name of the account.
+    /// The username of the account.
     pub username: Option<String>,
-    /// Its address.
+    /// The e-mail address of the account.
     pub email: Option<String>,
-    /// Whether the address is vouched for.
+    /// Whether the address is verified.
     pub email_verified: Option<bool>,
     /// Free attributes, as `name=text` or `name[]=one|another`.
     pub attributes: Vec<String>,
 }
 
-/// The same, checked as a table's cells are.
+/// Checks `requested` by the rules for the cells of a table.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
-pub fn edit(wish: &Wish) -> Result<Edit, CellError> {
+/// What is wrong with the first value that is refused.
+pub fn edit(requested: &Wish) -> Result<Edit, CellError> {
     let text = |text: &String| cell::text(text).map(std::borrow::Cow::into_owned);
-    let username = wish.username.as_ref().map(text).transpose()?;
-    let email = wish.email.as_ref().map(text).transpose()?;
+    let username = requested.username.as_ref().map(text).transpose()?;
+    let email = requested.email.as_ref().map(text).transpose()?;
     let mut attributes = BTreeMap::new();
-    for attribute in &wish.attributes {
+    for attribute in &requested.attributes {
         let (name, value) = attribute.split_once('=').ok_or_else(|| CellError {
             what: format!("{attribute:?} has no = in it"),
             remedy: "write name=text, or name[]=one|another for a list",
@@ -45,7 +45,7 @@ pub fn edit(wish: &Wish) -> Result<Edit, CellError> {
     Ok(Edit {
         username: username.as_deref().map(cell::username).transpose()?,
         email: email.as_deref().map(cell::email).transpose()?,
-        email_verified: wish.email_verified,
+        email_verified: requested.email_verified,
         attributes,
     })
 }
@@ -55,8 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attribute_is_a_text_a_list_or_to_go() {
-        let wish = Wish {
+    fn an_attribute_is_a_text_a_list_or_removed() {
+        let requested = Wish {
             attributes: [
                 "dept=调度=中心",
                 "sites[]=东|西",
@@ -68,7 +68,7 @@ mod tests {
             .into(),
             ..Wish::default()
         };
-        let edit = edit(&wish).unwrap();
+        let edit = edit(&requested).unwrap();
         let one = |text: &str| Attribute::One(text.to_owned());
         assert_eq!(edit.attributes["dept"], one("调度=中心"));
         assert_eq!(
@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn a_malformed_attribute_is_refused() {
         for attribute in ["dept", "=x", "a b=x", "a=x\ny"] {
-            let wish = Wish {
+            let requested = Wish {
                 attributes: vec![attribute.to_owned()],
                 ..Wish::default()
             };
-            assert!(edit(&wish).is_err(), "{attribute:?}");
+            assert!(edit(&requested).is_err(), "{attribute:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A table written out, to be read back by [`super::Sheet`] or looked at in a spreadsheet.
+//! Writes links as a CSV table that [`super::Sheet`] reads back and a spreadsheet can open.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,15 +9,15 @@ use super::cell::{listed, protected};
 use crate::links::Place;
 use crate::people::{Attribute, Link};
 
-/// The columns that every table has.
+/// The columns of every table.
 const COLUMNS: [&str; 5] = ["id", "client", "username", "email", "email_verified"];
 
-/// What heads the columns of free attributes.
+/// The headings of the columns of free attributes.
 #[derive(Debug, Clone, Default)]
 pub struct Headings(BTreeSet<String>);
 
 impl Headings {
-    /// Makes room for what `link` has.
+    /// Adds a heading for each attribute of `link`.
     pub fn add(&mut self, link: &Link) {
         for (name, value) in &link.attributes {
             let heading = heading(name, value);
@@ -28,38 +28,37 @@ impl Headings {
     }
 }
 
-/// A table on its way out.
+/// A table that is being written.
 pub struct Export<W: Write> {
     writer: Writer<W>,
     headings: Headings,
 }
 
 impl<W: Write> Export<W> {
-    /// Writes the first line, after the mark by which spreadsheets know UTF-8.
+    /// Writes the byte order mark, by which spreadsheets recognise UTF-8, and the line of headings.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When writing fails.
     pub fn begin(mut out: W, headings: Headings) -> csv::Result<Self> {
         out.write_all("\u{feff}".as_bytes())?;
         let mut writer = WriterBuilder::new()
             .terminator(Terminator::CRLF)
             .from_writer(out);
-        let free = headings.0.iter().map(String::as_str);
-        writer.write_record(COLUMNS.into_iter().chain(free))?;
+        let attributes = headings.0.iter().map(String::as_str);
+        writer.write_record(COLUMNS.into_iter().chain(attributes))?;
         Ok(Self { writer, headings })
     }
 
-    /// Writes a row. `false` when there is no column for one of its attributes: then it was not
-    /// written.
+    /// Writes a row. Returns `false`, and writes nothing, when one of the attributes has no column.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When writing fails.
     pub fn row(&mut self, place: &Place, link: &Link) -> csv::Result<bool> {
-        let has_room =
+        let has_column =
             |(name, value): (&String, &Attribute)| self.headings.0.contains(&heading(name, value));
-        if !link.attributes.iter().all(has_room) {
+        if !link.attributes.iter().all(has_column) {
             return Ok(false);
         }
         let verified = match (&link.email, link.email_verified) {
@@ -90,17 +89,17 @@ impl<W: Write> Export<W> {
         Ok(true)
     }
 
-    /// Writes what is left.
+    /// Flushes what is still buffered.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When writing fails.
     pub fn end(mut self) -> std::io::Result<()> {
         self.writer.flush()
     }
 }
 
-/// What heads the column of such an attribute.
+/// The column heading of an attribute; a list has `[]` after its name.
 fn heading(name: &str, value: &Attribute) -> String {
     match value {
         Attribute::One(_) => name.to_owned(),

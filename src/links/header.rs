@@ -1,4 +1,4 @@
-//! The first line: what stands in which column, and what stands between them.
+//! Reads the header line: what each column holds.
 
 use std::collections::HashSet;
 
@@ -16,16 +16,16 @@ pub(super) enum Column {
     Username,
     Email,
     EmailVerified,
-    /// A free attribute that is one text.
+    /// A free attribute that is a single text.
     One(String),
-    /// One that is a list.
+    /// A free attribute that is a list.
     Many(String),
-    /// Nothing: it has no heading, and no row may have anything in it.
+    /// A column without a heading; every row must leave it empty.
     Nothing,
 }
 
-/// Headings that are not free attributes, in small letters.
-const KNOWN: [(Column, &[&str]); 7] = [
+/// The headings that are not free attributes, in lower case.
+const STANDARD_COLUMNS: [(Column, &[&str]); 7] = [
     (Column::Id, &["id", "编号", "用户编号"]),
     (Column::Phone, &["phone", "电话", "手机", "手机号"]),
     (Column::Name, &["name", "姓名"]),
@@ -35,7 +35,7 @@ const KNOWN: [(Column, &[&str]); 7] = [
     (Column::EmailVerified, &["email_verified", "邮箱已验证"]),
 ];
 
-/// The columns under these headings.
+/// Reads the columns from the `headings` on `line`.
 pub(super) fn columns<'a>(
     headings: impl Iterator<Item = &'a str>,
     line: u64,
@@ -71,8 +71,8 @@ pub(super) fn columns<'a>(
             "head one id, phone or name (编号, 电话, 姓名)",
         ));
     }
-    let tells = |column: &Column| matches!(column, Column::One(_) | Column::Many(_));
-    if !has(&[Column::Username, Column::Email]) && !seen.iter().any(tells) {
+    let is_attribute = |column: &Column| matches!(column, Column::One(_) | Column::Many(_));
+    if !has(&[Column::Username, Column::Email]) && !seen.iter().any(is_attribute) {
         mistakes.push(Mistake::at(
             line,
             "no column says which account a person has",
@@ -88,11 +88,11 @@ pub(super) fn columns<'a>(
 
 fn column(heading: &str) -> Result<Column, cell::CellError> {
     let heading: String = heading.trim().nfkc().collect();
-    let small = heading.to_lowercase();
-    let known = KNOWN
+    let lower = heading.to_lowercase();
+    let standard = STANDARD_COLUMNS
         .iter()
-        .find(|(_, names)| names.contains(&small.as_str()));
-    if let Some((column, _)) = known {
+        .find(|(_, names)| names.contains(&lower.as_str()));
+    if let Some((column, _)) = standard {
         return Ok(column.clone());
     }
     if heading.is_empty() {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_that_cannot_be_is_told() {
+    fn bad_headings_are_reported() {
         for (headings, about) in [
             (&["username"][..], "who"),
             (&["id", "phone"], "account"),

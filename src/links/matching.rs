@@ -1,7 +1,7 @@
-//! Whom a row means.
+//! Finds the person that a row is about.
 //!
-//! An identifier says it. A telephone number or a name only points at somebody, and only if it
-//! points at one person and nothing else in the row points away from them.
+//! An identifier decides. A telephone number or a name is only a hint: it counts if it matches
+//! exactly one person and nothing else in the row contradicts that person.
 
 use std::collections::HashMap;
 
@@ -12,23 +12,23 @@ use super::Row;
 use crate::links::Wanted;
 use crate::oauth::phone::e164;
 
-/// Whom a row means.
+/// The person that a row is about, and how they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The row has their identifier. Holds what is known of them, if they have been heard of.
+    /// The row has their identifier. Holds the person, if the store knows them.
     ById(Subject, Option<Identity>),
-    /// Theirs alone is the telephone number.
+    /// They alone have the telephone number.
     ByPhone(Identity),
-    /// Theirs alone is the name.
+    /// They alone have the name.
     ByName(Identity),
-    /// It may be one of these, or the row contradicts what is known of them.
+    /// The row may mean any of these people, or it contradicts what is known of the one person.
     Ambiguous(Vec<Identity>),
-    /// Nobody is known by what the row says.
+    /// No known person matches the row.
     Unmatched,
 }
 
 impl Found {
-    /// Who it is, if that is clear.
+    /// The person's identifier, if the match is unique.
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
         match self {
@@ -39,7 +39,7 @@ impl Found {
     }
 }
 
-/// Who has to be known to say whom `rows` mean.
+/// The people to look up in the store before [`find`] can match `rows`.
 #[must_use]
 pub fn wanted(rows: &[Row]) -> Wanted {
     let mut wanted = Wanted::default();
@@ -54,34 +54,35 @@ pub fn wanted(rows: &[Row]) -> Wanted {
     wanted
 }
 
-/// Whom each of `rows` means, of `people`.
+/// Matches each of `rows` with one of `people`.
 #[must_use]
 pub fn find(rows: &[Row], people: &[Identity]) -> Vec<Found> {
-    let mut known = Known::default();
+    let mut index = PeopleIndex::default();
     for person in people {
-        known.subjects.insert(&person.subject, person);
+        index.subjects.insert(&person.subject, person);
         if let Some(phone) = person.phone.as_deref().and_then(e164) {
-            known.phones.entry(phone).or_default().push(person);
+            index.phones.entry(phone).or_default().push(person);
         }
         if let Some(name) = person.name.as_deref().map(Wanted::name) {
-            known.names.entry(name).or_default().push(person);
+            index.names.entry(name).or_default().push(person);
         }
     }
-    rows.iter().map(|row| known.meant_by(row)).collect()
+    rows.iter().map(|row| index.find(row)).collect()
 }
 
+/// The known people, indexed by what a row may say of them.
 #[derive(Default)]
-struct Known<'a> {
+struct PeopleIndex<'a> {
     subjects: HashMap<&'a Subject, &'a Identity>,
     phones: HashMap<String, Vec<&'a Identity>>,
     names: HashMap<String, Vec<&'a Identity>>,
 }
 
-impl Known<'_> {
-    fn meant_by(&self, row: &Row) -> Found {
+impl PeopleIndex<'_> {
+    fn find(&self, row: &Row) -> Found {
         if let Some(subject) = &row.subject {
-            let known = self.subjects.get(subject);
-            return Found::ById(subject.clone(), known.map(|person| (*person).clone()));
+            let person = self.subjects.get(subject);
+            return Found::ById(subject.clone(), person.map(|person| (*person).clone()));
         }
         let phone = row.e164();
         let name = row.name.as_deref().map(Wanted::name);
@@ -94,12 +95,12 @@ impl Known<'_> {
             _ => true,
         };
         if let Some(people) = phone.as_ref().and_then(|phone| self.phones.get(phone)) {
-            // A number may be a family's, or an office's; or somebody else's by now.
+            // A family or an office may share a number, or it may belong to somebody else by now.
             return one(people, has_name, Found::ByPhone);
         }
         if let Some(people) = name.as_ref().and_then(|name| self.names.get(name)) {
-            // Of two people of one name nobody is picked because the other has another number:
-            // the row's may be one nobody has told the portal of.
+            // The number does not choose between two people of the same name: the row may have a
+            // number that the portal does not know.
             if let [person] = people[..]
                 && has_phone(person)
             {
@@ -111,8 +112,8 @@ impl Known<'_> {
     }
 }
 
-/// Whether two numbers are the same: in their international form, or to the digit where there is none.
-/// What has no digit, such as `无`, is no number and contradicts none.
+/// Whether two numbers are the same. They are compared in E.164, or digit by digit if either has no
+/// E.164 form. A text without digits, such as `无`, is not a number and contradicts nothing.
 fn is_same_number(written: &str, known: &str) -> bool {
     let digits = |text: &str| text.nfkc().filter(char::is_ascii_digit).collect::<String>();
     match (e164(written), e164(known)) {
@@ -121,14 +122,14 @@ fn is_same_number(written: &str, known: &str) -> bool {
     }
 }
 
-/// The one of `people` of whom `holds` is true; all of them if there is not one.
+/// The only one of `people` for whom `holds` is true. Without exactly one, all of them are ambiguous.
 fn one(
     people: &[&Identity],
     holds: impl Fn(&Identity) -> bool,
     found: impl Fn(Identity) -> Found,
 ) -> Found {
-    let mut fitting = people.iter().filter(|person| holds(person));
-    match (fitting.next(), fitting.next()) {
+    let mut matching = people.iter().filter(|person| holds(person));
+    match (matching.next(), matching.next()) {
         (Some(person), None) => found((*person).clone()),
         _ => Found::Ambiguous(people.iter().copied().cloned().collect()),
     }

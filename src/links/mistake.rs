@@ -1,11 +1,11 @@
-//! What is wrong with a table, for whoever wrote it.
+//! An error in a table, reported to the person who wrote the table.
 
 use std::fmt;
 
-/// Something that has to be put right before anything is imported.
+/// An error that has to be corrected before anything is imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// The line of the file, from 1, where there is one to name.
+    /// The line of the file, counted from 1; `None` when the error concerns the whole file.
     pub line: Option<u64>,
     /// What is wrong.
     pub what: String,
@@ -14,7 +14,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// One in a line.
+    /// A mistake on one line.
     pub(crate) fn at(line: u64, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             line: Some(line),
@@ -22,7 +22,7 @@ impl Mistake {
         }
     }
 
-    /// One of the whole file.
+    /// A mistake of the whole file.
     pub(crate) fn of_file(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             line: None,

@@ -1,8 +1,9 @@
-//! Joining accounts: a table of who has which account, from a spreadsheet's file to changes of
-//! [`crate::store::Links`], and back.
+//! Account links: which account each person has in a client. Turns a spreadsheet's file into changes
+//! of [`crate::store::Links`], and links back into a file.
 //!
-//! [`Sheet::read`] takes the file apart, [`find`] says whom each row means, [`plan`] makes changes of
-//! it, or says everything that stands against it. All of it is pure: who is known is handed in.
+//! [`Sheet::read`] parses the file, [`find`] matches each row with a person, and [`plan`] turns the
+//! rows into changes or reports every mistake. All functions are pure: the caller passes the known
+//! people in.
 
 mod cell;
 mod change;
@@ -30,7 +31,7 @@ pub use self::wanted::{Wanted, folded};
 
 /// The largest file, in bytes.
 pub const MAX_BYTES: usize = 32 << 20;
-/// The most rows: a table is joined in one step, and logins beside it wait that long.
+/// The most rows. A table is imported in one transaction, and logins wait until it ends.
 pub const MAX_ROWS: usize = 100_000;
 /// The most columns.
 pub const MAX_COLUMNS: usize = 64;

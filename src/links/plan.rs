@@ -1,4 +1,4 @@
-//! From rows and whom they mean to changes: all of them, or everything that stands against it.
+//! Turns rows and the people they match into changes: either all of them, or every mistake.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,40 +8,40 @@ use panda_oidc_sdk::Subject;
 use super::{Found, Mistake, Row};
 use crate::links::{Change, Place, TakenElsewhere, Unique};
 
-/// What is taken for certain, beside identifiers.
+/// Which matches are accepted, besides those by identifier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// That a telephone number is its owner's.
+    /// Accept a match by telephone number.
     pub phone: bool,
-    /// That a name is one person's.
+    /// Accept a match by name.
     pub name: bool,
-    /// Rows that mean nobody for certain are left out instead of standing against the rest.
+    /// Leave out rows without an accepted match, instead of refusing the whole table.
     pub skip: bool,
 }
 
-/// What is to be done.
+/// The changes to make.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The changes, each of another link.
+    /// The changes; no two concern the same link.
     pub changes: Arc<[Change]>,
-    /// The line each of them comes from.
+    /// The line that each change comes from.
     pub lines: Vec<u64>,
-    /// The lines that were left out, since they mean nobody for certain.
+    /// The lines that were left out because they have no accepted match.
     pub skipped: Vec<u64>,
 }
 
-/// Plans what `rows` say, each being about whom it was `found` to mean.
+/// Plans the changes of `rows`; `found` holds the match of each row.
 ///
 /// # Errors
 ///
-/// Everything that stands against it.
+/// Every mistake, if there is any.
 pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<Mistake>> {
     let mut plan = Plan::default();
     let mut changes: Vec<Change> = Vec::with_capacity(rows.len());
     let mut mistakes = Vec::new();
     let mut seen: HashMap<Place, usize> = HashMap::new();
     for (row, found) in rows.into_iter().zip(found) {
-        let subject = match certain(found, trust) {
+        let subject = match accepted(found, trust) {
             Ok(subject) => subject.clone(),
             Err(_) if trust.skip => {
                 plan.skipped.push(row.line);
@@ -81,11 +81,11 @@ pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<M
     Ok(plan)
 }
 
-/// What stands against a row, and the remedy.
-type Refused = (String, &'static str);
+/// Why a row is refused, and the remedy.
+type Refusal = (String, &'static str);
 
-/// Who is meant, if that is certain enough.
-fn certain(found: &Found, trust: Trust) -> Result<&Subject, Refused> {
+/// The matched person, if `trust` accepts the match.
+fn accepted(found: &Found, trust: Trust) -> Result<&Subject, Refusal> {
     match found {
         Found::ByPhone(person) if !trust.phone => Err((
             format!("it is matched with {} by phone alone", person.subject),
@@ -112,7 +112,7 @@ fn certain(found: &Found, trust: Trust) -> Result<&Subject, Refused> {
     }
 }
 
-/// What the store found to be other people's, by the lines of `plan`.
+/// The conflicts that the store found, as mistakes on the lines of `plan`.
 #[must_use]
 pub fn taken(plan: &Plan, taken: &[TakenElsewhere]) -> Vec<Mistake> {
     let mistakes = taken.iter().filter_map(|taken| {
@@ -126,7 +126,7 @@ pub fn taken(plan: &Plan, taken: &[TakenElsewhere]) -> Vec<Mistake> {
     mistakes.collect()
 }
 
-/// What `change` wants and somebody else has, in words.
+/// Describes the conflict between `change` and the link that already has the value.
 #[must_use]
 pub fn taken_elsewhere(change: &Change, taken: &TakenElsewhere) -> String {
     let (kind, text) = match taken.what {

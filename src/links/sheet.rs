@@ -1,4 +1,4 @@
-//! The rows of a file.
+//! Parses the rows of a file.
 
 use csv::{ReaderBuilder, StringRecord};
 use panda_oidc_sdk::Subject;
@@ -10,39 +10,39 @@ use crate::links::Edit;
 use crate::oauth::phone::e164;
 use crate::people::{Attribute, id_of};
 
-/// A table that has been read: every row of it can be understood.
+/// A parsed table. Every row of it is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
-    /// Its rows, but for those with nothing in them.
+    /// The rows, without those that set nothing.
     pub rows: Vec<Row>,
-    /// The columns that were taken for free attributes, in their order.
+    /// The columns that were read as free attributes, in their order.
     pub attributes: Vec<String>,
 }
 
 /// One row: who has which account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
-    /// Where it stands in the file.
+    /// The line of the file on which the row begins.
     pub line: u64,
-    /// Whose it is, if that is said outright.
+    /// The person's identifier, if the row has it.
     pub subject: Option<Subject>,
-    /// Their telephone number, as it is written.
+    /// The person's telephone number, as it is written.
     pub phone: Option<String>,
-    /// Their name.
+    /// The person's name.
     pub name: Option<String>,
-    /// The client it is an account in; `None` is all of them.
+    /// The client that the account is in; `None` means all clients.
     pub client: Option<String>,
-    /// What is said of the account.
+    /// What the row sets in the link.
     pub edit: Edit,
 }
 
 impl Sheet {
-    /// Reads a file. A row that names no client, or has no column for it, is about `client`;
-    /// `is_client` knows which there are.
+    /// Reads a file. `client` applies to rows that name no client; `is_client` tells whether a client
+    /// is registered.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it.
+    /// Every mistake in the file.
     pub fn read(
         bytes: &[u8],
         client: Option<&str>,
@@ -64,7 +64,7 @@ impl Sheet {
             .from_reader(text.as_bytes());
         let mut lines = Lines::new(&text);
         let mut records = reader.records().map(|record| {
-            // The text is UTF-8 and rows may be of any length: nothing is left to fail.
+            // Reading cannot fail: the text is UTF-8, and rows may have any number of cells.
             let record = record.unwrap_or_default();
             let line = lines.of(&record);
             (line, record)
@@ -91,12 +91,12 @@ impl Sheet {
                 ));
                 break;
             }
-            let read = Reading {
+            let reader = RowReader {
                 line,
                 client,
                 is_client,
             };
-            match read.row(&columns, &record) {
+            match reader.row(&columns, &record) {
                 Ok(row) => sheet.rows.extend(row),
                 Err(mistake) => mistakes.push(mistake),
             }
@@ -122,20 +122,20 @@ fn attributes(columns: &[Column]) -> Vec<String> {
     named.collect()
 }
 
-/// How one row is read.
-struct Reading<'a> {
+/// Reads one row.
+struct RowReader<'a> {
     line: u64,
     client: Option<&'a str>,
     is_client: &'a dyn Fn(&str) -> bool,
 }
 
-impl Reading<'_> {
-    /// The row; `None` when it says nothing of an account.
+impl RowReader<'_> {
+    /// The row; `None` when it sets nothing.
     fn row(&self, columns: &[Column], record: &StringRecord) -> Result<Option<Row>, Mistake> {
         if record.len() < columns.len() {
-            let (has, wants) = (record.len(), columns.len());
+            let (has, expected) = (record.len(), columns.len());
             return Err(self.mistake(
-                format!("the row has {has} cells, the first line {wants}"),
+                format!("the row has {has} cells, the first line {expected}"),
                 "separate the cells as in the first line, and quote those that hold the separator",
             ));
         }
@@ -144,12 +144,12 @@ impl Reading<'_> {
             client: self.client.map(str::to_owned),
             ..Row::default()
         };
-        let beyond = std::iter::repeat(&Column::Nothing);
-        for (column, cell) in columns.iter().chain(beyond).zip(record) {
-            let refused = |error: cell::CellError| self.mistake(error.what, error.remedy);
-            let text = cell::text(cell).map_err(refused)?;
+        let without_heading = std::iter::repeat(&Column::Nothing);
+        for (column, cell) in columns.iter().chain(without_heading).zip(record) {
+            let to_mistake = |error: cell::CellError| self.mistake(error.what, error.remedy);
+            let text = cell::text(cell).map_err(to_mistake)?;
             if !text.is_empty() {
-                self.put(&mut row, column, &text)?;
+                self.set(&mut row, column, &text)?;
             }
         }
         if row.edit == Edit::default() {
@@ -170,8 +170,8 @@ impl Reading<'_> {
         Ok(Some(row))
     }
 
-    fn put(&self, row: &mut Row, column: &Column, text: &str) -> Result<(), Mistake> {
-        let refused = |error: cell::CellError| self.mistake(error.what, error.remedy);
+    fn set(&self, row: &mut Row, column: &Column, text: &str) -> Result<(), Mistake> {
+        let to_mistake = |error: cell::CellError| self.mistake(error.what, error.remedy);
         match column {
             Column::Id => {
                 let subject = id_of(text).and_then(|id| Subject::new(id).ok());
@@ -186,9 +186,11 @@ impl Reading<'_> {
             Column::Phone => row.phone = Some(text.to_owned()),
             Column::Name => row.name = Some(text.to_owned()),
             Column::Client => row.client = self.client(text)?,
-            Column::Username => row.edit.username = Some(cell::username(text).map_err(refused)?),
-            Column::Email => row.edit.email = Some(cell::email(text).map_err(refused)?),
-            Column::EmailVerified => row.edit.email_verified = cell::flag(text).map_err(refused)?,
+            Column::Username => row.edit.username = Some(cell::username(text).map_err(to_mistake)?),
+            Column::Email => row.edit.email = Some(cell::email(text).map_err(to_mistake)?),
+            Column::EmailVerified => {
+                row.edit.email_verified = cell::flag(text).map_err(to_mistake)?
+            }
             Column::One(name) => self.attribute(row, name, Attribute::One(text.to_owned()))?,
             Column::Many(name) => self.attribute(row, name, Attribute::Many(cell::list(text)))?,
             Column::Nothing => {
@@ -236,10 +238,10 @@ impl Row {
     }
 }
 
-/// The numbers of lines. The parser's own are off where there are empty lines.
+/// Counts lines. The line numbers of the `csv` crate are wrong after empty lines.
 struct Lines<'a> {
     text: &'a [u8],
-    at: usize,
+    position: usize,
     line: u64,
 }
 
@@ -247,21 +249,21 @@ impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text: text.as_bytes(),
-            at: 0,
+            position: 0,
             line: 1,
         }
     }
 
-    /// The line on which `record` begins; records come in their order.
+    /// The line on which `record` begins. Records must be passed in the order of the file.
     fn of(&mut self, record: &StringRecord) -> u64 {
         let begin = record.position().map_or(0, csv::Position::byte);
         let begin = usize::try_from(begin).unwrap_or(usize::MAX);
-        while let Some(byte) = self.text.get(self.at)
-            && (self.at < begin || matches!(byte, b'\r' | b'\n'))
+        while let Some(byte) = self.text.get(self.position)
+            && (self.position < begin || matches!(byte, b'\r' | b'\n'))
         {
-            let next = self.text.get(self.at + 1);
+            let next = self.text.get(self.position + 1);
             self.line += u64::from(*byte == b'\n' || (*byte == b'\r' && next != Some(&b'\n')));
-            self.at += 1;
+            self.position += 1;
         }
         self.line
     }

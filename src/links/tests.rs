@@ -1,4 +1,4 @@
-//! Whole tables, from bytes to changes and back, and everything that is no table.
+//! Whole tables, from bytes to changes and back, and malformed input.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn person(id: &str, name: &str, phone: &str) -> Identity {
     }
 }
 
-/// Two of one name, two of one number, and one who has both for himself.
+/// Two people share a name, two share a number, and one has a unique name and number.
 fn people() -> Vec<Identity> {
     vec![
         person("1", "陈涛", "13800138000"),
@@ -77,7 +77,7 @@ fn a_table_is_read() {
 }
 
 #[test]
-fn a_row_that_names_no_client_is_about_the_one_that_was_said() {
+fn a_row_without_a_client_uses_the_default_client() {
     let text = "id,client,username\n1,,a\n2,wiki,b\n3,*,c\n";
     let sheet = Sheet::read(text.as_bytes(), Some("grafana"), &is_client).unwrap();
     let clients: Vec<_> = sheet.rows.iter().map(|row| row.client.as_deref()).collect();
@@ -85,8 +85,8 @@ fn a_row_that_names_no_client_is_about_the_one_that_was_said() {
 }
 
 #[test]
-fn every_mistake_is_told_with_its_line() {
-    let told = mistakes(
+fn every_mistake_names_its_line() {
+    let messages = mistakes(
         "id,client,email,email_verified,username\n\
          1,,c,,\n\n\
          2,nowhere,,,x\n\
@@ -99,27 +99,30 @@ fn every_mistake_is_told_with_its_line() {
          陈,,,,x\n",
     );
     let lines = [2, 4, 5, 6, 7, 8, 10, 11, 12];
-    assert_eq!(told.len(), lines.len(), "{told:#?}");
-    for (told, line) in told.iter().zip(lines) {
-        assert!(told.starts_with(&format!("line {line}: ")), "{told}");
-        assert!(told.contains("; "), "no remedy: {told}");
+    assert_eq!(messages.len(), lines.len(), "{messages:#?}");
+    for (message, line) in messages.iter().zip(lines) {
+        assert!(message.starts_with(&format!("line {line}: ")), "{message}");
+        assert!(message.contains("; "), "no remedy: {message}");
     }
 }
 
 #[test]
-fn an_id_that_a_spreadsheet_has_damaged_is_none() {
-    let told = mistakes("id,username\n1.23E+17,a\n");
-    assert!(told[0].contains("is not an ID of the portal"), "{told:?}");
+fn an_id_damaged_by_a_spreadsheet_is_refused() {
+    let messages = mistakes("id,username\n1.23E+17,a\n");
+    assert!(
+        messages[0].contains("is not an ID of the portal"),
+        "{messages:?}"
+    );
 }
 
 #[test]
-fn a_quotation_mark_that_is_not_closed_is_told() {
-    let told = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
-    assert!(told[0].starts_with("line 2: "), "{told:?}");
+fn an_unclosed_quotation_mark_is_reported() {
+    let messages = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
+    assert!(messages[0].starts_with("line 2: "), "{messages:?}");
 }
 
 #[test]
-fn a_file_of_any_size_is_bounded() {
+fn rows_and_cells_are_limited() {
     let mut long = "id,username\n".to_owned();
     long.extend(std::iter::repeat_n("1,a\n", MAX_ROWS));
     assert_eq!(read(&long).unwrap().rows.len(), MAX_ROWS);
@@ -132,7 +135,7 @@ fn a_file_of_any_size_is_bounded() {
 }
 
 #[test]
-fn an_identifier_says_it_and_a_number_or_a_name_points() {
+fn a_row_is_matched_by_id_then_phone_then_name() {
     let subject = Subject::new("99").unwrap();
     assert_eq!(found("99,13800138000,陈涛"), Found::ById(subject, None));
     let one = &people()[0];
@@ -143,7 +146,7 @@ fn an_identifier_says_it_and_a_number_or_a_name_points() {
 }
 
 #[test]
-fn what_points_at_two_is_never_guessed() {
+fn an_ambiguous_match_is_never_guessed() {
     let ids = |row| match found(row) {
         Found::Ambiguous(people) => {
             let ids = people.iter().map(|person| person.subject.as_str());
@@ -153,13 +156,13 @@ fn what_points_at_two_is_never_guessed() {
     };
     assert_eq!(ids(",,李雷"), "23");
     assert_eq!(ids(",057188881234,"), "45");
-    // A number nobody has, and a name that two have.
+    // No known person has the number, and two have the name.
     assert_eq!(ids(",13600136000,李雷"), "23");
-    // The number is another's by now, or was mistyped.
+    // The number belongs to another person by now, or was mistyped.
     assert_eq!(ids(",13800138000,李雷"), "1");
     assert_eq!(ids(",13600136000,陈涛"), "1");
     assert_eq!(ids(",138 0013 800,陈涛"), "1");
-    // A number that is in no international form is the same to the digit, or another.
+    // Numbers without an E.164 form are compared digit by digit.
     let landline = [person("9", "孙悦", "1822199904")];
     let row = |text: &str| {
         read(&format!("id,phone,name,username\n{text},x\n"))
@@ -173,7 +176,7 @@ fn what_points_at_two_is_never_guessed() {
         let found = &find(&row(other), &landline)[0];
         assert!(matches!(found, Found::Ambiguous(_)), "{other}: {found:?}");
     }
-    // Number and name together single one out.
+    // Number and name together identify one person.
     assert_eq!(
         found(",057188881234,赵敏"),
         Found::ByPhone(people()[4].clone())
@@ -185,7 +188,7 @@ fn what_points_at_two_is_never_guessed() {
 }
 
 #[test]
-fn rows_are_taken_as_far_as_they_are_trusted() {
+fn trust_decides_which_matches_are_accepted() {
     let sheet = read(
         "id,phone,name,username\n1,,,a\n,13900139000,,b\n,,新耀分公司,c\n,,李雷,d\n,,nobody,e\n",
     )
@@ -204,7 +207,7 @@ fn rows_are_taken_as_far_as_they_are_trusted() {
 }
 
 #[test]
-fn what_is_said_twice_is_done_once_and_what_contradicts_itself_is_refused() {
+fn a_repeated_row_is_planned_once_and_a_contradiction_is_refused() {
     let planned = |text: &str| {
         let sheet = read(text).unwrap();
         let found = find(&sheet.rows, &[]);
@@ -217,7 +220,7 @@ fn what_is_said_twice_is_done_once_and_what_contradicts_itself_is_refused() {
     assert!(against[0].what.contains("line 2"));
 }
 
-/// All that a store has, written out and read back.
+/// Exports every link of `store` and reads the file back.
 async fn round_trip(store: &SqliteStore) -> Arc<[Change]> {
     let links = store.links_after(None, u32::MAX).await.unwrap();
     let mut headings = Headings::default();
@@ -241,7 +244,7 @@ async fn round_trip(store: &SqliteStore) -> Arc<[Change]> {
     plan(sheet.rows, &found, Trust::default()).unwrap().changes
 }
 
-/// Something like a cell, a heading or a row, as people and faults produce them.
+/// A cell as people write it, or as a fault leaves it.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "[1-9]",
@@ -256,7 +259,7 @@ fn cell() -> impl Strategy<Value = String> {
 }
 
 fn headings() -> impl Strategy<Value = Vec<&'static str>> {
-    let known = [
+    let possible = [
         "id",
         "编号",
         "username",
@@ -271,7 +274,7 @@ fn headings() -> impl Strategy<Value = Vec<&'static str>> {
         "",
         "=x",
     ];
-    let any = prop::collection::vec(prop::sample::select(known.to_vec()), 1..5);
+    let any = prop::collection::vec(prop::sample::select(possible.to_vec()), 1..5);
     prop_oneof![
         3 => Just(vec!["id", "username"]),
         2 => Just(vec!["id", "client", "username", "dept", "sites[]"]),
@@ -280,8 +283,8 @@ fn headings() -> impl Strategy<Value = Vec<&'static str>> {
     ]
 }
 
-/// What a careful person writes under a heading.
-fn fitting(heading: &str, number: u8) -> String {
+/// A valid cell for the column under `heading`.
+fn valid_cell(heading: &str, number: u8) -> String {
     match heading {
         "id" | "编号" => (number + 1).to_string(),
         "email" => format!("{number}@w.cn"),
@@ -307,7 +310,7 @@ fn table() -> impl Strategy<Value = Vec<u8>> {
                 let row = row.into_iter().zip(&headings);
                 let row = row.map(|((wild, number, cell), heading)| match wild {
                     0 => cell,
-                    _ => fitting(heading, number),
+                    _ => valid_cell(heading, number),
                 });
                 let row: Vec<_> = row.collect();
                 text.push_str("\r\n");
@@ -329,7 +332,7 @@ fn table() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-fn whatever() -> impl Strategy<Value = Vec<u8>> {
+fn any_file() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         8 => table(),
         1 => prop::collection::vec(any::<u8>(), 0..200),
@@ -340,10 +343,10 @@ fn whatever() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
-    /// Whatever is brought: it is joined as a whole or not at all, and what is joined can be
-    /// written out and read back.
+    /// Any input is imported as a whole or not at all, and what was imported can be exported and read
+    /// back.
     #[test]
-    fn a_table_never_panics_and_is_never_half_imported(bytes in whatever()) {
+    fn any_input_never_panics_and_is_never_half_imported(bytes in any_file()) {
         thread_local! {
             static STORES: [SqliteStore; 2] = [(); 2].map(|()| SqliteStore::temporary().unwrap());
         }
@@ -365,10 +368,10 @@ proptest! {
                     prop_assert!(links.is_empty(), "half of it was imported");
                 }
                 Joined::Done(tally) => {
-                    let some = |change: &&Change| change.edit.applied_to(None).is_some();
-                    let meant = plan.changes.iter().filter(some).count();
-                    prop_assert_eq!(links.len(), meant);
-                    prop_assert_eq!(tally.added, meant);
+                    let has_data = |change: &&Change| change.edit.applied_to(None).is_some();
+                    let expected = plan.changes.iter().filter(has_data).count();
+                    prop_assert_eq!(links.len(), expected);
+                    prop_assert_eq!(tally.added, expected);
                     again.join(round_trip(store).await, now).await.unwrap();
                     let read = again.links_after(None, u32::MAX).await.unwrap();
                     prop_assert_eq!(read, links);
@@ -385,9 +388,9 @@ proptest! {
 }
 
 #[tokio::test]
-async fn what_is_written_out_is_safe_in_a_spreadsheet_and_is_read_back() {
+async fn an_export_is_safe_in_a_spreadsheet_and_is_read_back() {
     let store = SqliteStore::temporary().unwrap();
-    let wish = Wish {
+    let requested = Wish {
         username: Some("=HYPERLINK(\"http://e\",\"x\")".to_owned()),
         email: Some("c@w.cn".to_owned()),
         email_verified: Some(true),
@@ -402,9 +405,12 @@ async fn what_is_written_out_is_safe_in_a_spreadsheet_and_is_read_back() {
     let changes = [("-1", None), ("2", Some("wiki"))].map(|(id, client)| Change {
         place: place(id, client),
         edit: edit(&Wish {
-            username: wish.username.as_ref().map(|name| format!("{name}{id}")),
-            email: wish.email.as_ref().map(|email| format!("{id}{email}")),
-            ..wish.clone()
+            username: requested
+                .username
+                .as_ref()
+                .map(|name| format!("{name}{id}")),
+            email: requested.email.as_ref().map(|email| format!("{id}{email}")),
+            ..requested.clone()
         })
         .unwrap(),
     });

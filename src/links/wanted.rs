@@ -1,30 +1,31 @@
-//! People who are looked for, and when two texts are the same to a client.
+//! Criteria for looking people up, and the form in which clients compare texts.
 
 use std::collections::HashSet;
 
 use panda_oidc_sdk::Subject;
 
-/// What two texts have in common that are the same to a client: Keycloak and most others ignore case,
-/// and nobody sees the difference between a wide letter and another, or between two ways to write `é`.
+/// Folds a text so that texts which are equal to a client become equal. Keycloak and most clients
+/// ignore case. People cannot see the difference between full-width and ordinary letters, or between
+/// two encodings of `é`.
 #[must_use]
 pub fn folded(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
     text.nfkc().flat_map(char::to_lowercase).collect()
 }
 
-/// People who are looked for.
+/// The people to look up. A person matches by any one of the criteria.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// By identifier.
     pub subjects: HashSet<Subject>,
     /// By telephone number, in E.164.
     pub phones: HashSet<String>,
-    /// By name, as [`Wanted::name`] makes them.
+    /// By name, normalized by [`Wanted::name`].
     pub names: HashSet<String>,
 }
 
 impl Wanted {
-    /// A name without what differs between two who write it down: width, case and spaces.
+    /// Normalizes a name: width, case and spaces do not count.
     #[must_use]
     pub fn name(name: &str) -> String {
         use unicode_normalization::UnicodeNormalization as _;
@@ -32,7 +33,7 @@ impl Wanted {
         letters.flat_map(char::to_lowercase).collect()
     }
 
-    /// Whether `name` and `phone`, as the portal has them, or `subject` are looked for.
+    /// Whether a person matches. `name` and `phone` are as the portal has them.
     #[must_use]
     pub fn includes(&self, subject: &Subject, name: Option<&str>, phone: Option<&str>) -> bool {
         let by_name = |name: &str| !self.names.is_empty() && self.names.contains(&Self::name(name));

@@ -1,4 +1,4 @@
-//! A change of user that waits for the person at the screen to say yes.
+//! A change of user that waits for confirmation on our page.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::{Identity, Subject};
@@ -10,24 +10,24 @@ use crate::crypto::Sealer;
 use crate::crypto::identifiers::{BrowserId, TicketHash};
 use crate::login::launch::VerifiedLogin;
 
-/// How long the question stands.
-const QUESTION_TTL: TimeDelta = TimeDelta::minutes(5);
+/// How long the user can confirm.
+const CONFIRMATION_TTL: TimeDelta = TimeDelta::minutes(5);
 
-/// What the seal is bound to.
+/// The context of the seal.
 const CONTEXT: &[u8] = b"switch";
 
-/// A change of user that was asked about. The cookie it is sealed in is the only copy.
+/// A change of user that waits for confirmation. The sealed cookie is the only copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSwitch {
-    /// Who has arrived.
+    /// The login of the new user.
     pub login: VerifiedLogin,
-    /// What the page's form must repeat: the yes comes from our own page (CSRF).
+    /// A random value that the form must repeat: it proves that our own page was submitted (CSRF).
     pub confirmation: String,
-    /// The URL at which to go on.
+    /// The URL to continue at.
     pub onward: String,
-    /// The client whose URL that is, if it is a client's.
+    /// The client that owns the URL, if it is a client's.
     pub client_id: Option<String>,
-    /// When it was asked.
+    /// When the confirmation was requested.
     pub requested_at: DateTime<Utc>,
 }
 
@@ -41,12 +41,12 @@ struct Wire {
     confirmation: String,
     onward: String,
     client_id: Option<String>,
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    asked_at: DateTime<Utc>,
+    #[serde(rename = "asked_at", with = "chrono::serde::ts_milliseconds")]
+    requested_at: DateTime<Utc>,
 }
 
 impl PendingSwitch {
-    /// Seals the question for its cookie; `None` when it is too large for one.
+    /// Seals the pending switch for its cookie; `None` when it is too large for a cookie.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer) -> Option<String> {
         let identity = &self.login.identity;
@@ -59,17 +59,17 @@ impl PendingSwitch {
             confirmation: self.confirmation.clone(),
             onward: self.onward.clone(),
             client_id: self.client_id.clone(),
-            asked_at: self.requested_at,
+            requested_at: self.requested_at,
         };
         let sealed = sealer.seal_text(&wire, CONTEXT)?;
         (sealed.len() <= MAX_COOKIE_BYTES).then_some(sealed)
     }
 
-    /// Opens the cookie; `None` when it is not ours or the question is too old.
+    /// Opens the cookie; `None` when the seal is not ours or the time to confirm is over.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        if now - wire.asked_at > QUESTION_TTL {
+        if now - wire.requested_at > CONFIRMATION_TTL {
             return None;
         }
         Some(Self {
@@ -86,7 +86,7 @@ impl PendingSwitch {
             confirmation: wire.confirmation,
             onward: wire.onward,
             client_id: wire.client_id,
-            requested_at: wire.asked_at,
+            requested_at: wire.requested_at,
         })
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use crate::login::account_switch::*;
 
     #[test]
-    fn the_longest_name_fits_and_a_longer_address_is_refused() {
+    fn the_longest_name_fits_in_a_cookie_and_a_longer_url_does_not() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
         let mut pending = PendingSwitch {
             login: VerifiedLogin {
@@ -121,9 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn a_question_stands_five_minutes_in_its_cookie() {
+    fn a_pending_switch_expires_after_five_minutes() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
-        let asked_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let requested_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let pending = PendingSwitch {
             login: VerifiedLogin {
                 identity: Identity {
@@ -138,11 +138,11 @@ mod tests {
             confirmation: "c".to_owned(),
             onward: "/launch/grafana".to_owned(),
             client_id: Some("grafana".to_owned()),
-            requested_at: asked_at,
+            requested_at,
         };
         let cookie = pending.seal(&sealer).unwrap();
-        let open = |later| PendingSwitch::open(&cookie, &sealer, asked_at + later);
-        assert_eq!(open(QUESTION_TTL), Some(pending.clone()));
-        assert_eq!(open(QUESTION_TTL + TimeDelta::seconds(1)), None);
+        let open = |later| PendingSwitch::open(&cookie, &sealer, requested_at + later);
+        assert_eq!(open(CONFIRMATION_TTL), Some(pending.clone()));
+        assert_eq!(open(CONFIRMATION_TTL + TimeDelta::seconds(1)), None);
     }
 }

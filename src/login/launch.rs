@@ -1,4 +1,4 @@
-//! The launch: what a ticket is worth in this browser, before the portal is asked and after.
+//! The launch: how a ticket is handled, before and after the portal validates it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
@@ -8,25 +8,26 @@ use super::sign_in::{SignIn, TicketClaim, TicketHolder, TicketOwner};
 use crate::crypto::identifiers::{HolderId, SessionHandleHash, TicketHash};
 use crate::session::{LogoutNotice, Session, SessionId, User};
 
-/// Two tabs may sign in at once; the handle that lost its place opens its session this much longer.
+/// How long a replaced session handle stays valid, because two tabs may sign in at once.
 const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);
 
-/// What to do with a ticket before anybody is asked about it.
+/// What to do with a ticket before the portal is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TicketDecision {
-    /// The session this browser has was opened by this very ticket: go on with it, and leave the
-    /// portal alone (F29).
+    /// The ticket opened the browser's current session, as after a reload or the back button: continue
+    /// the session and do not call the portal.
     SameSession,
-    /// It belongs to another browser, or is spent: refused unseen, so that its life is not extended.
+    /// The ticket has another owner, or is spent. It is refused without calling the portal, because
+    /// each validation extends the life of a ticket.
     Refused,
-    /// Ask the portal.
+    /// Let the portal validate the ticket.
     Ask,
 }
 
-/// Decides by who owns the ticket.
+/// Decides by the owner of the ticket.
 ///
-/// `fresh` says that a client waits for a sign-in newer than its request; then even a ticket that
-/// opened this session is taken to the portal again.
+/// `fresh` says that a client requires a sign-in newer than its request. Then even the ticket of the
+/// current session is validated again.
 #[must_use]
 pub fn decide_ticket(
     ticket: &TicketHash,
@@ -43,8 +44,8 @@ pub fn decide_ticket(
         (TicketReplay::Off, _) | (_, None) => TicketDecision::Ask,
         (TicketReplay::Once, Some(_)) => TicketDecision::Refused,
         (TicketReplay::BrowserBound, Some(owner)) => {
-            let ours = holder == Some(owner.holder) && !owner.spent;
-            if ours {
+            let usable = holder == Some(owner.holder) && !owner.spent;
+            if usable {
                 TicketDecision::Ask
             } else {
                 TicketDecision::Refused
@@ -53,29 +54,30 @@ pub fn decide_ticket(
     }
 }
 
-/// A person the portal has just proved, and where.
+/// A login that the portal has just verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedLogin {
-    /// Who it is.
+    /// The user.
     pub identity: Identity,
-    /// The name of the ticket that proved it.
+    /// The keyed digest of the ticket.
     pub ticket: TicketHash,
-    /// Who brought it.
+    /// Who presented the ticket.
     pub holder: TicketHolder,
-    /// Whether the holder owns the ticket already, since the person was asked about it.
+    /// Whether the holder owns the ticket already, since before the user was asked to confirm.
     pub claimed: bool,
 }
 
 impl VerifiedLogin {
-    /// Whether a person must say yes before this arrival replaces the session that is there: it is
-    /// another user's, and nothing proves that the click came from the portal (login CSRF, F5).
+    /// Whether the user must confirm before this login replaces the current session: the session is
+    /// another user's, and nothing proves that the click came from the portal (login CSRF; N63,
+    /// docs/security.md).
     #[must_use]
     pub fn needs_confirmation(&self, session: Option<&Session>, from_portal: bool) -> bool {
         !from_portal
             && session.is_some_and(|session| session.user.identity.subject != self.identity.subject)
     }
 
-    /// The wish to own the ticket, unless the policy does not track tickets.
+    /// The claim to the ticket; `None` if the policy does not track tickets.
     #[must_use]
     pub fn claim(&self, policy: &Policy, now: DateTime<Utc>) -> Option<TicketClaim> {
         (policy.replay != TicketReplay::Off).then(|| TicketClaim {
@@ -87,18 +89,19 @@ impl VerifiedLogin {
         })
     }
 
-    /// The sign-in this arrival comes to: a session of the same user goes on under its name, those of
-    /// other users in this browser end (F6). The handle is a new one in any case (N17).
+    /// The sign-in for this login. A session of the same user continues under its `sid`. Sessions of
+    /// other users in this browser end, so that nobody uses the previous user's session on a shared
+    /// computer (N50). The session handle is always new, against session fixation (N17).
     #[must_use]
     pub fn sign_in(
         self,
-        here: CurrentSession<'_>,
+        current: CurrentSession<'_>,
         new: NewSession,
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> SignIn {
         let same_user = |session: &&Session| session.user.identity.subject == self.identity.subject;
-        let continues = here
+        let continues = current
             .session
             .filter(same_user)
             .map(|session| session.sid.clone());
@@ -106,7 +109,7 @@ impl VerifiedLogin {
             claim: self.claim(policy, now),
             place: self.holder.place_of(&self.identity.subject),
             logout_notice: new.logout_notice,
-            retires: here
+            retires: current
                 .handle
                 .filter(|_| continues.is_some())
                 .map(|handle| (handle, now + HANDLE_GRACE)),
@@ -126,23 +129,23 @@ impl VerifiedLogin {
     }
 }
 
-/// What the browser had before.
+/// The session of the browser before the sign-in.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrentSession<'a> {
-    /// Its live session.
+    /// The live session, if there is one.
     pub session: Option<&'a Session>,
-    /// The handle that opens it.
+    /// The session handle from the cookie.
     pub handle: Option<SessionHandleHash>,
 }
 
-/// What a sign-in needs from outside.
+/// Values that a sign-in needs from its caller.
 #[derive(Debug)]
 pub struct NewSession {
-    /// For a session that begins.
+    /// The `sid`, if a new session begins.
     pub sid: SessionId,
-    /// For the cookie.
+    /// The session handle for the cookie.
     pub handle: SessionHandleHash,
-    /// For the clients of the sessions that end.
+    /// The notice for the clients of the sessions that end.
     pub logout_notice: LogoutNotice,
 }
 
@@ -195,7 +198,7 @@ mod tests {
         }
     }
 
-    fn present(
+    fn decide(
         replay: TicketReplay,
         owner: impl Into<Option<TicketOwner>>,
         session: Option<&Session>,
@@ -212,26 +215,23 @@ mod tests {
     }
 
     #[test]
-    fn n61_a_ticket_belongs_to_the_browser_that_brought_it_first() {
+    fn n61_a_ticket_belongs_to_the_first_browser_that_presents_it() {
         use TicketReplay::{BrowserBound, Off, Once};
+        assert_eq!(decide(BrowserBound, None, None, false), TicketDecision::Ask);
         assert_eq!(
-            present(BrowserBound, None, None, false),
+            decide(BrowserBound, owned(1, false), None, false),
             TicketDecision::Ask
         );
         assert_eq!(
-            present(BrowserBound, owned(1, false), None, false),
-            TicketDecision::Ask
-        );
-        assert_eq!(
-            present(BrowserBound, owned(2, false), None, false),
+            decide(BrowserBound, owned(2, false), None, false),
             TicketDecision::Refused
         );
         assert_eq!(
-            present(Once, owned(1, false), None, false),
+            decide(Once, owned(1, false), None, false),
             TicketDecision::Refused
         );
         assert_eq!(
-            present(Off, owned(2, true), None, false),
+            decide(Off, owned(2, true), None, false),
             TicketDecision::Ask
         );
     }
@@ -239,13 +239,13 @@ mod tests {
     #[test]
     fn n62_a_spent_ticket_is_refused_even_in_its_own_browser() {
         assert_eq!(
-            present(TicketReplay::BrowserBound, owned(1, true), None, false),
+            decide(TicketReplay::BrowserBound, owned(1, true), None, false),
             TicketDecision::Refused
         );
     }
 
     #[test]
-    fn f29_the_ticket_of_the_live_session_is_not_asked_about_again() {
+    fn f29_the_ticket_of_the_live_session_is_not_validated_again() {
         let session = session("1", 9);
         for replay in [
             TicketReplay::BrowserBound,
@@ -253,12 +253,12 @@ mod tests {
             TicketReplay::Off,
         ] {
             assert_eq!(
-                present(replay, owned(1, false), Some(&session), false),
+                decide(replay, owned(1, false), Some(&session), false),
                 TicketDecision::SameSession
             );
         }
         assert_eq!(
-            present(
+            decide(
                 TicketReplay::BrowserBound,
                 owned(1, false),
                 Some(&session),
@@ -269,24 +269,23 @@ mod tests {
     }
 
     #[test]
-    fn n63_another_users_session_is_replaced_only_after_a_yes_or_a_click_in_the_portal() {
-        let arrival = VerifiedLogin {
+    fn n63_another_users_session_is_replaced_only_after_confirmation_or_a_click_in_the_portal() {
+        let login = VerifiedLogin {
             identity: identity("2"),
             ticket: digest(9),
             holder: TicketHolder::Browser(digest(1)),
             claimed: false,
         };
         let (same, other) = (session("2", 1), session("1", 1));
-        assert!(arrival.needs_confirmation(Some(&other), false));
-        assert!(!arrival.needs_confirmation(Some(&other), true));
+        assert!(login.needs_confirmation(Some(&other), false));
+        assert!(!login.needs_confirmation(Some(&other), true));
         assert!(
-            !arrival.needs_confirmation(Some(&same), false)
-                && !arrival.needs_confirmation(None, false)
+            !login.needs_confirmation(Some(&same), false) && !login.needs_confirmation(None, false)
         );
     }
 
     #[test]
-    fn n50_a_change_of_user_ends_the_session_and_a_return_continues_it() {
+    fn n50_another_user_gets_a_new_session_and_the_same_user_continues_theirs() {
         let new = || NewSession {
             sid: SessionId::from("new".to_owned()),
             handle: digest(7),
@@ -297,26 +296,26 @@ mod tests {
                 expires_at: now(),
             },
         };
-        let arrive = |before: &Session| {
-            let arrival = VerifiedLogin {
+        let sign_in = |before: &Session| {
+            let login = VerifiedLogin {
                 identity: identity("2"),
                 ticket: digest(9),
                 holder: TicketHolder::Browser(digest(1)),
                 claimed: false,
             };
-            let here = CurrentSession {
+            let current = CurrentSession {
                 session: Some(before),
                 handle: Some(digest(6)),
             };
-            arrival.sign_in(here, new(), &policy(TicketReplay::BrowserBound), now())
+            login.sign_in(current, new(), &policy(TicketReplay::BrowserBound), now())
         };
-        let switched = arrive(&session("1", 1));
+        let switched = sign_in(&session("1", 1));
         assert_eq!(
             (switched.place, switched.continues, switched.retires),
             (digest(1), None, None)
         );
         assert_eq!(switched.session.sid.as_str(), "new");
-        let returned = arrive(&session("2", 1));
+        let returned = sign_in(&session("2", 1));
         assert_eq!(returned.continues, Some(SessionId::from("sid".to_owned())));
         assert_eq!(
             returned.session.sid.as_str(),

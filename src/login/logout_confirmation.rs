@@ -1,4 +1,4 @@
-//! A logout that waits for the person at the screen to say yes (N48).
+//! A logout that waits for confirmation on our page (logout CSRF; N48, docs/security.md).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::Sealer;
 use crate::session::{Session, SessionId};
 
-/// How long the question stands.
-const QUESTION_TTL: TimeDelta = TimeDelta::minutes(5);
+/// How long the user can confirm.
+const CONFIRMATION_TTL: TimeDelta = TimeDelta::minutes(5);
 
-/// What the seal is bound to.
+/// The context of the seal.
 const CONTEXT: &[u8] = b"logout";
 
-/// A logout that was asked about. The form of the question carries it, sealed: another site cannot
-/// make one, and one that was made in another browser names another session.
+/// A logout that waits for confirmation. The form carries it sealed: another site cannot make one, and
+/// one from another browser names another session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingLogout {
-    /// The session the question was about.
+    /// The session to end.
     pub sid: SessionId,
-    /// The client that asked for it.
+    /// The client that requested the logout.
     pub client_id: Option<String>,
     /// `post_logout_redirect_uri` and `state` of its request.
     pub redirect: Option<(String, Option<String>)>,
-    /// When it was asked.
+    /// When the confirmation was requested.
     pub requested_at: DateTime<Utc>,
 }
 
@@ -31,40 +31,40 @@ struct Wire {
     sid: String,
     client_id: Option<String>,
     redirect: Option<(String, Option<String>)>,
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    asked_at: DateTime<Utc>,
+    #[serde(rename = "asked_at", with = "chrono::serde::ts_milliseconds")]
+    requested_at: DateTime<Utc>,
 }
 
 impl PendingLogout {
-    /// Seals the question for its form.
+    /// Seals the pending logout for the form.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer) -> Option<String> {
         let wire = Wire {
             sid: self.sid.to_string(),
             client_id: self.client_id.clone(),
             redirect: self.redirect.clone(),
-            asked_at: self.requested_at,
+            requested_at: self.requested_at,
         };
         sealer.seal_text(&wire, CONTEXT)
     }
 
-    /// Opens what a form brings back; `None` when it is not ours or the question is too old.
+    /// Opens what the form sends back; `None` when the seal is not ours or the time to confirm is over.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        (now - wire.asked_at <= QUESTION_TTL).then_some(Self {
+        (now - wire.requested_at <= CONFIRMATION_TTL).then_some(Self {
             sid: SessionId::from(wire.sid),
             client_id: wire.client_id,
             redirect: wire.redirect,
-            requested_at: wire.asked_at,
+            requested_at: wire.requested_at,
         })
     }
 
-    /// Whether the yes is about what the browser has now: its session, or, once that is over,
-    /// nothing. Never about the session of whoever came after (N50).
+    /// Whether the confirmation applies to `current`, the session of the browser now. Without a session
+    /// it still applies. It never applies to the session of a later user (N50).
     #[must_use]
-    pub fn is_about(&self, here: Option<&Session>) -> bool {
-        here.is_none_or(|session| session.sid == self.sid)
+    pub fn is_about(&self, current: Option<&Session>) -> bool {
+        current.is_none_or(|session| session.sid == self.sid)
     }
 }
 
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_question_stands_five_minutes_in_its_form() {
+    fn a_pending_logout_expires_after_five_minutes() {
         let master = MasterKey::random(&mut rand::rng());
         let sealer = master.sealer(Purpose::Logouts);
         let sealed = pending().seal(&sealer).unwrap();
         let open = |later| PendingLogout::open(&sealed, &sealer, pending().requested_at + later);
-        assert_eq!(open(QUESTION_TTL), Some(pending()));
-        assert_eq!(open(QUESTION_TTL + TimeDelta::seconds(1)), None);
+        assert_eq!(open(CONFIRMATION_TTL), Some(pending()));
+        assert_eq!(open(CONFIRMATION_TTL + TimeDelta::seconds(1)), None);
         let other = master.sealer(Purpose::Switches);
         assert_eq!(
             PendingLogout::open(&sealed, &other, pending().requested_at),
@@ -99,10 +99,10 @@ mod tests {
     }
 
     #[test]
-    fn n50_a_yes_is_about_the_session_that_was_asked_about_and_no_other() {
-        let mut here = session("1");
-        assert!(pending().is_about(Some(&here)) && pending().is_about(None));
-        here.sid = SessionId::from("another".to_owned());
-        assert!(!pending().is_about(Some(&here)));
+    fn n50_a_confirmation_applies_to_the_session_it_was_requested_for_and_no_other() {
+        let mut current = session("1");
+        assert!(pending().is_about(Some(&current)) && pending().is_about(None));
+        current.sid = SessionId::from("another".to_owned());
+        assert!(!pending().is_about(Some(&current)));
     }
 }

@@ -1,4 +1,5 @@
-//! Whose browser this is: launch, session, leaving. As pure as [`crate::oauth`].
+//! The rules of sign-in and sign-out in a browser. They are pure, like those of [`crate::oauth`]: no
+//! I/O and no clock.
 
 pub mod account_switch;
 pub mod launch;

@@ -1,32 +1,33 @@
-//! An authorization request that waits, in a sealed cookie, until its person has signed in.
+//! A pending authorization request: it waits in a sealed cookie until the user has signed in.
 //!
-//! The cookie is the only copy: a flood of requests costs the server nothing (N60), and nobody but
-//! the browser that asked can resume one (N16).
+//! The cookie is the only copy. So a flood of requests costs the server nothing (N60,
+//! docs/security.md), and only the browser that sent a request can resume it (N16).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Sealer;
 
-/// How long a request waits.
+/// How long a request can be resumed.
 pub const REQUEST_TTL: TimeDelta = TimeDelta::minutes(10);
 
-/// How many requests wait in one browser.
+/// How many requests can be pending in one browser.
 pub const MAX_PER_BROWSER: usize = 4;
 
-/// A cookie that browsers keep, name and attributes aside: they drop those beyond 4096 bytes.
+/// The largest cookie value. Browsers drop a cookie of more than 4096 bytes, and its name and
+/// attributes count too.
 pub(super) const MAX_COOKIE_BYTES: usize = 3800;
 
-/// A request that waits.
+/// A pending authorization request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingAuthorization {
-    /// Its parameters as a query, without any ticket.
+    /// Its parameters as a query string, without any ticket.
     #[serde(rename = "q")]
     pub request: String,
-    /// Who asked.
+    /// The client.
     #[serde(rename = "c")]
     pub client_id: String,
-    /// When it was asked first.
+    /// When the request first arrived.
     #[serde(rename = "t", with = "chrono::serde::ts_milliseconds")]
     pub requested_at: DateTime<Utc>,
 }
@@ -39,26 +40,26 @@ impl PendingAuthorization {
         (sealed.len() <= MAX_COOKIE_BYTES).then_some(sealed)
     }
 
-    /// Opens what the cookie called `name` holds; `None` when it is not ours or has waited too long.
+    /// Opens the cookie called `name`; `None` when the seal is not ours or the request has expired.
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, name: &str, now: DateTime<Utc>) -> Option<Self> {
-        let parked: Self = sealer.open_text(sealed, name.as_bytes())?;
-        (now - parked.requested_at <= REQUEST_TTL).then_some(parked)
+        let pending: Self = sealer.open_text(sealed, name.as_bytes())?;
+        (now - pending.requested_at <= REQUEST_TTL).then_some(pending)
     }
 }
 
-/// Which of the requests that wait, each with a name, a launch of `client_id` resumes: the newest of
-/// that client, else the newest of all.
+/// The name of the pending request that a launch of `client_id` resumes: the newest of that client,
+/// else the newest of all.
 #[must_use]
 pub fn choose<'a>(
-    waiting: &'a [(String, PendingAuthorization)],
+    pending: &'a [(String, PendingAuthorization)],
     client_id: Option<&str>,
 ) -> Option<&'a str> {
-    let newest = |of_client: bool| {
-        let candidates = waiting
+    let newest = |same_client: bool| {
+        let candidates = pending
             .iter()
-            .filter(|(_, parked)| !of_client || Some(parked.client_id.as_str()) == client_id);
-        candidates.max_by_key(|(_, parked)| parked.requested_at)
+            .filter(|(_, request)| !same_client || Some(request.client_id.as_str()) == client_id);
+        candidates.max_by_key(|(_, request)| request.requested_at)
     };
     newest(true)
         .or_else(|| newest(false))
@@ -70,7 +71,7 @@ mod tests {
     use crate::crypto::{MasterKey, Purpose};
     use crate::login::pending_request::*;
 
-    fn parked(client_id: &str, second: i64) -> PendingAuthorization {
+    fn pending(client_id: &str, second: i64) -> PendingAuthorization {
         PendingAuthorization {
             request: "client_id=x&state=%2B".to_owned(),
             client_id: client_id.to_owned(),
@@ -79,39 +80,39 @@ mod tests {
     }
 
     #[test]
-    fn a_request_waits_ten_minutes_under_its_own_name() {
+    fn a_pending_request_expires_after_ten_minutes_and_opens_only_under_its_own_name() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
-        let asked = parked("app", 0);
-        let cookie = asked.seal(&sealer, "one").unwrap();
+        let request = pending("app", 0);
+        let cookie = request.seal(&sealer, "one").unwrap();
         assert!(!cookie.contains("state"));
         let open = |name: &str, later| {
-            PendingAuthorization::open(&cookie, &sealer, name, asked.requested_at + later)
+            PendingAuthorization::open(&cookie, &sealer, name, request.requested_at + later)
         };
-        assert_eq!(open("one", REQUEST_TTL), Some(asked.clone()));
+        assert_eq!(open("one", REQUEST_TTL), Some(request.clone()));
         assert_eq!(open("one", REQUEST_TTL + TimeDelta::seconds(1)), None);
         assert_eq!(open("two", TimeDelta::zero()), None);
     }
 
     #[test]
-    fn what_no_cookie_can_hold_is_not_parked() {
+    fn a_request_that_is_too_large_for_a_cookie_is_not_sealed() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
         let large = PendingAuthorization {
             request: "x".repeat(4000),
-            ..parked("app", 0)
+            ..pending("app", 0)
         };
         assert_eq!(large.seal(&sealer, "one"), None);
     }
 
     #[test]
-    fn f10_a_launch_resumes_its_own_client_first_and_any_other_else() {
-        let waiting = [
-            ("a".to_owned(), parked("grafana", 0)),
-            ("b".to_owned(), parked("grafana", 1)),
-            ("c".to_owned(), parked("keycloak", 2)),
+    fn f10_a_launch_resumes_a_request_of_its_client_first_and_any_other_otherwise() {
+        let requests = [
+            ("a".to_owned(), pending("grafana", 0)),
+            ("b".to_owned(), pending("grafana", 1)),
+            ("c".to_owned(), pending("keycloak", 2)),
         ];
-        assert_eq!(choose(&waiting, Some("grafana")), Some("b"));
-        assert_eq!(choose(&waiting, Some("gis")), Some("c"));
-        assert_eq!(choose(&waiting, None), Some("c"));
+        assert_eq!(choose(&requests, Some("grafana")), Some("b"));
+        assert_eq!(choose(&requests, Some("gis")), Some("c"));
+        assert_eq!(choose(&requests, None), Some("c"));
         assert_eq!(choose(&[], Some("gis")), None);
     }
 }

@@ -1,9 +1,9 @@
-//! What the operator wants of sessions and tickets.
+//! The policy for sessions and tickets.
 
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-/// What the operator wants of sessions and tickets.
+/// The operator's policy for sessions and tickets.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// How long a session lives after a sign-in.
@@ -14,12 +14,12 @@ pub struct Policy {
     pub replay: TicketReplay,
 }
 
-/// Who may present a ticket again. A ticket names no audience and is not single-use; this is what
-/// keeps one that leaked from being used.
+/// Who may present a ticket again. A ticket names no audience and is not single-use, so this policy
+/// is what stops the use of a leaked ticket (N61, docs/security.md).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TicketReplay {
-    /// The browser that presented it first.
+    /// Only the browser that presented it first.
     #[default]
     BrowserBound,
     /// Nobody.

@@ -1,11 +1,11 @@
-//! Whether the portal itself sent the browser here.
+//! Checks whether a request comes from a page of the portal.
 
 use url::{Origin, Url};
 
-/// Whether the page that led here, by its `Referer`, is one of the portal's.
+/// Whether the `Referer` has one of the portal's origins.
 ///
-/// A page of an attacker's can keep its browser from sending a `Referer`, but cannot make it send
-/// the portal's; so this is proof when it holds, and says nothing when it does not (F5, N63).
+/// An attacker's page can suppress the `Referer`, but it cannot send the portal's. So `true` proves that
+/// the click came from the portal, and `false` proves nothing (login CSRF; N63, docs/security.md).
 #[must_use]
 pub fn from_portal(referer: Option<&str>, portal: &[Origin]) -> bool {
     let origin = referer

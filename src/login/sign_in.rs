@@ -1,4 +1,4 @@
-//! A sign-in, decided and ready for the store to carry out.
+//! The sign-in as the store carries it out.
 
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
@@ -7,17 +7,17 @@ use panda_oidc_sdk::Subject;
 use crate::crypto::identifiers::{BrowserId, HolderId, PlaceId, SessionHandleHash, TicketHash};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
-/// Who presents a ticket, and owns it from then on.
+/// Who presents a ticket. The first holder owns the ticket from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TicketHolder {
     /// A browser, by the digest of its cookie.
     Browser(BrowserId),
-    /// A client that exchanges tickets it was sent (RFC 8693). It serves many people at once.
+    /// A client that exchanges a ticket it received (RFC 8693). It serves many users at once.
     Client(ClientId),
 }
 
 impl TicketHolder {
-    /// The name by which the holder owns tickets.
+    /// The identifier under which the holder owns tickets.
     #[must_use]
     pub fn id(&self) -> HolderId {
         match self {
@@ -26,7 +26,8 @@ impl TicketHolder {
         }
     }
 
-    /// Where `subject` is signed in: whoever else is signed in at the same place is signed out.
+    /// The place where `subject` signs in. Any other user who is signed in at the same place is signed
+    /// out.
     #[must_use]
     pub fn place_of(&self, subject: &Subject) -> PlaceId {
         match self {
@@ -39,58 +40,58 @@ impl TicketHolder {
 /// Who owns a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketOwner {
-    /// Who presented it first.
+    /// The first holder.
     pub holder: HolderId,
-    /// Whether a session it opened was ended, so that it opens nothing any more.
+    /// Whether a session that the ticket opened was ended. A spent ticket opens no session (N62).
     pub spent: bool,
 }
 
-/// A wish to own a ticket.
+/// A request to own a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketClaim {
     /// The keyed digest of the ticket.
     pub ticket: TicketHash,
-    /// Who presents it.
+    /// Who presents the ticket.
     pub holder: HolderId,
-    /// Whom the portal says it names. A ticket that named somebody else before is refused.
+    /// The user that the portal reported. A ticket that named another user before is refused (N66).
     pub subject: Subject,
-    /// Whether a ticket that anybody owns, even this browser, is refused.
+    /// Whether the ticket is refused if it has an owner, even if that is this holder.
     pub once: bool,
-    /// Until when to remember the ownership; a claim that succeeds again prolongs it.
+    /// How long the ownership is remembered. Each successful claim extends it.
     pub remember_until: DateTime<Utc>,
 }
 
-/// A sign-in, decided and ready to be carried out.
+/// A sign-in: everything the store changes, decided beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
-    /// The ticket to own first, unless tickets are not tracked.
+    /// The claim to the ticket, which must succeed first; `None` if tickets are not tracked.
     pub claim: Option<TicketClaim>,
-    /// The browser that is taken over: every session that another user had in it ends, also those
-    /// that ran out or whose cookie the browser has lost, since clients may go on with them (F6).
+    /// The browser, or the client's user. All sessions of other users at this place end, so that none
+    /// is left to the next user (N50, docs/security.md). That includes sessions that have expired or
+    /// whose cookie is lost, because clients may still use them.
     pub place: PlaceId,
-    /// How the clients of those sessions are told.
+    /// The notice for the clients of those sessions.
     pub logout_notice: LogoutNotice,
-    /// The live session of the same user that goes on: it keeps its `sid` and takes `auth_time`,
-    /// `expires_at`, `ticket` and user from `session`. When it has ended meanwhile, `session`
-    /// begins as a new one.
+    /// The live session of the same user that continues. It keeps its `sid` and takes `auth_time`,
+    /// `expires_at`, `ticket` and user from `session`. If it has ended meanwhile, `session` begins as a
+    /// new session.
     pub continues: Option<SessionId>,
-    /// The session as it shall be.
+    /// The session after the sign-in.
     pub session: Session,
-    /// The new handle that opens it.
+    /// The new session handle.
     pub handle: SessionHandleHash,
-    /// The handle the browser held so far opens the continued session only until then, so that
-    /// two tabs that sign in at once do not lock each other out.
+    /// The previous session handle, and until when it still opens the continued session. Without that
+    /// grace, two tabs that sign in at once would lock each other out.
     pub retires: Option<(SessionHandleHash, DateTime<Utc>)>,
 }
 
-/// How a sign-in ended.
+/// The outcome of a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInOutcome {
-    /// The session lives. Holds it as stored, and those that were ended for it.
+    /// The user is signed in: the session as stored, and the sessions that were ended for it.
     SignedIn(Box<Session>, Vec<EndedSession>),
-    /// Another browser owns the ticket, or it is spent, or it named somebody else before: nothing
-    /// was changed.
+    /// The ticket has another owner, is spent, or named another user before. Nothing was changed.
     TicketRefused,
-    /// The person has left, by the directory: nothing was changed.
+    /// The user has left, according to the directory. Nothing was changed.
     Left,
 }

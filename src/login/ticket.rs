@@ -1,34 +1,34 @@
-//! Finding the ticket in what a portal made of a URL.
+//! Finds the ticket in a URL that a portal has built.
 //!
-//! Portals join strings. The ticket may come behind a second `?`, twice, with its `+` unescaped or
-//! escaped once too often; what is certain is read, what is ambiguous is refused.
+//! Portals concatenate strings. The ticket may follow a second `?`, appear twice, or contain a `+` that
+//! was not escaped or was escaped twice. Unambiguous tickets are read; ambiguous ones are refused.
 
 use panda_oidc_sdk::Ticket;
 use percent_encoding::percent_decode_str;
 
-/// Longer than any ticket, in bytes.
-const MAX: usize = 4096;
+/// The longest ticket that is accepted.
+const MAX_TICKET_BYTES: usize = 4096;
 
-/// What stands where a ticket should, and is none.
+/// Why a value cannot be a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitTicket {
-    /// Two of them, and they differ.
+    /// There are two tickets, and they differ.
     #[error("there are two different tickets")]
     Several,
-    /// Too long for one.
-    #[error("the ticket is longer than {MAX} bytes")]
+    /// The value is too long.
+    #[error("the ticket is longer than {MAX_TICKET_BYTES} bytes")]
     TooLong,
-    /// Control characters, or bytes that are no text.
+    /// The value has control characters, or is not UTF-8.
     #[error("the ticket holds characters no ticket has")]
     Characters,
 }
 
-/// Finds the ticket called `parameter` in a raw query, in every reading it may be meant in, the
-/// most likely first. Empty when there is none.
+/// Finds the ticket called `parameter` in a raw query. Returns each possible decoding, the most likely
+/// first; empty when there is no ticket.
 ///
 /// # Errors
 ///
-/// [`UnfitTicket`] when something stands there that no portal means.
+/// [`UnfitTicket`] when the value cannot be a ticket, or there are two different ones.
 pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, UnfitTicket> {
     let mut found: Option<&str> = None;
     for value in values(raw_query, parameter).filter(|value| !value.is_empty()) {
@@ -37,27 +37,27 @@ pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, UnfitTicket
         }
         found = Some(value);
     }
-    found.map_or(Ok(Vec::new()), readings)
+    found.map_or(Ok(Vec::new()), decodings)
 }
 
-/// The raw values of `parameter`. A `?` begins a parameter as well as a `&` does, when it is the
-/// ticket that follows: portals append `?ticket=` to URLs that have a query already (F8).
+/// The raw values of `parameter`. Before the ticket, a `?` separates parameters like a `&` does: portals
+/// append `?ticket=` to URLs that already have a query.
 fn values<'a>(raw_query: &'a str, parameter: &'a str) -> impl Iterator<Item = &'a str> {
     raw_query.split('&').flat_map(move |pair| {
-        let begins = |part: &str| is_called(part, parameter);
+        let is_ticket = |part: &str| has_name(part, parameter);
         let own = pair
             .split_once('=')
-            .filter(|_| begins(pair))
+            .filter(|_| is_ticket(pair))
             .map(|(_, value)| value);
         let joined = pair
             .match_indices('?')
             .map(|(at, _)| &pair[at + 1..])
-            .find(|part| begins(part));
+            .find(|part| is_ticket(part));
         let joined = joined
             .and_then(|part| part.split_once('='))
             .map(|(_, value)| value);
         match (own, joined) {
-            // `ticket=a?ticket=a`: the first one ends where the second begins.
+            // `ticket=a?ticket=a`: the first value ends where the second parameter begins.
             (Some(own), Some(_)) => [own.split_once('?').map(|(value, _)| value), joined],
             (own, joined) => [own, joined],
         }
@@ -66,22 +66,23 @@ fn values<'a>(raw_query: &'a str, parameter: &'a str) -> impl Iterator<Item = &'
     })
 }
 
-/// The raw query without any ticket, wherever it was joined: what may be kept, echoed and parsed.
+/// The raw query without any ticket, however it was appended. The result may be stored, echoed and
+/// parsed.
 #[must_use]
 pub fn without(raw_query: &str, parameter: &str) -> String {
     let rest = raw_query.split('&').filter_map(|pair| {
-        if is_called(pair, parameter) {
+        if has_name(pair, parameter) {
             return None;
         }
-        let mut joints = pair.match_indices('?').map(|(at, _)| at);
-        let joined = joints.find(|at| is_called(&pair[at + 1..], parameter));
+        let mut separators = pair.match_indices('?').map(|(at, _)| at);
+        let joined = separators.find(|at| has_name(&pair[at + 1..], parameter));
         Some(joined.map_or(pair, |at| &pair[..at]))
     });
     rest.collect::<Vec<_>>().join("&")
 }
 
 /// Whether `part` begins with `parameter=`.
-fn is_called(part: &str, parameter: &str) -> bool {
+fn has_name(part: &str, parameter: &str) -> bool {
     part.split_once('=').is_some_and(|(name, _)| {
         percent_decode_str(name)
             .decode_utf8()
@@ -89,34 +90,34 @@ fn is_called(part: &str, parameter: &str) -> bool {
     })
 }
 
-fn readings(raw: &str) -> Result<Vec<Ticket>, UnfitTicket> {
-    // A `+` is itself: the portal pastes the ticket as it is, it does not encode forms (F9).
+fn decodings(raw: &str) -> Result<Vec<Ticket>, UnfitTicket> {
+    // A `+` stays a `+`: the portal appends the ticket as it is, without form encoding.
     let ticket = decode(raw)?;
-    let mut readings = vec![ticket.clone()];
+    let mut decodings = vec![ticket.clone()];
     if ticket.contains(' ') {
-        // Somebody on the way took a `+` for a blank.
-        readings.push(ticket.replace(' ', "+"));
+        // A system on the way may have decoded a `+` as a space.
+        decodings.push(ticket.replace(' ', "+"));
     }
     if ticket.contains('%') {
-        // Somebody on the way encoded twice.
-        readings.extend(decode(&ticket).ok().filter(|again| *again != ticket));
+        // A system on the way may have encoded the ticket twice.
+        decodings.extend(decode(&ticket).ok().filter(|again| *again != ticket));
     }
-    Ok(readings.into_iter().map(Ticket::new).collect())
+    Ok(decodings.into_iter().map(Ticket::new).collect())
 }
 
 fn decode(raw: &str) -> Result<String, UnfitTicket> {
-    if raw.len() > 3 * MAX {
+    if raw.len() > 3 * MAX_TICKET_BYTES {
         return Err(UnfitTicket::TooLong);
     }
     let ticket = percent_decode_str(raw)
         .decode_utf8()
         .map_err(|_| UnfitTicket::Characters)?;
-    fit(&ticket)?;
+    check(&ticket)?;
     Ok(ticket.into_owned())
 }
 
-fn fit(ticket: &str) -> Result<(), UnfitTicket> {
-    if ticket.len() > MAX {
+fn check(ticket: &str) -> Result<(), UnfitTicket> {
+    if ticket.len() > MAX_TICKET_BYTES {
         return Err(UnfitTicket::TooLong);
     }
     if ticket.chars().any(char::is_control) {
@@ -125,13 +126,13 @@ fn fit(ticket: &str) -> Result<(), UnfitTicket> {
     Ok(())
 }
 
-/// A ticket that a program hands over, as it is.
+/// Reads a ticket that a client sends as a parameter, without any decoding.
 ///
 /// # Errors
 ///
-/// [`UnfitTicket`] when it can be none.
+/// [`UnfitTicket`] when the value cannot be a ticket.
 pub fn plain(ticket: &str) -> Result<Ticket, UnfitTicket> {
-    fit(ticket)?;
+    check(ticket)?;
     Ok(Ticket::new(ticket.to_owned()))
 }
 
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn f8_what_is_left_holds_no_ticket_wherever_it_was() {
+    fn f8_the_query_without_the_ticket_holds_no_ticket() {
         for (query, left) in [
             ("a=1&ticket=T", "a=1"),
             ("ticket=T&a=1", "a=1"),
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn f9_a_plus_is_a_plus_and_a_blank_may_have_been_one() {
+    fn f9_a_plus_stays_a_plus_and_a_space_may_have_been_a_plus() {
         assert_eq!(found("ticket=a+b/c=="), Ok(vec!["a+b/c==".to_owned()]));
         assert_eq!(found("ticket=a%2Bb"), Ok(vec!["a+b".to_owned()]));
         assert_eq!(
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn f9_what_no_ticket_holds_is_refused() {
+    fn f9_a_value_that_cannot_be_a_ticket_is_refused() {
         assert_eq!(found("ticket=a%00b"), Err(UnfitTicket::Characters));
         assert_eq!(found("ticket=a%0d%0ab"), Err(UnfitTicket::Characters));
         assert_eq!(found("ticket=%ff"), Err(UnfitTicket::Characters));
@@ -215,7 +216,7 @@ mod tests {
         );
     }
 
-    /// N72: one value, whatever it holds.
+    /// The decoded ticket is one value, even if it contains `&` and `=` (N72, docs/security.md).
     #[test]
     fn n72_a_ticket_cannot_smuggle_a_parameter() {
         assert_eq!(
@@ -228,18 +229,18 @@ mod tests {
         #[test]
         fn any_query_is_read_or_refused(query in any::<String>()) {
             for ticket in find(&query, "ticket").unwrap_or_default() {
-                prop_assert!(!ticket.expose().is_empty() && ticket.expose().len() <= MAX);
+                prop_assert!(!ticket.expose().is_empty() && ticket.expose().len() <= MAX_TICKET_BYTES);
                 prop_assert!(!ticket.expose().chars().any(char::is_control));
             }
         }
 
         #[test]
-        fn nothing_is_left_to_find(query in "[?&=a%74icket]{0,30}|(a=1|ticket=T|[?&]){0,8}") {
+        fn the_query_without_the_ticket_has_none_left_to_find(query in "[?&=a%74icket]{0,30}|(a=1|ticket=T|[?&]){0,8}") {
             prop_assert_eq!(find(&without(&query, "ticket"), "ticket").map(|left| left.len()), Ok(0));
         }
 
         #[test]
-        fn a_pasted_ticket_is_read_as_it_was(ticket in "[A-Za-z0-9+/=_.-]{1,80}") {
+        fn an_appended_ticket_is_read_unchanged(ticket in "[A-Za-z0-9+/=_.-]{1,80}") {
             prop_assert_eq!(found(&format!("x=1&ticket={ticket}")), Ok(vec![ticket]));
         }
     }

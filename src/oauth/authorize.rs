@@ -1,4 +1,4 @@
-//! The authorization request: its rules, in the order they are asked (RFC 6749 §4.1.1, OIDC Core
+//! The authorization request: its rules, in the order they are checked (RFC 6749 §4.1.1, OIDC Core
 //! §3.1.2).
 
 use std::sync::Arc;
@@ -17,112 +17,114 @@ use super::scope::{Scope, Scopes};
 use super::{acr, resource};
 use crate::oauth::grant_type::GrantType;
 
-/// An authorization request that may go on, once somebody is signed in.
+/// A valid authorization request. It can be granted once a user is signed in.
 #[derive(Debug, Clone)]
 pub struct Authorization {
-    /// Who asks.
+    /// The client that sent the request.
     pub client: Arc<Client>,
-    /// Where the answer goes.
+    /// Where the response goes.
     pub redirect: VerifiedRedirect,
-    /// What is asked for, as far as it is known.
+    /// The requested scopes, without those that are unknown or that this client cannot get.
     pub scopes: Scopes,
     /// The PKCE challenge, if one was sent.
     pub challenge: Option<CodeChallenge>,
-    /// To be echoed in the ID token.
+    /// The `nonce` to echo in the ID token.
     pub nonce: Option<Nonce>,
-    /// Which interaction the client wants.
+    /// The interaction that the client wants.
     pub prompt: Prompt,
-    /// How old the sign-in may be.
+    /// The maximum age of the sign-in.
     pub max_age: Option<TimeDelta>,
     /// The resources the tokens are for (RFC 8707).
     pub resources: Vec<String>,
-    /// Claims that are asked for one by one.
+    /// The claims that are requested by name.
     pub claims: ClaimsRequest,
-    /// The `acr` to tell.
+    /// The `acr` to include in the ID token.
     pub acr: Option<&'static str>,
-    /// An ID token of ours that names the person the client expects; not yet verified.
+    /// The `id_token_hint`, not yet verified: an ID token that names the user the client expects.
     pub unverified_hint: Option<String>,
 }
 
 impl Authorization {
-    /// Whether the code shall bring a refresh token.
+    /// Whether the code yields a refresh token.
     #[must_use]
     pub fn is_refreshable(&self) -> bool {
         self.client.gets_refresh_token(&self.scopes)
     }
 }
 
-/// The parts of `prompt` that change what happens (OIDC Core §3.1.2.1).
+/// The values of `prompt` that have an effect (OIDC Core §3.1.2.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Prompt {
     /// `none`: no page may be shown.
     pub none: bool,
-    /// `login`, `select_account`: the person, or another one, must sign in anew.
+    /// `login`, `select_account`: the same or another user must sign in again.
     pub login: bool,
 }
 
-/// Why a request goes no further.
+/// Why an authorization request is refused, and where the error goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Told on a page: there is no place it could safely be sent to.
+    /// Shown on a page: there is no verified redirect URI to send it to.
     Page(OAuthError),
-    /// Told to the client.
+    /// Sent to the redirect URI of the client.
     Redirect(VerifiedRedirect, OAuthError),
 }
 
-/// Decides whether an authorization request may go on.
+/// Validates an authorization request.
 ///
 /// # Errors
 ///
-/// [`Refusal`]: on a page while the redirect URI is not settled, to the client after that.
+/// [`Refusal`]: shown on a page until the redirect URI is verified, sent to the client after that.
 pub fn authorize(
-    asked: &Params,
+    params: &Params,
     clients: &Clients,
     issuer: &str,
 ) -> Result<Authorization, Refusal> {
-    let client = client(asked, clients).map_err(Refusal::Page)?;
-    let redirect = redirect_uri(asked, client, issuer).map_err(Refusal::Page)?;
-    // Errors travel as the client asked, once that can be read.
-    let redirect = redirect.in_mode(response_mode(asked).unwrap_or_default());
-    match settle(asked, client, &redirect) {
+    let client = client(params, clients).map_err(Refusal::Page)?;
+    let redirect = redirect_uri(params, client, issuer).map_err(Refusal::Page)?;
+    // Errors use the requested response mode too. An invalid mode falls back to the default.
+    let redirect = redirect.in_mode(response_mode(params).unwrap_or_default());
+    match validate(params, client, &redirect) {
         Ok(authorization) => Ok(authorization),
         Err(error) => Err(Refusal::Redirect(redirect, error)),
     }
 }
 
-fn settle(
-    asked: &Params,
+fn validate(
+    params: &Params,
     client: &Arc<Client>,
     redirect: &VerifiedRedirect,
 ) -> Result<Authorization, OAuthError> {
-    no_repeats(asked)?;
-    no_request_object(asked)?;
+    no_repeats(params)?;
+    no_request_object(params)?;
     grant_type(client)?;
-    response_type(asked)?;
-    response_mode(asked)?;
-    let claims = claims(asked)?;
+    response_type(params)?;
+    response_mode(params)?;
+    let claims = claims(params)?;
     Ok(Authorization {
         client: Arc::clone(client),
         redirect: redirect.clone(),
-        scopes: scopes(asked, client),
-        challenge: challenge(asked, client)?,
-        nonce: asked.get("nonce").map(|nonce| Nonce::new(nonce.to_owned())),
-        prompt: prompt(asked)?,
-        max_age: max_age(asked)?,
-        resources: resource::requested(asked, client)?,
-        acr: claims.acr.or_else(|| acr(asked)),
+        scopes: scopes(params, client),
+        challenge: challenge(params, client)?,
+        nonce: params
+            .get("nonce")
+            .map(|nonce| Nonce::new(nonce.to_owned())),
+        prompt: prompt(params)?,
+        max_age: max_age(params)?,
+        resources: resource::requested(params, client)?,
+        acr: claims.acr.or_else(|| acr(params)),
         claims,
-        unverified_hint: asked.get("id_token_hint").map(str::to_owned),
+        unverified_hint: params.get("id_token_hint").map(str::to_owned),
     })
 }
 
-fn client<'a>(asked: &Params, clients: &'a Clients) -> Result<&'a Arc<Client>, OAuthError> {
-    if asked.repeats("client_id") {
+fn client<'a>(params: &Params, clients: &'a Clients) -> Result<&'a Arc<Client>, OAuthError> {
+    if params.repeats("client_id") {
         return Err(OAuthError::invalid_request(
             "client_id is given more than once",
         ));
     }
-    let id = asked
+    let id = params
         .get("client_id")
         .ok_or_else(|| OAuthError::invalid_request("client_id is missing"))?;
     clients
@@ -131,21 +133,21 @@ fn client<'a>(asked: &Params, clients: &'a Clients) -> Result<&'a Arc<Client>, O
 }
 
 fn redirect_uri(
-    asked: &Params,
+    params: &Params,
     client: &Client,
     issuer: &str,
 ) -> Result<VerifiedRedirect, OAuthError> {
-    if asked.repeats("redirect_uri") {
+    if params.repeats("redirect_uri") {
         return Err(OAuthError::invalid_request(
             "redirect_uri is given more than once",
         ));
     }
     // OIDC Core §3.1.2.1: REQUIRED.
-    let uri = asked
+    let uri = params
         .get("redirect_uri")
         .ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing"))?;
-    // A state that is given twice belongs to nobody; the error that follows goes without one.
-    let state = asked.get("state").filter(|_| !asked.repeats("state"));
+    // A `state` that is given twice is ambiguous: the error response goes without one.
+    let state = params.get("state").filter(|_| !params.repeats("state"));
     VerifiedRedirect::check(
         uri,
         &client.redirect_uris,
@@ -155,8 +157,8 @@ fn redirect_uri(
     )
 }
 
-fn no_repeats(asked: &Params) -> Result<(), OAuthError> {
-    match asked.repeated() {
+fn no_repeats(params: &Params) -> Result<(), OAuthError> {
+    match params.repeated() {
         Some(name) => Err(OAuthError::invalid_request(format!(
             "the parameter {name} is given more than once"
         ))),
@@ -164,15 +166,16 @@ fn no_repeats(asked: &Params) -> Result<(), OAuthError> {
     }
 }
 
-/// OIDC Core §6.1, §6.2, §7.2.1: what is not supported is refused by its own code, and nothing is
-/// fetched (N14).
-fn no_request_object(asked: &Params) -> Result<(), OAuthError> {
+/// Each unsupported parameter is refused with its own error code (OIDC Core §6.1, §6.2, §7.2.1).
+/// Nothing is fetched: a `request_uri` could make this server call an internal address (N14,
+/// docs/security.md).
+fn no_request_object(params: &Params) -> Result<(), OAuthError> {
     for (name, code) in [
         ("request", ErrorCode::RequestNotSupported),
         ("request_uri", ErrorCode::RequestUriNotSupported),
         ("registration", ErrorCode::RegistrationNotSupported),
     ] {
-        if asked.get(name).is_some() {
+        if params.get(name).is_some() {
             return Err(OAuthError::new(
                 code,
                 format!("the parameter {name} is not supported"),
@@ -182,7 +185,8 @@ fn no_request_object(asked: &Params) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// RFC 7591 §2: a client that is not registered for codes gets none.
+/// A client that is not registered for the grant type `authorization_code` gets no code (RFC 7591
+/// §2).
 fn grant_type(client: &Client) -> Result<(), OAuthError> {
     if client.may_use(GrantType::AuthorizationCode) {
         return Ok(());
@@ -193,10 +197,10 @@ fn grant_type(client: &Client) -> Result<(), OAuthError> {
     ))
 }
 
-/// "The Authorization Server MUST ignore the `offline_access` request" where it cannot be granted
-/// (OIDC Core §11). Nor is `email` granted where there is none.
-fn scopes(asked: &Params, client: &Client) -> Scopes {
-    let mut scopes = asked.get("scope").map(Scopes::parse).unwrap_or_default();
+/// "The Authorization Server MUST ignore the `offline_access` request" if it cannot be granted
+/// (OIDC Core §11). `email` is ignored if the client gets no addresses.
+fn scopes(params: &Params, client: &Client) -> Scopes {
+    let mut scopes = params.get("scope").map(Scopes::parse).unwrap_or_default();
     if !client.claims.bring_email() {
         scopes = scopes.without(Scope::Email);
     }
@@ -206,8 +210,8 @@ fn scopes(asked: &Params, client: &Client) -> Scopes {
     scopes.without(Scope::OfflineAccess)
 }
 
-fn response_type(asked: &Params) -> Result<(), OAuthError> {
-    match asked.get("response_type") {
+fn response_type(params: &Params) -> Result<(), OAuthError> {
+    match params.get("response_type") {
         Some("code") => Ok(()),
         Some(_) => Err(OAuthError::new(
             ErrorCode::UnsupportedResponseType,
@@ -217,18 +221,18 @@ fn response_type(asked: &Params) -> Result<(), OAuthError> {
     }
 }
 
-fn response_mode(asked: &Params) -> Result<ResponseMode, OAuthError> {
-    let mode = asked.get("response_mode");
-    let mode = mode.filter(|_| !asked.repeats("response_mode"));
+fn response_mode(params: &Params) -> Result<ResponseMode, OAuthError> {
+    let mode = params.get("response_mode");
+    let mode = mode.filter(|_| !params.repeats("response_mode"));
     mode.map_or(Some(ResponseMode::default()), ResponseMode::parse)
         .ok_or_else(|| {
             OAuthError::invalid_request("the response_mode is not query, fragment or form_post")
         })
 }
 
-fn challenge(asked: &Params, client: &Client) -> Result<Option<CodeChallenge>, OAuthError> {
-    let method = asked.get("code_challenge_method");
-    let Some(challenge) = asked.get("code_challenge") else {
+fn challenge(params: &Params, client: &Client) -> Result<Option<CodeChallenge>, OAuthError> {
+    let method = params.get("code_challenge_method");
+    let Some(challenge) = params.get("code_challenge") else {
         if method.is_some() {
             return Err(OAuthError::invalid_request(
                 "code_challenge_method is given without code_challenge",
@@ -241,7 +245,8 @@ fn challenge(asked: &Params, client: &Client) -> Result<Option<CodeChallenge>, O
         }
         return Ok(None);
     };
-    // RFC 7636 §4.3: a missing method means plain, which is refused like any other but S256 (N27).
+    // RFC 7636 §4.3: a missing method means `plain`. Every method except S256 is refused here, not
+    // later at the token endpoint (N27).
     if method != Some("S256") {
         return Err(OAuthError::invalid_request(
             "the only code_challenge_method here is S256",
@@ -255,9 +260,9 @@ fn challenge(asked: &Params, client: &Client) -> Result<Option<CodeChallenge>, O
     }
 }
 
-fn prompt(asked: &Params) -> Result<Prompt, OAuthError> {
+fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
     let mut prompt = Prompt::default();
-    let words: Vec<_> = asked
+    let words: Vec<_> = params
         .get("prompt")
         .unwrap_or_default()
         .split(' ')
@@ -266,9 +271,9 @@ fn prompt(asked: &Params) -> Result<Prompt, OAuthError> {
     for word in &words {
         match *word {
             "none" => prompt.none = true,
-            // Accounts are chosen at the portal: whoever comes from there is the user.
+            // The account is chosen at the portal: whoever signs in there is the user.
             "login" | "select_account" => prompt.login = true,
-            // The operator consents for all.
+            // The operator has consented for all users.
             "consent" => {}
             _ => {
                 return Err(OAuthError::invalid_request(
@@ -285,9 +290,9 @@ fn prompt(asked: &Params) -> Result<Prompt, OAuthError> {
     Ok(prompt)
 }
 
-/// OIDC Core §5.5.1.1: an essential `acr` that cannot be met is a failed login.
-fn claims(asked: &Params) -> Result<ClaimsRequest, OAuthError> {
-    let Some(json) = asked.get("claims") else {
+/// An essential `acr` that cannot be met is a failed login (OIDC Core §5.5.1.1).
+fn claims(params: &Params) -> Result<ClaimsRequest, OAuthError> {
+    let Some(json) = params.get("claims") else {
         return Ok(ClaimsRequest::default());
     };
     let claims = ClaimsRequest::parse(json)?;
@@ -300,13 +305,14 @@ fn claims(asked: &Params) -> Result<ClaimsRequest, OAuthError> {
     Ok(claims)
 }
 
-/// `acr_values` asks for a voluntary claim: what cannot be met is left out (OIDC Core §5.5.1.1).
-fn acr(asked: &Params) -> Option<&'static str> {
-    asked.get("acr_values").and_then(acr::first_supported)
+/// `acr_values` requests a voluntary claim: values that cannot be met are ignored (OIDC Core
+/// §5.5.1.1).
+fn acr(params: &Params) -> Option<&'static str> {
+    params.get("acr_values").and_then(acr::first_supported)
 }
 
-fn max_age(asked: &Params) -> Result<Option<TimeDelta>, OAuthError> {
-    let Some(text) = asked.get("max_age") else {
+fn max_age(params: &Params) -> Result<Option<TimeDelta>, OAuthError> {
+    let Some(text) = params.get("max_age") else {
         return Ok(None);
     };
     let seconds = text

@@ -1,5 +1,5 @@
-//! What a client is told of people beside what every client is: its own claims, and how it takes
-//! addresses and names.
+//! The claims about a user that differ from client to client: a client's own claims, and the form
+//! in which it gets addresses and names.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,8 @@ use crate::oauth::claims_request::PersonClaim;
 use crate::oauth::scope::{Scope, Scopes};
 use crate::people::{Filled, Profile, Rule, name};
 
-/// The rules of one client. Without any, everything the portal does not know is left out.
+/// The claim rules of one client. Without rules, a claim that the portal has no value for is left
+/// out.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimRules {
     /// `email`.
@@ -26,66 +27,67 @@ pub struct ClaimRules {
 /// Where a client's e-mail addresses come from.
 #[derive(Debug, Clone, Default)]
 pub enum EmailPolicy {
-    /// There are none.
+    /// The client gets none.
     #[default]
     Omit,
-    /// From the person's own account there.
+    /// From the account at the client that is linked to the user.
     Link,
-    /// From there, and where it has none, made.
+    /// From the linked account or, if that has none, from this rule.
     Made(Rule),
 }
 
-/// When `email_verified` is told beside an address.
+/// When `email_verified` accompanies an address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EmailVerified {
     /// Always.
     #[default]
     Always,
-    /// Only where it is true. Some clients take no person whose address is called unverified, and
-    /// anybody of whose address nothing is said.
+    /// Only when it is true. Some clients reject a user whose address is marked as unverified, but
+    /// accept a user without the claim.
     WhenTrue,
 }
 
-/// Whose name is told in two parts.
+/// Whose name is split into `given_name` and `family_name`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SplitNames {
-    /// That of people.
+    /// The names of people.
     #[default]
     People,
-    /// That of companies, ranks and accounts as well. Some clients ask everybody who lacks a part.
+    /// The names of companies, ranks and accounts as well. Some clients prompt every user who lacks
+    /// one of the two claims.
     Everybody,
-    /// Nobody's.
+    /// No names.
     Nobody,
 }
 
-/// A claim of a client's own.
+/// A claim that is configured for one client.
 #[derive(Debug, Clone)]
 pub struct OwnClaim {
-    /// What it says.
+    /// The value of the claim.
     pub rule: Rule,
-    /// The scope that brings it.
+    /// The scope that requests it.
     pub scope: Scope,
 }
 
-/// An e-mail address, and whether somebody vouches for it.
+/// An e-mail address, and whether it is verified.
 pub(super) type Email<'a> = (Cow<'a, str>, bool);
 
 impl ClaimRules {
-    /// Whether the scope `email` brings anything.
+    /// Whether the scope `email` yields a claim.
     #[must_use]
     pub fn bring_email(&self) -> bool {
         !matches!(self.email, EmailPolicy::Omit)
             || self.own.iter().any(|own| own.scope == Scope::Email)
     }
 
-    /// Whether one of the rules takes the place of `claim`.
+    /// Whether one of the rules replaces the standard claim `claim`.
     pub(super) fn replace(&self, claim: PersonClaim) -> bool {
         self.own
             .iter()
             .any(|own| own.rule.claim() == claim.as_str())
     }
 
-    /// The address of `profile`. One that is made is nobody's to vouch for.
+    /// The e-mail address of `profile`. An address that a rule makes is never verified.
     pub(super) fn email<'a>(&self, profile: &'a Profile) -> Option<Email<'a>> {
         let linked = || {
             let link = profile.link.as_ref()?;
@@ -125,17 +127,18 @@ impl ClaimRules {
         })
     }
 
-    /// The claims of the client's own that `scopes` bring, or `tell` does by name.
+    /// The client's own claims. A rule for a standard claim applies if `is_requested` says so. Any
+    /// other rule applies if `scopes` has its scope.
     pub(super) fn own<'a>(
         &'a self,
         profile: &Profile,
         scopes: &Scopes,
-        tell: impl Fn(PersonClaim) -> bool,
+        is_requested: impl Fn(PersonClaim) -> bool,
     ) -> OwnClaims<'a> {
-        let told = self.own.iter().filter_map(|OwnClaim { rule, scope }| {
+        let claims = self.own.iter().filter_map(|OwnClaim { rule, scope }| {
             let filled = match PersonClaim::named(rule.claim()) {
-                // OIDC Core §5.1 has them as texts, and Keycloak fails on any other.
-                Some(standard) => tell(standard)
+                // OIDC Core §5.1 defines these as strings, and Keycloak fails on any other type.
+                Some(standard) => is_requested(standard)
                     .then(|| rule.text(profile, |_| true))?
                     .map(Filled::Text),
                 None => scopes
@@ -145,11 +148,11 @@ impl ClaimRules {
             };
             Some((rule.claim(), filled?))
         });
-        OwnClaims(told.collect())
+        OwnClaims(claims.collect())
     }
 }
 
-/// What is told as the family name of who has none: a name that everybody can see is none.
+/// The `family_name` of a user who has none: everybody can see that it is a placeholder.
 const NO_FAMILY: &str = "-";
 
 /// A name in two parts, for `given_name` and `family_name`.
@@ -158,42 +161,43 @@ pub(super) struct Names<'a> {
     pub(super) family: &'a str,
 }
 
-/// What Keycloak takes in no part of a name (its validator `person-name-prohibited-characters`).
-const REFUSED: &str = "<>&\"$%!#?§;*~/\\|^=[]{}()";
+/// The characters that Keycloak rejects in a name (its validator
+/// `person-name-prohibited-characters`).
+const REJECTED_CHARS: &str = "<>&\"$%!#?§;*~/\\|^=[]{}()";
 
-/// `name` without the characters Keycloak takes in no part of a name: where there is a full-width form,
-/// it stands in their place.
+/// `name` with each character that Keycloak rejects replaced: by its full-width form if there is
+/// one, else by a space.
 fn plain(name: &str) -> Cow<'_, str> {
-    let refused = |c: char| c.is_control() || REFUSED.contains(c);
-    if !name.contains(refused) {
+    let rejected = |c: char| c.is_control() || REJECTED_CHARS.contains(c);
+    if !name.contains(rejected) {
         return Cow::Borrowed(name);
     }
     let replaced = name.chars().map(|c| match c {
-        '!'..='~' if refused(c) => char::from_u32(c as u32 + 0xfee0).unwrap_or(' '),
-        c if refused(c) => ' ',
+        '!'..='~' if rejected(c) => char::from_u32(c as u32 + 0xfee0).unwrap_or(' '),
+        c if rejected(c) => ' ',
         c => c,
     });
     Cow::Owned(replaced.collect())
 }
 
-/// Whether a made text has the form of an address: RFC 5321 §4.5.3.1's lengths, and no more of its
-/// characters than every client takes.
+/// Whether the text that a rule made is an e-mail address: within the lengths of RFC 5321 §4.5.3.1,
+/// and with only the characters that every client accepts.
 fn is_address(text: &str) -> bool {
-    let dotted = |part: &str, also: &str| {
+    let is_dot_atom = |part: &str, extra: &str| {
         part.split('.').all(|atom| {
             !atom.is_empty()
                 && atom
                     .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || also.as_bytes().contains(&byte))
+                    .all(|byte| byte.is_ascii_alphanumeric() || extra.as_bytes().contains(&byte))
         })
     };
     text.len() <= 254
         && text.split_once('@').is_some_and(|(local, domain)| {
-            local.len() <= 64 && dotted(local, "_+-") && dotted(domain, "-")
+            local.len() <= 64 && is_dot_atom(local, "_+-") && is_dot_atom(domain, "-")
         })
 }
 
-/// The claims of a client's own, each with what it says.
+/// The client's own claims, each with its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnClaims<'a>(Vec<(&'a str, Filled)>);
 
@@ -213,7 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_address_is_one_that_every_client_takes() {
+    fn an_address_has_only_characters_that_every_client_accepts() {
         for good in ["17@panda.invalid", "a.b-c_d+e@x.cn"] {
             assert!(is_address(good), "{good}");
         }
@@ -237,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keycloak_takes_in_no_name_has_another_form() {
+    fn characters_that_keycloak_rejects_are_replaced() {
         assert_eq!(plain("张三(测试)"), "张三（测试）");
         assert_eq!(plain("a/b\u{7}§"), "a／b  ");
         assert!(matches!(plain("新耀分公司"), Cow::Borrowed(_)));
@@ -245,9 +249,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_refused_character_is_left(name in "\\PC{0,20}|[<>&\"$%!#?§;*~/\\\\|^=\\[\\]{}()]{0,9}") {
+        fn no_rejected_character_is_left(name in "\\PC{0,20}|[<>&\"$%!#?§;*~/\\\\|^=\\[\\]{}()]{0,9}") {
             let plain = plain(&name);
-            prop_assert!(plain.chars().all(|c| !REFUSED.contains(c)));
+            prop_assert!(plain.chars().all(|c| !REJECTED_CHARS.contains(c)));
             prop_assert_eq!(plain.chars().count(), name.chars().count());
         }
     }

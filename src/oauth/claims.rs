@@ -1,4 +1,5 @@
-//! Claims: what tokens and userinfo say. What they say about the person is [`crate::oauth::user_claims`]'s.
+//! The claims of tokens and of signed userinfo. [`crate::oauth::user_claims`] has those about the
+//! user.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::Nonce;
@@ -11,11 +12,12 @@ use super::user_claims::{PersonClaims, person};
 use crate::crypto::identifiers::GrantId;
 use crate::people::Profile;
 
-/// How long an ID token is valid. It proves a login and is looked at once, right after it.
+/// The lifetime of an ID token. A client verifies it once, right after the login.
 const ID_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// The claims of a signed userinfo answer: "the Claims iss (issuer) and aud (audience)" beside those of
-/// the person (OIDC Core §5.3.2). Without `exp` and `auth_time` it passes for no other token (N34).
+/// The claims of a signed userinfo response: "the Claims iss (issuer) and aud (audience)" and those
+/// about the user (OIDC Core §5.3.2). It has no `exp` and no `auth_time`, so that it is not
+/// accepted as another kind of token (N34, docs/security.md).
 #[derive(Debug, Serialize)]
 pub struct UserinfoClaims<'a> {
     iss: &'a str,
@@ -24,7 +26,7 @@ pub struct UserinfoClaims<'a> {
     person: PersonClaims<'a>,
 }
 
-/// The claims of a userinfo answer that is signed for `client`.
+/// The claims of a userinfo response that is signed for `client`.
 #[must_use]
 pub fn userinfo<'a>(
     person: PersonClaims<'a>,
@@ -38,7 +40,7 @@ pub fn userinfo<'a>(
     }
 }
 
-/// The claims of an ID token (OIDC Core §2). There is no `nbf`: the reader's clock may be behind.
+/// The claims of an ID token (OIDC Core §2). There is no `nbf`: the client's clock may be behind.
 #[derive(Debug, Serialize)]
 pub struct IdTokenClaims<'a> {
     iss: &'a str,
@@ -56,27 +58,28 @@ pub struct IdTokenClaims<'a> {
     person: PersonClaims<'a>,
 }
 
-/// The claims of an access token (RFC 9068 §2.2), as written and as read back.
+/// The claims of an access token (RFC 9068 §2.2), for writing and reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     /// The issuer.
     pub iss: String,
     /// When it expires, in seconds since 1970.
     pub exp: i64,
-    /// Whom it is for.
+    /// The audience.
     pub aud: Audience,
-    /// Whose it is.
+    /// The subject: the user, or the client itself.
     pub sub: String,
     /// The client it was issued to.
     pub client_id: String,
     /// When it was issued.
     pub iat: i64,
-    /// Its name: its grant's, if a person gave one, a dot, and a part of its own.
+    /// The token's unique identifier. For a user's token, it starts with the identifier of the
+    /// grant and a dot.
     pub jti: String,
-    /// When the portal had proved the person, if there is one.
+    /// When the portal authenticated the user. `None` for a client's own token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
-    /// What was granted, space-separated.
+    /// The granted scopes, space-separated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
 }
@@ -86,14 +89,15 @@ pub struct AccessTokenClaims {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Audience {
-    /// One.
+    /// One audience.
     One(String),
-    /// Any number.
+    /// Any number of audiences.
     Many(Vec<String>),
 }
 
 impl Audience {
-    /// Whether `client` is meant, as a resource server: by its own name or one of its resources.
+    /// Whether `client`, as a resource server, is in the audience: by its identifier or by one of
+    /// its resources.
     #[must_use]
     pub fn includes(&self, client: &Client) -> bool {
         let names = |name: &String| name == client.id.as_str() || client.resources.contains(name);
@@ -125,7 +129,7 @@ impl AccessTokenClaims {
         GrantId::from_text(grant)
     }
 
-    /// The claims of a token of a client's own: it is about the client itself (RFC 9068 §2.2).
+    /// The claims of a client's own token. Its subject is the client itself (RFC 9068 §2.2).
     #[must_use]
     pub fn of_client(
         client: &Client,
@@ -147,7 +151,8 @@ impl AccessTokenClaims {
         }
     }
 
-    /// The claims of a token for the grant called `id`.
+    /// The claims of a token for the grant with the identifier `id`. `own` is the claims of the
+    /// client's own token, which it extends.
     #[must_use]
     pub fn of_grant(granted: &ActiveGrant, id: GrantId, scopes: &Scopes, own: Self) -> Self {
         Self {
@@ -160,7 +165,8 @@ impl AccessTokenClaims {
     }
 }
 
-/// The claims of the ID token for a grant of `profile`'s; `at_hash` is that of the access token beside it.
+/// The claims of the ID token for a grant of the user `profile`. `at_hash` is the hash of the
+/// access token that is issued with it.
 #[must_use]
 pub fn id_token<'a>(
     (grant, profile): (&'a Grant, &'a Profile),

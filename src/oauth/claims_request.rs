@@ -1,4 +1,4 @@
-//! The `claims` parameter: claims asked for one by one (OIDC Core §5.5).
+//! The `claims` parameter: claims that are requested by name (OIDC Core §5.5).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::acr;
 use super::error::OAuthError;
 use super::scope::{Scope, Scopes};
 
-/// A claim about the person that can be asked for without its scope.
+/// A claim about the user that can be requested without its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonClaim {
     /// `name`.
@@ -48,7 +48,7 @@ impl PersonClaim {
         Self::PhoneNumberVerified,
     ];
 
-    /// The claim as it is written.
+    /// The name of the claim.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,13 +64,13 @@ impl PersonClaim {
         }
     }
 
-    /// The claim that is written so.
+    /// The claim with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|claim| claim.as_str() == name)
     }
 
-    /// The scope that brings it (OIDC Core §5.4).
+    /// The scope that requests it (OIDC Core §5.4).
     fn scope(self) -> Scope {
         match self {
             Self::Name
@@ -84,12 +84,12 @@ impl PersonClaim {
     }
 }
 
-/// Claims about the person that are asked for by name, beside those of the scopes.
+/// Claims about the user that are requested by name, in addition to those of the scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersonClaims(Vec<PersonClaim>);
 
 impl PersonClaims {
-    /// Reads a space-separated list; what is unknown is left out.
+    /// Reads a space-separated list of claim names. Unknown names are ignored.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let known = PersonClaim::ALL.into_iter();
@@ -100,17 +100,17 @@ impl PersonClaims {
         )
     }
 
-    /// Whether `claim` is to be told, by its own name or by its scope.
+    /// Whether `claim` is requested, by its name or by its scope.
     #[must_use]
     pub fn tell(&self, claim: PersonClaim, scopes: &Scopes) -> bool {
         scopes.contains(claim.scope()) || self.0.contains(&claim)
     }
 }
 
-/// Claims about the person that a request names, by the answer it wants each of them in (§5.5).
+/// Claims about the user that a request names, separately for the ID token and for userinfo (§5.5).
 ///
-/// Scopes bring their claims to both answers; what is named for one of them is not told in the other:
-/// an ID token is seen by more eyes than userinfo.
+/// A scope adds its claims to both. A claim that is named for one is not added to the other: more
+/// parties get to see an ID token than a userinfo response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestedClaims {
     /// For the ID token.
@@ -120,12 +120,12 @@ pub struct RequestedClaims {
 }
 
 impl RequestedClaims {
-    /// Reads what [`fmt::Display`] wrote.
+    /// Reads the format that [`fmt::Display`] writes.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let of = |answer: &str| {
+        let of = |prefix: &str| {
             let words = text.split(' ');
-            let claims: Vec<_> = words.filter_map(|word| word.strip_prefix(answer)).collect();
+            let claims: Vec<_> = words.filter_map(|word| word.strip_prefix(prefix)).collect();
             PersonClaims::parse(&claims.join(" "))
         };
         Self {
@@ -137,10 +137,10 @@ impl RequestedClaims {
 
 impl fmt::Display for RequestedClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let written = |answer: &'static str, claims: &PersonClaims| -> Vec<String> {
+        let written = |member: &'static str, claims: &PersonClaims| -> Vec<String> {
             let claims = claims.0.iter();
             claims
-                .map(|claim| format!("{answer}.{}", claim.as_str()))
+                .map(|claim| format!("{member}.{}", claim.as_str()))
                 .collect()
         };
         let all = [
@@ -151,33 +151,33 @@ impl fmt::Display for RequestedClaims {
     }
 }
 
-/// What a `claims` parameter asks for.
+/// The content of a `claims` parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimsRequest {
-    /// Claims about the person.
+    /// Claims about the user.
     pub person: RequestedClaims,
-    /// Whom the answer must be about: `sub` with a value (§5.5.1).
+    /// The subject the response must be about: `sub` with a value (§5.5.1).
     pub subject: Option<Subject>,
-    /// The `acr` to be told, if it is asked for in a way that can be met.
+    /// The `acr` to include in the ID token, if one is requested that can be met.
     pub acr: Option<&'static str>,
-    /// `acr` is essential, and none of its values is one of ours: the login fails (§5.5.1.1).
+    /// `acr` is essential and none of its values is supported: the login fails (§5.5.1.1).
     pub unmet_acr: bool,
 }
 
-/// The claims of one answer, each with how it is asked for.
-type Wishes = HashMap<String, Option<Wish>>;
+/// The `id_token` or `userinfo` member of the parameter: claim names, each with its request.
+type Member = HashMap<String, Option<ClaimRequest>>;
 
-/// How one claim is asked for. Members that are not understood are ignored (§5.5.1).
+/// The request for one claim. Members that are not understood are ignored (§5.5.1).
 #[derive(Default, Deserialize)]
-struct Wish {
+struct ClaimRequest {
     #[serde(default)]
     essential: bool,
     value: Option<Value>,
     values: Option<Vec<Value>>,
 }
 
-impl Wish {
-    /// The value, or the first of them.
+impl ClaimRequest {
+    /// The requested value, or the first of several.
     fn value(&self) -> Option<&Value> {
         let many = self.values.iter().flatten();
         self.value.iter().chain(many).next()
@@ -190,27 +190,27 @@ impl Wish {
 }
 
 impl ClaimsRequest {
-    /// Reads the parameter; what is asked for and not known here is no error (§5.5).
+    /// Reads the parameter. Requested claims that are unknown are ignored (§5.5).
     ///
     /// # Errors
     ///
-    /// `invalid_request` when it is not the JSON of §5.5.
+    /// `invalid_request` when it is not the JSON object that §5.5 defines.
     pub fn parse(json: &str) -> Result<Self, OAuthError> {
         let invalid =
             || OAuthError::invalid_request("claims is not a JSON object as in OIDC Core 5.5");
         let mut members: HashMap<String, Value> =
             serde_json::from_str(json).map_err(|_| invalid())?;
-        let mut wishes = |answer: &str| -> Result<Wishes, OAuthError> {
-            let asked = members.remove(answer).unwrap_or_default();
-            let asked: Option<Wishes> = serde_json::from_value(asked).map_err(|_| invalid())?;
-            Ok(asked.unwrap_or_default())
+        let mut member = |name: &str| -> Result<Member, OAuthError> {
+            let value = members.remove(name).unwrap_or_default();
+            let member: Option<Member> = serde_json::from_value(value).map_err(|_| invalid())?;
+            Ok(member.unwrap_or_default())
         };
-        let (id_token, userinfo) = (wishes("id_token")?, wishes("userinfo")?);
-        let named = |wishes: &Wishes| {
+        let (id_token, userinfo) = (member("id_token")?, member("userinfo")?);
+        let named = |member: &Member| {
             let known = PersonClaim::ALL.into_iter();
             PersonClaims(
                 known
-                    .filter(|claim| wishes.contains_key(claim.as_str()))
+                    .filter(|claim| member.contains_key(claim.as_str()))
                     .collect(),
             )
         };
@@ -221,23 +221,23 @@ impl ClaimsRequest {
             },
             ..Self::default()
         };
-        for wish in [id_token.get("sub"), userinfo.get("sub")]
+        for claim in [id_token.get("sub"), userinfo.get("sub")]
             .into_iter()
             .flatten()
         {
-            if let Some(value) = wish.as_ref().and_then(Wish::value) {
+            if let Some(value) = claim.as_ref().and_then(ClaimRequest::value) {
                 let value = value.as_str().ok_or_else(invalid)?;
                 request.subject = Some(Subject::new(value).map_err(|_| invalid())?);
             }
         }
-        if let Some(wish) = id_token.get("acr") {
-            let wish = wish.as_ref();
-            let valued = wish.is_some_and(|wish| wish.value().is_some());
-            request.acr = match wish {
-                Some(wish) if valued => wish.values().find_map(acr::supported),
+        if let Some(claim) = id_token.get("acr") {
+            let claim = claim.as_ref();
+            let valued = claim.is_some_and(|claim| claim.value().is_some());
+            request.acr = match claim {
+                Some(claim) if valued => claim.values().find_map(acr::supported),
                 _ => Some(acr::TICKET),
             };
-            request.unmet_acr = request.acr.is_none() && wish.is_some_and(|wish| wish.essential);
+            request.unmet_acr = request.acr.is_none() && claim.is_some_and(|claim| claim.essential);
         }
         Ok(request)
     }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_asked_for_one_by_one_for_either_answer() {
+    fn claims_are_requested_by_name_for_id_token_or_userinfo() {
         let request = read(
             r#"{"userinfo": {"name": {"essential": true}, "email": null, "picture": null},
                 "id_token": {"phone_number": null, "auth_time": {"essential": true}},
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sub_with_a_value_names_whom_it_must_be_about() {
+    fn a_sub_with_a_value_sets_the_expected_subject() {
         let request = read(r#"{"id_token": {"sub": {"value": "7"}}}"#);
         assert_eq!(request.subject.unwrap().as_str(), "7");
         assert_eq!(read(r#"{"id_token": {"sub": null}}"#).subject, None);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn an_acr_that_cannot_be_met_matters_only_if_it_is_essential() {
-        for (wish, acr, unmet) in [
+        for (claim, acr, unmet) in [
             ("null", Some(acr::TICKET), false),
             (r#"{"essential": true}"#, Some(acr::TICKET), false),
             (
@@ -303,13 +303,13 @@ mod tests {
             (r#"{"essential": true, "value": "urn:x"}"#, None, true),
             (r#"{"essential": true, "values": [1]}"#, None, true),
         ] {
-            let request = read(&format!(r#"{{"id_token": {{"acr": {wish}}}}}"#));
-            assert_eq!((request.acr, request.unmet_acr), (acr, unmet), "{wish}");
+            let request = read(&format!(r#"{{"id_token": {{"acr": {claim}}}}}"#));
+            assert_eq!((request.acr, request.unmet_acr), (acr, unmet), "{claim}");
         }
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn malformed_json_is_refused() {
         for json in [
             "",
             "[]",

@@ -1,4 +1,4 @@
-//! Clients as the protocol sees them: registered metadata, checked (RFC 7591 §2).
+//! Registered clients: their metadata, already checked (RFC 7591 §2).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,45 +23,45 @@ use crate::people::{AccessRules, Contact};
 pub struct Client {
     /// `client_id`.
     pub id: ClientId,
-    /// `client_name`, or the identifier where there is none: what people are shown.
+    /// `client_name`, or the identifier if there is none. Users see this name.
     pub name: String,
-    /// How the client proves itself at the token endpoint.
+    /// How the client authenticates at the token endpoint.
     pub authentication: Authentication,
     /// `redirect_uris`.
     pub redirect_uris: Vec<RegisteredUri>,
-    /// `initiate_login_uri`: where a login of the client begins (OIDC Core §4).
+    /// `initiate_login_uri`: the URL at which the client starts a login (OIDC Core §4).
     pub initiate_login_uri: Option<Url>,
     /// `client_uri`: the client's home page; deep links stay below it.
     pub client_uri: Option<Url>,
-    /// What happens at a logout.
+    /// The URLs for logout.
     pub logout: LogoutUris,
-    /// `require_pkce`; always true of public clients.
+    /// `require_pkce`; always true for public clients.
     pub require_pkce: bool,
     /// `id_token_signed_response_alg`.
     pub id_token_alg: SigningAlg,
-    /// `userinfo_signed_response_alg`; userinfo is plain JSON where there is none.
+    /// `userinfo_signed_response_alg`. Without it, userinfo is plain JSON.
     pub userinfo_alg: Option<SigningAlg>,
-    /// What its access tokens look like.
+    /// The format and lifetime of its access tokens.
     pub access_token: AccessTokens,
     /// The resources this client serves, as the `aud` of access tokens names them (`resources`).
     pub resources: Vec<String>,
-    /// The resources it may ask tokens for (`allowed_resources`, RFC 8707).
+    /// The resources it may request tokens for (`allowed_resources`, RFC 8707).
     pub allowed_resources: Vec<String>,
     /// `grant_types`.
     pub grant_types: Vec<GrantType>,
-    /// What it may exchange (`subject_token_types`, RFC 8693).
+    /// The types of token it may exchange (`subject_token_types`, RFC 8693).
     pub subject_token_types: Vec<SubjectTokenType>,
-    /// When it gets refresh tokens, and for how long.
+    /// When it gets refresh tokens, and how long they live.
     pub refresh_token: RefreshPolicy,
-    /// Who may use it (`allow`, `deny`, `unlinked`); everybody where there is none.
+    /// Which users may use it (`allow`, `deny`, `unlinked`); all of them if `None`.
     pub access: Option<AccessRules>,
-    /// Whom to ask who may not (`contact`).
+    /// The contact shown to users without access (`contact`).
     pub contact: Option<Contact>,
-    /// What it is told of people.
+    /// Which claims about users it gets.
     pub claims: ClaimRules,
 }
 
-/// A client's addresses for logouts.
+/// A client's URLs for logout.
 #[derive(Debug, Clone, Default)]
 pub struct LogoutUris {
     /// `post_logout_redirect_uris` (RP-Initiated Logout 1.0 §3.1).
@@ -72,20 +72,21 @@ pub struct LogoutUris {
     pub frontchannel: Option<Url>,
 }
 
-/// When a client that is registered for `refresh_token` gets refresh tokens, and for how long.
+/// When a client that is registered for `refresh_token` gets refresh tokens, and how long they
+/// live.
 #[derive(Debug, Clone)]
 pub struct RefreshPolicy {
-    /// With every login, not only where `offline_access` is granted (`refresh_token`).
+    /// With every login, not only when `offline_access` is granted (`refresh_token`).
     pub always: bool,
-    /// How long the last of a family can be good, from the first on (`refresh_token_lifetime`).
+    /// The lifetime of a refresh token family, from its first token on (`refresh_token_lifetime`).
     pub lifetime: TimeDelta,
-    /// How long one is good unless it is used (`refresh_token_idle_lifetime`).
+    /// How long a token is valid if it is not used (`refresh_token_idle_lifetime`).
     pub idle_lifetime: TimeDelta,
-    /// How long one that was used may be used again (`refresh_token_grace`).
+    /// How long a token that was used may be used again (`refresh_token_grace`).
     pub grace: TimeDelta,
 }
 
-/// What a client's access tokens look like.
+/// The format and lifetime of a client's access tokens.
 #[derive(Debug, Clone)]
 pub struct AccessTokens {
     /// `access_token_signed_response_alg`.
@@ -94,36 +95,37 @@ pub struct AccessTokens {
     pub typ: &'static str,
     /// `access_token_lifetime`.
     pub lifetime: TimeDelta,
-    /// `access_token_audience`; the issuer where none is configured.
+    /// `access_token_audience`; the issuer if none is configured.
     pub audience: Vec<String>,
 }
 
-/// How a client proves itself at the token endpoint (OIDC Core §9).
+/// How a client authenticates at the token endpoint (OIDC Core §9).
 #[derive(Debug, Clone)]
 pub enum Authentication {
     /// Not at all: a public client (`none`).
     None,
-    /// By a secret.
+    /// With a secret.
     Secret {
-        /// The secret's digest.
+        /// The hash of the secret.
         digest: SecretHash,
         /// `client_secret_basic` is accepted.
         basic: bool,
         /// `client_secret_post` is accepted.
         post: bool,
     },
-    /// By an assertion signed with its secret (`client_secret_jwt`).
+    /// With an assertion that is signed with its secret (`client_secret_jwt`).
     SecretJwt {
         /// The secret.
         key: SharedKey,
-        /// `token_endpoint_auth_signing_alg`; any that the secret is long enough for unless set.
+        /// `token_endpoint_auth_signing_alg`. If unset, any algorithm that the secret is long
+        /// enough for.
         alg: Option<JwsAlg>,
     },
-    /// By an assertion signed with a key of its own (`private_key_jwt`).
+    /// With an assertion that is signed with its private key (`private_key_jwt`).
     PrivateKeyJwt {
         /// Its public keys.
         keys: ClientKeys,
-        /// `token_endpoint_auth_signing_alg`; any that its keys are for unless set.
+        /// `token_endpoint_auth_signing_alg`. If unset, any algorithm that fits one of its keys.
         alg: Option<JwsAlg>,
     },
 }
@@ -131,20 +133,20 @@ pub enum Authentication {
 /// Where a client's public keys are.
 #[derive(Debug, Clone)]
 pub enum ClientKeys {
-    /// Registered themselves: `jwks`.
+    /// In its registration: `jwks`.
     Here(PublicKeys),
-    /// At an address: `jwks_uri`.
+    /// At a URL: `jwks_uri`.
     At(Url),
 }
 
 impl Client {
-    /// Whether the client can keep a secret (RFC 6749 §2.1).
+    /// Whether the client is public: it cannot keep a secret (RFC 6749 §2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {
         matches!(self.authentication, Authentication::None)
     }
 
-    /// Whether a grant of `scopes` brings it a refresh token.
+    /// Whether a grant of `scopes` yields a refresh token.
     #[must_use]
     pub fn gets_refresh_token(&self, scopes: &Scopes) -> bool {
         self.may_use(GrantType::RefreshToken)
@@ -158,7 +160,8 @@ impl Client {
     }
 }
 
-/// Whether `secret` is the one `digest` was made of, in constant time (N46).
+/// Whether `digest` is the hash of `secret`. The comparison takes constant time, so that response
+/// times reveal nothing about the secret (N46, docs/security.md).
 pub(super) fn secret_matches(digest: &SecretHash, secret: &str) -> bool {
     digest
         .as_bytes()
@@ -171,13 +174,13 @@ pub(super) fn secret_matches(digest: &SecretHash, secret: &str) -> bool {
 pub struct Clients(HashMap<String, Arc<Client>>);
 
 impl Clients {
-    /// The client called `id`.
+    /// The client with the identifier `id`.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<Client>> {
         self.0.get(id)
     }
 
-    /// All clients, by identifier.
+    /// All clients, sorted by identifier.
     #[must_use]
     pub fn all(&self) -> Vec<&Arc<Client>> {
         let mut all: Vec<_> = self.0.values().collect();
@@ -185,7 +188,8 @@ impl Clients {
         all
     }
 
-    /// The clients that serve one of `resources`, by name or by resource, and are not open to everybody.
+    /// The clients that restrict access and serve one of `resources`. A resource is a client's
+    /// identifier or one of its `resources`.
     pub fn guarding<'a>(&'a self, resources: &'a [String]) -> impl Iterator<Item = &'a Client> {
         let serves = |client: &Client| {
             let names =
@@ -196,13 +200,13 @@ impl Clients {
         clients.filter(move |client| client.access.is_some() && serves(client))
     }
 
-    /// Whether the scope `email` brings anything to any of them.
+    /// Whether the scope `email` yields a claim for any client.
     #[must_use]
     pub fn bring_email(&self) -> bool {
         self.0.values().any(|client| client.claims.bring_email())
     }
 
-    /// Where clients publish their public keys: every `jwks_uri`.
+    /// The `jwks_uri` of every client that has one.
     #[must_use]
     pub fn jwks_uris(&self) -> Vec<Url> {
         let uris = self.0.values().filter_map(|client| {
@@ -218,11 +222,12 @@ impl Clients {
         uris.collect()
     }
 
-    /// The origins of the pages that clients may be sent back to: those whose scripts may read what
-    /// is answered to clients.
+    /// The origins of all redirect URIs. Scripts of these origins may read the responses to
+    /// clients.
     ///
-    /// A public client may have its code sent to any port of a loopback address (RFC 8252 §7.3).
-    /// That is for programs, which have no origin; a page in development has the port it registers.
+    /// A public client may receive its code at any port of a loopback address (RFC 8252 §7.3). That
+    /// is for native apps, which have no origin. A web page in development uses the port it
+    /// registers.
     #[must_use]
     pub fn origins(&self) -> BTreeSet<String> {
         let uris = self.0.values().flat_map(|client| &client.redirect_uris);
@@ -230,24 +235,25 @@ impl Clients {
     }
 }
 
-/// There is no client of a name. What was asked for is repeated only where it is plainly a slip of
-/// a name there is: anything else that stands in its place may be a secret.
+/// No client has this identifier. The message repeats the identifier only if it is clearly a
+/// misspelling of a registered one. Any other text may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoSuchClient(String);
 
 impl Clients {
-    /// Says which client may have been meant by `id`, which is none.
+    /// The error for the unknown identifier `id`. It suggests the most similar registered
+    /// identifier.
     #[must_use]
     pub fn nearest(&self, id: &str) -> NoSuchClient {
-        let likeness = |known: &&str| strsim::jaro_winkler(id, known);
+        let similarity = |known: &&str| strsim::jaro_winkler(id, known);
         let nearest = self
             .0
             .keys()
             .map(String::as_str)
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
         NoSuchClient(match nearest {
-            Some(known) if likeness(&known) > 0.85 => {
+            Some(known) if similarity(&known) > 0.85 => {
                 format!("no client is called {id:?}; did the menu entry mean {known:?}?")
             }
             _ => "the menu entry names no registered client; check its address".to_owned(),

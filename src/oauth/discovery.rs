@@ -1,4 +1,5 @@
-//! The discovery document: what works here, and nothing else (OIDC Discovery §3, RFC 8414 §2).
+//! The discovery document: what this provider supports, and nothing else (OIDC Discovery §3, RFC
+//! 8414 §2).
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
@@ -20,13 +21,13 @@ use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::oauth::grant_type::GrantType;
 
-/// Where the endpoints lie below the issuer: the routes of `http`, and the members here.
+/// The paths of the endpoints below the issuer, for the routes of `http` and for this document.
 pub mod path {
     /// Discovery by OIDC Discovery §4.
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
     /// Discovery by RFC 8414 §3.
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
-    /// The keys.
+    /// The JWK Set.
     pub const JWKS: &str = "/jwks";
     /// The authorization endpoint.
     pub const AUTHORIZE: &str = "/authorize";
@@ -38,14 +39,17 @@ pub mod path {
     pub const REVOKE: &str = "/revoke";
     /// The userinfo endpoint.
     pub const USERINFO: &str = "/userinfo";
-    /// The addresses of a person, as Grafana asks for them.
+    /// The e-mail addresses of a user, as Grafana requests them.
     pub const EMAILS: &str = "/userinfo/emails";
     /// The end session endpoint.
     pub const LOGOUT: &str = "/logout";
 }
 
-/// Members that openidconnect's own type lacks.
-#[expect(clippy::struct_excessive_bools, reason = "they are registered so")]
+/// Members that the type of the `openidconnect` crate lacks.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a registered metadata member"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Additional {
     /// RFC 8414 §2.
@@ -54,13 +58,13 @@ pub struct Additional {
     pub introspection_endpoint: String,
     /// RFC 8414 §2.
     pub introspection_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
-    /// RFC 8414 §2: "MUST be present if" an assertion is taken there.
+    /// RFC 8414 §2: "MUST be present if" the endpoint accepts assertions.
     pub introspection_endpoint_auth_signing_alg_values_supported: Vec<CoreJwsSigningAlgorithm>,
     /// RFC 8414 §2.
     pub revocation_endpoint: String,
     /// RFC 8414 §2.
     pub revocation_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
-    /// RFC 8414 §2: as there.
+    /// RFC 8414 §2: "MUST be present if" the endpoint accepts assertions.
     pub revocation_endpoint_auth_signing_alg_values_supported: Vec<CoreJwsSigningAlgorithm>,
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
@@ -68,7 +72,7 @@ pub struct Additional {
     pub end_session_endpoint: String,
     /// Front-Channel Logout 1.0 §3.
     pub frontchannel_logout_supported: bool,
-    /// Front-Channel Logout 1.0 §3: `iss` and `sid` are in the frame's address.
+    /// Front-Channel Logout 1.0 §3: `iss` and `sid` are in the URL of the frame.
     pub frontchannel_logout_session_supported: bool,
     /// Back-Channel Logout 1.0 §2.1.
     pub backchannel_logout_supported: bool,
@@ -94,7 +98,7 @@ pub type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// The claims a client may get to see.
+/// The claims that a client may receive.
 const CLAIMS: [&str; 19] = [
     "sub",
     "iss",
@@ -117,11 +121,11 @@ const CLAIMS: [&str; 19] = [
     "phone_number_verified",
 ];
 
-/// Describes the provider called `issuer`; `emails` is whether any client gets addresses.
+/// Builds the discovery document of `issuer`. `emails` says whether any client gets addresses.
 ///
 /// # Errors
 ///
-/// Never for an [`Issuer`]: it is a URL, and so is what lies below it.
+/// Never for an [`Issuer`]: it is a URL, so its endpoints are URLs too.
 pub fn metadata(issuer: &Issuer, emails: bool) -> Result<Metadata, ParseError> {
     let algs = SigningAlg::ALL.into_iter().map(|alg| match alg {
         SigningAlg::RS256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
@@ -155,13 +159,17 @@ pub fn metadata(issuer: &Issuer, emails: bool) -> Result<Metadata, ParseError> {
         .iter()
         .filter(|scope| emails || **scope != Scope::Email)
         .map(|scope| openidconnect::Scope::new(scope.as_str().to_owned()));
-    let with_proof = vec![
+    let confidential_methods = vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
         CoreClientAuthMethod::ClientSecretJwt,
         CoreClientAuthMethod::PrivateKeyJwt,
     ];
-    let all_methods = [with_proof.clone(), vec![CoreClientAuthMethod::None]].concat();
+    let all_methods = [
+        confidential_methods.clone(),
+        vec![CoreClientAuthMethod::None],
+    ]
+    .concat();
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_string())?,
         AuthUrl::new(issuer.at(path::AUTHORIZE))?,
@@ -172,7 +180,7 @@ pub fn metadata(issuer: &Issuer, emails: bool) -> Result<Metadata, ParseError> {
         Additional {
             code_challenge_methods_supported: vec!["S256".to_owned()],
             introspection_endpoint: issuer.at(path::INTROSPECT),
-            introspection_endpoint_auth_methods_supported: with_proof,
+            introspection_endpoint_auth_methods_supported: confidential_methods,
             introspection_endpoint_auth_signing_alg_values_supported: assertion_algs.to_vec(),
             revocation_endpoint: issuer.at(path::REVOKE),
             revocation_endpoint_auth_methods_supported: all_methods.clone(),

@@ -1,4 +1,4 @@
-//! What a client may know about a failure: a registered code and a sentence of ours.
+//! The errors that a client receives: a registered code and a description.
 
 use std::borrow::Cow;
 
@@ -9,28 +9,28 @@ pub enum ErrorCode {
     InvalidRequest,
     /// Client authentication failed.
     InvalidClient,
-    /// The code or the token presented as a grant is no good.
+    /// The authorization code or refresh token is invalid.
     InvalidGrant,
-    /// The person may not use the client.
+    /// The user may not use the client.
     AccessDenied,
     /// The scope exceeds what was granted.
     InvalidScope,
-    /// The resource is unknown, or none of the client's business (RFC 8707 §2).
+    /// The resource is unknown, or the client may not request it (RFC 8707 §2).
     InvalidTarget,
     /// An essential `acr` cannot be met (OpenID Connect Core Error Code
     /// `unmet_authentication_requirements` 1.0).
     UnmetAuthenticationRequirements,
     /// The client may not use this grant.
     UnauthorizedClient,
-    /// The grant type is not one of ours.
+    /// The grant type is not supported.
     UnsupportedGrantType,
-    /// The response type is not one of ours.
+    /// The response type is not supported.
     UnsupportedResponseType,
-    /// Something of ours failed.
+    /// This provider failed.
     ServerError,
-    /// Something of ours or of the portal's is down; later may be better.
+    /// This provider or the portal is unavailable. A retry may succeed.
     TemporarilyUnavailable,
-    /// `prompt=none`, and nobody is signed in.
+    /// `prompt=none`, and no sufficient session exists.
     LoginRequired,
     /// The `request` parameter is not supported.
     RequestNotSupported,
@@ -40,12 +40,12 @@ pub enum ErrorCode {
     RegistrationNotSupported,
     /// The access token is unknown, expired, revoked or malformed.
     InvalidToken,
-    /// The access token was not granted enough.
+    /// The access token lacks a scope.
     InsufficientScope,
 }
 
 impl ErrorCode {
-    /// The code as it is written.
+    /// The code as it is sent.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,18 +71,18 @@ impl ErrorCode {
     }
 }
 
-/// A failure of the protocol, as the client is told of it.
+/// A protocol error, as it is sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", code.as_str())]
 pub struct OAuthError {
     /// The registered code.
     pub code: ErrorCode,
-    /// A sentence for the developer of the client, in the characters RFC 6749 §5.2 allows.
+    /// A description for the developer of the client, in the characters that RFC 6749 §5.2 allows.
     pub description: Cow<'static, str>,
 }
 
 impl OAuthError {
-    /// An error with a sentence; characters that may not stand in one become `?`.
+    /// An error with a description. Characters that are not allowed in it become `?`.
     #[must_use]
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         let description = description.into();
@@ -101,19 +101,19 @@ impl OAuthError {
         }
     }
 
-    /// `invalid_request` with a sentence.
+    /// `invalid_request` with a description.
     #[must_use]
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidRequest, description)
     }
 
-    /// `invalid_client` with a sentence: the client has not proved itself (RFC 6749 §5.2).
+    /// `invalid_client` with a description: client authentication failed (RFC 6749 §5.2).
     #[must_use]
     pub fn invalid_client(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidClient, description)
     }
 
-    /// `invalid_grant` with a sentence: what the client brought is no good (RFC 6749 §5.2).
+    /// `invalid_grant` with a description: the presented grant is invalid (RFC 6749 §5.2).
     #[must_use]
     pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidGrant, description)

@@ -1,4 +1,4 @@
-//! What a person allowed a client, from the code to the tokens.
+//! Grants: what a user authorized a client to get. A grant lasts from the code to the last token.
 
 use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
@@ -10,52 +10,53 @@ use super::scope::{Scope, Scopes};
 use crate::people::Link;
 use crate::session::{SessionId, User};
 
-/// An authorization as it was granted; its identifier is the digest of the code that began it.
+/// A grant. Its identifier is the hash of its authorization code.
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The client it was granted to.
     pub client_id: ClientId,
-    /// Whose it is.
+    /// The user it belongs to.
     pub subject: Subject,
-    /// The session it was granted in. It dies with it, by itself or ended; one that
-    /// [is offline](Grant::is_offline) only when the session is ended.
+    /// The session it was granted in. The grant ends when the session expires or is ended. A grant
+    /// that [is offline](Grant::is_offline) ends only when the session is ended.
     pub sid: SessionId,
-    /// What was granted.
+    /// The granted scopes.
     pub scopes: Scopes,
-    /// The redirect URI of the request, to the letter: it must be repeated at the token endpoint
+    /// The redirect URI, exactly as in the authorization request. The token request must repeat it
     /// (RFC 6749 §4.1.3).
     pub redirect_uri: String,
     /// Echoed in the ID token (OIDC Core §3.1.2.1).
     pub nonce: Option<Nonce>,
-    /// What the code verifier must hash to (RFC 7636).
+    /// The PKCE challenge that the code verifier must match (RFC 7636).
     pub challenge: Option<CodeChallenge>,
-    /// When the portal had proved the user, as seen by this request.
+    /// When the portal authenticated the user, as far as this request knows.
     pub auth_time: DateTime<Utc>,
-    /// Whether the code brings a refresh token.
+    /// Whether the code yields a refresh token.
     pub refreshable: bool,
-    /// The resources that were asked for (RFC 8707).
+    /// The requested resources (RFC 8707).
     pub resources: Vec<String>,
-    /// Claims that were asked for one by one.
+    /// The claims that were requested by name.
     pub claims: RequestedClaims,
-    /// The `acr` that was asked for.
+    /// The requested `acr`.
     pub acr: Option<&'static str>,
 }
 
 impl Grant {
-    /// Whether it outlives a session that just runs out (OIDC Core §11, `offline_access`).
+    /// Whether the grant outlives a session that expires (OIDC Core §11, `offline_access`).
     #[must_use]
     pub fn is_offline(&self) -> bool {
         self.refreshable && self.scopes.contains(Scope::OfflineAccess)
     }
 }
 
-/// A grant that stands, and its user as last heard of.
+/// A grant that is still valid, and the latest data about its user.
 #[derive(Debug, Clone)]
 pub struct ActiveGrant {
-    /// What was granted.
+    /// The granted scopes.
     pub grant: Grant,
     /// The user, read in the same step as the grant.
     pub user: User,
-    /// The account the client has for the user, completed with the one for all clients.
+    /// The user's account at the client. What it lacks is taken from the user's link for all
+    /// clients.
     pub link: Option<Link>,
 }

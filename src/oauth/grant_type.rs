@@ -1,8 +1,8 @@
-//! What a client can be registered for: `grant_types`, and what it may exchange.
+//! The grant types and the types of token to exchange that a client can be registered for.
 
 use serde::Deserialize;
 
-/// A grant type, as `grant_type` and a client's `grant_types` have it (RFC 7591 §2).
+/// A grant type, as in the parameter `grant_type` and in a client's `grant_types` (RFC 7591 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
@@ -12,7 +12,7 @@ pub enum GrantType {
     RefreshToken,
     /// The client's own credentials.
     ClientCredentials,
-    /// Something else that somebody holds (RFC 8693).
+    /// Another token to exchange (RFC 8693).
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
 }
@@ -26,13 +26,13 @@ impl GrantType {
         Self::TokenExchange,
     ];
 
-    /// What a client uses that does not say.
+    /// The grant types of a client that registers none.
     #[must_use]
     pub fn usual() -> Vec<Self> {
         vec![Self::AuthorizationCode, Self::RefreshToken]
     }
 
-    /// The type as it is written.
+    /// The value of the parameter `grant_type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,16 +44,16 @@ impl GrantType {
     }
 }
 
-/// `urn:ietf:params:oauth:token-type:access_token`, the only type that is given.
+/// `urn:ietf:params:oauth:token-type:access_token`, the only type that an exchange issues.
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// What may be exchanged (RFC 8693 §3), for clients that are registered for it.
+/// A type of token that a client can exchange if it is registered for it (RFC 8693 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum SubjectTokenType {
-    /// A ticket of the portal's.
+    /// A ticket of the portal.
     #[serde(rename = "urn:panda-oidc:token-type:ticket")]
     Ticket,
-    /// An access token of ours.
+    /// An access token of this provider.
     #[serde(rename = "urn:ietf:params:oauth:token-type:access_token")]
     AccessToken,
 }

@@ -1,5 +1,5 @@
-//! `id_token_hint`: an ID token of ours that comes back to say who is expected (OIDC Core
-//! §3.1.2.1), or which session is meant (RP-Initiated Logout 1.0 §2).
+//! `id_token_hint`: an ID token of this provider that a client sends back. It names the user the
+//! client expects (OIDC Core §3.1.2.1) or the session to end (RP-Initiated Logout 1.0 §2).
 
 use panda_oidc_sdk::Subject;
 use serde::Deserialize;
@@ -9,18 +9,20 @@ use crate::oauth::claims::Audience;
 use crate::oauth::error::OAuthError;
 use crate::session::SessionId;
 
-/// What a hint says. The token may have expired: it "can be used after its expiry" to name a session.
+/// The content of a hint. The token may have expired: it "can be used after its expiry" to name a
+/// session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    /// Who signed in.
+    /// The user who signed in.
     pub subject: Subject,
-    /// In which session.
+    /// The session.
     pub sid: SessionId,
-    /// For which client.
+    /// The client that the token was issued to.
     pub audience: String,
 }
 
-/// What tells an ID token from the other tokens these keys sign (N34).
+/// The claims that distinguish an ID token from other tokens that are signed with the same keys: an
+/// access token must not be accepted as a hint (N34, docs/security.md).
 #[derive(Clone, Deserialize)]
 struct HintClaims {
     iss: Option<String>,
@@ -28,9 +30,9 @@ struct HintClaims {
     sid: Option<String>,
     aud: Option<Audience>,
     auth_time: Option<i64>,
-    /// Access tokens name their client; ID tokens are for it.
+    /// Only access tokens have it.
     client_id: Option<String>,
-    /// Logout tokens have events.
+    /// Only logout tokens have it.
     events: Option<serde_json::Value>,
 }
 
@@ -38,7 +40,7 @@ struct HintClaims {
 ///
 /// # Errors
 ///
-/// `invalid_request` when it is not an ID token of this issuer; it says why.
+/// `invalid_request` when it is not an ID token of this issuer. The description says why.
 pub fn read(unverified: &str, keys: &Keys, issuer: &str) -> Result<Hint, OAuthError> {
     let refused = |why| {
         OAuthError::invalid_request(format!(
@@ -55,8 +57,8 @@ pub fn read(unverified: &str, keys: &Keys, issuer: &str) -> Result<Hint, OAuthEr
     if claims.iss.as_deref() != Some(issuer) {
         return Err(refused("its iss is another issuer"));
     }
-    let of_a_login = claims.auth_time.is_some() && claims.client_id.is_none();
-    if typ.as_deref() != Some("JWT") || !of_a_login || claims.events.is_some() {
+    let is_id_token = claims.auth_time.is_some() && claims.client_id.is_none();
+    if typ.as_deref() != Some("JWT") || !is_id_token || claims.events.is_some() {
         return Err(refused("it is a token of another kind"));
     }
     let (Some(sub), Some(sid), Some(Audience::One(audience))) =

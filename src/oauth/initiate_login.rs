@@ -1,25 +1,26 @@
-//! Where a launch ends: the client's own login URL, with what OIDC Core §4 lets it carry.
+//! Where a launch from the portal sends the browser: the client's own login URL, with the
+//! parameters of OIDC Core §4.
 
 use url::Url;
 
 use crate::oauth::client::Client;
 use crate::oauth::issuer::Issuer;
 
-/// Why a launch has nowhere to go.
+/// Why a launch has no target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoTarget {
     /// The client has neither `initiate_login_uri` nor `client_uri`.
     #[error("the client has neither initiate_login_uri nor client_uri")]
     NoLoginUri,
-    /// A deep link leads out of the client's own pages, or the client has no `client_uri`.
+    /// A deep link is not below the client's `client_uri`, or the client has none.
     #[error("the deep link is not below the client's client_uri")]
     OutOfBounds,
 }
 
-/// The URL at which the client begins a login by itself.
+/// The URL at which the client starts a login.
 ///
-/// `deep` is what follows the client in the launch URL, a path below the client's `client_uri`; it
-/// is handed over as `target_link_uri`.
+/// `deep` is what follows the client in the launch URL: a path below the client's `client_uri`. The
+/// client receives it as `target_link_uri`.
 ///
 /// # Errors
 ///
@@ -35,7 +36,8 @@ pub fn target(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Ur
             .ok_or(NoTarget::NoLoginUri);
     };
     let mut login = login.clone();
-    // OIDC Core §4: `iss` is REQUIRED, so that a client with several providers knows which one.
+    // OIDC Core §4: `iss` is REQUIRED, so that a client with several providers knows which one to
+    // use.
     if !login.query_pairs().any(|(name, _)| name == "iss") {
         login.query_pairs_mut().append_pair("iss", issuer.as_str());
     }
@@ -47,16 +49,18 @@ pub fn target(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Ur
     Ok(login)
 }
 
-/// Joins a path to the client's home page; nothing in it may lead anywhere else (N10, N73).
+/// Joins a path to the client's home page. The path must not lead to another host (open redirect;
+/// N10, docs/security.md) or out of the client's own pages (N73).
 fn deep_link(client: &Client, deep: &str) -> Result<Url, NoTarget> {
     let home = client.client_uri.as_ref().ok_or(NoTarget::OutOfBounds)?;
-    let plain = |byte: u8| {
+    let allowed = |byte: u8| {
         byte.is_ascii_alphanumeric() || b"-._~/:@!$'()*,;=".contains(&byte) || byte >= 0x80
     };
-    let steps = || deep.split('/');
-    let climbs = steps().any(|step| matches!(step.split(';').next(), Some("." | "..")));
-    let hollow = steps().rev().skip(1).any(str::is_empty);
-    if !deep.bytes().all(plain) || climbs || hollow {
+    let segments = || deep.split('/');
+    let has_dot_segment =
+        segments().any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
+    let has_empty_segment = segments().rev().skip(1).any(str::is_empty);
+    if !deep.bytes().all(allowed) || has_dot_segment || has_empty_segment {
         return Err(NoTarget::OutOfBounds);
     }
     let mut link = home.clone();
@@ -84,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_told_who_sends_the_person() {
+    fn the_login_url_names_the_issuer() {
         let target = target(&client(), None, &issuer()).unwrap();
         assert_eq!(
             target.as_str(),
@@ -93,17 +97,17 @@ mod tests {
     }
 
     #[test]
-    fn a_client_without_a_login_url_is_opened_at_home() {
-        let plain = Client {
+    fn a_client_without_a_login_url_is_opened_at_its_client_uri() {
+        let allowed = Client {
             initiate_login_uri: None,
             ..client()
         };
         assert_eq!(
-            target(&plain, None, &issuer()).unwrap().as_str(),
+            target(&allowed, None, &issuer()).unwrap().as_str(),
             "https://app.example.com/home/"
         );
         assert_eq!(
-            target(&plain, Some("d/1"), &issuer()).unwrap().as_str(),
+            target(&allowed, Some("d/1"), &issuer()).unwrap().as_str(),
             "https://app.example.com/home/d/1"
         );
         assert_eq!(
@@ -146,8 +150,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_leads_out_of_the_clients_home(deep in "[a-z./\\\\%2eE;:@?#\u{2f}\u{ff0f} -]{0,20}|\\PC{0,20}") {
-            let plain = Client { initiate_login_uri: None, ..client() };
-            if let Ok(url) = target(&plain, Some(&deep), &issuer()) {
+            let allowed = Client { initiate_login_uri: None, ..client() };
+            if let Ok(url) = target(&allowed, Some(&deep), &issuer()) {
                 prop_assert!(url.as_str().starts_with("https://app.example.com/home/"), "{}", url);
             }
         }

@@ -1,4 +1,4 @@
-//! Token introspection: what a client may learn of a token (RFC 7662).
+//! Token introspection: what a client may learn about a token (RFC 7662).
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::claims::{AccessTokenClaims, Audience};
 use super::client::Client;
 use super::grant::ActiveGrant;
 
-/// The answer (RFC 7662 §2.2).
+/// The introspection response (RFC 7662 §2.2).
 #[derive(Debug, Serialize)]
 pub struct Introspection<'a> {
     active: bool,
@@ -30,7 +30,7 @@ struct Details<'a> {
     login: Option<Login<'a>>,
 }
 
-/// What an access token has and a refresh token has not.
+/// Members for access tokens, but not for refresh tokens.
 #[derive(Debug, Serialize)]
 struct Access<'a> {
     token_type: &'static str,
@@ -39,7 +39,7 @@ struct Access<'a> {
     jti: &'a str,
 }
 
-/// What a token of a person has and one of a client alone has not.
+/// Members for tokens of a user, but not for a client's own tokens.
 #[derive(Debug, Serialize)]
 struct Login<'a> {
     /// The claim `preferred_username`.
@@ -58,8 +58,8 @@ impl<'a> Login<'a> {
     }
 }
 
-/// The answer about a token that is unknown, expired, revoked, or none of the asking client's
-/// business: it must not tell these apart (RFC 7662 §2.2, N43).
+/// The response for a token that is unknown, expired, revoked, or not meant for the client that
+/// asks. It must be the same in all cases (RFC 7662 §2.2; N43, docs/security.md).
 #[must_use]
 pub fn inactive() -> Introspection<'static> {
     Introspection {
@@ -68,17 +68,18 @@ pub fn inactive() -> Introspection<'static> {
     }
 }
 
-/// The answer about an access token that is good; `granted` is its grant, if a person gave one.
+/// The response for a valid access token. `granted` is its grant, or `None` for a client's own
+/// token.
 ///
-/// It is given to the client the token was issued to, and to a resource server the token is for.
+/// Only the client that the token was issued to and a resource server in its audience get it.
 #[must_use]
 pub fn access_token<'a>(
     claims: &'a AccessTokenClaims,
     granted: Option<&'a ActiveGrant>,
-    asking: &Client,
+    caller: &Client,
 ) -> Introspection<'a> {
-    let own = claims.client_id == asking.id.as_str();
-    if !own && !claims.aud.includes(asking) {
+    let is_own = claims.client_id == caller.id.as_str();
+    if !is_own && !claims.aud.includes(caller) {
         return inactive();
     }
     Introspection {
@@ -100,15 +101,16 @@ pub fn access_token<'a>(
     }
 }
 
-/// The answer about a refresh token that can be used until `exp`, in seconds since 1970. It is for its own client alone.
+/// The response for a refresh token that is valid until `exp`, in seconds since 1970. Only the
+/// client that the token was issued to gets it.
 #[must_use]
 pub fn refresh_token<'a>(
     granted: &'a ActiveGrant,
     exp: i64,
     issuer: &'a str,
-    asking: &Client,
+    caller: &Client,
 ) -> Introspection<'a> {
-    if granted.grant.client_id != asking.id {
+    if granted.grant.client_id != caller.id {
         return inactive();
     }
     Introspection {

@@ -1,4 +1,4 @@
-//! The issuer: the one name of this provider, from which every URL of it is made.
+//! The issuer: the identifier of this provider and the base of all its URLs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use url::Url;
 
 use super::redirect::is_loopback;
 
-/// An issuer identifier (RFC 8414 §2), compared to the letter by every client. Cloning shares it.
+/// An issuer identifier (RFC 8414 §2). Clients compare it as an exact string. Clones share the
+/// data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer(Arc<Parts>);
 
@@ -17,21 +18,21 @@ struct Parts {
     url: Url,
 }
 
-/// Why a text cannot be the issuer.
+/// Why a text cannot be an issuer identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIssuer {
-    /// It is no http or https URL with a host.
+    /// It is not an http or https URL with a host.
     #[error("it is not an https URL such as https://sso.example.com")]
     NotAUrl,
     /// It ends with a slash.
     #[error("it ends with a slash; write it without, clients compare it to the letter")]
     TrailingSlash,
-    /// It carries more than scheme, host, port and path.
+    /// It has more than scheme, host, port and path.
     #[error(
         "it has a query, a fragment or a user name in it; only scheme, host, port and path may stand there"
     )]
     TooMuch,
-    /// It is not written as a browser would write it.
+    /// It is not in the normal form in which a browser writes URLs.
     #[error(
         "it is not written the way browsers do: lower case, no default port, no . or .. in the path"
     )]
@@ -65,19 +66,19 @@ impl Issuer {
         })))
     }
 
-    /// The issuer as it is written.
+    /// The issuer, exactly as configured.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
 
-    /// The path below which all endpoints lie, without a slash at its end; mostly empty.
+    /// The path below which all endpoints are, without a trailing slash. It is usually empty.
     #[must_use]
     pub fn path(&self) -> &str {
         self.0.url.path().trim_end_matches('/')
     }
 
-    /// The URL of ours at `path`, which begins with a slash.
+    /// The URL of this provider at `path`, which begins with a slash.
     #[must_use]
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0.text)
@@ -89,13 +90,13 @@ impl Issuer {
         &self.0.url
     }
 
-    /// Whether browsers reach it by https, so that cookies can demand it.
+    /// Whether browsers use https, so that cookies can be `Secure`.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.url.scheme() == "https"
     }
 
-    /// Whether it is reached by plain http from beyond this machine.
+    /// Whether it uses plain http and other machines can reach it.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         !self.is_https() && !is_loopback(&self.0.url)
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_issuer_is_what_clients_can_compare() {
+    fn an_issuer_is_a_normalized_url() {
         for text in [
             "https://sso.example.com",
             "http://10.0.0.7:9400",
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_lie_below_its_path() {
+    fn endpoints_are_below_its_path() {
         let issuer = Issuer::new("https://example.com/sso").unwrap();
         assert_eq!(
             (issuer.path(), issuer.at("/token").as_str()),

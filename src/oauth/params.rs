@@ -1,10 +1,10 @@
-//! Request parameters: read once, looked up by name, repeats noticed (RFC 6749 §3.1, §3.2).
+//! Request parameters: parsed once, looked up by name, checked for repeats (RFC 6749 §3.1, §3.2).
 
 use url::form_urlencoded;
 
 use super::error::OAuthError;
 
-/// More parameters than any request of ours has use for.
+/// A limit on the parameters of one request. No valid request needs as many.
 const MAX_PARAMETERS: usize = 100;
 
 /// Parameters that may be repeated (RFC 8707 §2, RFC 8693 §2.1).
@@ -16,7 +16,7 @@ const REPEATABLE: [&str; 2] = ["resource", "audience"];
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
-/// A request with more parameters than anybody needs.
+/// The request has too many parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request has more than {MAX_PARAMETERS} parameters")]
 pub struct TooMany;
@@ -53,7 +53,7 @@ impl Params {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// Whether `name` stands there more than once: "Request and response parameters MUST NOT be
+    /// Whether `name` is given more than once: "Request and response parameters MUST NOT be
     /// included more than once" (RFC 6749 §3.1).
     #[must_use]
     pub fn repeats(&self, name: &str) -> bool {
@@ -64,7 +64,7 @@ impl Params {
             .is_some()
     }
 
-    /// The first name that stands there more than once and must not.
+    /// The first name that is given more than once and must not be.
     #[must_use]
     pub fn repeated(&self) -> Option<&str> {
         self.0
@@ -73,7 +73,7 @@ impl Params {
             .find(|name| !REPEATABLE.contains(name) && self.repeats(name))
     }
 
-    /// All values of `name`, one of those that may be repeated.
+    /// All values of `name`, a parameter that may be repeated.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self
             .0
@@ -86,7 +86,7 @@ impl Params {
     ///
     /// # Errors
     ///
-    /// `invalid_request` when it is missing, or any is repeated.
+    /// `invalid_request` when it is missing, or when any parameter is repeated.
     pub fn sole(&self, name: &'static str) -> Result<&str, OAuthError> {
         if let Some(repeated) = self.repeated() {
             return Err(OAuthError::invalid_request(format!(
@@ -97,7 +97,7 @@ impl Params {
             .ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
 
-    /// The parameters without `name`, encoded again as a query.
+    /// All parameters except `name`, encoded again as a query.
     #[must_use]
     pub fn without(&self, name: &str) -> String {
         let rest = self.0.iter().filter(|(key, _)| key != name);
@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn n12_a_repeat_is_noticed_even_if_one_is_empty() {
+    fn n12_a_repeat_is_detected_even_if_one_value_is_empty() {
         let params = Params::parse(b"a=1&client_id=x&client_id=").unwrap();
         assert!(params.repeats("client_id") && !params.repeats("a"));
         assert_eq!(params.repeated(), Some("client_id"));
     }
 
     #[test]
-    fn what_is_left_reads_as_before() {
+    fn the_other_parameters_are_unchanged() {
         let params = Params::parse("state=%2B%20&ticket=T&name=陈".as_bytes()).unwrap();
         let rest = Params::parse(params.without("ticket").as_bytes()).unwrap();
         assert_eq!(
@@ -139,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        fn any_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
             if let Ok(params) = Params::parse(&bytes) {
                 let again = Params::parse(params.without("").as_bytes()).unwrap();
                 prop_assert_eq!(again.without(""), params.without(""));

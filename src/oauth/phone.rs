@@ -1,7 +1,9 @@
-//! Telephone numbers as a portal stores them, and as `phone_number` wants them: E.164 (OIDC Core
-//! §5.1). What cannot be read as one Chinese number, or as an international one, is left out.
+//! Converts phone numbers from the spellings that a portal stores to E.164, the format of
+//! `phone_number` (OIDC Core §5.1). A text that is not one Chinese or international number yields
+//! no claim.
 
-/// The number in E.164, `+8613800138000`; `None` when it is not clear which number is meant.
+/// The number in E.164, such as `+8613800138000`. `None` when it is not clear which number is
+/// meant.
 #[must_use]
 pub fn e164(stored: &str) -> Option<String> {
     let digits = digits(stored)?;
@@ -11,7 +13,7 @@ pub fn e164(stored: &str) -> Option<String> {
     {
         return match international.strip_prefix("86") {
             Some(national) => chinese(national.strip_prefix('0').unwrap_or(national)),
-            // E.164: at most 15 digits; no country has fewer than 7 with its code.
+            // E.164: at most 15 digits. No number has fewer than 7, including the country code.
             None => ((7..=15).contains(&international.len()) && !international.starts_with('0'))
                 .then(|| format!("+{international}")),
         };
@@ -26,8 +28,8 @@ pub fn e164(stored: &str) -> Option<String> {
     }
 }
 
-/// The digits alone, half-width, with a leading `+` if there is one; `None` when anything but
-/// digits and the usual separators stands there: two numbers, a mask, an extension.
+/// The digits alone, half-width, with a leading `+` if there is one. `None` when the text has
+/// anything but digits and the usual separators, such as a second number, a mask or an extension.
 fn digits(stored: &str) -> Option<String> {
     let mut digits = String::with_capacity(16);
     for c in stored.trim().chars() {
@@ -65,9 +67,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// F21
+    /// Spellings that portals were found to store.
     #[test]
-    fn the_spellings_found_in_the_field() {
+    fn every_known_spelling_is_converted_or_left_out() {
         for (stored, number) in [
             ("13800138000", Some("+8613800138000")),
             ("138 0013 8000", Some("+8613800138000")),
@@ -80,8 +82,8 @@ mod tests {
             ("(010) 62781234", Some("+861062781234")),
             ("+86 (0)571 88881234", Some("+8657188881234")),
             ("+1 415 555 2671", Some("+14155552671")),
-            ("1822199904", None), // the document's own example has ten digits
-            ("88881234", None),   // whose area code?
+            ("1822199904", None), // the example in the portal's documentation has only ten digits
+            ("88881234", None),   // the area code is missing
             ("13800138000/13900139000", None),
             ("138****8000", None),
             ("13800138000转123", None),
@@ -96,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_comes_out_is_e164_and_stays_what_it_is(stored in "\\PC{0,24}|[+0-9 ()-]{0,20}") {
+        fn the_result_is_e164_and_is_its_own_result(stored in "\\PC{0,24}|[+0-9 ()-]{0,20}") {
             if let Some(number) = e164(&stored) {
                 prop_assert!(number.starts_with('+') && (8..=16).contains(&number.len()));
                 prop_assert!(number[1..].bytes().all(|byte| byte.is_ascii_digit()));

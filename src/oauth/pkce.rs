@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
-/// What a client sends ahead of its verifier: `BASE64URL(SHA256(code_verifier))`.
+/// A code challenge: `BASE64URL(SHA256(code_verifier))`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
@@ -26,7 +26,7 @@ impl CodeChallenge {
         &self.0
     }
 
-    /// Whether `verifier` is the one the challenge was made of (RFC 7636 §4.6).
+    /// Whether the challenge was made from `verifier` (RFC 7636 §4.6).
     #[must_use]
     pub fn is_met_by(&self, verifier: &str) -> bool {
         if !is_verifier(verifier) {

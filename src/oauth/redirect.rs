@@ -1,4 +1,4 @@
-//! Where a response may be sent: redirect URIs, registered and asked for.
+//! Redirect URIs: which ones a client may register, and which one a response may be sent to.
 
 use std::fmt;
 
@@ -14,10 +14,11 @@ pub struct RegisteredUri(String);
 /// Why a redirect URI cannot be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitUri {
-    /// It is no absolute URI.
+    /// It is not an absolute URI.
     #[error("it is not an absolute URI")]
     Relative,
-    /// It holds characters that no URI has, and that no `Location` can carry (RFC 3986 §2).
+    /// It contains characters that are not allowed in a URI or in a `Location` header (RFC 3986
+    /// §2).
     #[error(
         "it has characters in it that are no part of a URI; percent-encode them, as a browser's address bar copies them"
     )]
@@ -25,16 +26,16 @@ pub enum UnfitUri {
     /// It has a fragment (RFC 6749 §3.1.2).
     #[error("it has a fragment; leave out everything from the # on")]
     Fragment,
-    /// It has a scheme that does not lead back to the client.
+    /// Its scheme cannot lead back to the client.
     #[error(
         "its scheme is neither https nor http nor a private one with a dot in it, such as \
          com.example.app (RFC 8252 §7.1)"
     )]
     Scheme,
-    /// It carries a user name or password.
+    /// It contains a user name or a password.
     #[error("it has a user name or a password in it")]
     Userinfo,
-    /// It is a pattern.
+    /// It is a wildcard pattern.
     #[error("it contains a *; redirect URIs are compared to the letter, list each of them")]
     Pattern,
 }
@@ -66,46 +67,47 @@ impl RegisteredUri {
         }
     }
 
-    /// The URI as it was registered.
+    /// The URI exactly as it was registered.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The origin of the pages there, as a browser writes it into `Origin` (RFC 6454 §6.2); `None` for
-    /// a private scheme, where no pages are.
+    /// The origin of this URI, as a browser writes it into `Origin` (RFC 6454 §6.2). `None` for a
+    /// private scheme, which has no web origin.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
         let origin = Url::parse(&self.0).ok()?.origin();
         origin.is_tuple().then(|| origin.ascii_serialization())
     }
 
-    /// "Authorization servers MUST utilize exact string matching except for port numbers in
-    /// localhost redirection URIs of native apps" (RFC 9700 §2.1).
-    pub(super) fn matches(&self, asked: &str, any_loopback_port: bool) -> bool {
-        self.0 == asked
+    /// Whether `requested` is this URI. "Authorization servers MUST utilize exact string matching
+    /// except for port numbers in localhost redirection URIs of native apps" (RFC 9700 §2.1).
+    pub(super) fn matches(&self, requested: &str, any_loopback_port: bool) -> bool {
+        self.0 == requested
             || any_loopback_port
-                && matches!((split_loopback(&self.0), split_loopback(asked)), (Some(ours), Some(theirs)) if ours == theirs)
+                && matches!((split_loopback(&self.0), split_loopback(requested)), (Some(ours), Some(theirs)) if ours == theirs)
     }
 }
 
-/// Splits `http://127.0.0.1:4711/cb` into host and what follows the port, each to the letter.
+/// Splits a loopback URI such as `http://127.0.0.1:4711/cb` into the host and what follows the
+/// port, both unchanged. `None` for any other URI.
 fn split_loopback(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
     let host = ["127.0.0.1", "[::1]", "localhost"]
         .into_iter()
         .find(|host| rest.starts_with(host))?;
     let rest = &rest[host.len()..];
-    let Some(port_on) = rest.strip_prefix(':') else {
+    let Some(after_colon) = rest.strip_prefix(':') else {
         return (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest));
     };
-    let digits = port_on.bytes().take_while(u8::is_ascii_digit).count();
-    let (port, rest) = port_on.split_at(digits);
-    let whole = rest.is_empty() || rest.starts_with(['/', '?']);
-    (whole && port.parse::<u16>().is_ok()).then_some((host, rest))
+    let digits = after_colon.bytes().take_while(u8::is_ascii_digit).count();
+    let (port, rest) = after_colon.split_at(digits);
+    let is_complete = rest.is_empty() || rest.starts_with(['/', '?']);
+    (is_complete && port.parse::<u16>().is_ok()).then_some((host, rest))
 }
 
-/// A place a response may be sent to: only [`VerifiedRedirect::check`] makes one.
+/// A redirect URI that a response may be sent to. Only [`VerifiedRedirect::check`] creates one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedRedirect {
     uri: String,
@@ -115,16 +117,16 @@ pub struct VerifiedRedirect {
 }
 
 impl VerifiedRedirect {
-    /// Finds `asked` among what the client registered.
+    /// Accepts `requested` if it is one of the URIs that the client registered.
     ///
     /// Responses will carry `state`, and `issuer` as `iss` (RFC 9207 §2).
     ///
     /// # Errors
     ///
-    /// `invalid_request`, which must be shown on a page: it "MUST NOT automatically redirect the
-    /// user-agent to the invalid redirection URI" (RFC 6749 §4.1.2.1).
+    /// `invalid_request`. It must be shown on a page: the server "MUST NOT automatically redirect
+    /// the user-agent to the invalid redirection URI" (RFC 6749 §4.1.2.1).
     pub fn check(
-        asked: &str,
+        requested: &str,
         registered: &[RegisteredUri],
         any_loopback_port: bool,
         issuer: &str,
@@ -132,7 +134,7 @@ impl VerifiedRedirect {
     ) -> Result<Self, OAuthError> {
         if !registered
             .iter()
-            .any(|uri| uri.matches(asked, any_loopback_port))
+            .any(|uri| uri.matches(requested, any_loopback_port))
         {
             return Err(OAuthError::invalid_request(
                 "the redirect_uri is not registered for this client; it must be one of the \
@@ -140,32 +142,32 @@ impl VerifiedRedirect {
             ));
         }
         Ok(Self {
-            uri: asked.to_owned(),
+            uri: requested.to_owned(),
             issuer: issuer.to_owned(),
             state: state.map(str::to_owned),
             mode: ResponseMode::default(),
         })
     }
 
-    /// The same place, for responses that travel in `mode`.
+    /// The same redirect URI, for responses in the response mode `mode`.
     #[must_use]
     pub fn in_mode(self, mode: ResponseMode) -> Self {
         Self { mode, ..self }
     }
 
-    /// The redirect URI of the request, to the letter.
+    /// The redirect URI, exactly as in the request.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// The response that brings a code to the client (RFC 6749 §4.1.2).
+    /// The authorization response with a code (RFC 6749 §4.1.2).
     #[must_use]
     pub fn with_code(&self, code: &str) -> AuthorizationResponse {
         self.with(vec![("code", code.to_owned())])
     }
 
-    /// The response that brings an error to the client (RFC 6749 §4.1.2.1).
+    /// The authorization response with an error (RFC 6749 §4.1.2.1).
     #[must_use]
     pub fn with_error(&self, error: &OAuthError) -> AuthorizationResponse {
         self.with(vec![
@@ -181,7 +183,7 @@ impl VerifiedRedirect {
     }
 }
 
-/// The `state` belongs to the client and may be a secret of its own.
+/// Leaves `state` out: it belongs to the client and may be a secret.
 impl fmt::Debug for VerifiedRedirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedRedirect")
@@ -190,7 +192,7 @@ impl fmt::Debug for VerifiedRedirect {
     }
 }
 
-/// Whether `url` leads to this machine.
+/// Whether the host of `url` is `localhost` or a loopback address.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -206,9 +208,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn check(registered: &str, asked: &str, public: bool) -> bool {
+    fn check(registered: &str, requested: &str, public: bool) -> bool {
         let registered = [RegisteredUri::new(registered).unwrap()];
-        VerifiedRedirect::check(asked, &registered, public, "https://op", None).is_ok()
+        VerifiedRedirect::check(requested, &registered, public, "https://op", None).is_ok()
     }
 
     fn url(response: AuthorizationResponse) -> String {
@@ -219,30 +221,31 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_letters_match() {
+    fn only_an_identical_uri_matches() {
         let ours = "https://app.example.com/cb?x=1";
         assert!(check(ours, ours, false));
-        for asked in [
-            "https://app.example.com.evil.com/cb?x=1", // N01
-            "https://app.example.com/cb/../cb?x=1",    // N02
-            "https://app.example.com/cb%2f?x=1",       // N02
-            "https://app.example.com/%63b?x=1",        // N03
-            "https://app.example.com@evil.com/cb?x=1", // N04
-            "https://fooaapp.example.com/cb?x=1",      // N06
-            "HTTPS://app.example.com/cb?x=1",          // N07
-            "https://App.example.com/cb?x=1",          // N07
-            "https://app.example.com/CB?x=1",          // N07
-            "https://app.example.com/cb?x=1&y=2",      // N08
-            "https://app.example.com/cb?x=1#f",        // N09
+        // The numbers are the attacks of docs/security.md.
+        for requested in [
+            "https://app.example.com.evil.com/cb?x=1", // registered host as a prefix (N01)
+            "https://app.example.com/cb/../cb?x=1",    // path traversal (N02)
+            "https://app.example.com/cb%2f?x=1",       // encoded slash (N02)
+            "https://app.example.com/%63b?x=1",        // encoded letter (N03)
+            "https://app.example.com@evil.com/cb?x=1", // registered host as userinfo (N04)
+            "https://fooaapp.example.com/cb?x=1",      // longer host name (N06)
+            "HTTPS://app.example.com/cb?x=1",          // upper case in the scheme (N07)
+            "https://App.example.com/cb?x=1",          // upper case in the host (N07)
+            "https://app.example.com/CB?x=1",          // upper case in the path (N07)
+            "https://app.example.com/cb?x=1&y=2",      // additional parameter (N08)
+            "https://app.example.com/cb?x=1#f",        // fragment (N09)
             "https://app.example.com:443/cb?x=1",
             "https://app.example.com/cb?x=1 ",
             "//app.example.com/cb?x=1",
-            "javascript:alert(1)", // N09
+            "javascript:alert(1)", // script (N09)
             "",
         ] {
             assert!(
-                !check(ours, asked, false) && !check(ours, asked, true),
-                "{asked}"
+                !check(ours, requested, false) && !check(ours, requested, true),
+                "{requested}"
             );
         }
     }
@@ -255,10 +258,10 @@ mod tests {
                 !check(ours, "http://127.0.0.1:51004/cb", false),
                 "confidential clients have one port"
             );
-            for asked in [
-                "http://127.0.0.1:51004/other",      // N08
-                "http://127.0.0.1:51004/cb?extra=1", // N08
-                "http://127.0.0.1:51004@evil/cb",    // N04
+            for requested in [
+                "http://127.0.0.1:51004/other",      // other path (N08)
+                "http://127.0.0.1:51004/cb?extra=1", // additional parameter (N08)
+                "http://127.0.0.1:51004@evil/cb",    // loopback host as userinfo (N04)
                 "http://127.0.0.1:80:90/cb",
                 "http://127.0.0.1:/cb",
                 "http://127.0.0.1:99999/cb",
@@ -267,7 +270,7 @@ mod tests {
                 "http://localhost:51004/cb",
                 "https://127.0.0.1:51004/cb",
             ] {
-                assert!(!check(ours, asked, true), "{asked}");
+                assert!(!check(ours, requested, true), "{requested}");
             }
         }
     }
@@ -300,7 +303,7 @@ mod tests {
             ("https://app/cb ", UnfitUri::Characters),
             ("https://app/c\nb", UnfitUri::Characters),
             ("https://app/cb#x", UnfitUri::Fragment),
-            ("https://app/*", UnfitUri::Pattern), // N05
+            ("https://app/*", UnfitUri::Pattern), // wildcard (N05)
             ("https://u:p@app/cb", UnfitUri::Userinfo),
             ("javascript:alert(1)", UnfitUri::Scheme),
             ("data:text/html,x", UnfitUri::Scheme),
@@ -347,9 +350,9 @@ mod tests {
         }
 
         #[test]
-        fn no_other_text_is_taken_for_a_loopback_uri(asked in "http://(127\\.0\\.0\\.1|localhost)?[:/@.a-z0-9?#]{0,20}") {
-            if check("http://127.0.0.1/cb", &asked, true) {
-                let url = Url::parse(&asked).unwrap();
+        fn no_other_text_is_accepted_as_a_loopback_uri(requested in "http://(127\\.0\\.0\\.1|localhost)?[:/@.a-z0-9?#]{0,20}") {
+            if check("http://127.0.0.1/cb", &requested, true) {
+                let url = Url::parse(&requested).unwrap();
                 prop_assert_eq!((url.host_str(), url.path(), url.query()), (Some("127.0.0.1"), "/cb", None));
             }
         }

@@ -1,4 +1,4 @@
-//! Resource indicators: the microservice a token is for (RFC 8707).
+//! Resource indicators: the microservice that a token is for (RFC 8707).
 
 use url::Url;
 
@@ -6,17 +6,18 @@ use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 
-/// The parameter, which may be repeated (RFC 8707 §2).
+/// The parameter that names a resource. It may be repeated (RFC 8707 §2).
 pub const PARAMETER: &str = "resource";
 
-/// The parameter of a token exchange that names a target, which may be repeated (RFC 8693 §2.1).
+/// The parameter of a token exchange that names a target. It may be repeated (RFC 8693 §2.1).
 pub const AUDIENCE: &str = "audience";
 
-/// The resources an authorization request asks for.
+/// The resources that a request asks for.
 ///
 /// # Errors
 ///
-/// `invalid_target` when one is no absolute URI, or not among the client's `allowed_resources`.
+/// `invalid_target` when one is not an absolute URI, or not one of the client's
+/// `allowed_resources`.
 pub fn requested(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
     for resource in params.all(PARAMETER) {
         let absolute = Url::parse(resource).is_ok_and(|url| url.fragment().is_none());
@@ -55,26 +56,28 @@ fn allowed<'a>(
                 "the client may ask for no tokens for this resource",
             ));
         }
-        if !all.iter().any(|known| known == name) {
+        if !all.iter().any(|listed| listed == name) {
             all.push(name.to_owned());
         }
     }
     Ok(all)
 }
 
-/// The audience of an access token: what the token request asks for (`requested`), which is part of
-/// what was granted; else all that was granted; else what the client is configured with.
+/// The audience of an access token. It is what the token request asks for (`requested`), which must
+/// be part of what was granted. Without such a request it is all that was granted. If nothing was
+/// granted either, it is the configured audience of the client.
 ///
 /// # Errors
 ///
-/// `invalid_target`, as [`requested`], or when more is asked for than was granted (RFC 8707 §2.2).
+/// `invalid_target`, as [`requested`], or when a requested resource was not granted (RFC 8707
+/// §2.2).
 pub fn audience(
     requested: Vec<String>,
     client: &Client,
     granted: &[String],
 ) -> Result<Vec<String>, OAuthError> {
-    let beyond = |resource: &String| !granted.is_empty() && !granted.contains(resource);
-    if requested.iter().any(beyond) {
+    let not_granted = |resource: &String| !granted.is_empty() && !granted.contains(resource);
+    if requested.iter().any(not_granted) {
         return Err(invalid(
             "the resource was not asked for in the authorization request",
         ));
@@ -85,7 +88,7 @@ pub fn audience(
     if granted.is_empty() {
         return Ok(client.access_token.audience.clone());
     }
-    // What the operator has taken back since is granted no more.
+    // A granted resource that the operator has since removed from `allowed_resources` is refused.
     allowed(granted.iter().map(String::as_str), client)
 }
 
@@ -98,7 +101,7 @@ mod tests {
     use super::*;
     use crate::oauth::client::tests::public;
 
-    fn ask(query: &str, granted: &[&str]) -> Result<Vec<String>, ErrorCode> {
+    fn audience_for(query: &str, granted: &[&str]) -> Result<Vec<String>, ErrorCode> {
         let client = Client {
             allowed_resources: vec!["https://a".to_owned(), "https://b/x".to_owned()],
             ..public("app")
@@ -114,10 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_for_what_was_asked_else_granted_else_configured() {
-        assert_eq!(ask("resource=https://a", &[]).unwrap(), ["https://a"]);
+    fn the_audience_is_what_was_requested_else_granted_else_configured() {
         assert_eq!(
-            ask(
+            audience_for("resource=https://a", &[]).unwrap(),
+            ["https://a"]
+        );
+        assert_eq!(
+            audience_for(
                 "resource=https://a&resource=https://b/x&resource=https://a",
                 &[]
             )
@@ -125,13 +131,16 @@ mod tests {
             ["https://a", "https://b/x"]
         );
         let both = ["https://a", "https://b/x"];
-        assert_eq!(ask("resource=https://b/x", &both).unwrap(), ["https://b/x"]);
-        assert_eq!(ask("", &both).unwrap(), both);
-        assert_eq!(ask("", &[]).unwrap(), ["https://op"]);
+        assert_eq!(
+            audience_for("resource=https://b/x", &both).unwrap(),
+            ["https://b/x"]
+        );
+        assert_eq!(audience_for("", &both).unwrap(), both);
+        assert_eq!(audience_for("", &[]).unwrap(), ["https://op"]);
     }
 
     #[test]
-    fn nothing_else_is_a_target() {
+    fn any_other_resource_is_refused() {
         for (query, granted) in [
             ("resource=https://c", &[][..]),
             ("resource=https://a/", &[]),
@@ -141,7 +150,7 @@ mod tests {
             ("resource=https://a&resource=https://b/x", &["https://a"]),
         ] {
             assert_eq!(
-                ask(query, granted),
+                audience_for(query, granted),
                 Err(ErrorCode::InvalidTarget),
                 "{query}"
             );

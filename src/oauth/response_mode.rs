@@ -1,15 +1,15 @@
-//! How an authorization response travels to the client (OAuth 2.0 Multiple Response Type Encoding
+//! How an authorization response is sent to the client (OAuth 2.0 Multiple Response Type Encoding
 //! Practices §2.1, OAuth 2.0 Form Post Response Mode §2).
 
 use url::form_urlencoded::Serializer;
 
-/// A way for the response to travel.
+/// A response mode.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ResponseMode {
-    /// `query`: behind the `?` of the redirect URI; the default for `code`.
+    /// `query`: in the query of the redirect URI; the default for `code`.
     #[default]
     Query,
-    /// `fragment`: behind a `#`, where only scripts of the client's page see it.
+    /// `fragment`: in the fragment, where only scripts of the client's page can read it.
     Fragment,
     /// `form_post`: in the body of a form that the browser posts.
     FormPost,
@@ -19,7 +19,7 @@ impl ResponseMode {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Query, Self::Fragment, Self::FormPost];
 
-    /// The mode as `response_mode` has it.
+    /// The value of the parameter `response_mode`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,8 +35,8 @@ impl ResponseMode {
         Self::ALL.into_iter().find(|mode| mode.as_str() == text)
     }
 
-    /// Puts `params` on their way to `uri`, a redirect URI without a fragment whose own query stays
-    /// as it is.
+    /// The response that sends `params` to `uri`. `uri` is a redirect URI without a fragment; its
+    /// own query is kept.
     #[must_use]
     pub(super) fn respond(
         self,
@@ -50,12 +50,12 @@ impl ResponseMode {
         };
         match self {
             Self::Query => {
-                let joint = match uri.split_once('?') {
+                let separator = match uri.split_once('?') {
                     None => "?",
                     Some((_, present)) if present.is_empty() || present.ends_with('&') => "",
                     Some(_) => "&",
                 };
-                AuthorizationResponse::Redirect(format!("{uri}{joint}{}", encoded()))
+                AuthorizationResponse::Redirect(format!("{uri}{separator}{}", encoded()))
             }
             Self::Fragment => AuthorizationResponse::Redirect(format!("{uri}#{}", encoded())),
             Self::FormPost => AuthorizationResponse::FormPost {
@@ -66,14 +66,14 @@ impl ResponseMode {
     }
 }
 
-/// An authorization response, success or error, as the browser has to carry it.
+/// An authorization response, success or error, in the form in which the browser carries it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum AuthorizationResponse {
     /// The URL to redirect to.
     Redirect(String),
     /// A form to post.
     FormPost {
-        /// Where it goes.
+        /// The URL to post to.
         action: String,
         /// Its fields.
         fields: Vec<(&'static str, String)>,

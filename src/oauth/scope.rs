@@ -1,8 +1,8 @@
-//! Scopes: what a client may ask for, and what we know (RFC 6749 §3.3).
+//! The scopes that this provider supports (RFC 6749 §3.3).
 
 use std::fmt;
 
-/// A scope that this provider knows and that brings something.
+/// A supported scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     /// Makes the request an OpenID Connect one: an ID token is issued (OIDC Core §3.1.2.1).
@@ -27,7 +27,7 @@ impl Scope {
         Self::OfflineAccess,
     ];
 
-    /// The scope as it is written.
+    /// The scope as it is sent.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Scope {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Reads a space-separated list; what is unknown is ignored (OIDC Core §3.1.2.1: "Scope values
+    /// Reads a space-separated list. Unknown scopes are ignored (OIDC Core §3.1.2.1: "Scope values
     /// used that are not understood by an implementation SHOULD be ignored").
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -57,26 +57,26 @@ impl Scopes {
         )
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `scope` is among them.
+    /// Whether the set contains `scope`.
     #[must_use]
     pub fn contains(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
     }
 
-    /// The same without `scope`.
+    /// The set without `scope`.
     #[must_use]
     pub fn without(mut self, scope: Scope) -> Self {
         self.0.retain(|kept| *kept != scope);
         self
     }
 
-    /// Whether all of these are among `others`.
+    /// Whether `others` contains all of these scopes.
     #[must_use]
     pub fn are_among(&self, others: &Self) -> bool {
         self.0.iter().all(|scope| others.contains(*scope))

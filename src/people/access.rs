@@ -1,4 +1,4 @@
-//! Who may use a client.
+//! Access rules: who may use a client.
 
 use std::collections::HashSet;
 
@@ -11,70 +11,70 @@ use super::template::Condition;
 /// Who may use a client that is not open to everybody.
 #[derive(Debug, Clone, Default)]
 pub struct AccessRules {
-    /// Those who may; everybody where it is not said.
+    /// The users who may use the client. `None` allows everybody.
     pub allow: Option<Who>,
-    /// Those who may not, whatever else is said of them.
+    /// The users who may not, even if `allow` includes them.
     pub deny: Option<Who>,
-    /// Whether only people may whom the client has an account for.
+    /// Whether users without an account at the client (a link) are denied.
     pub linked_only: bool,
 }
 
-/// Some people: all of whom one of these says so.
+/// A set of users. A user belongs to it when at least one of the fields matches.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Who {
-    /// Their Panda IDs.
+    /// Panda IDs of users.
     #[serde(deserialize_with = "ids")]
     pub ids: HashSet<String>,
-    /// The groups they are in.
+    /// Groups whose members belong to the set.
     pub groups: HashSet<String>,
-    /// A rule that holds for them.
+    /// A rule that is true for users of the set.
     #[serde(deserialize_with = "condition")]
     pub when: Option<Condition>,
 }
 
-/// Why somebody may not use a client.
+/// Why a user may not use a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// They are among those who are denied.
+    /// The user is in `deny`.
     #[error("they are among those who are denied")]
     Listed,
-    /// They are not among those who are allowed.
+    /// The user is not in `allow`.
     #[error("they are not among those who are allowed")]
     NotListed,
-    /// The client has no account for them.
+    /// The client has no account for the user.
     #[error("they are not linked to an account")]
     Unlinked,
-    /// A rule cannot tell, and what cannot be told is no.
+    /// A rule could not be evaluated, which denies access (N44, docs/security.md).
     #[error("a rule cannot tell about them: {0}")]
     Rule(String),
 }
 
 impl AccessRules {
-    /// Whether the decision may depend on the client's own account of the person.
+    /// Whether the decision may depend on the user's account at the client.
     #[must_use]
     pub fn sees_links(&self) -> bool {
-        let by_link = |who: &Who| !who.groups.is_empty() || who.when.is_some();
-        self.linked_only || self.allow.iter().chain(&self.deny).any(by_link)
+        let depends_on_link = |who: &Who| !who.groups.is_empty() || who.when.is_some();
+        self.linked_only || self.allow.iter().chain(&self.deny).any(depends_on_link)
     }
 
-    /// Decides by what is known of a person.
+    /// Decides whether the user may use the client.
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// [`Denied`] with the reason.
     pub fn decide(&self, profile: &Profile) -> Result<(), Denied> {
         if let Some(deny) = &self.deny {
-            deny.is_settled(profile)?;
+            deny.require_decided_groups(profile)?;
             if deny.includes(profile)? {
                 return Err(Denied::Listed);
             }
         }
         if let Some(allow) = &self.allow
-            && !allow.names(profile)
+            && !allow.lists(profile)
         {
-            // A rule may ask for who is not in a group.
-            allow.is_settled(profile)?;
+            // A rule may test that a user is not in a group, so an undecided group matters here too.
+            allow.require_decided_groups(profile)?;
             if !allow.includes(profile)? {
                 return Err(Denied::NotListed);
             }
@@ -87,20 +87,20 @@ impl AccessRules {
 }
 
 impl Who {
-    /// Whether it names nobody at all.
+    /// Whether no field is set, so that no user belongs to the set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.groups.is_empty() && self.when.is_none()
     }
 
-    /// Whether it has them by id or group.
-    fn names(&self, profile: &Profile) -> bool {
+    /// Whether the user is listed by id or by group.
+    fn lists(&self, profile: &Profile) -> bool {
         self.ids.contains(profile.user.subject().as_str())
             || profile.groups.iter().any(|it| self.groups.contains(it))
     }
 
     fn includes(&self, profile: &Profile) -> Result<bool, Denied> {
-        if self.names(profile) {
+        if self.lists(profile) {
             return Ok(true);
         }
         let holds = self.when.as_ref().map(|when| when.holds(profile));
@@ -110,8 +110,8 @@ impl Who {
             .unwrap_or(false))
     }
 
-    /// Whether no group it may depend on is in doubt.
-    fn is_settled(&self, profile: &Profile) -> Result<(), Denied> {
+    /// Fails when the result may depend on a group whose own rule could not be evaluated.
+    fn require_decided_groups(&self, profile: &Profile) -> Result<(), Denied> {
         let matters = |group: &&String| self.when.is_some() || self.groups.contains(*group);
         match profile.unsettled.iter().find(matters) {
             Some(group) => Err(Denied::Rule(format!("the rule of group {group}"))),
@@ -138,21 +138,21 @@ mod tests {
     }
 
     fn access(allow: &str, deny: &str) -> AccessRules {
-        let some = |toml: &str| (!toml.is_empty()).then(|| who(toml));
+        let parse_list = |toml: &str| (!toml.is_empty()).then(|| who(toml));
         AccessRules {
-            allow: some(allow),
-            deny: some(deny),
+            allow: parse_list(allow),
+            deny: parse_list(deny),
             linked_only: false,
         }
     }
 
     #[test]
-    fn without_a_list_everybody_may() {
+    fn without_rules_everybody_may_use_the_client() {
         assert_eq!(access("", "").decide(&person("1", &[])), Ok(()));
     }
 
     #[test]
-    fn who_is_allowed_is_said_by_id_by_group_or_by_rule() {
+    fn allow_matches_by_id_by_group_or_by_rule() {
         let access = access(
             "ids = [1]\ngroups = ['a', 'b']\nwhen = 'user.id == \"3\"'",
             "",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn deny_wins() {
+    fn deny_wins_over_allow() {
         let access = access("ids = ['1']", "groups = ['left']");
         assert_eq!(access.decide(&person("1", &[])), Ok(()));
         let denied = access.decide(&person("1", &["left"]));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_without_an_account_may_be_denied() {
+    fn users_without_an_account_at_the_client_may_be_denied() {
         let access = AccessRules {
             linked_only: true,
             ..AccessRules::default()
@@ -189,35 +189,35 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_cannot_tell_is_no() {
+    fn a_rule_that_cannot_be_evaluated_denies() {
         let rule = "when = 'user.phone | length > 3'";
         let person = person("1", &["a"]);
         for access in [access(rule, ""), access("", rule)] {
             assert!(matches!(access.decide(&person), Err(Denied::Rule(_))));
         }
         let negated = access("when = \"'long' not in groups\"", "");
-        let unsettled = Profile {
+        let undecided = Profile {
             unsettled: vec!["long".to_owned()],
             ..person.clone()
         };
         assert_eq!(negated.decide(&person), Ok(()));
-        assert!(matches!(negated.decide(&unsettled), Err(Denied::Rule(_))));
+        assert!(matches!(negated.decide(&undecided), Err(Denied::Rule(_))));
         let listed = access(&format!("groups = ['a']\n{rule}"), "");
         assert_eq!(listed.decide(&person), Ok(()), "the rule is not needed");
     }
 
     #[test]
-    fn a_group_in_doubt_denies_whom_it_could_deny() {
-        let doubtful = Profile {
+    fn an_undecided_group_denies_only_where_it_could_matter() {
+        let undecided = Profile {
             unsettled: vec!["left".to_owned()],
             ..person("1", &["a"])
         };
         for deny in ["groups = ['left']", "when = '\"left\" in groups'"] {
-            let denied = access("", deny).decide(&doubtful);
+            let denied = access("", deny).decide(&undecided);
             assert!(matches!(denied, Err(Denied::Rule(_))), "{deny}");
         }
-        assert_eq!(access("", "groups = ['b']").decide(&doubtful), Ok(()));
-        assert_eq!(access("groups = ['a']", "").decide(&doubtful), Ok(()));
+        assert_eq!(access("", "groups = ['b']").decide(&undecided), Ok(()));
+        assert_eq!(access("groups = ['a']", "").decide(&undecided), Ok(()));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_of_the_guide_hold_for_those_they_name() {
+    fn the_example_rules_of_the_guide_are_true_for_the_users_they_describe() {
         let mut person = person("1", &["dispatch"]);
         person.user.identity.name = Some("新耀分公司".to_owned());
         person.user.identity.phone = Some("13800138000".to_owned());

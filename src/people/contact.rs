@@ -1,18 +1,18 @@
-//! Whom to ask: what a person is shown who may not go on.
+//! The contact that is shown to users without access.
 
 use url::Url;
 
-/// Somebody to ask: a sentence, a web page, an address or a telephone number.
+/// A contact: a sentence, a web page, an e-mail address or a telephone number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
-    /// What a person reads.
+    /// The text that is displayed.
     pub text: String,
-    /// What a click does, where that is plain.
+    /// The target of the link, if the text is displayed as a link.
     pub url: Option<String>,
 }
 
 impl Contact {
-    /// Reads what the operator wrote.
+    /// Parses what the operator wrote.
     #[must_use]
     pub fn new(written: &str) -> Self {
         let written = written.trim();
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_clicked_is_told_from_what_is_only_read() {
+    fn only_web_mail_and_telephone_contacts_become_links() {
         for (written, text, url) in [
             ("信息中心 8001", "信息中心 8001", None),
             (

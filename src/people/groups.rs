@@ -1,7 +1,8 @@
-//! Groups: who is in which, and the roles they bring.
+//! Groups: who the members are, and which roles the groups give.
 //!
-//! Somebody is in a group that the configuration, the groups file or their link says, and in one
-//! whose rule holds for them. A rule sees the groups that were said, not those of other rules.
+//! A user is in every group that the configuration, the groups file or the user's link lists, and in
+//! every group whose rule is true for the user. A rule sees the listed groups only, not the groups that
+//! come from other rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,36 +23,36 @@ pub struct Group {
     /// The Panda IDs of its members.
     #[serde(deserialize_with = "ids")]
     pub members: Vec<String>,
-    /// A rule that makes somebody a member.
+    /// A rule. Users for whom it is true are members.
     #[serde(deserialize_with = "condition")]
     pub when: Option<Condition>,
-    /// What its members may do.
+    /// The roles of its members.
     pub roles: Vec<String>,
 }
 
-/// What a groups file says.
+/// The content of a groups file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupsFile {
     /// Groups, by name.
     pub groups: BTreeMap<String, Group>,
-    /// Who was given a role beside those of the groups.
+    /// Users who have a role independent of any group, by role.
     #[serde(skip)]
     pub roles: BTreeMap<String, Vec<String>>,
 }
 
-/// What somebody belongs to. Each list is sorted and has each name once.
+/// The groups and roles of a user. Each list is sorted and has no duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Membership {
     /// The groups.
     pub groups: Vec<String>,
-    /// The roles these bring, and those that were given by themselves.
+    /// The roles of these groups, and roles that were given directly.
     pub roles: Vec<String>,
-    /// Groups whose rule could not tell.
+    /// Groups whose rule could not be evaluated for the user.
     pub unsettled: Vec<String>,
 }
 
-/// All groups. The file is swapped in whole, while others read.
+/// All groups. A reload replaces the whole table at once, so that readers never see half of it.
 #[derive(Debug)]
 pub struct Groups {
     configured: BTreeMap<String, Group>,
@@ -59,10 +60,10 @@ pub struct Groups {
     table: RwLock<Arc<Table>>,
 }
 
-/// The groups as they are looked up.
+/// The groups, indexed for lookup.
 #[derive(Debug, Default)]
 struct Table {
-    /// What the file held.
+    /// The digest of the groups file.
     digest: Option<FileDigest>,
     names: BTreeSet<String>,
     people: HashMap<String, Listed>,
@@ -70,7 +71,7 @@ struct Table {
     roles: HashMap<String, Vec<String>>,
 }
 
-/// What is listed of a person.
+/// The groups and roles that are listed for a user.
 #[derive(Debug, Default)]
 struct Listed {
     groups: Vec<Arc<str>>,
@@ -78,7 +79,7 @@ struct Listed {
 }
 
 impl Groups {
-    /// The groups of the configuration, and of the file with its digest, if there is one.
+    /// The groups of the configuration, and of the groups file with its digest, if there is one.
     #[must_use]
     pub fn new(
         configured: BTreeMap<String, Group>,
@@ -95,13 +96,13 @@ impl Groups {
         groups
     }
 
-    /// The digest of what the file held.
+    /// The digest of the groups file in use.
     #[must_use]
     pub fn digest(&self) -> Option<FileDigest> {
         self.table().digest
     }
 
-    /// Puts what the file says now in the place of what it said.
+    /// Replaces the groups of the file.
     pub fn swap(&self, file: &GroupsFile, digest: Option<FileDigest>) {
         let table = Arc::new(Table::of(&self.configured, file, digest));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
@@ -111,7 +112,8 @@ impl Groups {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The names of all groups but those that links alone give.
+    /// The names of all groups of the configuration and the file. Groups that only links name are
+    /// not included.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.table().names.iter().cloned().collect()
@@ -123,13 +125,13 @@ impl Groups {
         self.table().names.contains(name)
     }
 
-    /// What `user`, who has `link` in the client that asks, belongs to.
+    /// The groups and roles of `user`, whose account at the requesting client is `link`.
     #[must_use]
     pub fn of(&self, user: &User, link: Option<&Link>) -> Membership {
-        let linked = |name| link.and_then(|link| link.attributes.get(name));
-        let (of_link, roles_of_link) = (linked("groups"), linked("roles"));
-        let none = self.configured.is_empty() && !self.has_file;
-        if none && of_link.is_none() && roles_of_link.is_none() {
+        let attribute = |name| link.and_then(|link| link.attributes.get(name));
+        let (linked_groups, linked_roles) = (attribute("groups"), attribute("roles"));
+        let no_groups = self.configured.is_empty() && !self.has_file;
+        if no_groups && linked_groups.is_none() && linked_roles.is_none() {
             return Membership::default();
         }
         let table = self.table();
@@ -138,17 +140,20 @@ impl Groups {
             (&listed.groups[..], &listed.roles[..])
         });
         let names = |all: &[Arc<str>]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let mut groups: BTreeSet<_> = names(groups).into_iter().chain(values(of_link)).collect();
+        let mut groups: BTreeSet<_> = names(groups)
+            .into_iter()
+            .chain(values(linked_groups))
+            .collect();
         let mut roles: BTreeSet<_> = names(roles)
             .into_iter()
-            .chain(values(roles_of_link))
+            .chain(values(linked_roles))
             .collect();
-        let said = |groups: &BTreeSet<String>, roles: &mut BTreeSet<String>| {
-            let brought = groups.iter().filter_map(|group| table.roles.get(group));
-            roles.extend(brought.flatten().cloned());
+        let add_group_roles = |groups: &BTreeSet<String>, roles: &mut BTreeSet<String>| {
+            let group_roles = groups.iter().filter_map(|group| table.roles.get(group));
+            roles.extend(group_roles.flatten().cloned());
         };
-        said(&groups, &mut roles);
-        let mut unsettled = BTreeSet::new();
+        add_group_roles(&groups, &mut roles);
+        let mut undecided = BTreeSet::new();
         if !table.rules.is_empty() {
             let profile = Profile {
                 link: link.cloned(),
@@ -162,14 +167,14 @@ impl Groups {
                     Ok(false) => {}
                     Err(error) => {
                         tracing::debug!(%group, subject = %user.subject(), "The rule of group {group} cannot tell about {}: {error}", user.subject());
-                        unsettled.insert(group.clone());
+                        undecided.insert(group.clone());
                     }
                 }
             }
-            said(&groups, &mut roles);
+            add_group_roles(&groups, &mut roles);
         }
         Membership {
-            unsettled: unsettled.difference(&groups).cloned().collect(),
+            unsettled: undecided.difference(&groups).cloned().collect(),
             groups: groups.into_iter().collect(),
             roles: roles.into_iter().collect(),
         }
@@ -240,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_and_the_link_say_who_is_in_a_group() {
+    fn members_come_from_the_configuration_and_the_link() {
         let groups = groups(
             "[dispatch]\nmembers = ['1', 2]\nroles = ['Editor']\n\
              [meters]\nmembers = ['1']\nroles = ['Viewer', 'Editor']\n\
@@ -257,13 +262,13 @@ mod tests {
             of(&groups, "1", Some(link)),
             pair("dispatch meters 调度", "Admin Editor Own Viewer")
         );
-        let nothing = Groups::new(BTreeMap::new(), None);
-        assert_eq!(of(&nothing, "1", Some(link)), pair("meters 调度", "Own"));
-        assert_eq!(of(&nothing, "1", None), pair("", ""));
+        let empty = Groups::new(BTreeMap::new(), None);
+        assert_eq!(of(&empty, "1", Some(link)), pair("meters 调度", "Own"));
+        assert_eq!(of(&empty, "1", None), pair("", ""));
     }
 
     #[test]
-    fn a_group_is_known_though_nobody_is_in_it() {
+    fn a_group_without_members_is_still_known() {
         let groups = groups("[b]\n[a]\nmembers = ['1']\n[c]\nwhen = 'true'\n");
         assert_eq!(groups.names(), ["a", "b", "c"]);
         let link = r#"{"attributes":{"groups":["d"]}}"#;
@@ -272,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_sees_what_was_said_and_not_what_other_rules_say() {
+    fn a_rule_sees_listed_groups_and_not_the_groups_of_other_rules() {
         let groups = groups(
             "[a]\nmembers = ['1']\nroles = ['Editor']\n\
              [b]\nwhen = '\"a\" in groups and \"Editor\" in roles'\nroles = ['B']\n\
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_cannot_tell_is_said_to() {
+    fn a_group_whose_rule_fails_is_reported_as_unsettled() {
         let groups = groups(
             "[landline]\nwhen = 'user.phone | length > 5'\n\
              [both]\nmembers = ['1']\nwhen = 'user.phone | length > 5'\n",

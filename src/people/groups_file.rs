@@ -1,4 +1,4 @@
-//! The groups file: a table that somebody keeps beside the configuration, in CSV or in TOML.
+//! The groups file: a CSV or TOML file with groups, kept beside the configuration.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,10 +12,10 @@ use crate::csv_text;
 use crate::csv_text::{REMEDY, separator};
 use crate::problem::{Problem, placed};
 
-/// The largest file that is read, in bytes: a million people in some groups each.
+/// The largest file that is read. It has room for a million people in a few groups each.
 const MAX_FILE_BYTES: u64 = 128 << 20;
 
-/// A mistake in a file.
+/// Makes the [`Problem`] for a file.
 fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Problem {
     Problem {
         origin: Some(path.display().to_string()),
@@ -38,7 +38,7 @@ pub fn open(configured: BTreeMap<String, Group>, file: Option<&Path>) -> Result<
     Ok(Groups::new(configured, file.transpose()?))
 }
 
-/// The bytes of the file at `path`.
+/// Reads the bytes of the file at `path`.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Reads the file. One that says nothing at all is a slip, or somebody is still writing it.
+/// Parses the file. An empty file is an error: it is a mistake, or somebody is still writing it.
 ///
 /// # Errors
 ///
@@ -90,9 +90,10 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
             )
         });
     }
-    let file = sheet(&text)
-        .map_err(|(line, told, remedy)| problem(path, format!("line {line}: {told}"), remedy))?;
-    // A table whose rows are gone, or still to be written.
+    let file = parse_table(&text).map_err(|(line, description, remedy)| {
+        problem(path, format!("line {line}: {description}"), remedy)
+    })?;
+    // The rows were deleted, or are still being written.
     if file.groups.is_empty() {
         return Err(problem(
             path,
@@ -103,9 +104,10 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
     Ok(file)
 }
 
+/// The line, what is wrong with it, and the remedy.
 type Mistake = (u64, String, &'static str);
 
-/// Where the columns are.
+/// The indexes of the columns.
 struct Columns {
     group: usize,
     id: usize,
@@ -120,7 +122,7 @@ impl Columns {
                 "group" | "组" => &mut group,
                 "id" | "编号" => &mut id,
                 "role" | "角色" => &mut role,
-                // For whoever reads the table.
+                // Ignored: these columns are for human readers.
                 "name" | "姓名" | "note" | "备注" | "" => continue,
                 _ => {
                     return Err((
@@ -149,7 +151,7 @@ impl Columns {
     }
 }
 
-fn sheet(text: &str) -> Result<GroupsFile, Mistake> {
+fn parse_table(text: &str) -> Result<GroupsFile, Mistake> {
     let header = text.lines().next().unwrap_or_default();
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator(header))
@@ -162,7 +164,7 @@ fn sheet(text: &str) -> Result<GroupsFile, Mistake> {
         .read_record(&mut row)
         .map_err(|error| malformed(&error))?
     {
-        // What a spreadsheet leaves of a row that was emptied.
+        // A spreadsheet saves a row like this when its cells were cleared.
         if row.iter().all(str::is_empty) {
             continue;
         }
@@ -207,7 +209,7 @@ fn push(lists: &mut BTreeMap<String, Vec<String>>, name: &str, member: String) {
 
 fn malformed(error: &csv::Error) -> Mistake {
     let line = error.position().map_or(1, csv::Position::line);
-    let told = match error.kind() {
+    let description = match error.kind() {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
         } => {
@@ -217,7 +219,7 @@ fn malformed(error: &csv::Error) -> Mistake {
     };
     (
         line,
-        told,
+        description,
         "correct that line, or save the table as CSV again",
     )
 }
@@ -231,7 +233,7 @@ mod tests {
         read(Path::new("groups.csv"), text.as_bytes()).map_err(|problem| problem.to_string())
     }
 
-    fn shown(listed: &GroupsFile) -> String {
+    fn summary(listed: &GroupsFile) -> String {
         let groups = listed.groups.iter();
         let groups = groups.map(|(name, group)| format!("{name}={}", group.members.join("+")));
         let roles = listed.roles.iter();
@@ -246,22 +248,26 @@ mod tests {
             "\u{feff}组,编号,角色,姓名\r\ndispatch,1,Editor,陈涛\r\ndispatch, 2 ,,\r\n,,,\r\nmeters,1,,\r\n",
             "id;note;Group;role\n1;x;dispatch;Editor\n2;;dispatch;\n\n1;\"a;b\";meters;",
         ] {
-            let listed = csv(table).unwrap_or_else(|told| panic!("{table}: {told}"));
-            assert_eq!(shown(&listed), "dispatch=1+2 meters=1 Editor:1", "{table}");
+            let listed = csv(table).unwrap_or_else(|error| panic!("{table}: {error}"));
+            assert_eq!(
+                summary(&listed),
+                "dispatch=1+2 meters=1 Editor:1",
+                "{table}"
+            );
         }
     }
 
     #[test]
-    fn the_same_in_toml() {
+    fn a_toml_file_is_read_like_a_table() {
         let toml = "[groups.dispatch]\nmembers = [1, '2']\nroles = ['Editor']\n[groups.all]\nwhen = 'true'\n";
         let listed = read(Path::new("g.TOML"), toml.as_bytes()).unwrap();
-        assert_eq!(shown(&listed), "all= dispatch=1+2");
+        assert_eq!(summary(&listed), "all= dispatch=1+2");
         assert!(listed.groups["all"].when.is_some());
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_line_and_a_remedy() {
-        for (table, told) in [
+    fn a_mistake_is_reported_with_its_line_and_a_remedy() {
+        for (table, expected) in [
             (
                 "group,id\ndispatch,1\nmeters\n",
                 "groups.csv: line 3: it has 1 fields",
@@ -289,10 +295,10 @@ mod tests {
             ),
             (" \n", "groups.csv: it is empty; write a group"),
         ] {
-            let said = csv(table).unwrap_err();
-            assert!(said.starts_with(told), "{table}: {said}");
+            let error = csv(table).unwrap_err();
+            assert!(error.starts_with(expected), "{table}: {error}");
         }
-        for (toml, told) in [
+        for (toml, expected) in [
             ("[groups.a]\nmembers = ['1'\n", "g.toml: line 3, column "),
             ("[groups.a]\nwhen = '('\n", "g.toml: line 2, column "),
             (
@@ -303,14 +309,14 @@ mod tests {
             ("[groups.a]\nmembers = ['陈']\n", "g.toml: line 2, column "),
         ] {
             let read = read(Path::new("g.toml"), toml.as_bytes());
-            let said = read.unwrap_err().to_string();
-            assert!(said.starts_with(told), "{toml}: {said}");
+            let error = read.unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{toml}: {error}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_bytes_break_the_reader(bytes: Vec<u8>, text in "[a-c组,;\"\n\r\t1E+ ]{0,60}") {
+        fn no_input_makes_the_reader_panic(bytes: Vec<u8>, text in "[a-c组,;\"\n\r\t1E+ ]{0,60}") {
             for path in ["g.csv", "g.toml"] {
                 let _ = read(Path::new(path), &bytes);
                 let _ = read(Path::new(path), format!("group,id\n{text}").as_bytes());

@@ -1,4 +1,4 @@
-//! What people write of people: identifiers, and rules in TOML.
+//! Parses user identifiers and rules, as operators write them.
 
 use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::people::template::Condition;
 
-/// An identifier, written as a number or as a text.
+/// An identifier, written as a number or as a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Id {
@@ -29,15 +29,15 @@ pub(super) fn ids<'de, D: Deserializer<'de>, C: FromIterator<String>>(
     ids.collect()
 }
 
-/// The identifier that `text` is, without what surrounds it.
+/// Parses `text` as an identifier, without surrounding whitespace.
 pub(crate) fn id_of(text: &str) -> Option<String> {
     let text = text.trim();
-    // What a spreadsheet makes of a long number has lost its last digits.
+    // A spreadsheet writes a long number in scientific notation and loses its last digits.
     let damaged = text.contains("E+") && text.parse::<f64>().is_ok();
     (!damaged && Subject::new(text).is_ok()).then(|| text.to_owned())
 }
 
-/// Reads a rule that is not there unless it is written.
+/// Reads an optional rule. A missing key is left to `#[serde(default)]`.
 pub(super) fn condition<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Condition>, D::Error> {

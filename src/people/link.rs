@@ -1,42 +1,41 @@
-//! A person's own account in a client: the second step of the portal's document, in which a third
-//! party joins the portal's users to its own.
+//! Links: the accounts that users have at clients. They are the second step of the portal's document,
+//! in which a third party maps the portal's users to its own.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The account a person has in one client, or in all of them. Its values win over the portal's in
-/// that client's claims.
+/// A user's account at one client, or at all of them. In that client's claims, its values win over
+/// the portal's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
-    /// The name of the account, told as `preferred_username`.
+    /// The name of the account, sent as `preferred_username`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Its address, told as `email`.
+    /// The e-mail address of the account, sent as `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether whoever made the link vouches for the address: the only way to `email_verified: true`.
+    /// Whether the creator of the link vouches for the address. Only then is `email_verified` true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub email_verified: bool,
-    /// Whatever else the client's rules may use.
+    /// Further values that the client's rules may use.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Attribute>,
 }
 
-/// The value of a free attribute.
+/// The value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Attribute {
-    /// One text.
+    /// A string.
     One(String),
-    /// A list; it stays one in claims, even with one member or none.
+    /// A list. It stays a list in claims, even with one member or none.
     Many(Vec<String>),
 }
 
 impl Link {
-    /// This link, completed with what only `general` says: a link for one client goes before the one
-    /// for all of them.
+    /// This link for one client, with missing values taken from `general`, the link for all clients.
     #[must_use]
     pub fn or(self, general: Self) -> Self {
         let (email, email_verified) = match self.email {
@@ -59,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_for_one_client_goes_before_the_one_for_all() {
+    fn a_link_for_one_client_overrides_the_link_for_all_clients() {
         let one: Link =
             serde_json::from_str(r#"{"username":"chentao","attributes":{"a":"1"}}"#).unwrap();
         let all: Link = serde_json::from_str(
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_vouched_for_only_by_the_link_that_gives_it() {
+    fn email_verified_applies_only_to_the_address_of_the_same_link() {
         let one: Link = serde_json::from_str(r#"{"email":"own@w.cn"}"#).unwrap();
         let all: Link =
             serde_json::from_str(r#"{"email":"c@w.cn","email_verified":true}"#).unwrap();

@@ -1,8 +1,8 @@
-//! What is known of a person beyond the login: the account each client has for them, the groups they
-//! are in, and the rules that are written over both.
+//! What is known about a user beyond the login: the accounts at clients, the groups, and the rules that
+//! use both.
 //!
-//! Everything here is decided from what is handed in; where it is kept is the business of
-//! [`crate::store`], what a client is told of it that of [`crate::oauth::claims`].
+//! Everything here is computed from its arguments. [`crate::store`] keeps the data, and
+//! [`crate::oauth::claims`] decides what a client receives.
 
 mod access;
 mod contact;

@@ -1,18 +1,17 @@
-//! Names of people, taken apart: `family_name` and `given_name` out of what a portal has in one field
-//! (OIDC Core §5.1).
+//! Splits the portal's single name field into `family_name` and `given_name` (OIDC Core §5.1).
 //!
-//! In that field stand companies, departments, ranks and test accounts too. They have no family name,
-//! and none is made up here: what is not clearly a person's name is left whole. An error on that side
-//! costs a split, one on the other side a name that nobody has.
+//! The field also holds companies, departments, ranks and test accounts, which have no family name. So
+//! a text is split only if it is clearly a person's name. A missed split does little harm; a wrong
+//! split makes up a name that nobody has.
 
 mod words;
 
 use self::words::{ANYWHERE, AT_THE_END, COMPOUND, GIVEN_ENDINGS, LATIN, PLACES, SURNAMES};
 
-/// The longest name anybody is taken to have, in characters.
+/// The longest text that is taken for a person's name.
 const MAX_NAME_CHARS: usize = 60;
 
-/// A name in its two parts.
+/// A name, split into its two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name<'a> {
     /// `family_name`.
@@ -21,12 +20,12 @@ pub struct Name<'a> {
     pub given: &'a str,
 }
 
-/// Takes a name apart; `None` where it is not clearly a person's.
+/// Splits a name; `None` if it is not clearly a person's.
 ///
-/// - Chinese: the surname, of one character or more, and the rest. `欧阳静` is `欧阳` and `静`.
-/// - With a dot, as Uyghur and Kazakh names are written: the father's name stands last and is told as
-///   the family's. `阿卜杜拉·买买提` is `买买提` and `阿卜杜拉`.
-/// - In letters: what stands after the last space is the family's, as everybody else has it.
+/// - Chinese: a surname of one or more characters, then the given name. `欧阳静` is `欧阳` and `静`.
+/// - With a dot, as Uyghur and Kazakh names are written: the father's name comes last and becomes
+///   `family_name`. `阿卜杜拉·买买提` is `买买提` and `阿卜杜拉`.
+/// - In letters: the word after the last space becomes `family_name`.
 #[must_use]
 pub fn split(name: &str) -> Option<Name<'_>> {
     let name = name.trim();
@@ -48,27 +47,27 @@ pub fn split(name: &str) -> Option<Name<'_>> {
     }
 }
 
-/// A name of Chinese characters alone.
+/// Splits a name that has Chinese characters only.
 fn chinese(name: &str) -> Option<Name<'_>> {
     let count = name.chars().count();
-    if !(2..=8).contains(&count) || PLACES.contains(&name) || ends_as_no_name(name, count) {
+    if !(2..=8).contains(&count) || PLACES.contains(&name) || ends_like_a_title(name, count) {
         return None;
     }
     if let Some((family, given)) = compound(name) {
         return (given.chars().count() <= 2).then_some(Name { family, given });
     }
-    let (family, given) = name.split_at(first(name));
-    // A child of four characters has both parents' surnames: 李王梓涵.
-    let known = match count {
+    let (family, given) = name.split_at(first_char_len(name));
+    // A name of four characters begins with the surnames of both parents: 李王梓涵.
+    let is_person = match count {
         2 | 3 => is_surname(family),
-        4 => is_surname(family) && is_surname(&given[..first(given)]),
+        4 => is_surname(family) && is_surname(&given[..first_char_len(given)]),
         _ => false,
     };
-    known.then_some(Name { family, given })
+    is_person.then_some(Name { family, given })
 }
 
-/// Whether a rank or a part of something ends `name`.
-fn ends_as_no_name(name: &str, count: usize) -> bool {
+/// Whether `name` ends with a rank, a trade or a part of an organisation.
+fn ends_like_a_title(name: &str, count: usize) -> bool {
     let ending = AT_THE_END.iter().filter(|word| name.ends_with(**word));
     // 王总 is a rank, 王小总 is not.
     ending
@@ -76,7 +75,7 @@ fn ends_as_no_name(name: &str, count: usize) -> bool {
         .any(|word| count != 3 || word.chars().count() > 1 || !GIVEN_ENDINGS.contains(word))
 }
 
-/// A name that begins with a surname of more than one character, and goes on.
+/// Splits a name after a surname of more than one character, if a given name follows.
 fn compound(name: &str) -> Option<(&str, &str)> {
     let longest = COMPOUND
         .iter()
@@ -86,15 +85,15 @@ fn compound(name: &str) -> Option<(&str, &str)> {
     Some(name.split_at(longest))
 }
 
-/// A Chinese name that was spread out to line up with longer ones: `张　伟`.
+/// Splits a Chinese name that has a space in it to line up with longer names: `张　伟`.
 fn spaced<'a>(family: &'a str, given: &'a str) -> Option<Name<'a>> {
-    let counted = given.chars().count();
-    let known = COMPOUND.contains(&family)
-        || (family.chars().count() == 1 && is_surname(family) && !ends_as_no_name(given, 2));
-    (known && (1..=2).contains(&counted)).then_some(Name { family, given })
+    let given_count = given.chars().count();
+    let has_surname = COMPOUND.contains(&family)
+        || (family.chars().count() == 1 && is_surname(family) && !ends_like_a_title(given, 2));
+    (has_surname && (1..=2).contains(&given_count)).then_some(Name { family, given })
 }
 
-/// A name whose parts are parted by dots.
+/// Splits a name whose parts are separated by dots.
 fn dotted(name: &str) -> Option<Name<'_>> {
     let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
     if !name.split(is_dot).all(letters) {
@@ -104,24 +103,24 @@ fn dotted(name: &str) -> Option<Name<'_>> {
     Some(Name { family, given })
 }
 
-/// A name in letters: two words or more, none of which names a thing.
+/// Splits a name in letters: two or more words, none of which describes an account or an organisation.
 fn lettered<'a>(name: &str, given: &'a str, family: &'a str) -> Option<Name<'a>> {
-    let of_a_name = |c: char| (c.is_alphabetic() && !is_han(c)) || "'’-.".contains(c);
+    let is_name_char = |c: char| (c.is_alphabetic() && !is_han(c)) || "'’-.".contains(c);
     let mut words = name.split_whitespace();
-    let person = words.all(|word| {
-        word.chars().all(of_a_name)
+    let is_person = words.all(|word| {
+        word.chars().all(is_name_char)
             && word.starts_with(char::is_alphabetic)
             && !LATIN.contains(&word.to_lowercase().as_str())
     });
-    person.then_some(Name { family, given })
+    is_person.then_some(Name { family, given })
 }
 
-fn is_surname(one: &str) -> bool {
-    SURNAMES.contains(one)
+fn is_surname(character: &str) -> bool {
+    SURNAMES.contains(character)
 }
 
-/// The length of the first character.
-fn first(text: &str) -> usize {
+/// The length of the first character, in bytes.
+fn first_char_len(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
 

@@ -1,27 +1,26 @@
-//! A person as one client sees them.
+//! A user as one client sees them.
 
 use super::link::Link;
 use crate::session::User;
 
-/// A person as one client sees them: what the portal says, the account the client has for them, and
-/// the groups they are in.
+/// A user as one client sees them: the portal's data, the account at the client, and the groups.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// What the portal says.
+    /// The portal's data.
     pub user: User,
-    /// The client's own account of them, completed with the one for all clients; `None` where
-    /// neither is.
+    /// The account at the client, completed with the link for all clients. `None` if there is
+    /// neither.
     pub link: Option<Link>,
-    /// The groups they are in, sorted, each once.
+    /// The groups, sorted, without duplicates.
     pub groups: Vec<String>,
-    /// The roles these bring, sorted, each once.
+    /// The roles, sorted, without duplicates.
     pub roles: Vec<String>,
-    /// Groups whose rule could not tell whether they are in it.
+    /// Groups whose rule could not be evaluated for the user.
     pub unsettled: Vec<String>,
 }
 
 impl Profile {
-    /// Somebody of whom only the portal knows.
+    /// A profile of the portal's data alone, without link, groups and roles.
     #[must_use]
     pub fn of(user: User) -> Self {
         Self {

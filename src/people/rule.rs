@@ -1,4 +1,4 @@
-//! A claim made by a template.
+//! A claim whose value comes from a template.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,62 +6,62 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::profile::Profile;
 use super::template::{Filled, Template, TemplateError};
 
-/// A template and the claim of a client that it is for. What it cannot do is said once in the log; the
-/// claim is left out.
+/// A template for one claim of one client. When it fails, the claim is left out, and the first failure
+/// is logged.
 #[derive(Debug, Clone)]
 pub struct Rule {
     client: String,
     claim: String,
     template: Template,
-    complained: Arc<AtomicBool>,
+    warned: Arc<AtomicBool>,
 }
 
 impl Rule {
-    /// Reads a template.
+    /// Parses the template.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// What is wrong with the template.
     pub fn new(client: &str, claim: &str, source: &str) -> Result<Self, TemplateError> {
         Ok(Self {
             client: client.to_owned(),
             claim: claim.to_owned(),
             template: Template::new(source)?,
-            complained: Arc::default(),
+            warned: Arc::default(),
         })
     }
 
-    /// The claim.
+    /// The name of the claim.
     #[must_use]
     pub fn claim(&self) -> &str {
         &self.claim
     }
 
-    /// What it says of `profile`, if anything.
+    /// The value of the claim for `profile`, if there is one.
     #[must_use]
     pub fn fill(&self, profile: &Profile) -> Option<Filled> {
         match self.template.fill(profile) {
             Ok(filled) => filled,
             Err(error) => {
-                self.complain(&error.to_string());
+                self.warn_once(&error.to_string());
                 None
             }
         }
     }
 
-    /// What it says of `profile`, if that is a text that `fits`.
+    /// The value of the claim for `profile`, if it is a text that `fits`.
     #[must_use]
     pub fn text(&self, profile: &Profile, fits: impl FnOnce(&str) -> bool) -> Option<String> {
         match self.fill(profile)? {
             Filled::Text(text) if fits(&text) => Some(text),
             _ => {
-                self.complain("what it comes to cannot stand in that claim");
+                self.warn_once("what it comes to cannot stand in that claim");
                 None
             }
         }
     }
 
-    /// Whether it tells two people apart of whom the portal has the same name and number.
+    /// Whether the claim may differ between two users. No value, or an error, counts as different.
     #[must_use]
     pub fn tells_apart(&self, one: &Profile, other: &Profile) -> bool {
         match (self.template.fill(one), self.template.fill(other)) {
@@ -70,9 +70,9 @@ impl Rule {
         }
     }
 
-    /// Nothing of the person stands in the log: `fault` is about the rule.
-    fn complain(&self, fault: &str) {
-        if !self.complained.swap(true, Ordering::Relaxed) {
+    /// Logs the first failure. `fault` is about the rule: it must not contain personal data.
+    fn warn_once(&self, fault: &str) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
             let Self { client, claim, .. } = self;
             tracing::warn!(
                 client_id = client,

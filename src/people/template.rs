@@ -1,9 +1,9 @@
-//! The rules operators write over a [`Profile`]: claims as templates, conditions as expressions, both
-//! in the language of Jinja.
+//! The rules that operators write over a [`Profile`]: templates for claims and expressions for
+//! conditions, both in the Jinja language.
 //!
 //! A rule sees `user.id`, `user.name`, `user.phone` (as the portal has it), `link.username`,
-//! `link.email`, `link.attributes`, `groups` and `roles`. What is not known leaves nothing in a text, and is
-//! false in a condition.
+//! `link.email`, `link.attributes`, `groups` and `roles`. A missing value renders to nothing in a text,
+//! and is false in a condition.
 
 #[cfg(test)]
 mod tests;
@@ -20,16 +20,15 @@ use minijinja::{
 use super::link::Attribute;
 use super::profile::Profile;
 
-/// How many steps a rule may take: far more than any that is meant takes, and too few to be felt.
+/// How many steps a rule may take: far more than a sensible rule needs, and too few to delay a request.
 const FUEL: u64 = 20_000;
 
-/// The longest text a claim may be, in characters, and the most members it may have: a token travels in
-/// headers.
-const MAX_OUTPUT_BYTES: usize = 4096;
+/// The longest text in a claim, and the most members of a list: a token must fit into HTTP headers.
+const MAX_TEXT_CHARS: usize = 4096;
 const MAX_LIST_ITEMS: usize = 1000;
 
-/// The variables there are; attributes are below `link.attributes`.
-const SEEN: [&str; 11] = [
+/// The variables of a rule. Attributes are below `link.attributes`.
+const VARIABLES: [&str; 11] = [
     "user",
     "user.id",
     "user.name",
@@ -43,11 +42,11 @@ const SEEN: [&str; 11] = [
     "roles",
 ];
 
-/// The functions there are; `debug` would tell a client all that is known.
+/// The functions of a rule. `debug` is left out: it would disclose the whole profile to a client.
 const FUNCTIONS: [&str; 3] = ["dict", "namespace", "range"];
 
-/// The name of the one template in an environment.
-const RULE: &str = "rule";
+/// The name of the only template in an environment.
+const TEMPLATE_NAME: &str = "rule";
 
 static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
@@ -59,7 +58,7 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// What is wrong with a rule, in words for whoever wrote it.
+/// What is wrong with a rule, worded for its author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TemplateError(String);
@@ -73,10 +72,10 @@ impl From<minijinja::Error> for TemplateError {
     }
 }
 
-/// A text with places for what is known of a person.
+/// A text with placeholders for values of a [`Profile`].
 ///
-/// One that is `{{ expression }}` and nothing else keeps the expression's kind: a list stays a list.
-/// Any other comes out as text.
+/// A template that is a single `{{ expression }}` keeps the type of the expression: a list stays a
+/// list. Any other template renders to text.
 #[derive(Clone)]
 pub struct Template {
     source: String,
@@ -90,52 +89,54 @@ enum Kind {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// What is wrong with the template.
     pub fn new(source: &str) -> Result<Self, TemplateError> {
         let kind = if let Some(expression) = expression(source) {
             Kind::Expression(compile(expression)?)
         } else {
             let mut environment = environment();
-            environment.add_template_owned(RULE, source.to_owned())?;
+            environment.add_template_owned(TEMPLATE_NAME, source.to_owned())?;
             Kind::Text(Arc::new(environment))
         };
         let template = Self {
             source: source.to_owned(),
             kind,
         };
-        known(template.evaluate(Value::UNDEFINED))?;
-        meant(template.names()?)?;
+        reject_unknown_functions(template.evaluate(Value::UNDEFINED))?;
+        reject_unknown_variables(template.variables()?)?;
         Ok(template)
     }
 
-    /// What comes of it for `profile`. `None` where that is nothing: undefined, none, an empty text.
-    /// A number comes out as text; a client may fail on anything else.
+    /// Renders the template for `profile`. `None` if the value is undefined, none or an empty text.
+    /// A number becomes a text, because a client may fail on anything else.
     ///
     /// # Errors
     ///
-    /// When the rule asks for what cannot be done, such as a list of a text.
+    /// When the template cannot be evaluated, or its value cannot be a claim.
     pub fn fill(&self, profile: &Profile) -> Result<Option<Filled>, TemplateError> {
-        filled(&self.evaluate(seen(profile, &Value::UNDEFINED))?)
+        to_claim_value(&self.evaluate(variables_of(profile, &Value::UNDEFINED))?)
     }
 
-    /// The variables it looks at.
-    fn names(&self) -> Result<HashSet<String>, minijinja::Error> {
+    /// The variables that the template uses.
+    fn variables(&self) -> Result<HashSet<String>, minijinja::Error> {
         Ok(match &self.kind {
             Kind::Expression(expression) => expression.undeclared_variables(true),
-            Kind::Text(environment) => environment.get_template(RULE)?.undeclared_variables(true),
+            Kind::Text(environment) => environment
+                .get_template(TEMPLATE_NAME)?
+                .undeclared_variables(true),
         })
     }
 
-    fn evaluate(&self, seen: Value) -> Result<Value, minijinja::Error> {
+    fn evaluate(&self, variables: Value) -> Result<Value, minijinja::Error> {
         match &self.kind {
-            Kind::Expression(expression) => expression.eval(seen),
+            Kind::Expression(expression) => expression.eval(variables),
             Kind::Text(environment) => environment
-                .get_template(RULE)?
-                .render(seen)
+                .get_template(TEMPLATE_NAME)?
+                .render(variables)
                 .map(Value::from),
         }
     }
@@ -147,25 +148,25 @@ impl fmt::Debug for Template {
     }
 }
 
-/// What a template came to.
+/// The value of a template.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Filled {
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
     /// A text.
     Text(String),
-    /// A list of texts, even if it has one or none.
+    /// A list of texts, even with one member or none.
     List(Vec<String>),
 }
 
-fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
-    let short = |text: &str| text.chars().count() <= MAX_OUTPUT_BYTES;
+fn to_claim_value(value: &Value) -> Result<Option<Filled>, TemplateError> {
+    let fits_text = |text: &str| text.chars().count() <= MAX_TEXT_CHARS;
     let filled = match value.kind() {
         ValueKind::Undefined | ValueKind::None => None,
         ValueKind::Bool => Some(Filled::Flag(value.is_true())),
         ValueKind::Seq | ValueKind::Iterable => {
-            let members = value.try_iter()?.filter(|member| !is_nothing(member));
+            let members = value.try_iter()?.filter(|member| !is_absent(member));
             let members: Vec<_> = members
                 .take(MAX_LIST_ITEMS + 1)
                 .map(|it| it.to_string())
@@ -182,25 +183,25 @@ fn filled(value: &Value) -> Result<Option<Filled>, TemplateError> {
         }
     };
     let fits = match &filled {
-        Some(Filled::Text(text)) => short(text),
+        Some(Filled::Text(text)) => fits_text(text),
         Some(Filled::List(list)) => {
-            list.len() <= MAX_LIST_ITEMS && list.iter().all(|text| short(text))
+            list.len() <= MAX_LIST_ITEMS && list.iter().all(|text| fits_text(text))
         }
         Some(Filled::Flag(_)) | None => true,
     };
     if !fits {
         return Err(TemplateError(format!(
-            "it comes to more than {MAX_OUTPUT_BYTES} characters, or {MAX_LIST_ITEMS} members"
+            "it comes to more than {MAX_TEXT_CHARS} characters, or {MAX_LIST_ITEMS} members"
         )));
     }
     Ok(filled)
 }
 
-fn is_nothing(value: &Value) -> bool {
+fn is_absent(value: &Value) -> bool {
     value.is_undefined() || value.is_none()
 }
 
-/// A rule that holds for a person or not.
+/// A rule that is true or false for a user.
 #[derive(Clone)]
 pub struct Condition {
     source: String,
@@ -208,30 +209,34 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Reads an expression, such as `"dispatch" in groups and user.phone`.
+    /// Parses an expression, such as `"dispatch" in groups and user.phone`.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// What is wrong with the expression.
     pub fn new(source: &str) -> Result<Self, TemplateError> {
         let expression = compile(source)?;
-        known(expression.eval(Value::UNDEFINED))?;
-        meant(expression.undeclared_variables(true))?;
+        reject_unknown_functions(expression.eval(Value::UNDEFINED))?;
+        reject_unknown_variables(expression.undeclared_variables(true))?;
         Ok(Self {
             source: source.to_owned(),
             expression,
         })
     }
 
-    /// Whether it holds.
+    /// Whether the rule is true for `profile`.
     ///
     /// # Errors
     ///
-    /// When the rule asks for what cannot be done. It holds for nobody then.
+    /// When the rule cannot be evaluated.
     pub fn holds(&self, profile: &Profile) -> Result<bool, TemplateError> {
-        // Of none nothing can be asked but whether it is there; what is undefined counts as empty.
+        // A missing value is `none`, so that any use but a truth test fails. An undefined value would
+        // count as empty.
         let none = Value::from(());
-        Ok(self.expression.eval(seen(profile, &none))?.is_true())
+        Ok(self
+            .expression
+            .eval(variables_of(profile, &none))?
+            .is_true())
     }
 }
 
@@ -241,9 +246,10 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// Whether a first try met only what the language has. That it can do nothing with nobody is no fault.
-fn known(tried: Result<Value, minijinja::Error>) -> Result<(), TemplateError> {
-    match tried {
+/// Refuses a rule whose trial run met an unknown filter, test, function or method. Other errors of the
+/// trial run are ignored: it runs without a user.
+fn reject_unknown_functions(trial: Result<Value, minijinja::Error>) -> Result<(), TemplateError> {
+    match trial {
         Err(error)
             if matches!(
                 error.kind(),
@@ -259,14 +265,14 @@ fn known(tried: Result<Value, minijinja::Error>) -> Result<(), TemplateError> {
     }
 }
 
-/// Refuses variables that no rule sees: a slip in a name would be false for everybody.
-fn meant(names: HashSet<String>) -> Result<(), TemplateError> {
+/// Refuses unknown variables: a misspelt name would be false for everybody.
+fn reject_unknown_variables(names: HashSet<String>) -> Result<(), TemplateError> {
     let below = |name: &str, of: &str| {
         name.strip_prefix(of)
             .is_some_and(|rest| rest.starts_with('.'))
     };
     let is_known = |name: &str| {
-        SEEN.contains(&name)
+        VARIABLES.contains(&name)
             || ["link.attributes", "groups", "roles"]
                 .iter()
                 .any(|of| below(name, of))
@@ -277,13 +283,13 @@ fn meant(names: HashSet<String>) -> Result<(), TemplateError> {
     match unknown.first() {
         None => Ok(()),
         Some(name) => {
-            let near = SEEN
+            let nearest = VARIABLES
                 .iter()
-                .min_by_key(|seen| strsim::levenshtein(seen, name));
+                .min_by_key(|variable| strsim::levenshtein(variable, name));
             Err(TemplateError(format!(
                 "no rule sees `{name}`; did you mean `{}`? There are {}",
-                near.unwrap_or(&"user.id"),
-                SEEN.join(", ")
+                nearest.unwrap_or(&"user.id"),
+                VARIABLES.join(", ")
             )))
         }
     }
@@ -295,16 +301,16 @@ fn compile(source: &str) -> Result<Arc<Expression<'static, 'static>>, TemplateEr
     ))
 }
 
-/// The expression of a template that is nothing else.
+/// The expression, if the template is a single `{{ expression }}`.
 fn expression(source: &str) -> Option<&str> {
     let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%"))
         .then(|| inner.trim_matches('-').trim())
 }
 
-/// What a rule sees of a person; `absent` stands for what is not known.
-fn seen(profile: &Profile, absent: &Value) -> Value {
-    let there = |text: Option<&str>| text.map_or_else(|| absent.clone(), Value::from);
+/// The variables for a rule. `absent` takes the place of missing values.
+fn variables_of(profile: &Profile, absent: &Value) -> Value {
+    let or_absent = |text: Option<&str>| text.map_or_else(|| absent.clone(), Value::from);
     let identity = &profile.user.identity;
     let link = profile.link.as_ref().map(|link| {
         let attributes = link.attributes.iter().map(|(name, value)| {
@@ -315,8 +321,8 @@ fn seen(profile: &Profile, absent: &Value) -> Value {
             (name.as_str(), value)
         });
         context! {
-            username => there(link.username.as_deref()),
-            email => there(link.email.as_deref()),
+            username => or_absent(link.username.as_deref()),
+            email => or_absent(link.email.as_deref()),
             email_verified => link.email_verified,
             attributes => Value::from(attributes.collect::<BTreeMap<_, _>>()),
         }
@@ -324,8 +330,8 @@ fn seen(profile: &Profile, absent: &Value) -> Value {
     context! {
         user => context! {
             id => identity.subject.as_str(),
-            name => there(identity.name.as_deref()),
-            phone => there(identity.phone.as_deref()),
+            name => or_absent(identity.name.as_deref()),
+            phone => or_absent(identity.phone.as_deref()),
         },
         link => link.unwrap_or_else(|| absent.clone()),
         groups => &profile.groups,

@@ -1,37 +1,37 @@
-//! Where resources are found.
+//! The URLs of resources.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stands in a path as it is (RFC 3986 §2.3).
+/// The characters to percent-encode in a path segment: all but the unreserved ones (RFC 3986 §2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Where resources are found.
+/// The base URL of all resources.
 #[derive(Debug, Clone)]
 pub struct Base(String);
 
 impl Base {
-    /// Below the admin listener's address.
+    /// The base URL below `admin`, the URL of the admin listener.
     #[must_use]
     pub fn new(admin: &str) -> Self {
         Self(format!("{admin}/scim/v2"))
     }
 
-    /// The address itself.
+    /// The base URL itself.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Where a user is found.
+    /// The URL of a user.
     #[must_use]
     pub fn user(&self, id: &str) -> String {
         self.at("Users", id)
     }
 
-    /// Where a group is found.
+    /// The URL of a group.
     #[must_use]
     pub fn group(&self, id: &str) -> String {
         self.at("Groups", id)

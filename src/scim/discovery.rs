@@ -1,4 +1,4 @@
-//! What this service can do, and what its resources look like (RFC 7643 §5 to §7).
+//! The discovery documents: features, resource types and schemas (RFC 7643 §5 to §7).
 
 use serde_json::{Value as Json, json};
 
@@ -8,10 +8,10 @@ use super::group::GroupAttribute;
 use super::page::MAX_PAGE_SIZE;
 use super::user::UserAttribute;
 
-/// The resource types that there are.
+/// The names of the resource types.
 pub const RESOURCE_TYPES: [&str; 2] = ["User", "Group"];
 
-/// The schemas that there are.
+/// The URNs of the schemas.
 pub const SCHEMAS: [&str; 2] = [UserAttribute::SCHEMA, GroupAttribute::SCHEMA];
 
 /// `/ServiceProviderConfig`.
@@ -150,7 +150,7 @@ fn group() -> Vec<Json> {
     ]
 }
 
-/// The definition of an attribute (RFC 7643 §7). None can be written.
+/// The definition of an attribute (RFC 7643 §7). Every attribute is read-only.
 struct Attribute(Json);
 
 impl Attribute {

@@ -1,30 +1,30 @@
-//! What goes wrong, as a client is told it (RFC 7644 §3.12).
+//! Error responses (RFC 7644 §3.12).
 
 use serde::Serialize;
 
-/// An error of the protocol.
+/// A SCIM error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct ScimError {
     /// The status of the response.
     pub status: u16,
-    /// The keyword for it.
+    /// The `scimType` keyword.
     pub scim_type: Option<ScimType>,
-    /// What a person is told who looks for the mistake.
+    /// A description for the person who looks for the mistake.
     pub detail: String,
 }
 
-/// The keywords of RFC 7644 §3.12, table 9, that a reader can meet.
+/// The keywords of RFC 7644 §3.12, table 9, that a read-only service uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ScimType {
-    /// The filter cannot be read, or asks for what is not there.
+    /// The filter cannot be parsed, or uses an unsupported operator or attribute.
     InvalidFilter,
-    /// The answer would be too long.
+    /// The response would be too large.
     TooMany,
-    /// The body of a search cannot be read.
+    /// The body of a search cannot be parsed.
     InvalidSyntax,
-    /// A parameter has no sense.
+    /// A parameter has an invalid value.
     InvalidValue,
 }
 
@@ -32,7 +32,7 @@ pub enum ScimType {
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     schemas: [&'static str; 1],
-    /// A text: "The HTTP status code … expressed as a JSON string."
+    /// A string: "The HTTP status code … expressed as a JSON string."
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     scim_type: Option<ScimType>,
@@ -78,7 +78,7 @@ mod tests {
 
     /// RFC 7644 §3.12, the two examples.
     #[test]
-    fn an_error_looks_like_the_rfcs() {
+    fn error_bodies_equal_the_examples_of_the_rfc() {
         assert_eq!(
             ScimError::new(404, "Resource 2819 not found").body(),
             serde_json::json!({

@@ -1,7 +1,8 @@
-//! Filters (RFC 7644 §3.4.2.2): what they say, and whether it holds for somebody.
+//! Filters (RFC 7644 §3.4.2.2): their syntax tree, and whether a resource matches one.
 //!
-//! `eq`, `ne`, `co`, `sw`, `ew`, `pr`, `and`, `or`, `not` and parentheses. What is not there is
-//! refused: the operators of order, `emails[…]`, and attributes nobody has.
+//! Supported are `eq`, `ne`, `co`, `sw`, `ew`, `pr`, `and`, `or`, `not` and parentheses. Everything
+//! else is refused: the ordering operators (`gt`, `ge`, `lt`, `le`), value paths such as `emails[…]`,
+//! and unknown attributes.
 
 mod parser;
 
@@ -9,23 +10,24 @@ use std::borrow::Cow;
 
 /// An attribute that can be filtered by.
 pub trait Attribute: Copy + PartialEq + 'static {
-    /// The names of all of them, as the schema writes them, and their shorter forms.
+    /// The attributes by name: the names of the schema, and their short forms (`emails` for
+    /// `emails.value`).
     const NAMED: &'static [(&'static str, Self)];
-    /// The schema whose URN may stand before a name.
+    /// The URN of the schema; a name may be prefixed with it.
     const SCHEMA: &'static str;
 
-    /// How its values are compared.
+    /// How the values of the attribute are compared.
     fn kind(self) -> Kind;
 }
 
 /// How values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// As texts, to the letter (`caseExact`).
+    /// As case-sensitive text (`caseExact`).
     Exact,
-    /// As texts, small and capital letters being the same.
+    /// As text, ignoring case.
     Folded,
-    /// As truths.
+    /// As booleans.
     Boolean,
 }
 
@@ -34,16 +36,16 @@ pub enum Kind {
 pub enum Value<'a> {
     /// A text.
     Text(Cow<'a, str>),
-    /// A truth.
+    /// A boolean.
     Boolean(bool),
 }
 
-/// Something that a filter can be held against.
+/// A resource that a filter can be evaluated on.
 pub trait Searchable {
-    /// Its attributes.
+    /// The attributes of the resource.
     type Attribute: Attribute;
 
-    /// Whether `holds` for one of the values of `attribute`.
+    /// Whether `holds` is true for one of the values of `attribute`.
     fn any(&self, attribute: Self::Attribute, holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool;
 }
 
@@ -58,36 +60,36 @@ pub enum Filter<A> {
     Not(Box<Self>),
     /// The attribute has a value.
     Present(A),
-    /// One of its values is like this.
+    /// One of the attribute's values satisfies the comparison.
     Compare(A, Operator, Compared),
 }
 
-/// How a value shall be like another.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
-    /// It is the same.
+    /// `eq`
     Equals,
-    /// It contains it.
+    /// `co`
     Contains,
-    /// It starts with it.
+    /// `sw`
     StartsWith,
-    /// It ends with it.
+    /// `ew`
     EndsWith,
 }
 
 /// What a value is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compared {
-    /// A text; in small letters where these do not count.
+    /// A text; in lower case if the comparison ignores case.
     Text(String),
-    /// A truth.
+    /// A boolean.
     Boolean(bool),
-    /// Nothing: there is no value.
+    /// `null`: the attribute has no value.
     Null,
 }
 
 impl<A: Attribute> Filter<A> {
-    /// Whether the filter holds for `candidate`.
+    /// Whether `candidate` matches the filter.
     #[must_use]
     pub fn holds(&self, candidate: &impl Searchable<Attribute = A>) -> bool {
         match self {
@@ -105,7 +107,8 @@ impl<A: Attribute> Filter<A> {
         }
     }
 
-    /// The text that one of `attributes` has to be, if the filter holds for nobody else.
+    /// The text that one of `attributes` must equal, if the filter demands that. The caller then looks
+    /// up one resource instead of scanning all.
     #[must_use]
     pub fn only(&self, attributes: &[A]) -> Option<&str> {
         match self {
@@ -119,7 +122,7 @@ impl<A: Attribute> Filter<A> {
         }
     }
 
-    /// Whether the filter looks at `attribute`.
+    /// Whether the filter mentions `attribute`.
     #[must_use]
     pub fn mentions(&self, attribute: A) -> bool {
         match self {
@@ -134,9 +137,9 @@ impl<A: Attribute> Filter<A> {
 
 impl Operator {
     fn holds(self, value: &Value<'_>, compared: &Compared, kind: Kind) -> bool {
-        let (text, wanted) = match (value, compared) {
-            (Value::Text(text), Compared::Text(wanted)) => (text, wanted.as_str()),
-            (Value::Boolean(value), Compared::Boolean(wanted)) => return value == wanted,
+        let (text, expected) = match (value, compared) {
+            (Value::Text(text), Compared::Text(expected)) => (text, expected.as_str()),
+            (Value::Boolean(value), Compared::Boolean(expected)) => return value == expected,
             _ => return false,
         };
         let text = match kind {
@@ -144,10 +147,10 @@ impl Operator {
             _ => Cow::Borrowed(text.as_ref()),
         };
         match self {
-            Self::Equals => text == wanted,
-            Self::Contains => text.contains(wanted),
-            Self::StartsWith => text.starts_with(wanted),
-            Self::EndsWith => text.ends_with(wanted),
+            Self::Equals => text == expected,
+            Self::Contains => text.contains(expected),
+            Self::StartsWith => text.starts_with(expected),
+            Self::EndsWith => text.ends_with(expected),
         }
     }
 }

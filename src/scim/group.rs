@@ -9,22 +9,22 @@ use super::page::version;
 /// A group that the configuration or the groups file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Its name, which is `id` and `displayName`.
+    /// The name, which is both `id` and `displayName`.
     pub name: String,
-    /// Who is in it, where somebody looked.
+    /// The members; `None` if they were not looked up.
     pub members: Option<Vec<Member>>,
 }
 
-/// Somebody who is in a group.
+/// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The `id` of the user.
     pub id: String,
-    /// Their `displayName`.
+    /// The `displayName` of the user.
     pub name: Option<String>,
 }
 
-/// What groups can be filtered by.
+/// The attributes that groups can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupAttribute {
     /// `id`
@@ -54,8 +54,8 @@ impl Attribute for GroupAttribute {
 }
 
 impl Group {
-    /// The resource, with its members where they are known. What it is a version of is all of it, so
-    /// there is one only then.
+    /// The resource, with its members if they were looked up. Only then does it have a
+    /// `meta.version`, because the version covers the members.
     #[must_use]
     pub fn resource(&self, base: &Base) -> Json {
         let mut group = json!({
@@ -66,15 +66,15 @@ impl Group {
         });
         if let Some(members) = &self.members {
             let members = members.iter().map(|member| {
-                let mut told = json!({
+                let mut value = json!({
                     "value": member.id,
                     "type": "User",
                     "$ref": base.user(&member.id),
                 });
                 if let Some(name) = &member.name {
-                    told["display"] = json!(name);
+                    value["display"] = json!(name);
                 }
-                told
+                value
             });
             group["members"] = members.collect();
             group["meta"]["version"] = json!(version(&group));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_has_a_version_of_its_members() {
+    fn the_version_of_a_group_covers_its_members() {
         let base = Base::new("http://a");
         let whole = group().resource(&base);
         assert_eq!(

@@ -1,8 +1,8 @@
-//! SCIM 2.0 (RFC 7643, RFC 7644), read-only: people and groups as other systems pull them.
+//! SCIM 2.0 (RFC 7643, RFC 7644), read-only: other systems pull users and groups.
 //!
-//! Everything here is decided from what is handed in, as in [`crate::oauth`]: what a filter means,
-//! what a person or a group looks like, which attributes are told. Who may ask, and where the people
-//! come from, is the business of [`crate::http`].
+//! Like [`crate::oauth`], this module is pure: it decides what a filter means, how a user or a group
+//! is represented and which attributes are returned. [`crate::http`] authenticates the caller and
+//! reads the people from the store.
 
 mod base;
 mod discovery;

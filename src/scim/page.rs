@@ -1,4 +1,4 @@
-//! What is asked of a list, and what it looks like (RFC 7644 §3.4.2 and §3.4.3).
+//! List requests and list responses (RFC 7644 §3.4.2 and §3.4.3).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,22 +9,22 @@ use super::error::{ScimError, ScimType};
 use super::projection::Projection;
 use crate::crypto::handle::Digest;
 
-/// The most resources of one answer.
+/// The most resources in one response.
 pub const MAX_PAGE_SIZE: u32 = 500;
 
-/// How many there are unless the client says.
-const USUAL: u32 = 100;
+/// The number of resources in a response if the client does not request a `count`.
+const DEFAULT_PAGE_SIZE: u32 = 100;
 
-/// What is asked of a list.
+/// The parameters of a list request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The filter, unread.
+    /// The filter, unparsed.
     pub filter: Option<String>,
-    /// How many come before the first that is told.
+    /// How many resources precede the first one of the response.
     pub skip: u64,
-    /// The most that are told.
+    /// The most resources to return.
     pub count: u32,
-    /// Which attributes are told.
+    /// Which attributes to return.
     pub projection: Projection,
 }
 
@@ -40,66 +40,66 @@ struct SearchRequest {
 }
 
 impl Page {
-    /// Reads a query. What is not known, such as `sortBy`, is left alone.
+    /// Reads a query. Unknown parameters, such as `sortBy`, are ignored.
     ///
     /// # Errors
     ///
-    /// `invalidValue` where a number is none.
+    /// `invalidValue` when `startIndex` or `count` is not a number.
     pub fn of_query(query: &str) -> Result<Self, ScimError> {
-        let mut asked = SearchRequest::default();
+        let mut request = SearchRequest::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let names = || value.split(',').map(str::to_owned).collect::<Vec<_>>();
             match name.as_ref() {
-                "attributes" => asked.attributes = names(),
-                "excludedAttributes" => asked.excluded_attributes = names(),
-                "filter" => asked.filter = Some(value.into_owned()),
-                "startIndex" => asked.start_index = Some(number("startIndex", &value)?),
-                "count" => asked.count = Some(number("count", &value)?),
+                "attributes" => request.attributes = names(),
+                "excludedAttributes" => request.excluded_attributes = names(),
+                "filter" => request.filter = Some(value.into_owned()),
+                "startIndex" => request.start_index = Some(number("startIndex", &value)?),
+                "count" => request.count = Some(number("count", &value)?),
                 _ => {}
             }
         }
-        Ok(asked.into())
+        Ok(request.into())
     }
 
     /// Reads the body of a `POST …/.search`.
     ///
     /// # Errors
     ///
-    /// `invalidSyntax` where it is no search.
+    /// `invalidSyntax` when the body is not a `SearchRequest`.
     pub fn of_body(body: &[u8]) -> Result<Self, ScimError> {
-        let asked: Result<SearchRequest, _> = serde_json::from_slice(body);
-        let asked = asked.map_err(|error| {
+        let request: Result<SearchRequest, _> = serde_json::from_slice(body);
+        let request = request.map_err(|error| {
             ScimError::bad(
                 ScimType::InvalidSyntax,
                 format!("the body is no SearchRequest: {error}"),
             )
         })?;
-        Ok(asked.into())
+        Ok(request.into())
     }
 }
 
 impl From<SearchRequest> for Page {
-    fn from(asked: SearchRequest) -> Self {
+    fn from(request: SearchRequest) -> Self {
         fn texts(texts: &[String]) -> impl Iterator<Item = &str> {
             texts.iter().map(String::as_str)
         }
         Self {
             // "A value less than 1 SHALL be interpreted as 1."
-            skip: asked
+            skip: request
                 .start_index
                 .unwrap_or(1)
                 .saturating_sub(1)
                 .max(0)
                 .unsigned_abs(),
             // "A negative value SHALL be interpreted as 0."
-            count: asked.count.map_or(USUAL, |count| {
+            count: request.count.map_or(DEFAULT_PAGE_SIZE, |count| {
                 u32::try_from(count.clamp(0, MAX_PAGE_SIZE.into())).unwrap_or(MAX_PAGE_SIZE)
             }),
             projection: Projection::new(
-                texts(&asked.attributes),
-                texts(&asked.excluded_attributes),
+                texts(&request.attributes),
+                texts(&request.excluded_attributes),
             ),
-            filter: asked.filter,
+            filter: request.filter,
         }
     }
 }
@@ -110,7 +110,7 @@ fn number(name: &str, value: &str) -> Result<i64, ScimError> {
         .map_err(|_| ScimError::bad(ScimType::InvalidValue, format!("{name} is no whole number")))
 }
 
-/// A list, of which `resources` are told.
+/// A `ListResponse` of `total` matches, of which `resources` are on this page.
 #[must_use]
 pub fn list(total: u64, skip: u64, resources: Vec<Json>) -> Json {
     let mut list = json!({
@@ -123,12 +123,12 @@ pub fn list(total: u64, skip: u64, resources: Vec<Json>) -> Json {
     list
 }
 
-/// A name for how something is now: the weak entity tag of it (RFC 9110 §8.8.3).
+/// The weak entity tag (RFC 9110 §8.8.3) of a value, computed from its JSON.
 #[must_use]
-pub fn version(of: &impl Serialize) -> String {
-    // Serializing JSON does not fail.
-    let written = serde_json::to_vec(of).unwrap_or_default();
-    let digest = Digest::of(&written);
+pub fn version(value: &impl Serialize) -> String {
+    // Serializing to JSON does not fail.
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    let digest = Digest::of(&json);
     let short = BASE64_URL_SAFE_NO_PAD.encode(&digest.as_bytes()[..16]);
     format!("W/\"{short}\"")
 }
@@ -153,19 +153,19 @@ mod tests {
         assert_eq!(page("startIndex=0&count=-1"), (0, 0));
         assert_eq!(page("startIndex=-9223372036854775808&count=0"), (0, 0));
         assert_eq!(page("sortBy=userName&sortOrder=descending"), (0, 100));
-        for odd in [
+        for malformed in [
             "startIndex=x",
             "count=1.5",
             "count=",
             "count=9223372036854775808",
         ] {
-            let error = Page::of_query(odd).unwrap_err();
-            assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{odd}");
+            let error = Page::of_query(malformed).unwrap_err();
+            assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{malformed}");
         }
     }
 
     #[test]
-    fn a_search_asks_the_same_in_its_body() {
+    fn a_search_body_equals_the_query() {
         let body = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
             "attributes": ["displayName", "userName"],
@@ -178,15 +178,19 @@ mod tests {
                      &filter=displayName+sw+%22%E9%99%88%22";
         let body = Page::of_body(body.to_string().as_bytes()).unwrap();
         assert_eq!(body, Page::of_query(query).unwrap());
-        for odd in ["", "[]x", "{\"count\":\"many\"}"] {
-            let error = Page::of_body(odd.as_bytes()).unwrap_err();
-            assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax), "{odd}");
+        for malformed in ["", "[]x", "{\"count\":\"many\"}"] {
+            let error = Page::of_body(malformed.as_bytes()).unwrap_err();
+            assert_eq!(
+                error.scim_type,
+                Some(ScimType::InvalidSyntax),
+                "{malformed}"
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn no_query_and_no_body_is_too_odd(query in "\\PC{0,60}|([a-zA-Z]|=|&|%|startIndex|count|[-0-9]){0,30}", body in ".{0,60}") {
+        fn no_query_and_no_body_makes_it_panic(query in "\\PC{0,60}|([a-zA-Z]|=|&|%|startIndex|count|[-0-9]){0,30}", body in ".{0,60}") {
             if let Ok(page) = Page::of_query(&query) {
                 prop_assert!(page.count <= MAX_PAGE_SIZE);
             }

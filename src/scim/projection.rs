@@ -1,11 +1,11 @@
-//! Which attributes are told (RFC 7644 §3.9): `attributes`, `excludedAttributes`.
+//! Which attributes are returned (RFC 7644 §3.9): `attributes`, `excludedAttributes`.
 
 use serde_json::{Map, Value as Json};
 
-/// What is in every answer (`"returned": "always"`).
-const ALWAYS: [&str; 2] = ["schemas", "id"];
+/// Attributes of every response (`"returned": "always"`).
+const ALWAYS_RETURNED: [&str; 2] = ["schemas", "id"];
 
-/// Which attributes are told; all, unless something else is said.
+/// Which attributes are returned; all of them by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
     only: Vec<String>,
@@ -13,7 +13,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// The attributes of `only`, or all where it is empty, but for those of `without`.
+    /// Returns the attributes of `only`, or all if it is empty, except those of `without`.
     #[must_use]
     pub fn new<'a>(
         only: impl IntoIterator<Item = &'a str>,
@@ -25,7 +25,7 @@ impl Projection {
         }
     }
 
-    /// Whether anything of the attribute `name` is told.
+    /// Whether the attribute `name`, or a part of it, is returned.
     #[must_use]
     pub fn tells(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
@@ -33,13 +33,14 @@ impl Projection {
         named && !self.without.contains(&name)
     }
 
-    /// What is told of `resource`.
+    /// Removes from `resource` the attributes that are not returned.
     #[must_use]
     pub fn of(&self, mut resource: Json) -> Json {
         if let Json::Object(attributes) = &mut resource {
-            attributes.retain(|name, _| ALWAYS.contains(&name.as_str()) || self.tells(name));
+            attributes
+                .retain(|name, _| ALWAYS_RETURNED.contains(&name.as_str()) || self.tells(name));
             for (name, value) in attributes {
-                if !ALWAYS.contains(&name.as_str()) {
+                if !ALWAYS_RETURNED.contains(&name.as_str()) {
                     self.narrow(&name.to_ascii_lowercase(), value);
                 }
             }
@@ -47,27 +48,27 @@ impl Projection {
         resource
     }
 
-    /// Leaves of a complex attribute what is told of it.
+    /// Removes from a complex attribute the sub-attributes that are not returned.
     fn narrow(&self, name: &str, value: &mut Json) {
         let whole = self.only.is_empty() || self.only.iter().any(|path| path == name);
-        let told = |attributes: &mut Map<String, Json>| {
+        let retain_returned = |attributes: &mut Map<String, Json>| {
             attributes.retain(|part, _| {
                 let path = format!("{name}.{}", part.to_ascii_lowercase());
                 (whole || self.only.contains(&path)) && !self.without.contains(&path)
             });
         };
         match value {
-            Json::Object(attributes) => told(attributes),
+            Json::Object(attributes) => retain_returned(attributes),
             Json::Array(values) => values
                 .iter_mut()
                 .filter_map(Json::as_object_mut)
-                .for_each(told),
+                .for_each(retain_returned),
             _ => {}
         }
     }
 }
 
-/// A name without its schema and in small letters.
+/// An attribute name in lower case and without the URN of its schema.
 fn path(written: &str) -> Option<String> {
     let name = written.trim();
     let name = match name.rsplit_once(':') {
@@ -87,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn told(only: &str, without: &str) -> Json {
+    fn projected(only: &str, without: &str) -> Json {
         Projection::new(only.split(','), without.split(',')).of(json!({
             "schemas": ["s"],
             "id": "1",
@@ -98,10 +99,10 @@ mod tests {
     }
 
     #[test]
-    fn attributes_are_told_by_name_and_id_always() {
-        assert_eq!(told("", "")["name"]["familyName"], "陈");
+    fn requested_attributes_are_returned_and_id_always() {
+        assert_eq!(projected("", "")["name"]["familyName"], "陈");
         assert_eq!(
-            told(
+            projected(
                 "username, urn:ietf:params:scim:schemas:core:2.0:User:EMAILS.value",
                 ""
             ),
@@ -112,13 +113,16 @@ mod tests {
                 "emails": [{ "value": "c@w.cn" }],
             })
         );
-        assert_eq!(told("nothing", ""), json!({ "schemas": ["s"], "id": "1" }));
+        assert_eq!(
+            projected("nothing", ""),
+            json!({ "schemas": ["s"], "id": "1" })
+        );
     }
 
     #[test]
-    fn what_is_excluded_is_not_told_unless_it_has_to_be() {
+    fn excluded_attributes_are_not_returned_unless_required() {
         assert_eq!(
-            told("", "id,schemas,emails,name.formatted"),
+            projected("", "id,schemas,emails,name.formatted"),
             json!({
                 "schemas": ["s"],
                 "id": "1",
@@ -127,13 +131,13 @@ mod tests {
             })
         );
         assert_eq!(
-            told("name", "name.familyname"),
+            projected("name", "name.familyname"),
             json!({ "schemas": ["s"], "id": "1", "name": { "formatted": "陈涛" } })
         );
     }
 
     #[test]
-    fn what_is_costly_is_left_alone_where_nobody_asks() {
+    fn a_costly_attribute_is_skipped_if_it_is_not_requested() {
         let members = |only: &str, without: &str| {
             Projection::new(only.split(','), without.split(',')).tells("members")
         };

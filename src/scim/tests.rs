@@ -1,9 +1,9 @@
-//! What a client discovers.
+//! The discovery documents.
 
 use super::*;
 
 #[test]
-fn what_a_client_discovers() {
+fn discovery_documents_match_their_snapshots() {
     let base = Base::new("http://127.0.0.1:9401");
     insta::assert_json_snapshot!("service_provider_config", service_provider(&base));
     let types: Vec<_> = RESOURCE_TYPES.map(|name| resource_type(name, &base)).into();

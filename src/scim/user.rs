@@ -13,16 +13,16 @@ use crate::oauth::phone::e164;
 use crate::people::{Groups, Membership, name};
 use crate::scim::UserRow;
 
-/// A person.
+/// A person as a SCIM user.
 ///
-/// Somebody who has left is not active and in no group.
+/// A person who has left is not active and is in no group.
 pub struct User<'a> {
     entry: &'a UserRow,
     groups: &'a Groups,
     membership: OnceCell<Membership>,
 }
 
-/// What users can be filtered by.
+/// The attributes that users can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserAttribute {
     /// `id`
@@ -31,7 +31,7 @@ pub enum UserAttribute {
     UserName,
     /// `externalId`
     ExternalId,
-    /// `displayName`, which is `name.formatted`, too.
+    /// `displayName`, which is also `name.formatted`.
     DisplayName,
     /// `name.givenName`
     GivenName,
@@ -81,7 +81,7 @@ impl Attribute for UserAttribute {
 }
 
 impl<'a> User<'a> {
-    /// The person of `entry`, who is in some of `groups`.
+    /// The user of `entry`; their groups and roles come from `groups`.
     #[must_use]
     pub fn new(entry: &'a UserRow, groups: &'a Groups) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl<'a> User<'a> {
         }
     }
 
-    /// The portal's ID, which is `id` and `userName`.
+    /// The portal's ID, which is both `id` and `userName`.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.entry.person.user.subject().as_str()
@@ -103,13 +103,13 @@ impl<'a> User<'a> {
         self.entry.person.user.identity.name.as_deref()
     }
 
-    /// Whether they may sign in, as far as the directory knows.
+    /// Whether the directory allows them to sign in.
     #[must_use]
     pub fn active(&self) -> bool {
         self.entry.person.presence.may_sign_in()
     }
 
-    /// The groups and roles they have.
+    /// The groups and roles of an active user; none for others.
     pub fn membership(&self) -> &Membership {
         self.membership.get_or_init(|| {
             if self.active() {
@@ -129,7 +129,7 @@ impl<'a> User<'a> {
         self.entry.link.as_ref()?.email.as_deref()
     }
 
-    /// In E.164 where it is clear which number is meant, else as the portal has it.
+    /// The number in E.164 if it can be converted, else as the portal has it.
     fn phone(&self) -> Option<String> {
         let stored = self.entry.person.user.identity.phone.as_deref()?;
         let stored = stored.trim();
@@ -137,10 +137,10 @@ impl<'a> User<'a> {
     }
 
     fn last_modified(&self) -> DateTime<Utc> {
-        let told = self.entry.person.user.updated_at;
+        let updated = self.entry.person.user.updated_at;
         match self.entry.person.presence {
-            Presence::Left(at) => told.max(at),
-            _ => told,
+            Presence::Left(at) => updated.max(at),
+            _ => updated,
         }
     }
 
@@ -148,16 +148,16 @@ impl<'a> User<'a> {
     #[must_use]
     pub fn resource(&self, base: &Base) -> Json {
         let mut user = Map::new();
-        let mut tell = |name: &str, value: Json| user.insert(name.to_owned(), value);
-        tell("schemas", json!([UserAttribute::SCHEMA]));
-        tell("id", json!(self.id()));
+        let mut set = |name: &str, value: Json| user.insert(name.to_owned(), value);
+        set("schemas", json!([UserAttribute::SCHEMA]));
+        set("id", json!(self.id()));
         if let Some(username) = self.username() {
-            tell("externalId", json!(username));
+            set("externalId", json!(username));
         }
-        tell("userName", json!(self.id()));
+        set("userName", json!(self.id()));
         if let Some(formatted) = self.name() {
-            tell("displayName", json!(formatted));
-            tell(
+            set("displayName", json!(formatted));
+            set(
                 "name",
                 match name::split(formatted) {
                     Some(parts) => json!({
@@ -169,27 +169,27 @@ impl<'a> User<'a> {
                 },
             );
         }
-        tell("active", json!(self.active()));
+        set("active", json!(self.active()));
         if let Some(email) = self.email() {
-            tell("emails", json!([{ "value": email, "primary": true }]));
+            set("emails", json!([{ "value": email, "primary": true }]));
         }
         if let Some(phone) = self.phone() {
-            tell("phoneNumbers", json!([{ "value": phone, "primary": true }]));
+            set("phoneNumbers", json!([{ "value": phone, "primary": true }]));
         }
         let Membership { groups, roles, .. } = self.membership();
         if !groups.is_empty() {
             let groups = groups.iter().map(|group| {
-                let mut told = json!({ "value": group, "display": group });
+                let mut value = json!({ "value": group, "display": group });
                 if self.groups.is_known(group) {
-                    told["$ref"] = json!(base.group(group));
+                    value["$ref"] = json!(base.group(group));
                 }
-                told
+                value
             });
-            tell("groups", groups.collect());
+            set("groups", groups.collect());
         }
         if !roles.is_empty() {
             let roles = roles.iter().map(|role| json!({ "value": role }));
-            tell("roles", roles.collect());
+            set("roles", roles.collect());
         }
         let modified = self
             .last_modified()
@@ -199,7 +199,7 @@ impl<'a> User<'a> {
             "lastModified": modified,
             "location": base.user(self.id()),
         });
-        tell("meta", meta.clone());
+        set("meta", meta.clone());
         meta["version"] = json!(version(&user));
         user.insert("meta".to_owned(), meta);
         user.into()
@@ -231,7 +231,7 @@ impl Searchable for User<'_> {
     }
 }
 
-/// Whether `holds` for one of these texts.
+/// Whether `holds` is true for one of `texts`.
 pub(super) fn any_of(texts: &[String], holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
     texts
         .iter()

@@ -1,13 +1,13 @@
-//! A person as the store lists them for other systems.
+//! A person as the store lists them for SCIM.
 
 use crate::directory::Person;
 use crate::people::Link;
 
-/// A person, and what is the same of them in all clients.
+/// A person, and their link for all clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {
-    /// Who it is.
+    /// The person.
     pub person: Person,
-    /// The account they have in all clients.
+    /// The account that applies to all clients.
     pub link: Option<Link>,
 }

@@ -1,5 +1,6 @@
-//! Whether a client is open to somebody: asked on every way in, not only at the
-//! first one: access that was taken back since is gone (N44).
+//! Checks whether a user has access to a client. Every grant and endpoint makes this check, not
+//! only the first login, so that access that was withdrawn since then is denied (N44,
+//! docs/security.md).
 
 use crate::app::App;
 use crate::oauth::client::Client;
@@ -9,21 +10,21 @@ use crate::people::{Contact, Denied, display_name};
 use crate::session::User;
 use crate::store::StoreError;
 
-/// A person and the client that is not open to them.
+/// A user has no access to a client.
 #[derive(Debug, thiserror::Error)]
 #[error("{client_id} is not open to {subject}: {denied}")]
 pub struct AccessDenied {
-    /// What the client is called in logs.
+    /// The client's identifier, for logs.
     pub client_id: String,
-    /// What people call it.
+    /// The client's name, for pages.
     pub client: String,
-    /// Whose number it is, for logs.
+    /// The user's subject, for logs.
     pub subject: String,
-    /// What people call them.
+    /// The user's name, for pages.
     pub person: String,
-    /// Whom to ask.
+    /// The contact shown to people without access.
     pub contact: Option<Contact>,
-    /// Why.
+    /// Why access is denied.
     pub denied: Denied,
 }
 
@@ -40,7 +41,7 @@ impl AccessDenied {
     }
 }
 
-/// Why `client` is not open to `user`, who is signed in; `None` when it is.
+/// Why the signed-in `user` has no access to `client`; `None` when access is granted.
 ///
 /// # Errors
 ///
@@ -58,13 +59,13 @@ pub async fn denial(
     Ok(denied.map(|denied| AccessDenied::of(client, user, denied)))
 }
 
-/// Whether `client` is still open to whoever granted it something.
+/// Whether the user of the grant still has access to `client`.
 #[must_use]
 pub fn is_open(app: &App, client: &Client, granted: &ActiveGrant) -> bool {
     still_open(app, client, granted).is_ok()
 }
 
-/// As [`is_open`], for a client that brings a grant.
+/// Requires that the user of the grant still has access to `client`.
 ///
 /// # Errors
 ///

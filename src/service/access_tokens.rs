@@ -1,4 +1,4 @@
-//! An access token that comes back: whether it is ours and still good.
+//! Validates access tokens that are presented to the provider.
 
 use super::access::{denial, is_open};
 use crate::app::App;
@@ -7,18 +7,21 @@ use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::grant::ActiveGrant;
 use crate::store::StoreError;
 
-/// An access token that is good.
+/// An active access token.
 #[derive(Debug)]
 pub struct Found {
-    /// What it says.
+    /// Its claims.
     pub claims: AccessTokenClaims,
-    /// The grant it belongs to; none for a token of a client's own.
+    /// Its grant; `None` for a token that a client got for itself (`client_credentials`).
     pub granted: Option<ActiveGrant>,
 }
 
-/// Finds what a token stands for. `None` when it is not an access token of ours, has expired, was
-/// revoked or its grant does not stand, though its signature may hold; or when its client is
-/// registered no more (N45), or no longer open to the person (N44).
+/// Finds the claims and the grant of an access token.
+///
+/// `None` when it is not an access token of ours, has expired, was revoked, or its grant is not
+/// active any more. The client and the user's access are checked as well, though the signature is
+/// valid: a token opens nothing once its client is no longer registered (N45, docs/security.md) or
+/// its user has lost access to the client (N44).
 ///
 /// # Errors
 ///
@@ -45,7 +48,8 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreErr
         }
         None => None,
     };
-    // What is not its client's to end with a grant was given up by itself.
+    // The client revokes its own grant with all tokens. Any other token is revoked by itself, under
+    // its `jti`.
     let own = granted
         .as_ref()
         .is_some_and(|granted| granted.grant.client_id.as_str() == claims.client_id);
@@ -60,13 +64,13 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreErr
     Ok(Some(Found { claims, granted }))
 }
 
-/// The name under which a token is remembered that was revoked by itself.
+/// The key under which the store remembers a token that was revoked without its grant.
 #[must_use]
 pub fn revocation_name(claims: &AccessTokenClaims) -> ReplayKey {
     ReplayKey::of(format!("revoked\0{}", claims.jti).as_bytes())
 }
 
-/// What a token of ours says, expired or not.
+/// The claims of an access token that we signed, expired or not.
 #[must_use]
 pub fn read(app: &App, unverified: &str) -> Option<AccessTokenClaims> {
     let token = app.keys.verify::<AccessTokenClaims>(unverified)?;

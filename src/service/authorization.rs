@@ -1,5 +1,5 @@
-//! Whether an authorization request is granted to the person at the browser (OIDC Core §3.1.2.3 to
-//! §3.1.2.5).
+//! Grants or refuses an authorization request for the end user at the browser (OIDC Core §3.1.2.3
+//! to §3.1.2.5).
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -16,25 +16,25 @@ use crate::oauth::scope::Scope;
 use crate::session::Session;
 use crate::store::StoreError;
 
-/// How long a code can be redeemed (RFC 6749 §4.1.2 allows ten minutes; clients are there at once).
+/// How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes, but clients redeem at once.
 const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
-/// What a request comes to.
+/// The outcome of an authorization request.
 #[derive(Debug)]
 pub enum AuthorizationOutcome {
-    /// It is granted. Holds the code.
+    /// The request is granted. Holds the code.
     Granted(Handle),
-    /// The person has to sign in first.
+    /// The end user must sign in first.
     SignInRequired,
 }
 
-/// Why a request is not granted.
+/// Why an authorization request is not granted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizationError {
-    /// It is refused, by the protocol.
+    /// It is refused with an OAuth error.
     #[error(transparent)]
     Refused(#[from] OAuthError),
-    /// The client is not open to the person.
+    /// The user has no access to the client.
     #[error(transparent)]
     Denied(Box<AccessDenied>),
     /// The store failed.
@@ -42,7 +42,8 @@ pub enum AuthorizationError {
     Store(#[from] StoreError),
 }
 
-/// Grants the request if `session` is good enough. `asked_at` is when the client first asked.
+/// Grants the request if `session` is sufficient for it. `requested_at` is when the request first
+/// arrived.
 ///
 /// # Errors
 ///
@@ -51,16 +52,16 @@ pub async fn authorize(
     app: &App,
     authorization: &Authorization,
     session: Option<&Session>,
-    asked_at: DateTime<Utc>,
+    requested_at: DateTime<Utc>,
 ) -> Result<AuthorizationOutcome, AuthorizationError> {
     let now = app.host.clock.now();
-    // 1. Find out whom the client expects (`id_token_hint`, the `sub` of `claims`).
+    // 1. Determine which user the client expects (`id_token_hint`, the `sub` of `claims`).
     let expected = match authorization.unverified_hint.as_deref() {
         Some(hint) => Some(id_token_hint::read(hint, &app.keys, app.issuer.as_str())?.subject),
         None => authorization.claims.subject.clone(),
     };
-    // 2. Check the session: the right person, signed in recently enough.
-    let check = check_session(authorization, expected.as_ref(), session, asked_at, now);
+    // 2. Check the session: the expected user, authenticated recently enough.
+    let check = check_session(authorization, expected.as_ref(), session, requested_at, now);
     let session = match (check, session) {
         (SessionCheck::Sufficient, Some(session)) => session,
         (SessionCheck::Refuse(error), _) => return Err(error.into()),
@@ -68,7 +69,7 @@ pub async fn authorize(
             return Ok(AuthorizationOutcome::SignInRequired);
         }
     };
-    // 3. Check that the client is open to the person.
+    // 3. Check that the user has access to the client.
     if let Some(denied) = denial(app, &authorization.client, &session.user).await? {
         return Err(AuthorizationError::Denied(denied));
     }
@@ -107,9 +108,9 @@ async fn issue_code(
         );
     }
     let code_expires_at = now + CODE_LIFETIME;
-    let keep_until = code_expires_at + authorization.client.access_token.lifetime;
+    let retain_until = code_expires_at + authorization.client.access_token.lifetime;
     app.store
-        .issue(&GrantId::of(&code), grant, code_expires_at, keep_until)
+        .issue(&GrantId::of(&code), grant, code_expires_at, retain_until)
         .await?;
     Ok(code)
 }

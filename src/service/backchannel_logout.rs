@@ -1,8 +1,8 @@
-//! Notifying clients that a session is over (OpenID Connect Back-Channel Logout 1.0).
+//! Notifies clients that a session is over (OpenID Connect Back-Channel Logout 1.0).
 //!
-//! Whoever ends a session makes the first attempts at once ([`notify_clients`]); what is not taken then is
-//! delivered from the store by [`crate::jobs::logout_delivery`]. The store leases a delivery to one
-//! process at a time.
+//! The request that ends a session makes the first attempts at once ([`notify_clients`]).
+//! Deliveries that fail then are retried from the store by [`crate::jobs::logout_delivery`]. The
+//! store leases a delivery to one process at a time.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::oauth::client::Client;
 use crate::session::{Delivery, DeliveryOutcome, EndedSession};
 use crate::store::StoreError;
 
-/// How long all first attempts together may take; a browser waits for them.
+/// The timeout for all first attempts together; a browser waits for them.
 const FIRST_ATTEMPTS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long one client may take to answer.
+/// The timeout for one client's response.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Makes the first attempt at every client of the ended sessions, all at once, and waits until they
-/// know or a few seconds are over.
+/// Makes the first attempts for all clients of the ended sessions concurrently, and waits for them
+/// with a timeout of a few seconds.
 pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
     let leased = ended.iter().flat_map(|session| &session.leased);
     let attempts: Vec<_> = leased
@@ -30,7 +30,7 @@ pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
         .collect();
     let all = async {
         for attempt in attempts {
-            // One that panicked is made again once its lease is over.
+            // An attempt that panicked is retried once its lease is over.
             let _ = attempt.await;
         }
     };
@@ -42,35 +42,35 @@ pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
     }
 }
 
-/// Tells one client, and writes down what came of it.
+/// Sends one logout token to one client, and records the outcome.
 pub async fn attempt(app: Arc<App>, delivery: Delivery) {
-    // Without a permit in time, the lease is soon over and the attempt somebody else's.
+    // Without a permit in time, the lease ends soon and the next holder makes the attempt.
     let permit = tokio::time::timeout(CALL_TIMEOUT, app.logout_calls.permit(&delivery.client_id));
     let Ok(Some(_permit)) = permit.await else {
         return;
     };
     let client = app.clients.get(delivery.client_id.as_str());
     let uri = client.and_then(|client| client.logout.backchannel.as_ref());
-    let written = match (client, uri) {
+    let recorded = match (client, uri) {
         (Some(client), Some(uri)) if delivery.expires_at > app.host.clock.now() => {
-            let (outcome, said) = call(&app, client, uri, &delivery).await;
-            settle(&app, &delivery, outcome, &said).await
+            let (outcome, detail) = call(&app, client, uri, &delivery).await;
+            record(&app, &delivery, outcome, &detail).await
         }
         (Some(_), Some(_)) => {
-            give_up(&delivery, "nobody could call it in time");
+            log_given_up(&delivery, "nobody could call it in time");
             strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
         }
         _ => {
-            give_up(&delivery, "it has no backchannel_logout_uri any more");
+            log_given_up(&delivery, "it has no backchannel_logout_uri any more");
             strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
         }
     };
-    if let Err(error) = written {
+    if let Err(error) = recorded {
         log_failure(&error);
     }
 }
 
-/// One call, with a token of its own. Answers with what the log shall say of it.
+/// Sends a new logout token. Returns the outcome with a description for the log.
 async fn call(
     app: &App,
     client: &Client,
@@ -90,8 +90,8 @@ async fn call(
     };
     let request = app.host.http.post(uri.clone()).timeout(CALL_TIMEOUT);
     match request.form(&[("logout_token", token)]).send().await {
-        Ok(answer) => {
-            let status = answer.status();
+        Ok(response) => {
+            let status = response.status();
             (
                 retry::outcome(status.as_u16()),
                 format!("it answered {status}"),
@@ -101,7 +101,7 @@ async fn call(
     }
 }
 
-/// Why a call failed, in the one sentence an operator can use.
+/// The innermost cause of a failed request: the one sentence that helps an operator.
 fn innermost(mut error: &dyn Error) -> String {
     while let Some(cause) = error.source() {
         error = cause;
@@ -109,11 +109,12 @@ fn innermost(mut error: &dyn Error) -> String {
     error.to_string()
 }
 
-async fn settle(
+/// Records the outcome of an attempt: delivered, to be retried, or given up.
+async fn record(
     app: &App,
     delivery: &Delivery,
     outcome: Outcome,
-    said: &str,
+    detail: &str,
 ) -> Result<(), StoreError> {
     let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
     if outcome == Outcome::Taken {
@@ -122,7 +123,7 @@ async fn settle(
     }
     let now = app.host.clock.now();
     let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
-        give_up(delivery, said);
+        log_given_up(delivery, detail);
         return strike_off(app, delivery, DeliveryOutcome::GivenUp).await;
     };
     let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
@@ -133,20 +134,20 @@ async fn settle(
         }
         _ => "check its backchannel_logout_uri, and that it can be reached from here",
     };
-    tracing::warn!(client_id = id, %sid, attempts, "{id} did not take the end of session {sid} ({said}); it is told again in {again} s; {remedy}");
+    tracing::warn!(client_id = id, %sid, attempts, "{id} did not take the end of session {sid} ({detail}); it is told again in {again} s; {remedy}");
     app.store.put_off(delivery, due).await
 }
 
 async fn strike_off(
     app: &App,
     delivery: &Delivery,
-    ending: DeliveryOutcome,
+    outcome: DeliveryOutcome,
 ) -> Result<(), StoreError> {
     let now = app.host.clock.now();
-    app.store.strike_off(delivery, ending, now).await
+    app.store.strike_off(delivery, outcome, now).await
 }
 
-fn give_up(delivery: &Delivery, why: &str) {
+fn log_given_up(delivery: &Delivery, why: &str) {
     let (id, sid, attempts) = (
         delivery.client_id.as_str(),
         &delivery.sid,
@@ -155,7 +156,7 @@ fn give_up(delivery: &Delivery, why: &str) {
     tracing::error!(client_id = id, %sid, attempts, "{id} was not told that session {sid} of {} is over, and will not be: {why}. Whoever is signed in there stays so by its own limits", delivery.subject);
 }
 
-/// Logs that the store kept deliveries waiting.
+/// Logs that deliveries are delayed because the store failed.
 pub fn log_failure(error: &StoreError) {
     let cause = error.source.to_string();
     tracing::error!(cause, "Logout tokens wait: {error}");

@@ -1,17 +1,18 @@
-//! Why a use case that serves a client came to nothing.
+//! Why a use case that serves a client failed.
 
 use crate::keys::SignError;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::service::sign_in::SignInError;
 use crate::store::StoreError;
 
-/// A refusal, or a failure of ours.
+/// The request was refused, or the provider failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The client is refused, by the protocol.
+    /// The request is refused with an OAuth error.
     #[error(transparent)]
     Refused(#[from] OAuthError),
-    /// The client is refused since nobody could be signed in, which the operator may want to know.
+    /// The request is refused because the user could not be signed in. The source is for the
+    /// operator's log.
     #[error("{0}")]
     NotSignedIn(OAuthError, #[source] SignInError),
     /// The store failed.
@@ -23,7 +24,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the client is told.
+    /// The error response for the client.
     #[must_use]
     pub fn to_oauth(&self) -> OAuthError {
         match self {
@@ -37,7 +38,7 @@ impl Error {
     }
 }
 
-/// What a client is told while the store fails.
+/// The error response while the store fails.
 #[must_use]
 pub fn unavailable() -> OAuthError {
     OAuthError::new(

@@ -1,4 +1,4 @@
-//! What a token is good for, as its client or a service may know (RFC 7662).
+//! Token introspection, for the token's client and for the services it is for (RFC 7662).
 
 use super::access::{denial, is_open};
 use super::access_tokens::{self, Found};
@@ -10,34 +10,34 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 use crate::store::Family;
 
-/// What a token turned out to be.
+/// The state of an introspected token.
 #[derive(Debug)]
 pub enum TokenState {
-    /// Unknown, expired, revoked, or none of the client's business.
+    /// Unknown, expired, revoked, or not for this client to see.
     Inactive,
-    /// An access token that is good.
+    /// An active access token.
     AccessToken(Found),
-    /// A refresh token that is good.
+    /// An active refresh token.
     RefreshToken(Box<Family>),
 }
 
-/// Answers `client` about a token of its own, or one that is for it.
+/// Introspects a token for `client`, which either owns it or is one of the services it is for.
 ///
 /// # Errors
 ///
-/// `invalid_client` for a client without credentials: anybody could ask in its name (RFC 7662 §2.1);
-/// `invalid_request` when the token is missing.
+/// `invalid_client` for a client without credentials: anybody could introspect in its name (RFC
+/// 7662 §2.1); `invalid_request` when the token is missing.
 pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<TokenState, Error> {
-    // 1. Require a client that has proved itself.
+    // 1. Require an authenticated client.
     if client.is_public() {
-        let error = "introspection needs a client that proves itself";
-        return Err(OAuthError::invalid_client(error).into());
+        let description = "introspection needs a client that proves itself";
+        return Err(OAuthError::invalid_client(description).into());
     }
     let token = form.sole("token")?;
     // 2. Look for an access token.
     if let Some(found) = access_tokens::find(app, token).await? {
         let (claims, granted) = (&found.claims, found.granted.as_ref());
-        // A service learns nothing of people it is not open to.
+        // A service learns nothing about users who have no access to it.
         if let Some(granted) = granted.filter(|_| claims.client_id != client.id.as_str())
             && denial(app, client, &granted.user).await?.is_some()
         {
@@ -46,13 +46,13 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
         return Ok(TokenState::AccessToken(found));
     }
     // 3. Look for a refresh token.
-    let Some(presented) = RefreshToken::parse(token) else {
+    let Some(refresh_token) = RefreshToken::parse(token) else {
         return Ok(TokenState::Inactive);
     };
     let now = app.host.clock.now();
-    let family = app.store.family(&presented.family(), now).await?;
+    let family = app.store.family(&refresh_token.family(), now).await?;
     let family = family.filter(|family| {
-        family.latest == presented.digest() && is_open(app, client, &family.granted)
+        family.latest == refresh_token.digest() && is_open(app, client, &family.granted)
     });
     Ok(family.map_or(TokenState::Inactive, |family| {
         TokenState::RefreshToken(Box::new(family))

@@ -10,23 +10,23 @@ use crate::oauth::logout::LogoutRequest;
 use crate::session::{EndedSession, SessionId};
 use crate::store::StoreError;
 
-/// Ends the session `sid` and has its clients notified. `by_browser` says that a browser waits for the
-/// answer: the client that asked is notified when its browser is back. `None` when there is no such
-/// session.
+/// Ends the session `sid` and notifies its clients. `by_browser` says that a browser waits for the
+/// response: the client that requested the logout is then notified after its browser is back.
+/// Returns `None` when there is no such session.
 ///
 /// # Errors
 ///
-/// When the store fails; then the session goes on.
+/// When the store fails; the session then stays alive.
 pub async fn end_session(
     app: &Arc<App>,
     sid: &SessionId,
     request: &LogoutRequest,
     by_browser: bool,
 ) -> Result<Option<EndedSession>, StoreError> {
-    let last = request.told_last(by_browser);
-    let last: Option<ClientId> = last.map(|client| client.id.clone());
-    let farewell = app.logout_notifier.notice(last, app.host.clock.now());
-    let ended = app.store.end(sid, &farewell).await?;
+    let initiator = request.told_last(by_browser);
+    let initiator: Option<ClientId> = initiator.map(|client| client.id.clone());
+    let notice = app.logout_notifier.notice(initiator, app.host.clock.now());
+    let ended = app.store.end(sid, &notice).await?;
     if let Some(ended) = &ended {
         let client_id = request.client.as_ref().map(|client| client.id.as_str());
         tracing::info!(subject = %ended.subject, %sid, client_id, "Signed {} out", ended.subject);

@@ -1,7 +1,7 @@
-//! Use cases: one a file, from what a caller brought to what it is answered, without HTTP.
+//! Use cases, one in each file, without HTTP.
 //!
-//! Each returns an outcome or an error of its audience; statuses, pages and cookies are the business of
-//! [`crate::http`].
+//! Each returns an outcome or an error for its audience. [`crate::http`] turns these into statuses,
+//! pages and cookies.
 
 pub mod access;
 pub mod access_tokens;

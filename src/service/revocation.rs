@@ -1,4 +1,4 @@
-//! A client gives up what it was granted (RFC 7009).
+//! Token revocation (RFC 7009).
 
 use chrono::{DateTime, Utc};
 
@@ -10,24 +10,25 @@ use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
 use crate::store::StoreError;
 
-/// Revokes the grant that `token` belongs to, and with it all its tokens: "the authorization server
+/// Revokes the grant of `token` with all its tokens: "the authorization server
 /// SHOULD also invalidate all access tokens based on the same authorization grant" (RFC 7009 §2.1).
 ///
-/// A token that is unknown, over, or another client's changes nothing and is no error, since there is
-/// nothing left to do and nothing to learn (§2.2).
+/// A token that is unknown, expired, or another client's is not an error (§2.2): nothing is left to
+/// revoke, and the response must not reveal which it was.
 ///
 /// # Errors
 ///
-/// When the store fails, for then the token is *not* revoked (N42).
+/// When the store fails: the token is then *not* revoked, and the response must not claim that it
+/// is (N42, docs/security.md).
 pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), StoreError> {
     match find(app, token, client.id.as_str()).await? {
         None => return Ok(()),
         Some(Revocable::Grant(id)) => app.store.revoke(&id).await?,
         Some(Revocable::Token(claims)) => {
             let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            let name = access_tokens::revocation_name(&claims);
+            let key = access_tokens::revocation_name(&claims);
             app.store
-                .insert_once(&name, until, app.host.clock.now())
+                .insert_once(&key, until, app.host.clock.now())
                 .await?;
         }
     }
@@ -36,15 +37,15 @@ pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), Store
     Ok(())
 }
 
-/// What there is to revoke.
+/// What a revocation request revokes.
 enum Revocable {
-    /// A grant, with all it gave.
+    /// A grant, with all its tokens.
     Grant(GrantId),
-    /// A token that has no grant of its client's.
+    /// A single token, which has no grant or another client's grant.
     Token(Box<AccessTokenClaims>),
 }
 
-/// What a token stands for that was issued to the client called `client_id`.
+/// Finds what to revoke for a token that was issued to the client `client_id`.
 async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revocable>, StoreError> {
     let now = app.host.clock.now();
     if let Some(claims) = access_tokens::read(app, token) {
@@ -54,7 +55,8 @@ async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revocabl
         let Some(id) = claims.grant() else {
             return Ok(Some(Revocable::Token(Box::new(claims))));
         };
-        // A token that was exchanged for another client's: that one's login is not ours to end.
+        // The token came from a token exchange, so the grant may be another client's. Only the
+        // token is revoked then, not the grant.
         let granted = app.store.active_grant(&id, now).await?;
         return Ok(granted.map(|granted| {
             if granted.grant.client_id.as_str() == client_id {
@@ -64,10 +66,10 @@ async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revocabl
             }
         }));
     }
-    let Some(presented) = RefreshToken::parse(token) else {
+    let Some(refresh_token) = RefreshToken::parse(token) else {
         return Ok(None);
     };
-    let family = app.store.family(&presented.family(), now).await?;
+    let family = app.store.family(&refresh_token.family(), now).await?;
     let own = family.filter(|family| family.granted.grant.client_id.as_str() == client_id);
     Ok(own.map(|family| Revocable::Grant(family.id)))
 }

@@ -1,5 +1,5 @@
-//! From a ticket to a session: the same steps for a launch, for an authorization request that carries
-//! its ticket, and for a client that exchanges one.
+//! Signs a user in with a ticket. A launch, an authorization request that carries a ticket, and a
+//! client that exchanges a ticket all take the same steps.
 
 use std::sync::Arc;
 
@@ -17,29 +17,29 @@ use crate::login::sign_in::{SignInOutcome, TicketHolder, TicketOwner};
 use crate::session::{Session, SessionId};
 use crate::store::StoreError;
 
-/// Who is at a browser, as far as its cookies tell.
+/// The state that a browser's cookies identify.
 #[derive(Debug, Default)]
 pub struct BrowserState {
     /// The live session.
     pub session: Option<Session>,
-    /// The handle that opens it.
+    /// The handle that identifies it.
     pub handle: Option<SessionHandleHash>,
-    /// The browser itself.
+    /// The handle that identifies the browser itself.
     pub browser: Option<Handle>,
 }
 
-/// Why nobody was signed in. Whatever session was there before still is.
+/// Why no user was signed in. The browser's previous session, if any, is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The ticket belongs to another holder, or is spent.
+    /// The ticket belongs to another holder, or has been used up.
     #[error("the ticket belongs to another browser, was used up, or named somebody else before")]
     TicketRefused,
-    /// The ticket names somebody whom the directory does not list any more.
+    /// The ticket names a user whom the directory does not list any more.
     #[error(
         "{0} has left: the directory does not list them any more. If it never does, such as a technical account, add it to directory.keep"
     )]
     Left(Subject),
-    /// The portal was asked, and nobody is proven.
+    /// The portal did not confirm a user.
     #[error("nobody was signed in")]
     Login(#[source] LoginError),
     /// The store failed.
@@ -47,38 +47,39 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-/// What came of a ticket in a browser.
+/// The outcome of a ticket that a browser presented.
 #[derive(Debug)]
 pub enum TicketSignIn {
-    /// Somebody is signed in.
+    /// The user is signed in.
     SignedIn(SignedIn),
-    /// Another user's session is there; the person has to say yes first. The browser owns the ticket
-    /// already.
+    /// The browser has another user's session, so the end user must confirm the switch first. The
+    /// browser already owns the ticket.
     ConfirmSwitch(Box<VerifiedLogin>, Handle),
 }
 
-/// A session that lives, and what the browser needs to open it.
+/// A live session, and the handles that the browser needs for it.
 #[derive(Debug)]
 pub struct SignedIn {
     /// The session.
     pub session: Box<Session>,
-    /// New handles for the browser to keep; none when nothing has changed.
+    /// New handles for the browser to store; `None` when nothing has changed.
     pub handles: Option<NewHandles>,
 }
 
-/// What a browser is given at a sign-in.
+/// The handles that a browser receives at a sign-in.
 #[derive(Debug)]
 pub struct NewHandles {
-    /// Opens the session.
+    /// Identifies the session.
     pub session: Handle,
-    /// By this the browser is known again.
+    /// Identifies the browser.
     pub browser: Handle,
 }
 
-/// Presents a ticket, in its possible readings, for the browser that brought it.
+/// Signs the user in with the ticket that a browser presented. `readings` are the possible
+/// decodings of the ticket.
 ///
-/// `from_portal` says that a page of the portal led here; `fresh` asks the portal even about the
-/// ticket that opened the session.
+/// `from_portal` says that the request came from a page of the portal. `fresh` verifies with the
+/// portal even the ticket that opened the current session.
 ///
 /// # Errors
 ///
@@ -90,41 +91,41 @@ pub async fn sign_in_with_ticket(
     from_portal: bool,
     fresh: bool,
 ) -> Result<TicketSignIn, SignInError> {
-    let known = state
+    let holder = state
         .browser
         .as_ref()
         .map(|id| HolderId::of_browser(BrowserId::of(id)));
     let prior = PriorSession::Here(state.session.as_ref());
     // 1. Verify the ticket.
-    let (identity, ticket) = match verify_ticket(app, known, prior, readings, fresh).await? {
+    let (identity, ticket) = match verify_ticket(app, holder, prior, readings, fresh).await? {
         TicketOutcome::SameSession(session) => {
             let handles = None;
             return Ok(TicketSignIn::SignedIn(SignedIn { session, handles }));
         }
         TicketOutcome::Identity(identity, ticket) => (identity, ticket),
     };
-    let new = || Handle::random(&mut rand::rng());
-    let browser = state.browser.clone().unwrap_or_else(new);
-    let arrival = VerifiedLogin {
+    let new_handle = || Handle::random(&mut rand::rng());
+    let browser = state.browser.clone().unwrap_or_else(new_handle);
+    let login = VerifiedLogin {
         identity,
         ticket,
         holder: TicketHolder::Browser(BrowserId::of(&browser)),
         claimed: false,
     };
     // 2. Replace another user's session only if the click came from the portal (login CSRF).
-    if arrival.needs_confirmation(state.session.as_ref(), from_portal) {
-        claim_ticket(app, &arrival).await?;
-        return Ok(TicketSignIn::ConfirmSwitch(Box::new(arrival), browser));
+    if login.needs_confirmation(state.session.as_ref(), from_portal) {
+        claim_ticket(app, &login).await?;
+        return Ok(TicketSignIn::ConfirmSwitch(Box::new(login), browser));
     }
     // 3. Begin or continue the session.
-    let signed_in = sign_in(app, state, arrival, browser).await?;
+    let signed_in = sign_in(app, state, login, browser).await?;
     Ok(TicketSignIn::SignedIn(signed_in))
 }
 
-/// Has the browser own the ticket while the person is asked.
-async fn claim_ticket(app: &App, arrival: &VerifiedLogin) -> Result<(), SignInError> {
+/// Makes the browser the owner of the ticket while the end user confirms.
+async fn claim_ticket(app: &App, login: &VerifiedLogin) -> Result<(), SignInError> {
     let now = app.host.clock.now();
-    if let Some(claim) = arrival.claim(&app.policy, now)
+    if let Some(claim) = login.claim(&app.policy, now)
         && !app.store.claim(claim, now).await?
     {
         return Err(SignInError::TicketRefused);
@@ -132,29 +133,30 @@ async fn claim_ticket(app: &App, arrival: &VerifiedLogin) -> Result<(), SignInEr
     Ok(())
 }
 
-/// The session that a ticket may have opened before.
+/// Where to look for a session that the ticket opened before.
 #[derive(Debug, Clone, Copy)]
 pub enum PriorSession<'a> {
-    /// That of the browser.
+    /// The session of the browser.
     Here(Option<&'a Session>),
-    /// Any that the holder has opened with it: a client serves many people at once.
+    /// Any session that the holder opened with the ticket: a client serves many users at once.
     Any,
 }
 
-/// What a ticket has proved.
+/// What a verified ticket proves.
 #[derive(Debug)]
 pub enum TicketOutcome {
-    /// It opened this session, which is still good.
+    /// The ticket opened this session, which is still alive.
     SameSession(Box<Session>),
-    /// Somebody, by the portal's word. Holds the ticket's digest, too.
+    /// The portal confirmed this user. Holds the hash of the ticket as well.
     Identity(Identity, TicketHash),
 }
 
-/// Asks whose a ticket is, in its possible readings, unless it is not `holder`'s to use.
+/// Verifies a ticket with the portal, trying its possible `readings`, unless another holder owns
+/// it.
 ///
 /// # Errors
 ///
-/// [`SignInError`] when it proves nobody.
+/// [`SignInError`] when the ticket does not prove a user.
 pub async fn verify_ticket(
     app: &App,
     holder: Option<HolderId>,
@@ -164,22 +166,29 @@ pub async fn verify_ticket(
 ) -> Result<TicketOutcome, SignInError> {
     let mut rejected = None;
     for ticket in readings {
-        let name = app.ticket_hasher.hash(&ticket);
+        let ticket_hash = app.ticket_hasher.hash(&ticket);
         let owner = match app.policy.replay {
             TicketReplay::Off => None,
             TicketReplay::BrowserBound | TicketReplay::Once => {
-                app.store.owner(&name, app.host.clock.now()).await?
+                app.store.owner(&ticket_hash, app.host.clock.now()).await?
             }
         };
         let opened = match prior {
             PriorSession::Here(_) => None,
-            PriorSession::Any => opened_by(app, holder, &name, owner.as_ref()).await?,
+            PriorSession::Any => opened_by(app, holder, &ticket_hash, owner.as_ref()).await?,
         };
         let session = match prior {
             PriorSession::Here(session) => session,
             PriorSession::Any => opened.as_ref(),
         };
-        let decision = decide_ticket(&name, holder, owner.as_ref(), session, fresh, &app.policy);
+        let decision = decide_ticket(
+            &ticket_hash,
+            holder,
+            owner.as_ref(),
+            session,
+            fresh,
+            &app.policy,
+        );
         match (decision, session) {
             (TicketDecision::SameSession, Some(session)) => {
                 return Ok(TicketOutcome::SameSession(Box::new(session.clone())));
@@ -188,17 +197,17 @@ pub async fn verify_ticket(
             (TicketDecision::Ask | TicketDecision::SameSession, _) => {}
         }
         match app.provider.authenticate(&Brought { ticket }).await {
-            Ok(identity) => return Ok(TicketOutcome::Identity(identity, name)),
+            Ok(identity) => return Ok(TicketOutcome::Identity(identity, ticket_hash)),
             Err(error @ LoginError::Rejected(_)) => rejected = Some(error),
             Err(error) => return Err(SignInError::Login(error)),
         }
     }
-    let nothing = || LoginError::Rejected("there was no ticket".to_owned());
-    Err(SignInError::Login(rejected.unwrap_or_else(nothing)))
+    let no_ticket = || LoginError::Rejected("there was no ticket".to_owned());
+    Err(SignInError::Login(rejected.unwrap_or_else(no_ticket)))
 }
 
-/// The session that `holder` has opened with `ticket`, if it still owns that: it goes on, and the
-/// portal is not asked again, since each question prolongs the ticket's life.
+/// The session that `holder` opened with `ticket`, if `holder` still owns the ticket. That session
+/// continues without a request to the portal, since each verification prolongs the ticket's life.
 async fn opened_by(
     app: &App,
     holder: Option<HolderId>,
@@ -211,7 +220,7 @@ async fn opened_by(
     app.store.opened_by(ticket, app.host.clock.now()).await
 }
 
-/// Carries a browser's sign-in out, and notifies the clients of the sessions it ended.
+/// Signs the user in at the browser, and notifies the clients of sessions that this ended.
 ///
 /// # Errors
 ///
@@ -220,14 +229,14 @@ async fn opened_by(
 pub async fn sign_in(
     app: &Arc<App>,
     state: &BrowserState,
-    arrival: VerifiedLogin,
+    login: VerifiedLogin,
     browser: Handle,
 ) -> Result<SignedIn, SignInError> {
-    let here = CurrentSession {
+    let current = CurrentSession {
         session: state.session.as_ref(),
         handle: state.handle,
     };
-    let (session, handle) = begin_session(app, here, arrival).await?;
+    let (session, handle) = begin_session(app, current, login).await?;
     tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
     Ok(SignedIn {
         session,
@@ -238,8 +247,8 @@ pub async fn sign_in(
     })
 }
 
-/// Signs the user of a ticket in for `holder`, a client that exchanges it, in a session that no cookie
-/// opens: the grant lives by it.
+/// Signs the user of a ticket in for `holder`, a client that exchanges the ticket. No cookie
+/// identifies the session; it exists because the grant depends on one.
 ///
 /// # Errors
 ///
@@ -255,35 +264,35 @@ pub async fn sign_in_for_client(
         TicketOutcome::SameSession(session) => return Ok(*session),
         TicketOutcome::Identity(identity, ticket) => (identity, ticket),
     };
-    let arrival = VerifiedLogin {
+    let login = VerifiedLogin {
         identity,
         ticket,
         holder,
         claimed: false,
     };
-    let here = CurrentSession {
+    let current = CurrentSession {
         session: None,
         handle: None,
     };
-    let (session, _) = begin_session(app, here, arrival).await?;
+    let (session, _) = begin_session(app, current, login).await?;
     Ok(*session)
 }
 
-/// Begins or continues the session of `arrival`. Answers with it and the handle that opens it.
+/// Begins or continues the session of `login`. Returns it with its handle.
 async fn begin_session(
     app: &Arc<App>,
-    here: CurrentSession<'_>,
-    arrival: VerifiedLogin,
+    current: CurrentSession<'_>,
+    login: VerifiedLogin,
 ) -> Result<(Box<Session>, Handle), SignInError> {
     let now = app.host.clock.now();
-    let subject = arrival.identity.subject.clone();
+    let subject = login.identity.subject.clone();
     let handle = Handle::random(&mut rand::rng());
     let new = NewSession {
         sid: SessionId::random(&mut rand::rng()),
         handle: SessionHandleHash::of(&handle),
         logout_notice: app.logout_notifier.notice(None, now),
     };
-    let sign_in = arrival.sign_in(here, new, &app.policy, now);
+    let sign_in = login.sign_in(current, new, &app.policy, now);
     match app.store.sign_in(sign_in, now).await? {
         SignInOutcome::TicketRefused => Err(SignInError::TicketRefused),
         SignInOutcome::Left => Err(SignInError::Left(subject)),

@@ -1,4 +1,4 @@
-//! What an access token gives its holder to know of a person (OIDC Core §5.3).
+//! Authorizes userinfo requests (OIDC Core §5.3).
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use crate::oauth::grant::Grant;
 use crate::oauth::scope::{Scope, Scopes};
 use crate::people::Profile;
 
-/// What a token that is good for userinfo stands for.
+/// The grant behind an access token that permits userinfo.
 #[derive(Debug)]
 pub struct UserinfoGrant {
     /// The client that holds the token.
     pub client: Arc<Client>,
     /// The grant.
     pub grant: Grant,
-    /// The person.
+    /// The user's profile.
     pub profile: Profile,
     /// The scopes of the token.
     pub scopes: Scopes,
 }
 
-/// Finds what the token in `unverified` stands for.
+/// Finds the grant of the access token in `unverified`.
 ///
 /// # Errors
 ///
-/// `invalid_token` when the token is no good, `insufficient_scope` when it has no `openid`.
+/// `invalid_token` when the token is not active, `insufficient_scope` when it lacks `openid`.
 pub async fn authorize(app: &App, unverified: &str) -> Result<UserinfoGrant, Error> {
     let invalid = || {
         let description = "the access token is unknown, expired or revoked";
@@ -42,7 +42,8 @@ pub async fn authorize(app: &App, unverified: &str) -> Result<UserinfoGrant, Err
     if !scopes.contains(Scope::Openid) {
         return Err(insufficient_scope("userinfo needs the scope openid").into());
     }
-    // Only a token that was exchanged is another client's than its grant, and it has no `openid`.
+    // Only an exchanged token can belong to another client than its grant, and such a token never
+    // has `openid`.
     if granted.grant.client_id.as_str() != token.client_id {
         return Err(invalid().into());
     }
@@ -54,7 +55,7 @@ pub async fn authorize(app: &App, unverified: &str) -> Result<UserinfoGrant, Err
     })
 }
 
-/// The token is good, and not for this (RFC 6750 §3.1).
+/// The token is active, but lacks the scope for this request (RFC 6750 §3.1).
 #[must_use]
 pub fn insufficient_scope(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InsufficientScope, description)

@@ -1,4 +1,4 @@
-//! Sessions that are over, and what their clients have yet to be told.
+//! Ended sessions, and the logout notifications that their clients still have to receive.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,60 +9,60 @@ use panda_oidc_sdk::Subject;
 
 use super::SessionId;
 
-/// A session that has just been ended, with what is needed to tell its clients.
+/// A session that has just ended, with the data to notify its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedSession {
-    /// Its name, known to the clients from their ID tokens.
+    /// The `sid`, which the clients know from their ID tokens.
     pub sid: SessionId,
-    /// Whose it was.
+    /// The user of the session.
     pub subject: Subject,
-    /// The clients that were granted something in it.
+    /// The clients that received a grant in the session.
     pub clients: Vec<ClientId>,
-    /// The deliveries whose first attempt is left to whoever ended it.
+    /// The deliveries whose first attempt is made by the caller that ended the session.
     pub leased: Vec<Delivery>,
 }
 
-/// Whom to tell that a session is over, and when. Of the clients of the session, those that listen
-/// are queued.
+/// Which clients to notify of the end of a session, and when. A delivery is queued for each client of
+/// the session that is a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogoutNotice {
-    /// The clients that can be told.
+    /// The clients that can be notified.
     pub listeners: Arc<[ClientId]>,
-    /// Until when the first attempt is left to whoever ends the session.
+    /// Until when the first attempt is reserved for the caller that ends the session.
     pub leased_until: DateTime<Utc>,
-    /// A client that nobody tells before a moment of its own.
+    /// A client that is not notified before the given time.
     pub later: Option<(ClientId, DateTime<Utc>)>,
     /// When to give up.
     pub expires_at: DateTime<Utc>,
 }
 
-/// One client, to be told that one session is over.
+/// A logout notification of one client about one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The session.
+    /// The `sid` of the session.
     pub sid: SessionId,
-    /// Whose it was.
+    /// The user of the session.
     pub subject: Subject,
-    /// Whom to tell.
+    /// The client to notify.
     pub client_id: ClientId,
-    /// How often it was tried, with the attempt that is being made.
+    /// The number of attempts, including the current one.
     pub attempts: u32,
     /// When to give up.
     pub expires_at: DateTime<Utc>,
 }
 
-/// How a delivery ended.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// The client knows.
+    /// The client has confirmed the logout notification.
     Delivered,
-    /// It does not, and will not be told.
+    /// The client was not notified, and there will be no further attempt.
     GivenUp,
 }
 
 impl LogoutNotice {
-    /// What to queue for a session with `clients`, each with the moment it is due. Those with an
-    /// attempt already are leased to whoever ends the session.
+    /// The deliveries for a session with `clients`, each with the time it is due. Deliveries that count
+    /// an attempt already are leased to the caller that ends the session.
     #[must_use]
     pub(crate) fn deliveries(
         &self,
@@ -70,8 +70,8 @@ impl LogoutNotice {
         subject: &Subject,
         clients: &[ClientId],
     ) -> Vec<(Delivery, DateTime<Utc>)> {
-        let listens = |client: &&ClientId| self.listeners.contains(client);
-        let queued = clients.iter().filter(listens).map(|client| {
+        let is_listener = |client: &&ClientId| self.listeners.contains(client);
+        let queued = clients.iter().filter(is_listener).map(|client| {
             let later = self.later.as_ref().filter(|(id, _)| id == client);
             let delivery = Delivery {
                 sid: sid.clone(),
@@ -86,15 +86,15 @@ impl LogoutNotice {
     }
 }
 
-/// How many deliveries somebody can make, and how long they are nobody else's.
+/// How many deliveries a worker may take, and how long they are reserved for it.
 #[derive(Debug, Clone)]
 pub struct DeliveryLease {
-    /// At most so many.
+    /// The most deliveries in total.
     pub most: u32,
-    /// At most so many to one client, with those that are held.
+    /// The most deliveries to one client, including those it still holds.
     pub each: u32,
-    /// How many to a client are held from earlier leases, by its identifier.
+    /// How many deliveries of earlier leases the worker still holds, by `client_id`.
     pub held: HashMap<String, u32>,
-    /// When they are due again.
+    /// When the lease ends and the deliveries are due again.
     pub until: DateTime<Utc>,
 }

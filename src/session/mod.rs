@@ -14,18 +14,18 @@ pub use self::logout_notice::{
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::TicketHash;
 
-/// The public name of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
-/// 1.0 §2.1). It opens nothing; the cookie holds another random value.
+/// The public identifier of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
+/// 1.0 §2.1). It gives no access; the cookie holds another random value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(String);
 
 impl SessionId {
-    /// A new name.
+    /// A new random `sid`.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
         Self(Handle::random(rng).expose().to_owned())
     }
 
-    /// The name as text.
+    /// The `sid` as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,12 +44,12 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// A person as the store remembers them.
+/// A user as the store knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// What the identity provider last said about them.
+    /// What the identity provider last reported.
     pub identity: Identity,
-    /// When what it said last changed: the claim `updated_at` (OIDC Core §5.1).
+    /// When `identity` last changed: the claim `updated_at` (OIDC Core §5.1).
     pub updated_at: DateTime<Utc>,
 }
 
@@ -61,18 +61,18 @@ impl User {
     }
 }
 
-/// A session that lives.
+/// A live session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Its public name.
+    /// Its public identifier.
     pub sid: SessionId,
-    /// Whose it is.
+    /// The user who is signed in.
     pub user: User,
-    /// When the portal last proved the user in this browser.
+    /// When the portal last verified the user in this browser.
     pub auth_time: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When the session expires.
     pub expires_at: DateTime<Utc>,
-    /// The keyed digest of the ticket that proved the user last.
+    /// The keyed digest of the ticket with which the user was last verified.
     pub ticket: TicketHash,
 }
 
@@ -81,7 +81,7 @@ pub(crate) mod tests {
     use crate::session::*;
     use chrono::TimeDelta;
 
-    /// A session of `subject` that began at the epoch and lives twelve hours.
+    /// A session of `subject` that begins at the epoch and lasts twelve hours.
     pub(crate) fn session(subject: &str) -> Session {
         Session {
             sid: SessionId::from("sid".to_owned()),
@@ -100,7 +100,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_two_sessions_have_one_name() {
+    fn two_sessions_never_share_a_sid() {
         let mut rng = rand::rng();
         assert_ne!(SessionId::random(&mut rng), SessionId::random(&mut rng));
     }

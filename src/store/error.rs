@@ -1,4 +1,4 @@
-//! That the store failed.
+//! The error of the store.
 
 use std::error::Error;
 
@@ -6,9 +6,9 @@ use std::error::Error;
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed to {step}")]
 pub struct StoreError {
-    /// What it was doing, as the end of the sentence "the store failed to …".
+    /// The step that failed, as the end of the sentence "the store failed to …".
     pub step: &'static str,
-    /// Why.
+    /// The backend's own error.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
 }

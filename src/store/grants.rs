@@ -1,4 +1,4 @@
-//! Codes, and the grants they stand for.
+//! Authorization codes and their grants.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,24 +8,24 @@ use super::error::StoreError;
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::oauth::grant::{ActiveGrant, Grant};
 
-/// Codes, and the grants they stand for.
+/// Authorization codes and their grants.
 #[async_trait]
 pub trait Grants: Send + Sync {
-    /// Stores a grant under the digest of its code, and its client with the session.
+    /// Stores a grant under the digest of its code, and adds its client to the session.
     ///
-    /// The code can be taken until `code_expires_at`; the grant is remembered until `keep_until`,
-    /// so that reuse of the code is noticed and its tokens can be refused.
+    /// The code can be redeemed until `code_expires_at`. The grant is retained until `retain_until`,
+    /// so that reuse of the code is detected and its tokens can be refused.
     async fn issue(
         &self,
         code: &GrantId,
         grant: Grant,
         code_expires_at: DateTime<Utc>,
-        keep_until: DateTime<Utc>,
+        retain_until: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Hands the grant over once: of any number of concurrent callers, one gets `Granted`
-    /// (RFC 6749 §4.1.2). Every other caller revokes what the first one was given. If the grant is
-    /// refreshable, `family` begins with it.
+    /// Redeems a code once: of any number of concurrent callers, one gets `Granted`
+    /// (RFC 6749 §4.1.2). Every other caller revokes the tokens that the first one got. A
+    /// refreshable grant starts the refresh token family `family`.
     async fn redeem(
         &self,
         code: &GrantId,
@@ -33,39 +33,40 @@ pub trait Grants: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError>;
 
-    /// The grant that was begun by the code with digest `id`, if it stands: its code was taken, it
-    /// is not revoked, and its session lives or it is offline.
+    /// The grant of the code with digest `id`, if it is active: its code was redeemed, it is neither
+    /// expired nor revoked, and its session is live or the grant is offline.
     async fn active_grant(
         &self,
         id: &GrantId,
         now: DateTime<Utc>,
     ) -> Result<Option<ActiveGrant>, StoreError>;
 
-    /// Revokes a grant: from now on nothing it gave is good for anything. Revoking what is not
-    /// there is no error (RFC 7009 §2.2).
+    /// Revokes a grant and with it every token issued from it. Revoking an unknown grant is not an
+    /// error (RFC 7009 §2.2).
     async fn revoke(&self, id: &GrantId) -> Result<(), StoreError>;
 }
 
-/// The first refresh token of a grant.
+/// A refresh token family to start, with its first token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewFamily {
-    /// The digest all tokens of the grant share.
+    /// The digest that all refresh tokens of the grant share.
     pub family: FamilyId,
-    /// The token's own digest.
+    /// The digest of the first token.
     pub token: RefreshTokenHash,
-    /// Until when the token is good.
+    /// When the first token expires.
     pub expires_at: DateTime<Utc>,
-    /// Until when the grant is remembered, and the last of its tokens can be good.
+    /// When the grant expires, and the last of its tokens at the latest.
     pub retain_until: DateTime<Utc>,
 }
 
-/// What a code turned out to be.
+/// The outcome of redeeming a code.
 #[derive(Debug, Clone)]
 pub enum CodeRedemption {
-    /// It was good, and is spent now.
+    /// The code was valid and is redeemed now.
     Granted(Box<ActiveGrant>),
-    /// It had been taken before; its grant is revoked now. Holds whose it was, for the log.
+    /// The code had been redeemed before; its grant is revoked now. Holds the client it was issued to,
+    /// for the log.
     Reused(ClientId),
-    /// It never was, has expired, or its session is over.
+    /// The code was never issued, has expired, or its session is over.
     Unknown,
 }

@@ -1,20 +1,22 @@
-//! Keeping house.
+//! Maintenance of the store.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::error::StoreError;
 
-/// Keeping house.
+/// Maintenance of the store.
 #[async_trait]
 pub trait Maintenance: Send + Sync {
-    /// Removes what has expired by `now`, sessions [`RUN_OUT_KEPT`](super::RUN_OUT_KEPT) later and not before the last
-    /// offline grant that came from them, in small commits that do not hold up logins. Returns how many rows went.
+    /// Removes rows that have expired by `now`, and returns how many.
+    ///
+    /// A session is removed [`RUN_OUT_KEPT`](super::RUN_OUT_KEPT) after it expired, and not before
+    /// its last offline grant. The commits are small, so that logins do not wait for them.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
 
-    /// Whether the store can commit: writes nothing that stays.
+    /// Checks that the store can commit. Changes no data.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Finishes what was begun and closes the store; later calls fail.
+    /// Finishes pending writes and closes the store. Later calls fail.
     async fn close(&self) -> Result<(), StoreError>;
 }

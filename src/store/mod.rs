@@ -1,12 +1,12 @@
-//! What outlives a request.
+//! Persistent state: everything that outlives a request.
 //!
-//! Each method is a whole step of the protocol and one commit: what a caller was answered is on
-//! disk, and of two callers who race for the same thing one wins. The store decides nothing else;
-//! which step to take is the business of [`crate::login`] and [`crate::oauth`]. What every backend
-//! keeps to is written once, in `contract.rs`.
+//! Each method is a whole step of the protocol and one commit. When it returns, its result is on
+//! disk; of two callers who race for the same thing, one wins. The store decides nothing else:
+//! [`crate::login`] and [`crate::oauth`] decide which step to take. The rules for every backend are
+//! written once, in `contract.rs`.
 //!
-//! Secrets never arrive here in clear: handles, codes and tickets come as [`Digest`](crate::crypto::handle::Digest)s, signing keys
-//! sealed.
+//! The store never sees secrets in clear: handles, codes and tickets arrive as
+//! [`Digest`](crate::crypto::handle::Digest)s, signing keys arrive sealed.
 
 #[cfg(test)]
 mod contract;
@@ -38,7 +38,7 @@ pub use self::signing_keys::SealedKeys;
 pub use self::sqlite::{OpenError, SqliteStore};
 pub use self::user_listing::UserListing;
 
-/// Everything the product keeps.
+/// All persistent state of the provider.
 pub trait Store:
     Sessions
     + LogoutDeliveries

@@ -8,64 +8,66 @@ use super::error::StoreError;
 use crate::directory::{HistoryEntry, Person};
 use crate::session::{EndedSession, LogoutNotice};
 
-/// The people that are known: by a sign-in, or from the directory.
+/// The people the store knows, from a sign-in or from the directory.
 #[async_trait]
 pub trait People: Send + Sync {
-    /// The person called `subject`.
+    /// The person with this `subject`.
     async fn person(&self, subject: &Subject) -> Result<Option<Person>, StoreError>;
 
-    /// The next people, at most `most`, in the order of their subjects as text.
-    async fn people(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Person>, StoreError>;
+    /// Up to `limit` people after `after`, ordered by subject as text.
+    async fn people(&self, after: Option<&Subject>, limit: u32) -> Result<Vec<Person>, StoreError>;
 
-    /// What became of a person, in the order it happened.
+    /// The history of a person, oldest entry first.
     async fn history(&self, subject: &Subject) -> Result<Vec<HistoryEntry>, StoreError>;
 
-    /// Removes what is personal of somebody: name, number, accounts, history, sessions. Of a leaver, it stays
-    /// known that they left. `None` when nothing is known of them, not even an account.
+    /// Removes the personal data of a person: name, phone number, accounts, history and sessions.
+    /// For a leaver, the store remembers that they left. `None` when the store knows neither the
+    /// person nor an account of theirs.
     async fn forget(
         &self,
         subject: &Subject,
-        farewell: &LogoutNotice,
+        notice: &LogoutNotice,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<EndedSession>>, StoreError>;
 
-    /// Does the same to at most `most` of those who left before `before`; says to how many.
+    /// Removes the personal data of up to `limit` people who left before `before`. Returns how many.
     async fn forget_leavers(
         &self,
         before: DateTime<Utc>,
-        most: u32,
+        limit: u32,
         now: DateTime<Utc>,
     ) -> Result<usize, StoreError>;
 }
 
-/// How many people are read at once: a login beside it waits a few milliseconds at the worst.
+/// People in one read. A concurrent login waits a few milliseconds for it at worst.
 const BATCH_SIZE: u32 = 1000;
 
-/// Goes through all people by parts, so that a million are never held, nor others held up.
+/// Iterates over all people in batches: it neither holds a million people in memory nor delays other
+/// requests.
 pub struct Everybody<'a> {
     store: &'a dyn People,
     after: Option<Subject>,
 }
 
 impl<'a> Everybody<'a> {
-    /// Before the first.
+    /// Starts before the first person.
     #[must_use]
     pub fn of(store: &'a dyn People) -> Self {
         Self { store, after: None }
     }
 
-    /// The next people; none when all have been seen.
+    /// The next batch of people; empty when there are no more.
     ///
     /// # Errors
     ///
     /// When the store fails.
     pub async fn next(&mut self) -> Result<Vec<Person>, StoreError> {
-        let part = self.store.people(self.after.as_ref(), BATCH_SIZE).await?;
-        if let Some(last) = part.last() {
+        let batch = self.store.people(self.after.as_ref(), BATCH_SIZE).await?;
+        if let Some(last) = batch.last() {
             self.after = Some(last.user.subject().clone());
         }
-        // Reads are done on the spot: let somebody else have the thread.
+        // A read runs on the calling thread, so yield to other tasks between batches.
         tokio::task::yield_now().await;
-        Ok(part)
+        Ok(batch)
     }
 }

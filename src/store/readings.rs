@@ -1,4 +1,4 @@
-//! Readings of the directory, which change the people the store knows.
+//! Readings of the directory. Each updates the people the store knows.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,65 +8,66 @@ use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::{Change, Report};
 use crate::session::{EndedSession, LogoutNotice};
 
-/// A right to read the directory, which one process has at a time.
+/// The exclusive right to read the directory, which one process has at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryLease {
-    /// Whose it is.
+    /// The process that holds the lease.
     pub holder: LeaseHolder,
-    /// Until when, unless it is renewed.
+    /// When the lease ends, unless it is renewed.
     pub until: DateTime<Utc>,
 }
 
-/// Readings of the directory: what one finds is put down piece by piece, and holds as a whole or not
-/// at all.
+/// Readings of the directory. A reading stages its changes in batches; they take effect as a whole or
+/// not at all.
 ///
-/// Each step but the first renews the lease, and does nothing when it is another's by now.
+/// Each step that takes a [`DirectoryLease`] renews it. It does nothing if another process has taken
+/// the lease meanwhile.
 #[async_trait]
 pub trait Readings: Send + Sync {
-    /// Takes the lease, or renews it. `false` when another holder has it.
+    /// Takes or renews the lease. `false` when another process holds it.
     async fn lease_directory(
         &self,
         lease: DirectoryLease,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the lease back.
+    /// Releases the lease.
     async fn release_directory(&self, holder: &LeaseHolder) -> Result<(), StoreError>;
 
-    /// Puts changes down that shall hold once the reading is accepted; of two for one person, the
-    /// later. `false` when the lease is another's by now.
+    /// Stages changes, to be applied once the reading is accepted. A later change for a person
+    /// replaces an earlier one. `false` when the lease was lost.
     async fn stage(&self, lease: DirectoryLease, changes: Vec<Change>) -> Result<bool, StoreError>;
 
-    /// Throws at most `most` changes away that were not accepted, and says how many there were.
-    /// `None` when the lease is another's by now.
-    async fn discard(&self, lease: DirectoryLease, most: u32) -> Result<Option<usize>, StoreError>;
+    /// Discards up to `limit` staged changes that were not accepted, and returns how many. `None`
+    /// when the lease was lost.
+    async fn discard(&self, lease: DirectoryLease, limit: u32)
+    -> Result<Option<usize>, StoreError>;
 
-    /// Decides that the changes hold. From now on they will be carried out, whatever happens to this
-    /// process. `false` when the lease is another's by now.
+    /// Accepts the staged changes. From then on they will be applied, even if this process dies.
+    /// `false` when the lease was lost.
     async fn accept(&self, lease: DirectoryLease, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// Carries out at most `most` of the changes that were accepted, in one commit. Whoever left has
-    /// no session any more; what their clients are to be told is queued as `farewell` says.
-    /// `None` when the lease is another's by now.
+    /// Applies up to `limit` accepted changes in one commit. It ends the sessions of people who left,
+    /// and queues logout tokens for their clients as `notice` says. `None` when the lease was lost.
     async fn carry_out(
         &self,
         lease: DirectoryLease,
-        most: u32,
-        farewell: &LogoutNotice,
+        limit: u32,
+        notice: &LogoutNotice,
     ) -> Result<Option<CarriedOut>, StoreError>;
 
-    /// What the last reading came to.
+    /// The report of the last reading.
     async fn report(&self) -> Result<Option<Report>, StoreError>;
 
-    /// Remembers what a reading came to.
+    /// Stores the report of a reading.
     async fn note(&self, report: &Report) -> Result<(), StoreError>;
 }
 
-/// What was carried out.
+/// The changes that were applied in one commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CarriedOut {
-    /// How many changes. None when nothing is left to be done.
+    /// How many changes; zero when none are left.
     pub changes: usize,
-    /// The sessions that ended by them.
+    /// The sessions that these changes ended.
     pub ended: Vec<EndedSession>,
 }

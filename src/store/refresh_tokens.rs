@@ -1,4 +1,4 @@
-//! Refresh tokens, in families.
+//! Refresh token families.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,20 +8,21 @@ use super::error::StoreError;
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::oauth::grant::ActiveGrant;
 
-/// Refresh tokens, in families: one family a grant, one token good at a time.
+/// Refresh token families. A grant has one family, and a family has one valid token at a time.
 #[async_trait]
 pub trait RefreshTokens: Send + Sync {
-    /// What there is to know of a family, if its grant stands and it has not expired.
+    /// The family, if it has not expired and its grant is active.
     async fn family(
         &self,
         family: &FamilyId,
         now: DateTime<Utc>,
     ) -> Result<Option<Family>, StoreError>;
 
-    /// Puts a successor in the place of the token that is presented (RFC 9700 §4.14.2). Of any
-    /// number of concurrent callers with one token and one successor, all are `Granted`; the grant
-    /// is revoked when what is presented is neither the latest token nor, within the grace, the
-    /// one before it.
+    /// Replaces the presented token with its successor (RFC 9700 §4.14.2).
+    ///
+    /// Any number of concurrent callers with the same token and successor all get `Granted`. The
+    /// grant is revoked if the presented token is neither the latest one nor, within the grace
+    /// period, the one before it.
     async fn rotate(
         &self,
         rotation: Rotation,
@@ -29,41 +30,42 @@ pub trait RefreshTokens: Send + Sync {
     ) -> Result<RefreshOutcome, StoreError>;
 }
 
-/// A family of refresh tokens that can be used.
+/// An active refresh token family.
 #[derive(Debug, Clone)]
 pub struct Family {
     /// The identifier of its grant.
     pub id: GrantId,
     /// Its grant.
     pub granted: ActiveGrant,
-    /// The token to bring next.
+    /// The token that is valid now.
     pub latest: RefreshTokenHash,
-    /// Until when that is good, if nothing ends before: unused, with its grant, or its session.
+    /// When that token expires: after too long without use, or earlier with its grant or session.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A wish to have the next refresh token.
+/// A request to replace a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rotation {
-    /// The family of the token that is presented.
+    /// The family of the presented token.
     pub family: FamilyId,
-    /// Its digest.
+    /// The digest of the presented token.
     pub presented: RefreshTokenHash,
-    /// The digest of the token that follows it.
+    /// The digest of the token that replaces it.
     pub successor: RefreshTokenHash,
-    /// Until when the successor will be good.
+    /// When the successor expires.
     pub expires_at: DateTime<Utc>,
     /// A token that was replaced after this moment may be presented again.
     pub grace_since: DateTime<Utc>,
 }
 
-/// What a refresh token turned out to be.
+/// The outcome of presenting a refresh token.
 #[derive(Debug, Clone)]
 pub enum RefreshOutcome {
-    /// It was good, and its successor is now. Holds the grant's identifier and the grant.
+    /// The token was valid, and its successor is valid now. Holds the grant's identifier and the grant.
     Granted(GrantId, Box<ActiveGrant>),
-    /// It had been replaced before; its grant is revoked now. Holds whose it was, for the log.
+    /// The token had been replaced before; its grant is revoked now. Holds the client it was issued to,
+    /// for the log.
     Reused(ClientId),
-    /// It never was, has expired, or its grant does not stand.
+    /// The token was never issued, has expired, or its grant is not active.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! What is good for one use.
+//! The replay cache: keys of things that may be used only once, such as the `jti` of a client assertion.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -6,18 +6,18 @@ use chrono::{DateTime, Utc};
 use super::error::StoreError;
 use crate::crypto::identifiers::ReplayKey;
 
-/// Whatever is good for one use, by a name that tells it apart from everything else.
+/// Detects the reuse of things that may be used only once, each by a unique key.
 #[async_trait]
 pub trait ReplayCache: Send + Sync {
-    /// Spends `name`: of any number of concurrent callers one gets `true`, and nobody else does
-    /// until the time is `until`.
+    /// Inserts `key` until the time `until`. Of any number of concurrent callers, one gets `true`; no
+    /// other caller does before `until`.
     async fn insert_once(
         &self,
-        name: &ReplayKey,
+        key: &ReplayKey,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
 
-    /// Whether `name` was spent and its time is not over.
-    async fn contains(&self, name: &ReplayKey, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    /// Whether `key` was inserted and has not expired.
+    async fn contains(&self, key: &ReplayKey, now: DateTime<Utc>) -> Result<bool, StoreError>;
 }

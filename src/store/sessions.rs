@@ -1,4 +1,4 @@
-//! Sessions, the handles that open them, and who owns which ticket.
+//! Sessions, their handles, and ticket ownership.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +8,7 @@ use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
 use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
-/// Sessions, the handles that open them, and who owns which ticket.
+/// Sessions, their handles, and ticket ownership.
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// The live session that `handle` opens.
@@ -18,42 +18,47 @@ pub trait Sessions: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError>;
 
-    /// Who owns `ticket`, if anybody does at `now`.
+    /// The owner of `ticket` at `now`, if it has one.
     async fn owner(
         &self,
         ticket: &TicketHash,
         now: DateTime<Utc>,
     ) -> Result<Option<TicketOwner>, StoreError>;
 
-    /// The live session that `ticket` opened last.
+    /// The session that `ticket` opened last, if it is still live.
     async fn opened_by(
         &self,
         ticket: &TicketHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Session>, StoreError>;
 
-    /// Signs a person in: claims the ticket, ends what other users had in this browser, begins or
-    /// continues a session, and remembers what the portal said about the user, all or nothing.
+    /// Signs a person in, all or nothing: claims the ticket, ends the sessions of other users in this
+    /// browser, begins or continues a session, and stores the identity that the portal returned.
     ///
-    /// Of any number of callers who claim one ticket for different browsers, one is `SignedIn`.
-    async fn sign_in(&self, asked: SignIn, now: DateTime<Utc>)
-    -> Result<SignInOutcome, StoreError>;
+    /// Of any number of callers who claim one ticket for different browsers, one gets `SignedIn`.
+    async fn sign_in(
+        &self,
+        request: SignIn,
+        now: DateTime<Utc>,
+    ) -> Result<SignInOutcome, StoreError>;
 
-    /// Claims `ticket` without signing anybody in: the person has yet to confirm a change of user.
-    /// `false` when it is another's, by the rules of [`Sessions::sign_in`].
+    /// Claims a ticket without a sign-in, while the user has yet to confirm an account switch.
+    /// `false` when the ticket is refused, by the rules of [`Sessions::sign_in`].
     async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// Ends a session: its handles open nothing, its grants are dead, offline ones too, the tickets
-    /// that opened it are spent for good. One that ran out can be ended too, for [`RUN_OUT_KEPT`]: its clients may
-    /// have sessions of their own still. What they are to be told is queued as `farewell` says.
-    /// `None` when there is no such session; of many callers one gets it.
+    /// Ends a session. Its handles stop working, its grants become inactive (offline ones too), and
+    /// the tickets that opened it are spent. Logout tokens for its clients are queued as `notice` says.
+    ///
+    /// An expired session can be ended too, for [`RUN_OUT_KEPT`]: its clients may still have sessions
+    /// of their own. `None` when there is no such session. Of concurrent callers, one gets the
+    /// session.
     async fn end(
         &self,
         sid: &SessionId,
-        farewell: &LogoutNotice,
+        notice: &LogoutNotice,
     ) -> Result<Option<EndedSession>, StoreError>;
 }
 
-/// How long a session that ran out is remembered, so that its clients are told when another user
-/// takes the browser over.
+/// How long an expired session is kept, so that its clients are notified when another user signs in
+/// with the same browser.
 pub const RUN_OUT_KEPT: TimeDelta = TimeDelta::days(7);

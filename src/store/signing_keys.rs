@@ -11,7 +11,7 @@ pub trait SealedKeys: Send + Sync {
     /// All keys, oldest first.
     async fn keys(&self) -> Result<Vec<SealedKey>, StoreError>;
 
-    /// Stores `key` unless one of the same algorithm is there, and answers with the one that is:
-    /// of processes that start at once, all sign with the same key.
+    /// Stores `key` unless there is a key of the same algorithm, and returns the stored one. Processes
+    /// that start at the same time thus all sign with the same key.
     async fn keep_first(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Everybody who is known, one after the other, as other systems read them.
+//! The listing of all known people, for systems that read it (SCIM).
 
 use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
@@ -6,25 +6,25 @@ use panda_oidc_sdk::Subject;
 use crate::scim::UserRow;
 use crate::store::error::StoreError;
 
-/// The people that are known, in the order of their subjects as text. There may be a million: no
-/// method gives more of them than it is asked for.
+/// All known people, ordered by subject as text. There may be a million, so no method returns more
+/// than the requested number.
 #[async_trait]
 pub trait UserListing: Send + Sync {
-    /// The entry of the person called `subject`.
+    /// The row of the person with this `subject`.
     async fn user_row(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError>;
 
-    /// The next entries, at most `most`.
+    /// Up to `limit` rows after `after`.
     async fn user_rows(
         &self,
         after: Option<&Subject>,
-        most: u32,
+        limit: u32,
     ) -> Result<Vec<UserRow>, StoreError>;
 
     /// How many people there are.
     async fn user_count(&self) -> Result<u64, StoreError>;
 
-    /// The person `steps` further on, of whom the first is the one next to `after`. `None` when there
-    /// are not that many, or no step was asked for.
+    /// The subject `steps` places after `after`; one step is the next person. `None` when there are
+    /// not that many people, or `steps` is zero.
     async fn seek(
         &self,
         after: Option<&Subject>,

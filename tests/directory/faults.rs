@@ -1,15 +1,16 @@
-//! The portal gives a list that is none, or a wrong one: nobody is removed.
+//! The portal fails to send its list of users, or sends a wrong one: nobody is removed.
 
 use panda_oidc_panda::simulator::{Fault, ListFault, Person};
 
 use crate::house::House;
 use crate::support::CHEN_TAO;
 
+/// A list that shrinks, even to no users at all, removes nobody (N71, docs/security.md).
 #[tokio::test]
 async fn n71_no_fault_of_the_portal_removes_anybody() {
     let house = House::open().await;
     house.sync(&[]).await;
-    // Chen Tao is the first of the list; 60 is its last.
+    // Chen Tao is the first user of the list; 60 is the last.
     let (mut first, _) = house.signed_in(CHEN_TAO).await;
     let (mut last, _) = house.signed_in(60).await;
     let failing = [
@@ -60,7 +61,7 @@ async fn n71_no_fault_of_the_portal_removes_anybody() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_changes_nothing_at_all() {
+async fn a_list_that_fails_midway_changes_nothing() {
     let house = House::open_with("sync = 'off'\npage_size = 10").await;
     house.sync(&[]).await;
     house.portal.rename_user(1, "改名");
@@ -78,7 +79,7 @@ async fn a_list_that_breaks_off_changes_nothing_at_all() {
 }
 
 #[tokio::test]
-async fn the_brake_lets_go_when_the_operator_says_so() {
+async fn the_operator_can_accept_blocked_removals() {
     let house = House::open().await;
     house.sync(&[]).await;
     let (mut browser, _) = house.signed_in(60).await;
@@ -86,17 +87,17 @@ async fn the_brake_lets_go_when_the_operator_says_so() {
         .portal
         .set_fault(Fault::List(ListFault::Only(6)))
         .await;
-    let told = house.users(&["sync"]).await;
-    let text = String::from_utf8(told.stdout).unwrap();
-    assert_eq!(told.status.code(), Some(3));
+    let output = house.users(&["sync"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3));
     assert!(
         text.contains("NOBODY IS REMOVED") && text.contains("--accept-removals"),
         "{text}"
     );
-    let checked = house.check().await;
-    assert_eq!(checked.status.code(), Some(1));
-    let said = String::from_utf8(checked.stderr).unwrap();
-    assert!(said.contains("54 people are missing"), "{said}");
+    let check = house.check().await;
+    assert_eq!(check.status.code(), Some(1));
+    let errors = String::from_utf8(check.stderr).unwrap();
+    assert!(errors.contains("54 people are missing"), "{errors}");
     assert!(
         house
             .metrics()
@@ -125,9 +126,9 @@ async fn the_brake_lets_go_when_the_operator_says_so() {
 }
 
 #[tokio::test]
-async fn the_log_says_that_the_brake_holds() {
+async fn blocked_removals_are_logged() {
     let house = House::open_with("sync = '1s'").await;
-    let holds = |log: &str| log.contains("NOBODY IS REMOVED");
+    let reports_block = |log: &str| log.contains("NOBODY IS REMOVED");
     crate::support::until("it has read the list", async || {
         house.count("listed").await == 60
     })
@@ -136,18 +137,18 @@ async fn the_log_says_that_the_brake_holds() {
         .portal
         .set_fault(Fault::List(ListFault::Only(6)))
         .await;
-    crate::support::until("it says so", async || holds(&house.program.log())).await;
+    crate::support::until("it says so", async || reports_block(&house.program.log())).await;
     assert_eq!(house.count("listed").await, 60);
 }
 
 #[tokio::test]
-async fn a_list_that_is_doubted_lets_nobody_back_in_and_renames_nobody() {
+async fn a_suspect_list_readmits_nobody_and_renames_nobody() {
     let house = House::open().await;
     house.sync(&[]).await;
     house.portal.suspend_user(5);
     assert_eq!(house.sync(&["--confirm"]).await.0, 0);
-    let back = Person::new(5, "用户5", "");
-    house.portal.add_user(back);
+    let returning = Person::new(5, "用户5", "");
+    house.portal.add_user(returning);
     house.portal.rename_user(6, "改名");
     let doubtful = Fault::List(ListFault::Count(3661));
     house.portal.set_fault(doubtful).await;
@@ -164,7 +165,7 @@ async fn a_list_that_is_doubted_lets_nobody_back_in_and_renames_nobody() {
 }
 
 #[tokio::test]
-async fn the_brake_holds_although_the_next_reading_fails() {
+async fn removals_stay_blocked_although_the_next_sync_fails() {
     let house = House::open().await;
     house.sync(&[]).await;
     house

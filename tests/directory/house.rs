@@ -1,4 +1,4 @@
-//! What these files share: a program beside a portal, and the command an operator runs.
+//! What these tests share: a program with a portal, and the commands an operator runs.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -16,21 +16,21 @@ const BACKEND: &str = "[[clients]]\nclient_id = 'backend'\nclient_secret = 'back
     grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
     subject_token_types = ['urn:panda-oidc:token-type:ticket']\n";
 
-/// A program that follows a portal's list.
+/// A program that synchronizes a portal's list of users.
 pub struct House {
     pub portal: SimulatorHandle,
     pub program: Program,
-    /// Where the app hears of logouts.
+    /// The app's back-channel logout endpoint.
     pub app: Listener,
 }
 
 impl House {
-    /// One that reads the list only when it is told to.
+    /// Starts a program that synchronizes only on command.
     pub async fn open() -> Self {
         Self::open_with("sync = 'off'").await
     }
 
-    /// One with these lines of `[directory]`.
+    /// Starts a program with these lines of `[directory]`.
     pub async fn open_with(directory: &str) -> Self {
         let settings = SimulatorSettings::default();
         let portal = Simulator::start(settings).await.unwrap();
@@ -50,14 +50,14 @@ impl House {
         }
     }
 
-    /// Clicks in the portal as `user`.
+    /// Launches the app as `user`, as a click in the portal does.
     pub async fn click(&self, browser: &mut Browser, user: u64) -> Answer {
         let ticket = self.portal.issue_ticket(user);
         let url = self.program.at(&format!("/launch/app?ticket={ticket}"));
         browser.get(url).await
     }
 
-    /// A browser in which `user` is signed in, and what the app got for them.
+    /// A browser in which `user` is signed in, and the token response the app got.
     pub async fn signed_in(&self, user: u64) -> (Browser, Value) {
         let mut browser = Browser::new();
         let answer = self.click(&mut browser, user).await;
@@ -68,14 +68,14 @@ impl House {
         (browser, tokens.json())
     }
 
-    /// Whether the session in `browser` still signs somebody in.
+    /// Whether the session in `browser` is still valid.
     pub async fn is_signed_in(&self, browser: &mut Browser) -> bool {
         let url = self.program.client().authorize_url(&[("prompt", "none")]);
         let answer = browser.get(url).await;
         answer.parameter("code").is_some()
     }
 
-    /// The client that exchanges tickets.
+    /// Exchanges `ticket` for tokens as the client `backend`.
     pub async fn exchange(&self, ticket: &str) -> Answer {
         let backend = RelyingParty {
             client_id: "backend".to_owned(),
@@ -93,12 +93,12 @@ impl House {
         backend.token(&form).await
     }
 
-    /// `panda-oidc users …`, as it ended.
+    /// Runs `panda-oidc users …` to its end.
     pub async fn users(&self, arguments: &[&str]) -> Output {
-        ended(self.command(arguments)).await
+        run(self.command(arguments)).await
     }
 
-    /// The same, to be run.
+    /// The command `panda-oidc users …`, not started.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         let config = self.program.config_file();
@@ -110,7 +110,7 @@ impl House {
         command
     }
 
-    /// Reads the list, and says what came of it.
+    /// Runs `users sync`, and returns its exit code and report.
     pub async fn sync(&self, arguments: &[&str]) -> (i32, Value) {
         let output = self.users(&[&["sync", "--json"], arguments].concat()).await;
         let out = String::from_utf8(output.stdout).unwrap();
@@ -119,7 +119,7 @@ impl House {
         (output.status.code().unwrap(), report)
     }
 
-    /// The ids the program knows, with what it says of them.
+    /// The users the program knows: id and state.
     pub async fn list(&self) -> Vec<(String, String)> {
         let output = self.users(&["list", "--json"]).await;
         assert!(output.status.success(), "{output:?}");
@@ -132,7 +132,7 @@ impl House {
         lines.collect()
     }
 
-    /// How many people are in `state`.
+    /// The number of users in `state`.
     pub async fn count(&self, state: &str) -> usize {
         self.list()
             .await
@@ -141,21 +141,21 @@ impl House {
             .count()
     }
 
-    /// `panda-oidc check`, as it ended.
+    /// Runs `panda-oidc check` to its end.
     pub async fn check(&self) -> Output {
         let mut command = Command::new(BINARY);
         command.arg("check").arg("--config");
         command.arg(self.program.config_file());
-        ended(command).await
+        run(command).await
     }
 
-    /// What monitoring is told.
+    /// The response of `/metrics`.
     pub async fn metrics(&self) -> String {
         let url = format!("{}/metrics", self.program.admin);
         Browser::new().get(url).await.body
     }
 
-    /// Ends the lease of a reading that died: nobody waits a minute for it.
+    /// Ends the lease of a killed sync, so that a test need not wait until it expires.
     pub fn end_lease(&self) {
         self.sql("UPDATE directory SET leased_until = 0");
     }
@@ -168,7 +168,7 @@ impl House {
         sql.execute(statement, []).unwrap();
     }
 
-    /// What `users history` says of somebody.
+    /// The output of `users history` for the user `id`.
     pub async fn history(&self, id: &str) -> Value {
         let output = self.users(&["history", id, "--json"]).await;
         assert!(output.status.success(), "{output:?}");
@@ -176,8 +176,8 @@ impl House {
     }
 }
 
-/// Runs a command to its end, while the portal goes on in this process.
-async fn ended(mut command: Command) -> Output {
+/// Runs a command to its end without blocking the portal in this process.
+async fn run(mut command: Command) -> Output {
     let running = tokio::task::spawn_blocking(move || command.output());
     running.await.unwrap().unwrap()
 }

@@ -1,4 +1,5 @@
-//! The process dies in the middle of a reading: nobody is forgotten, and nobody invented.
+//! The process is killed during a sync of the list of users: no user is lost, and no removal is lost or
+//! invented.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,44 +9,44 @@ use panda_oidc_panda::simulator::{Fault, Person, SimulatorHandle};
 use crate::house::House;
 use crate::support::until;
 
-/// Enough people for a reading that takes a while.
+/// Enough users for a sync that takes a while.
 const MANY: u64 = 4000;
 
-fn crowd(portal: &SimulatorHandle) {
+fn add_users(portal: &SimulatorHandle) {
     for id in 61..=MANY {
         portal.add_user(Person::new(id, format!("用户{id}"), ""));
     }
 }
 
-/// Reads the list, and dies after `after`. Says whether it was through before.
-async fn sync_and_die(house: &House, after: Duration) -> bool {
-    let mut reading = house
+/// Starts a sync and kills it after `after`. Returns whether it had finished before.
+async fn sync_and_kill(house: &House, after: Duration) -> bool {
+    let mut child = house
         .command(&["sync"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     tokio::time::sleep(after).await;
-    let through = reading.try_wait().unwrap().is_some();
-    reading.kill().unwrap();
-    reading.wait().unwrap();
-    through
+    let finished = child.try_wait().unwrap().is_some();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    finished
 }
 
 #[tokio::test]
-async fn a_first_reading_that_dies_leaves_nobody_or_everybody() {
+async fn a_killed_first_sync_leaves_no_users_or_all_users() {
     let house = House::open_with("sync = 'off'\npage_size = 100").await;
-    crowd(&house.portal);
+    add_users(&house.portal);
     let mut after = Duration::from_millis(20);
     loop {
-        let through = sync_and_die(&house, after).await;
-        let known = house.list().await;
-        if through {
-            assert_eq!(known.len() as u64, MANY);
+        let finished = sync_and_kill(&house, after).await;
+        let users = house.list().await;
+        if finished {
+            assert_eq!(users.len() as u64, MANY);
             break;
         }
-        // What was accepted is carried out by whoever comes next.
-        if !known.is_empty() {
+        // The changes of an accepted list are completed by the next sync.
+        if !users.is_empty() {
             house.portal.set_fault(Fault::Dead).await;
             house.end_lease();
             assert_eq!(house.sync(&[]).await.0, 1, "the portal is down");
@@ -58,23 +59,23 @@ async fn a_first_reading_that_dies_leaves_nobody_or_everybody() {
 }
 
 #[tokio::test]
-async fn a_reading_that_dies_neither_forgets_a_leaver_nor_invents_one() {
+async fn a_killed_sync_neither_loses_nor_invents_a_leaver() {
     let mut house = House::open_with("sync = 'off'\npage_size = 100").await;
-    crowd(&house.portal);
+    add_users(&house.portal);
     assert_eq!(house.sync(&[]).await.0, 0);
     let (mut leaver, _) = house.signed_in(5).await;
-    let (mut stays, _) = house.signed_in(6).await;
+    let (mut other, _) = house.signed_in(6).await;
     house.portal.suspend_user(5);
     assert_eq!(house.sync(&[]).await.0, 0);
     assert_eq!(house.count("absent").await, 1);
     let mut after = Duration::from_millis(20);
     loop {
-        let through = sync_and_die(&house, after).await;
+        let finished = sync_and_kill(&house, after).await;
         let (absent, left) = (house.count("absent").await, house.count("left").await);
         assert_eq!(absent + left, 1, "{absent} absent, {left} left");
         assert_eq!(house.is_signed_in(&mut leaver).await, left == 0);
-        assert!(house.is_signed_in(&mut stays).await);
-        if through || left == 1 {
+        assert!(house.is_signed_in(&mut other).await);
+        if finished || left == 1 {
             break;
         }
         after += Duration::from_millis(40);
@@ -90,11 +91,11 @@ async fn a_reading_that_dies_neither_forgets_a_leaver_nor_invents_one() {
         (0, 1)
     );
     assert!(!house.is_signed_in(&mut leaver).await);
-    assert!(house.is_signed_in(&mut stays).await);
+    assert!(house.is_signed_in(&mut other).await);
 }
 
 #[tokio::test]
-async fn a_start_after_a_reading_that_was_cut_off_reads_again_soon() {
+async fn a_start_after_an_interrupted_sync_syncs_again_soon() {
     let mut house = House::open_with("sync = '10m'").await;
     until("the list is read", async || {
         house.count("listed").await == 60
@@ -124,12 +125,13 @@ async fn a_start_after_a_reading_that_was_cut_off_reads_again_soon() {
 }
 
 #[tokio::test]
-async fn what_was_decided_is_carried_out_though_the_list_is_not_read_any_more() {
+async fn accepted_changes_are_applied_although_the_list_is_not_read_again() {
     let mut house = House::open().await;
     house.sync(&[]).await;
     let (mut leaver, _) = house.signed_in(5).await;
     house.program.kill();
-    // As a process leaves it that dies between deciding and carrying out.
+    // The state that a process leaves when it is killed after accepting a change and before applying
+    // it.
     house.sql("INSERT INTO directory_changes (subject, change) VALUES ('5', 'left')");
     house.sql("UPDATE directory SET accepted_at = 1790000000000");
     house.program.restart().await;

@@ -1,4 +1,4 @@
-//! Somebody leaves, comes back, or gets another name.
+//! A user leaves, returns, or is renamed.
 
 use panda_oidc_panda::simulator::{Fault, Person};
 
@@ -7,6 +7,7 @@ use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::{CHEN_TAO, until};
 
+/// A refresh after the user left is denied (N39, docs/security.md), and so is every other access.
 #[tokio::test]
 async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
     let mut house = House::open().await;
@@ -42,8 +43,8 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
     let active = app.post_token("/introspect", access_token).await.json();
     assert_eq!(active["active"], false);
 
-    let told = house.app.hears().await;
-    let token = claims(told.token());
+    let notice = house.app.hears().await;
+    let token = claims(notice.token());
     assert_eq!(
         (&token["sub"], &token["sid"], &token["aud"]),
         (&"1".into(), &sid, &"app".into())
@@ -53,7 +54,7 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
         serde_json::json!({})
     );
 
-    // The portal still takes their tickets.
+    // The portal still accepts the user's tickets.
     for browser in [&mut browser, &mut Browser::new()] {
         let refused = house.click(browser, CHEN_TAO).await;
         assert_eq!(refused.status, 403);
@@ -72,7 +73,7 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
         (400, &"invalid_request".into())
     );
 
-    // Nor does a restart without a portal let them in.
+    // A restart while the portal is down does not let the user in either.
     house.portal.set_fault(Fault::Dead).await;
     house.program.restart().await;
     assert!(!house.is_signed_in(&mut browser).await);
@@ -81,7 +82,7 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
 }
 
 #[tokio::test]
-async fn who_lost_what_when_can_be_proved() {
+async fn the_history_records_when_a_leaver_lost_access() {
     let house = House::open().await;
     house.sync(&[]).await;
     let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
@@ -111,20 +112,23 @@ async fn who_lost_what_when_can_be_proved() {
         ),
         (&"app".into(), &sid)
     );
-    let told = String::from_utf8(house.users(&["history", "1"]).await.stdout).unwrap();
-    assert!(told.contains("app confirmed the end of session"), "{told}");
+    let shown = String::from_utf8(house.users(&["history", "1"]).await.stdout).unwrap();
+    assert!(
+        shown.contains("app confirmed the end of session"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
-async fn who_is_listed_again_is_let_in_again() {
+async fn a_user_who_is_listed_again_regains_access() {
     let house = House::open().await;
     house.sync(&[]).await;
     house.portal.suspend_user(CHEN_TAO);
     house.sync(&["--confirm"]).await;
     let mut browser = Browser::new();
     assert_eq!(house.click(&mut browser, CHEN_TAO).await.status, 403);
-    let back = Person::new(CHEN_TAO, "陈涛", "1822199904");
-    house.portal.add_user(back);
+    let returning = Person::new(CHEN_TAO, "陈涛", "1822199904");
+    house.portal.add_user(returning);
     assert_eq!(house.sync(&[]).await.0, 0);
     assert_eq!(house.click(&mut browser, CHEN_TAO).await.status, 303);
     assert_eq!(house.history("1").await["events"][2]["event"], "returned");
@@ -135,9 +139,9 @@ async fn a_new_name_reaches_the_next_token() {
     let house = House::open().await;
     house.sync(&[]).await;
     let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
-    let named =
+    let name_claim =
         |tokens: &serde_json::Value| claims(tokens["id_token"].as_str().unwrap())["name"].clone();
-    assert_eq!(named(&tokens), "陈涛");
+    assert_eq!(name_claim(&tokens), "陈涛");
     house.portal.rename_user(CHEN_TAO, "陈滔");
     let (code, report) = house.sync(&[]).await;
     assert_eq!((code, &report["changed"]), (0, &1.into()));
@@ -146,11 +150,11 @@ async fn a_new_name_reaches_the_next_token() {
         .client()
         .refresh(tokens["refresh_token"].as_str().unwrap())
         .await;
-    assert_eq!(named(&refreshed.json()), "陈滔");
+    assert_eq!(name_claim(&refreshed.json()), "陈滔");
 }
 
 #[tokio::test]
-async fn who_leaves_is_out_within_two_periods_by_itself() {
+async fn scheduled_syncs_remove_a_leaver_within_two_periods() {
     let house = House::open_with("sync = '1s'").await;
     let (mut browser, _) = house.signed_in(CHEN_TAO).await;
     house.portal.suspend_user(CHEN_TAO);
@@ -162,7 +166,7 @@ async fn who_leaves_is_out_within_two_periods_by_itself() {
 }
 
 #[tokio::test]
-async fn who_signed_in_and_never_was_listed_is_a_leaver_too_unless_they_are_kept() {
+async fn a_signed_in_user_who_was_never_listed_is_a_leaver_unless_kept() {
     let house = House::open_with("sync = 'off'\nkeep = ['2']").await;
     let (mut one, _) = house.signed_in(1).await;
     let (mut two, _) = house.signed_in(2).await;

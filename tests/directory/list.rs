@@ -1,4 +1,4 @@
-//! Portals give their lists in odd ways; whoever is on it is known all the same.
+//! Portals page their lists in unusual ways. Every listed user is found nevertheless.
 
 use panda_oidc_panda::simulator::{Fault, ListFault};
 
@@ -6,26 +6,26 @@ use crate::house::House;
 
 #[tokio::test]
 async fn a_portal_may_cap_its_pages_or_refuse_long_ones() {
-    for odd in [
+    for list_fault in [
         ListFault::PageCap(7),
         ListFault::PageCapOnly(7),
         ListFault::Refuses(25),
         ListFault::Refuses(100),
     ] {
         let house = House::open().await;
-        house.portal.set_fault(Fault::List(odd)).await;
+        house.portal.set_fault(Fault::List(list_fault)).await;
         let (code, report) = house.sync(&[]).await;
         assert_eq!(
             (code, &report["listed"]),
             (0, &60.into()),
-            "{odd:?}: {report}"
+            "{list_fault:?}: {report}"
         );
-        assert_eq!(house.count("listed").await, 60, "{odd:?}");
+        assert_eq!(house.count("listed").await, 60, "{list_fault:?}");
     }
 }
 
 #[tokio::test]
-async fn a_portal_may_show_everybody_whatever_page_is_asked_for() {
+async fn a_portal_may_list_all_users_on_every_page() {
     let house = House::open().await;
     house
         .portal
@@ -36,7 +36,7 @@ async fn a_portal_may_show_everybody_whatever_page_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_portal_that_repeats_its_first_page_of_many_removes_nobody() {
+async fn a_portal_that_always_sends_its_first_page_removes_nobody() {
     let house = House::open_with("sync = 'off'\npage_size = 30\nmax_removal = '100%'").await;
     house.sync(&[]).await;
     house
@@ -60,14 +60,14 @@ async fn f23_a_list_that_shifts_while_it_is_read_removes_nobody() {
         .await;
     for _ in 0..3 {
         let (code, report) = house.sync(&[]).await;
-        // Everybody is there, some twice; the count says that this cannot be all.
+        // All known users are listed, some twice, so the list is shorter than its count.
         assert_eq!((code, &report["missing"]), (3, &0.into()), "{report}");
     }
     assert_eq!(house.count("listed").await, 60);
 }
 
 #[tokio::test]
-async fn the_table_shows_chinese_names_in_columns() {
+async fn chinese_names_are_aligned_in_the_table() {
     let house = House::open().await;
     house.sync(&[]).await;
     let shown = String::from_utf8(
@@ -84,7 +84,7 @@ async fn the_table_shows_chinese_names_in_columns() {
 }
 
 #[tokio::test]
-async fn two_readings_at_once_do_not_meet() {
+async fn a_second_sync_waits_for_the_first() {
     let house = House::open().await;
     house.portal.set_fault(Fault::Drip).await;
     let mut slow = house

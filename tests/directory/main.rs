@@ -1,11 +1,11 @@
-//! The portal's list of people, followed by the built program: who leaves is out of everything, and no
-//! fault of the portal locks anybody out.
+//! The synchronization of the portal's list of users, with the built program: a user who leaves loses
+//! all access, and no fault of the portal locks anybody out.
 
 #![cfg(unix)]
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,18 +1,18 @@
-//! Names and numbers are kept for as long as there is a reason, and are never in a log.
+//! Names and phone numbers are deleted after their retention period and never reach the log.
 
 use crate::house::House;
 use crate::support::CHEN_TAO;
 use crate::support::browser::Browser;
 
 #[tokio::test]
-async fn who_is_forgotten_leaves_no_name_and_stays_out() {
+async fn a_forgotten_user_leaves_no_name_and_stays_locked_out() {
     let house = House::open().await;
     house.sync(&[]).await;
     house.signed_in(CHEN_TAO).await;
     house.portal.suspend_user(CHEN_TAO);
     house.sync(&["--confirm"]).await;
-    let done = house.users(&["forget", "1"]).await;
-    assert!(done.status.success(), "{done:?}");
+    let forgotten = house.users(&["forget", "1"]).await;
+    assert!(forgotten.status.success(), "{forgotten:?}");
     let shown = String::from_utf8(house.users(&["list", "--json"]).await.stdout).unwrap();
     assert!(
         !shown.contains("陈涛") && !shown.contains("1822199904"),
@@ -25,7 +25,7 @@ async fn who_is_forgotten_leaves_no_name_and_stays_out() {
 }
 
 #[tokio::test]
-async fn a_leavers_name_goes_when_its_time_is_over() {
+async fn a_leavers_name_is_deleted_after_the_retention_period() {
     let house = House::open_with("sync = 'off'\nretention = '0s'").await;
     house.sync(&[]).await;
     house.portal.suspend_user(CHEN_TAO);
@@ -54,13 +54,13 @@ async fn no_name_and_no_number_is_in_the_log() {
     house.portal.suspend_user(2);
     crate::support::until("somebody has left", async || house.count("left").await == 1).await;
     let log = house.program.log();
-    for told in ["陈涛", "陈滔", "黑龙江", "1822199904", "用户60"] {
-        assert!(!log.contains(told), "{told} is in the log");
+    for personal in ["陈涛", "陈滔", "黑龙江", "1822199904", "用户60"] {
+        assert!(!log.contains(personal), "{personal} is in the log");
     }
 }
 
 #[tokio::test]
-async fn an_account_of_somebody_unknown_can_be_forgotten() {
+async fn the_accounts_of_an_unknown_user_can_be_forgotten() {
     let house = House::open().await;
     let links = |arguments: &[&str]| {
         let mut command = std::process::Command::new(crate::support::program::BINARY);

@@ -1,4 +1,4 @@
-//! `kill -9` during the first start: whatever half of a provider is left, the next start makes whole.
+//! `kill -9` during the first start: the next start completes whatever data was left.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::support::browser::Browser;
 use crate::support::program::Program;
 use crate::tools::{portal, signed_in, tokens, until};
 
-/// The signing keys in the database, as far as there is one: algorithm and kid.
+/// The signing keys in the database, by algorithm: their `kid`. Empty if there is no database yet.
 fn keys(program: &Program) -> BTreeMap<String, String> {
     let read = || -> rusqlite::Result<BTreeMap<String, String>> {
         let path = program.data().join("panda-oidc.db");
@@ -23,14 +23,18 @@ fn keys(program: &Program) -> BTreeMap<String, String> {
     read().unwrap_or_default()
 }
 
-/// A start over what is there comes up, and what it shows then does not change any more.
-async fn comes_up(program: &mut Program, portal: &panda_oidc_panda::simulator::SimulatorHandle) {
-    let left = keys(program);
+/// Asserts that a start with the present data succeeds, keeps the existing signing keys, and that
+/// later starts serve the same keys.
+async fn assert_next_start_succeeds(
+    program: &mut Program,
+    portal: &panda_oidc_panda::simulator::SimulatorHandle,
+) {
+    let existing = keys(program);
     program.restart().await;
-    let made = keys(program);
-    assert_eq!(made.len(), 4, "one of every algorithm");
-    for (alg, kid) in left {
-        assert_eq!(made[&alg], kid, "a key that was kept stays");
+    let all_keys = keys(program);
+    assert_eq!(all_keys.len(), 4, "one of every algorithm");
+    for (alg, kid) in existing {
+        assert_eq!(all_keys[&alg], kid, "a key that was kept stays");
     }
     let mut browser = signed_in(program, portal).await;
     tokens(program, &mut browser).await;
@@ -46,51 +50,51 @@ async fn comes_up(program: &mut Program, portal: &panda_oidc_panda::simulator::S
     }
 }
 
-/// Kills a first start as soon as `holds`, and starts again.
-async fn killed_when(what: &str, holds: impl Fn(&Program) -> bool) {
+/// Kills a first start as soon as `holds` returns true, and starts again.
+async fn kill_first_start_when(what: &str, holds: impl Fn(&Program) -> bool) {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
     program.spawn();
     until(what, async || holds(&program)).await;
     program.kill();
-    comes_up(&mut program, &portal).await;
+    assert_next_start_succeeds(&mut program, &portal).await;
 }
 
 #[tokio::test]
-async fn a_first_start_killed_before_its_database_is_one_is_made_up_for() {
-    killed_when("a folder", |program| program.data().exists()).await;
-    killed_when("a database", |program| {
+async fn a_first_start_killed_before_its_database_is_complete_is_completed() {
+    kill_first_start_when("a folder", |program| program.data().exists()).await;
+    kill_first_start_when("a database", |program| {
         program.data().join("panda-oidc.db").exists()
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_first_start_killed_after_its_master_key_is_made_up_for() {
-    killed_when("a master key", |program| {
+async fn a_first_start_killed_after_its_master_key_is_completed() {
+    kill_first_start_when("a master key", |program| {
         program.data().join("master.key").exists()
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_first_start_killed_amid_its_signing_keys_keeps_those_it_has() {
-    killed_when("a key", |program| !keys(program).is_empty()).await;
-    killed_when("all keys", |program| keys(program).len() == 4).await;
+async fn a_first_start_killed_amid_its_signing_keys_keeps_existing_keys() {
+    kill_first_start_when("a key", |program| !keys(program).is_empty()).await;
+    kill_first_start_when("all keys", |program| keys(program).len() == 4).await;
 }
 
 #[tokio::test]
-async fn a_first_start_killed_again_and_again_comes_up_in_the_end() {
+async fn a_first_start_killed_repeatedly_succeeds_in_the_end() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
-    for looks in 0..12 {
+    for exponent in 0..12 {
         program.spawn();
-        // How far each gets is left to chance; what must hold after it is not.
-        for _ in 0..1 << looks {
+        // How far each start gets is random. The result must be the same.
+        for _ in 0..1 << exponent {
             keys(&program);
             tokio::task::yield_now().await;
         }
         program.kill();
     }
-    comes_up(&mut program, &portal).await;
+    assert_next_start_succeeds(&mut program, &portal).await;
 }

@@ -1,5 +1,5 @@
-//! The operator's slips: each ends the start at once, with one sentence that names file, key and
-//! remedy and tells no secret; `check` says the same.
+//! Mistakes in the configuration: each one ends the start at once, with one sentence that names the
+//! file, the key and a remedy, and reveals no secret. `check` reports the same sentence.
 
 use std::fs;
 use std::io::Read as _;
@@ -12,13 +12,13 @@ use tempfile::TempDir;
 
 use crate::support::program::{BINARY, free_port};
 
-/// What no message may repeat.
+/// A secret that no message may repeat.
 const SECRET: &str = "hunter2-hunter2-hunter2";
 
-/// A folder with a configuration that is right, at addresses that are free.
-struct Desk(TempDir);
+/// A folder for a configuration, whose valid form uses free ports.
+struct ConfigFolder(TempDir);
 
-impl Desk {
+impl ConfigFolder {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -27,7 +27,7 @@ impl Desk {
         self.0.path().join("panda-oidc.toml")
     }
 
-    fn right(&self) -> String {
+    fn valid_config(&self) -> String {
         format!(
             "issuer = 'https://sso.example.com'\n\
              [server]\nlisten = '127.0.0.1:{public}'\n\
@@ -43,34 +43,34 @@ impl Desk {
         )
     }
 
-    /// The one sentence `serve` ends with over what the file holds now.
+    /// The error of `serve` with the present file.
     #[track_caller]
-    fn refused(&self) -> String {
-        let told = run("serve", &self.file());
+    fn serve_error(&self) -> String {
+        let error = run("serve", &self.file());
         assert!(!self.0.path().join("data").exists(), "it made something");
-        told
+        error
     }
 
-    /// As [`Desk::refused`]; `check` has to say the same.
+    /// As [`ConfigFolder::serve_error`]; `check` must report the same error.
     #[track_caller]
-    fn refused_by_both(&self) -> String {
-        let told = self.refused();
-        assert_eq!(run("check", &self.file()), told);
+    fn serve_and_check_error(&self) -> String {
+        let error = self.serve_error();
+        assert_eq!(run("check", &self.file()), error);
         let file = format!("error: {}: ", self.file().display());
-        told.strip_prefix(&file).expect(&told).to_owned()
+        error.strip_prefix(&file).expect(&error).to_owned()
     }
 
-    /// What is said of the right file with `from` changed `to`.
+    /// The error for the valid configuration with `from` replaced by `to`.
     #[track_caller]
-    fn slip(&self, from: &str, to: &str) -> String {
-        let right = self.right();
-        assert!(right.contains(from), "{from}");
-        fs::write(self.file(), right.replace(from, to)).unwrap();
-        self.refused_by_both()
+    fn error_after_replacing(&self, from: &str, to: &str) -> String {
+        let valid_config = self.valid_config();
+        assert!(valid_config.contains(from), "{from}");
+        fs::write(self.file(), valid_config.replace(from, to)).unwrap();
+        self.serve_and_check_error()
     }
 }
 
-/// Runs a command that has to fail soon, and gives the one line it says.
+/// Runs a command that must fail soon, and returns its one error line.
 #[track_caller]
 fn run(command: &str, file: &Path) -> String {
     let mut child = Command::new(BINARY)
@@ -81,40 +81,40 @@ fn run(command: &str, file: &Path) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let patience = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(10);
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if Instant::now() > patience {
+        if Instant::now() > deadline {
             child.kill().unwrap();
             panic!("{command} goes on");
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let mut told = String::new();
+    let mut stderr = String::new();
     child
         .stderr
         .take()
         .unwrap()
-        .read_to_string(&mut told)
+        .read_to_string(&mut stderr)
         .unwrap();
-    assert_eq!(status.code(), Some(1), "{told}");
-    assert!(!told.contains("hunter2"), "{told}");
-    // What was logged before is not what it ended with.
-    let errors: Vec<_> = told
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+    // Log lines may precede the error line.
+    let errors: Vec<_> = stderr
         .lines()
         .filter(|line| line.starts_with("error: "))
         .collect();
-    assert_eq!(errors.len(), 1, "{told}");
-    assert!(told.ends_with(&format!("{}\n", errors[0])), "{told}");
+    assert_eq!(errors.len(), 1, "{stderr}");
+    assert!(stderr.ends_with(&format!("{}\n", errors[0])), "{stderr}");
     errors[0].to_owned()
 }
 
 #[test]
-fn a_key_that_is_none_is_named_with_the_right_one() {
-    let desk = Desk::new();
-    for (from, to, told) in [
+fn an_unknown_key_is_reported_with_a_suggestion() {
+    let folder = ConfigFolder::new();
+    for (from, to, expected) in [
         (
             "[server]\nlisten =",
             "[server]\nlisen =",
@@ -146,26 +146,26 @@ fn a_key_that_is_none_is_named_with_the_right_one() {
             "isuer: there is no such key; did you mean `issuer`?",
         ),
     ] {
-        assert_eq!(desk.slip(from, to), told);
+        assert_eq!(folder.error_after_replacing(from, to), expected);
     }
 }
 
 #[test]
-fn a_key_that_is_there_twice_is_named_with_its_line() {
-    let desk = Desk::new();
+fn a_duplicate_key_is_reported_with_its_line() {
+    let folder = ConfigFolder::new();
     let twice = format!("client_secret = '{SECRET}'\n");
-    let told = desk.slip(&twice, &twice.repeat(2));
-    assert!(told.starts_with("line 16, column 1: "), "{told}");
-    assert!(told.contains("duplicate key `client_secret`"), "{told}");
-    let told = desk.slip("[keys]", "[server]");
-    assert!(told.contains("line 11, column 1: "), "{told}");
-    assert!(told.contains("duplicate key `server`"), "{told}");
+    let error = folder.error_after_replacing(&twice, &twice.repeat(2));
+    assert!(error.starts_with("line 16, column 1: "), "{error}");
+    assert!(error.contains("duplicate key `client_secret`"), "{error}");
+    let error = folder.error_after_replacing("[keys]", "[server]");
+    assert!(error.contains("line 11, column 1: "), "{error}");
+    assert!(error.contains("duplicate key `server`"), "{error}");
 }
 
 #[test]
-fn a_value_of_another_type_is_told_and_not_repeated() {
-    let desk = Desk::new();
-    for (from, to, told) in [
+fn a_value_of_the_wrong_type_is_reported_and_not_repeated() {
+    let folder = ConfigFolder::new();
+    for (from, to, expected) in [
         (
             "['https://app.example.com/callback']",
             SECRET_TEXT,
@@ -197,18 +197,18 @@ fn a_value_of_another_type_is_told_and_not_repeated() {
             "clients: it is a table; it takes ",
         ),
     ] {
-        let said = desk.slip(from, to);
-        assert!(said.starts_with(told), "{said}");
+        let error = folder.error_after_replacing(from, to);
+        assert!(error.starts_with(expected), "{error}");
     }
 }
 
-/// [`SECRET`] as it stands in the file.
+/// [`SECRET`] as it is written in the file.
 const SECRET_TEXT: &str = "'hunter2-hunter2-hunter2'";
 
 #[test]
-fn a_slip_in_the_syntax_is_found_by_its_line_without_showing_it() {
-    let desk = Desk::new();
-    for (to, place) in [
+fn a_syntax_error_is_reported_by_line_without_its_text() {
+    let folder = ConfigFolder::new();
+    for (to, position) in [
         ("hunter2", "line 15, column 17: "),
         ("'hunter2", "line 15, column "),
         ("\"hunter2", "line 15, column "),
@@ -216,38 +216,39 @@ fn a_slip_in_the_syntax_is_found_by_its_line_without_showing_it() {
         ("\"hunter2\\q\"", "line 15, column "),
         ("", "line 15, column "),
     ] {
-        let told = desk.slip(SECRET_TEXT, to);
-        assert!(told.starts_with(place), "{told}");
-        assert!(told.contains("; correct that line"), "{told}");
+        let error = folder.error_after_replacing(SECRET_TEXT, to);
+        assert!(error.starts_with(position), "{error}");
+        assert!(error.contains("; correct that line"), "{error}");
     }
 }
 
 #[test]
-fn what_must_be_there_and_is_not_is_named() {
-    let desk = Desk::new();
+fn a_missing_required_key_is_reported() {
+    let folder = ConfigFolder::new();
     let line = format!("client_secret = '{SECRET}'\n");
-    let told = desk.slip(&line, "");
+    let error = folder.error_after_replacing(&line, "");
     assert!(
-        told.starts_with("clients[0].client_secret: it is missing; add client_secret, "),
-        "{told}"
+        error.starts_with("clients[0].client_secret: it is missing; add client_secret, "),
+        "{error}"
     );
-    let told = desk.slip(SECRET_TEXT, "'CHANGE-ME'");
+    let error = folder.error_after_replacing(SECRET_TEXT, "'CHANGE-ME'");
     assert!(
-        told.starts_with("clients[0].client_secret: it is still the example's; make one with: "),
-        "{told}"
+        error.starts_with("clients[0].client_secret: it is still the example's; make one with: "),
+        "{error}"
     );
-    let told = desk.slip(&line, "client_secret_file = '/nowhere/hunter'\n");
+    let error = folder.error_after_replacing(&line, "client_secret_file = '/nowhere/hunter'\n");
     assert!(
-        told.starts_with("clients[0].client_secret_file: /nowhere/hunter cannot be read: "),
-        "{told}"
+        error.starts_with("clients[0].client_secret_file: /nowhere/hunter cannot be read: "),
+        "{error}"
     );
-    let told = desk.slip("redirect_uris = ['https://app.example.com/callback']\n", "");
-    assert!(told.contains("redirect_uris"), "{told}");
+    let error =
+        folder.error_after_replacing("redirect_uris = ['https://app.example.com/callback']\n", "");
+    assert!(error.contains("redirect_uris"), "{error}");
 }
 
 #[test]
-fn an_issuer_that_is_none_is_refused() {
-    let desk = Desk::new();
+fn an_invalid_issuer_is_refused() {
+    let folder = ConfigFolder::new();
     for issuer in [
         "",
         "sso.example.com",
@@ -258,70 +259,74 @@ fn an_issuer_that_is_none_is_refused() {
         "ftp://sso.example.com",
         "http://sso.example.com",
     ] {
-        let told = desk.slip("https://sso.example.com'", &format!("{issuer}'"));
-        assert!(told.starts_with("issuer: "), "{told}");
-        assert!(told.contains("; "), "no remedy: {told}");
+        let error = folder.error_after_replacing("https://sso.example.com'", &format!("{issuer}'"));
+        assert!(error.starts_with("issuer: "), "{error}");
+        assert!(error.contains("; "), "no remedy: {error}");
     }
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named_with_the_cause() {
-    let desk = Desk::new();
+fn an_unreadable_file_is_reported_with_its_cause() {
+    let folder = ConfigFolder::new();
     assert_eq!(
-        desk.refused_by_both(),
+        folder.serve_and_check_error(),
         "cannot be read: No such file or directory (os error 2); check the path given by --config"
     );
-    fs::create_dir(desk.file()).unwrap();
+    fs::create_dir(folder.file()).unwrap();
     assert!(
-        desk.refused_by_both()
+        folder
+            .serve_and_check_error()
             .starts_with("cannot be read: Is a directory")
     );
-    fs::remove_dir(desk.file()).unwrap();
-    // 密钥 in GB18030, as an old editor saves it.
-    let mut bytes = desk.right().into_bytes();
+    fs::remove_dir(folder.file()).unwrap();
+    // 密钥 in GB18030, as old editors save it.
+    let mut bytes = folder.valid_config().into_bytes();
     bytes.extend_from_slice(b"# \xc3\xdc\xd4\xbf\n");
-    fs::write(desk.file(), bytes).unwrap();
-    assert_eq!(desk.refused_by_both(), "it is not UTF-8; save it as UTF-8");
+    fs::write(folder.file(), bytes).unwrap();
+    assert_eq!(
+        folder.serve_and_check_error(),
+        "it is not UTF-8; save it as UTF-8"
+    );
 }
 
 #[test]
-fn a_port_in_use_is_told_with_its_key() {
-    let desk = Desk::new();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap();
+fn a_port_in_use_is_reported_with_its_key() {
+    let folder = ConfigFolder::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let used_address = listener.local_addr().unwrap();
     for section in ["server", "admin"] {
-        let right = desk.right();
-        let (before, after) = right
+        let valid_config = folder.valid_config();
+        let (before, after) = valid_config
             .split_once(&format!("[{section}]\nlisten = '"))
             .unwrap();
         let (_, after) = after.split_once('\'').unwrap();
-        let text = format!("{before}[{section}]\nlisten = '{taken}'{after}");
-        fs::write(desk.file(), text).unwrap();
-        let told = desk.refused();
-        let start = format!("error: {section}.listen: {taken} cannot be listened on (");
-        assert!(told.starts_with(&start), "{told}");
-        assert!(told.contains("; stop what listens there"), "{told}");
+        let text = format!("{before}[{section}]\nlisten = '{used_address}'{after}");
+        fs::write(folder.file(), text).unwrap();
+        let error = folder.serve_error();
+        let start = format!("error: {section}.listen: {used_address} cannot be listened on (");
+        assert!(error.starts_with(&start), "{error}");
+        assert!(error.contains("; stop what listens there"), "{error}");
     }
 }
 
 #[test]
-fn a_second_file_is_told_from_the_first() {
-    let desk = Desk::new();
-    fs::write(desk.file(), desk.right()).unwrap();
-    let second = desk.0.path().join("second.toml");
+fn an_error_names_the_right_one_of_two_files() {
+    let folder = ConfigFolder::new();
+    fs::write(folder.file(), folder.valid_config()).unwrap();
+    let second = folder.0.path().join("second.toml");
     fs::write(&second, "[server]\nlisen = 'hunter2'\n").unwrap();
     let output = Command::new(BINARY)
         .args(["check", "--config"])
-        .arg(desk.file())
+        .arg(folder.file())
         .arg("--config")
         .arg(&second)
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
     let start = format!("error: {}: server.lisen: ", second.display());
     assert!(
-        told.starts_with(&start) && !told.contains("hunter2"),
-        "{told}"
+        error.starts_with(&start) && !error.contains("hunter2"),
+        "{error}"
     );
 }

@@ -1,4 +1,4 @@
-//! The database file: in no place to write, something else, a newer release's, damaged, locked.
+//! The database file: not writable, not a database, written by a newer release, damaged, or locked.
 
 use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -19,7 +19,7 @@ fn file(program: &Program) -> PathBuf {
     program.data().join("panda-oidc.db")
 }
 
-fn log_file(program: &Program) -> PathBuf {
+fn wal_file(program: &Program) -> PathBuf {
     program.data().join("panda-oidc.db-wal")
 }
 
@@ -30,8 +30,8 @@ async fn prepared() -> (SimulatorHandle, Program) {
     (portal, program)
 }
 
-/// What the refusal begins with: the key, and the file.
-fn about(program: &Program) -> String {
+/// The beginning of every error about the database: the key and the file.
+fn error_prefix(program: &Program) -> String {
     let file = file(program);
     format!(
         "store.path: the store failed to open its database: {} ",
@@ -39,8 +39,8 @@ fn about(program: &Program) -> String {
     )
 }
 
-/// The binary without root's right to write everywhere.
-fn without_rights() -> Command {
+/// A command that runs the binary without root's permission to write everywhere.
+fn without_write_permission() -> Command {
     let root = fs::metadata("/proc/self").unwrap().uid() == 0;
     if !root {
         return Command::new(BINARY);
@@ -51,56 +51,56 @@ fn without_rights() -> Command {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_is_told() {
+async fn a_folder_that_cannot_be_written_is_reported() {
     let (_portal, mut program) = prepared().await;
     fs::create_dir(program.data()).unwrap();
-    let allow = |mode| fs::set_permissions(program.data(), fs::Permissions::from_mode(mode));
-    allow(0o500).unwrap();
-    let told = refused_by(&mut program.twin(), &mut without_rights()).await;
-    let start = about(&program);
-    assert!(told.starts_with(&start), "{told}");
+    let set_mode = |mode| fs::set_permissions(program.data(), fs::Permissions::from_mode(mode));
+    set_mode(0o500).unwrap();
+    let error = refused_by(&mut program.twin(), &mut without_write_permission()).await;
+    let start = error_prefix(&program);
+    assert!(error.starts_with(&start), "{error}");
     assert!(
-        told.contains("(Permission denied (os error 13)); let the user"),
-        "{told}"
+        error.contains("(Permission denied (os error 13)); let the user"),
+        "{error}"
     );
-    allow(0o700).unwrap();
+    set_mode(0o700).unwrap();
     fs::remove_dir(program.data()).unwrap();
 
     fs::write(program.data(), "a file where the folder should be").unwrap();
-    let told = refused(&mut program).await;
-    assert!(told.starts_with(&start), "{told}");
+    let error = refused(&mut program).await;
+    assert!(error.starts_with(&start), "{error}");
 }
 
 #[tokio::test]
-async fn a_database_without_its_folders_rights_is_told() {
+async fn a_database_in_a_read_only_folder_is_reported() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     assert!(program.stop().await);
-    let allow = |program: &Program, mode| {
+    let set_mode = |program: &Program, mode| {
         fs::set_permissions(program.data(), fs::Permissions::from_mode(mode)).unwrap();
     };
-    allow(&program, 0o500);
-    let told = refused_by(&mut program, &mut without_rights()).await;
-    assert!(told.starts_with(&about(&program)), "{told}");
+    set_mode(&program, 0o500);
+    let error = refused_by(&mut program, &mut without_write_permission()).await;
+    assert!(error.starts_with(&error_prefix(&program)), "{error}");
     assert!(
-        told.contains("; let the user panda-oidc runs as write"),
-        "{told}"
+        error.contains("; let the user panda-oidc runs as write"),
+        "{error}"
     );
-    allow(&program, 0o700);
+    set_mode(&program, 0o700);
     program.restart().await;
     signed_in(&program, &portal).await;
 }
 
 #[tokio::test]
-async fn a_file_that_is_something_else_is_refused_and_left_as_it_is() {
+async fn a_file_that_is_not_a_database_is_refused_and_kept() {
     let (_portal, mut program) = prepared().await;
     fs::create_dir(program.data()).unwrap();
     for other in ["notes".repeat(1000), "x".to_owned()] {
         fs::write(file(&program), &other).unwrap();
-        let told = refused(&mut program).await;
-        let told = told.strip_prefix(&about(&program)).expect(&told);
+        let error = refused(&mut program).await;
+        let error = error.strip_prefix(&error_prefix(&program)).expect(&error);
         assert_eq!(
-            told,
+            error,
             "is not a database of panda-oidc; choose another path, or move that file away"
         );
         assert_eq!(fs::read_to_string(file(&program)).unwrap(), other);
@@ -108,47 +108,48 @@ async fn a_file_that_is_something_else_is_refused_and_left_as_it_is() {
     }
     fs::remove_file(file(&program)).unwrap();
     fs::create_dir(file(&program)).unwrap();
-    let told = refused(&mut program).await;
+    let error = refused(&mut program).await;
     assert!(
-        told.contains("cannot be opened for reading and writing (Is a directory"),
-        "{told}"
+        error.contains("cannot be opened for reading and writing (Is a directory"),
+        "{error}"
     );
 }
 
 #[tokio::test]
-async fn a_newer_releases_file_is_refused_and_left_as_it_is() {
+async fn a_newer_releases_database_is_refused_and_kept() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     let mut browser = signed_in(&program, &portal).await;
     assert!(program.stop().await);
-    let version = |program: &Program, version: i64| {
+    let set_version = |program: &Program, version: i64| {
         let sql = Connection::open(file(program)).unwrap();
         sql.pragma_update(None, "user_version", version).unwrap();
     };
     let sql = Connection::open(file(&program)).unwrap();
-    let known = "PRAGMA user_version";
-    let known: i64 = sql.query_row(known, [], |row| row.get(0)).unwrap();
+    let current: i64 = sql
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
     drop(sql);
-    version(&program, 99);
+    set_version(&program, 99);
     let before = fs::read(file(&program)).unwrap();
-    let told = refused(&mut program).await;
-    let told = told.strip_prefix(&about(&program)).expect(&told);
+    let error = refused(&mut program).await;
+    let error = error.strip_prefix(&error_prefix(&program)).expect(&error);
     assert!(
-        told.starts_with("was written by a newer panda-oidc (schema 99, "),
-        "{told}"
+        error.starts_with("was written by a newer panda-oidc (schema 99, "),
+        "{error}"
     );
     assert!(
-        told.contains("; run that release, or restore the backup"),
-        "{told}"
+        error.contains("; run that release, or restore the backup"),
+        "{error}"
     );
     assert!(fs::read(file(&program)).unwrap() == before);
-    version(&program, known);
+    set_version(&program, current);
     program.restart().await;
     tokens(&program, &mut browser).await;
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_told_with_its_remedy() {
+async fn a_damaged_database_is_reported_with_a_remedy() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     assert!(program.stop().await);
@@ -156,34 +157,34 @@ async fn a_damaged_file_is_told_with_its_remedy() {
         .write(true)
         .open(file(&program))
         .unwrap();
-    // The first page's list of tables, behind the header.
+    // The table list of the first page, after the header.
     database.seek(SeekFrom::Start(100)).unwrap();
     database.write_all(&[0xa5; 3900]).unwrap();
-    let told = refused(&mut program).await;
-    let told = told.strip_prefix(&about(&program)).expect(&told);
+    let error = refused(&mut program).await;
+    let error = error.strip_prefix(&error_prefix(&program)).expect(&error);
     assert!(
-        told.starts_with("is damaged; restore it from the backup"),
-        "{told}"
+        error.starts_with("is damaged; restore it from the backup"),
+        "{error}"
     );
 }
 
 #[tokio::test]
-async fn a_log_whose_end_is_garbage_costs_no_start() {
+async fn a_write_ahead_log_that_ends_in_garbage_does_not_prevent_a_start() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     let mut browser = signed_in(&program, &portal).await;
     program.kill();
-    let whole = fs::metadata(log_file(&program)).unwrap().len();
+    let whole = fs::metadata(wal_file(&program)).unwrap().len();
     assert!(whole > 0);
-    // As after a power failure: a commit that was only half written.
-    let append = fs::OpenOptions::new().append(true).open(log_file(&program));
+    // As after a power failure: a commit that was only partly written.
+    let append = fs::OpenOptions::new().append(true).open(wal_file(&program));
     append.unwrap().write_all(&[0xa5; 5000]).unwrap();
     program.restart().await;
     tokens(&program, &mut browser).await;
     program.kill();
 
-    // A disk that loses what it said was safe: less is there, but what is there is sound.
-    let log = fs::OpenOptions::new().write(true).open(log_file(&program));
+    // A disk that loses data it had reported as written: some commits are lost, but the rest is sound.
+    let log = fs::OpenOptions::new().write(true).open(wal_file(&program));
     let mut log = log.unwrap();
     log.seek(SeekFrom::Start(whole / 2)).unwrap();
     log.write_all(&[0xa5; 64]).unwrap();
@@ -193,12 +194,12 @@ async fn a_log_whose_end_is_garbage_costs_no_start() {
 }
 
 #[tokio::test]
-async fn a_locked_database_is_waited_for_while_others_are_served() {
+async fn a_request_waits_for_a_locked_database_while_others_are_served() {
     let portal = portal().await;
     let program = Program::start(portal.url().as_str(), "").await;
-    let mut there = signed_in(&program, &portal).await;
-    let given = tokens(&program, &mut there).await;
-    let access_token = given["access_token"].as_str().unwrap();
+    let mut signed_in_browser = signed_in(&program, &portal).await;
+    let tokens_given = tokens(&program, &mut signed_in_browser).await;
+    let access_token = tokens_given["access_token"].as_str().unwrap();
 
     let other = Connection::open(file(&program)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -211,8 +212,8 @@ async fn a_locked_database_is_waited_for_while_others_are_served() {
     let meanwhile = async {
         for _ in 0..20 {
             let jwks = Browser::new().get(program.at("/jwks")).await;
-            let known = program.client().userinfo(access_token).await;
-            assert_eq!((jwks.status.as_u16(), known.status.as_u16()), (200, 200));
+            let userinfo = program.client().userinfo(access_token).await;
+            assert_eq!((jwks.status.as_u16(), userinfo.status.as_u16()), (200, 200));
         }
         other.execute_batch("ROLLBACK").unwrap();
     };
@@ -221,10 +222,10 @@ async fn a_locked_database_is_waited_for_while_others_are_served() {
 }
 
 #[tokio::test]
-async fn a_database_that_stays_locked_is_told_to_people_and_to_the_operator() {
+async fn a_database_that_stays_locked_is_reported_to_users_and_operator() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
-    let mut there = signed_in(&program, &portal).await;
+    let mut signed_in_browser = signed_in(&program, &portal).await;
     let other = Connection::open(file(&program)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let ticket = portal.issue_ticket(CHEN_TAO);
@@ -236,19 +237,19 @@ async fn a_database_that_stays_locked_is_told_to_people_and_to_the_operator() {
     assert!(program.log().contains("database is locked"));
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(launch(&program, &mut browser, &ticket).await.status, 303);
-    tokens(&program, &mut there).await;
+    tokens(&program, &mut signed_in_browser).await;
     assert!(program.stop().await);
 
     other
         .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
         .unwrap();
-    let told = refused(&mut program).await;
-    let told = told.strip_prefix(&about(&program)).expect(&told);
+    let error = refused(&mut program).await;
+    let error = error.strip_prefix(&error_prefix(&program)).expect(&error);
     assert!(
-        told.starts_with("is locked by another program; end that"),
-        "{told}"
+        error.starts_with("is locked by another program; end that"),
+        "{error}"
     );
     drop(other);
     program.restart().await;
-    tokens(&program, &mut there).await;
+    tokens(&program, &mut signed_in_browser).await;
 }

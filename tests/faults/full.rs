@@ -1,5 +1,5 @@
-//! A disk that takes no more: nothing is promised that was not kept, and room makes it well again.
-//! A log that takes no more: nobody but its reader notices.
+//! A full disk: nothing is confirmed that was not stored, and free space is enough to recover.
+//! A log that cannot be written: the program continues without it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -17,86 +17,88 @@ use crate::support::browser::Browser;
 use crate::support::program::{BINARY, Program};
 use crate::tools::{launch, portal, signed_in, tokens};
 
-/// The binary, told of a file that may grow no further by an error, not by a signal.
-fn hardened() -> Command {
+/// A command that runs the binary with SIGXFSZ ignored, so that a write beyond the file size limit
+/// fails with an error.
+fn with_sigxfsz_ignored() -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", BINARY]);
     command
 }
 
-/// Lets no file of the program's grow beyond `bytes`.
-fn limit(program: &Program, bytes: &str) {
-    let told = Command::new("prlimit")
+/// Limits the size of the program's files to `bytes`.
+fn limit_file_size(program: &Program, bytes: &str) {
+    let status = Command::new("prlimit")
         .arg(format!("--pid={}", program.pid()))
         .arg(format!("--fsize={bytes}:unlimited"))
         .status();
-    assert!(told.unwrap().success());
+    assert!(status.unwrap().success());
 }
 
 #[tokio::test]
-async fn a_full_disk_signs_nobody_in_and_loses_nobody() {
+async fn a_full_disk_refuses_new_logins_and_keeps_sessions() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
-    program.spawn_by(&mut hardened());
+    program.spawn_by(&mut with_sigxfsz_ignored());
     program.until_ready().await;
     let app = program.client();
-    let mut there = signed_in(&program, &portal).await;
-    let given = tokens(&program, &mut there).await;
-    let waiting = app.login(&mut there).await;
+    let mut signed_in_browser = signed_in(&program, &portal).await;
+    let tokens_given = tokens(&program, &mut signed_in_browser).await;
+    let pending_code = app.login(&mut signed_in_browser).await;
     let log = fs::metadata(program.data().join("panda-oidc.db-wal"));
-    limit(&program, &log.unwrap().len().to_string());
+    limit_file_size(&program, &log.unwrap().len().to_string());
 
-    // What has to be written is not promised.
+    // A request that has to write fails.
     let ticket = portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let refused = launch(&program, &mut browser, &ticket).await;
     honest(&refused, 503, false, &ticket);
-    let asked = there.get(app.authorize_url(&[])).await;
-    assert_eq!(asked.status, 503, "{}", asked.body);
-    let redeemed = app.redeem(&waiting).await;
+    let response = signed_in_browser.get(app.authorize_url(&[])).await;
+    assert_eq!(response.status, 503, "{}", response.body);
+    let redeemed = app.redeem(&pending_code).await;
     assert_eq!(redeemed.status, 503, "{}", redeemed.body);
     assert_eq!(redeemed.json()["error"], "temporarily_unavailable");
-    // What has only to be read still is.
-    let token = given["access_token"].as_str().unwrap();
+    // A request that only reads still works.
+    let token = tokens_given["access_token"].as_str().unwrap();
     assert_eq!(app.userinfo(token).await.status, 200);
     assert_eq!(Browser::new().get(program.at("/jwks")).await.status, 200);
 
-    // With room again, everything goes on where it was.
-    limit(&program, "unlimited");
+    // With free space again, everything works as before.
+    limit_file_size(&program, "unlimited");
     assert_eq!(launch(&program, &mut browser, &ticket).await.status, 303);
-    assert_eq!(app.redeem(&waiting).await.status, 200);
-    tokens(&program, &mut there).await;
+    assert_eq!(app.redeem(&pending_code).await.status, 200);
+    tokens(&program, &mut signed_in_browser).await;
     assert!(program.stop().await);
     program.restart().await;
-    tokens(&program, &mut there).await;
-    assert_eq!(app.redeem(&waiting).await.status, 400);
+    tokens(&program, &mut signed_in_browser).await;
+    assert_eq!(app.redeem(&pending_code).await.status, 400);
     assert!(!program.log().contains("panicked"));
 }
 
 #[tokio::test]
-async fn a_first_start_on_a_full_disk_is_told_and_made_up_for() {
+async fn a_first_start_on_a_full_disk_is_reported_and_completed_later() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
-    let mut rooms = (0..).step_by(7 * 1024);
+    let mut sizes = (0..).step_by(7 * 1024);
     let mut stages = BTreeSet::new();
     loop {
-        // The more room, the further it gets; each goes on from what the last one left.
-        let room = rooms.next().unwrap();
-        let script = format!("trap '' XFSZ; exec prlimit --fsize={room}:unlimited \"$0\" \"$@\"");
+        // Each start gets further than the last one, and continues with the data that one left.
+        let max_bytes = sizes.next().unwrap();
+        let script =
+            format!("trap '' XFSZ; exec prlimit --fsize={max_bytes}:unlimited \"$0\" \"$@\"");
         let mut command = Command::new("sh");
         command.args(["-c", &script, BINARY]);
-        let (told, tell) = std::io::pipe().unwrap();
-        program.spawn_into(&mut command, Stdio::null(), tell);
+        let (stderr, stderr_writer) = std::io::pipe().unwrap();
+        program.spawn_into(&mut command, Stdio::null(), stderr_writer);
         drop(command);
-        let told = std::thread::spawn(|| std::io::read_to_string(told).unwrap());
+        let stderr = std::thread::spawn(|| std::io::read_to_string(stderr).unwrap());
         let Err(status) = program.end_or_answer().await else {
-            break; // though it may say that it is not ready
+            break; // it runs, although it may report that it is not ready
         };
-        let told = told.join().unwrap();
-        assert_eq!(status.code(), Some(1), "{told}");
-        let last = told.lines().last().unwrap();
+        let stderr = stderr.join().unwrap();
+        assert_eq!(status.code(), Some(1), "{stderr}");
+        let last = stderr.lines().last().unwrap();
         let stage = last.strip_prefix("error: store.path: the store failed to ");
-        let stage = stage.expect(&told).split(':').next().unwrap();
+        let stage = stage.expect(&stderr).split(':').next().unwrap();
         stages.insert(stage.to_owned());
     }
     let stages: Vec<_> = stages.into_iter().collect();
@@ -106,8 +108,8 @@ async fn a_first_start_on_a_full_disk_is_told_and_made_up_for() {
     tokens(&program, &mut browser).await;
 }
 
-/// A program is as well as ever, and ends as it should, wherever its output goes.
-async fn does_not_mind(portal: &SimulatorHandle, mut program: Program) {
+/// Asserts that the program works and exits normally, wherever its output goes.
+async fn assert_runs_normally(portal: &SimulatorHandle, mut program: Program) {
     program.until_ready().await;
     let mut browser = signed_in(&program, portal).await;
     tokens(&program, &mut browser).await;
@@ -121,8 +123,8 @@ async fn does_not_mind(portal: &SimulatorHandle, mut program: Program) {
         let url = program.at("/nowhere");
         assert_eq!(browser.get(url).await.status, 404);
     }
-    let again = launch(&program, &mut Browser::new(), "no-ticket").await;
-    assert_eq!(again.status, 403);
+    let refused = launch(&program, &mut Browser::new(), "no-ticket").await;
+    assert_eq!(refused.status, 403);
     program.terminate();
     let status = program.end().await;
     assert!(status.success(), "{status} {:?}", status.signal());
@@ -133,35 +135,35 @@ fn full() -> File {
 }
 
 #[tokio::test]
-async fn a_log_on_a_full_disk_stops_nothing() {
+async fn a_log_on_a_full_disk_does_not_stop_the_program() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
     program.spawn_into(&mut Command::new(BINARY), full(), full());
-    does_not_mind(&portal, program).await;
+    assert_runs_normally(&portal, program).await;
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_any_more_stops_nothing() {
+async fn a_closed_log_pipe_does_not_stop_the_program() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let again = writer.try_clone().unwrap();
-    program.spawn_into(&mut Command::new(BINARY), writer, again);
-    does_not_mind(&portal, program).await;
+    let second_writer = writer.try_clone().unwrap();
+    program.spawn_into(&mut Command::new(BINARY), writer, second_writer);
+    assert_runs_normally(&portal, program).await;
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_gets_round_to_reading_stops_nothing() {
+async fn a_full_log_pipe_does_not_stop_the_program() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
     let (mut reader, writer) = std::io::pipe().unwrap();
-    let again = writer.try_clone().unwrap();
+    let second_writer = writer.try_clone().unwrap();
     let mut command = Command::new(BINARY);
-    program.spawn_into(&mut command, writer, again);
+    program.spawn_into(&mut command, writer, second_writer);
     drop(command);
-    let patience = Duration::from_secs(90);
-    let ran = tokio::time::timeout(patience, does_not_mind(&portal, program)).await;
+    let timeout = Duration::from_secs(90);
+    let ran = tokio::time::timeout(timeout, assert_runs_normally(&portal, program)).await;
     ran.expect("it waits for whoever reads");
     let mut log = String::new();
     reader.read_to_string(&mut log).unwrap();
@@ -173,7 +175,7 @@ async fn a_log_that_nobody_gets_round_to_reading_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_command_nobody_listens_to_says_it_by_its_exit_code() {
+async fn a_command_without_output_reports_by_its_exit_code() {
     let portal = portal().await;
     let program = Program::prepare(portal.url().as_str(), "", "");
     let run = |command: &str, file: &str| {

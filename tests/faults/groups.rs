@@ -1,5 +1,5 @@
-//! The groups file is edited while the provider runs: what is right is taken, what is not changes
-//! nothing and is told with its line.
+//! The groups file is edited while the provider runs. A valid file takes effect; an invalid file
+//! changes nothing and is reported with its line.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,15 +12,16 @@ use crate::support::browser::Browser;
 use crate::support::program::{BINARY, Program};
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-struct Desk {
+struct Fixture {
     portal: SimulatorHandle,
     program: Program,
     file: PathBuf,
 }
 
-impl Desk {
-    /// The app is for the group `staff`, and `name` holds `groups`. Nothing is started.
-    async fn set(name: &str, groups: &[u8]) -> Self {
+impl Fixture {
+    /// Prepares a program whose app is open to the group `staff`. The groups file `name` contains
+    /// `groups`. The program is not started.
+    async fn prepare(name: &str, groups: &[u8]) -> Self {
         let portal = Simulator::start(SimulatorSettings::default());
         let portal = portal.await.unwrap();
         let more = "allow = { groups = ['staff'] }";
@@ -37,8 +38,8 @@ impl Desk {
         }
     }
 
-    /// Whether the app opens for `user`.
-    async fn opens(&self, user: u64) -> bool {
+    /// Whether `user` may launch the app.
+    async fn may_launch(&self, user: u64) -> bool {
         let ticket = self.portal.issue_ticket(user);
         let url = self.program.at(&format!("/launch/app?ticket={ticket}"));
         let answer = Browser::new().get(url).await;
@@ -46,42 +47,44 @@ impl Desk {
         answer.status == 303
     }
 
-    /// Waits until the log says `word` once more than it does now, after `change`.
-    async fn until_told(&self, word: &str, change: impl FnOnce()) {
+    /// Applies `change`, and waits until the log contains `word` once more than before.
+    async fn until_logged(&self, word: &str, change: impl FnOnce()) {
         let times = |log: String| log.matches(word).count();
         let before = times(self.program.log());
         change();
-        let patience = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while times(self.program.log()) == before {
-            assert!(Instant::now() < patience, "{}", self.program.log());
+            assert!(Instant::now() < deadline, "{}", self.program.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// What `check` says.
-    fn checked(&self) -> String {
+    /// The error output of `check`.
+    fn check_errors(&self) -> String {
         let mut check = Command::new(BINARY);
         let check = check.args(["check", "--config"]);
-        let told = check.arg(self.program.config_file()).output().unwrap();
-        String::from_utf8(told.stderr).unwrap()
+        let output = check.arg(self.program.config_file()).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
     }
 }
 
-/// `staff` in Chinese, as Excel in China saves it: `组,编号` in GB18030.
+/// A groups file with Chinese column names, as Excel in China saves it: `组,编号` in GB18030.
 const IN_GB18030: &[u8] = b"\xd7\xe9,\xb1\xe0\xba\xc5\r\nstaff,2\r\n";
 
 #[tokio::test]
-async fn a_change_is_taken_and_a_slip_changes_nothing() {
-    let mut desk = Desk::set("groups.csv", b"group,id\nstaff,1\n").await;
-    desk.program.restart().await;
-    assert!(desk.opens(CHEN_TAO).await && !desk.opens(HEI_LONG_JIANG).await);
+async fn a_valid_change_takes_effect_and_an_invalid_one_changes_nothing() {
+    let mut fixture = Fixture::prepare("groups.csv", b"group,id\nstaff,1\n").await;
+    fixture.program.restart().await;
+    assert!(fixture.may_launch(CHEN_TAO).await && !fixture.may_launch(HEI_LONG_JIANG).await);
 
-    let read = "groups.csv was read again: 1 groups";
-    let write = |groups: &'static [u8]| fs::write(&desk.file, groups).unwrap();
-    desk.until_told(read, || write(IN_GB18030)).await;
-    assert!(!desk.opens(CHEN_TAO).await && desk.opens(HEI_LONG_JIANG).await);
+    let reread_message = "groups.csv was read again: 1 groups";
+    let write = |groups: &'static [u8]| fs::write(&fixture.file, groups).unwrap();
+    fixture
+        .until_logged(reread_message, || write(IN_GB18030))
+        .await;
+    assert!(!fixture.may_launch(CHEN_TAO).await && fixture.may_launch(HEI_LONG_JIANG).await);
 
-    for (slip, told) in [
+    for (slip, expected) in [
         (
             &b"group,id\nstaff,1\nstaff\n"[..],
             "groups.csv: line 3: it has 1 fields",
@@ -92,50 +95,68 @@ async fn a_change_is_taken_and_a_slip_changes_nothing() {
         ),
         (b"", "groups.csv: it is empty"),
     ] {
-        desk.until_told(told, || write(slip)).await;
-        assert!(!desk.opens(CHEN_TAO).await && desk.opens(HEI_LONG_JIANG).await);
+        fixture.until_logged(expected, || write(slip)).await;
+        assert!(!fixture.may_launch(CHEN_TAO).await && fixture.may_launch(HEI_LONG_JIANG).await);
     }
-    let gone = || fs::remove_file(&desk.file).unwrap();
-    desk.until_told("groups.csv: cannot be read", gone).await;
-    assert!(!desk.opens(CHEN_TAO).await && desk.opens(HEI_LONG_JIANG).await);
-    let log = desk.program.log();
+    let remove = || fs::remove_file(&fixture.file).unwrap();
+    fixture
+        .until_logged("groups.csv: cannot be read", remove)
+        .await;
+    assert!(!fixture.may_launch(CHEN_TAO).await && fixture.may_launch(HEI_LONG_JIANG).await);
+    let log = fixture.program.log();
     let errors = log.lines().filter(|line| line.contains("groups.csv: "));
     for error in errors {
         assert!(error.contains("ERROR") && error.contains("stay"), "{error}");
     }
 
-    // As editors save: written beside it, and moved over it.
-    let beside = desk.file.with_extension("new");
-    let replaced = || {
-        fs::write(&beside, "group,id\nstaff,1\n").unwrap();
-        fs::rename(&beside, &desk.file).unwrap();
+    // Editors save like this: they write a new file and rename it over the old one.
+    let new_file = fixture.file.with_extension("new");
+    let replace = || {
+        fs::write(&new_file, "group,id\nstaff,1\n").unwrap();
+        fs::rename(&new_file, &fixture.file).unwrap();
     };
-    desk.until_told(read, replaced).await;
-    assert!(desk.opens(CHEN_TAO).await && !desk.opens(HEI_LONG_JIANG).await);
+    fixture.until_logged(reread_message, replace).await;
+    assert!(fixture.may_launch(CHEN_TAO).await && !fixture.may_launch(HEI_LONG_JIANG).await);
 }
 
 #[tokio::test]
-async fn a_rule_in_a_toml_file_is_followed_too() {
+async fn a_rule_in_a_toml_file_takes_effect_too() {
     let all = b"[groups.staff]\nwhen = 'user.name == \"\xe9\x99\x88\xe6\xb6\x9b\"'\n";
-    let mut desk = Desk::set("groups.toml", all).await;
-    desk.program.restart().await;
-    assert!(desk.opens(CHEN_TAO).await && !desk.opens(HEI_LONG_JIANG).await);
-    let other = || fs::write(&desk.file, "[groups.staff]\nmembers = [2]\n").unwrap();
-    desk.until_told("groups.toml was read again", other).await;
-    assert!(!desk.opens(CHEN_TAO).await && desk.opens(HEI_LONG_JIANG).await);
+    let mut fixture = Fixture::prepare("groups.toml", all).await;
+    fixture.program.restart().await;
+    assert!(fixture.may_launch(CHEN_TAO).await && !fixture.may_launch(HEI_LONG_JIANG).await);
+    let change = || fs::write(&fixture.file, "[groups.staff]\nmembers = [2]\n").unwrap();
+    fixture
+        .until_logged("groups.toml was read again", change)
+        .await;
+    assert!(!fixture.may_launch(CHEN_TAO).await && fixture.may_launch(HEI_LONG_JIANG).await);
 }
 
-/// There is nothing to fall back to, and without its groups nobody knows whom an app is closed to.
+/// A first start has no earlier groups to fall back to, and without groups the access rules of an app
+/// cannot be checked.
 #[tokio::test]
-async fn no_start_over_a_file_that_cannot_be_used() {
-    let mut desk = Desk::set("groups.csv", b"group\nstaff\n").await;
-    let told = "groups.csv: line 1: the columns group and id are not both there; write group,id";
-    assert!(desk.checked().contains(told), "{}", desk.checked());
-    desk.program.spawn();
-    assert!(!desk.program.end().await.success());
-    assert!(desk.program.log().contains(told), "{}", desk.program.log());
-    fs::remove_file(&desk.file).unwrap();
-    assert!(desk.checked().contains("groups.csv: cannot be read"));
-    fs::write(&desk.file, "group,id\nstaff,1\n").unwrap();
-    assert_eq!(desk.checked(), "");
+async fn an_unusable_groups_file_prevents_the_start() {
+    let mut fixture = Fixture::prepare("groups.csv", b"group\nstaff\n").await;
+    let expected =
+        "groups.csv: line 1: the columns group and id are not both there; write group,id";
+    assert!(
+        fixture.check_errors().contains(expected),
+        "{}",
+        fixture.check_errors()
+    );
+    fixture.program.spawn();
+    assert!(!fixture.program.end().await.success());
+    assert!(
+        fixture.program.log().contains(expected),
+        "{}",
+        fixture.program.log()
+    );
+    fs::remove_file(&fixture.file).unwrap();
+    assert!(
+        fixture
+            .check_errors()
+            .contains("groups.csv: cannot be read")
+    );
+    fs::write(&fixture.file, "group,id\nstaff,1\n").unwrap();
+    assert_eq!(fixture.check_errors(), "");
 }

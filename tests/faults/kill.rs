@@ -1,4 +1,4 @@
-//! `kill -9` amid parallel logins: what was answered holds, whatever was under way.
+//! `kill -9` during parallel logins: everything the program had confirmed is still valid afterwards.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,27 +14,33 @@ use crate::support::program::Program;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{launch, launch_url, portal, until};
 
-/// What the program has answered, and may never take back.
+/// What the program has confirmed, and must not lose.
 #[derive(Default)]
-struct Answered {
+struct Confirmed {
     /// Browsers with a session.
     sessions: Vec<Browser>,
-    /// Tickets some browser owns.
+    /// Tickets that are owned by a browser.
     tickets: Vec<String>,
-    /// Codes nobody has redeemed.
+    /// Codes that have not been redeemed.
     codes: Vec<String>,
-    /// Codes that were redeemed, with what for.
+    /// Codes that were redeemed, with the tokens they gave.
     spent: Vec<(String, Value)>,
-    /// Codes that were redeemed twice, with what the first time gave.
+    /// Codes that were presented twice, with the tokens of the first time. The second presentation
+    /// revokes these tokens (N21, docs/security.md).
     revoked: Vec<(String, Value)>,
 }
 
-type Shared = Arc<Mutex<Answered>>;
+type Shared = Arc<Mutex<Confirmed>>;
 
-/// One login after the other, until the program is gone.
-async fn logins(app: RelyingParty, portal: Arc<SimulatorHandle>, launch: String, answered: Shared) {
+/// Runs one login after the other until the program no longer answers.
+async fn logins(
+    app: RelyingParty,
+    portal: Arc<SimulatorHandle>,
+    launch: String,
+    confirmed: Shared,
+) {
     let mut number = 0;
-    while login(&app, &portal, &launch, &answered, number)
+    while login(&app, &portal, &launch, &confirmed, number)
         .await
         .is_some()
     {
@@ -42,12 +48,12 @@ async fn logins(app: RelyingParty, portal: Arc<SimulatorHandle>, launch: String,
     }
 }
 
-/// `None` once the program does not answer.
+/// Runs one login. Returns `None` when the program does not answer.
 async fn login(
     app: &RelyingParty,
     portal: &SimulatorHandle,
     launch: &str,
-    answered: &Shared,
+    confirmed: &Shared,
     number: usize,
 ) -> Option<()> {
     let ticket = portal.issue_ticket(CHEN_TAO);
@@ -55,15 +61,15 @@ async fn login(
     let launched = get(&mut browser, &format!("{launch}{ticket}")).await?;
     assert_eq!(launched.status, 303, "{}", launched.body);
     {
-        let mut answered = answered.lock().unwrap();
-        answered.sessions.push(browser.clone());
-        answered.tickets.push(ticket);
+        let mut confirmed = confirmed.lock().unwrap();
+        confirmed.sessions.push(browser.clone());
+        confirmed.tickets.push(ticket);
     }
-    let asked = get(&mut browser, app.authorize_url(&[]).as_str()).await?;
-    let code = RelyingParty::code(&asked);
+    let response = get(&mut browser, app.authorize_url(&[]).as_str()).await?;
+    let code = RelyingParty::code(&response);
     let kind = number % 4;
     if kind == 0 {
-        answered.lock().unwrap().codes.push(code);
+        confirmed.lock().unwrap().codes.push(code);
         return Some(());
     }
     let redeemed = redeem(app, &code).await?;
@@ -72,9 +78,9 @@ async fn login(
     if kind == 1 {
         let again = redeem(app, &code).await?;
         assert_eq!(again.status, 400);
-        answered.lock().unwrap().revoked.push((code, tokens));
+        confirmed.lock().unwrap().revoked.push((code, tokens));
     } else {
-        answered.lock().unwrap().spent.push((code, tokens));
+        confirmed.lock().unwrap().spent.push((code, tokens));
     }
     Some(())
 }
@@ -99,7 +105,7 @@ async fn redeem(app: &RelyingParty, code: &str) -> Option<Answer> {
     answer.await.ok()
 }
 
-/// Whether the ID token still verifies against what is served at `/jwks`.
+/// Whether the ID token verifies with the keys served at `/jwks`.
 fn verifies(served: &JwkSet, tokens: &Value) -> bool {
     let token = tokens["id_token"].as_str().unwrap();
     let kid = decode_header(token).unwrap().kid.unwrap();
@@ -109,59 +115,67 @@ fn verifies(served: &JwkSet, tokens: &Value) -> bool {
     decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation).is_ok()
 }
 
-async fn who(app: &RelyingParty, tokens: &Value) -> u16 {
+async fn userinfo_status(app: &RelyingParty, tokens: &Value) -> u16 {
     let answer = app.userinfo(tokens["access_token"].as_str().unwrap()).await;
     answer.status.as_u16()
 }
 
-async fn all_holds(program: &Program, mut answered: Answered) {
+async fn assert_all_confirmed_holds(program: &Program, mut confirmed: Confirmed) {
     let app = program.client();
     let served = Browser::new().get(program.at("/jwks")).await.body;
     let served: JwkSet = serde_json::from_str(&served).unwrap();
-    for browser in &mut answered.sessions {
-        let asked = browser.get(app.authorize_url(&[("prompt", "none")])).await;
-        assert!(asked.parameter("code").is_some(), "{}", asked.location());
+    for browser in &mut confirmed.sessions {
+        let response = browser.get(app.authorize_url(&[("prompt", "none")])).await;
+        assert!(
+            response.parameter("code").is_some(),
+            "{}",
+            response.location()
+        );
     }
-    for ticket in &answered.tickets {
+    for ticket in &confirmed.tickets {
         let thief = launch(program, &mut Browser::new(), ticket).await;
         assert_eq!(thief.status, 403, "a ticket has lost its owner");
     }
-    for (_, tokens) in &answered.spent {
+    for (_, tokens) in &confirmed.spent {
         assert!(verifies(&served, tokens));
-        assert_eq!(who(&app, tokens).await, 200);
+        assert_eq!(userinfo_status(&app, tokens).await, 200);
     }
-    for (_, tokens) in &answered.revoked {
-        assert_eq!(who(&app, tokens).await, 401, "a revocation is gone");
+    for (_, tokens) in &confirmed.revoked {
+        assert_eq!(
+            userinfo_status(&app, tokens).await,
+            401,
+            "a revocation is gone"
+        );
     }
-    for code in answered.codes.drain(..) {
+    for code in confirmed.codes.drain(..) {
         assert_eq!(app.redeem(&code).await.status, 200, "a code is gone");
         assert_eq!(app.redeem(&code).await.status, 400);
     }
-    let spent = answered.spent.drain(..);
-    for (code, tokens) in spent.chain(answered.revoked.drain(..)) {
+    let spent = confirmed.spent.drain(..);
+    for (code, tokens) in spent.chain(confirmed.revoked.drain(..)) {
         let again = app.redeem(&code).await;
         assert_eq!(again.status, 400, "a spent code was redeemed");
         assert_eq!(again.json()["error"], "invalid_grant");
-        assert_eq!(who(&app, &tokens).await, 401);
+        assert_eq!(userinfo_status(&app, &tokens).await, 401);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_before_a_kill_holds_after_it() {
+async fn what_was_confirmed_before_a_kill_holds_after_it() {
     let portal = Arc::new(portal().await);
     let mut program = Program::start(portal.url().as_str(), "").await;
     for _ in 0..3 {
-        let answered = Shared::default();
+        let confirmed = Shared::default();
         let workers: Vec<_> = (0..8)
             .map(|_| {
                 let (app, launch) = (program.client(), launch_url(&program, ""));
-                let (portal, answered) = (Arc::clone(&portal), Arc::clone(&answered));
-                tokio::spawn(logins(app, portal, launch, answered))
+                let (portal, confirmed) = (Arc::clone(&portal), Arc::clone(&confirmed));
+                tokio::spawn(logins(app, portal, launch, confirmed))
             })
             .collect();
         until("some logins of every kind", async || {
-            let answered = answered.lock().unwrap();
-            answered.spent.len() > 8 && answered.revoked.len() > 4 && answered.codes.len() > 4
+            let confirmed = confirmed.lock().unwrap();
+            confirmed.spent.len() > 8 && confirmed.revoked.len() > 4 && confirmed.codes.len() > 4
         })
         .await;
         program.kill();
@@ -169,13 +183,13 @@ async fn what_was_answered_before_a_kill_holds_after_it() {
             worker.await.unwrap();
         }
         program.restart().await;
-        let answered = std::mem::take(&mut *answered.lock().unwrap());
-        all_holds(&program, answered).await;
+        let confirmed = std::mem::take(&mut *confirmed.lock().unwrap());
+        assert_all_confirmed_holds(&program, confirmed).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_of_user_that_was_answered_is_not_undone_by_a_kill() {
+async fn a_confirmed_change_of_user_survives_a_kill() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     let mut browser = Browser::new();
@@ -187,7 +201,10 @@ async fn a_change_of_user_that_was_answered_is_not_undone_by_a_kill() {
     program.kill();
     program.restart().await;
     let silently = program.client().authorize_url(&[("prompt", "none")]);
-    let asked = before.get(&silently).await;
-    assert_eq!(asked.parameter("error").as_deref(), Some("login_required"));
+    let response = before.get(&silently).await;
+    assert_eq!(
+        response.parameter("error").as_deref(),
+        Some("login_required")
+    );
     assert!(browser.get(&silently).await.parameter("code").is_some());
 }

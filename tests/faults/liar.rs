@@ -1,4 +1,4 @@
-//! A portal that does to each ticket what the test says, byte by byte.
+//! A portal whose reply to each ticket is set by the test, byte by byte.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,32 +9,32 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What becomes of a call.
+/// The reply to a call.
 #[derive(Clone)]
 pub enum Reply {
     /// These bytes, then the end of the connection.
     Bytes(Vec<u8>),
-    /// Nothing, for ever.
+    /// No reply; the connection stays open.
     Silence,
-    /// A byte a second.
+    /// These bytes, one per second.
     Drip(Vec<u8>),
-    /// These bytes, but later.
+    /// These bytes, after a delay.
     Late(Duration, Vec<u8>),
-    /// These bytes, then a reset.
+    /// These bytes, then a reset of the connection.
     Reset(Vec<u8>),
     /// These bytes, once [`Liar::go_on`] was called.
     OnCue(Vec<u8>),
 }
 
-/// The portal. It lives as long as the test's runtime.
+/// The portal. It runs as long as the test's runtime.
 pub struct Liar {
     url: String,
     replies: Arc<Mutex<HashMap<String, Reply>>>,
-    asked: watch::Sender<usize>,
+    calls: watch::Sender<usize>,
     cue: watch::Sender<bool>,
 }
 
-/// An answer of HTTP 200 with `body`.
+/// An HTTP 200 response with `body`.
 pub fn ok(body: &[u8]) -> Vec<u8> {
     let mut answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -45,30 +45,30 @@ pub fn ok(body: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// An answer that names Chen Tao.
+/// A valid response for Chen Tao.
 pub fn good() -> Vec<u8> {
     let body = r#"{"code":0,"msg":"ok","data":{"id":1,"userName":"陈涛","phone":"13800138000"}}"#;
     ok(body.as_bytes())
 }
 
 impl Liar {
-    /// Opens the portal.
+    /// Starts the portal.
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let liar = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             replies: Arc::default(),
-            asked: watch::channel(0).0,
+            calls: watch::channel(0).0,
             cue: watch::channel(false).0,
         };
         let replies = Arc::clone(&liar.replies);
-        let (asked, cue) = (liar.asked.clone(), liar.cue.subscribe());
+        let (calls, cue) = (liar.calls.clone(), liar.cue.subscribe());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (replies, asked, cue) = (Arc::clone(&replies), asked.clone(), cue.clone());
+                let (replies, calls, cue) = (Arc::clone(&replies), calls.clone(), cue.clone());
                 tokio::spawn(async move {
-                    // A caller who has had enough hangs up.
-                    let _ = answer(stream, &replies, &asked, cue).await;
+                    // A caller whose timeout expires hangs up.
+                    let _ = answer(stream, &replies, &calls, cue).await;
                 });
             }
         });
@@ -80,7 +80,7 @@ impl Liar {
         &self.url
     }
 
-    /// What becomes of calls with `ticket`.
+    /// Sets the reply to calls with `ticket`.
     pub fn plant(&self, ticket: &str, reply: Reply) {
         self.replies
             .lock()
@@ -88,15 +88,15 @@ impl Liar {
             .insert(ticket.to_owned(), reply);
     }
 
-    /// Waits until it has been asked `calls` times in all.
+    /// Waits until it has received `calls` calls in all.
     pub async fn asked(&self, calls: usize) {
-        let mut asked = self.asked.subscribe();
-        let enough = asked.wait_for(|asked| *asked >= calls);
+        let mut received = self.calls.subscribe();
+        let enough = received.wait_for(|received| *received >= calls);
         let enough = tokio::time::timeout(Duration::from_secs(40), enough).await;
         enough.expect("it is asked").unwrap();
     }
 
-    /// Lets every [`Reply::OnCue`] go.
+    /// Sends every waiting [`Reply::OnCue`].
     pub fn go_on(&self) {
         self.cue.send_replace(true);
     }
@@ -105,7 +105,7 @@ impl Liar {
 async fn answer(
     mut stream: TcpStream,
     replies: &Mutex<HashMap<String, Reply>>,
-    asked: &watch::Sender<usize>,
+    calls: &watch::Sender<usize>,
     mut cue: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let mut head = Vec::new();
@@ -118,7 +118,7 @@ async fn answer(
     let (_, ticket) = head.split_once("ticket=").expect("a ticket");
     let ticket = ticket.split([' ', '&']).next().unwrap();
     let reply = replies.lock().unwrap().get(ticket).cloned();
-    asked.send_modify(|asked| *asked += 1);
+    calls.send_modify(|calls| *calls += 1);
     match reply.expect("a ticket that was planted") {
         Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
         Reply::Silence => std::future::pending().await,

@@ -1,13 +1,15 @@
-//! What goes wrong around the built program: it is killed, its portal hangs or lies, its disk is full,
-//! its operator slips. What it answered before still holds, and what it says is honest.
+//! Faults around the built program: it is killed, its portal hangs or sends wrong answers, its disk is
+//! full, or its configuration has a mistake. What it confirmed before stays valid, and its error
+//! pages and messages are correct.
 //!
-//! One file a theme. Nothing here sleeps for a verdict: conditions are waited for, with a bound.
+//! There is one file per kind of fault. No test sleeps for a fixed time before it checks a result:
+//! it waits for a condition, with a timeout.
 
 #![cfg(unix)]
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! The master key file: lost, exchanged, damaged, shown to everybody.
+//! The master key file: lost, replaced, damaged, or readable by everybody.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,7 +15,7 @@ fn file(program: &Program) -> PathBuf {
     program.data().join("master.key")
 }
 
-/// A program that has served once and is stopped, and somebody who is signed in there.
+/// A stopped program that has served once, and a browser with a session at it.
 async fn served_once(portal: &SimulatorHandle) -> (Program, Browser) {
     let mut program = Program::start(portal.url().as_str(), "").await;
     let browser = signed_in(&program, portal).await;
@@ -23,8 +23,8 @@ async fn served_once(portal: &SimulatorHandle) -> (Program, Browser) {
     (program, browser)
 }
 
-/// With the right key back in its place, everything is as it was.
-async fn is_well_again(program: &mut Program, browser: &mut Browser, key: &[u8]) {
+/// Restores the right key, and asserts that the program works as before.
+async fn assert_recovers(program: &mut Program, browser: &mut Browser, key: &[u8]) {
     fs::write(file(program), key).unwrap();
     program.restart().await;
     tokens(program, browser).await;
@@ -37,34 +37,34 @@ async fn a_lost_master_key_is_not_replaced() {
     let key = fs::read(file(&program)).unwrap();
     fs::remove_file(file(&program)).unwrap();
     for _ in 0..2 {
-        let told = refused(&mut program).await;
+        let error = refused(&mut program).await;
         let start = format!(
             "keys.master_key_file: the master key file {} is missing",
             file(&program).display()
         );
-        assert!(told.starts_with(&start), "{told}");
-        assert!(told.contains("Restore it from the backup"), "{told}");
+        assert!(error.starts_with(&start), "{error}");
+        assert!(error.contains("Restore it from the backup"), "{error}");
         assert!(!file(&program).exists(), "one was made in its place");
     }
-    is_well_again(&mut program, &mut browser, &key).await;
+    assert_recovers(&mut program, &mut browser, &key).await;
 }
 
 #[tokio::test]
-async fn another_master_key_is_refused_and_nothing_replaced() {
+async fn another_master_key_is_refused_and_not_replaced() {
     let portal = portal().await;
     let (mut program, mut browser) = served_once(&portal).await;
     let (other, _) = served_once(&portal).await;
     let key = fs::read(file(&program)).unwrap();
     fs::copy(file(&other), file(&program)).unwrap();
-    let told = refused(&mut program).await;
-    assert!(told.starts_with("keys.master_key_file: "), "{told}");
-    let said = format!("{} is not the master key that", file(&program).display());
-    assert!(told.contains(&said), "{told}");
-    is_well_again(&mut program, &mut browser, &key).await;
+    let error = refused(&mut program).await;
+    assert!(error.starts_with("keys.master_key_file: "), "{error}");
+    let expected = format!("{} is not the master key that", file(&program).display());
+    assert!(error.contains(&expected), "{error}");
+    assert_recovers(&mut program, &mut browser, &key).await;
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_master_key_is_refused_and_left_as_it_is() {
+async fn a_file_that_is_not_a_master_key_is_refused_and_kept() {
     let portal = portal().await;
     let (mut program, mut browser) = served_once(&portal).await;
     let key = fs::read(file(&program)).unwrap();
@@ -72,27 +72,30 @@ async fn a_file_that_is_no_master_key_is_refused_and_left_as_it_is() {
     let (twice, bytes) = ([&key[..], &key[..]].concat(), vec![0xff; 32]);
     for wrong in [&b""[..], half, &twice, &bytes, b"CHANGE-ME"] {
         fs::write(file(&program), wrong).unwrap();
-        let told = refused(&mut program).await;
+        let error = refused(&mut program).await;
         let start = format!(
             "keys.master_key_file: {} is not a master key: ",
             file(&program).display()
         );
-        assert!(told.starts_with(&start), "{told}");
-        assert!(told.contains("Restore it from the backup"), "{told}");
+        assert!(error.starts_with(&start), "{error}");
+        assert!(error.contains("Restore it from the backup"), "{error}");
         assert_eq!(fs::read(file(&program)).unwrap(), wrong);
     }
     fs::remove_file(file(&program)).unwrap();
     fs::create_dir(file(&program)).unwrap();
-    let told = refused(&mut program).await;
-    assert!(told.contains("could not be read (Is a directory"), "{told}");
+    let error = refused(&mut program).await;
+    assert!(
+        error.contains("could not be read (Is a directory"),
+        "{error}"
+    );
     fs::remove_dir(file(&program)).unwrap();
-    is_well_again(&mut program, &mut browser, &key).await;
+    assert_recovers(&mut program, &mut browser, &key).await;
     let secret = String::from_utf8(key).unwrap();
     assert!(!program.log().contains(secret.trim()));
 }
 
 #[tokio::test]
-async fn a_master_key_that_everybody_can_read_is_warned_about() {
+async fn a_world_readable_master_key_is_warned_about() {
     let portal = portal().await;
     let (mut program, mut browser) = served_once(&portal).await;
     let warning = "can read";

@@ -1,4 +1,5 @@
-//! The portal is gone for a while: sessions live on, nobody waits for it, and its return is noticed.
+//! The portal is down for a while: existing sessions keep working, requests do not wait for the
+//! portal, and its recovery is noticed.
 
 use panda_oidc_panda::simulator::Fault;
 
@@ -10,15 +11,18 @@ use crate::support::program::Program;
 use crate::tools::{launch, portal, signed_in, tokens, until};
 
 #[tokio::test]
-async fn who_is_signed_in_stays_so_without_a_portal_even_over_a_restart() {
+async fn sessions_survive_a_portal_outage_and_a_restart() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     let mut browser = signed_in(&program, &portal).await;
     portal.set_fault(Fault::Dead).await;
     for _ in 0..2 {
-        let given = tokens(&program, &mut browser).await;
-        assert_eq!(claims(given["id_token"].as_str().unwrap())["sub"], "1");
-        let token = given["access_token"].as_str().unwrap();
+        let tokens_given = tokens(&program, &mut browser).await;
+        assert_eq!(
+            claims(tokens_given["id_token"].as_str().unwrap())["sub"],
+            "1"
+        );
+        let token = tokens_given["access_token"].as_str().unwrap();
         assert_eq!(program.client().userinfo(token).await.status, 200);
         program.kill();
         program.restart().await;
@@ -30,26 +34,26 @@ async fn who_is_signed_in_stays_so_without_a_portal_even_over_a_restart() {
 }
 
 #[tokio::test]
-async fn a_portal_that_is_gone_is_left_alone_and_its_return_is_noticed() {
+async fn a_dead_portal_opens_the_breaker_and_its_recovery_is_noticed() {
     let portal = portal().await;
-    let hasty = "timeout = '200ms'";
-    let program = Program::start_with(portal.url().as_str(), hasty, "").await;
+    let short_timeout = "timeout = '200ms'";
+    let program = Program::start_with(portal.url().as_str(), short_timeout, "").await;
     for fault in [Fault::Hang, Fault::Dead, Fault::Status(503)] {
-        let mut there = signed_in(&program, &portal).await;
+        let mut signed_in_browser = signed_in(&program, &portal).await;
         portal.set_fault(fault.clone()).await;
-        let silent = |log: &str| log.matches("is left alone for a while").count();
-        let before = silent(&program.log());
+        let count_breaker_logs = |log: &str| log.matches("is left alone for a while").count();
+        let before = count_breaker_logs(&program.log());
         until("it is left alone", async || {
             let ticket = portal.issue_ticket(CHEN_TAO);
             honest(&asked_in(&program, true, &ticket).await, 503, true, &ticket);
-            silent(&program.log()) > before
+            count_breaker_logs(&program.log()) > before
         })
         .await;
         portal.forget_calls();
         let ticket = portal.issue_ticket(CHEN_TAO);
         honest(&asked_in(&program, true, &ticket).await, 503, true, &ticket);
         assert_eq!(portal.calls().user_by_ticket, 0, "{fault:?}");
-        tokens(&program, &mut there).await;
+        tokens(&program, &mut signed_in_browser).await;
 
         portal.set_fault(Fault::Healthy).await;
         let mut browser = Browser::new();
@@ -64,7 +68,7 @@ async fn a_portal_that_is_gone_is_left_alone_and_its_return_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_ticket_from_the_outage_is_good_after_it() {
+async fn a_ticket_refused_during_an_outage_works_after_it() {
     let portal = portal().await;
     let program = Program::start(portal.url().as_str(), "").await;
     let ticket = portal.issue_ticket(CHEN_TAO);

@@ -1,4 +1,4 @@
-//! Pages that are honest: soon, in the reader's language, and without a word of what is inside.
+//! Checks of error pages: they arrive in time, in the browser's language, and reveal no internals.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 use crate::tools::launch_url;
 
-/// The cookie that opens a session.
+/// The session cookie.
 const SESSION: &str = "panda-oidc-session";
 
-/// The longest anybody waits for a page.
+/// The longest time a page may take.
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(8);
 
-/// Words that are nobody's business but ours.
+/// Words that reveal internals and must not appear on a page.
 const INTERNAL: [&str; 14] = [
     "GetUserByTicket",
     "PandaOMS",
@@ -32,8 +32,8 @@ const INTERNAL: [&str; 14] = [
     ".rs",
 ];
 
-/// A page that says no, with `status`, in the language asked for: no session, no redirect, and not a
-/// word of `secret` or of what is inside.
+/// Asserts that the response is an error page with `status` in the requested language, without a
+/// session cookie, a redirect, `secret` or internals.
 #[track_caller]
 pub fn honest(answer: &Answer, status: u16, english: bool, secret: &str) {
     let page = &answer.body;
@@ -61,7 +61,7 @@ pub fn honest(answer: &Answer, status: u16, english: bool, secret: &str) {
     }
 }
 
-/// Launches with `ticket` in a browser of its own that reads English, or Chinese.
+/// Launches with `ticket` in a new browser whose language is English or Chinese.
 pub async fn asked_in(program: &Program, english: bool, ticket: &str) -> Answer {
     let language = if english {
         "en-GB,en;q=0.9"
@@ -69,9 +69,9 @@ pub async fn asked_in(program: &Program, english: bool, ticket: &str) -> Answer 
         "zh-CN,zh;q=0.9"
     };
     let mut browser = Browser::new();
-    let asked = browser.send(Method::GET, launch_url(program, ticket), |request| {
+    let request = browser.send(Method::GET, launch_url(program, ticket), |request| {
         request.header("accept-language", language)
     });
-    let answer = tokio::time::timeout(MAX_ANSWER_TIME, asked).await;
+    let answer = tokio::time::timeout(MAX_ANSWER_TIME, request).await;
     answer.unwrap_or_else(|_| panic!("{ticket} is not answered"))
 }

@@ -1,7 +1,7 @@
-//! A portal that hangs, breaks off or lies, byte by byte, in front of the whole program: each call is
-//! answered in time, by an honest page in the reader's language, and nothing tells the ticket.
+//! A portal that hangs, breaks off or sends wrong answers, against the built program: every launch is
+//! answered in time with an error page in the browser's language, and nothing reveals the ticket.
 //!
-//! What a house shows as well is in `tests/security/portal.rs`.
+//! Tests that need no built program are in `tests/security/portal.rs`.
 
 use std::time::Duration;
 
@@ -13,37 +13,37 @@ use crate::support::browser::Browser;
 use crate::support::program::Program;
 use crate::tools::{launch, tokens};
 
-/// Has the portal treat one ticket for a reader of each language in each of these ways, all at once,
-/// and expects the page with its status.
-async fn told(cases: Vec<(&str, Reply, u16)>) {
+/// Launches with each of these replies, all at once, in a browser of each language. Expects an error
+/// page with the given status.
+async fn expect_pages(cases: Vec<(&str, Reply, u16)>) {
     let liar = Liar::open().await;
     let program = Program::start(liar.url(), "").await;
     let program = std::sync::Arc::new(program);
-    let mut readers = JoinSet::new();
+    let mut launches = JoinSet::new();
     for (what, reply, status) in cases {
         for english in [false, true] {
             let what = what.replace(' ', "-");
             let ticket = format!("secret.{what}.{english}.ticket");
             liar.plant(&ticket, reply.clone());
             let program = std::sync::Arc::clone(&program);
-            readers.spawn(async move {
+            launches.spawn(async move {
                 let answer = asked_in(&program, english, &ticket).await;
-                eprintln!("{what}"); // shown when the page is not what it should be
+                eprintln!("{what}"); // shown only when the test fails
                 honest(&answer, status, english, &ticket);
             });
         }
     }
-    readers.join_all().await;
+    launches.join_all().await;
     let log = program.log();
     assert!(log.contains("portal"), "{log}");
     assert!(!log.contains("secret."), "the log tells a ticket");
-    // Nobody was taken for somebody, and the program is as well as before.
+    // The program still works: a valid ticket signs its user in.
     liar.plant("good", Reply::Bytes(good()));
     let mut browser = Browser::new();
     let launched = async || launch(&program, &mut browser, "good").await.status == 303;
     crate::tools::until("the portal is asked again", launched).await;
-    let told = tokens(&program, &mut browser).await;
-    assert!(told["id_token"].is_string());
+    let response = tokens(&program, &mut browser).await;
+    assert!(response["id_token"].is_string());
 }
 
 fn json(body: &str) -> Reply {
@@ -55,8 +55,8 @@ fn http(head: &str, body: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_portal_that_hangs_keeps_nobody_waiting() {
-    told(vec![
+async fn a_hanging_portal_times_out() {
+    expect_pages(vec![
         ("never answers", Reply::Silence, 503),
         ("drips", Reply::Drip(good()), 503),
         ("late", Reply::Late(Duration::from_secs(7), good()), 503),
@@ -65,10 +65,10 @@ async fn a_portal_that_hangs_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn a_portal_that_breaks_off_has_named_nobody() {
+async fn a_broken_connection_signs_nobody_in() {
     let whole = good();
     let part = |end: usize| whole[..whole.len() - end].to_vec();
-    told(vec![
+    expect_pages(vec![
         ("reset at once", Reply::Reset(Vec::new()), 503),
         ("reset within", Reply::Reset(part(40)), 503),
         ("reset at the end", Reply::Reset(part(1)), 503),
@@ -80,10 +80,10 @@ async fn a_portal_that_breaks_off_has_named_nobody() {
 }
 
 #[tokio::test]
-async fn a_portal_that_answers_something_else_has_named_nobody() {
+async fn an_invalid_answer_signs_nobody_in() {
     let body = r#"{"code":0,"msg":"ok","data":{"id":1}}"#;
     let length = body.len() - 1;
-    told(vec![
+    expect_pages(vec![
         ("500", http("500 Oops", body), 503),
         ("302", http("302 Found\r\nlocation: /login", body), 503),
         ("a page", http("200 OK", "<!doctype html><p>登录"), 502),
@@ -120,14 +120,14 @@ async fn a_portal_that_answers_something_else_has_named_nobody() {
 }
 
 #[tokio::test]
-async fn a_portal_that_names_no_id_has_named_nobody() {
+async fn an_answer_without_a_usable_id_signs_nobody_in() {
     let long = "1".repeat(256);
     let person = |id: &str| {
         json(&format!(
             r#"{{"code":0,"data":{{"userName":"a","id":{id}}}}}"#
         ))
     };
-    told(vec![
+    expect_pages(vec![
         ("null data", json(r#"{"code":0,"data":null}"#), 502),
         ("no id", json(r#"{"code":0,"data":{"userName":"a"}}"#), 502),
         ("null", person("null"), 502),
@@ -146,7 +146,7 @@ async fn a_portal_that_names_no_id_has_named_nobody() {
 }
 
 #[tokio::test]
-async fn the_reason_of_a_refusal_is_logged_without_what_is_personal() {
+async fn the_reason_of_a_refusal_is_logged_without_personal_data() {
     let liar = Liar::open().await;
     let program = Program::start(liar.url(), "").await;
     let ticket = "AbCdEf-123456-ticket";

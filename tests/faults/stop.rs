@@ -1,4 +1,4 @@
-//! Stopping, starting again, and two of them at once.
+//! Stopping the program, starting it again, and running two instances on one database.
 
 use std::net::TcpStream;
 
@@ -11,19 +11,19 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 use crate::tools::{launch, launch_url, portal, signed_in, tokens, until};
 
-/// What the log says when requests are cut off at the end of the grace.
+/// The log message when requests are cut off at the end of the shutdown grace period.
 const CUT_OFF: &str = "were not finished within 20 s";
 
-/// A launch that is under way at the portal.
+/// A launch that waits for the portal.
 type Launch = JoinHandle<reqwest::Result<(Browser, Answer)>>;
 
-async fn under_way(program: &Program, liar: &Liar, reply: Reply) -> Launch {
+async fn start_launch(program: &Program, liar: &Liar, reply: Reply) -> Launch {
     liar.plant("ticket", reply);
     let url = launch_url(program, "ticket");
     let launch = tokio::spawn(async move {
         let mut browser = Browser::new();
-        let asked = browser.try_send(reqwest::Method::GET, url, |request| request);
-        let answer = asked.await?;
+        let response = browser.try_send(reqwest::Method::GET, url, |request| request);
+        let answer = response.await?;
         Ok((browser, answer))
     });
     liar.asked(1).await;
@@ -34,18 +34,18 @@ fn listens(program: &Program) -> bool {
     TcpStream::connect(program.issuer.trim_start_matches("http://")).is_ok()
 }
 
-/// SIGTERM, and waits until nobody new is let in.
-async fn told_to_stop(program: &Program) {
+/// Sends SIGTERM, and waits until the program accepts no new connections.
+async fn begin_shutdown(program: &Program) {
     program.terminate();
     until("it takes nobody new", async || !listens(program)).await;
 }
 
 #[tokio::test]
-async fn a_launch_under_way_is_finished_before_the_end() {
+async fn a_pending_launch_is_finished_before_the_exit() {
     let liar = Liar::open().await;
     let mut program = Program::start_with(liar.url(), "timeout = '60s'", "").await;
-    let launch = under_way(&program, &liar, Reply::OnCue(good())).await;
-    told_to_stop(&program).await;
+    let launch = start_launch(&program, &liar, Reply::OnCue(good())).await;
+    begin_shutdown(&program).await;
     liar.go_on();
     let (mut browser, answer) = launch.await.unwrap().unwrap();
     assert_eq!(answer.status, 303, "{}", answer.body);
@@ -56,11 +56,11 @@ async fn a_launch_under_way_is_finished_before_the_end() {
 }
 
 #[tokio::test]
-async fn who_asks_twice_is_not_kept_waiting() {
+async fn a_second_sigterm_exits_at_once() {
     let liar = Liar::open().await;
     let mut program = Program::start_with(liar.url(), "timeout = '60s'", "").await;
-    let launch = under_way(&program, &liar, Reply::Silence).await;
-    told_to_stop(&program).await;
+    let launch = start_launch(&program, &liar, Reply::Silence).await;
+    begin_shutdown(&program).await;
     program.terminate();
     assert!(program.end().await.success());
     assert!(launch.await.unwrap().is_err(), "it was cut off");
@@ -68,26 +68,26 @@ async fn who_asks_twice_is_not_kept_waiting() {
 }
 
 #[tokio::test]
-async fn a_launch_without_end_is_cut_off_after_the_grace() {
+async fn a_hanging_launch_is_cut_off_after_the_grace_period() {
     let liar = Liar::open().await;
     let mut program = Program::start_with(liar.url(), "timeout = '60s'", "").await;
-    let launch = under_way(&program, &liar, Reply::Silence).await;
-    told_to_stop(&program).await;
+    let launch = start_launch(&program, &liar, Reply::Silence).await;
+    begin_shutdown(&program).await;
     assert!(program.end().await.success());
     assert!(launch.await.unwrap().is_err(), "it was cut off");
     assert!(program.log().contains(CUT_OFF));
 }
 
 #[tokio::test]
-async fn it_starts_again_at_once_on_the_same_port_whatever_was_open() {
+async fn it_restarts_at_once_on_the_same_port_despite_open_connections() {
     let portal = portal().await;
     let mut program = Program::start(portal.url().as_str(), "").await;
     let mut browser = signed_in(&program, &portal).await;
-    for gently in [true, false, true] {
+    for gracefully in [true, false, true] {
         let address = program.issuer.trim_start_matches("http://").to_owned();
         let idle: Vec<_> = (0..8).map(|_| TcpStream::connect(&address)).collect();
         tokens(&program, &mut browser).await;
-        if gently {
+        if gracefully {
             assert!(program.stop().await);
         } else {
             program.kill();
@@ -100,7 +100,7 @@ async fn it_starts_again_at_once_on_the_same_port_whatever_was_open() {
 }
 
 #[tokio::test]
-async fn two_on_one_database_are_one_provider() {
+async fn two_instances_on_one_database_act_as_one_provider() {
     let portal = portal().await;
     let mut first = Program::prepare(portal.url().as_str(), "", "");
     let mut second = first.twin();
@@ -111,14 +111,15 @@ async fn two_on_one_database_are_one_provider() {
     let keys = async |program: &Program| Browser::new().get(program.at("/jwks")).await.body;
     assert_eq!(keys(&first).await, keys(&second).await);
 
-    // A login here goes on there, and what is spent here is spent there.
+    // A session of one instance is valid at the other, and so is the ownership of a ticket and the
+    // redemption of a code.
     let ticket = portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     assert_eq!(launch(&first, &mut browser, &ticket).await.status, 303);
     let thief = launch(&second, &mut Browser::new(), &ticket).await;
     assert_eq!(thief.status, 403);
-    let asked = browser.get(second.client().authorize_url(&[])).await;
-    let code = RelyingParty::code(&asked);
+    let response = browser.get(second.client().authorize_url(&[])).await;
+    let code = RelyingParty::code(&response);
     let (one, other) = (first.client(), second.client());
     let (one, other) = tokio::join!(one.redeem(&code), other.redeem(&code));
     let statuses = [one.status.as_u16(), other.status.as_u16()];
@@ -127,11 +128,14 @@ async fn two_on_one_database_are_one_provider() {
         "{statuses:?}"
     );
 
-    // Both write, and each outlives the other.
+    // Both instances write, and each keeps working without the other.
     for _ in 0..10 {
-        let (mut here, mut there) =
+        let (mut at_first, mut at_second) =
             tokio::join!(signed_in(&first, &portal), signed_in(&second, &portal));
-        tokio::join!(tokens(&second, &mut here), tokens(&first, &mut there));
+        tokio::join!(
+            tokens(&second, &mut at_first),
+            tokens(&first, &mut at_second)
+        );
     }
     second.kill();
     tokens(&first, &mut browser).await;

@@ -1,4 +1,4 @@
-//! What these files share: a portal that is well, a whole login, and patience.
+//! What these tests share: a healthy portal, a whole login, and waiting for a condition.
 
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 pub use crate::support::until;
 
-/// A portal that is well.
+/// A healthy portal.
 pub async fn portal() -> SimulatorHandle {
     Simulator::start(SimulatorSettings::default())
         .await
@@ -20,7 +20,7 @@ pub async fn launch(program: &Program, browser: &mut Browser, ticket: &str) -> A
     browser.get(launch_url(program, ticket)).await
 }
 
-/// The address a click in the portal opens.
+/// The URL that a click in the portal opens.
 pub fn launch_url(program: &Program, ticket: &str) -> String {
     program.at(&format!("/launch/app?ticket={ticket}"))
 }
@@ -33,7 +33,7 @@ pub async fn signed_in(program: &Program, portal: &SimulatorHandle) -> Browser {
     browser
 }
 
-/// What the app gets for the person signed in in `browser`.
+/// Logs in to the app with the session in `browser`, and returns the token response.
 pub async fn tokens(program: &Program, browser: &mut Browser) -> Value {
     let app = program.client();
     let answer = app.redeem(&app.login(browser).await).await;

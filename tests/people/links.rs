@@ -1,4 +1,4 @@
-//! `panda-oidc links`: tables in and out.
+//! `panda-oidc links`: import, export and editing of accounts.
 
 use panda_oidc_panda::simulator::{Simulator, SimulatorSettings};
 use serde_json::json;
@@ -20,19 +20,19 @@ const TABLE: &str = "编号,账号,邮箱,email_verified,部门,sites[]\r\n\
                      1,chentao,c@w.cn,是,调度中心,东|西\r\n\
                      2,hlj,,,,\r\n";
 
-/// What `TABLE` comes to.
+/// The output of `links list` after the import of [`TABLE`].
 const LISTED: &str = "\
 ID  CLIENT  USERNAME  EMAIL   VERIFIED  ATTRIBUTES
 1   *       chentao   c@w.cn  yes       sites=[东, 西] 部门=调度中心
 2   *       hlj       -       -         -
 ";
 
-fn nothing_is_there(program: &Program) {
+fn assert_no_accounts(program: &Program) {
     assert_eq!(links(program, &["list", "--json"]).well(), "");
 }
 
 #[test]
-fn tables_of_every_spreadsheet_are_imported() {
+fn tables_in_every_spreadsheet_format_are_imported() {
     let gb = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
     let utf16 = |text: &str| {
         let units = text.encode_utf16();
@@ -49,8 +49,8 @@ fn tables_of_every_spreadsheet_are_imported() {
     ] {
         let program = program();
         let table = file(&program, "accounts.csv", bytes);
-        let said = import(&program, &table, &[]).well();
-        assert_eq!(said, "2 added, 0 changed, 0 as they were, 0 left out\n");
+        let output = import(&program, &table, &[]).well();
+        assert_eq!(output, "2 added, 0 changed, 0 as they were, 0 left out\n");
         assert_eq!(links(&program, &["list"]).well(), LISTED);
         let again = import(&program, &table, &[]).well();
         assert_eq!(again, "0 added, 0 changed, 2 as they were, 0 left out\n");
@@ -58,7 +58,7 @@ fn tables_of_every_spreadsheet_are_imported() {
 }
 
 #[tokio::test]
-async fn a_dry_run_shows_whom_each_row_means_and_changes_nothing() {
+async fn a_dry_run_shows_the_match_of_each_row_and_changes_nothing() {
     let program = program();
     heard_of(&program, &PEOPLE).await;
     let table = file(
@@ -72,10 +72,10 @@ async fn a_dry_run_shows_whom_each_row_means_and_changes_nothing() {
          ,13600136000,韩梅梅,hanmeimei\n\
          99,,,guest\n",
     );
-    let said = import(&program, &table, &["--dry-run"]);
-    assert_eq!(said.code, Some(1));
+    let output = import(&program, &table, &["--dry-run"]);
+    assert_eq!(output.code, Some(1));
     assert_eq!(
-        said.out,
+        output.out,
         "\
 LINE  CLIENT  ACCOUNT    BY         PERSON
 2     *       hlj        id         2 黑龙江
@@ -87,25 +87,25 @@ LINE  CLIENT  ACCOUNT    BY         PERSON
 "
     );
     for (line, about) in [(3, "phone"), (4, "name"), (5, "any of 4, 5"), (6, "nobody")] {
-        let told = said
+        let complaint = output
             .err
             .lines()
-            .find(|told| told.contains(&format!("line {line}: ")));
+            .find(|complaint| complaint.contains(&format!("line {line}: ")));
         assert!(
-            told.is_some_and(|told| told.contains(about)),
+            complaint.is_some_and(|complaint| complaint.contains(about)),
             "{}",
-            said.err
+            output.err
         );
     }
-    let trusting = ["--dry-run", "--match", "phone,name", "--skip-unmatched"];
-    let said = import(&program, &table, &trusting).well();
-    let would = "Would be: 4 added, 0 changed, 0 as they were, 2 left out\n";
-    assert!(said.ends_with(would), "{said}");
-    nothing_is_there(&program);
+    let options = ["--dry-run", "--match", "phone,name", "--skip-unmatched"];
+    let output = import(&program, &table, &options).well();
+    let summary = "Would be: 4 added, 0 changed, 0 as they were, 2 left out\n";
+    assert!(output.ends_with(summary), "{output}");
+    assert_no_accounts(&program);
 }
 
 #[tokio::test]
-async fn a_match_is_taken_only_if_that_was_said() {
+async fn a_match_by_phone_or_name_must_be_requested() {
     let program = program();
     heard_of(&program, &PEOPLE).await;
     let table = file(
@@ -119,13 +119,16 @@ async fn a_match_is_taken_only_if_that_was_said() {
         &["--match", "phone,name"],
         &["--match", "phone", "--match", "name"],
     ] {
-        let told = import(&program, &table, options).badly(1);
-        assert!(told.ends_with("error: nothing was imported\n"), "{told}");
-        nothing_is_there(&program);
+        let errors = import(&program, &table, options).badly(1);
+        assert!(
+            errors.ends_with("error: nothing was imported\n"),
+            "{errors}"
+        );
+        assert_no_accounts(&program);
     }
     let options = ["--match", "phone", "--skip-unmatched", "--json"];
-    let said = import(&program, &table, &options).lines();
-    assert_eq!(said.last().unwrap()["left_out"], json!([3, 4]));
+    let output = import(&program, &table, &options).lines();
+    assert_eq!(output.last().unwrap()["left_out"], json!([3, 4]));
     let listed = links(&program, &["list", "--json"]).lines();
     assert_eq!(
         listed,
@@ -134,9 +137,9 @@ async fn a_match_is_taken_only_if_that_was_said() {
 }
 
 #[test]
-fn a_table_with_a_mistake_is_not_imported_in_part() {
+fn a_table_with_a_mistake_is_not_imported_at_all() {
     let program = program();
-    for (text, told) in [
+    for (text, expected) in [
         (
             "id,username\n1,a\n2\n",
             "line 3: the row has 1 cells, the first line 2; ",
@@ -165,24 +168,24 @@ fn a_table_with_a_mistake_is_not_imported_in_part() {
     ] {
         let table = file(&program, "accounts.csv", text);
         let complaints = import(&program, &table, &[]).badly(1);
-        assert!(complaints.contains(told), "{complaints}");
+        assert!(complaints.contains(expected), "{complaints}");
         assert!(complaints.contains("nothing was imported"), "{complaints}");
-        let dry = import(&program, &table, &["--dry-run"]).badly(1);
-        assert!(dry.contains(told), "{dry}");
-        nothing_is_there(&program);
+        let dry_run = import(&program, &table, &["--dry-run"]).badly(1);
+        assert!(dry_run.contains(expected), "{dry_run}");
+        assert_no_accounts(&program);
     }
-    let said = import(
+    let output = import(
         &program,
         &file(&program, "x.csv", "id,email\n2,c\n"),
         &["--json"],
     );
-    assert_eq!(said.code, Some(1));
-    let told = said.lines();
-    assert_eq!((&told[0]["line"], told.len()), (&json!(2), 1));
+    assert_eq!(output.code, Some(1));
+    let lines = output.lines();
+    assert_eq!((&lines[0]["line"], lines.len()), (&json!(2), 1));
 }
 
 #[test]
-fn what_is_anothers_already_is_refused() {
+fn a_username_of_another_user_is_refused() {
     let program = program();
     let table = |text: &str| file(&program, "accounts.csv", text);
     import(
@@ -191,23 +194,23 @@ fn what_is_anothers_already_is_refused() {
         &["--client", "app"],
     )
     .well();
-    let taken = table("id,username\n3,x\n2,chentao\n");
+    let conflicting = table("id,username\n3,x\n2,chentao\n");
     for options in [
         &[][..],
         &["--client", "app"],
         &["--client", "app", "--dry-run"],
     ] {
-        let told = import(&program, &taken, options).badly(1);
-        assert!(told.contains("line 3: the username \"chentao\" is that of 1 in app; "));
+        let errors = import(&program, &conflicting, options).badly(1);
+        assert!(errors.contains("line 3: the username \"chentao\" is that of 1 in app; "));
     }
-    import(&program, &taken, &["--client", "wiki"]).well();
+    import(&program, &conflicting, &["--client", "wiki"]).well();
     let set = ["set", "2", "--client", "app", "--username", "CHENTAO"];
-    let told = links(&program, &set).badly(1);
-    assert!(told.contains("is that of 1 in app"), "{told}");
+    let errors = links(&program, &set).badly(1);
+    assert!(errors.contains("is that of 1 in app"), "{errors}");
 }
 
 #[test]
-fn what_is_exported_can_be_imported_again() {
+fn an_export_can_be_imported_again() {
     let (first, second) = (program(), program());
     import(&first, &file(&first, "accounts.csv", TABLE), &[]).well();
     for set in [
@@ -246,8 +249,8 @@ fn what_is_exported_can_be_imported_again() {
     let to_file = ["export", "--output", path.to_str().unwrap()];
     links(&first, &to_file).well();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), exported);
-    let told = links(&first, &to_file).badly(1);
-    assert!(told.contains("again.csv cannot be made"), "{told}");
+    let errors = links(&first, &to_file).badly(1);
+    assert!(errors.contains("again.csv cannot be made"), "{errors}");
 }
 
 #[test]
@@ -275,15 +278,15 @@ fn one_account_is_set_and_removed_by_hand() {
     assert_eq!(listed(&["--client", "app"]), [app]);
     assert_eq!(listed(&["--client", "*"]), std::slice::from_ref(&all));
     links(&program, &["remove", "1", "--client", "app"]).well();
-    let told = links(&program, &["remove", "1", "--client", "app"]).badly(1);
-    assert!(told.contains("1 has no account in \"app\""), "{told}");
+    let errors = links(&program, &["remove", "1", "--client", "app"]).badly(1);
+    assert!(errors.contains("1 has no account in \"app\""), "{errors}");
     assert_eq!(listed(&[]), [all]);
     links(&program, &["set", "1", "--username", "", "--email", ""]).well();
-    nothing_is_there(&program);
+    assert_no_accounts(&program);
 }
 
 #[test]
-fn a_command_that_is_not_understood_ends_with_2() {
+fn an_invalid_command_exits_with_2() {
     let program = program();
     let table = file(&program, "accounts.csv", TABLE);
     let table = table.to_str().unwrap();
@@ -300,17 +303,17 @@ fn a_command_that_is_not_understood_ends_with_2() {
     ] {
         links(&program, arguments).badly(2);
     }
-    let told = links(&program, &["import", "/nowhere/accounts.csv"]).badly(1);
+    let errors = links(&program, &["import", "/nowhere/accounts.csv"]).badly(1);
     assert!(
-        told.contains("/nowhere/accounts.csv cannot be read"),
-        "{told}"
+        errors.contains("/nowhere/accounts.csv cannot be read"),
+        "{errors}"
     );
-    nothing_is_there(&program);
+    assert_no_accounts(&program);
 }
 
-/// A person is known after a login, and the provider may run meanwhile.
+/// An import can match a user who has only signed in, and it works while the provider runs.
 #[tokio::test]
-async fn accounts_are_joined_while_the_provider_runs() {
+async fn accounts_can_be_imported_while_the_provider_runs() {
     let portal = Simulator::start(SimulatorSettings::default())
         .await
         .unwrap();

@@ -1,13 +1,13 @@
-//! People, by the built program's commands: whom the portal knows, and the accounts they have.
+//! The built program's commands for people: the users of the portal, and their accounts in clients.
 //!
-//! One file a command. What is asserted is what an operator sees: output, exit code, and what a
-//! later command finds.
+//! There is one file per command. The tests assert what an operator sees: output, exit code, and the
+//! output of later commands.
 
 #![cfg(unix)]
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "../support/mod.rs"]

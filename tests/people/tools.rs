@@ -1,4 +1,4 @@
-//! What these files share: a program that is not started, people it has heard of, and its commands.
+//! What these tests share: a program that is not started, the users in its database, and its commands.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -13,14 +13,14 @@ use serde_json::Value;
 
 use crate::support::program::{BINARY, Program};
 
-/// A program nobody has started, with a second client.
+/// A program with a second client, `wiki`. It is not started.
 pub fn program() -> Program {
     let wiki = "[[clients]]\nclient_id = 'wiki'\nclient_secret = 'wiki-secret-0123456789abcdef'\n\
                 redirect_uris = ['http://127.0.0.1:9/wiki']\n";
     Program::prepare("http://127.0.0.1:9", "", wiki)
 }
 
-/// Has each of `people` (id, name, phone) be heard of, as after a login.
+/// Stores each of `people` (id, name, phone) in the database, as after a login.
 pub async fn heard_of(program: &Program, people: &[(&str, &str, &str)]) {
     let store = SqliteStore::open(&program.data().join("panda-oidc.db")).unwrap();
     for (id, name, phone) in people {
@@ -67,40 +67,40 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     }
 }
 
-/// A file of these bytes beside the configuration.
+/// Writes a file with these bytes in the folder of the configuration.
 pub fn file(program: &Program, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = program.folder().join(name);
     std::fs::write(&path, bytes).unwrap();
     path
 }
 
-/// What a command said, and how it ended.
+/// The output and the exit code of a command.
 #[derive(Debug)]
 pub struct Said {
     /// Its exit code.
     pub code: Option<i32>,
-    /// What it wrote to its output.
+    /// Its standard output.
     pub out: String,
-    /// What it complained of.
+    /// Its standard error output.
     pub err: String,
 }
 
 impl Said {
-    /// The output, of a command that did what it was told.
+    /// The standard output. Panics unless the command succeeded.
     #[track_caller]
     pub fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out
     }
 
-    /// The complaints of one that ended with `code`.
+    /// The standard error output. Panics unless the exit code is `code`.
     #[track_caller]
     pub fn badly(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:?}");
         self.err
     }
 
-    /// The lines of output, each one JSON object.
+    /// The lines of the standard output, each parsed as JSON.
     #[track_caller]
     pub fn lines(self) -> Vec<Value> {
         let lines = self.out.lines();
@@ -110,7 +110,7 @@ impl Said {
     }
 }
 
-/// Runs `panda-oidc links … --config` over the program's configuration.
+/// Runs `panda-oidc links …` with the program's configuration.
 pub fn links(program: &Program, arguments: &[&str]) -> Said {
     let Output {
         status,
@@ -131,7 +131,7 @@ pub fn links(program: &Program, arguments: &[&str]) -> Said {
     }
 }
 
-/// The same with a path as its last argument.
+/// Runs `panda-oidc links import FILE …` with the program's configuration.
 pub fn import(program: &Program, file: &std::path::Path, options: &[&str]) -> Said {
     let mut arguments = vec!["import", file.to_str().unwrap()];
     arguments.extend(options);

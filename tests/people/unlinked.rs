@@ -1,4 +1,4 @@
-//! An app for people with an account in it: `unlinked = "deny"`.
+//! A client with `unlinked = "deny"`: only users with an account in it may use it.
 
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 
@@ -12,7 +12,7 @@ const CLIENTS: &str = "unlinked = 'deny'\ncontact = '信息中心 8001'\n\
     [[clients]]\nclient_id = 'wiki'\nclient_secret = 'wiki-secret-0123456789abcdef'\n\
     redirect_uris = ['http://127.0.0.1:9/wiki']\n";
 
-/// A click in the portal's menu.
+/// Launches the app as `user`, as a click in the portal's menu does.
 async fn click(
     portal: &SimulatorHandle,
     program: &Program,
@@ -25,7 +25,7 @@ async fn click(
 }
 
 #[track_caller]
-fn is_refused(answer: &Answer) {
+fn assert_refused(answer: &Answer) {
     assert_eq!(answer.status, 403, "{}", answer.body);
     assert!(
         answer.body.contains("没有与您对应的账号"),
@@ -36,15 +36,15 @@ fn is_refused(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn the_linked_are_let_in_and_the_others_told_whom_to_ask() {
+async fn linked_users_are_let_in_and_others_see_a_contact() {
     let portal = Simulator::start(SimulatorSettings::default());
     let portal = portal.await.unwrap();
     let program = Program::start(portal.url().as_str(), CLIENTS).await;
     let app = program.client();
     let (mut one, mut two) = (Browser::new(), Browser::new());
-    is_refused(&click(&portal, &program, &mut one, CHEN_TAO).await);
+    assert_refused(&click(&portal, &program, &mut one, CHEN_TAO).await);
 
-    // An account in another app is none in this one.
+    // An account in another client does not count.
     let table = "编号,应用,账号\r\n1,app,chentao\r\n2,wiki,hlj\r\n";
     let (table, ..) = encoding_rs::GB18030.encode(table);
     import(&program, &file(&program, "accounts.csv", table), &[]).well();
@@ -55,16 +55,16 @@ async fn the_linked_are_let_in_and_the_others_told_whom_to_ask() {
     let id_token = claims(tokens.json()["id_token"].as_str().unwrap());
     assert_eq!(id_token["sub"], "1");
     assert_eq!(id_token["preferred_username"], "chentao");
-    is_refused(&click(&portal, &program, &mut two, HEI_LONG_JIANG).await);
+    assert_refused(&click(&portal, &program, &mut two, HEI_LONG_JIANG).await);
     let answer = two.get(app.authorize_url(&[])).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("access_denied"));
 
-    // One for all apps is.
+    // An account for all clients counts.
     links(&program, &["set", "2", "--username", "hlj"]).well();
     let launched = click(&portal, &program, &mut two, HEI_LONG_JIANG).await;
     assert_eq!(launched.status, 303, "{}", launched.body);
     RelyingParty::code(&two.get(app.authorize_url(&[])).await);
 
     links(&program, &["remove", "1", "--client", "app"]).well();
-    is_refused(&click(&portal, &program, &mut one, CHEN_TAO).await);
+    assert_refused(&click(&portal, &program, &mut one, CHEN_TAO).await);
 }

@@ -1,4 +1,4 @@
-//! A client application as the protocol sees it, spelled out by hand so that a test can misspell it.
+//! A client application whose requests are written by hand, so that a test can make malformed ones.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -46,10 +46,10 @@ fn part(token: &str, index: usize) -> serde_json::Value {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// Replaces parameters, and takes those out whose new value is empty.
+/// Replaces parameters. An empty new value removes the parameter.
 fn change<'a>(parameters: &mut Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) {
     for (name, value) in changes {
-        parameters.retain(|(known, _)| known != name);
+        parameters.retain(|(existing, _)| existing != name);
         if !value.is_empty() {
             parameters.push((name, value));
         }
@@ -57,13 +57,13 @@ fn change<'a>(parameters: &mut Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a
 }
 
 impl RelyingParty {
-    /// An endpoint of the provider.
+    /// The URL of an endpoint of the provider.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
 
-    /// An authorization request with PKCE, `state` and `nonce`; `changes` replace parameters, and
-    /// an empty value takes one out.
+    /// An authorization request with PKCE, `state` and `nonce`. `changes` replace parameters; an
+    /// empty value removes one.
     pub fn authorize_url(&self, changes: &[(&str, &str)]) -> Url {
         let challenge = challenge(VERIFIER);
         let mut parameters = vec![
@@ -80,7 +80,7 @@ impl RelyingParty {
         Url::parse_with_params(&self.at("/authorize"), parameters).unwrap()
     }
 
-    /// Asks in a browser that is signed in, and gives the code.
+    /// The code of an authorization response. Panics if there is none.
     #[track_caller]
     pub fn code(answer: &Answer) -> String {
         answer
@@ -88,12 +88,12 @@ impl RelyingParty {
             .unwrap_or_else(|| panic!("no code: {}", answer.location()))
     }
 
-    /// A code for the person signed in in `browser`.
+    /// Sends an authorization request in `browser`, which must have a session, and returns the code.
     pub async fn login(&self, browser: &mut Browser) -> String {
         Self::code(&browser.get(self.authorize_url(&[])).await)
     }
 
-    /// Redeems a code as it should be.
+    /// Redeems a code with a correct request.
     pub async fn redeem(&self, code: &str) -> Answer {
         self.redeem_with(code, &[]).await
     }
@@ -118,7 +118,7 @@ impl RelyingParty {
         self.post("/token", &form, changes).await
     }
 
-    /// Uses a refresh token as it should be.
+    /// Uses a refresh token with a correct request.
     pub async fn refresh(&self, refresh_token: &str) -> Answer {
         self.refresh_with(refresh_token, &[]).await
     }
@@ -133,7 +133,7 @@ impl RelyingParty {
         self.post(path, &[("token", token)], &[]).await
     }
 
-    /// Posts `form` and the client's own credentials, changed by `changes`.
+    /// Posts `form` with the client's credentials, after applying `changes`.
     async fn post(&self, path: &str, form: &[(&str, &str)], changes: &[(&str, &str)]) -> Answer {
         let mut form = form.to_vec();
         form.push(("client_id", &self.client_id));
@@ -144,7 +144,7 @@ impl RelyingParty {
         Browser::new().post(self.at(path), &form).await
     }
 
-    /// Asks who an access token is about.
+    /// Calls the userinfo endpoint with an access token.
     pub async fn userinfo(&self, access_token: &str) -> Answer {
         let url = self.at("/userinfo");
         Browser::new()

@@ -1,4 +1,4 @@
-//! Client assertions (RFC 7523), spelled out by hand so that a test can misspell them.
+//! Client assertions (RFC 7523), built by hand so that a test can make malformed ones.
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
@@ -22,9 +22,9 @@ pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// A key that a client signs with.
 #[derive(Clone)]
 pub struct ClientKey {
-    /// The header of what it signs.
+    /// The header of the tokens it signs.
     pub header: Header,
-    /// Its public half; null for a secret.
+    /// The public key; null for a secret.
     pub jwk: Value,
     key: EncodingKey,
 }
@@ -39,7 +39,7 @@ impl ClientKey {
         }
     }
 
-    /// A new key pair for RS256, PS256, ES256 or `EdDSA`, called `kid`.
+    /// A new key pair for RS256, PS256, ES256 or `EdDSA`, with the key ID `kid`.
     pub fn pair(alg: Algorithm, kid: &str) -> Self {
         let random = SystemRandom::new();
         let text = |bytes: &[u8]| BASE64.encode(bytes);
@@ -77,19 +77,19 @@ impl ClientKey {
         Self { header, jwk, key }
     }
 
-    /// The assertion with these claims.
+    /// An assertion with these claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_under(&self.header, claims)
     }
 
-    /// The same under another header.
+    /// An assertion with these claims and another header.
     pub fn sign_under(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.key).unwrap()
     }
 }
 
-/// The PKCS#1 key inside a PKCS#8 one, which is what jsonwebtoken signs with: the last element of
-/// the outer sequence.
+/// The PKCS#1 key inside a PKCS#8 key: the last element of the outer sequence. jsonwebtoken signs
+/// with PKCS#1 keys.
 fn pkcs1(pkcs8: &[u8]) -> &[u8] {
     let inner = pkcs8.windows(2).skip(4).position(|at| at == [0x30, 0x82]);
     &pkcs8[4 + inner.expect("a sequence in a sequence")..]
@@ -101,7 +101,7 @@ pub fn jwks(keys: &[&ClientKey]) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-/// `[[clients]]` for a client that signs; `lines` say with what.
+/// The `[[clients]]` table of a client; `lines` are its authentication settings.
 pub fn registration(client_id: &str, lines: &str) -> String {
     format!(
         "[[clients]]\nclient_id = '{client_id}'\n\
@@ -109,7 +109,7 @@ pub fn registration(client_id: &str, lines: &str) -> String {
     )
 }
 
-/// The same for one with these keys.
+/// The `[[clients]]` table of a `private_key_jwt` client with these keys.
 pub fn with_keys(client_id: &str, keys: &[&ClientKey]) -> String {
     let keys = jwks(keys);
     registration(
@@ -118,7 +118,7 @@ pub fn with_keys(client_id: &str, keys: &[&ClientKey]) -> String {
     )
 }
 
-/// The same for one with its keys at `uri`.
+/// The `[[clients]]` table of a `private_key_jwt` client with its keys at `uri`.
 pub fn with_keys_at(client_id: &str, uri: &str) -> String {
     registration(
         client_id,
@@ -126,7 +126,7 @@ pub fn with_keys_at(client_id: &str, uri: &str) -> String {
     )
 }
 
-/// The client registered so.
+/// The client that [`registration`] registers.
 pub fn signing_client(house: &House, client_id: &str) -> RelyingParty {
     RelyingParty {
         issuer: house.issuer.clone(),
@@ -136,7 +136,7 @@ pub fn signing_client(house: &House, client_id: &str) -> RelyingParty {
     }
 }
 
-/// The claims of a good assertion of `client`'s; each has a `jti` of its own.
+/// The claims of a valid assertion of `client`, with a unique `jti`.
 pub fn claims(house: &House, client: &RelyingParty) -> Value {
     let now = house.clock.now().timestamp();
     json!({
@@ -145,22 +145,22 @@ pub fn claims(house: &House, client: &RelyingParty) -> Value {
     })
 }
 
-/// Asks the token endpoint with `assertion` and a code that never was. A client that proves itself
-/// hears `invalid_grant`.
+/// Sends `assertion` to the token endpoint with a code that was never issued. A client whose
+/// authentication succeeds gets `invalid_grant`.
 pub async fn ask(client: &RelyingParty, assertion: &str) -> Answer {
     redeem(client, "A".repeat(43).as_str(), assertion).await
 }
 
 /// Redeems `code` with `assertion`.
 pub async fn redeem(client: &RelyingParty, code: &str, assertion: &str) -> Answer {
-    let proof = [
+    let credentials = [
         ("client_assertion_type", TYPE),
         ("client_assertion", assertion),
     ];
-    client.redeem_with(code, &proof).await
+    client.redeem_with(code, &credentials).await
 }
 
-/// The answer says that the client has proven itself.
+/// Asserts that client authentication succeeded.
 #[track_caller]
 pub fn accepted(answer: &Answer, what: &str) {
     assert_eq!(
@@ -171,7 +171,7 @@ pub fn accepted(answer: &Answer, what: &str) {
     );
 }
 
-/// The answer says that it has not.
+/// Asserts that client authentication failed.
 #[track_caller]
 pub fn refused(answer: &Answer, what: &str) {
     assert_eq!(
@@ -180,6 +180,6 @@ pub fn refused(answer: &Answer, what: &str) {
         "{what}: {}",
         answer.body
     );
-    // RFC 6749 §5.2: that is for whoever used the header.
+    // RFC 6749 §5.2: `WWW-Authenticate` is only for a client that used the `Authorization` header.
     assert_eq!(answer.header("www-authenticate"), "", "{what}");
 }

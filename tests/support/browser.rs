@@ -1,4 +1,4 @@
-//! A browser without a screen: keeps cookies, follows a redirect only when told to.
+//! A minimal browser: it keeps cookies, and follows redirects only in [`Browser::walk`].
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use url::Url;
 
-/// One browser with one cookie jar. All our hosts are loopback, and cookies ignore ports.
+/// One browser with one cookie jar. All hosts of the tests are loopback, and cookies ignore ports.
 #[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
-    /// The jar, by name.
+    /// The cookies, by name.
     pub cookies: BTreeMap<String, String>,
 }
 
-/// What a browser was answered.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -24,12 +24,12 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: String,
-    /// The address that was asked.
+    /// The URL of the request.
     pub url: Url,
 }
 
 impl Answer {
-    /// Where a redirect leads.
+    /// The target of a redirect.
     #[track_caller]
     pub fn location(&self) -> Url {
         let location = self.headers.get(LOCATION);
@@ -39,7 +39,7 @@ impl Answer {
         self.url.join(location).unwrap()
     }
 
-    /// A parameter of the address a redirect leads to.
+    /// A query parameter of the target of a redirect.
     #[track_caller]
     pub fn parameter(&self, name: &str) -> Option<String> {
         let location = self.location();
@@ -55,7 +55,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// A header as text, empty where there is none.
+    /// A header as text. It is empty if the header is missing.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.and_then(|value| value.to_str().ok()).unwrap_or("")
@@ -77,12 +77,12 @@ impl Answer {
 }
 
 impl Browser {
-    /// A browser that has been nowhere.
+    /// A browser without cookies.
     pub fn new() -> Self {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            // Loopback has no certificates, and reading the machine's takes a while for each browser.
+            // Loopback needs no certificates, and loading the system's is slow for each browser.
             .tls_certs_only([])
             .build()
             .unwrap();
@@ -105,16 +105,18 @@ impl Browser {
         .await
     }
 
-    /// Opens an address and goes wherever it is sent: every answer on the way, the page it ends at
-    /// last.
+    /// Opens an address and follows all redirects. Returns every response, the final page last.
     pub async fn walk(&mut self, url: impl AsRef<str>) -> Vec<Answer> {
-        let mut road = vec![self.get(url).await];
-        while let Some(answer) = road.last().filter(|answer| answer.status.is_redirection()) {
-            assert!(road.len() < 20, "it goes round: {}", answer.url);
+        let mut responses = vec![self.get(url).await];
+        while let Some(answer) = responses
+            .last()
+            .filter(|answer| answer.status.is_redirection())
+        {
+            assert!(responses.len() < 20, "it goes round: {}", answer.url);
             let next = answer.location();
-            road.push(self.get(next).await);
+            responses.push(self.get(next).await);
         }
-        road
+        responses
     }
 
     /// Posts a form.
@@ -123,7 +125,7 @@ impl Browser {
             .await
     }
 
-    /// Sends any request with this browser's cookies and keeps those of the answer.
+    /// Sends any request with this browser's cookies, and stores the cookies of the response.
     pub async fn send(
         &mut self,
         method: Method,
@@ -133,7 +135,7 @@ impl Browser {
         self.try_send(method, url, build).await.unwrap()
     }
 
-    /// As [`Browser::send`], to a server that may be gone before it has answered.
+    /// As [`Browser::send`], to a server that may stop before it has responded.
     pub async fn try_send(
         &mut self,
         method: Method,
@@ -155,10 +157,10 @@ impl Browser {
         let body = response.text().await?;
         for header in headers.get_all(SET_COOKIE) {
             let cookie = Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
-            let gone = cookie
+            let deleted = cookie
                 .max_age()
                 .is_some_and(cookie::time::SignedDuration::is_zero);
-            if gone {
+            if deleted {
                 self.cookies.remove(cookie.name());
             } else {
                 let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());

@@ -1,4 +1,4 @@
-//! The whole product in this process: simulated portal, provider, a clock that stands still.
+//! The whole product in this process: a simulated portal, a provider, and a clock that stands still.
 
 use std::sync::Arc;
 
@@ -14,22 +14,22 @@ use tokio::sync::oneshot;
 use super::app::RelyingParty;
 use super::browser::{Answer, Browser};
 
-/// A provider that is being served; it stops when this is dropped.
+/// A running provider with its portal. It stops when this is dropped.
 pub struct House {
-    /// The clock everything in the house reads.
+    /// The clock of the provider and the portal.
     pub clock: Arc<ManualClock>,
     /// The portal.
     pub portal: SimulatorHandle,
-    /// The provider's name and address.
+    /// The issuer, which is also the provider's address.
     pub issuer: String,
-    /// The provider itself, for a look inside.
+    /// The provider itself, for inspection.
     pub app: Arc<App>,
     folder: tempfile::TempDir,
     _stop: (oneshot::Sender<()>, oneshot::Sender<()>),
 }
 
-/// The clients every house has. `grafana` is confidential, `keycloak` too and signs with ES256,
-/// `spa` is public.
+/// The clients that are always registered. `grafana` is confidential. `keycloak` is confidential and
+/// gets ID tokens signed with ES256. `spa` is public.
 const CLIENTS: &str = r#"
 [[clients]]
 client_id = "grafana"
@@ -56,18 +56,18 @@ id_token_signed_response_alg = "EdDSA"
 "#;
 
 impl House {
-    /// Opens a house with the usual settings.
+    /// Starts a provider with the default settings.
     pub async fn open() -> Self {
         Self::open_with("", "").await
     }
 
-    /// Opens a house. `sections` are more tables of the configuration (`[session]`, …), and
-    /// `provider` more lines of `[provider]`.
+    /// Starts a provider. `sections` are additional tables of the configuration (`[session]`, …), and
+    /// `provider` additional lines of `[provider]`.
     pub async fn open_with(sections: &str, provider: &str) -> Self {
         Self::open_below("", sections, provider).await
     }
 
-    /// Opens a house whose issuer has a path.
+    /// Starts a provider whose issuer has the path `path`.
     pub async fn open_below(path: &str, sections: &str, provider: &str) -> Self {
         let clock = Arc::new(ManualClock::at(
             DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
@@ -104,13 +104,13 @@ impl House {
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host).await.unwrap().shared();
         let (stop, stopped) = oneshot::channel::<()>();
-        let (rest, rested) = oneshot::channel::<()>();
+        let (stop_delivery, delivery_stopped) = oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));
         tokio::spawn(http::server::serve(listener, router, bounds, async {
             let _ = stopped.await;
         }));
         tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
-            let _ = rested.await;
+            let _ = delivery_stopped.await;
         }));
         Self {
             clock,
@@ -118,12 +118,12 @@ impl House {
             issuer,
             app,
             folder,
-            _stop: (stop, rest),
+            _stop: (stop, stop_delivery),
         }
     }
 
-    /// Serves what an earlier version left in the folder `from`: a configuration, a database and a
-    /// master key. Its issuer stays; requests go to [`House::issuer`], and the clock stands at
+    /// Serves the data of an earlier version from the folder `from`: a configuration, a database and
+    /// a master key. The configured issuer stays; requests go to [`House::issuer`]. The clock shows
     /// `now`.
     pub async fn open_left_over(from: &std::path::Path, now: DateTime<chrono::Utc>) -> Self {
         let clock = Arc::new(ManualClock::at(now));
@@ -146,12 +146,12 @@ impl House {
         Self::serve(&toml, address, listener, folder, portal, clock).await
     }
 
-    /// An address below the issuer.
+    /// A URL below the issuer.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
 
-    /// One of the clients, as it is registered.
+    /// One of the registered clients.
     pub fn client(&self, client_id: &str) -> RelyingParty {
         let (secret, redirect_uri) = match client_id {
             "grafana" => (
@@ -172,8 +172,8 @@ impl House {
         }
     }
 
-    /// Launches `client_id` with a new ticket for `user`, as a click in the portal's menu does
-    /// when the portal sends no `Referer`.
+    /// Launches `client_id` with a new ticket for `user`, as a click in the portal's menu does. The
+    /// request has no `Referer`.
     pub async fn launch(&self, browser: &mut Browser, client_id: &str, user: u64) -> Answer {
         let ticket = self.portal.issue_ticket(user);
         browser
@@ -181,7 +181,8 @@ impl House {
             .await
     }
 
-    /// Launches `grafana` for Chen Tao, as a proxy passes it on for somebody at the address `from`.
+    /// Launches `grafana` for Chen Tao through a proxy; `from` is the client's IP address in
+    /// `X-Forwarded-For`.
     pub async fn launch_from(&self, browser: &mut Browser, from: &str) -> Answer {
         let ticket = self.portal.issue_ticket(super::CHEN_TAO);
         let url = self.at(&format!("/launch/grafana?ticket={ticket}"));

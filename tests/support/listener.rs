@@ -1,4 +1,4 @@
-//! An app's `backchannel_logout_uri`, as a test has it answer.
+//! A client's `backchannel_logout_uri`, whose responses the test controls.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,20 +19,20 @@ use tokio::task::AbortHandle;
 
 use super::app::RelyingParty;
 
-/// How long a test waits for a call that is to come, on a busy machine.
-const HEAR_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a test waits for an expected call, on a busy machine.
+const NOTICE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the endpoint was sent, and what the provider said of the old session's token while that
-/// was under way.
+/// A logout notification that the endpoint received, and the status of the ended session's access
+/// token at that moment.
 #[derive(Debug)]
 pub struct Told {
-    /// The path it was sent to.
+    /// The path of the request.
     pub path: String,
-    /// `Content-Type`.
+    /// Its `Content-Type`.
     pub content_type: String,
-    /// The form.
+    /// Its form.
     pub form: HashMap<String, String>,
-    /// The status of userinfo for the token that is watched.
+    /// The status of userinfo for the watched access token, see [`Listener::watch`].
     pub old_token: Option<u16>,
 }
 
@@ -44,41 +44,43 @@ impl Told {
 }
 
 #[derive(Default)]
-struct Heard {
-    told: Mutex<Vec<Told>>,
-    /// The application, and its access token of the session that will end.
+struct EndpointState {
+    notices: Mutex<Vec<Told>>,
+    /// The client, and its access token of the session that will end.
     watched: Mutex<Option<(RelyingParty, String)>>,
-    /// What is answered, in this order; 200 after that.
-    answers: Mutex<VecDeque<u16>>,
-    /// Nobody is answered while somebody holds it.
+    /// The statuses of the next responses, in order; 200 after them.
+    statuses: Mutex<VecDeque<u16>>,
+    /// No request is answered while a write guard of this lock exists.
     gate: Arc<RwLock<()>>,
-    /// Who waits for an answer, and how many have done so at once at most.
-    waiting: AtomicUsize,
-    most: AtomicUsize,
+    /// The number of requests that wait for a response.
+    pending: AtomicUsize,
+    /// The highest value that `pending` has had.
+    max_pending: AtomicUsize,
 }
 
-/// Somebody who waits, until this is dropped: with the answer, or when they hang up.
-struct Waiting(Arc<Heard>);
+/// Counts a request as pending until this is dropped: with the response, or when the caller hangs
+/// up.
+struct PendingRequest(Arc<EndpointState>);
 
-impl Waiting {
-    fn with(heard: &Arc<Heard>) -> Self {
-        let waiting = heard.waiting.fetch_add(1, Ordering::SeqCst) + 1;
-        heard.most.fetch_max(waiting, Ordering::SeqCst);
-        Self(Arc::clone(heard))
+impl PendingRequest {
+    fn with(state: &Arc<EndpointState>) -> Self {
+        let pending = state.pending.fetch_add(1, Ordering::SeqCst) + 1;
+        state.max_pending.fetch_max(pending, Ordering::SeqCst);
+        Self(Arc::clone(state))
     }
 }
 
-impl Drop for Waiting {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.0.pending.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// Listens until it is dropped.
+/// The endpoint. It listens until this is dropped.
 pub struct Listener {
     /// The address to register.
     pub url: String,
-    heard: Arc<Heard>,
+    state: Arc<EndpointState>,
     task: AbortHandle,
 }
 
@@ -89,91 +91,91 @@ impl Drop for Listener {
 }
 
 impl Listener {
-    /// Opens it at a free port.
+    /// Opens it on a free port.
     pub async fn open() -> Self {
         Self::open_at(0).await
     }
 
-    /// Opens it at `port`.
+    /// Opens it on `port`.
     pub async fn open_at(port: u16) -> Self {
-        let heard = Arc::new(Heard::default());
+        let state = Arc::new(EndpointState::default());
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let url = format!("http://{}/logout", listener.local_addr().unwrap());
-        let routes = Router::new().fallback(any(hear));
-        let serving = axum::serve(listener, routes.with_state(Arc::clone(&heard)));
+        let routes = Router::new().fallback(any(handle));
+        let serving = axum::serve(listener, routes.with_state(Arc::clone(&state)));
         let task = tokio::spawn(async move { serving.await.unwrap() }).abort_handle();
-        Self { url, heard, task }
+        Self { url, state, task }
     }
 
-    /// The line that registers it.
+    /// The line of the client's configuration that registers it.
     pub fn line(&self) -> String {
         format!("backchannel_logout_uri = '{}'\n", self.url)
     }
 
-    /// Answers so, in this order, and then with 200 again. A redirect leads to another path of its
-    /// own.
+    /// Answers the next requests with `statuses`, in order, and then with 200 again. A redirect
+    /// leads to another path of this endpoint.
     pub fn answer(&self, statuses: &[u16]) {
-        self.heard.answers.lock().unwrap().extend(statuses);
+        self.state.statuses.lock().unwrap().extend(statuses);
     }
 
-    /// Answers nobody until what this gives is dropped.
+    /// Answers no request until the returned guard is dropped.
     pub async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
-        Arc::clone(&self.heard.gate).write_owned().await
+        Arc::clone(&self.state.gate).write_owned().await
     }
 
-    /// How many calls were under way at once, at most.
+    /// The highest number of concurrent calls so far.
     pub fn most_at_once(&self) -> usize {
-        self.heard.most.load(Ordering::SeqCst)
+        self.state.max_pending.load(Ordering::SeqCst)
     }
 
-    /// Asks userinfo about the access token of `tokens` while it is called.
+    /// Calls userinfo with the access token of `tokens` during every call of this endpoint.
     pub fn watch(&self, client: &RelyingParty, tokens: &Value) {
         let token = tokens["access_token"].as_str().unwrap().to_owned();
-        *self.heard.watched.lock().unwrap() = Some((client.clone(), token));
+        *self.state.watched.lock().unwrap() = Some((client.clone(), token));
     }
 
-    /// What it was told since this was asked last.
+    /// The notifications received since the last call of this function.
     pub fn told(&self) -> Vec<Told> {
-        std::mem::take(&mut *self.heard.told.lock().unwrap())
+        std::mem::take(&mut *self.state.notices.lock().unwrap())
     }
 
-    /// Waits for the next call.
+    /// Waits for the next notification.
     pub async fn hears(&self) -> Told {
-        let patience = Instant::now() + HEAR_TIMEOUT;
+        let deadline = Instant::now() + NOTICE_TIMEOUT;
         loop {
-            let mut told = self.told();
-            assert!(told.len() < 2, "more than one call: {told:?}");
-            if let Some(told) = told.pop() {
-                return told;
+            let mut notices = self.told();
+            assert!(notices.len() < 2, "more than one call: {notices:?}");
+            if let Some(notice) = notices.pop() {
+                return notice;
             }
-            assert!(Instant::now() < patience, "nobody calls");
+            assert!(Instant::now() < deadline, "nobody calls");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-async fn hear(
-    State(heard): State<Arc<Heard>>,
+async fn handle(
+    State(state): State<Arc<EndpointState>>,
     uri: axum::http::Uri,
     headers: HeaderMap,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
 ) -> Response {
-    let _waiting = Waiting::with(&heard);
-    let watched = heard.watched.lock().unwrap().clone();
+    let _pending = PendingRequest::with(&state);
+    let watched = state.watched.lock().unwrap().clone();
     let old_token = match watched {
         Some((client, token)) => Some(client.userinfo(&token).await.status.as_u16()),
         None => None,
     };
     let content_type = headers.get("content-type");
     let content_type = content_type.and_then(|value| value.to_str().ok());
-    heard.told.lock().unwrap().push(Told {
+    state.notices.lock().unwrap().push(Told {
         path: uri.path().to_owned(),
         content_type: content_type.unwrap_or_default().to_owned(),
         form: form.map(|Form(form)| form).unwrap_or_default(),
         old_token,
     });
-    let _open = heard.gate.read().await;
-    let status = heard.answers.lock().unwrap().pop_front().unwrap_or(200);
+    let _open = state.gate.read().await;
+    let status = state.statuses.lock().unwrap().pop_front().unwrap_or(200);
     let status = StatusCode::from_u16(status).unwrap();
     (status, [(LOCATION, "/elsewhere")]).into_response()
 }

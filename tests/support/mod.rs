@@ -1,12 +1,12 @@
-//! What the whole-program tests share: a browser, a house to visit and an app that logs people in.
+//! What the whole-program tests share: a browser, a running provider and a client application.
 //!
-//! [`house`] serves the real router in this process, with a clock the test holds; [`program`] runs
-//! the built binary, to be killed and looked at from outside. Both answer on a real socket, so one
-//! [`browser`] and one [`app`] serve for both.
+//! [`house`] serves the real router in this process, with a clock that the test controls.
+//! [`program`] runs the built binary, which a test can kill and inspect from outside. Both listen on
+//! a real socket, so one [`browser`] and one [`app`] work with both.
 
 #![expect(
     dead_code,
-    reason = "every suite is a crate of its own and uses its share"
+    reason = "every suite is its own crate and uses only a part of this module"
 )]
 
 pub mod app;
@@ -19,16 +19,16 @@ pub mod publisher;
 
 use std::time::{Duration, Instant};
 
-/// The portal's user every simulator knows.
+/// A portal user that every simulator has.
 pub const CHEN_TAO: u64 = 1;
-/// Another one.
+/// Another portal user that every simulator has.
 pub const HEI_LONG_JIANG: u64 = 2;
 
-/// Waits until `holds`.
+/// Waits until `holds` returns true. Panics with `what` after a minute.
 pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds().await {
-        assert!(Instant::now() < patience, "never: {what}");
+        assert!(Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

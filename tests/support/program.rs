@@ -14,16 +14,16 @@ use super::app::RelyingParty;
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_panda-oidc");
 
-/// A client of the program's, as configured by [`Program::start`].
+/// The client that [`Program::prepare`] configures.
 pub const CLIENT_ID: &str = "app";
 /// Its secret.
 pub const CLIENT_SECRET: &str = "app-secret-0123456789abcdef";
-/// Where its codes go. Nobody listens there.
+/// Its redirect URI. Nothing listens at this address.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
-/// `panda-oidc serve`, running; it is killed when this is dropped.
+/// `panda-oidc serve`. The process is killed when this is dropped.
 pub struct Program {
-    /// The provider's name and address.
+    /// The issuer, which is also the provider's address.
     pub issuer: String,
     /// The admin listener's address.
     pub admin: String,
@@ -31,11 +31,11 @@ pub struct Program {
     folder: Arc<tempfile::TempDir>,
 }
 
-/// How long a start, or an end, is waited for.
+/// The longest wait for the program to start or to exit.
 const START_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// What it logs when it is asked for a page that is none.
-const MARK: &str = "Refused: there is no such page";
+/// The log message for a request to an unknown path.
+const MARKER: &str = "Refused: there is no such page";
 
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
@@ -44,20 +44,20 @@ pub fn free_port() -> u16 {
 }
 
 impl Program {
-    /// Starts the program over the portal at `portal`, with one client and what `more` adds to the
-    /// configuration.
+    /// Starts the program with the portal at `portal` and one client. `more` is appended to the
+    /// configuration: lines of the client's table first, then further tables.
     pub async fn start(portal: &str, more: &str) -> Self {
         Self::start_with(portal, "", more).await
     }
 
-    /// As [`Program::start`]; `provider` is more lines of `[provider]`.
+    /// As [`Program::start`]; `provider` is additional lines of `[provider]`.
     pub async fn start_with(portal: &str, provider: &str, more: &str) -> Self {
         let mut program = Self::prepare(portal, provider, more);
         program.restart().await;
         program
     }
 
-    /// As [`Program::start_with`], but does not start it.
+    /// Writes the configuration of [`Program::start_with`] without starting the program.
     pub fn prepare(portal: &str, provider: &str, more: &str) -> Self {
         let (public, admin) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
@@ -85,7 +85,7 @@ impl Program {
         }
     }
 
-    /// The same program over the same folder at other addresses, not started.
+    /// A second program with the same folder at other addresses. It is not started.
     pub fn twin(&self) -> Self {
         Self {
             issuer: format!("http://127.0.0.1:{}", free_port()),
@@ -95,19 +95,20 @@ impl Program {
         }
     }
 
-    /// Starts it again over what the last run left, and waits until it is ready.
+    /// Kills it if it runs, starts it again on the same data, and waits until it is ready.
     pub async fn restart(&mut self) {
         self.kill();
         self.spawn();
         self.until_ready().await;
     }
 
-    /// Starts it, and waits for nothing.
+    /// Starts it without waiting for it.
     pub fn spawn(&mut self) {
         self.spawn_by(&mut Command::new(BINARY));
     }
 
-    /// Starts it by a command that takes the binary's arguments. Its output goes to the log.
+    /// Starts it with `command`, to which the binary's arguments are appended. Its output goes to
+    /// the log.
     pub fn spawn_by(&mut self, command: &mut Command) {
         let log = fs::OpenOptions::new()
             .create(true)
@@ -117,7 +118,7 @@ impl Program {
         self.spawn_into(command, log.try_clone().unwrap(), log);
     }
 
-    /// As [`Program::spawn_by`], with its output going elsewhere.
+    /// As [`Program::spawn_by`], with its output going to `stdout` and `stderr`.
     pub fn spawn_into(
         &mut self,
         command: &mut Command,
@@ -141,20 +142,21 @@ impl Program {
 
     /// Waits until it is ready.
     pub async fn until_ready(&mut self) {
-        let patience = Instant::now() + START_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         while self.end_or_answer().await != Ok(200) {
             assert!(self.child.is_some(), "it ended: {}", self.log());
-            assert!(Instant::now() < patience, "not ready: {}", self.log());
+            assert!(Instant::now() < deadline, "not ready: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Waits until it says whether it is ready, by a status, or ends by itself.
+    /// Waits until its readiness endpoint responds, or it exits. Returns the HTTP status or the exit
+    /// status.
     pub async fn end_or_answer(&mut self) -> Result<u16, ExitStatus> {
         let http = reqwest::Client::builder().no_proxy().timeout(START_TIMEOUT);
         let http = http.build().unwrap();
         let ready = format!("{}/readyz", self.admin);
-        let patience = Instant::now() + START_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             if let Ok(answer) = http.get(&ready).send().await {
                 return Ok(answer.status().as_u16());
@@ -164,12 +166,12 @@ impl Program {
                 self.child = None;
                 return Err(status);
             }
-            assert!(Instant::now() < patience, "no answer: {}", self.log());
+            assert!(Instant::now() < deadline, "no answer: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// SIGKILL, at once.
+    /// Sends SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -177,53 +179,53 @@ impl Program {
         }
     }
 
-    /// SIGTERM, and waits for the end. Says whether it ended well.
+    /// Sends SIGTERM and waits until it exits. Returns whether it succeeded.
     pub async fn stop(&mut self) -> bool {
         self.terminate();
         self.end().await.success()
     }
 
-    /// SIGTERM.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let told = Command::new("kill").arg(self.pid().to_string()).status();
-        assert!(told.unwrap().success());
+        let status = Command::new("kill").arg(self.pid().to_string()).status();
+        assert!(status.unwrap().success());
     }
 
-    /// Waits for the end.
+    /// Waits until it exits.
     pub async fn end(&mut self) -> ExitStatus {
-        let patience = Instant::now() + START_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let child = self.child.as_mut().expect("it was started");
             if let Some(status) = child.try_wait().unwrap() {
                 self.child = None;
                 return status;
             }
-            assert!(Instant::now() < patience, "no end: {}", self.log());
+            assert!(Instant::now() < deadline, "no end: {}", self.log());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// The process.
+    /// The process ID.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
     }
 
-    /// Its configuration.
+    /// The path of its configuration.
     pub fn config_file(&self) -> PathBuf {
         self.folder.path().join("panda-oidc.toml")
     }
 
-    /// Everything it has logged up to now, at the most talkative level.
+    /// Everything it has logged so far, at level `trace`.
     pub fn log(&self) -> String {
         let read = || fs::read_to_string(self.log_file()).unwrap_or_default();
-        let marks = |log: &str| log.matches(MARK).count();
-        // Lines are written one after the other, a moment after they were said: once the next one
-        // is there, so are all before it.
+        let count_marks = |log: &str| log.matches(MARKER).count();
+        // Log lines are written asynchronously, but in order. Once a line for a new request is in
+        // the file, so are all lines before it.
         let mut log = read();
-        let before = marks(&log);
-        if self.child.is_some() && self.mark().is_ok() {
-            let patience = Instant::now() + START_TIMEOUT;
-            while marks(&log) == before && Instant::now() < patience {
+        let before = count_marks(&log);
+        if self.child.is_some() && self.log_marker().is_ok() {
+            let deadline = Instant::now() + START_TIMEOUT;
+            while count_marks(&log) == before && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(2));
                 log = read();
             }
@@ -231,15 +233,15 @@ impl Program {
         log
     }
 
-    /// Has it log [`MARK`], if it answers.
-    fn mark(&self) -> io::Result<()> {
+    /// Makes it log [`MARKER`], if it answers requests.
+    fn log_marker(&self) -> io::Result<()> {
         let address = self.issuer.trim_start_matches("http://");
-        let mut there = TcpStream::connect(address)?;
-        there.set_read_timeout(Some(Duration::from_secs(5)))?;
-        let asked =
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let request =
             format!("GET /nowhere HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-        there.write_all(asked.as_bytes())?;
-        there.read_exact(&mut [0])
+        stream.write_all(request.as_bytes())?;
+        stream.read_exact(&mut [0])
     }
 
     fn log_file(&self) -> PathBuf {
@@ -251,17 +253,17 @@ impl Program {
         self.folder.path().join("data")
     }
 
-    /// The folder of its configuration.
+    /// The folder of its configuration, its data and its log.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// An address below the issuer.
+    /// A URL below the issuer.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
 
-    /// The client it is configured with.
+    /// The configured client.
     pub fn client(&self) -> RelyingParty {
         RelyingParty {
             issuer: self.issuer.clone(),

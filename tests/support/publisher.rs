@@ -1,4 +1,4 @@
-//! A client's web server, which publishes its keys or misbehaves.
+//! A client's web server, which publishes the client's keys or misbehaves.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,22 +8,22 @@ use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What it answers.
+/// The response of the server.
 #[derive(Clone)]
 pub enum Reply {
     /// This document.
     Document(String),
-    /// The way to another address.
+    /// A redirect to this address.
     Redirect(String),
-    /// Nothing but a status.
+    /// A status without a body.
     Status(u16),
-    /// A blank now and then, without an end.
+    /// A body of single blanks, sent slowly and without an end.
     Drip,
-    /// Nothing at all.
+    /// No response at all.
     Silence,
 }
 
-/// A server that is stopped when this is dropped.
+/// A running server. It stops when this is dropped.
 pub struct Publisher {
     url: String,
     shared: Arc<Shared>,
@@ -32,17 +32,17 @@ pub struct Publisher {
 
 struct Shared {
     reply: Mutex<Reply>,
-    asked: AtomicUsize,
+    requests: AtomicUsize,
 }
 
 impl Publisher {
-    /// Starts one.
+    /// Starts a server.
     pub async fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jwks", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
             reply: Mutex::new(reply),
-            asked: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Self {
@@ -52,19 +52,19 @@ impl Publisher {
         }
     }
 
-    /// Where it is.
+    /// The URL of the published keys.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on it answers this.
+    /// Changes the response.
     pub fn publish(&self, reply: Reply) {
         *self.shared.reply.lock().unwrap() = reply;
     }
 
-    /// How often it was asked.
+    /// The number of requests so far.
     pub fn asked(&self) -> usize {
-        self.shared.asked.load(Ordering::SeqCst)
+        self.shared.requests.load(Ordering::SeqCst)
     }
 }
 
@@ -86,9 +86,9 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                     Err(_) => return,
                 }
             }
-            shared.asked.fetch_add(1, Ordering::SeqCst);
+            shared.requests.fetch_add(1, Ordering::SeqCst);
             let reply = shared.reply.lock().unwrap().clone();
-            // Whoever asked may have gone.
+            // The caller may have hung up.
             let _ = answer(&mut stream, reply).await;
         });
     }
@@ -105,12 +105,12 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> io::Result<()> {
             stream.write_all(document.as_bytes()).await
         }
         Reply::Redirect(to) => {
-            let there = format!("location: {to}\r\ncontent-length: 0");
-            stream.write_all(head(302, &there).as_bytes()).await
+            let head_lines = format!("location: {to}\r\ncontent-length: 0");
+            stream.write_all(head(302, &head_lines).as_bytes()).await
         }
         Reply::Status(status) => {
-            let nothing = head(status, "content-length: 0");
-            stream.write_all(nothing.as_bytes()).await
+            let response = head(status, "content-length: 0");
+            stream.write_all(response.as_bytes()).await
         }
         Reply::Drip => {
             let start = head(200, "content-type: application/json");

@@ -1,10 +1,11 @@
-//! Leaves a silent portal alone for a while, so that people are told at once instead of after a
-//! time-out each, and the portal can get up again.
+//! A circuit breaker for the portal. While it is open, a login fails at once instead of after a
+//! timeout, and the portal gets time to recover.
 //!
-//! The breaker counts silence, not answers. A rejection is an answer, and so is nonsense: whoever
-//! can send tickets can provoke both, and neither takes long. After [`PATIENCE`] silent calls in a
-//! row nobody is let through for [`PAUSE`]; then one call is, and what comes of it decides. It owns
-//! no call and no error: its user says how a call went.
+//! The breaker counts unanswered calls only. A rejection and an unintelligible answer both count as
+//! answers: anyone who can send tickets can provoke them, and neither takes long. After
+//! [`FAILURE_THRESHOLD`] unanswered calls in a row the breaker lets no call through for
+//! [`OPEN_DURATION`]. Then it lets one probe through, whose outcome closes or reopens it. The
+//! breaker makes no calls and owns no errors: its caller reports how each call went.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,17 +13,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Clock;
 
-/// How many silent calls in a row are put up with.
+/// How many unanswered calls in a row open the breaker.
 pub(crate) const FAILURE_THRESHOLD: u32 = 5;
-/// How long a silent portal is left alone.
+/// How long the breaker stays open before it allows a probe.
 pub(crate) const OPEN_DURATION: TimeDelta = TimeDelta::seconds(5);
 
 /// How a call went, as far as the breaker is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Something answered, whatever it said.
+    /// The portal answered, whatever the answer was.
     Answered,
-    /// Nothing did.
+    /// The portal did not answer.
     Silent,
 }
 
@@ -47,13 +48,14 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through, or does not. The call is over when the permit is settled or dropped.
+    /// A permit for one call, or `None` while the breaker is open. The call is over when the permit
+    /// is settled or dropped.
     pub(crate) fn permit(&self) -> Option<Permit<'_>> {
         let now = self.clock.now();
         let mut state = self.lock();
         let probe = match *state {
             State::Closed { .. } => None,
-            State::Open { until } if rested(until, now) => {
+            State::Open { until } if open_duration_is_over(until, now) => {
                 *state = State::Probing { probe: now };
                 Some(now)
             }
@@ -70,8 +72,9 @@ impl Breaker {
     }
 }
 
-/// A clock that was set back must not turn the pause into hours.
-fn rested(until: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+/// Whether the breaker has been open long enough. A clock that was set back must not keep it open
+/// for hours.
+fn open_duration_is_over(until: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now >= until || until - now > OPEN_DURATION
 }
 
@@ -81,11 +84,14 @@ impl fmt::Debug for Breaker {
     }
 }
 
-/// Leave to make one call. Dropped unsettled (the browser went away), it says nothing about the
-/// portal; if it was the probe, the next call becomes one.
+/// Permission to make one call.
+///
+/// A permit that is dropped without being settled (the browser went away) says nothing about the
+/// portal. If it was the probe, the next call becomes the probe.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     breaker: &'a Breaker,
+    /// When the probe started, if this call is the probe.
     probe: Option<DateTime<Utc>>,
 }
 
@@ -96,7 +102,7 @@ impl Permit<'_> {
         let mut state = self.breaker.lock();
         let before = *state;
         *state = match (before, outcome) {
-            // Even a late answer, to a call from before the pause, is one.
+            // A late answer to a call from before the pause counts as well.
             (_, Outcome::Answered) => State::Closed { silent: 0 },
             (State::Closed { silent }, Outcome::Silent) if silent + 1 < FAILURE_THRESHOLD => {
                 State::Closed { silent: silent + 1 }
@@ -109,12 +115,12 @@ impl Permit<'_> {
                     until: now + OPEN_DURATION,
                 }
             }
-            // A late time-out says nothing that the pause, or the probe, does not know already.
+            // A late timeout adds nothing: the breaker is open already, or the probe will decide.
             (State::Open { .. } | State::Probing { .. }, Outcome::Silent) => before,
         };
         let after = *state;
         drop(state);
-        tell(before, after);
+        log_transition(before, after);
     }
 }
 
@@ -131,7 +137,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-fn tell(before: State, after: State) {
+fn log_transition(before: State, after: State) {
     match (before, after) {
         (State::Closed { .. }, State::Open { .. }) => tracing::warn!(
             "The portal did not answer {FAILURE_THRESHOLD} calls in a row and is left alone for a while"
@@ -167,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn five_silent_calls_in_a_row_open_it() {
+    fn five_unanswered_calls_in_a_row_open_the_breaker() {
         let (_, breaker) = breaker();
         for _ in 1..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
@@ -178,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_between_starts_the_count_again() {
+    fn an_answer_in_between_resets_the_count() {
         let (_, breaker) = breaker();
         for _ in 0..10 {
             for _ in 1..FAILURE_THRESHOLD {
@@ -190,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_pause_one_probe_is_let_through() {
+    fn after_the_open_duration_one_probe_is_let_through() {
         let (clock, breaker) = tripped();
         clock.advance(OPEN_DURATION - TimeDelta::milliseconds(1));
         assert!(breaker.permit().is_none());
@@ -202,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_is_answered_closes_it() {
+    fn an_answered_probe_closes_the_breaker() {
         let (clock, breaker) = tripped();
         clock.advance(OPEN_DURATION);
         call(&breaker, Outcome::Answered);
@@ -213,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_is_not_answered_means_another_pause() {
+    fn an_unanswered_probe_opens_the_breaker_again() {
         let (clock, breaker) = tripped();
         clock.advance(OPEN_DURATION);
         call(&breaker, Outcome::Silent);
@@ -234,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_call_counts_for_nothing() {
+    fn a_dropped_permit_is_not_counted() {
         let (_, breaker) = breaker();
         for _ in 0..FAILURE_THRESHOLD * 2 {
             drop(breaker.permit().expect("let through"));
@@ -243,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_time_out_does_not_lengthen_the_pause() {
+    fn a_late_timeout_does_not_extend_the_open_duration() {
         let (clock, breaker) = breaker();
         let late: Vec<_> = (0..9).filter_map(|_| breaker.permit()).collect();
         for _ in 0..FAILURE_THRESHOLD {
@@ -257,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_ends_the_pause() {
+    fn a_late_answer_closes_the_breaker() {
         let (_, breaker) = breaker();
         let late = breaker.permit().expect("let through");
         for _ in 0..FAILURE_THRESHOLD {
@@ -268,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_does_not_lengthen_the_pause() {
+    fn a_clock_set_back_does_not_extend_the_open_duration() {
         let (clock, breaker) = tripped();
         clock.advance(TimeDelta::hours(-8));
         assert!(breaker.permit().is_some());

@@ -1,7 +1,7 @@
-//! The portal's two calls over HTTP: what is asked, how long is waited and how much is read.
+//! The portal's two calls over HTTP: their URLs, their timeout and their size limits.
 //!
-//! Nothing is asked twice. A ticket's life is lengthened by every call that succeeds, and a call
-//! whose answer was lost may have. What a body means is [`crate::answer`]'s to say.
+//! No call is retried. Every successful call extends the life of the ticket, and a call whose answer
+//! was lost may have succeeded. [`crate::answer`] interprets the bodies.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::answer::Body;
 use crate::error::Silence;
 use crate::settings::Settings;
 
-/// A user takes some hundred bytes.
-const USER_LIMIT: usize = 256 * 1024;
-/// Some hundred bytes a user, for as many users on a page as anybody would ask for.
-const PAGE_LIMIT: usize = 16 * 1024 * 1024;
+/// The body limit for `GetUserByTicket`, in bytes. A user takes a few hundred.
+const MAX_USER_BYTES: usize = 256 * 1024;
+/// The body limit for `GetUsers`, in bytes: a few hundred for each user, on a very large page.
+const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Asks one portal.
+/// An HTTP client for one portal.
 pub(crate) struct Client {
     http: reqwest::Client,
     user_by_ticket: Url,
@@ -32,27 +32,27 @@ impl Client {
     pub(crate) fn new(http: reqwest::Client, settings: &Settings) -> Self {
         Self {
             http,
-            user_by_ticket: below(&settings.base_url, "GetUserByTicket"),
-            users: below(&settings.base_url, "GetUsers"),
+            user_by_ticket: call_url(&settings.base_url, "GetUserByTicket"),
+            users: call_url(&settings.base_url, "GetUsers"),
             timeout: settings.timeout,
         }
     }
 
-    /// `GetUserByTicket`: asks whom `ticket` was issued for, and lengthens its life.
+    /// `GetUserByTicket`: the user `ticket` was issued for. The call extends the ticket's life.
     pub(crate) async fn user_by_ticket(&self, ticket: &Ticket) -> Result<Body, Silence> {
         let mut url = self.user_by_ticket.clone();
-        // Encoded, so that a ticket of `a&userId=1` stays one value and `+` does not become a space.
+        // The ticket is encoded: `a&userId=1` must stay one value, and `+` must not become a space.
         url.query_pairs_mut().append_pair("ticket", ticket.expose());
-        self.call(url, USER_LIMIT).await
+        self.call(url, MAX_USER_BYTES).await
     }
 
-    /// `GetUsers`: asks for one page of the users, counted from 1.
+    /// `GetUsers`: one page of the users. Pages are counted from 1.
     pub(crate) async fn users(&self, number: u32, size: u32) -> Result<Body, Silence> {
         let mut url = self.users.clone();
         url.query_pairs_mut()
             .append_pair("pageSize", &size.to_string())
             .append_pair("pageIndex", &number.to_string());
-        self.call(url, PAGE_LIMIT).await
+        self.call(url, MAX_PAGE_BYTES).await
     }
 
     async fn call(&self, url: Url, limit: usize) -> Result<Body, Silence> {
@@ -60,7 +60,7 @@ impl Client {
             .http
             .get(url)
             .header(ACCEPT, "application/json")
-            .timeout(self.timeout); // from the first packet to the last byte of the body
+            .timeout(self.timeout); // from the connect to the last byte of the body
         let mut response = request.send().await.map_err(|error| self.silence(error))?;
         if let Some(silence) = Silence::of(response.status()) {
             return Err(silence);
@@ -80,7 +80,7 @@ impl Client {
     }
 
     fn silence(&self, error: reqwest::Error) -> Silence {
-        let source = error.without_url(); // which has the ticket in it
+        let source = error.without_url(); // the URL contains the ticket
         if source.is_connect() {
             return Silence::Connect(source);
         }
@@ -104,7 +104,7 @@ impl fmt::Debug for Client {
     }
 }
 
-fn below(base: &Url, call: &str) -> Url {
+fn call_url(base: &Url, call: &str) -> Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(["PandaOMS", "OMS", call]);
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_calls_are_found_below_any_base() {
+    fn the_call_url_is_appended_to_any_base_url() {
         for (base, call) in [
             ("http://10.0.0.5", "http://10.0.0.5/PandaOMS/OMS/GetUsers"),
             ("http://10.0.0.5/", "http://10.0.0.5/PandaOMS/OMS/GetUsers"),
@@ -137,7 +137,7 @@ mod tests {
             ),
         ] {
             let base = Url::parse(base).unwrap();
-            assert_eq!(below(&base, "GetUsers").as_str(), call);
+            assert_eq!(call_url(&base, "GetUsers").as_str(), call);
         }
     }
 }

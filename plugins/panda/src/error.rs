@@ -1,61 +1,61 @@
-//! What goes wrong between this crate and the portal, one variant a cause.
+//! The errors of calling the portal, one variant for each cause.
 //!
-//! [`Silence`] is the portal not answering, [`Nonsense`] an answer that proves nobody. Each says
-//! what an operator can do about it. None of them holds a ticket, or a word of what the portal
-//! sent: that may quote the ticket, or be somebody's personal data.
+//! [`Silence`] means that the portal did not answer, [`Nonsense`] that its answer identifies no
+//! user. Each message says what an operator can do about it. No error holds a ticket or any text
+//! that the portal sent: that text may quote the ticket or contain personal data.
 
 use std::time::Duration;
 
 use panda_oidc_sdk::LoginError;
 use reqwest::StatusCode;
 
-/// The portal gave no answer, or answered that it cannot.
+/// The portal did not answer, or answered with an HTTP error.
 #[derive(Debug, thiserror::Error)]
 pub enum Silence {
-    /// No connection came about: refused, no route, no such host, a certificate not trusted.
+    /// No connection could be made: refused, no route, no such host, or an untrusted certificate.
     #[error(
         "no connection to the portal: check `base_url`, that the portal runs, that a firewall \
          lets this machine through and, with https, that its certificate is trusted here"
     )]
     Connect(#[source] reqwest::Error),
-    /// The whole answer was not there in time.
+    /// The complete answer did not arrive in time.
     #[error(
         "the portal did not answer within {after:?}: it is overloaded, or `timeout` is too short \
          for it"
     )]
     TimedOut {
-        /// The time that was allowed.
+        /// The timeout that applied.
         after: Duration,
-        /// The HTTP client's account of it.
+        /// The error of the HTTP client.
         #[source]
         source: reqwest::Error,
     },
-    /// The connection ended before the answer did.
+    /// The connection ended before the answer was complete.
     #[error(
         "the connection broke before the portal's answer was complete: look for a restart of the \
          portal, or for a proxy or firewall between"
     )]
     Broken(#[source] reqwest::Error),
-    /// The portal sent the call elsewhere. It is not followed: what answers elsewhere is not the
+    /// The portal redirected the call. The redirect is not followed: another address is not the
     /// portal that was configured.
     #[error(
         "the portal redirected the call (HTTP {0}): write the address it redirects to into \
          `base_url`, with its scheme and path, or have the calls let through without a login"
     )]
     Redirected(StatusCode),
-    /// The portal, or a proxy before it, refused the call: HTTP 4xx.
+    /// The portal, or a proxy in front of it, refused the call: HTTP 4xx.
     #[error(
         "the portal refused the call (HTTP {0}): check the path in `base_url`, and that the \
          portal lets this machine call /PandaOMS/OMS"
     )]
     Refused(StatusCode),
-    /// A gateway says that it gets no answer from the portal: HTTP 502, 503 and 504.
+    /// A gateway reports that the portal does not answer it: HTTP 502, 503 and 504.
     #[error("the gateway before the portal gets no answer from it (HTTP {0}): look at the portal")]
     Gateway(StatusCode),
-    /// The portal failed: any other status that is not 200.
+    /// The portal failed: any other status except 200.
     #[error("the portal failed (HTTP {0}): its own log says why")]
     Failed(StatusCode),
-    /// It was not asked: it has been silent too often just now.
+    /// The portal was not called, because the circuit breaker is open.
     #[error(
         "the portal is not being asked, since it did not answer the last calls: it will be tried \
          again within seconds; the log lines before this one say what was wrong"
@@ -64,7 +64,7 @@ pub enum Silence {
 }
 
 impl Silence {
-    /// What an HTTP status says. `None` for 200, the only one that comes with an answer.
+    /// The error an HTTP status stands for. `None` for 200, the only status with a usable answer.
     pub(crate) fn of(status: StatusCode) -> Option<Self> {
         match status.as_u16() {
             200 => None,
@@ -75,10 +75,10 @@ impl Silence {
         }
     }
 
-    /// Whether this is a sign that asking again soon is a waste of everybody's time.
+    /// Whether this error counts as an unanswered call for the circuit breaker.
     ///
-    /// A broken connection and an HTTP error are not: they come at once, and one odd ticket can be
-    /// enough to provoke them (a filter that resets the connection, a page of the framework).
+    /// A broken connection and an HTTP error do not count: they arrive at once, and a single odd
+    /// ticket can provoke them (a filter that resets the connection, an error page of the framework).
     pub(crate) fn is_down(&self) -> bool {
         match self {
             Self::Connect(_) | Self::TimedOut { .. } | Self::Gateway(_) => true,
@@ -97,19 +97,19 @@ impl From<Silence> for LoginError {
     }
 }
 
-/// The portal answered, and the answer proves nobody.
+/// The portal answered, but the answer identifies no user.
 #[derive(Debug, thiserror::Error)]
 pub enum Nonsense {
-    /// The body is larger than any answer has reason to be.
+    /// The body is larger than any legitimate answer.
     #[error(
         "the portal's answer is larger than {limit} bytes: check that `base_url` is the portal; \
          for the list of users, ask for smaller pages"
     )]
     TooLarge {
-        /// The size beyond which nothing is read.
+        /// The size limit, in bytes.
         limit: usize,
     },
-    /// The body is text in no charset that was tried.
+    /// The body could not be decoded in any charset that was tried.
     #[error(
         "the portal's answer is not text in the charset it declares, in UTF-8 or in GB18030: \
          check that `base_url` is the portal, and that no proxy compresses its answers"
@@ -121,7 +121,7 @@ pub enum Nonsense {
          and that /PandaOMS/OMS may be called without one"
     )]
     WebPage,
-    /// The body is not JSON, or a key stands in it twice.
+    /// The body is not JSON, or repeats a key.
     #[error(
         "the portal's answer is not the JSON of its document: look at it with curl, and at any \
          proxy between"
@@ -130,16 +130,16 @@ pub enum Nonsense {
     /// The JSON is not an object.
     #[error("the portal's answer is JSON and no object: check that `base_url` is the portal")]
     NoEnvelope,
-    /// `code` is missing or no whole number.
+    /// `code` is missing or not a whole number.
     #[error("the portal's answer has no numeric `code`: check that `base_url` is the portal")]
     NoCode,
-    /// `code` is 0, and `data` is missing, null or no object.
+    /// `code` is 0, but `data` is missing, null or not an object.
     #[error(
         "the portal reports success and gives no `data` object: its administrator has to look \
          at the account that was asked about"
     )]
     NoData,
-    /// The `id` could be anybody's, or nobody's.
+    /// The `id` is missing or unusable, so the user is unknown.
     #[error(
         "the portal names a user without a usable `id` (1 to 255 decimal digits, not all of them \
          zeros): its administrator has to look at the account"
@@ -148,7 +148,7 @@ pub enum Nonsense {
     /// The list of users has no usable `count`.
     #[error("the portal's list of users has no numeric `count`: ask the portal's maker")]
     NoCount,
-    /// The list of users has no list.
+    /// The list of users has no `data` array.
     #[error("the portal's list of users has no `data` array: ask the portal's maker")]
     NoList,
 }

@@ -1,12 +1,11 @@
 //! Signs people in through 熊猫智慧水务 (Panda Smart Water): a portal that opens other systems
-//! from its menu, appends a ticket to their address and answers who the ticket is for.
+//! from its menu, appends a ticket to their address and tells which user a ticket was issued for.
 //!
-//! This crate owns the portal's two calls, `GetUserByTicket` and `GetUsers`: the settings that
-//! find them, what is believed of their answers and what is not, and how a portal that is down is
-//! treated. It also owns a [`simulator`] of the portal, for demonstrations, tests and whoever
-//! integrates without a licence of the real one. It leaves to the host whose browser brought a
-//! ticket, how often it may, and what becomes of the [`Identity`]; and to the host's synchronizer
-//! what a change in the list of users means.
+//! This crate owns the portal's two calls, `GetUserByTicket` and `GetUsers`: their settings, the
+//! validation of their answers, and the circuit breaker for a portal that is down. It also owns a
+//! [`simulator`] of the portal, for demonstrations, tests and integrators without a licence for the
+//! real one. The host decides which browser may present a ticket, how often, and what happens with
+//! the [`Identity`]. The host's synchronizer decides what a change in the list of users means.
 
 mod answer;
 mod breaker;
@@ -28,7 +27,7 @@ use crate::client::Client;
 pub use crate::error::{Nonsense, Silence};
 use crate::settings::Settings;
 
-/// The longest ticket that is passed on, in bytes: beyond it, web servers refuse the address.
+/// The longest ticket that is passed on, in bytes. Web servers refuse longer URLs.
 const MAX_TICKET_BYTES: usize = 2048;
 
 /// Opens a [`Panda`] from `[provider]` with `kind = "panda"`.
@@ -78,8 +77,8 @@ impl IdentityProvider for Panda {
         &self.settings.ticket_parameter
     }
 
-    /// The portal takes no return address, so `resume` finds no place in its URL: whoever waits
-    /// for a login is resumed at the next click in its menu.
+    /// The portal accepts no return address, so `resume` is unused. A pending authorization request
+    /// is resumed at the user's next click in the portal's menu.
     fn entrance(&self, _resume: &Url) -> Entrance {
         let portal = self.settings.portal_url.clone();
         if self.settings.portal_redirect {
@@ -100,7 +99,7 @@ impl IdentityProvider for Panda {
 
     async fn authenticate(&self, brought: &Brought) -> Result<Identity, LoginError> {
         let ticket = &brought.ticket;
-        if let Some(reason) = refuse(ticket) {
+        if let Some(reason) = malformed_ticket(ticket) {
             return Err(LoginError::Rejected(reason.to_owned()));
         }
         let permit = self.breaker.permit().ok_or(Silence::Resting)?;
@@ -117,8 +116,8 @@ impl IdentityProvider for Panda {
     }
 }
 
-/// The list of users does not go through the breaker: a page too long for its time-out must not
-/// keep people from logging in, and it is asked for by a timetable, not by a crowd.
+/// The list of users bypasses the breaker: a page that times out must not block logins, and the list
+/// is requested on a schedule, so it adds little load.
 #[async_trait]
 impl Directory for Panda {
     async fn page(&self, number: u32, size: u32) -> Result<Page, LoginError> {
@@ -127,9 +126,9 @@ impl Directory for Panda {
     }
 }
 
-/// Why the portal need not be asked about `ticket`. It never issued such a one, and what a web
-/// server does with it is no sign of how the portal is.
-fn refuse(ticket: &Ticket) -> Option<&'static str> {
+/// Why `ticket` is rejected without a call to the portal. The portal never issues such a ticket, and
+/// a web server's reaction to it says nothing about the health of the portal.
+fn malformed_ticket(ticket: &Ticket) -> Option<&'static str> {
     let ticket = ticket.expose();
     if ticket.is_empty() {
         return Some("the ticket is empty");

@@ -1,7 +1,7 @@
-//! `[provider]` with `kind = "panda"`: what can be set, and what a setting must be.
+//! The settings of `[provider]` with `kind = "panda"`, and their validation.
 //!
-//! A key or a type that is wrong is figment's to tell, which knows the file; a value that cannot
-//! work is told here, with what to write instead. No message repeats a URL: it may hold a password.
+//! figment reports a wrong key or type, because it knows the file. This module reports a value that
+//! cannot work, and says what to write instead. No message repeats a URL: it may hold a password.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use url::{Host, Url};
 /// The longest a browser can be kept waiting for the portal.
 const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Parameters of an authorization request and its answer. The portal appends its parameter to
-/// `/authorize` too, where a ticket of the same name would be taken for one of these.
+/// Parameters of an authorization request or its response. The portal also appends its ticket
+/// parameter to `/authorize`, where a parameter with one of these names would be misread.
 const OAUTH_NAMES: [&str; 36] = [
     "access_token",
     "acr_values",
@@ -55,18 +55,18 @@ const OAUTH_NAMES: [&str; 36] = [
     "ui_locales",
 ];
 
-/// The settings, checked.
+/// The validated settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Below which `/PandaOMS/OMS/…` is.
+    /// The address to which `/PandaOMS/OMS/…` is appended.
     pub(crate) base_url: Url,
     /// The query parameter in which the portal hands over its ticket.
     pub(crate) ticket_parameter: String,
-    /// Where people find the portal.
+    /// The address of the portal that people are shown.
     pub(crate) portal_url: Url,
-    /// Whether people are sent to the portal without being asked.
+    /// Whether people are redirected to the portal instead of being shown a link.
     pub(crate) portal_redirect: bool,
-    /// How long a call may take, with its body.
+    /// How long a call may take, including reading the body.
     pub(crate) timeout: Duration,
 }
 
@@ -76,25 +76,25 @@ struct Table {
     #[serde(default, rename = "kind")]
     _kind: IgnoredAny,
     base_url: String,
-    #[serde(default = "ticket")]
+    #[serde(default = "default_ticket_parameter")]
     ticket_parameter: String,
     portal_url: Option<String>,
     #[serde(default)]
     portal_redirect: bool,
-    #[serde(default = "five_seconds", with = "humantime_serde")]
+    #[serde(default = "default_timeout", with = "humantime_serde")]
     timeout: Duration,
 }
 
-fn ticket() -> String {
+fn default_ticket_parameter() -> String {
     "ticket".to_owned()
 }
 
-fn five_seconds() -> Duration {
+fn default_timeout() -> Duration {
     Duration::from_secs(5)
 }
 
 impl Settings {
-    /// Reads and checks the table.
+    /// Reads and validates the table.
     pub(crate) fn read(table: &Figment) -> Result<Self, OpenError> {
         let table: Table = table.extract()?;
         let base_url = base_url(&table.base_url)?;
@@ -111,7 +111,7 @@ impl Settings {
         })
     }
 
-    /// Whether the portal's answers can be forged by whoever sits on the path to it.
+    /// Whether an attacker on the network path to the portal can forge its answers.
     pub(crate) fn is_forgeable(&self) -> bool {
         self.base_url.scheme() == "http" && !is_loopback(&self.base_url)
     }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_is_told_with_its_key() {
+    fn a_typo_is_reported_with_its_key() {
         let problem = problem("base_ulr = \"http://10.0.0.5\"");
         assert!(
             problem.contains("base_ulr") && problem.contains("TOML"),
@@ -247,18 +247,18 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_base_url_is_told() {
+    fn a_missing_base_url_is_reported() {
         assert!(problem("").contains("base_url"));
     }
 
     #[test]
-    fn a_wrong_type_is_told_with_its_key() {
+    fn a_wrong_type_is_reported_with_its_key() {
         let problem = problem("base_url = \"http://10.0.0.5\"\ntimeout = 5");
         assert!(problem.contains("timeout"), "{problem}");
     }
 
     #[test]
-    fn a_base_url_is_a_web_address_and_no_more() {
+    fn a_base_url_is_a_plain_http_address() {
         for url in [
             "",
             "10.0.0.5",
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_parameter_is_plain_and_not_one_of_oauths() {
+    fn a_ticket_parameter_is_plain_and_not_an_oauth_parameter() {
         for name in [
             "",
             "a b",
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_more_than_nothing_and_at_most_a_minute() {
+    fn a_timeout_is_positive_and_at_most_a_minute() {
         for timeout in ["0s", "61s", "1h"] {
             let problem = problem(&format!(
                 "base_url = \"http://10.0.0.5\"\ntimeout = {timeout:?}"

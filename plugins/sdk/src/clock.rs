@@ -1,4 +1,4 @@
-//! The time, as an argument: only [`SystemClock`] asks the machine for it.
+//! The current time as a dependency: only [`SystemClock`] reads the system clock.
 
 use std::fmt::Debug;
 use std::sync::{LazyLock, Mutex};
@@ -6,35 +6,35 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Debug + Send + Sync {
-    /// The present moment.
+    /// The current time.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The time since some fixed moment. It does not go back when the machine's clock is set.
+    /// The time since a fixed moment. It does not go back when the system clock is set.
     fn elapsed(&self) -> Duration;
 }
 
-/// The machine's own clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that reads the machine's time"
+        reason = "the only code that reads the system clock"
     )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
 
     fn elapsed(&self) -> Duration {
-        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        BEGUN.elapsed()
+        static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+        STARTED.elapsed()
     }
 }
 
-/// A clock that stands still until it is told to move, for tests.
+/// A clock for tests. It stands still until [`ManualClock::advance`] moves it.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<DateTime<Utc>>);
 

@@ -1,7 +1,7 @@
-//! What every provider keeps to, as tests an adapter runs against its own simulator.
+//! The contract every provider must satisfy, as tests that a plugin runs against its own simulator.
 //!
-//! An adapter implements [`Bench`] over its simulated upstream and calls
-//! [`provider_contract!`](crate::provider_contract), which stamps out one `#[tokio::test]` a rule.
+//! A plugin implements [`Bench`] over its simulated upstream and calls
+//! [`provider_contract!`](crate::provider_contract), which generates one `#[tokio::test]` per rule.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -12,14 +12,14 @@ use async_trait::async_trait;
 
 use crate::{Brought, Identity, IdentityProvider, LoginError, Subject, Ticket};
 
-/// A provider on the bench, with the levers of the simulated system behind it.
+/// A provider under test, with controls for the simulated system behind it.
 #[async_trait]
 pub trait Bench: Send + Sync {
     /// The provider under test.
     fn provider(&self) -> &dyn IdentityProvider;
-    /// Has the simulated system know `user` and issue a ticket for them.
+    /// Adds `user` to the simulated system and issues a ticket for them.
     async fn ticket(&self, user: &Identity) -> Ticket;
-    /// Puts the simulated system into a condition, from the next call on.
+    /// Sets the condition of the simulated system for the next calls.
     async fn put(&self, upstream: Upstream);
 }
 
@@ -28,15 +28,15 @@ pub trait Bench: Send + Sync {
 pub enum Upstream {
     /// It refuses every connection.
     Dead,
-    /// It answers, and what it answers is no answer.
+    /// It answers with something that is not a valid answer.
     Nonsense,
 }
 
-/// Somebody every simulator can be taught.
+/// A sample user that every simulator can represent.
 ///
 /// # Panics
 ///
-/// Never: the subject is a valid one.
+/// Never: the subject is valid.
 #[must_use]
 pub fn somebody() -> Identity {
     Identity {
@@ -46,62 +46,68 @@ pub fn somebody() -> Identity {
     }
 }
 
-async fn ask(bench: &dyn Bench, ticket: Ticket) -> Result<Identity, LoginError> {
+async fn authenticate(bench: &dyn Bench, ticket: Ticket) -> Result<Identity, LoginError> {
     bench.provider().authenticate(&Brought { ticket }).await
 }
 
-/// A ticket the system issued proves the user it was issued for.
+/// A ticket that the system issued authenticates the user it was issued for.
 pub async fn a_good_ticket_proves_its_user(bench: &dyn Bench) {
     let ticket = bench.ticket(&somebody()).await;
-    let identity = ask(bench, ticket).await.expect("a good ticket is accepted");
+    let identity = authenticate(bench, ticket)
+        .await
+        .expect("a good ticket is accepted");
     assert_eq!(identity.subject, somebody().subject);
     assert_eq!(identity.name, somebody().name);
 }
 
-/// Two tickets of one user prove one subject.
+/// Two tickets of one user yield the same subject.
 pub async fn one_user_always_has_one_subject(bench: &dyn Bench) {
     let first = bench.ticket(&somebody()).await;
     let second = bench.ticket(&somebody()).await;
-    let first = ask(bench, first).await.expect("the first ticket is good");
-    let second = ask(bench, second).await.expect("the second ticket is good");
+    let first = authenticate(bench, first)
+        .await
+        .expect("the first ticket is good");
+    let second = authenticate(bench, second)
+        .await
+        .expect("the second ticket is good");
     assert_eq!(first.subject, second.subject);
 }
 
-/// An empty ticket is the browser's fault, not the system's.
+/// An empty ticket is rejected: it is a fault of the request, not of the system.
 pub async fn nothing_brought_is_rejected(bench: &dyn Bench) {
-    let answer = ask(bench, Ticket::new(String::new())).await;
+    let answer = authenticate(bench, Ticket::new(String::new())).await;
     assert!(matches!(answer, Err(LoginError::Rejected(_))), "{answer:?}");
 }
 
-/// A ticket nobody issued is rejected.
+/// A ticket that was never issued is rejected.
 pub async fn an_unknown_ticket_is_rejected(bench: &dyn Bench) {
-    let answer = ask(bench, Ticket::new("nobody-issued-this".to_owned())).await;
+    let answer = authenticate(bench, Ticket::new("nobody-issued-this".to_owned())).await;
     assert!(matches!(answer, Err(LoginError::Rejected(_))), "{answer:?}");
 }
 
-/// A system that is down is unreachable, whatever the ticket is worth.
+/// A system that is down is unreachable, even with a valid ticket.
 pub async fn a_dead_upstream_is_unreachable(bench: &dyn Bench) {
     let ticket = bench.ticket(&somebody()).await;
     bench.put(Upstream::Dead).await;
-    let answer = ask(bench, ticket).await;
+    let answer = authenticate(bench, ticket).await;
     assert!(
         matches!(answer, Err(LoginError::Unreachable(_))),
         "{answer:?}"
     );
 }
 
-/// An answer that is none proves nobody, and is told from a rejection.
+/// An invalid answer authenticates no user, and is a different error than a rejection.
 pub async fn nonsense_is_unintelligible(bench: &dyn Bench) {
     let ticket = bench.ticket(&somebody()).await;
     bench.put(Upstream::Nonsense).await;
-    let answer = ask(bench, ticket).await;
+    let answer = authenticate(bench, ticket).await;
     assert!(
         matches!(answer, Err(LoginError::Unintelligible(_))),
         "{answer:?}"
     );
 }
 
-/// No ticket shows in what a provider or its errors print, down to the last source.
+/// No ticket appears in the output of a provider or its errors, down to the last source.
 pub async fn no_ticket_shows_in_any_debug(bench: &dyn Bench) {
     let secret = "an-unknown-ticket-that-must-not-show";
     let mut printed = Vec::new();
@@ -109,7 +115,7 @@ pub async fn no_ticket_shows_in_any_debug(bench: &dyn Bench) {
         if let Some(upstream) = upstream {
             bench.put(upstream).await;
         }
-        let error = ask(bench, Ticket::new(secret.to_owned()))
+        let error = authenticate(bench, Ticket::new(secret.to_owned()))
             .await
             .expect_err("nobody issued it");
         printed.push(format!("{error:?} "));
@@ -124,9 +130,10 @@ pub async fn no_ticket_shows_in_any_debug(bench: &dyn Bench) {
     assert!(!printed.contains(secret), "{printed}");
 }
 
-/// Stamps out the contract for one adapter: `provider_contract!(async { PandaBench::start().await });`
+/// Generates the contract tests for one plugin:
+/// `provider_contract!(async { PandaBench::start().await });`
 ///
-/// The argument is an expression that makes a fresh future of a [`Bench`]; the caller's crate needs
+/// The argument is an expression that creates a new future of a [`Bench`]. The calling crate needs
 /// `tokio` with its test macro.
 #[macro_export]
 macro_rules! provider_contract {

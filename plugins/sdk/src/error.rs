@@ -1,19 +1,19 @@
-//! What can go wrong between a provider and its outside system, sorted by whose fault it is.
+//! The errors between a provider and its outside system, grouped by whose fault they are.
 
 use std::error::Error;
 
-/// Why nobody was signed in.
+/// Why a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// The outside system answered, and the answer is no: the ticket is unknown, spent or expired.
-    /// Holds what it said, without the ticket, for the log.
+    /// The outside system rejected the ticket: it is unknown, spent or expired. Holds the system's
+    /// message for the log, without the ticket.
     #[error("the ticket was rejected: {0}")]
     Rejected(String),
-    /// The outside system did not answer, or answered that it cannot: the network, a time-out, an
-    /// HTTP error. The person should try again later.
+    /// The outside system did not answer, or answered with an HTTP error. The user should try again
+    /// later.
     #[error("the identity provider could not be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// The outside system answered something that proves nobody. An operator has to look.
+    /// The outside system's answer identifies no user. An operator has to investigate.
     #[error("the identity provider's answer could not be understood")]
     Unintelligible(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -21,15 +21,15 @@ pub enum LoginError {
 /// Why a provider could not be opened from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The `[provider]` table is wrong; the source names file and key.
+    /// The `[provider]` table is malformed; the source names file and key.
     #[error(transparent)]
     Settings(#[from] Box<figment::Error>),
-    /// The settings are well-formed and cannot work together.
+    /// A setting is well-formed but cannot work.
     #[error("`{key}`: {problem}; {remedy}")]
     Unusable {
-        /// The setting at fault, as it is written below `[provider]`.
+        /// The key of the setting below `[provider]`.
         key: &'static str,
-        /// What is wrong with it, without its value: that may be a secret.
+        /// What is wrong with it. It never repeats the value, which may be a secret.
         problem: String,
         /// What to write instead.
         remedy: String,

@@ -1,19 +1,19 @@
-//! Who an outside system says somebody is, in the one form every provider answers with.
+//! The identity of a user, in the form that every provider returns.
 
 use std::fmt;
 
-/// A person, as the outside system knows them.
+/// A user of the outside system.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The identifier that never changes and is never given to another person.
+    /// The identifier. It never changes and is never reassigned to another person.
     pub subject: Subject,
-    /// The name to show. Not unique, and it may change; `None` where the system has none.
+    /// The display name. It is not unique and may change; `None` where the system has none.
     pub name: Option<String>,
-    /// The telephone number as the system stores it, in whatever form that is.
+    /// The telephone number as the system stores it, in any format.
     pub phone: Option<String>,
 }
 
-/// Names and numbers are personal data and stay out of logs; the subject is what a log line needs.
+/// Shows only the subject: names and numbers are personal data and must not reach the logs.
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
@@ -34,8 +34,8 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`] when it is empty, longer than [`Subject::MAX`] or holds anything but
-    /// visible ASCII characters.
+    /// [`InvalidSubject`] when it is empty, longer than [`Subject::MAX`] or contains a character that
+    /// is not visible ASCII.
     pub fn new(subject: impl Into<String>) -> Result<Self, InvalidSubject> {
         let subject = subject.into();
         if subject.is_empty() {
@@ -75,14 +75,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_subject_is_what_openid_connect_allows(text in any::<String>()) {
+        fn a_subject_accepts_what_openid_connect_allows(text in any::<String>()) {
             let allowed = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
             prop_assert_eq!(Subject::new(text).is_ok(), allowed);
         }
     }
 
     #[test]
-    fn a_person_is_logged_by_subject_alone() {
+    fn debug_output_shows_only_the_subject() {
         let identity = Identity {
             subject: Subject::new("1").unwrap(),
             name: Some("陈涛".to_owned()),

@@ -1,10 +1,10 @@
-//! What a plugin of panda-oidc is made of.
+//! The interface between panda-oidc and its plugins.
 //!
-//! An outside system that can say who somebody is becomes an [`IdentityProvider`]; the crate that
-//! implements it exports one [`Plugin`], which reads the settings and opens the provider. This
-//! crate holds the traits, the types that pass between host and plugin, the [`Clock`] both read,
-//! and the [`contract`] every provider is held to. It owns no protocol, no cookie and no store:
-//! those are the host's.
+//! An outside system that can authenticate users is wrapped as an [`IdentityProvider`]. The crate
+//! that implements it exports one [`Plugin`], which reads the settings and opens the provider. This
+//! crate holds the traits, the types that pass between host and plugin, the [`Clock`] that both
+//! read, and the [`contract`] that every provider must satisfy. Protocol, cookies and store belong
+//! to the host.
 
 mod clock;
 pub mod contract;

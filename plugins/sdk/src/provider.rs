@@ -1,4 +1,4 @@
-//! The seam: what the host asks of a provider, and what it lends one.
+//! The traits a plugin implements, and what the host passes to it.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{Clock, Directory, Identity, LoginError, OpenError, Ticket};
 
-/// Signs users in against one outside system.
+/// Authenticates users against one outside system.
 ///
 /// Implementations are shared between requests and hold no per-login state.
 #[async_trait]
@@ -17,22 +17,21 @@ pub trait IdentityProvider: Debug + Send + Sync {
     /// The query parameter in which the outside system hands over its ticket.
     fn ticket_parameter(&self) -> &str;
 
-    /// How a browser that has not signed in gets to where it can. `resume` is the URL of ours that
-    /// the outside system may send the browser back to, if it knows how to.
+    /// How a browser without a session gets to a login. `resume` is the URL at this provider that the
+    /// outside system can send the browser back to, if it supports that.
     fn entrance(&self, resume: &Url) -> Entrance;
 
-    /// The origins a click that starts a login may come from. A `Referer` from one of them proves
-    /// that the portal itself sent the browser.
+    /// The origins from which a launch may come. A `Referer` from one of them shows that the portal
+    /// itself sent the browser.
     fn origins(&self) -> Vec<url::Origin>;
 
-    /// Turns what the browser brought into the user it proves.
+    /// Authenticates the user of the ticket that the browser presented.
     ///
-    /// Called once per launch, and never again for the same launch: asking may lengthen a ticket's
-    /// life.
+    /// It is called once per launch and never retried: a call may extend the ticket's life.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Rejected`] when the ticket is no good, [`LoginError::Unreachable`] and
+    /// [`LoginError::Rejected`] when the ticket is not valid, [`LoginError::Unreachable`] and
     /// [`LoginError::Unintelligible`] when the outside system is at fault.
     async fn authenticate(&self, brought: &Brought) -> Result<Identity, LoginError>;
 
@@ -42,23 +41,23 @@ pub trait IdentityProvider: Debug + Send + Sync {
     }
 }
 
-/// What a browser brought to a launch.
+/// What a browser presented at a launch.
 #[derive(Debug, Clone)]
 pub struct Brought {
     /// The value of [`IdentityProvider::ticket_parameter`].
     pub ticket: Ticket,
 }
 
-/// Where a person without a session signs in.
+/// Where a user without a session signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entrance {
-    /// A page of the outside system that will send the browser back: go there at once.
+    /// A page of the outside system that the browser is redirected to at once.
     Redirect(Url),
-    /// A portal that starts logins from its own menu: show the link, the person clicks there.
+    /// A portal that starts logins from its own menu. The browser is shown a link to it.
     Portal(Url),
 }
 
-/// Makes providers of one `kind`; each plugin crate exports exactly one.
+/// Opens providers of one `kind`. Each plugin crate exports exactly one.
 pub trait Plugin: Send + Sync {
     /// The word that selects this plugin in the configuration: `kind = "panda"`.
     fn kind(&self) -> &'static str;
@@ -67,22 +66,23 @@ pub trait Plugin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the table holds an unknown key or a value that cannot work.
+    /// [`OpenError`] when the table contains an unknown key or a value that cannot work.
     fn open(&self, table: &Figment, host: &Host) -> Result<Box<dyn IdentityProvider>, OpenError>;
 }
 
-/// What the host lends a plugin.
+/// What the host provides to a plugin.
 #[derive(Debug, Clone)]
 pub struct Host {
-    /// The HTTP client to share: pooled, two seconds to connect, no redirect followed, no proxy
-    /// taken from the environment. It has no total timeout; a plugin sets its own per request.
+    /// The shared HTTP client: pooled, with a connect timeout of two seconds. It follows no
+    /// redirects and ignores proxy settings of the environment. It has no total timeout; a plugin
+    /// sets its own per request.
     pub http: reqwest::Client,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Host {
-    /// A host whose HTTP client keeps the promises of [`Host::http`].
+    /// A host whose HTTP client is configured as [`Host::http`] describes.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
 //! `panda-oidc demo`: a simulated portal, this provider and an app, on one machine, with one URL to
-//! open. Nothing of it outlives the process.
+//! open. All its data is deleted when the process ends.
 
 mod portal;
 
@@ -20,9 +20,9 @@ use url::Url;
 use crate::cli::stop::asked_to_stop;
 use panda_oidc::error_chain::explain;
 
-/// The ports the demo likes to have; any free ones where they are taken.
-const PROVIDER: u16 = 9400;
-const APP: u16 = 9490;
+/// The preferred ports of the demo. If one is in use, any free port is taken.
+const PROVIDER_PORT: u16 = 9400;
+const APP_PORT: u16 = 9490;
 
 const CLIENT_ID: &str = "demo-app";
 
@@ -35,11 +35,11 @@ pub(super) struct Demo {
     menu: Vec<MenuEntry>,
 }
 
-/// Runs the demo until it is told to stop.
+/// Runs the demo until it receives a stop signal.
 ///
 /// # Errors
 ///
-/// Why it could not start, or not stop in order.
+/// Why it could not start or stop cleanly.
 pub(super) async fn run(demo: Demo) -> Result<(), String> {
     if demo.menu.is_empty() {
         start_and_serve().await
@@ -50,8 +50,8 @@ pub(super) async fn run(demo: Demo) -> Result<(), String> {
 
 async fn start_and_serve() -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| explain(&error))?;
-    let (provider, issuer) = listen(PROVIDER).await?;
-    let (app, app_url) = listen(APP).await?;
+    let (provider, issuer) = listen(PROVIDER_PORT).await?;
+    let (app, app_url) = listen(APP_PORT).await?;
     let entry = portal::menu_entry(&format!("演示应用 Demo app={issuer}/launch/{CLIENT_ID}"))?;
     let portal = portal::start(vec![entry]).await?;
     let secret = panda_oidc::crypto::handle::Handle::random(&mut rand::rng())
@@ -68,24 +68,24 @@ async fn start_and_serve() -> Result<(), String> {
     let bounds = Bounds::from(&config.limits);
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let http = host.http.clone();
-    let opened = App::open(config, host)
+    let provider_app = App::open(config, host)
         .await
         .map_err(|error| explain(&error))?
         .shared();
 
     let (stop, stopped) = watch::channel(());
     let wait = |mut stopped: watch::Receiver<()>| async move {
-        // An error means that the sender is gone: that is a stop, too.
+        // An error means that the sender was dropped, which also means stop.
         let _ = stopped.changed().await;
     };
-    let serving = tokio::spawn(serve(
+    let provider_task = tokio::spawn(serve(
         provider,
-        router(Arc::clone(&opened)),
+        router(Arc::clone(&provider_app)),
         bounds,
         wait(stopped.clone()),
     ));
-    let follower = tokio::spawn(directory_sync::work(
-        Arc::clone(&opened),
+    let sync_task = tokio::spawn(directory_sync::work(
+        Arc::clone(&provider_app),
         wait(stopped.clone()),
     ));
     let registration = demo_app::Registration {
@@ -102,24 +102,28 @@ async fn start_and_serve() -> Result<(), String> {
         wait(stopped),
     ));
 
-    let mut asked_to_stop = asked_to_stop()?;
+    let mut stop_signal = asked_to_stop()?;
     println!("打开 / Open:  {}", portal.url());
     println!("按 Ctrl-C 结束 / Ctrl-C ends the demo");
-    asked_to_stop().await;
+    stop_signal().await;
     drop(stop);
     portal.stop().await;
-    let (first, second, third) = tokio::join!(serving, app, follower);
+    let (first, second, third) = tokio::join!(provider_task, app, sync_task);
     first
         .and(second)
         .and(third)
         .map_err(|error| explain(&error))?;
-    opened.store.close().await.map_err(|error| explain(&error))
+    provider_app
+        .store
+        .close()
+        .await
+        .map_err(|error| explain(&error))
 }
 
 /// A loopback listener, and its URL.
-async fn listen(wanted: u16) -> Result<(TcpListener, String), String> {
+async fn listen(preferred_port: u16) -> Result<(TcpListener, String), String> {
     let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let listener = match bind(wanted).await {
+    let listener = match bind(preferred_port).await {
         Ok(listener) => listener,
         Err(_) => bind(0).await.map_err(|error| explain(&error))?,
     };

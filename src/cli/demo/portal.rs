@@ -1,4 +1,4 @@
-//! The simulated portal alone, for whoever has no portal and wants to try a provider or an
+//! Runs only the simulated portal, for people who have no portal and want to try a provider or an
 //! application of their own.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,10 +11,10 @@ use url::Url;
 use crate::cli::stop::asked_to_stop;
 use panda_oidc::error_chain::explain;
 
-/// The port the portal likes to have; any free one where it is taken.
-const PORT: u16 = 9480;
+/// The preferred port of the portal. If it is in use, any free port is taken.
+const PORTAL_PORT: u16 = 9480;
 
-/// A menu entry as the command line has it: `NAME=URL`.
+/// Parses a menu entry from the command line: `NAME=URL`.
 pub(super) fn menu_entry(text: &str) -> Result<MenuEntry, String> {
     let (name, url) = text
         .split_once('=')
@@ -35,7 +35,7 @@ pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, Strin
         menu: menu.clone(),
         ..SimulatorSettings::default()
     };
-    match Simulator::start(settings(PORT)).await {
+    match Simulator::start(settings(PORTAL_PORT)).await {
         Ok(portal) => Ok(portal),
         Err(_) => Simulator::start(settings(0))
             .await
@@ -43,14 +43,14 @@ pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, Strin
     }
 }
 
-/// Runs a portal with `menu` until it is told to stop.
+/// Runs a portal with `menu` until it receives a stop signal.
 pub(super) async fn run(menu: Vec<MenuEntry>) -> Result<(), String> {
     let portal = start(menu).await?;
-    let mut asked_to_stop = asked_to_stop()?;
+    let mut stop_signal = asked_to_stop()?;
     println!("打开 / Open:  {}", portal.url());
     println!("[provider] base_url = \"{}\"", portal.url());
     println!("按 Ctrl-C 结束 / Ctrl-C ends the portal");
-    asked_to_stop().await;
+    stop_signal().await;
     portal.stop().await;
     Ok(())
 }

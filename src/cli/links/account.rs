@@ -1,4 +1,4 @@
-//! Whose account a command is about, and in which client.
+//! The arguments that name an account: the person and the client.
 
 use clap::Args;
 use panda_oidc::config::Config;
@@ -7,7 +7,7 @@ use panda_oidc_sdk::Subject;
 
 use super::failure::Failure;
 
-/// Whose account, and where.
+/// The account that a command is about.
 #[derive(Debug, Args)]
 pub(super) struct Account {
     /// The person's id in the portal.
@@ -19,7 +19,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// The account.
+    /// The link that these arguments name.
     pub(super) fn place(&self) -> Place {
         Place {
             subject: self.id.clone(),

@@ -17,7 +17,7 @@ use crate::cli::configured::Configured;
 pub(super) struct Export {
     #[command(flatten)]
     pub(super) configured: Configured,
-    /// Where to write it, instead of to the standard output. A file that is there is not replaced.
+    /// Where to write the table, instead of to the standard output. An existing file is not replaced.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ impl Export {
             Ok(())
         })
         .await?;
-        let mut export = links::Export::begin(self.out()?, headings)?;
+        let mut export = links::Export::begin(self.open_output()?, headings)?;
         all(store, |place, link| {
             if export.row(place, link)? {
                 return Ok(());
@@ -44,13 +44,13 @@ impl Export {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn out(&self) -> Result<Box<dyn Write + Send>, Failure> {
+    fn open_output(&self) -> Result<Box<dyn Write + Send>, Failure> {
         let Some(path) = &self.output else {
             return Ok(Box::new(io::stdout()));
         };
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        // It holds names and addresses.
+        // The file holds personal data: usernames and addresses.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options

@@ -1,25 +1,25 @@
-//! Why a command did not do what it was asked to.
+//! Why a `links` command failed.
 
 use std::io;
 
 use panda_oidc::store::StoreError;
 
-/// Why a command did not do what it was asked to.
+/// Why a `links` command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// It was asked for what there is not.
+    /// The arguments or the configuration do not allow the command.
     #[error("{0}")]
     Usage(String),
-    /// Something stands against it.
+    /// The request was refused, and nothing was changed.
     #[error("{0}")]
     Refused(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A file.
+    /// A file could not be read or created.
     #[error("{0}")]
     File(String, #[source] io::Error),
-    /// What was to be told could not be.
+    /// The output could not be written.
     #[error("the output cannot be written")]
     Output(#[source] io::Error),
 }

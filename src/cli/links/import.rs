@@ -19,8 +19,8 @@ use crate::cli::configured::Configured;
 use crate::cli::output::complain;
 use crate::cli::table::Table;
 
-/// No more mistakes than these are told to people.
-const TOLD: usize = 50;
+/// How many mistakes are printed at most, unless as JSON.
+const MAX_PRINTED_MISTAKES: usize = 50;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -28,17 +28,17 @@ pub(super) struct Import {
     pub(super) configured: Configured,
     /// The table: CSV in UTF-8 or GB18030, or a spreadsheet's "Unicode text".
     file: PathBuf,
-    /// The client the accounts are in, where the table does not say; without it they are for all
+    /// The client of the accounts for which the table names none; without it they are for all
     /// clients.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
-    /// Show whom each row means, and what stands against it; change nothing.
+    /// Show which person each row matches, and every mistake; change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Take rows without an id that are one person's by telephone number, or by name.
+    /// Accept rows without an id that match one person by telephone number, or by name.
     #[arg(long = "match", value_name = "BY", value_delimiter = ',')]
     matches: Vec<By>,
-    /// Leave out rows that mean nobody for certain, instead of importing nothing.
+    /// Leave out rows that match no person for certain, instead of importing nothing.
     #[arg(long)]
     skip_unmatched: bool,
     /// One JSON object a line.
@@ -86,29 +86,29 @@ impl Import {
             store.join(changes, SystemClock.now()).await?
         };
         match joined {
-            Joined::Done(tally) => self.conclude(tally, &plan),
+            Joined::Done(tally) => self.print_summary(tally, &plan),
             Joined::Taken(taken) => self.refuse(&links::taken(&plan, &taken)),
         }
     }
 
     fn read(&self) -> Result<Vec<u8>, Failure> {
-        let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+        let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
         File::open(&self.file)
-            .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes))
+            .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
             .map_err(|error| {
                 Failure::File(format!("{} cannot be read", self.file.display()), error)
             })?;
         Ok(bytes)
     }
 
-    /// Shows whom each row means.
+    /// Shows which person each row matches.
     fn show(&self, sheet: &Sheet, found: &[Found]) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let rows = sheet.rows.iter().zip(found);
         if self.json {
             for (row, found) in rows {
-                writeln!(out, "{}", told(row, found))?;
+                writeln!(out, "{}", match_json(row, found))?;
             }
             return Ok(out.flush()?);
         }
@@ -118,8 +118,8 @@ impl Import {
                 &row.line.to_string(),
                 row.client.as_deref().unwrap_or("*"),
                 account(row),
-                by(found),
-                &meant(found),
+                match_kind(found),
+                &matched_people(found),
             ])?;
         }
         table.end()?;
@@ -130,31 +130,31 @@ impl Import {
         Ok(out.flush()?)
     }
 
-    /// Tells what stands against it.
+    /// Reports the mistakes.
     fn refuse(&self, mistakes: &[Mistake]) -> Result<ExitCode, Failure> {
         if self.json {
             let mut out = io::BufWriter::new(io::stdout().lock());
             for Mistake { line, what, remedy } in mistakes {
-                let told = json!({ "line": line, "error": what, "remedy": remedy });
-                writeln!(out, "{told}")?;
+                let error = json!({ "line": line, "error": what, "remedy": remedy });
+                writeln!(out, "{error}")?;
             }
             out.flush()?;
             return Ok(ExitCode::FAILURE);
         }
-        for mistake in mistakes.iter().take(TOLD) {
+        for mistake in mistakes.iter().take(MAX_PRINTED_MISTAKES) {
             complain(mistake);
         }
-        let more = mistakes.len().saturating_sub(TOLD);
-        if more > 0 {
+        let hidden = mistakes.len().saturating_sub(MAX_PRINTED_MISTAKES);
+        if hidden > 0 {
             complain(&format_args!(
-                "and {more} more like these; --json tells all"
+                "and {hidden} more like these; --json tells all"
             ));
         }
         complain(&"nothing was imported");
         Ok(ExitCode::FAILURE)
     }
 
-    fn conclude(&self, tally: Tally, plan: &Plan) -> Result<ExitCode, Failure> {
+    fn print_summary(&self, tally: Tally, plan: &Plan) -> Result<ExitCode, Failure> {
         let Tally {
             added,
             changed,
@@ -163,11 +163,11 @@ impl Import {
         let left_out = plan.skipped.len();
         let mut out = io::stdout().lock();
         if self.json {
-            let told = json!({
+            let summary = json!({
                 "added": added, "changed": changed, "same": same,
                 "left_out": plan.skipped, "dry_run": self.dry_run,
             });
-            writeln!(out, "{told}")?;
+            writeln!(out, "{summary}")?;
         } else {
             let would = if self.dry_run { "Would be: " } else { "" };
             writeln!(
@@ -179,13 +179,13 @@ impl Import {
     }
 }
 
-/// The account as a person knows it.
+/// The username of the account, or its address.
 fn account(row: &Row) -> &str {
     let named = row.edit.username.as_deref().or(row.edit.email.as_deref());
     named.unwrap_or_default()
 }
 
-fn by(found: &Found) -> &'static str {
+fn match_kind(found: &Found) -> &'static str {
     match found {
         Found::ById(..) => "id",
         Found::ByPhone(_) => "phone",
@@ -195,22 +195,22 @@ fn by(found: &Found) -> &'static str {
     }
 }
 
-fn meant(found: &Found) -> String {
+fn matched_people(found: &Found) -> String {
     match found {
         Found::ById(subject, None) => format!("{subject} (never heard of)"),
         Found::ById(_, Some(person)) | Found::ByPhone(person) | Found::ByName(person) => {
-            shown(person)
+            describe(person)
         }
         Found::Ambiguous(people) => {
-            let people: Vec<_> = people.iter().map(shown).collect();
+            let people: Vec<_> = people.iter().map(describe).collect();
             people.join(" / ")
         }
         Found::Unmatched => String::new(),
     }
 }
 
-/// A person so that whoever knows them can tell them from a namesake.
-fn shown(person: &Identity) -> String {
+/// Identifier, name and phone of a person, to distinguish people of the same name.
+fn describe(person: &Identity) -> String {
     let parts = [
         Some(person.subject.as_str()),
         person.name.as_deref(),
@@ -220,7 +220,8 @@ fn shown(person: &Identity) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-fn told(row: &Row, found: &Found) -> serde_json::Value {
+/// The match of a row as JSON.
+fn match_json(row: &Row, found: &Found) -> serde_json::Value {
     let person = |person: &Identity| json!({ "id": person.subject.as_str(), "name": person.name, "phone": person.phone });
     let candidates = match found {
         Found::Ambiguous(people) => people.iter().map(person).collect(),
@@ -234,7 +235,7 @@ fn told(row: &Row, found: &Found) -> serde_json::Value {
         "client": row.client,
         "username": row.edit.username,
         "email": row.edit.email,
-        "by": by(found),
+        "by": match_kind(found),
         "id": found.subject().map(panda_oidc_sdk::Subject::as_str),
         "candidates": candidates,
     })

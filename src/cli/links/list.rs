@@ -27,13 +27,13 @@ pub(super) struct List {
 impl List {
     pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let wanted = |client: Option<&str>| {
-            let asked = self.client.as_deref();
-            asked.is_none_or(|asked| asked == client.unwrap_or("*"))
+        let in_requested_client = |client: Option<&str>| {
+            let requested = self.client.as_deref();
+            requested.is_none_or(|requested| requested == client.unwrap_or("*"))
         };
         if self.json {
             all(store, |place, link| {
-                if wanted(place.client.as_deref()) {
+                if in_requested_client(place.client.as_deref()) {
                     serde_json::to_writer(&mut out, &Told::of(place, link))?;
                     writeln!(out)?;
                 }
@@ -53,7 +53,7 @@ impl List {
         ];
         let mut table = Table::new(out, headings);
         all(store, |place, link| {
-            if !wanted(place.client.as_deref()) {
+            if !in_requested_client(place.client.as_deref()) {
                 return Ok(());
             }
             let verified = match (&link.email, link.email_verified) {
@@ -77,9 +77,9 @@ impl List {
 }
 
 fn attributes(link: &Link) -> String {
-    let told = link.attributes.iter().map(|(name, value)| match value {
+    let texts = link.attributes.iter().map(|(name, value)| match value {
         Attribute::One(text) => format!("{name}={text}"),
         Attribute::Many(list) => format!("{name}=[{}]", list.join(", ")),
     });
-    told.collect::<Vec<_>>().join(" ")
+    texts.collect::<Vec<_>>().join(" ")
 }

@@ -1,8 +1,7 @@
 //! `panda-oidc links`: the accounts people have in clients.
 //!
-//! Every command opens the store of the configuration itself; whether the provider runs meanwhile
-//! does not matter. Exit codes: 0 when all is well, 1 when something stands against it and nothing
-//! was changed, 2 when the command was not understood.
+//! Every command opens the configured store itself; the provider may run at the same time. Exit
+//! codes: 0 for success, 1 when the command was refused and nothing was changed, 2 for a usage error.
 
 mod account;
 mod export;
@@ -40,14 +39,14 @@ enum Command {
     Import(import::Import),
     /// Write all accounts as a table (CSV) that can be imported again.
     Export(export::Export),
-    /// Set what is said of one account; what is not named stays.
+    /// Set values of one account; values that are not named stay as they are.
     Set(set::Set),
-    /// Take one account away.
+    /// Remove one account.
     Remove(remove::Remove),
 }
 
 impl Links {
-    /// The configuration files it was given.
+    /// The configuration files of the command.
     pub(super) fn configured(&self) -> &Configured {
         match &self.command {
             Command::List(list) => &list.configured,
@@ -58,20 +57,20 @@ impl Links {
         }
     }
 
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
     ///
-    /// Why it was not done.
+    /// Why the command failed.
     pub(super) async fn run(&self, config: Config) -> Result<ExitCode, String> {
         match open_and_run(&self.command, &config).await {
             Ok(code) => Ok(code),
-            // Whoever read the list has seen enough.
+            // The reader has closed the pipe, as `head` does.
             Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Ok(ExitCode::SUCCESS)
             }
-            Err(Failure::Usage(told)) => {
-                complain(&told);
+            Err(Failure::Usage(message)) => {
+                complain(&message);
                 Ok(ExitCode::from(2))
             }
             Err(failure) => Err(explain(&failure)),
@@ -87,7 +86,7 @@ async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Fa
         ));
     }
     let store = SqliteStore::open(&config.store.path)?;
-    let done = match command {
+    let result = match command {
         Command::List(list) => list.run(&store).await,
         Command::Import(import) => import.run(config, &store).await,
         Command::Export(export) => export.run(&store).await,
@@ -95,7 +94,7 @@ async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Fa
         Command::Remove(remove) => remove.run(&store).await,
     };
     let closed = store.close().await;
-    let code = done?;
+    let code = result?;
     closed?;
     Ok(code)
 }

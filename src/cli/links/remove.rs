@@ -18,7 +18,7 @@ pub(super) struct Remove {
 }
 
 impl Remove {
-    /// The client need not be registered any more.
+    /// Does not require that the client is still registered.
     pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
         let place = self.account.place();
         if store.part(&place).await? {

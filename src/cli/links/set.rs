@@ -19,22 +19,22 @@ pub(super) struct Set {
     #[command(flatten)]
     account: Account,
     #[command(flatten)]
-    said: Said,
+    values: AccountValues,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
-struct Said {
-    /// The name of the account; empty to take it away.
+struct AccountValues {
+    /// The username of the account; empty to remove it.
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// Its address; empty to take it away.
+    /// The e-mail address of the account; empty to remove it.
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
     /// Whether you vouch for the address.
     #[arg(long, value_name = "BOOL")]
     email_verified: Option<bool>,
-    /// A free attribute, `name=text`, or `name[]=one|another` for a list; `name=` takes it away. May
+    /// A free attribute, `name=text`, or `name[]=one|another` for a list; `name=` removes it. May
     /// be repeated.
     #[arg(long = "attribute", value_name = "NAME=VALUE")]
     attributes: Vec<String>,
@@ -47,13 +47,13 @@ impl Set {
         store: &SqliteStore,
     ) -> Result<ExitCode, Failure> {
         registered(config, self.account.client.as_deref())?;
-        let wish = Wish {
-            username: self.said.username.clone(),
-            email: self.said.email.clone(),
-            email_verified: self.said.email_verified,
-            attributes: self.said.attributes.clone(),
+        let requested = Wish {
+            username: self.values.username.clone(),
+            email: self.values.email.clone(),
+            email_verified: self.values.email_verified,
+            attributes: self.values.attributes.clone(),
         };
-        let edit = edit(&wish).map_err(|error| Failure::Usage(error.to_string()))?;
+        let edit = edit(&requested).map_err(|error| Failure::Usage(error.to_string()))?;
         let place = self.account.place();
         let change = Change { place, edit };
         match store
@@ -62,8 +62,8 @@ impl Set {
         {
             Joined::Done(_) => Ok(ExitCode::SUCCESS),
             Joined::Taken(taken) => {
-                let told = taken.iter().map(|taken| taken_elsewhere(&change, taken));
-                Err(Failure::Refused(told.collect::<Vec<_>>().join("; ")))
+                let conflicts = taken.iter().map(|taken| taken_elsewhere(&change, taken));
+                Err(Failure::Refused(conflicts.collect::<Vec<_>>().join("; ")))
             }
         }
     }

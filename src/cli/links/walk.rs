@@ -1,4 +1,4 @@
-//! Going through all links, and how one is told.
+//! Reads all links in batches, and writes a link as JSON.
 
 use panda_oidc::links::Place;
 use panda_oidc::people::Link;
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::failure::Failure;
 
-/// The links are read from the store so many at a time.
+/// How many links are read from the store at once.
 const BATCH_SIZE: u32 = 1000;
 
-/// Calls `each` with every link, in the order of their ids, without holding all at once.
+/// Calls `each` with every link, ordered by id, without holding all links in memory.
 pub(super) async fn all(
     store: &SqliteStore,
     mut each: impl FnMut(&Place, &Link) -> Result<(), Failure>,
@@ -18,11 +18,11 @@ pub(super) async fn all(
     use panda_oidc::store::Links as _;
     let mut last: Option<Place> = None;
     loop {
-        let part = store.links_after(last.as_ref(), BATCH_SIZE).await?;
-        for (place, link) in &part {
+        let batch = store.links_after(last.as_ref(), BATCH_SIZE).await?;
+        for (place, link) in &batch {
             each(place, link)?;
         }
-        match part.into_iter().last() {
+        match batch.into_iter().last() {
             Some((place, _)) => last = Some(place),
             None => return Ok(()),
         }

@@ -13,12 +13,12 @@ use crate::cli::configured::Configured;
 use crate::cli::output::say;
 use panda_oidc::error_chain::explain;
 
-/// Removes what is personal of somebody.
+/// Removes the personal data of a user.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Forget {
     #[command(flatten)]
     pub(super) configured: Configured,
-    /// The id the portal has for them.
+    /// The user's id in the portal.
     id: String,
 }
 
@@ -28,8 +28,8 @@ impl Forget {
         let person = app.store.person(&subject).await;
         let person = person.map_err(|error| explain(&error))?;
         let now = app.host.clock.now();
-        let farewell = app.logout_notifier.notice(None, now);
-        let ended = app.store.forget(&subject, &farewell, now).await;
+        let notice = app.logout_notifier.notice(None, now);
+        let ended = app.store.forget(&subject, &notice, now).await;
         let Some(ended) = ended.map_err(|error| explain(&error))? else {
             return Err(nobody(&subject));
         };

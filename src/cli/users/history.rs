@@ -12,12 +12,12 @@ use crate::cli::configured::Configured;
 use crate::cli::output::say;
 use panda_oidc::error_chain::explain;
 
-/// Shows what became of a leaver.
+/// Shows what happened to a user who left.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct History {
     #[command(flatten)]
     pub(super) configured: Configured,
-    /// The id the portal has for them.
+    /// The user's id in the portal.
     id: String,
     /// One JSON object, for scripts.
     #[arg(long)]
@@ -38,9 +38,9 @@ impl History {
         if self.json {
             let events: Vec<_> = history
                 .iter()
-                .map(|one| {
-                    let mut event = json!(one.event);
-                    event["at"] = json!(moment(one.at));
+                .map(|entry| {
+                    let mut event = json!(entry.event);
+                    event["at"] = json!(moment(entry.at));
                     event
                 })
                 .collect();
@@ -49,8 +49,8 @@ impl History {
         }
         let name = person.user.identity.name.as_deref().unwrap_or("-");
         say(&format_args!("{subject}  {name}  {state}"));
-        for one in &history {
-            say(&format_args!("{}  {}", moment(one.at), told(one)));
+        for entry in &history {
+            say(&format_args!("{}  {}", moment(entry.at), describe(entry)));
         }
         if history.is_empty() {
             say(&match person.presence {
@@ -66,8 +66,8 @@ impl History {
     }
 }
 
-fn told(happening: &HistoryEntry) -> String {
-    match &happening.event {
+fn describe(entry: &HistoryEntry) -> String {
+    match &entry.event {
         Event::Absent => "missing from the portal's list for the first time".to_owned(),
         Event::Left { sessions, .. } if sessions.is_empty() => {
             "missing again: gone. Nobody was signed in".to_owned()

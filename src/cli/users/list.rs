@@ -14,15 +14,15 @@ use crate::cli::configured::Configured;
 use crate::cli::table::Table;
 use panda_oidc::error_chain::explain;
 
-/// Shows who is known.
+/// Lists the known users.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
     #[command(flatten)]
     pub(super) configured: Configured,
-    /// Only those the portal lists, misses, has lost, or never listed.
+    /// Only users that the portal lists, misses for the first time, no longer has, or never listed.
     #[arg(long, value_enum)]
     state: Option<State>,
-    /// Only those whose id, name or phone has this in it.
+    /// Only users whose id, name or phone contains this.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// One JSON object a line, for scripts.
@@ -30,7 +30,7 @@ pub(in crate::cli) struct List {
     json: bool,
 }
 
-/// What the portal says of somebody.
+/// Whether the portal lists a user.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum State {
     Listed,
@@ -39,9 +39,9 @@ enum State {
     Unlisted,
 }
 
-/// A person as scripts get them.
+/// A user as they are printed.
 #[derive(Debug, Serialize)]
-struct Shown<'a> {
+struct UserLine<'a> {
     id: &'a str,
     name: Option<&'a str>,
     phone: Option<&'a str>,
@@ -53,65 +53,65 @@ struct Shown<'a> {
 impl List {
     pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
         let out = BufWriter::new(io::stdout().lock());
-        let shown = if self.json {
+        let result = if self.json {
             self.lines(app, out).await
         } else {
             self.table(app, out).await
         };
-        match shown {
-            // `| head` has seen enough.
-            Err(Halt::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+        match result {
+            // The reader has closed the pipe, as `head` does.
+            Err(ListError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Ok(ExitCode::SUCCESS)
             }
-            Err(Halt::Write(error)) => Err(format!("the list cannot be written: {error}")),
-            Err(Halt::Store(error)) => Err(error),
+            Err(ListError::Write(error)) => Err(format!("the list cannot be written: {error}")),
+            Err(ListError::Store(error)) => Err(error),
             Ok(()) => Ok(ExitCode::SUCCESS),
         }
     }
 
-    async fn lines(&self, app: &App, mut out: impl io::Write) -> Result<(), Halt> {
-        self.each(app, |shown| {
-            serde_json::to_writer(&mut out, shown)?;
+    async fn lines(&self, app: &App, mut out: impl io::Write) -> Result<(), ListError> {
+        self.for_each(app, |line| {
+            serde_json::to_writer(&mut out, line)?;
             out.write_all(b"\n")
         })
         .await?;
         Ok(out.flush()?)
     }
 
-    async fn table(&self, app: &App, out: impl io::Write) -> Result<(), Halt> {
+    async fn table(&self, app: &App, out: impl io::Write) -> Result<(), ListError> {
         let mut table = Table::new(out, ["ID", "NAME", "PHONE", "STATE", "SINCE"]);
-        self.each(app, |shown| {
+        self.for_each(app, |line| {
             table.row([
-                shown.id,
-                shown.name.unwrap_or_default(),
-                shown.phone.unwrap_or_default(),
-                shown.state,
-                shown.since.as_deref().unwrap_or_default(),
+                line.id,
+                line.name.unwrap_or_default(),
+                line.phone.unwrap_or_default(),
+                line.state,
+                line.since.as_deref().unwrap_or_default(),
             ])
         })
         .await?;
         Ok(table.end()?)
     }
 
-    async fn each(
+    async fn for_each(
         &self,
         app: &App,
-        mut show: impl FnMut(&Shown<'_>) -> io::Result<()>,
-    ) -> Result<(), Halt> {
+        mut show: impl FnMut(&UserLine<'_>) -> io::Result<()>,
+    ) -> Result<(), ListError> {
         let mut everybody = Everybody::of(app.store.as_ref());
         loop {
             let people = everybody.next().await;
-            let people = people.map_err(|error| Halt::Store(explain(&error)))?;
+            let people = people.map_err(|error| ListError::Store(explain(&error)))?;
             if people.is_empty() {
                 return Ok(());
             }
-            for person in people.iter().filter(|person| self.wants(person)) {
-                show(&shown(person))?;
+            for person in people.iter().filter(|person| self.selects(person)) {
+                show(&line_of(person))?;
             }
         }
     }
 
-    fn wants(&self, person: &Person) -> bool {
+    fn selects(&self, person: &Person) -> bool {
         let state = self.state.is_none_or(|state| {
             matches!(
                 (state, person.presence),
@@ -123,24 +123,27 @@ impl List {
         });
         let identity = &person.user.identity;
         let has = |text: &str| {
-            let told = [
+            let fields = [
                 Some(identity.subject.as_str()),
                 identity.name.as_deref(),
                 identity.phone.as_deref(),
             ];
-            told.into_iter().flatten().any(|told| told.contains(text))
+            fields
+                .into_iter()
+                .flatten()
+                .any(|field| field.contains(text))
         };
         state && self.search.as_deref().is_none_or(has)
     }
 }
 
-fn shown(person: &Person) -> Shown<'_> {
+fn line_of(person: &Person) -> UserLine<'_> {
     let identity = &person.user.identity;
     let since = match person.presence {
         Presence::Absent(since) | Presence::Left(since) => Some(since),
         Presence::Listed | Presence::Unlisted => None,
     };
-    Shown {
+    UserLine {
         id: identity.subject.as_str(),
         name: identity.name.as_deref(),
         phone: identity.phone.as_deref(),
@@ -149,13 +152,13 @@ fn shown(person: &Person) -> Shown<'_> {
     }
 }
 
-/// Why the showing stopped.
-enum Halt {
+/// Why the listing stopped.
+enum ListError {
     Store(String),
     Write(io::Error),
 }
 
-impl From<io::Error> for Halt {
+impl From<io::Error> for ListError {
     fn from(error: io::Error) -> Self {
         Self::Write(error)
     }

@@ -1,4 +1,4 @@
-//! `panda-oidc users`: who is known, from the portal's list and from logins.
+//! `panda-oidc users`: the users known from the portal's list and from logins.
 
 mod forget;
 mod history;
@@ -20,21 +20,21 @@ use panda_oidc::error_chain::explain;
 /// What to do with users.
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
-    /// Show who is known, and whether the portal lists them.
+    /// List the known users, and whether the portal lists them.
     List(list::List),
     /// Read the portal's list now.
     ///
-    /// Exit code 0 when all it says holds, 1 when it could not be read, 3 when people are missing and
-    /// the brake holds them.
+    /// Exit code 0 when the list was accepted, 1 when it could not be read, 3 when people are missing
+    /// and the brake keeps them from being removed.
     Sync(sync::Sync),
-    /// Show what became of a leaver: what ended when, and which apps confirmed it.
+    /// Show what happened to a user who left: what ended when, and which apps confirmed it.
     History(history::History),
-    /// Remove what is personal of somebody: name, phone, history. A leaver stays out.
+    /// Remove the personal data of a user: name, phone, history. A user who left still cannot sign in.
     Forget(forget::Forget),
 }
 
 impl Users {
-    /// The configuration files it was given.
+    /// The configuration files of the command.
     pub(super) fn configured(&self) -> &Configured {
         match self {
             Self::List(list) => &list.configured,
@@ -44,25 +44,25 @@ impl Users {
         }
     }
 
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
     ///
-    /// Why it was not done.
+    /// Why the command failed.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode, String> {
         let app = open(config).await?;
-        let done = match self {
+        let result = match self {
             Self::List(list) => list.run(&app).await,
             Self::Sync(sync) => sync.run(&app).await,
             Self::History(history) => history.run(&app).await,
             Self::Forget(forget) => forget.run(&app).await,
         };
         app.store.close().await.map_err(|error| explain(&error))?;
-        done
+        result
     }
 }
 
-/// Opens what `serve` would, beside a `serve` that runs or without one.
+/// Opens everything that `serve` opens. `serve` may run at the same time.
 async fn open(config: Config) -> Result<Arc<App>, String> {
     if config.store.kind == StoreKind::Memory {
         return Err(

@@ -14,13 +14,14 @@ use crate::cli::configured::Configured;
 use crate::cli::output::say;
 use panda_oidc::error_chain::explain;
 
-/// The exit code when the brake holds.
-const BRAKED: u8 = 3;
+/// The exit code when the brake keeps missing people from being removed.
+const BLOCKED_EXIT_CODE: u8 = 3;
 
-/// How long another process is waited for that reads the list: longer than one that died keeps it.
+/// How long to wait for another process that reads the list. Longer than the lease of a process that
+/// died.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How often it is looked whether it is done.
+/// How often to check whether the other process is done.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Reads the portal's list now.
@@ -28,24 +29,24 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 pub(in crate::cli) struct Sync {
     #[command(flatten)]
     pub(super) configured: Configured,
-    /// Whoever is missing is gone, however many they are. Reads the list twice.
+    /// Remove everybody who is missing, however many they are. Reads the list twice.
     #[arg(long)]
     accept_removals: bool,
-    /// Reads the list again at once if somebody is missing, instead of leaving them until the next time.
+    /// Read the list again at once if somebody is missing, instead of waiting for the next sync.
     #[arg(long)]
     confirm: bool,
-    /// What came of it as one JSON object, for scripts.
+    /// The outcome as one JSON object, for scripts.
     #[arg(long)]
     json: bool,
 }
 
 impl Sync {
     pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
-        let asked = SyncOptions {
+        let options = SyncOptions {
             accept_removals: self.accept_removals,
             confirm: self.confirm,
         };
-        // Shown on a terminal alone.
+        // The bar is shown only on a terminal.
         let bar = ProgressBar::new(0).with_style(
             ProgressStyle::with_template("{pos} of {len} users, {per_sec} {wide_bar}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -54,7 +55,7 @@ impl Sync {
             bar.set_length(count);
             bar.set_position(found);
         };
-        let report = once_free(app, asked, &progress).await;
+        let report = sync_when_free(app, options, &progress).await;
         bar.finish_and_clear();
         let report = report.map_err(|error| explain(&error))?;
         if self.json {
@@ -64,25 +65,25 @@ impl Sync {
         }
         Ok(match report.outcome {
             Outcome::Complete { .. } => ExitCode::SUCCESS,
-            Outcome::Braked { .. } => ExitCode::from(BRAKED),
+            Outcome::Braked { .. } => ExitCode::from(BLOCKED_EXIT_CODE),
             Outcome::Failed { .. } => ExitCode::FAILURE,
         })
     }
 }
 
-/// Reads the list when no other process does; `serve` may be at it just now.
-async fn once_free(
+/// Reads the list once no other process, such as `serve`, is reading it.
+async fn sync_when_free(
     app: &Arc<App>,
-    asked: SyncOptions,
+    options: SyncOptions,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let patience = Instant::now() + WAIT_TIMEOUT;
+    let deadline = Instant::now() + WAIT_TIMEOUT;
     loop {
-        match directory_sync::sync(app, asked, progress).await {
-            Err(SyncError::Elsewhere) if Instant::now() < patience => {
+        match directory_sync::sync(app, options, progress).await {
+            Err(SyncError::Elsewhere) if Instant::now() < deadline => {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
-            done => return done,
+            result => return result,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How people and moments are written on the command line.
+//! Reads and writes user ids and times on the command line.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use panda_oidc_sdk::Subject;
@@ -8,12 +8,12 @@ pub(super) fn subject(id: &str) -> Result<Subject, String> {
     Subject::new(id).map_err(|error| format!("`{id}`: {error}"))
 }
 
-/// A moment as it is shown.
+/// Formats a time (RFC 3339).
 pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The answer about somebody who is not known.
+/// The error for an unknown user.
 pub(super) fn nobody(subject: &Subject) -> String {
     format!("nobody is known by the id {subject}; `panda-oidc users list` shows who is")
 }

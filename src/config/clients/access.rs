@@ -1,4 +1,4 @@
-//! Who may use a client, and whom to ask: `allow`, `deny`, `unlinked`, `contact`.
+//! Who may use a client, and the contact for everybody else: `allow`, `deny`, `unlinked`, `contact`.
 
 use super::check::Check;
 use super::section::{ClientSection, Unlinked};
@@ -6,7 +6,7 @@ use crate::config::findings::Findings;
 use crate::people::{AccessRules, Contact, Who};
 
 impl Check<'_, '_> {
-    /// `None` for a client that is open to everybody.
+    /// The access rules; `None` for a client that is open to everybody.
     pub(super) fn access(&mut self, section: &ClientSection) -> Option<AccessRules> {
         for (key, who) in [("allow", &section.allow), ("deny", &section.deny)] {
             if who.as_ref().is_some_and(Who::is_empty) {
@@ -32,7 +32,7 @@ impl Check<'_, '_> {
     }
 }
 
-/// Whom to ask, if `written` names anybody.
+/// Reads the contact under `key`, if there is one.
 pub(in crate::config) fn contact(
     key: &str,
     written: Option<&str>,

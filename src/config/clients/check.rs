@@ -1,11 +1,11 @@
-//! What the checks of a client share.
+//! The helpers that all checks of a client share.
 
 use url::Url;
 
 use crate::config::findings::Findings;
 use crate::oauth::redirect::is_loopback;
 
-/// The check of one client.
+/// The check of one client section.
 pub(super) struct Check<'a, 'f> {
     pub(super) index: usize,
     pub(super) issuer: &'a str,
@@ -16,7 +16,7 @@ pub(super) struct Check<'a, 'f> {
 }
 
 impl Check<'_, '_> {
-    /// Something is wrong with the value of `key`.
+    /// Reports a problem with the value of `key`.
     pub(super) fn fail(
         &mut self,
         key: &str,
@@ -27,7 +27,7 @@ impl Check<'_, '_> {
             .add(&format!("clients[{}].{key}", self.index), problem, remedy);
     }
 
-    /// An address that browsers are sent to, if `text` is one.
+    /// Checks the URL under `key` and reports problems. `None` if `text` is missing or not a web address.
     pub(super) fn url(&mut self, key: &str, text: Option<&str>) -> Option<Url> {
         let url = Url::parse(text?).ok().filter(|url| {
             matches!(url.scheme(), "https" | "http") && url.has_host() && url.fragment().is_none()

@@ -1,4 +1,4 @@
-//! What a client is told of people: `email`, `email_verified`, `split_names`, `[clients.claims]`.
+//! The claims that a client receives: `email`, `email_verified`, `split_names`, `[clients.claims]`.
 
 use chrono::DateTime;
 use panda_oidc_sdk::{Identity, Subject};
@@ -10,7 +10,7 @@ use crate::oauth::scope::Scope;
 use crate::people::{Profile, Rule};
 use crate::session::User;
 
-/// The claims that are the provider's to make, whoever the client is.
+/// The claims that only the provider sets. A client's rules cannot replace them.
 const RESERVED: &[&str] = &[
     "iss",
     "sub",
@@ -65,7 +65,7 @@ impl Check<'_, '_> {
             None | Some("omit") => EmailPolicy::Omit,
             Some("link") => EmailPolicy::Link,
             Some(template) if template.contains('@') || template.contains("{{") => {
-                // The short form that people try first.
+                // `{id}` is a short form of `{{ user.id }}`, because people try it first.
                 let template = template
                     .replace("{{", "\0")
                     .replace("{id}", "{{ user.id }}");
@@ -125,7 +125,8 @@ impl Check<'_, '_> {
         })
     }
 
-    /// Reads a template. Clients take people for the same whose addresses or account names are.
+    /// Parses a template. Clients treat two users with the same e-mail address or account name as one,
+    /// so these claims must differ between users.
     fn rule(&mut self, key: &str, client: &str, claim: &str, template: &str) -> Option<Rule> {
         let rule = match Rule::new(client, claim, template) {
             Ok(rule) => rule,
@@ -138,8 +139,8 @@ impl Check<'_, '_> {
                 return None;
             }
         };
-        let tells_apart = matches!(claim, "email" | "preferred_username" | "login");
-        if tells_apart && !rule.tells_apart(&somebody("1"), &somebody("2")) {
+        let identifies_user = matches!(claim, "email" | "preferred_username" | "login");
+        if identifies_user && !rule.tells_apart(&namesake("1"), &namesake("2")) {
             self.fail(
                 key,
                 "it comes to the same for two people of one name, and clients would take them for one",
@@ -150,8 +151,8 @@ impl Check<'_, '_> {
     }
 }
 
-/// One of two people called 张伟 who have one telephone.
-fn somebody(id: &str) -> Profile {
+/// A user called 张伟. All of them share one phone number and differ only in their ID.
+fn namesake(id: &str) -> Profile {
     let identity = Identity {
         subject: Subject::new(id).unwrap_or_else(|_| unreachable!("it is a number")),
         name: Some("张伟".to_owned()),

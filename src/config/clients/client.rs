@@ -1,4 +1,4 @@
-//! A client, from what is written of it.
+//! Checks a client section and makes the client.
 
 use chrono::TimeDelta;
 use openidconnect::ClientId;
@@ -84,7 +84,7 @@ impl Check<'_, '_> {
     }
 
     fn client_id(&mut self, id: &str) {
-        // RFC 6749 appendix A.1, and fit to stand in /launch/{client_id} as it is.
+        // RFC 6749 appendix A.1, limited to characters that /launch/{client_id} need not escape.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if id.is_empty()
             || id.len() > 128
@@ -97,7 +97,7 @@ impl Check<'_, '_> {
                 "choose a plain name, such as grafana",
             );
         }
-        // RFC 9700 §4.15 (N70): a token's sub must never be another token's client_id.
+        // RFC 9700 §4.15 (N70, docs/security.md): a token's sub must never be another token's client_id.
         if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
             self.fail(
                 "client_id",
@@ -107,7 +107,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// What people are shown: something that can be seen.
+    /// The name that users see. It must not be blank.
     fn name(&mut self, section: &ClientSection) -> String {
         let Some(name) = &section.client_name else {
             return section.client_id.clone();
@@ -122,10 +122,10 @@ impl Check<'_, '_> {
         name.clone()
     }
 
-    /// RFC 7591 §2: only a client that is sent back to needs to say where.
+    /// Only clients with redirect-based flows must register redirect URIs (RFC 7591 §2).
     fn redirect_uris(&mut self, section: &ClientSection) -> Vec<RegisteredUri> {
-        let codes = section.grant_types.contains(&GrantType::AuthorizationCode);
-        if codes && section.redirect_uris.is_empty() {
+        let uses_codes = section.grant_types.contains(&GrantType::AuthorizationCode);
+        if uses_codes && section.redirect_uris.is_empty() {
             self.fail(
                 "redirect_uris",
                 "it is empty",

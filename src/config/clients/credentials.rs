@@ -1,4 +1,4 @@
-//! How a client proves itself: its secret, from one of four places, or its keys.
+//! How a client authenticates: with a secret, from one of four places, or with its keys.
 
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -76,21 +76,25 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The one key of `keys` that is there, if any is; the outer `None` when there are more.
+    /// The configuration key of `keys` that is set, if any is. The outer `None` means that more than one
+    /// is set, which is reported at `reported_key`.
     #[expect(
         clippy::option_option,
-        reason = "too many, one and none are three answers"
+        reason = "too many, one and none are three different results"
     )]
     fn one_of(
         &mut self,
-        blamed: &str,
+        reported_key: &str,
         keys: &[(&'static str, bool)],
     ) -> Option<Option<&'static str>> {
-        let mut there = keys.iter().filter(|(_, there)| *there).map(|(key, _)| *key);
-        let first = there.next();
-        if let (Some(first), Some(second)) = (first, there.next()) {
+        let mut present = keys
+            .iter()
+            .filter(|(_, is_set)| *is_set)
+            .map(|(key, _)| *key);
+        let first = present.next();
+        if let (Some(first), Some(second)) = (first, present.next()) {
             self.fail(
-                blamed,
+                reported_key,
                 format!("{first} and {second} are both there"),
                 "take one of the two out",
             );
@@ -103,10 +107,10 @@ impl Check<'_, '_> {
         let Some(alg) = section.token_endpoint_auth_signing_alg else {
             return;
         };
-        let shared = alg.is_symmetric();
+        let symmetric = alg.is_symmetric();
         let remedy = match section.token_endpoint_auth_method {
-            Some(AuthMethod::ClientSecretJwt) if shared => return,
-            Some(AuthMethod::PrivateKeyJwt) if !shared => return,
+            Some(AuthMethod::ClientSecretJwt) if symmetric => return,
+            Some(AuthMethod::PrivateKeyJwt) if !symmetric => return,
             Some(AuthMethod::ClientSecretJwt) => "write HS256, HS384 or HS512",
             Some(AuthMethod::PrivateKeyJwt) => "write RS256, PS256, ES256 or EdDSA",
             _ => {
@@ -171,7 +175,7 @@ impl Check<'_, '_> {
         })
     }
 
-    /// A table, or the document as text.
+    /// Reads `jwks`: a table, or the JSON document as text.
     fn jwks(&mut self, written: &Value) -> Option<PublicKeys> {
         let set = match written {
             Value::String(json) => serde_json::from_str(json).unwrap_or_default(),
@@ -179,10 +183,10 @@ impl Check<'_, '_> {
         };
         match PublicKeys::strict(&set) {
             Ok(keys) => Some(keys),
-            Err(unfit) => {
+            Err(error) => {
                 self.fail(
                     "jwks",
-                    unfit.to_string(),
+                    error.to_string(),
                     "write the client's public keys, as { keys = [{ kty = \"EC\", … }] } or as JSON text",
                 );
                 None

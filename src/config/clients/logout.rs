@@ -1,5 +1,5 @@
-//! The keys of a client that say what happens at a logout (RP-Initiated Logout 1.0 §3.1,
-//! Front-Channel Logout 1.0 §2, Back-Channel Logout 1.0 §2.2).
+//! The keys of a client about logout (RP-Initiated Logout 1.0 §3.1, Front-Channel Logout 1.0 §2,
+//! Back-Channel Logout 1.0 §2.2).
 
 use url::Url;
 
@@ -10,8 +10,8 @@ use crate::oauth::redirect::RegisteredUri;
 
 impl Check<'_, '_> {
     pub(super) fn logout(&mut self, section: &ClientSection) -> LogoutUris {
-        // `sid` is in every logout token and every frame, so that both answers are met. Without the
-        // address, whoever wrote the key expects what will not happen.
+        // Every logout token and every frame has a `sid`, so both values are satisfied. Without a
+        // logout URI the key has no effect, and the operator should know that.
         for (required, uri, key) in [
             (
                 section.backchannel_logout_session_required,
@@ -62,7 +62,7 @@ impl Check<'_, '_> {
         Some(uri)
     }
 
-    /// Checks addresses that are compared to the letter.
+    /// Checks URIs that are compared character by character.
     pub(super) fn uris(&mut self, key: &str, uris: &[String]) -> Vec<RegisteredUri> {
         let mut registered = Vec::new();
         for uri in uris {

@@ -19,40 +19,40 @@ impl Check<'_, '_> {
                 "add it to grant_types, or take refresh_token out",
             );
         }
-        let mut span =
-            |key: &str, given: Duration, least: TimeDelta, most: TimeDelta, usual: &str| {
-                let span = TimeDelta::from_std(given).unwrap_or(TimeDelta::MAX);
-                if span < least || span > most {
+        let mut duration =
+            |key: &str, value: Duration, min: TimeDelta, max: TimeDelta, example: &str| {
+                let duration = TimeDelta::from_std(value).unwrap_or(TimeDelta::MAX);
+                if duration < min || duration > max {
                     self.fail(
                         key,
                         format!(
                             "it is shorter than {} s or longer than {} s",
-                            least.num_seconds(),
-                            most.num_seconds()
+                            min.num_seconds(),
+                            max.num_seconds()
                         ),
-                        format!("write something like \"{usual}\""),
+                        format!("write something like \"{example}\""),
                     );
                 }
-                span
+                duration
             };
         let (minute, years) = (TimeDelta::minutes(1), TimeDelta::days(800));
         RefreshPolicy {
             always,
-            lifetime: span(
+            lifetime: duration(
                 "refresh_token_lifetime",
                 section.refresh_token_lifetime,
                 minute,
                 years,
                 "90d",
             ),
-            idle_lifetime: span(
+            idle_lifetime: duration(
                 "refresh_token_idle_lifetime",
                 section.refresh_token_idle_lifetime,
                 minute,
                 years,
                 "30d",
             ),
-            grace: span(
+            grace: duration(
                 "refresh_token_grace",
                 section.refresh_token_grace,
                 TimeDelta::zero(),

@@ -1,4 +1,4 @@
-//! One of `[[clients]]`, as it is written.
+//! A `[[clients]]` section, as written by the operator.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::keys::jws::JwsAlg;
 use crate::oauth::grant_type::{GrantType, SubjectTokenType};
 use crate::people::Who;
 
-/// One client, as written.
+/// A client section.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct ClientSection {
@@ -103,7 +103,7 @@ pub(super) enum AccessTokenTyp {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RefreshWhen {
-    /// When it asks for this scope (OIDC Core §11).
+    /// When it requests the scope `offline_access` (OIDC Core §11).
     #[default]
     OfflineAccess,
     /// With every login.
@@ -126,7 +126,7 @@ fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
 
-/// How `email_verified` is written.
+/// The values of `email_verified`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verified {
@@ -135,7 +135,7 @@ pub(super) enum Verified {
     WhenTrue,
 }
 
-/// How `split_names` is written.
+/// The values of `split_names`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Split {
@@ -145,7 +145,7 @@ pub(super) enum Split {
     Nobody,
 }
 
-/// One of `[clients.claims]`.
+/// An entry of `[clients.claims]`.
 #[derive(Debug, Deserialize)]
 #[serde(
     untagged,
@@ -164,7 +164,7 @@ pub(super) struct Scoped {
     pub(super) scope: ClaimScope,
 }
 
-/// The scopes that can bring a claim.
+/// The scopes that a claim can belong to.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ClaimScope {
@@ -178,7 +178,7 @@ pub(super) enum ClaimScope {
 /// `[clients.claims]`.
 pub(super) type ClaimSections = BTreeMap<String, ClaimSection>;
 
-/// What becomes of people the client has no account for.
+/// Whether users without an account at the client may use it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Unlinked {

@@ -1,4 +1,4 @@
-//! Who may ask on the admin listener.
+//! The admin listener and its tokens.
 
 use super::*;
 use crate::crypto::identifiers::SecretHash;
@@ -40,7 +40,7 @@ fn a_token_comes_from_one_of_three_places() {
 }
 
 #[test]
-fn a_hashed_token_is_as_good_as_the_token() {
+fn a_hashed_token_accepts_the_token() {
     let hash = SecretHash::of(TOKEN.as_bytes()).to_text();
     let admin = admin(&token(&format!(
         "name = 'hr'\nscopes = ['scim:groups']\ntoken_sha256 = '{hash}'"
@@ -51,7 +51,7 @@ fn a_hashed_token_is_as_good_as_the_token() {
 }
 
 #[test]
-fn scim_is_people_and_groups() {
+fn the_scope_scim_includes_users_and_groups() {
     let admin = admin(&token(&format!(
         "name = 'hr'\nscopes = ['scim']\ntoken = '{TOKEN}'"
     )));
@@ -60,9 +60,9 @@ fn scim_is_people_and_groups() {
 }
 
 #[test]
-fn what_is_wrong_with_a_token_is_told() {
+fn a_problem_with_a_token_is_reported() {
     let long = format!("token = '{TOKEN}'");
-    for (lines, told) in [
+    for (lines, expected) in [
         (
             "name = 'hr'\nscopes = ['scim']\ntoken = '0123456789abcdef'".to_owned(),
             "admin.tokens[0].token: it is shorter than 32 characters",
@@ -106,8 +106,8 @@ fn what_is_wrong_with_a_token_is_told() {
             "admin.tokens[1].name: `hr` is there twice",
         ),
     ] {
-        let problem = only(&token(&lines));
-        assert!(problem.contains(told), "{problem}");
+        let problem = only_problem(&token(&lines));
+        assert!(problem.contains(expected), "{problem}");
         assert!(!problem.contains("0123456789abcdef"), "{problem}");
     }
 }
@@ -125,32 +125,35 @@ fn a_token_is_in_no_debug() {
 }
 
 #[test]
-fn the_address_of_the_listener_is_the_one_it_has_unless_it_is_written() {
+fn the_admin_url_defaults_to_the_listener() {
     assert_eq!(admin(GOOD).url, "http://127.0.0.1:9401");
     for written in ["https://sso.example.com/admin", "http://10.0.0.7:9401/"] {
         let admin = admin(&with(&format!("url = '{written}'")));
         assert_eq!(admin.url, written.trim_end_matches('/'));
     }
-    for odd in [
+    for invalid in [
         "10.0.0.7:9401",
         "ftp://a/",
         "https://a/?x=1",
         "https://u@a/",
     ] {
-        let told = only(&with(&format!("url = '{odd}'")));
-        assert!(told.contains("admin.url: it is no address"), "{told}");
+        let problem = only_problem(&with(&format!("url = '{invalid}'")));
+        assert!(problem.contains("admin.url: it is no address"), "{problem}");
     }
 }
 
 #[test]
-fn tokens_do_not_travel_in_plain_http_unless_it_is_agreed_to() {
+fn tokens_over_plain_http_need_allow_insecure_http() {
     let hr = format!("[[admin.tokens]]\nname = 'hr'\nscopes = ['scim']\ntoken = '{TOKEN}'");
     for (lines, key) in [
         ("listen = '0.0.0.0:9401'", "admin.listen"),
         ("url = 'http://10.0.0.7:9401'", "admin.url"),
     ] {
-        let told = only(&with(&format!("{lines}\n{hr}")));
-        assert!(told.contains(&format!("{key}: it is plain http")), "{told}");
+        let problem = only_problem(&with(&format!("{lines}\n{hr}")));
+        assert!(
+            problem.contains(&format!("{key}: it is plain http")),
+            "{problem}"
+        );
         admin(&with(lines));
         admin(&with(&format!(
             "{lines}\n{hr}\n[server]\nallow_insecure_http = true"

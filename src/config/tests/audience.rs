@@ -1,6 +1,6 @@
-//! What a client may be called, and who tokens may be for.
+//! Names of clients, and audiences of tokens.
 
-use super::{GOOD, only, problems};
+use super::{GOOD, only_problem, problems};
 
 const OTHER: &str = r#"
 [[clients]]
@@ -14,7 +14,7 @@ fn with(lines: &str) -> String {
 }
 
 #[test]
-fn a_service_goes_by_names_of_its_own() {
+fn a_service_cannot_use_the_names_of_other_clients_or_of_the_provider() {
     for lines in [
         "resources = ['https://api.example.com', 'billing']",
         "resources = ['grafana']",
@@ -23,7 +23,7 @@ fn a_service_goes_by_names_of_its_own() {
     ] {
         assert_eq!(problems(&with(lines)), [""; 0], "{lines}");
     }
-    for (lines, told) in [
+    for (lines, expected) in [
         (
             "resources = ['https://x', 'api']",
             "clients[0].resources: `api` is the client_id of another client",
@@ -33,28 +33,28 @@ fn a_service_goes_by_names_of_its_own() {
             "clients[0].resources: it has the issuer in it",
         ),
     ] {
-        let problem = only(&with(lines));
-        assert!(problem.contains(told), "{problem}");
+        let problem = only_problem(&with(lines));
+        assert!(problem.contains(expected), "{problem}");
     }
 }
 
 #[test]
-fn n43_no_audience_is_empty_or_odd() {
+fn n43_no_audience_is_empty_or_malformed() {
     for key in ["resources", "allowed_resources", "access_token_audience"] {
-        for odd in ["", " ", "a b", "a\\u0007", "a\\n", "https://api#part"] {
-            let problem = only(&with(&format!("{key} = ['ok', \"{odd}\"]")));
-            let told = format!("clients[0].{key}: \"{odd}\" is neither a URI");
-            let told = told.replace("\\u0007", "\\u{7}");
-            assert!(problem.contains(&told), "{problem}");
+        for invalid in ["", " ", "a b", "a\\u0007", "a\\n", "https://api#part"] {
+            let problem = only_problem(&with(&format!("{key} = ['ok', \"{invalid}\"]")));
+            let expected = format!("clients[0].{key}: \"{invalid}\" is neither a URI");
+            let expected = expected.replace("\\u0007", "\\u{7}");
+            assert!(problem.contains(&expected), "{problem}");
         }
     }
 }
 
 #[test]
-fn a_client_has_a_name_that_can_be_read() {
+fn a_client_name_is_neither_blank_nor_has_control_characters() {
     assert_eq!(problems(&with("client_name = '值班 Grafana'")), [""; 0]);
-    for odd in ["", "  ", "\\u3000", "Gra\\nfana", "Gra\\u0000fana"] {
-        let problem = only(&with(&format!("client_name = \"{odd}\"")));
+    for invalid in ["", "  ", "\\u3000", "Gra\\nfana", "Gra\\u0000fana"] {
+        let problem = only_problem(&with(&format!("client_name = \"{invalid}\"")));
         assert!(
             problem.contains("clients[0].client_name: it is blank"),
             "{problem}"

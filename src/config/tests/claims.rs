@@ -1,4 +1,4 @@
-//! What an operator may write about claims, and the presets.
+//! Claim rules of clients, and presets.
 
 use super::*;
 use crate::config::presets::ALL as PRESETS;
@@ -18,13 +18,13 @@ fn email(lines: &str) -> String {
     format!("{:?}", client(lines).claims.email)
 }
 
-fn own(client: &Client) -> Vec<&str> {
+fn own_claims(client: &Client) -> Vec<&str> {
     let own = client.claims.own.iter();
     own.map(|own| own.rule.claim()).collect()
 }
 
 #[test]
-fn addresses_are_left_out_linked_or_made() {
+fn the_email_policy_is_omit_link_or_a_template() {
     assert_eq!(email(""), "Omit");
     assert_eq!(email("email = 'omit'"), "Omit");
     assert_eq!(email("email = 'link'"), "Link");
@@ -35,7 +35,7 @@ fn addresses_are_left_out_linked_or_made() {
 }
 
 #[test]
-fn what_would_make_one_of_two_people_is_refused() {
+fn a_template_that_gives_two_users_the_same_identifier_is_refused() {
     for lines in [
         "email = 'info@water.cn'",
         "email = '{{ user.name }}@water.cn'",
@@ -43,7 +43,7 @@ fn what_would_make_one_of_two_people_is_refused() {
         "claims = { login = '{{ link.username or user.name }}' }",
     ] {
         assert!(
-            only(&with(lines)).contains("put {{ user.id }} into it"),
+            only_problem(&with(lines)).contains("put {{ user.id }} into it"),
             "{lines}"
         );
     }
@@ -51,11 +51,11 @@ fn what_would_make_one_of_two_people_is_refused() {
 }
 
 #[test]
-fn a_claim_that_is_the_providers_or_no_template_is_refused_by_its_name() {
+fn a_reserved_claim_and_an_invalid_template_are_refused_by_name() {
     for claim in ["sub", "iss", "sid", "nonce", "scope", "updated_at"] {
-        let told = only(&with(&format!("claims = {{ {claim} = 'x' }}")));
+        let problem = only_problem(&with(&format!("claims = {{ {claim} = 'x' }}")));
         let named = format!("clients[0].claims.{claim}: this claim is the provider's own");
-        assert!(told.contains(&named), "{told}");
+        assert!(problem.contains(&named), "{problem}");
     }
     for (lines, part) in [
         (
@@ -84,30 +84,34 @@ fn a_claim_that_is_the_providers_or_no_template_is_refused_by_its_name() {
         ("email_verified = 'true'", "clients[0].email_verified"),
         ("split_names = 'all'", "clients[0].split_names"),
     ] {
-        let told = only(&with(lines));
-        assert!(told.contains(part), "{lines}: {told}");
+        let problem = only_problem(&with(lines));
+        assert!(problem.contains(part), "{lines}: {problem}");
     }
 }
 
 #[test]
-fn every_preset_is_a_client_that_can_be_used() {
+fn every_preset_makes_a_valid_client() {
     for (name, text) in PRESETS {
         let defaults: toml::Table = toml::from_str(text).unwrap();
         let client = client(&format!("preset = '{name}'"));
         let claims = defaults["claims"].as_table().unwrap();
-        assert_eq!(own(&client), claims.keys().collect::<Vec<_>>(), "{name}");
+        assert_eq!(
+            own_claims(&client),
+            claims.keys().collect::<Vec<_>>(),
+            "{name}"
+        );
     }
-    let told = only(&with("preset = 'grafanna'"));
+    let problem = only_problem(&with("preset = 'grafanna'"));
     assert!(
-        told.contains(
+        problem.contains(
             "clients[0].preset: `grafanna` is no preset; write one of: grafana, keycloak"
         ),
-        "{told}"
+        "{problem}"
     );
 }
 
 #[test]
-fn each_key_of_a_preset_can_be_switched() {
+fn each_key_of_a_preset_can_be_overridden() {
     let grafana = client("preset = 'grafana'");
     assert!(grafana.refresh_token.always && grafana.claims.bring_email());
     let grafana = client(
@@ -115,7 +119,7 @@ fn each_key_of_a_preset_can_be_switched() {
          claims = { roles = 'Viewer', login = '' }",
     );
     assert!(!grafana.refresh_token.always && !grafana.claims.bring_email());
-    assert_eq!(own(&grafana), ["groups", "login", "roles"]);
+    assert_eq!(own_claims(&grafana), ["groups", "login", "roles"]);
     let profile = Profile::of(crate::session::tests::session("1").user);
     let filled = grafana.claims.own.iter().map(|own| own.rule.fill(&profile));
     let viewer = Filled::Text("Viewer".to_owned());
@@ -126,7 +130,7 @@ fn each_key_of_a_preset_can_be_switched() {
 }
 
 #[test]
-fn a_slip_beside_a_preset_is_told_with_its_file() {
+fn a_mistake_beside_a_preset_is_reported_with_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("panda-oidc.toml");
     for (lines, key) in [
@@ -134,8 +138,8 @@ fn a_slip_beside_a_preset_is_told_with_its_file() {
         ("preset = 'grafana'\nemial = 'link'", "clients[0].emial"),
     ] {
         std::fs::write(&file, with(lines)).unwrap();
-        let told = load(std::slice::from_ref(&file)).unwrap_err()[0].to_string();
+        let problem = load(std::slice::from_ref(&file)).unwrap_err()[0].to_string();
         let named = format!("{}: {key}: ", file.display());
-        assert!(told.starts_with(&named), "{told}");
+        assert!(problem.starts_with(&named), "{problem}");
     }
 }

@@ -1,4 +1,4 @@
-//! How a client may be registered to prove itself.
+//! Client authentication: secrets, keys and methods.
 
 use super::*;
 use crate::crypto::identifiers::SecretHash;
@@ -62,7 +62,7 @@ fn a_secret_comes_from_one_of_four_places() {
 }
 
 #[test]
-fn every_method_of_rfc_7591_that_works_here_can_be_named() {
+fn every_supported_method_of_rfc_7591_can_be_named() {
     let of = |method: &str, lines: &str| {
         authentication(&format!("token_endpoint_auth_method = '{method}'\n{lines}"))
     };
@@ -89,11 +89,15 @@ fn every_method_of_rfc_7591_that_works_here_can_be_named() {
     assert_eq!(alg, Some(crate::keys::jws::JwsAlg::ES256));
     assert!(matches!(keys, ClientKeys::Here(_)));
     let tls = with("token_endpoint_auth_method = 'tls_client_auth'");
-    assert!(only(&tls).contains("private_key_jwt"), "{}", only(&tls));
+    assert!(
+        only_problem(&tls).contains("private_key_jwt"),
+        "{}",
+        only_problem(&tls)
+    );
 }
 
 #[test]
-fn keys_are_written_as_a_table_as_text_or_as_an_address() {
+fn keys_are_written_as_a_table_as_text_or_as_a_url() {
     let json = KEY.replace(" = '", "\":\"").replace("', ", "\",\"");
     let json = json.trim_end_matches('\'');
     for keys in [
@@ -125,12 +129,13 @@ fn keys_are_written_as_a_table_as_text_or_as_an_address() {
     }
 }
 
-/// The one problem of these lines is with `key`, says `what` is wrong or to be done, and no secret.
+/// Asserts that `lines` have exactly one problem, that it is with `key` and contains `expected`, and
+/// that it shows no secret.
 #[track_caller]
-fn mistake(lines: &str, key: &str, what: &str) {
-    let problem = only(&with(lines));
+fn assert_problem(lines: &str, key: &str, expected: &str) {
+    let problem = only_problem(&with(lines));
     assert!(
-        problem.contains(&format!("clients[0].{key}: ")) && problem.contains(what),
+        problem.contains(&format!("clients[0].{key}: ")) && problem.contains(expected),
         "{lines}\n{problem}"
     );
     assert!(
@@ -140,10 +145,10 @@ fn mistake(lines: &str, key: &str, what: &str) {
 }
 
 #[test]
-fn a_mistake_about_a_secret_names_its_key_and_its_remedy() {
+fn a_problem_with_a_secret_names_its_key_and_its_remedy() {
     let jwt = |lines: &str| format!("token_endpoint_auth_method = 'client_secret_jwt'\n{lines}");
     let hash = "client_secret_sha256 = 'n59REfeyengfHx3d5evC3St5a/xzZcnCi1SOVkF2kp8='";
-    for (lines, key, what) in [
+    for (lines, key, expected) in [
         (
             format!("client_secret = '{LONG}'\nclient_secret_env = 'HOME'"),
             "client_secret",
@@ -201,14 +206,14 @@ fn a_mistake_about_a_secret_names_its_key_and_its_remedy() {
             "write HS256, HS384 or HS512",
         ),
     ] {
-        mistake(&lines, key, what);
+        assert_problem(&lines, key, expected);
     }
 }
 
 #[test]
-fn a_mistake_about_keys_names_its_key_and_its_remedy() {
+fn a_problem_with_keys_names_its_key_and_its_remedy() {
     let keys = format!("jwks = {{ keys = [{{ {KEY} }}] }}");
-    for (lines, key, what) in [
+    for (lines, key, expected) in [
         (
             private(&format!(
                 "{keys}\ntoken_endpoint_auth_signing_alg = 'HS256'"
@@ -269,17 +274,18 @@ fn a_mistake_about_keys_names_its_key_and_its_remedy() {
             "it has a user name or a password in it",
         ),
     ] {
-        mistake(&lines, key, what);
+        assert_problem(&lines, key, expected);
     }
 }
 
 #[test]
-fn the_examples_secret_is_refused_wherever_it_is() {
+fn the_secret_of_the_example_is_refused_from_any_place() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "CHANGE-ME-CHANGE-ME-CHANGE-ME-CHANGE-ME").unwrap();
     let line = format!("client_secret_file = '{}'", file.path().display());
     assert!(
-        only(&with(&line)).contains("clients[0].client_secret_file: it is still the example's")
+        only_problem(&with(&line))
+            .contains("clients[0].client_secret_file: it is still the example's")
     );
 }
 

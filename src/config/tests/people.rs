@@ -1,10 +1,10 @@
-//! Groups, and who may use which client.
+//! Groups, access rules and contacts.
 
 use super::*;
 
 #[test]
-fn a_slip_in_a_group_is_told_with_its_name() {
-    for (section, told) in [
+fn a_mistake_in_a_group_is_reported_with_its_name() {
+    for (section, expected) in [
         (
             "[groups.a]\nmember = []",
             "groups.a.member: there is no such key; did you mean `members`?",
@@ -19,18 +19,18 @@ fn a_slip_in_a_group_is_told_with_its_name() {
         ),
         ("[groups.' ']", "groups: a group has no name"),
     ] {
-        let said = only(&format!("{GOOD}{section}\n"));
-        assert!(said.contains(told), "{said}");
+        let problem = only_problem(&format!("{GOOD}{section}\n"));
+        assert!(problem.contains(expected), "{problem}");
     }
-    let said = only(&format!("groups_file = 'groups.xlsx'\n{GOOD}"));
+    let problem = only_problem(&format!("groups_file = 'groups.xlsx'\n{GOOD}"));
     assert!(
-        said.contains("groups_file: it is neither a .csv nor a .toml"),
-        "{said}"
+        problem.contains("groups_file: it is neither a .csv nor a .toml"),
+        "{problem}"
     );
 }
 
 #[test]
-fn a_client_that_says_nothing_is_open_to_everybody() {
+fn a_client_without_access_rules_is_open_to_everybody() {
     assert!(
         parse(GOOD)
             .unwrap()
@@ -54,23 +54,23 @@ fn a_client_that_says_nothing_is_open_to_everybody() {
 }
 
 #[test]
-fn whom_to_ask_is_said_once_or_by_each_client() {
-    let asked = |top: &str, lines: &str| {
+fn a_contact_is_configured_for_all_clients_or_for_one() {
+    let contact_of = |top: &str, lines: &str| {
         let config = parse(&format!("{top}{GOOD}{lines}\n")).unwrap();
         let contact = config.clients.get("grafana").unwrap().contact.clone();
         contact.map(|contact| contact.text)
     };
-    assert_eq!(asked("", ""), None);
-    assert_eq!(asked("contact = 'all'\n", "").as_deref(), Some("all"));
+    assert_eq!(contact_of("", ""), None);
+    assert_eq!(contact_of("contact = 'all'\n", "").as_deref(), Some("all"));
     assert_eq!(
-        asked("contact = 'all'\n", "contact = 'own'").as_deref(),
+        contact_of("contact = 'all'\n", "contact = 'own'").as_deref(),
         Some("own")
     );
 }
 
 #[test]
-fn a_slip_in_who_may_use_a_client_is_told() {
-    for (lines, told) in [
+fn a_mistake_in_access_rules_is_reported() {
+    for (lines, expected) in [
         ("allow = {}", "clients[0].allow: it names nobody; name ids"),
         ("deny = { ids = [] }", "clients[0].deny: it names nobody"),
         (
@@ -90,7 +90,7 @@ fn a_slip_in_who_may_use_a_client_is_told() {
             "clients[0].contact: it is empty; write whom to ask",
         ),
     ] {
-        let said = only(&format!("{GOOD}{lines}\n"));
-        assert!(said.contains(told), "{said}");
+        let problem = only_problem(&format!("{GOOD}{lines}\n"));
+        assert!(problem.contains(expected), "{problem}");
     }
 }

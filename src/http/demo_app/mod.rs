@@ -1,5 +1,5 @@
-//! The demo's app: an ordinary OpenID Connect client on the `openidconnect` crate, which knows
-//! nothing of portals and tickets. What it shows it has verified.
+//! The demo app: an ordinary OpenID Connect client, built on the `openidconnect` crate. It knows
+//! nothing of portals and tickets. It shows only claims that it has verified.
 
 mod shown;
 
@@ -36,20 +36,20 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// The name of the cookie that finds a login again; the demo keeps no other.
+/// The cookie that binds a login to the browser; it holds the `state`. The app uses no other cookie.
 const COOKIE_NAME: &str = "demo-app-login";
 
-/// How the app is known at the provider.
+/// The app's registration at the provider.
 pub struct Registration {
-    /// The provider.
+    /// The provider's issuer URL.
     pub issuer: String,
     /// `client_id`.
     pub client_id: &'static str,
     /// `client_secret`.
     pub client_secret: String,
-    /// The app's own address.
+    /// The app's own URL.
     pub url: String,
-    /// Where to go for another try.
+    /// The portal's URL, where the user can start again.
     pub portal: String,
 }
 
@@ -59,22 +59,22 @@ struct RelyingParty {
     issuer: String,
     portal: String,
     url: String,
-    /// Logins that were begun, by `state`.
-    begun: Mutex<HashMap<String, Begun>>,
+    /// Logins in progress, by `state`.
+    logins: Mutex<HashMap<String, PendingLogin>>,
 }
 
-struct Begun {
+struct PendingLogin {
     nonce: Nonce,
     verifier: PkceCodeVerifier,
 }
 
 impl RelyingParty {
-    fn shown(&self, problem: Option<String>) -> Shown<'_> {
+    fn page(&self, problem: Option<String>) -> Shown<'_> {
         Shown::new(&self.portal, &self.issuer, &self.url, problem)
     }
 }
 
-/// Discovers the provider and makes the app's routes.
+/// Discovers the provider and builds the app's routes.
 pub async fn router(registration: Registration, http: reqwest::Client) -> Result<Router, String> {
     let issuer = IssuerUrl::new(registration.issuer.clone()).map_err(|error| error.to_string())?;
     let http = Http(http);
@@ -93,7 +93,7 @@ pub async fn router(registration: Registration, http: reqwest::Client) -> Result
         issuer: registration.issuer,
         portal: registration.portal,
         url: registration.url,
-        begun: Mutex::default(),
+        logins: Mutex::default(),
     };
     Ok(Router::new()
         .route("/", get(|| async { Redirect::to("/login") }))
@@ -102,7 +102,7 @@ pub async fn router(registration: Registration, http: reqwest::Client) -> Result
         .with_state(Arc::new(party)))
 }
 
-/// The shared HTTP client, as `openidconnect` calls one.
+/// Adapts the shared HTTP client to `openidconnect`.
 struct Http(reqwest::Client);
 
 impl<'c> AsyncHttpClient<'c> for Http {
@@ -111,9 +111,9 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let answer = self.0.execute(request.try_into()?).await?;
-            let (status, headers) = (answer.status(), answer.headers().clone());
-            let mut response = HttpResponse::new(answer.bytes().await?.to_vec());
+            let received = self.0.execute(request.try_into()?).await?;
+            let (status, headers) = (received.status(), received.headers().clone());
+            let mut response = HttpResponse::new(received.bytes().await?.to_vec());
             *response.status_mut() = status;
             *response.headers_mut() = headers;
             Ok(response)
@@ -121,7 +121,8 @@ impl<'c> AsyncHttpClient<'c> for Http {
     }
 }
 
-/// Begins a login: the address the portal's menu leads to in the end (OIDC Core §4).
+/// Begins a login. The launch endpoint redirects here as the client's `initiate_login_uri` (OIDC Core
+/// §4).
 async fn login(State(party): State<Arc<RelyingParty>>) -> Response {
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;
@@ -136,12 +137,12 @@ async fn login(State(party): State<Arc<RelyingParty>>) -> Response {
         "{COOKIE_NAME}={}; HttpOnly; SameSite=Lax; Path=/; Max-Age=600",
         state.secret()
     );
-    let mut begun = party.begun.lock().unwrap_or_else(PoisonError::into_inner);
-    // A demo does not clean up by the clock; it only must not grow.
-    if begun.len() > 1000 {
-        begun.clear();
+    let mut logins = party.logins.lock().unwrap_or_else(PoisonError::into_inner);
+    // The demo does not expire logins; it only must not grow without bound.
+    if logins.len() > 1000 {
+        logins.clear();
     }
-    begun.insert(state.secret().clone(), Begun { nonce, verifier });
+    logins.insert(state.secret().clone(), PendingLogin { nonce, verifier });
     ([(SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response()
 }
 
@@ -153,15 +154,15 @@ struct Callback {
     error: Option<String>,
 }
 
-/// Ends a login: the code becomes claims that were verified.
+/// Finishes a login: exchanges the code and shows the verified claims.
 async fn callback(
     State(party): State<Arc<RelyingParty>>,
     headers: HeaderMap,
     Query(callback): Query<Callback>,
 ) -> Response {
     match verify(&party, &headers, callback).await {
-        Ok(shown) => shown.answer(StatusCode::OK),
-        Err(problem) => party.shown(Some(problem)).answer(StatusCode::BAD_REQUEST),
+        Ok(page) => page.answer(StatusCode::OK),
+        Err(problem) => party.page(Some(problem)).answer(StatusCode::BAD_REQUEST),
     }
 }
 
@@ -178,16 +179,16 @@ async fn verify<'a>(
         .get_all(COOKIE)
         .into_iter()
         .filter_map(|value| value.to_str().ok());
-    let ours = cookies
+    let same_browser = cookies
         .flat_map(|header| header.split("; "))
         .any(|pair| pair == format!("{COOKIE_NAME}={state}"));
-    let begun = party
-        .begun
+    let login = party
+        .logins
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .remove(&state);
-    let begun = begun
-        .filter(|_| ours)
+    let login = login
+        .filter(|_| same_browser)
         .ok_or("this login was not begun in this browser, or is finished")?;
     if callback.iss.as_deref() != Some(party.issuer.as_str()) {
         return Err("the answer comes from another provider".to_owned());
@@ -198,14 +199,14 @@ async fn verify<'a>(
         .exchange_code(code)
         .map_err(|error| explain(&error))?;
     let tokens = request
-        .set_pkce_verifier(begun.verifier)
+        .set_pkce_verifier(login.verifier)
         .request_async(&party.http)
         .await
         .map_err(|error| explain(&error))?;
     let id_token = tokens.id_token().ok_or("there is no ID token")?;
     let verifier = party.client.id_token_verifier();
     let claims = id_token
-        .claims(&verifier, &begun.nonce)
+        .claims(&verifier, &login.nonce)
         .map_err(|error| explain(&error))?;
     let alg = id_token.signing_alg().map_err(|error| error.to_string())?;
     let key = id_token
@@ -227,5 +228,5 @@ async fn verify<'a>(
         .request_async(&party.http)
         .await
         .map_err(|error| explain(&error))?;
-    party.shown(None).claims(claims)
+    party.page(None).claims(claims)
 }

@@ -1,4 +1,4 @@
-//! The demo app's page: what it has verified, in words for somebody who never heard of OpenID
+//! The demo app's page. It explains the verified claims to readers who have never heard of OpenID
 //! Connect.
 
 use askama::Template;
@@ -11,17 +11,17 @@ use chrono::DateTime;
 use openidconnect::core::CoreIdTokenClaims;
 use serde_json::Value;
 
-/// What the page shows.
+/// The content of the page.
 #[derive(Template)]
 #[template(path = "demo.html")]
 pub(super) struct Shown<'a> {
-    /// The menu to go back to.
+    /// The portal's URL.
     portal: &'a str,
-    /// The provider.
+    /// The provider's issuer URL.
     issuer: &'a str,
-    /// The app's own address.
+    /// The app's own URL.
     app: &'a str,
-    /// Why there is nothing else to show.
+    /// Why the login failed; `None` when it succeeded.
     problem: Option<String>,
     user: String,
     person: Vec<Claim>,
@@ -35,7 +35,7 @@ struct Claim {
     en: &'static str,
 }
 
-/// Claims about the person, in the order they are shown; all others are about the proof.
+/// Claims about the user, in display order: name, Chinese and English description.
 const PERSON: [(&str, &str, &str); 8] = [
     (
         "sub",
@@ -63,6 +63,7 @@ const PERSON: [(&str, &str, &str); 8] = [
     ("updated_at", "资料更新时间", "when this was last updated"),
 ];
 
+/// Claims about the ID token itself, in display order. Claims in neither list follow them.
 const PROOF: [(&str, &str, &str); 7] = [
     ("iss", "签发者", "who vouches"),
     (
@@ -86,7 +87,7 @@ const PROOF: [(&str, &str, &str); 7] = [
 ];
 
 impl<'a> Shown<'a> {
-    /// A page without claims, for a login that did not finish when there is a `problem`.
+    /// A page without claims. `problem` says why the login failed.
     pub(super) fn new(
         portal: &'a str,
         issuer: &'a str,
@@ -104,7 +105,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Shows verified `claims` instead.
+    /// Adds the verified `claims`.
     pub(super) fn claims(mut self, claims: &CoreIdTokenClaims) -> Result<Self, String> {
         let Value::Object(mut members) =
             serde_json::to_value(claims).map_err(|error| error.to_string())?
@@ -115,7 +116,7 @@ impl<'a> Shown<'a> {
         user.and_then(Value::as_str)
             .unwrap_or_default()
             .clone_into(&mut self.user);
-        let mut take = |(name, zh, en): (&str, &'static str, &'static str)| {
+        let mut take_claim = |(name, zh, en): (&str, &'static str, &'static str)| {
             let value = members.remove(name)?;
             Some(Claim {
                 name: name.to_owned(),
@@ -124,8 +125,8 @@ impl<'a> Shown<'a> {
                 en,
             })
         };
-        self.person = PERSON.into_iter().filter_map(&mut take).collect();
-        self.proof = PROOF.into_iter().filter_map(&mut take).collect();
+        self.person = PERSON.into_iter().filter_map(&mut take_claim).collect();
+        self.proof = PROOF.into_iter().filter_map(&mut take_claim).collect();
         let others = members.into_iter().map(|(name, value)| Claim {
             value: readable(&name, &value),
             name,
@@ -136,7 +137,7 @@ impl<'a> Shown<'a> {
         Ok(self)
     }
 
-    /// The page, which needs nothing from anywhere and runs no script.
+    /// Renders the page. It loads nothing from elsewhere and runs no script.
     pub(super) fn answer(&self, status: StatusCode) -> Response {
         let headers = [
             (CACHE_CONTROL, "no-store"),
@@ -155,7 +156,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// A claim's value; of a time, also what it is on a calendar.
+/// A claim's value as text. A timestamp is followed by its date.
 fn readable(name: &str, value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! What is answered to whoever brings an access token (RFC 6750 §3).
+//! Error responses to requests that carry an access token (RFC 6750 §3).
 
 use std::error::Error;
 
@@ -13,11 +13,11 @@ use crate::oauth::error::OAuthError;
 use crate::service::error::{self as service, unavailable};
 use crate::store::StoreError;
 
-/// How a request with an access token failed.
+/// Why a request with an access token failed.
 #[derive(Debug)]
 pub(crate) struct BearerError {
     error: OAuthError,
-    /// What failed, if the operator has to know of it.
+    /// What failed, if the operator has to know about it.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -44,12 +44,15 @@ impl From<SignError> for BearerError {
 
 impl From<service::Error> for BearerError {
     fn from(error: service::Error) -> Self {
-        let told = error.to_oauth();
+        let oauth_error = error.to_oauth();
         let cause = match error {
             service::Error::Refused(_) => None,
             other => Some(other.into()),
         };
-        Self { error: told, cause }
+        Self {
+            error: oauth_error,
+            cause,
+        }
     }
 }
 
@@ -64,8 +67,8 @@ impl IntoResponse for BearerError {
             error.code.as_str(),
             error.description
         );
-        // RFC 6750 §3: a request that brings no token that is good for anything "MUST" be answered with
-        // a challenge, whatever is wrong with it.
+        // RFC 6750 §3: the response to a request without a valid token "MUST" carry a challenge,
+        // whatever is wrong with the request.
         if status.is_client_error()
             && let Ok(challenge) = HeaderValue::try_from(challenge)
         {

@@ -1,4 +1,5 @@
-//! What is answered to clients at endpoints of their own: a registered code, as JSON (RFC 6749 §5.2).
+//! Error responses at the endpoints that clients call: a registered error code, as JSON (RFC 6749
+//! §5.2).
 
 use std::error::Error;
 
@@ -14,16 +15,16 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::service::error::{self as service, unavailable};
 use crate::store::StoreError;
 
-/// How a request of a client failed.
+/// Why a client's request failed.
 #[derive(Debug)]
 pub(crate) enum ClientError {
-    /// It is refused.
+    /// The request is refused.
     Refused(OAuthError),
-    /// Something failed that the operator has to know of.
+    /// Something failed that the operator has to know about.
     Failed(OAuthError, Box<dyn Error + Send + Sync>),
-    /// It is refused, and the client tried to prove itself by the `Authorization` header.
+    /// The request is refused, and the client used the `Authorization` header to authenticate.
     Challenge(Box<ClientError>),
-    /// The client asks too often (RFC 6585 §4).
+    /// The client sends too many requests (RFC 6585 §4).
     TooOften(TooOften),
 }
 
@@ -47,19 +48,19 @@ impl From<TooOften> for ClientError {
 
 impl From<service::Error> for ClientError {
     fn from(error: service::Error) -> Self {
-        let told = error.to_oauth();
+        let oauth_error = error.to_oauth();
         match error {
-            service::Error::Refused(_) => Self::Refused(told),
-            service::Error::NotSignedIn(_, error) => Self::Failed(told, error.into()),
-            service::Error::Store(error) => Self::Failed(told, error.into()),
-            service::Error::Signing(error) => Self::Failed(told, error.into()),
+            service::Error::Refused(_) => Self::Refused(oauth_error),
+            service::Error::NotSignedIn(_, error) => Self::Failed(oauth_error, error.into()),
+            service::Error::Store(error) => Self::Failed(oauth_error, error.into()),
+            service::Error::Signing(error) => Self::Failed(oauth_error, error.into()),
         }
     }
 }
 
 impl ClientError {
-    /// The error, with a challenge when it is `invalid_client`: whoever used the header learns by a header
-    /// how to (RFC 6749 §5.2). In front of others a browser would ask a person for a password.
+    /// Adds a `WWW-Authenticate` challenge to `invalid_client`. RFC 6749 §5.2 requires it when the
+    /// client used the `Authorization` header; otherwise a browser would ask the user for a password.
     pub(crate) fn after_basic(self) -> Self {
         match &self {
             Self::Refused(error) | Self::Failed(error, _)
@@ -83,14 +84,14 @@ impl ClientError {
         }
     }
 
-    fn answer(&self) -> Response {
+    fn to_response(&self) -> Response {
         match self {
             Self::Refused(error) | Self::Failed(error, _) => {
                 (status(error.code), retry_after(error), body(error)).into_response()
             }
             Self::Challenge(error) => {
                 let challenge = HeaderValue::from_static("Basic realm=\"panda-oidc\"");
-                ([(WWW_AUTHENTICATE, challenge)], error.answer()).into_response()
+                ([(WWW_AUTHENTICATE, challenge)], error.to_response()).into_response()
             }
             Self::TooOften(too_often) => too_many_requests(too_often),
         }
@@ -99,7 +100,7 @@ impl ClientError {
 
 impl IntoResponse for ClientError {
     fn into_response(self) -> Response {
-        let mut response = self.answer();
+        let mut response = self.to_response();
         let no_store = HeaderValue::from_static("no-store");
         response.headers_mut().insert(CACHE_CONTROL, no_store);
         response.extensions_mut().insert(self.log_entry());
@@ -107,7 +108,7 @@ impl IntoResponse for ClientError {
     }
 }
 
-/// The status of an error that a client is told of directly (RFC 6749 §5.2, RFC 6750 §3.1).
+/// The HTTP status of an error that is sent to the client directly (RFC 6749 §5.2, RFC 6750 §3.1).
 pub(super) fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
@@ -118,7 +119,7 @@ pub(super) fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// When to try again.
+/// The `Retry-After` header of a temporary error.
 pub(super) fn retry_after(error: &OAuthError) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if error.code == ErrorCode::TemporarilyUnavailable {
@@ -131,9 +132,9 @@ pub(super) fn body(error: &OAuthError) -> Json<Value> {
     Json(json!({ "error": error.code.as_str(), "error_description": error.description }))
 }
 
-/// Of the registered codes, the one that says "later". `slow_down` (RFC 8628 §3.5) would be an answer to
-/// a client that polls for a device; any other makes clients drop a code or a refresh token that is
-/// still good.
+/// The response is `temporarily_unavailable`, the registered code that means "try again later".
+/// `slow_down` (RFC 8628 §3.5) is only for device polling. Any other code makes clients drop a code
+/// or a refresh token that is still valid.
 fn too_many_requests(too_often: &TooOften) -> Response {
     let wait = too_often.wait;
     let error = OAuthError::new(
@@ -144,7 +145,7 @@ fn too_many_requests(too_often: &TooOften) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, retry_after, body(&error)).into_response()
 }
 
-/// For an endpoint of clients: the method is not one it takes.
+/// The response of a client endpoint to a method it does not support.
 pub(crate) async fn method_not_allowed() -> (StatusCode, ClientError) {
     let error = OAuthError::invalid_request("the endpoint does not take this method");
     (StatusCode::METHOD_NOT_ALLOWED, error.into())

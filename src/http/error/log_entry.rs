@@ -1,21 +1,21 @@
-//! What the operator is told of a request that failed.
+//! The log entry for a request that failed.
 
 use std::error::Error;
 
 use crate::error_chain::chain;
 use crate::limits::TooOften;
 
-/// A line for the log. It travels with the response to the layer that knows the route and the peer,
-/// and is logged there, once.
+/// A line for the log. It travels with the response to the middleware that knows the route and the
+/// client address, and is logged there, once.
 #[derive(Debug, Clone)]
 pub(crate) struct LogEntry {
-    /// Whether something of ours, or the portal, failed.
+    /// Whether this provider or the portal failed, rather than the request.
     pub is_failure: bool,
     /// What happened.
     pub message: String,
-    /// Why, on one line.
+    /// The causes, on one line.
     pub causes: String,
-    /// Set when somebody asks too often: a flood of requests is no flood of lines.
+    /// Set when a rate limit was exceeded, so that a flood of requests does not flood the log.
     pub too_often: Option<TooOften>,
 }
 
@@ -30,7 +30,7 @@ impl LogEntry {
         }
     }
 
-    /// Something of ours failed.
+    /// This provider failed.
     pub(crate) fn failed(error: &dyn Error, cause: Option<&dyn Error>) -> Self {
         Self {
             is_failure: true,

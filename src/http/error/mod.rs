@@ -1,19 +1,21 @@
-//! Every way a request can fail, by whom it is told to: a person on a page, a client in JSON, whoever
-//! brings an access token. The types keep a failure from becoming the wrong kind of answer.
+//! Errors by who receives them: the user on a page, a client as JSON, or the bearer of an access
+//! token. Each has a type of its own, so that an error cannot become the wrong kind of response.
 //!
-//! What is answered here is logged once, by [`errors`](super::middleware::errors), with its causes. Nobody
-//! outside gets an internal word.
+//! Every error is logged once with its causes, by [`errors`](super::middleware::errors). Responses
+//! never contain internal details.
 
 mod bearer;
 mod client;
 mod log_entry;
-pub(crate) mod messages;
 mod page;
+mod problem;
+pub(crate) mod problem_page;
 
 pub(crate) use self::bearer::BearerError;
 pub(crate) use self::client::{ClientError, method_not_allowed};
 pub(crate) use self::log_entry::LogEntry;
-pub(crate) use self::page::{PageError, PageProblem};
+pub(crate) use self::page::PageError;
+pub(crate) use self::problem::PageProblem;
 
-/// The longest query any request of ours needs, in bytes.
+/// The longest query that any endpoint accepts, in bytes.
 pub(crate) const MAX_QUERY_BYTES: usize = 16 * 1024;

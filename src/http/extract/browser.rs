@@ -1,4 +1,4 @@
-//! What a browser sent, and the session it has here.
+//! A browser's request, and the session it belongs to.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use crate::login::referer::from_portal;
 use crate::service::sign_in::BrowserState;
 use crate::store::StoreError;
 
-/// What a browser sent, without its body.
+/// A browser's request, without its body.
 pub(crate) struct BrowserRequest {
-    /// Its cookies of ours.
+    /// The cookies of this provider.
     pub cookies: Cookies,
-    /// The query as it came.
+    /// The raw query.
     pub query: String,
-    /// Whether a page of the portal led here.
+    /// Whether the `Referer` is a page of the portal.
     pub from_portal: bool,
-    /// Whether nobody asked to see this: the browser fetches ahead of a click.
+    /// Whether the browser prefetches the page, before any click of the user.
     pub prefetch: bool,
-    /// The language the request asks for.
+    /// The language that `ui_locales` requests.
     pub language_asked_for: Option<Language>,
-    /// The language of the person.
+    /// The language for the response.
     pub language: Language,
-    /// Where it is.
+    /// The client's IP address.
     pub client_ip: ClientIp,
 }
 
@@ -46,17 +46,17 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
                 .and_then(|value| value.to_str().ok())
         };
         let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
-        let ahead = |purpose: &str| {
+        let is_prefetch = |purpose: &str| {
             let purpose = purpose.to_ascii_lowercase();
             ["prefetch", "preview", "prerender"]
                 .iter()
-                .any(|ahead| purpose.contains(ahead))
+                .any(|word| purpose.contains(word))
         };
         Ok(Self {
             cookies: Cookies::of(parts, &app.issuer),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             from_portal: from_portal(header(REFERER.as_str()), &app.provider.origins()),
-            prefetch: purposes.into_iter().filter_map(header).any(ahead),
+            prefetch: purposes.into_iter().filter_map(header).any(is_prefetch),
             language_asked_for: parts.uri.query().and_then(Language::asked_for),
             language: Language::of(parts),
             client_ip,
@@ -65,13 +65,14 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
 }
 
 impl BrowserRequest {
-    /// Goes on in the language that a request asks for which did not come in the URL.
+    /// Sets the language from a request that did not come in the URL: a form body or a pending
+    /// request.
     pub(crate) fn set_locale(&mut self, language: Option<Language>) {
         self.language_asked_for = language.or(self.language_asked_for);
         self.language = language.unwrap_or(self.language);
     }
 
-    /// Looks the browser's session up.
+    /// Looks up the browser's session.
     ///
     /// # Errors
     ///

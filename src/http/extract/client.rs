@@ -1,4 +1,4 @@
-//! The client that calls an endpoint, once it has proved itself, and the form it sent.
+//! Client authentication at the endpoints that clients call, and the form the client sent.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 
-/// A client that has proven itself, or a public one that has said who it is.
+/// A client that has authenticated itself, or a public client that has identified itself.
 pub(crate) struct AuthenticatedClient {
     pub(crate) client: Arc<Client>,
     pub(crate) form: Params,
@@ -34,9 +34,9 @@ impl FromRequest<Arc<App>> for AuthenticatedClient {
     ///
     /// [`ClientError`] with a registered code.
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
-        let by_header = request.headers().contains_key(AUTHORIZATION);
-        Self::of(request, app).await.map_err(|error| {
-            if by_header {
+        let has_authorization = request.headers().contains_key(AUTHORIZATION);
+        Self::authenticate(request, app).await.map_err(|error| {
+            if has_authorization {
                 error.after_basic()
             } else {
                 error
@@ -46,7 +46,7 @@ impl FromRequest<Arc<App>> for AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
-    async fn of(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
+    async fn authenticate(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
         let (mut parts, body) = request.into_parts();
         let Ok(ClientIp(client_ip)) = ClientIp::from_request_parts(&mut parts, app).await;
         let request = Request::from_parts(parts, body);
@@ -63,7 +63,9 @@ impl AuthenticatedClient {
             None => Vec::new(),
         };
         let request = client_auth::Request {
-            header: header.as_ref().map(|it| it.to_str().unwrap_or_default()),
+            header: header
+                .as_ref()
+                .map(|value| value.to_str().unwrap_or_default()),
             form: &form,
             audience: &audience,
             now: app.host.clock.now(),
@@ -73,10 +75,10 @@ impl AuthenticatedClient {
                 limit.client(&client, client_ip)?;
                 client
             }
-            ClientProof::Unspent(once) => spend(app, once, limit, client_ip).await?,
+            ClientProof::Unspent(assertion) => spend(app, assertion, limit, client_ip).await?,
             ClientProof::AwaitsKeys(pending) => {
-                let once = verify(app, &pending).await?;
-                spend(app, once, limit, client_ip).await?
+                let assertion = verify(app, &pending).await?;
+                spend(app, assertion, limit, client_ip).await?
             }
         };
         Ok(Self { client, form })
@@ -93,7 +95,7 @@ fn header(headers: &HeaderMap) -> Result<Option<HeaderValue>, OAuthError> {
     }
 }
 
-/// Credentials and codes belong into the body (RFC 6749 §2.3.1, §3.2).
+/// Reads the form. Credentials and codes belong in the body, not in the URL (RFC 6749 §2.3.1, §3.2).
 async fn form(request: Request) -> Result<Params, OAuthError> {
     let query = request.uri().query();
     if query.is_some_and(|query| !query.is_empty()) {
@@ -112,7 +114,7 @@ async fn form(request: Request) -> Result<Params, OAuthError> {
     Params::parse(&body).map_err(|_| OAuthError::invalid_request("there are too many parameters"))
 }
 
-/// Whether the body is a form, by its media type.
+/// Whether the media type says that the body is a form.
 #[must_use]
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers
@@ -124,7 +126,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint" (OIDC Core §9);
-/// RFC 7523 §3 names the issuer too, and some clients name the endpoint they call.
+/// RFC 7523 §3 allows the issuer too, and some clients name the endpoint they call.
 fn audience(app: &App, uri: &Uri) -> [String; 3] {
     [
         app.issuer.to_string(),
@@ -133,31 +135,35 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
     ]
 }
 
-/// Verifies an assertion with the keys the client publishes; if it does not hold, once more with
-/// newer ones.
+/// Verifies an assertion with the keys the client publishes. If the signature does not match, fetches
+/// the keys again and retries once.
 async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, ClientError> {
     let uri = &pending.jwks_uri;
-    let lost = |cause: Arc<NoKeys>| ClientError::Failed(failed(), cause.into());
-    let keys = app.remote_jwks.at(uri).await.map_err(lost)?;
-    if let Some(once) = pending.verify(&keys) {
-        return Ok(once);
+    let no_keys = |cause: Arc<NoKeys>| ClientError::Failed(failed(), cause.into());
+    let keys = app.remote_jwks.at(uri).await.map_err(no_keys)?;
+    if let Some(assertion) = pending.verify(&keys) {
+        return Ok(assertion);
     }
-    let newer = app.remote_jwks.newer(&keys, uri).await.map_err(lost)?;
+    let newer = app.remote_jwks.newer(&keys, uri).await.map_err(no_keys)?;
     Ok(pending.verify(&newer).ok_or_else(failed)?)
 }
 
-/// Spends an assertion, unless the client has to wait: then it can send the same one again.
+/// Marks an assertion as used. The rate limit is checked first, so a client that has to wait can send
+/// the same assertion again.
 async fn spend(
     app: &App,
-    once: UnspentAssertion,
+    assertion: UnspentAssertion,
     limit: &Limit,
     client_ip: IpAddr,
 ) -> Result<Arc<Client>, ClientError> {
-    limit.client(&once.client, client_ip)?;
+    limit.client(&assertion.client, client_ip)?;
     let now = app.host.clock.now();
-    let spent = app.store.insert_once(&once.name, once.until, now).await;
-    if spent? {
-        Ok(once.client)
+    let first_use = app
+        .store
+        .insert_once(&assertion.name, assertion.until, now)
+        .await?;
+    if first_use {
+        Ok(assertion.client)
     } else {
         Err(client_auth::used().into())
     }

@@ -1,4 +1,4 @@
-//! Which machine a request came from, for log lines and limits.
+//! The client's IP address, for logs and rate limits.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use crate::app::App;
 
-/// The address that a request is counted for; requests of unknown origin are counted as one's.
+/// The address that a request is counted for. All requests without a known address share `0.0.0.0`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientIp(pub IpAddr);
 
@@ -23,9 +23,9 @@ impl FromRequestParts<Arc<App>> for ClientIp {
     }
 }
 
-/// The address of the client: the peer of the connection, or what a trusted proxy says in
-/// `X-Forwarded-For`. The rightmost address that no trusted proxy has counts; those to its left
-/// anybody could have written (N52).
+/// The address of the client: the peer of the connection, or, if the peer is a trusted proxy, the
+/// rightmost address in `X-Forwarded-For` that is not a trusted proxy. The client itself could have
+/// forged the addresses to the left of it (N52, docs/security.md).
 #[must_use]
 pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
@@ -59,7 +59,7 @@ pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
 mod tests {
     use crate::http::extract::client_ip::*;
 
-    fn seen(peer: &str, forwarded: &[&str]) -> String {
+    fn client_address(peer: &str, forwarded: &[&str]) -> String {
         let mut request = axum::http::Request::builder();
         for value in forwarded {
             request = request.header("x-forwarded-for", *value);
@@ -73,18 +73,24 @@ mod tests {
     }
 
     #[test]
-    fn n52_only_a_trusted_proxy_is_believed_and_only_its_own_word() {
-        assert_eq!(seen("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
-        assert_eq!(seen("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+    fn n52_only_addresses_added_by_trusted_proxies_are_believed() {
+        assert_eq!(client_address("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(
-            seen("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"]),
+            client_address("10.0.0.1", &["198.51.100.7"]),
             "198.51.100.7"
         );
         assert_eq!(
-            seen("10.0.0.1", &["203.0.113.9", "198.51.100.7"]),
+            client_address("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"]),
             "198.51.100.7"
         );
-        assert_eq!(seen("10.0.0.1", &["198.51.100.7, nonsense"]), "10.0.0.1");
-        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(
+            client_address("10.0.0.1", &["203.0.113.9", "198.51.100.7"]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            client_address("10.0.0.1", &["198.51.100.7, nonsense"]),
+            "10.0.0.1"
+        );
+        assert_eq!(client_address("10.0.0.1", &[]), "10.0.0.1");
     }
 }

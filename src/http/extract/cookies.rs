@@ -1,7 +1,8 @@
-//! The cookies of this provider: their names, their attributes, and nothing of what they mean.
+//! The names and attributes of this provider's cookies. What the values mean is decided elsewhere.
 //!
-//! Cookies ignore ports, so on one host every service shares a jar (F17): the names are our own and
-//! the values opaque. Behind https the names carry `__Host-`, so that no sibling can plant one.
+//! Browsers ignore the port of a cookie, so all services on one host share their cookies. The names
+//! are therefore unusual and the values opaque. With https the names start with `__Host-`, so that no
+//! sibling host can plant a cookie.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,29 +18,29 @@ use crate::crypto::handle::Handle;
 use crate::oauth::issuer::Issuer;
 use crate::service::sign_in::NewHandles;
 
-/// A cookie of ours, by what it is for.
+/// The cookies of this provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CookieName {
-    /// The handle that opens the session.
+    /// The session handle.
     Session,
-    /// The handle by which a browser is known again; owns tickets.
+    /// The handle that identifies a browser. Tickets belong to it.
     Browser,
-    /// One authorization request that waits; the name tells it from others.
+    /// One pending authorization request, identified by its name.
     Parked(String),
-    /// The change of user that waits for a yes.
+    /// The account switch that awaits confirmation.
     Switch,
-    /// The launches of late.
+    /// The count of recent launches, which stops redirect loops.
     Rounds,
 }
 
-const PARKED: &str = "panda-oidc-parked-";
+const PENDING_PREFIX: &str = "panda-oidc-parked-";
 
 impl CookieName {
     fn base(&self) -> String {
         match self {
             Self::Session => "panda-oidc-session".to_owned(),
             Self::Browser => "panda-oidc-browser".to_owned(),
-            Self::Parked(name) => format!("{PARKED}{name}"),
+            Self::Parked(name) => format!("{PENDING_PREFIX}{name}"),
             Self::Switch => "panda-oidc-switch".to_owned(),
             Self::Rounds => "panda-oidc-rounds".to_owned(),
         }
@@ -49,7 +50,7 @@ impl CookieName {
         format!("{}{}", prefix(issuer), self.base())
     }
 
-    /// The `Set-Cookie` value that stores `value`, for the browser session or for `age`.
+    /// The `Set-Cookie` value that stores `value` for `age`, or until the browser is closed.
     #[must_use]
     pub(crate) fn set(&self, value: String, age: Option<TimeDelta>, issuer: &Issuer) -> String {
         let mut cookie = Cookie::build((self.name(issuer), value))
@@ -63,7 +64,7 @@ impl CookieName {
         cookie.build().to_string()
     }
 
-    /// The `Set-Cookie` value that removes it.
+    /// The `Set-Cookie` value that removes the cookie.
     #[must_use]
     pub(crate) fn clear(&self, issuer: &Issuer) -> String {
         self.set(String::new(), Some(TimeDelta::zero()), issuer)
@@ -74,7 +75,7 @@ fn prefix(issuer: &Issuer) -> &'static str {
     if issuer.is_https() { "__Host-" } else { "" }
 }
 
-/// `__Host-` demands the path `/` (RFC 6265bis §4.1.3.2).
+/// A `__Host-` cookie must have the path `/` (RFC 6265bis §4.1.3.2).
 fn path(issuer: &Issuer) -> &str {
     if issuer.is_https() || issuer.path().is_empty() {
         "/"
@@ -83,7 +84,7 @@ fn path(issuer: &Issuer) -> &str {
     }
 }
 
-/// The `Set-Cookie` values for what a sign-in gives the browser; none when nothing has changed.
+/// The `Set-Cookie` values for the handles that a sign-in created; none when it created none.
 pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<String> {
     let Some(NewHandles { session, browser }) = handles else {
         return Vec::new();
@@ -95,41 +96,41 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
     ]
 }
 
-/// The cookies a browser sent.
+/// The cookies of this provider that a browser sent.
 #[derive(Clone, Default)]
 pub(crate) struct Cookies(Vec<(String, String)>);
 
 impl Cookies {
-    /// The value of a cookie of ours.
+    /// The value of a cookie.
     #[must_use]
-    pub(crate) fn get(&self, jar: &CookieName) -> Option<&str> {
-        let base = jar.base();
+    pub(crate) fn get(&self, cookie: &CookieName) -> Option<&str> {
+        let base = cookie.base();
         self.0
             .iter()
             .find(|(name, _)| *name == base)
             .map(|(_, value)| value.as_str())
     }
 
-    /// The handle in a cookie of ours, if it is one.
+    /// The handle in a cookie; `None` when the cookie is missing or holds no handle.
     #[must_use]
-    pub(crate) fn handle(&self, jar: &CookieName) -> Option<Handle> {
-        self.get(jar).and_then(Handle::parse)
+    pub(crate) fn handle(&self, cookie: &CookieName) -> Option<Handle> {
+        self.get(cookie).and_then(Handle::parse)
     }
 
-    /// Whether there is any cookie of ours: a browser has been here before.
+    /// Whether the browser sent any of our cookies, i.e. has been here before.
     #[must_use]
     pub(crate) fn any(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// The requests that wait, by name.
+    /// The pending authorization requests: name and sealed value.
     pub(crate) fn parked(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
-            .filter_map(|(name, value)| Some((name.strip_prefix(PARKED)?, value.as_str())))
+            .filter_map(|(name, value)| Some((name.strip_prefix(PENDING_PREFIX)?, value.as_str())))
     }
 
-    /// Reads what a request sent, keeping what is ours by the names this issuer uses.
+    /// Reads the cookies of a request and keeps those of this issuer.
     #[must_use]
     pub(crate) fn of(parts: &Parts, issuer: &Issuer) -> Self {
         let headers = parts
@@ -140,8 +141,8 @@ impl Cookies {
         let cookies = headers.flat_map(Cookie::split_parse).flatten();
         let ours = cookies.filter_map(|cookie| {
             let base = cookie.name().strip_prefix(prefix(issuer))?;
-            let ours = base.starts_with("panda-oidc-");
-            ours.then(|| (base.to_owned(), cookie.value().to_owned()))
+            let is_ours = base.starts_with("panda-oidc-");
+            is_ours.then(|| (base.to_owned(), cookie.value().to_owned()))
         });
         Self(ours.collect())
     }

@@ -1,4 +1,4 @@
-//! What handlers are given of a request.
+//! Extractors: the parts of a request that handlers receive.
 
 pub(crate) mod browser;
 pub(crate) mod client;

@@ -1,4 +1,4 @@
-//! Parking authorization requests in the browser, and finding them again.
+//! Stores pending authorization requests in cookies, and reads them back.
 
 use std::cmp::Reverse;
 
@@ -9,11 +9,11 @@ use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::pending_request::{MAX_PER_BROWSER, PendingAuthorization, REQUEST_TTL};
 
-/// What all requests that wait may take together, in bytes: proxies refuse a browser whose cookies
-/// exceed 8 KiB, and it could not come back.
+/// The most bytes that all pending requests of a browser take together. Proxies refuse requests whose
+/// cookies exceed 8 KiB, which would lock the browser out.
 const MAX_TOTAL_BYTES: usize = 6 * 1024;
 
-/// The requests that wait in a browser, by name.
+/// The pending requests of a browser, by name.
 #[must_use]
 pub(crate) fn waiting(
     app: &App,
@@ -29,26 +29,26 @@ pub(crate) fn waiting(
     cookies.parked().filter_map(open).collect()
 }
 
-/// Parks a request: its name, and the cookies to set; the oldest make room. `None` when it is too
-/// large for a cookie.
+/// Stores a request. Returns its name and the cookies to set, which also remove the oldest requests
+/// when there are too many. `None` when the request is too large for a cookie.
 #[must_use]
 pub(crate) fn park(
     app: &App,
     cookies: &Cookies,
-    parked: &PendingAuthorization,
+    request: &PendingAuthorization,
 ) -> Option<(String, Vec<String>)> {
     let name = Handle::random(&mut rand::rng()).expose()[..12].to_owned();
-    let sealed = parked.seal(&app.pending_request_sealer, &name)?;
+    let sealed = request.seal(&app.pending_request_sealer, &name)?;
     let mut size = sealed.len();
     let mut changes =
         vec![CookieName::Parked(name.clone()).set(sealed, Some(REQUEST_TTL), &app.issuer)];
-    let mut waiting = waiting(app, cookies, parked.requested_at);
-    waiting.sort_by_key(|(_, parked)| Reverse(parked.requested_at));
-    for (number, (name, _)) in waiting.into_iter().enumerate() {
-        let jar = CookieName::Parked(name);
-        size += cookies.get(&jar).map_or(0, str::len);
-        if number + 2 > MAX_PER_BROWSER || size > MAX_TOTAL_BYTES {
-            changes.push(jar.clear(&app.issuer));
+    let mut others = waiting(app, cookies, request.requested_at);
+    others.sort_by_key(|(_, other)| Reverse(other.requested_at));
+    for (index, (name, _)) in others.into_iter().enumerate() {
+        let cookie = CookieName::Parked(name);
+        size += cookies.get(&cookie).map_or(0, str::len);
+        if index + 2 > MAX_PER_BROWSER || size > MAX_TOTAL_BYTES {
+            changes.push(cookie.clear(&app.issuer));
         }
     }
     Some((name, changes))

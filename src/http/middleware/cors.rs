@@ -1,4 +1,4 @@
-//! Which pages of other origins may read what an endpoint answers (Fetch §3.3).
+//! CORS: which origins may read the responses of an endpoint (Fetch §3.3).
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::oauth::client::Clients;
 
-/// How long a browser may keep the answer to a preflight.
+/// How long a browser may cache the response to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 
-/// The layer for what is public anyway: every page may read it.
+/// The layer for public documents: every origin may read them.
 pub(crate) fn every_page() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
@@ -19,10 +19,11 @@ pub(crate) fn every_page() -> CorsLayer {
         .max_age(PREFLIGHT_AGE)
 }
 
-/// The layer for endpoints that clients call: it answers the pages that clients may be sent back to,
-/// and repeats no other origin (N56). Cookies are never asked for: these endpoints take none.
+/// The layer for endpoints that clients call. It allows only the origins of registered redirect URIs
+/// and never reflects another origin (N56, docs/security.md). It does not allow credentials, because
+/// these endpoints use no cookies.
 ///
-/// It stays off every endpoint that a browser is led to (RFC 9700 §2.6).
+/// Endpoints that browsers are redirected to must not have this layer (RFC 9700 §2.6).
 pub(crate) fn clients_pages(clients: &Clients) -> CorsLayer {
     let origins = clients.origins();
     let origins = origins

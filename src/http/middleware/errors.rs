@@ -1,4 +1,4 @@
-//! The layers around every handler that turn a failure into an answer, in time, and log it once.
+//! The layers around every handler: a request timeout, and the layer that renders and logs errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
-use crate::http::error::{LogEntry, MAX_QUERY_BYTES, PageError, PageProblem, messages};
+use crate::http::error::{LogEntry, MAX_QUERY_BYTES, PageError, PageProblem, problem_page};
 use crate::http::extract::client_ip;
 use crate::http::page::language::Language;
 
-/// The longest a request may take: the portal's time-out, the clients' at a logout, and some more.
+/// The longest a request may take: longer than the portal's timeout and the clients' logout timeout
+/// together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// The layer that gives up on a request that takes too long.
@@ -24,14 +25,15 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// The layer that logs a failure once and, where it is told on a page, writes the page: in the
-/// [`Language`] among the response's extensions, else in that of the request's head.
+/// The layer that logs an error once and renders its page, if it has one. The language is the
+/// [`Language`] in the response's extensions, else the one that the request's URL and headers ask
+/// for.
 pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
-    // The route, not the path: whatever stands in a path that leads nowhere may be a secret.
+    // Log the route, not the path: an unknown path may contain a secret.
     let route = parts.extensions.get::<MatchedPath>().cloned();
-    let peer = client_ip::address(&parts, &app.trusted_proxies);
+    let address = client_ip::address(&parts, &app.trusted_proxies);
     let response = if parts
         .uri
         .query()
@@ -44,14 +46,16 @@ pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
     let Some(entry) = response.extensions().get::<LogEntry>() else {
         return response;
     };
-    let client = peer.map(|address| address.to_string()).unwrap_or_default();
+    let client = address
+        .map(|address| address.to_string())
+        .unwrap_or_default();
     let path = route.as_ref().map_or("unknown", MatchedPath::as_str);
     log(entry, path, &client);
     let Some(problem) = response.extensions().get::<Arc<PageProblem>>() else {
         return response;
     };
     let language = response.extensions().get().copied().unwrap_or(language);
-    let mut page = messages::page(problem, language, &app);
+    let mut page = problem_page::page(problem, language, &app);
     for cookie in response.headers().get_all(SET_COOKIE) {
         page.headers_mut().append(SET_COOKIE, cookie.clone());
     }
@@ -62,8 +66,12 @@ fn log(entry: &LogEntry, path: &str, client: &str) {
     let LogEntry {
         message, causes, ..
     } = entry;
-    // A flood of requests is no flood of lines.
-    if entry.too_often.as_ref().is_some_and(|again| !again.first) {
+    // Log only the first refusal, so that a flood of requests does not flood the log.
+    if entry
+        .too_often
+        .as_ref()
+        .is_some_and(|too_often| !too_often.first)
+    {
         return;
     }
     if entry.is_failure {

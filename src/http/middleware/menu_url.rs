@@ -1,53 +1,56 @@
-//! Menu addresses as portals put them together, made into what was meant.
+//! Normalises launch URLs that a portal put together wrongly.
 //!
-//! A portal joins strings: it may append `&ticket=T` to an address that has no query, or leave a
-//! slash at its end (F8). What follows the ticket's name is never left in the path, where it would
-//! be taken for a page of an app and be written down.
+//! A portal joins strings: it may append `&ticket=T` to a URL without a query, or leave a slash at
+//! the end. This middleware moves the ticket from the path to the query. In the path, it would be
+//! taken for a deep link into an app and would end up in logs.
 
 use axum::http::Request;
 use axum::http::uri::{PathAndQuery, Uri};
 
-/// What may stand before the ticket's name where a path ends and a query was meant.
-const JOINTS: [&str; 8] = ["&", ";", ",", "/", "%26", "%3b", "%2c", "%3f"];
+/// What a portal may put between the path and the ticket instead of a `?`.
+const SEPARATORS: [&str; 8] = ["&", ";", ",", "/", "%26", "%3b", "%2c", "%3f"];
 
-/// Moves a ticket called `parameter` from the path to the query, and drops a slash at the end of
-/// the path below `launch`, the path of the launch endpoint.
+/// Moves the ticket `parameter` from the path to the query and drops trailing slashes. Changes only
+/// paths that begin with `launch`, the path of the launch endpoint.
 pub(crate) fn straighten<B>(mut request: Request<B>, launch: &str, parameter: &str) -> Request<B> {
-    if let Some(straight) = straight(request.uri(), launch, parameter) {
-        *request.uri_mut() = straight;
+    if let Some(uri) = normalized(request.uri(), launch, parameter) {
+        *request.uri_mut() = uri;
     }
     request
 }
 
-fn straight(uri: &Uri, launch: &str, parameter: &str) -> Option<Uri> {
+/// The normalised URI; `None` when it needs no change.
+fn normalized(uri: &Uri, launch: &str, parameter: &str) -> Option<Uri> {
     let path = uri.path();
     path.strip_prefix(launch)?;
-    let (page, moved) = match ticket(path, parameter) {
+    let (page, ticket) = match split_ticket(path, parameter) {
         Some((page, ticket)) => (page, Some(ticket)),
         None => (path, None),
     };
     let page = page.trim_end_matches('/');
-    if moved.is_none() && page.len() == path.len() {
+    if ticket.is_none() && page.len() == path.len() {
         return None;
     }
-    let query: Vec<&str> = moved.into_iter().chain(uri.query()).collect();
-    let straight = if query.is_empty() {
+    let query: Vec<&str> = ticket.into_iter().chain(uri.query()).collect();
+    let path_and_query = if query.is_empty() {
         page.to_owned()
     } else {
         format!("{page}?{}", query.join("&"))
     };
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(straight).ok()?);
+    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
     Uri::from_parts(parts).ok()
 }
 
-/// Splits a path where its ticket begins.
-fn ticket<'a>(path: &'a str, parameter: &str) -> Option<(&'a str, &'a str)> {
-    let named = format!("{parameter}=");
-    path.match_indices(&named).find_map(|(at, _)| {
+/// Splits a path into the part before the ticket and the ticket parameter.
+fn split_ticket<'a>(path: &'a str, parameter: &str) -> Option<(&'a str, &'a str)> {
+    let name = format!("{parameter}=");
+    path.match_indices(&name).find_map(|(at, _)| {
         let before = path[..at].to_ascii_lowercase();
-        let joint = JOINTS.iter().find(|joint| before.ends_with(**joint))?;
-        Some((&path[..at - joint.len()], &path[at..]))
+        let separator = SEPARATORS
+            .iter()
+            .find(|separator| before.ends_with(**separator))?;
+        Some((&path[..at - separator.len()], &path[at..]))
     })
 }
 
@@ -56,7 +59,7 @@ mod tests {
     use crate::http::middleware::menu_url::*;
     use proptest::prelude::*;
 
-    fn straightened(uri: &str) -> String {
+    fn normalize_uri(uri: &str) -> String {
         let request = Request::builder().uri(uri).body(()).unwrap();
         straighten(request, "/sso/launch", "ticket")
             .uri()
@@ -64,8 +67,8 @@ mod tests {
     }
 
     #[test]
-    fn f8_what_was_meant_as_a_query_becomes_one() {
-        for (put_together, meant) in [
+    fn f8_a_ticket_in_the_path_moves_to_the_query() {
+        for (raw, expected) in [
             ("/sso/launch/app&ticket=T", "/sso/launch/app?ticket=T"),
             ("/sso/launch&ticket=T", "/sso/launch?ticket=T"),
             ("/sso/launch/app/&ticket=T", "/sso/launch/app?ticket=T"),
@@ -80,12 +83,12 @@ mod tests {
             ("/sso/launch/app/d/1/", "/sso/launch/app/d/1"),
             ("/sso/launch/", "/sso/launch"),
         ] {
-            assert_eq!(straightened(put_together), meant);
+            assert_eq!(normalize_uri(raw), expected);
         }
     }
 
     #[test]
-    fn what_is_straight_stays_as_it_is() {
+    fn a_well_formed_url_is_not_changed() {
         for uri in [
             "/sso/launch/app?ticket=T",
             "/sso/launch/app/d/1?x=/",
@@ -93,7 +96,7 @@ mod tests {
             "/sso/authorize/",
             "/other&ticket=T",
         ] {
-            assert_eq!(straightened(uri), uri);
+            assert_eq!(normalize_uri(uri), uri);
         }
     }
 
@@ -102,9 +105,9 @@ mod tests {
         fn no_ticket_stays_in_a_path(path in "[a-z/&;%=.-]{0,20}", joint in "[&;/]") {
             let uri = format!("/sso/launch/{path}{joint}ticket=TTT");
             if Uri::try_from(uri.as_str()).is_ok() {
-                let straight = straightened(&uri);
-                let (path, _) = straight.split_once('?').unwrap();
-                prop_assert!(!path.contains("TTT"), "{}", straight);
+                let normalized = normalize_uri(&uri);
+                let (path, _) = normalized.split_once('?').unwrap();
+                prop_assert!(!path.contains("TTT"), "{}", normalized);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What every request passes on its way to a handler, and every answer on its way back.
+//! Middleware: changes requests before they reach a handler, and responses on their way back.
 
 pub(crate) mod cors;
 pub(crate) mod errors;

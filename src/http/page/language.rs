@@ -1,4 +1,4 @@
-//! Which language a person reads: by `ui_locales`, then `Accept-Language`, Chinese by default.
+//! The language of pages: from `ui_locales`, then `Accept-Language`, else Chinese.
 
 use std::convert::Infallible;
 
@@ -27,7 +27,7 @@ impl Language {
         }
     }
 
-    /// The other one: every page has its essence in both.
+    /// The other language. Every page repeats its main text in it.
     #[must_use]
     pub(crate) fn other(self) -> Self {
         match self {
@@ -36,29 +36,29 @@ impl Language {
         }
     }
 
-    /// Reads it from a request.
+    /// The language for a request.
     #[must_use]
     pub(crate) fn of(parts: &Parts) -> Self {
-        let by_request = parts.uri.query().and_then(Self::asked_for);
+        let requested = parts.uri.query().and_then(Self::asked_for);
         let header = parts
             .headers
             .get(ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok());
-        by_request
-            .or_else(|| Self::accepted(header?))
+        requested
+            .or_else(|| Self::from_accept_language(header?))
             .unwrap_or_default()
     }
 
-    /// The language that the `ui_locales` of a request asks for (OIDC Core §3.1.2.1).
+    /// The language that `ui_locales` requests (OIDC Core §3.1.2.1).
     #[must_use]
     pub(crate) fn asked_for(request: &str) -> Option<Self> {
         let mut parameters = form_urlencoded::parse(request.as_bytes());
         let (_, tags) = parameters.find(|(name, _)| name == "ui_locales")?;
-        tags.split(' ').find_map(Self::of_tag)
+        tags.split(' ').find_map(Self::from_tag)
     }
 
-    /// The most wanted language of an `Accept-Language` header that we have (RFC 9110 §12.5.4).
-    fn accepted(header: &str) -> Option<Self> {
+    /// The supported language that an `Accept-Language` header prefers (RFC 9110 §12.5.4).
+    fn from_accept_language(header: &str) -> Option<Self> {
         let ranges = header.split(',').filter_map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let tag = parts.next()?;
@@ -72,15 +72,15 @@ impl Language {
                 Some(quality) => quality.parse::<f32>().ok()?,
                 None => 1.0,
             };
-            Some((Self::of_tag(tag)?, quality)).filter(|(_, quality)| *quality > 0.0)
+            Some((Self::from_tag(tag)?, quality)).filter(|(_, quality)| *quality > 0.0)
         });
-        // Of equals, the first: max_by would take the last.
+        // The first of equals wins; max_by would return the last.
         ranges
             .reduce(|best, next| if next.1 > best.1 { next } else { best })
             .map(|(language, _)| language)
     }
 
-    fn of_tag(tag: &str) -> Option<Self> {
+    fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next()?;
         match primary.to_ascii_lowercase().as_str() {
             "zh" => Some(Self::Chinese),
@@ -98,38 +98,12 @@ impl<S: Sync> FromRequestParts<S> for Language {
     }
 }
 
-/// A text of ours in both languages.
-#[derive(Debug, Clone)]
-pub(crate) struct Text {
-    zh: String,
-    en: String,
-}
-
-impl Text {
-    /// A text in both languages.
-    pub(crate) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self {
-            zh: zh.into(),
-            en: en.into(),
-        }
-    }
-
-    /// The text in one of them.
-    #[must_use]
-    pub(crate) fn read(&self, language: Language) -> &str {
-        match language {
-            Language::Chinese => &self.zh,
-            Language::English => &self.en,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::http::page::language::*;
     use axum::http::Request;
 
-    fn of(uri: &str, header: Option<&str>) -> Language {
+    fn language_for(uri: &str, header: Option<&str>) -> Language {
         let mut request = Request::builder().uri(uri);
         if let Some(header) = header {
             request = request.header(ACCEPT_LANGUAGE, header);
@@ -139,14 +113,35 @@ mod tests {
 
     #[test]
     fn ui_locales_come_first_then_the_browser_and_chinese_by_default() {
-        assert_eq!(of("/", None), Language::Chinese);
-        assert_eq!(of("/", Some("fr")), Language::Chinese);
-        assert_eq!(of("/", Some("en-GB,en;q=0.9,zh;q=0.8")), Language::English);
-        assert_eq!(of("/", Some("en;q=0.5, zh-CN;q=0.8")), Language::Chinese);
-        assert_eq!(of("/", Some("en;q=0, zh;q=0.1")), Language::Chinese);
-        assert_eq!(of("/", Some("zh; q=0.5, en ; q=0.9")), Language::English);
-        assert_eq!(of("/", Some("zh;Q=0.5, en;Q=0.9")), Language::English);
-        assert_eq!(of("/?ui_locales=de%20en", Some("zh")), Language::English);
-        assert_eq!(of("/?ui_locales=zh-CN", Some("en")), Language::Chinese);
+        assert_eq!(language_for("/", None), Language::Chinese);
+        assert_eq!(language_for("/", Some("fr")), Language::Chinese);
+        assert_eq!(
+            language_for("/", Some("en-GB,en;q=0.9,zh;q=0.8")),
+            Language::English
+        );
+        assert_eq!(
+            language_for("/", Some("en;q=0.5, zh-CN;q=0.8")),
+            Language::Chinese
+        );
+        assert_eq!(
+            language_for("/", Some("en;q=0, zh;q=0.1")),
+            Language::Chinese
+        );
+        assert_eq!(
+            language_for("/", Some("zh; q=0.5, en ; q=0.9")),
+            Language::English
+        );
+        assert_eq!(
+            language_for("/", Some("zh;Q=0.5, en;Q=0.9")),
+            Language::English
+        );
+        assert_eq!(
+            language_for("/?ui_locales=de%20en", Some("zh")),
+            Language::English
+        );
+        assert_eq!(
+            language_for("/?ui_locales=zh-CN", Some("en")),
+            Language::Chinese
+        );
     }
 }

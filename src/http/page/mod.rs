@@ -1,7 +1,8 @@
-//! Pages: one shape for all of them, readable without a script, with nothing fetched from anywhere.
+//! HTML pages. All share one template, work without scripts and load nothing from elsewhere.
 
 pub(crate) mod language;
 pub(crate) mod login_required;
+pub(crate) mod words;
 
 use std::sync::LazyLock;
 
@@ -14,71 +15,71 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::{Origin, Url};
 
-use super::page::language::{Language, Text};
+use self::language::Language;
+use self::words::{Message, Text, Words};
 use crate::app::App;
 
 /// The style of every page.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
 const RESCUE: &str = include_str!("assets/rescue.js");
-const GO_ON: &str = include_str!("assets/go_on.js");
+const CONTINUE: &str = include_str!("assets/go_on.js");
 
 /// What a page says and offers.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// The status it is answered with.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// The heading.
-    pub title: Text,
-    /// What happened, and the way on.
-    pub body: Text,
+    /// What it says.
+    pub message: fn(&Words) -> &Message,
+    /// What is filled in.
+    pub values: Vec<(&'static str, String)>,
     /// The one thing to do next.
     pub action: Option<Link>,
     /// Several things to choose from.
     pub choices: Vec<Link>,
-    /// A question to answer.
+    /// A question, with a form to confirm.
     pub form: Option<Form>,
     /// What a developer or an operator needs to see, in plain ASCII.
     pub detail: Option<String>,
-    /// The query parameter of the ticket, on pages shown because it was missing: a script moves one
-    /// that came behind a `#` to where the server sees it (F8).
+    /// The name of the ticket parameter, on pages shown because the ticket is missing. Some portals
+    /// append it after a `#`, which the server never sees; a script moves it into the query.
     pub rescue: Option<String>,
-    /// Addresses to open in frames nobody sees, so that apps end their sessions there (Front-Channel
-    /// Logout 1.0).
+    /// URLs to load in hidden frames, so that apps end their sessions (Front-Channel Logout 1.0).
     pub frames: Vec<Url>,
-    /// Where a script goes on once the frames are through, or have had their time.
+    /// The URL that a script opens once the frames have loaded or timed out.
     pub onward: Option<String>,
 }
 
-/// A link and what it is called.
+/// A link and its label.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// Where it leads.
+    /// The URL.
     pub url: String,
-    /// What it says.
+    /// The text.
     pub label: Text,
 }
 
-/// A yes to a question, posted; and the link that is the no.
+/// A confirmation: a button that posts the yes, and a link for the no.
 #[derive(Debug)]
 pub(crate) struct Form {
-    /// Where the yes goes.
+    /// The URL that the form posts to.
     pub action: String,
-    /// What the form must repeat.
+    /// The value that the form must send back, which proves that it is our page (CSRF).
     pub confirmation: String,
-    /// What the yes says.
+    /// The text of the button.
     pub yes: Text,
-    /// The no.
+    /// The link for the no.
     pub no: Link,
 }
 
 impl Page {
-    /// A page that says something and offers nothing yet.
+    /// A page with a heading and a text, without any action.
     #[must_use]
-    pub(crate) fn new(status: StatusCode, title: Text, body: Text) -> Self {
+    pub(crate) fn new(status: StatusCode, message: fn(&Words) -> &Message) -> Self {
         Self {
             status,
-            title,
-            body,
+            message,
+            values: Vec::new(),
             action: None,
             choices: Vec::new(),
             form: None,
@@ -89,15 +90,26 @@ impl Page {
         }
     }
 
-    /// Writes the page.
+    /// Fills `value` in for `{name}`.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// Renders the page.
     #[must_use]
     pub(crate) fn answer(self, language: Language, app: &App) -> Response {
+        let text = |language| (self.message)(Words::of(language)).fill(&self.values);
+        let ((title, body), (other_title, other_body)) = (text(language), text(language.other()));
         let html = Html {
             language,
             style: STYLE,
             script: self.script().map(|(script, _)| script),
-            title: &self.title,
-            body: &self.body,
+            title,
+            body,
+            other_title,
+            other_body,
             action: self.action.as_ref(),
             choices: &self.choices,
             form: self.form.as_ref(),
@@ -118,16 +130,16 @@ impl Page {
     /// The script of the page, and its CSP source.
     fn script(&self) -> Option<(&'static str, &'static str)> {
         static RESCUE_HASH: LazyLock<String> = LazyLock::new(|| source(RESCUE));
-        static GO_ON_HASH: LazyLock<String> = LazyLock::new(|| source(GO_ON));
+        static CONTINUE_HASH: LazyLock<String> = LazyLock::new(|| source(CONTINUE));
         match (&self.rescue, &self.onward) {
             (Some(_), _) => Some((RESCUE, &RESCUE_HASH)),
-            (None, Some(_)) => Some((GO_ON, &GO_ON_HASH)),
+            (None, Some(_)) => Some((CONTINUE, &CONTINUE_HASH)),
             (None, None) => None,
         }
     }
 
-    /// A page with a question stays out of frames, where a click can be stolen; the others may stand
-    /// in the portal's (N75).
+    /// The response headers. A page with a form must not be framed, because clickjacking could steal
+    /// the confirming click (N75, docs/security.md). The portal may frame the other pages.
     fn headers(&self, app: &App) -> HeaderMap {
         static STYLE_HASH: LazyLock<String> = LazyLock::new(|| source(STYLE));
         let ancestors = match &self.form {
@@ -139,7 +151,7 @@ impl Page {
             sources(&ancestors),
             *STYLE_HASH
         );
-        // With a form it would have to name wherever the redirect after it leads.
+        // With a form, `form-action` would also have to name the target of the redirect that follows.
         if self.form.is_none() {
             policy.push_str("; form-action 'none'");
         }
@@ -168,7 +180,7 @@ impl Page {
     }
 }
 
-/// Origins as a list of CSP sources, each once.
+/// Origins as a CSP source list without duplicates.
 fn sources(origins: &[Origin]) -> String {
     let mut sources: Vec<_> = origins.iter().map(Origin::ascii_serialization).collect();
     sources.sort();
@@ -179,7 +191,8 @@ fn sources(origins: &[Origin]) -> String {
     sources.join(" ")
 }
 
-/// The CSP source that allows exactly this inline text (CSP Level 3 §2.3.1, `hash-source`).
+/// The CSP source that allows exactly this inline script or style (CSP Level 3 §2.3.1,
+/// `hash-source`).
 pub(crate) fn source(inline: &str) -> String {
     let hash = digest::digest(&digest::SHA256, inline.as_bytes());
     format!("'sha256-{}'", BASE64_STANDARD.encode(hash))
@@ -191,8 +204,10 @@ struct Html<'a> {
     language: Language,
     style: &'static str,
     script: Option<&'static str>,
-    title: &'a Text,
-    body: &'a Text,
+    title: String,
+    body: String,
+    other_title: String,
+    other_body: String,
     action: Option<&'a Link>,
     choices: &'a [Link],
     form: Option<&'a Form>,

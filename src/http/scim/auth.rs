@@ -1,4 +1,4 @@
-//! Who asks (RFC 6750): a token of `[[admin.tokens]]`, and what it is good for.
+//! Authenticates requests by a bearer token (RFC 6750) of `[[admin.tokens]]`, and checks its scopes.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ use crate::config::{AdminScope, AdminToken};
 use crate::http::extract::client_ip;
 use crate::scim::ScimError;
 
-/// The layer that lets nobody by without a token. Who comes with a wrong one is counted.
+/// The layer that refuses requests without a known token. Wrong tokens are rate-limited by address.
 pub(super) async fn guard(
     State(state): State<ScimState>,
     request: Request,
@@ -25,20 +25,20 @@ pub(super) async fn guard(
     let address = client_ip::address(&parts, &app.trusted_proxies);
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let Some(presented) = bearer(&parts.headers) else {
-        tracing::debug!(client = %address, "ScimFailure: no token was presented to SCIM");
+        tracing::debug!(client = %address, "Refused: no token was presented to SCIM");
         return ScimFailure::Stranger.into_response();
     };
     let Some(token) = app.admin.token(presented).cloned() else {
         if let Err(too_often) = app.limits.wrong_tokens.address(address) {
             if too_often.first {
-                tracing::warn!(client = %address, "ScimFailure: {too_often}, with wrong tokens for SCIM");
+                tracing::warn!(client = %address, "Refused: {too_often}, with wrong tokens for SCIM");
             }
             return ScimFailure::TooOften(too_often.wait).into_response();
         }
-        tracing::warn!(client = %address, "ScimFailure: the token presented to SCIM is unknown");
+        tracing::warn!(client = %address, "Refused: the token presented to SCIM is unknown");
         return ScimFailure::UnknownToken.into_response();
     };
-    // The route, as in other lines; a query has names and numbers in it.
+    // The log has the route, not the URL: a query contains names and telephone numbers.
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let (name, method) = (token.name.clone(), parts.method.clone());
     parts.extensions.insert(token);
@@ -49,7 +49,7 @@ pub(super) async fn guard(
     response
 }
 
-/// The layer that asks for a scope.
+/// The layer that requires `scope` of the token.
 pub(super) async fn may(scope: AdminScope, request: Request, next: Next) -> Response {
     let token = request.extensions().get::<AdminToken>();
     if token.is_some_and(|token| token.may(scope)) {
@@ -62,7 +62,7 @@ pub(super) async fn may(scope: AdminScope, request: Request, next: Next) -> Resp
     .into_response()
 }
 
-/// The token of the one `Authorization: Bearer` header (RFC 6750 §2.1).
+/// The token of the only `Authorization: Bearer` header (RFC 6750 §2.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut all = headers.get_all(AUTHORIZATION).into_iter();
     let (Some(header), None) = (all.next(), all.next()) else {

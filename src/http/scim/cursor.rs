@@ -1,4 +1,5 @@
-//! Going through all people by parts, so that a million are never held, nor others held up.
+//! Reads all people in batches, so that a million people are neither held in memory nor block other
+//! requests.
 
 use panda_oidc_sdk::Subject;
 
@@ -9,10 +10,10 @@ use crate::store::StoreError;
 /// How many people are read at once.
 const BATCH_SIZE: u32 = 500;
 
-/// How many are passed by at once.
+/// How many people are skipped at once.
 const SKIP_BATCH_SIZE: u32 = 20_000;
 
-/// A place in the roll.
+/// A position in the list of all people.
 pub(super) struct UserCursor<'a> {
     state: &'a ScimState,
     after: Option<Subject>,
@@ -20,7 +21,7 @@ pub(super) struct UserCursor<'a> {
 }
 
 impl<'a> UserCursor<'a> {
-    /// Before the first.
+    /// A cursor before the first person.
     pub(super) fn of(state: &'a ScimState) -> Self {
         Self {
             state,
@@ -29,13 +30,13 @@ impl<'a> UserCursor<'a> {
         }
     }
 
-    /// Passes `many` people by.
+    /// Skips `many` people.
     pub(super) async fn skip(&mut self, mut many: u64) -> Result<(), StoreError> {
         while many > 0 && !self.ended {
             let steps =
                 u32::try_from(many).map_or(SKIP_BATCH_SIZE, |many| many.min(SKIP_BATCH_SIZE));
-            let there = self.state.app.store.seek(self.after.as_ref(), steps);
-            self.after = there.await?;
+            let seek = self.state.app.store.seek(self.after.as_ref(), steps);
+            self.after = seek.await?;
             self.ended = self.after.is_none();
             many -= u64::from(steps);
             tokio::task::yield_now().await;
@@ -43,19 +44,19 @@ impl<'a> UserCursor<'a> {
         Ok(())
     }
 
-    /// The next people, at most `most`; none when all have been seen.
+    /// The next batch of at most `most` people; empty at the end.
     pub(super) async fn next(&mut self, most: u32) -> Result<Vec<UserRow>, StoreError> {
         if self.ended {
             return Ok(Vec::new());
         }
         let most = most.min(BATCH_SIZE);
-        let part = self.state.app.store.user_rows(self.after.as_ref(), most);
-        let part = part.await?;
-        match part.last() {
+        let batch = self.state.app.store.user_rows(self.after.as_ref(), most);
+        let batch = batch.await?;
+        match batch.last() {
             Some(last) => self.after = Some(last.person.user.subject().clone()),
             None => self.ended = true,
         }
         tokio::task::yield_now().await;
-        Ok(part)
+        Ok(batch)
     }
 }

@@ -1,4 +1,4 @@
-//! What this service can do (RFC 7644 §4).
+//! The discovery endpoints (RFC 7644 §4).
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
@@ -27,7 +27,7 @@ pub(super) async fn resource_types(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ScimFailure> {
-    whole(query.as_deref())?;
+    refuse_filter(query.as_deref())?;
     let types = RESOURCE_TYPES.iter();
     let types = types.filter_map(|name| scim::resource_type(name, &state.base));
     let types: Vec<_> = types.collect();
@@ -39,7 +39,7 @@ pub(super) async fn resource_types(
 ///
 /// # Errors
 ///
-/// 404 when there is no such type.
+/// 404 when there is no such resource type.
 pub(super) async fn resource_type(
     State(state): State<ScimState>,
     Path(name): Path<String>,
@@ -60,7 +60,7 @@ pub(super) async fn schemas(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ScimFailure> {
-    whole(query.as_deref())?;
+    refuse_filter(query.as_deref())?;
     let schemas = SCHEMAS.iter();
     let schemas = schemas.filter_map(|urn| scim::schema(urn, &state.base));
     let schemas: Vec<_> = schemas.collect();
@@ -83,8 +83,9 @@ pub(super) async fn schema(
     Ok(tell(&headers, found, None))
 }
 
-/// "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403."
-fn whole(query: Option<&str>) -> Result<(), ScimFailure> {
+/// Refuses a filter (RFC 7644 §4): "If a "filter" is provided, the service provider SHOULD
+/// respond with HTTP status code 403."
+fn refuse_filter(query: Option<&str>) -> Result<(), ScimFailure> {
     let page = Page::of_query(query.unwrap_or_default())?;
     match page.filter {
         None => Ok(()),

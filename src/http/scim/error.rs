@@ -1,4 +1,4 @@
-//! Every way to be refused here, and its answer.
+//! Every error of the SCIM endpoints, and its response.
 
 use std::error::Error as _;
 
@@ -11,18 +11,18 @@ use crate::error_chain;
 use crate::scim::{MEDIA_TYPE, ScimError};
 use crate::store::StoreError;
 
-/// Why somebody gets no resource.
+/// Why a request is refused or failed.
 #[derive(Debug)]
 pub(super) enum ScimFailure {
-    /// By the protocol.
+    /// A SCIM error.
     Scim(ScimError),
-    /// They brought no token.
+    /// The request has no token.
     Stranger,
-    /// They brought one that is not known.
+    /// The token is unknown.
     UnknownToken,
-    /// They brought too many of these; holds how many seconds to wait.
+    /// The address sent too many unknown tokens; holds the seconds to wait.
     TooOften(u64),
-    /// Something of ours failed.
+    /// The store failed.
     Store(StoreError),
 }
 
@@ -65,8 +65,8 @@ impl IntoResponse for ScimFailure {
                     causes = error_chain::chain(error.source()),
                     "Failed: {error}"
                 );
-                let told = "something failed here; the log says what";
-                (ScimError::new(500, told), None)
+                let detail = "something failed here; the log says what";
+                (ScimError::new(500, detail), None)
             }
         };
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);

@@ -1,7 +1,7 @@
 //! `/Groups` (RFC 7644 §3.4).
 //!
-//! Who is in a group is known only once everybody was asked: a rule or an account may put anybody
-//! there.
+//! Finding the members of a group takes a scan of all people: a rule or a link can put any person into
+//! it.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use super::respond::tell;
 use super::state::ScimState;
 use crate::scim::{self, Filter, Group, GroupAttribute, Member, Page, ScimError, ScimType, User};
 
-/// The most members of all groups of one answer.
+/// The most members of all groups in one response.
 const MAX_MEMBERS: usize = 100_000;
 
 /// `GET /Groups`.
@@ -62,7 +62,7 @@ pub(super) async fn one(
     if !state.app.groups.is_known(&id) {
         return Err(ScimError::new(404, "there is no group with this id").into());
     }
-    let mut group = vec![bare(id)];
+    let mut group = vec![without_members(id)];
     if page.projection.tells("members") {
         find_members(&state, &mut group).await?;
     }
@@ -73,7 +73,13 @@ pub(super) async fn one(
 
 async fn groups(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
     let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
-    let mut groups: Vec<_> = state.app.groups.names().into_iter().map(bare).collect();
+    let mut groups: Vec<_> = state
+        .app
+        .groups
+        .names()
+        .into_iter()
+        .map(without_members)
+        .collect();
     if let Some(filter) = &filter {
         if filter.mentions(GroupAttribute::Member) {
             find_members(state, &mut groups).await?;
@@ -82,40 +88,43 @@ async fn groups(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
     }
     let total = groups.len() as u64;
     let skip = usize::try_from(page.skip).unwrap_or(usize::MAX);
-    let mut told: Vec<_> = groups
+    let mut page_groups: Vec<_> = groups
         .into_iter()
         .skip(skip)
         .take(page.count as usize)
         .collect();
-    if page.projection.tells("members") && told.iter().any(|group| group.members.is_none()) {
-        find_members(state, &mut told).await?;
+    if page.projection.tells("members") && page_groups.iter().any(|group| group.members.is_none()) {
+        find_members(state, &mut page_groups).await?;
     }
-    let told = told.iter().map(|group| group.resource(&state.base));
-    let told = told.map(|group| page.projection.of(group)).collect();
-    Ok(scim::list(total, page.skip, told))
+    let page_groups = page_groups.iter().map(|group| group.resource(&state.base));
+    let page_groups = page_groups.map(|group| page.projection.of(group)).collect();
+    Ok(scim::list(total, page.skip, page_groups))
 }
 
-fn bare(name: String) -> Group {
+fn without_members(name: String) -> Group {
     Group {
         name,
         members: None,
     }
 }
 
-/// Asks everybody whether they are in one of `groups`.
+/// Scans all people and fills in the members of `groups`.
 async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), ScimFailure> {
     let _pass = state.passes.acquire().await;
     let mut members: HashMap<String, Vec<Member>> = groups
         .iter()
         .map(|group| (group.name.clone(), Vec::new()))
         .collect();
-    let (mut roll, mut count) = (UserCursor::of(state), 0);
+    let (mut cursor, mut count) = (UserCursor::of(state), 0);
     loop {
-        let part = roll.next(u32::MAX).await?;
-        if part.is_empty() {
+        let batch = cursor.next(u32::MAX).await?;
+        if batch.is_empty() {
             break;
         }
-        for user in part.iter().map(|entry| User::new(entry, &state.app.groups)) {
+        for user in batch
+            .iter()
+            .map(|entry| User::new(entry, &state.app.groups))
+        {
             for group in &user.membership().groups {
                 let Some(members) = members.get_mut(group) else {
                     continue;

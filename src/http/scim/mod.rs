@@ -1,6 +1,6 @@
-//! `/scim/v2`: people and groups for other systems to read (RFC 7644), on the admin listener.
+//! `/scim/v2`: other systems read people and groups (RFC 7644), on the admin listener.
 //!
-//! One file a resource. What is asked and what it looks like is decided in [`crate::scim`].
+//! Each resource has a file. [`crate::scim`] parses the parameters and builds the resources.
 
 mod auth;
 mod cursor;
@@ -25,13 +25,13 @@ use crate::app::App;
 use crate::config::AdminScope;
 use crate::scim::{Base, ScimError};
 
-/// How many requests may go through all people at once. More than that wait.
+/// How many requests may scan all people at the same time. Further ones wait.
 const MAX_FULL_SCANS: usize = 2;
 
 /// The largest body of a search, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The routes, for a router without state. None where nobody has a token.
+/// The routes, with their state. There are none if no token is configured.
 pub(super) fn router(app: &Arc<App>) -> Router {
     if app.admin.tokens.is_empty() {
         return Router::new();
@@ -41,28 +41,28 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         base: Base::new(&app.admin.url),
         passes: Arc::new(Semaphore::new(MAX_FULL_SCANS)),
     };
-    let may = |scope: AdminScope| from_fn(move |request, next| auth::may(scope, request, next));
+    let require = |scope: AdminScope| from_fn(move |request, next| auth::may(scope, request, next));
     let users = Router::new()
         .route("/Users", get(users::list))
         .route("/Users/.search", post(users::search))
         .route("/Users/{id}", get(users::one))
-        .route_layer(may(AdminScope::ScimUsers));
+        .route_layer(require(AdminScope::ScimUsers));
     let groups = Router::new()
         .route("/Groups", get(groups::list))
         .route("/Groups/.search", post(groups::search))
         .route("/Groups/{id}", get(groups::one))
-        .route_layer(may(AdminScope::ScimGroups));
+        .route_layer(require(AdminScope::ScimGroups));
     let all = Router::new()
         .route("/ServiceProviderConfig", get(discovery::service_provider))
         .route("/ResourceTypes", get(discovery::resource_types))
         .route("/ResourceTypes/{name}", get(discovery::resource_type))
         .route("/Schemas", get(discovery::schemas))
         .route("/Schemas/{urn}", get(discovery::schema))
-        .route("/Me", any(not_here))
-        .route("/Bulk", any(not_here))
+        .route("/Me", any(not_supported))
+        .route("/Bulk", any(not_supported))
         .merge(users)
         .merge(groups)
-        .fallback(nothing)
+        .fallback(not_found)
         .method_not_allowed_fallback(read_only)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(state.clone(), auth::guard))
@@ -70,7 +70,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     Router::new().nest("/scim/v2", all)
 }
 
-async fn nothing() -> ScimFailure {
+async fn not_found() -> ScimFailure {
     ScimError::new(404, "there is no such endpoint").into()
 }
 
@@ -78,7 +78,7 @@ async fn read_only() -> ScimFailure {
     ScimError::new(405, "people and groups can be read here, not written").into()
 }
 
-/// RFC 7644 §3.11: a service without it "SHOULD respond with HTTP status code 501".
-async fn not_here() -> ScimFailure {
+/// RFC 7644 §3.11: a service without `/Me` "SHOULD respond with HTTP status code 501".
+async fn not_supported() -> ScimFailure {
     ScimError::new(501, "this endpoint is not supported").into()
 }

@@ -1,4 +1,4 @@
-//! A resource or a list on its way out, unless the client has it already (RFC 9110 §13.1.2).
+//! Responses with a resource or a list; 304 if the client already has it (RFC 9110 §13.1.2).
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -8,27 +8,27 @@ use serde_json::Value;
 
 use crate::scim::{MEDIA_TYPE, version};
 
-/// Tells `value` whose entity tag is `tag`; of what it is, where there is none.
-pub(super) fn tell(asked: &HeaderMap, value: Value, tag: Option<String>) -> Response {
+/// Responds with `value` and its entity tag `tag`. Without a tag it is computed from `value`.
+pub(super) fn tell(request: &HeaderMap, value: Value, tag: Option<String>) -> Response {
     let tag = tag.unwrap_or_else(|| version(&value));
-    let mut response = if has(asked, &tag) {
+    let mut response = if has_current(request, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let mut whole = Json(value).into_response();
+        let mut full = Json(value).into_response();
         let kind = HeaderValue::from_static(MEDIA_TYPE);
-        whole.headers_mut().insert(CONTENT_TYPE, kind);
-        whole
+        full.headers_mut().insert(CONTENT_TYPE, kind);
+        full
     };
     let headers = response.headers_mut();
     headers.extend(HeaderValue::try_from(tag).ok().map(|tag| (ETAG, tag)));
-    // Names and numbers: for the client that asked, which may ask whether they are the same still.
+    // The body holds personal data: only the client itself may cache it, and it must revalidate.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }
 
-/// Whether the client has what is called `tag`, by the weak comparison.
-fn has(asked: &HeaderMap, tag: &str) -> bool {
-    let lists = asked.get_all(IF_NONE_MATCH).into_iter();
+/// Whether `If-None-Match` matches `tag` by weak comparison.
+fn has_current(request: &HeaderMap, tag: &str) -> bool {
+    let lists = request.get_all(IF_NONE_MATCH).into_iter();
     let lists = lists.filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|one| {
         let one = one.trim();
@@ -41,8 +41,8 @@ mod tests {
     use crate::http::scim::respond::*;
 
     #[test]
-    fn what_the_client_has_is_not_told_again() {
-        for (list, has_it) in [
+    fn if_none_match_is_compared_weakly() {
+        for (list, expected) in [
             ("W/\"a\"", true),
             ("\"a\"", true),
             ("\"b\", W/\"a\"", true),
@@ -51,10 +51,10 @@ mod tests {
             ("a", false),
             ("", false),
         ] {
-            let mut asked = HeaderMap::new();
-            asked.insert(IF_NONE_MATCH, HeaderValue::from_static(list));
-            assert_eq!(has(&asked, "W/\"a\""), has_it, "{list}");
+            let mut request = HeaderMap::new();
+            request.insert(IF_NONE_MATCH, HeaderValue::from_static(list));
+            assert_eq!(has_current(&request, "W/\"a\""), expected, "{list}");
         }
-        assert!(!has(&HeaderMap::new(), "W/\"a\""));
+        assert!(!has_current(&HeaderMap::new(), "W/\"a\""));
     }
 }

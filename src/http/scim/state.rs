@@ -1,4 +1,4 @@
-//! What a handler of SCIM needs.
+//! The state that the SCIM handlers share.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::scim::Base;
 
-/// Shared by all handlers.
+/// The state of the SCIM router.
 #[derive(Clone)]
 pub(super) struct ScimState {
     /// The provider.
     pub app: Arc<App>,
-    /// Where resources are found.
+    /// The base URL of the resources.
     pub base: Base,
-    /// Lets so many requests go through all people at once.
+    /// Limits how many requests scan all people at the same time.
     pub passes: Arc<Semaphore>,
 }

@@ -13,8 +13,8 @@ use super::respond::tell;
 use super::state::ScimState;
 use crate::scim::{self, Filter, Page, ScimError, User, UserAttribute};
 
-/// What names one person and nobody else.
-const NAMES: [UserAttribute; 2] = [UserAttribute::Id, UserAttribute::UserName];
+/// Attributes whose value identifies one person.
+const UNIQUE_ATTRIBUTES: [UserAttribute; 2] = [UserAttribute::Id, UserAttribute::UserName];
 
 /// `GET /Users`.
 ///
@@ -47,7 +47,7 @@ pub(super) async fn search(
 ///
 /// # Errors
 ///
-/// 404 when nobody has this ID.
+/// 404 when no person has this ID.
 pub(super) async fn one(
     State(state): State<ScimState>,
     Path(id): Path<String>,
@@ -71,33 +71,33 @@ pub(super) async fn one(
 async fn users(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
     let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
     let (total, users) = match filter {
-        None => everybody(state, page).await?,
-        Some(filter) => match filter.only(&NAMES) {
-            Some(id) => alone(state, id, &filter, page).await?,
-            None => those(state, &filter, page).await?,
+        None => list_all(state, page).await?,
+        Some(filter) => match filter.only(&UNIQUE_ATTRIBUTES) {
+            Some(id) => list_one(state, id, &filter, page).await?,
+            None => list_matching(state, &filter, page).await?,
         },
     };
     Ok(scim::list(total, page.skip, users))
 }
 
-/// A part of all people.
-async fn everybody(state: &ScimState, page: &Page) -> Result<(u64, Vec<Value>), ScimFailure> {
+/// The requested page of all people.
+async fn list_all(state: &ScimState, page: &Page) -> Result<(u64, Vec<Value>), ScimFailure> {
     let total = state.app.store.user_count().await?;
     let mut users = Vec::new();
     if page.count > 0 && page.skip < total {
-        let mut roll = UserCursor::of(state);
-        roll.skip(page.skip).await?;
-        let entries = roll.next(page.count).await?;
-        let told = entries
+        let mut cursor = UserCursor::of(state);
+        cursor.skip(page.skip).await?;
+        let entries = cursor.next(page.count).await?;
+        let page_users = entries
             .iter()
             .map(|entry| resource(state, page, &User::new(entry, &state.app.groups)));
-        users.extend(told);
+        users.extend(page_users);
     }
     Ok((total, users))
 }
 
-/// The one person called `id`, if the filter holds for them.
-async fn alone(
+/// The person with this `id`, if they match the filter.
+async fn list_one(
     state: &ScimState,
     id: &str,
     filter: &Filter<UserAttribute>,
@@ -111,32 +111,33 @@ async fn alone(
         .as_ref()
         .map(|entry| User::new(entry, &state.app.groups))
         .filter(|user| filter.holds(user));
-    let told = user
+    let page_users = user
         .iter()
         .filter(|_| page.skip == 0 && page.count > 0)
         .map(|user| resource(state, page, user));
-    Ok((user.iter().count() as u64, told.collect()))
+    Ok((user.iter().count() as u64, page_users.collect()))
 }
 
-/// A part of the people the filter holds for. All are looked at, to count them.
-async fn those(
+/// The requested page of the people who match the filter. Scans all people, because `totalResults`
+/// counts every match.
+async fn list_matching(
     state: &ScimState,
     filter: &Filter<UserAttribute>,
     page: &Page,
 ) -> Result<(u64, Vec<Value>), ScimFailure> {
     let _pass = state.passes.acquire().await;
     let (mut total, mut users) = (0, Vec::new());
-    let mut roll = UserCursor::of(state);
+    let mut cursor = UserCursor::of(state);
     loop {
-        let part = roll.next(u32::MAX).await?;
-        if part.is_empty() {
+        let batch = cursor.next(u32::MAX).await?;
+        if batch.is_empty() {
             break;
         }
-        let part = part
+        let batch = batch
             .iter()
             .map(|entry| User::new(entry, &state.app.groups))
             .filter(|user| filter.holds(user));
-        for user in part {
+        for user in batch {
             if total >= page.skip && users.len() < page.count as usize {
                 users.push(resource(state, page, &user));
             }

@@ -1,4 +1,4 @@
-//! A listener and its connections, within bounds, until told to stop.
+//! Serves a listener with limits on its connections, until it is told to stop.
 
 pub(crate) mod timeouts;
 
@@ -28,23 +28,23 @@ use tower::ServiceExt as _;
 use crate::config::LimitsSection;
 use crate::http::server::timeouts::{InTime, Patient, Turns};
 
-/// How long a connection may rest between two requests: longer than proxies keep theirs.
+/// How long a connection may be idle between two requests: longer than proxies keep theirs.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// The largest head of a request, in bytes: the longest query, four requests that wait in cookies,
-/// and cookies of neighbours on the same host.
+/// The largest head of a request, in bytes. It has room for the longest query, four pending
+/// authorization requests in cookies, and the cookies of other services on the same host.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// The most headers of a request.
 const MAX_HEADERS: usize = 100;
 
-/// What connections may take.
+/// Limits on connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// How many there may be at once. More than that wait.
+    /// How many connections are served at once. Further ones wait.
     pub connections: usize,
-    /// How long the head of a request may take to arrive, and then its body; and how long an answer
-    /// may wait for its reader.
+    /// The timeout for receiving the head of a request, for receiving its body, and for the client to
+    /// read from a response.
     pub patience: Duration,
 }
 
@@ -57,11 +57,11 @@ impl From<&LimitsSection> for Bounds {
     }
 }
 
-/// How long requests in flight may take to finish after the stop.
+/// How long requests in flight may take to finish after `stop`.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves `router` on `listener` until `stop`; then takes no more connections and waits until the
-/// requests in flight are answered, twenty seconds at the most.
+/// Serves `router` on `listener` until `stop`. Then accepts no more connections and waits for the
+/// requests in flight, twenty seconds at the most.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -69,22 +69,22 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(bounds.connections));
+    let permits = Arc::new(Semaphore::new(bounds.connections));
     let mut stop = pin!(stop);
     loop {
-        let (stream, peer, place) = tokio::select! {
+        let (stream, peer, permit) = tokio::select! {
             () = &mut stop => break,
-            next = next(&listener, &room) => next,
+            connection = accept(&listener, &permits) => connection,
         };
         let turns = Turns::default();
         let stream = Patient::new(stream, turns.clone(), bounds.patience);
-        let (router, room) = (router.clone(), Arc::clone(&room));
+        let (router, permits) = (router.clone(), Arc::clone(&permits));
         let service = service_fn(move |request: Request<Incoming>| {
             turns.turn();
             let mut request = request.map(|body| Body::new(InTime::new(body, bounds.patience)));
             request.extensions_mut().insert(ConnectInfo(peer));
-            let crowded = room.available_permits() < bounds.connections / 4;
-            answer(router.clone(), request, turns.clone(), crowded)
+            let crowded = permits.available_permits() < bounds.connections / 4;
+            respond(router.clone(), request, turns.clone(), crowded)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -98,7 +98,7 @@ pub async fn serve(
             if let Err(error) = connection.await {
                 tracing::debug!("A connection ended early: {error}");
             }
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
@@ -113,16 +113,17 @@ pub async fn serve(
     }
 }
 
-/// The next connection, once there is room for it.
-async fn next(
+/// Accepts the next connection and waits until it may be served.
+async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, most likely: those that exist go on, and will end.
+                // Most likely out of file descriptors. Open connections go on, and free some when
+                // they end.
                 tracing::warn!("A connection could not be accepted: {error}");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -131,14 +132,15 @@ async fn next(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("A connection keeps its delays: {error}");
         }
-        if let Ok(place) = Arc::clone(room).acquire_owned().await {
-            return (stream, peer, place);
+        if let Ok(permit) = Arc::clone(permits).acquire_owned().await {
+            return (stream, peer, permit);
         }
     }
 }
 
-/// Where it is crowded, a connection makes room after each answer instead of resting.
-async fn answer(
+/// Serves one request. When connections are scarce, the connection is closed after the response
+/// instead of staying idle.
+async fn respond(
     router: Router,
     request: Request<Body>,
     turns: Turns,

@@ -1,5 +1,5 @@
-//! A connection whose other end has to keep up (N60): whoever drips a request or does not read the
-//! answer holds a place that others need.
+//! Timeouts against slow clients. A client that sends its request slowly, or does not read the
+//! response, occupies a connection that others need (denial of service: N60, docs/security.md).
 
 use std::io;
 use std::pin::Pin;
@@ -14,39 +14,44 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A moment that is set, missed or called off.
-struct Deadline {
-    patience: Duration,
-    at: Option<Pin<Box<Sleep>>>,
+/// A timer that can be started, cancelled and polled.
+struct Timer {
+    timeout: Duration,
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
-impl Deadline {
-    fn of(patience: Duration) -> Self {
-        Self { patience, at: None }
+impl Timer {
+    fn new(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            sleep: None,
+        }
     }
 
-    fn set(&mut self) {
-        self.at
-            .get_or_insert_with(|| Box::pin(sleep(self.patience)));
+    /// Starts the timer unless it is running.
+    fn start(&mut self) {
+        self.sleep
+            .get_or_insert_with(|| Box::pin(sleep(self.timeout)));
     }
 
-    fn call_off(&mut self) {
-        self.at = None;
+    fn cancel(&mut self) {
+        self.sleep = None;
     }
 
-    /// Whether it is set and has passed; wakes the task when it does.
-    fn has_passed(&mut self, cx: &mut Context<'_>) -> bool {
-        let at = self.at.as_mut();
-        at.is_some_and(|at| at.as_mut().poll(cx).is_ready())
+    /// Whether the timer was started and has expired. Wakes the task when it expires.
+    fn has_expired(&mut self, cx: &mut Context<'_>) -> bool {
+        let sleep = self.sleep.as_mut();
+        sleep.is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready())
     }
 }
 
-/// Counts when a connection begins to serve a request, and when it has: odd in between.
+/// Counts the starts and ends of requests on a connection. The count is odd while a request is being
+/// served.
 #[derive(Clone, Default)]
 pub(crate) struct Turns(Arc<AtomicUsize>);
 
 impl Turns {
-    /// A request has come, or was answered.
+    /// Counts the start or the end of a request.
     pub(crate) fn turn(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -56,41 +61,41 @@ impl Turns {
     }
 }
 
-/// A stream that fails when the head of a request takes too long from its first byte on, or when
-/// nothing is taken of an answer. Between two requests it may rest; a new one may not.
+/// A stream that fails when the head of a request takes too long after its first byte, or when the
+/// client stops reading the response. It may be idle between two requests, but not before the first.
 pub(crate) struct Patient<T> {
     stream: T,
     turns: Turns,
-    turn: usize,
-    head: Deadline,
-    taken: Deadline,
+    seen_turn: usize,
+    head_timer: Timer,
+    write_timer: Timer,
 }
 
 impl<T> Patient<T> {
-    pub(crate) fn new(stream: T, turns: Turns, patience: Duration) -> Self {
-        let mut head = Deadline::of(patience);
-        head.set();
+    pub(crate) fn new(stream: T, turns: Turns, timeout: Duration) -> Self {
+        let mut head_timer = Timer::new(timeout);
+        head_timer.start();
         Self {
             stream,
-            turn: turns.count(),
+            seen_turn: turns.count(),
             turns,
-            head,
-            taken: Deadline::of(patience),
+            head_timer,
+            write_timer: Timer::new(timeout),
         }
     }
 
-    /// Passes on what came of writing, unless nothing has come of it for too long.
-    fn taken<R>(
+    /// Returns the result of a write, or `TimedOut` when the client has read nothing for too long.
+    fn with_write_timeout<R>(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if written.is_ready() {
-            self.taken.call_off();
+            self.write_timer.cancel();
             return written;
         }
-        self.taken.set();
-        if self.taken.has_passed(cx) {
+        self.write_timer.start();
+        if self.write_timer.has_expired(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
@@ -104,16 +109,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let turn = self.turns.count();
-        if turn != self.turn {
-            self.turn = turn;
-            self.head.call_off();
+        if turn != self.seen_turn {
+            self.seen_turn = turn;
+            self.head_timer.cancel();
         }
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let serving = turn % 2 == 1;
         if read.is_ready() && !serving {
-            self.head.set();
+            self.head_timer.start();
         }
-        if read.is_pending() && self.head.has_passed(cx) {
+        if read.is_pending() && self.head_timer.has_expired(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
@@ -127,7 +132,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.taken(cx, written)
+        self.with_write_timeout(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -144,7 +149,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.taken(cx, written)
+        self.with_write_timeout(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -152,17 +157,18 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
     }
 }
 
-/// A body that has to arrive whole in time, from when it is first asked for.
+/// A request body that must arrive completely in time. The time runs from the first read that has to
+/// wait.
 pub(crate) struct InTime<B> {
     body: B,
-    whole: Deadline,
+    timer: Timer,
 }
 
 impl<B> InTime<B> {
-    pub(crate) fn new(body: B, patience: Duration) -> Self {
+    pub(crate) fn new(body: B, timeout: Duration) -> Self {
         Self {
             body,
-            whole: Deadline::of(patience),
+            timer: Timer::new(timeout),
         }
     }
 }
@@ -177,8 +183,8 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for InTime<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_pending() {
-            self.whole.set();
-            if self.whole.has_passed(cx) {
+            self.timer.start();
+            if self.timer.has_expired(cx) {
                 return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
             }
         }

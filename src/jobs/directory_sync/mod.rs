@@ -1,8 +1,10 @@
-//! Follows the outside system's list of people: reads it page by page, compares it with who is known,
-//! and carries out what that means for their sessions.
+//! Synchronizes users with the directory, which is the outside system's list of people: reads it
+//! page by page, compares it with the users in the store, and ends the sessions of users who have
+//! left.
 //!
-//! What is found is put down in the store and holds as a whole or not at all. Whether somebody who is
-//! missing may be taken for gone is decided in [`crate::directory`].
+//! A run stages its changes in the store, and either all of them take effect or none.
+//! [`crate::directory`] decides whether a user who is missing from the list may count as having
+//! left.
 
 mod pages;
 mod run;

@@ -1,8 +1,8 @@
-//! One way through the list, page by page.
+//! Reads the directory once, page by page.
 //!
-//! The outside system may give less than a page's worth, name somebody twice, lose its place while
-//! people come and go, or begin again at the end. A reading says what it met; what that is worth is
-//! decided in [`crate::directory::removal_guard`].
+//! The outside system may return short pages, list a person twice, skip entries while people come
+//! and go, or start over after the last page. A [`Reading`] records what was seen;
+//! [`crate::directory::removal_guard`] decides whether it can be trusted.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -14,32 +14,34 @@ use panda_oidc_sdk::{Directory, Identity, LoginError, Page};
 use crate::directory::Reading;
 use crate::store::StoreError;
 
-/// The sizes of a page that are tried after the one that is configured.
+/// The page sizes to try after the configured one has failed.
 const SMALLER_PAGE_SIZES: [u32; 3] = [100, 25, 10];
 
-/// More entries than any utility has people: a list that never ends has an end here.
+/// Reading stops here, so that a list without an end cannot go on forever. No utility has this many
+/// people.
 const MAX_ENTRIES: u64 = 20_000_000;
 
-/// Hears how far a reading is: entries so far, and how many there are.
+/// Called with the progress of a reading: entries read so far, and the total that the directory
+/// reports.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
-/// Takes the pages of a reading in.
+/// Receives the pages of a reading.
 #[async_trait]
 pub(super) trait Sink: Send {
-    /// Takes the people of a page; says how many of them this reading had not met.
+    /// Receives the people of a page. Returns how many of them are new to this reading.
     async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError>;
 }
 
-/// Why a list was not read.
+/// Why the directory could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
-    /// The outside system did not give it.
+    /// The outside system did not return a page.
     #[error(transparent)]
     Directory(#[from] LoginError),
-    /// It never ends.
+    /// The list has no end.
     #[error("the list has no end; after {MAX_ENTRIES} entries it was left")]
     Endless,
-    /// Another process has the lease by now.
+    /// Another process has taken the lease.
     #[error("another process reads the list")]
     Elsewhere,
     /// The store failed.
@@ -47,20 +49,20 @@ pub(super) enum ReadError {
     Store(#[from] StoreError),
 }
 
-/// Reads the list once, in pages of at most `size`.
+/// Reads the list once, in pages of at most `size` entries.
 ///
 /// # Errors
 ///
-/// [`ReadError`] when a page does not come, after two more tries.
+/// [`ReadError`] when a page still cannot be read after two retries.
 pub(super) async fn read(
     directory: &dyn Directory,
     size: u32,
-    prints: &RandomState,
+    hasher: &RandomState,
     sink: &mut dyn Sink,
     progress: Progress<'_>,
 ) -> Result<Reading, ReadError> {
     let mut reading = Reading::default();
-    let (mut page, mut size) = first(directory, size).await?;
+    let (mut page, mut size) = first_page(directory, size).await?;
     reading.said = page.count;
     let mut number = 1;
     loop {
@@ -70,16 +72,16 @@ pub(super) async fn read(
         }
         reading.moved |= page.count != reading.said;
         reading.said = page.count;
-        let prints = page
+        let hashes = page
             .people
             .iter()
-            .map(|one| prints.hash_one(one.subject.as_str()));
-        let print = prints.fold(0_u64, u64::wrapping_add);
+            .map(|person| hasher.hash_one(person.subject.as_str()));
+        let print = hashes.fold(0_u64, u64::wrapping_add);
         let (people, unusable) = (page.people.len() as u64, page.unusable as u64);
         let new = sink.take(page.people).await?;
         if new == 0 {
-            // It shows its last page, or its first, to whoever asks for one more; or it has lost its
-            // place, and lacks what it said it has.
+            // Past the end, the system repeats its last or its first page; or it has lost entries
+            // and returns fewer than it reported.
             return Ok(reading);
         }
         reading.listed += new;
@@ -91,12 +93,12 @@ pub(super) async fn read(
         if reading.found > MAX_ENTRIES {
             return Err(ReadError::Endless);
         }
-        // A system that caps its pages may still count their numbers by the size it was asked for.
+        // A system that caps its pages may still compute the page offset from the requested size.
         if number == 1 && entries < u64::from(size) && entries < reading.said {
             size = u32::try_from(entries).unwrap_or(size);
         }
         number += 1;
-        page = patiently(directory, number, size).await?;
+        page = page_with_retries(directory, number, size).await?;
     }
 }
 
@@ -104,10 +106,10 @@ fn entries(page: &Page) -> u64 {
     (page.people.len() + page.unusable) as u64
 }
 
-/// The first page, and the size it came in: a system may refuse, or fail at, pages as long as
-/// configured.
-async fn first(directory: &dyn Directory, size: u32) -> Result<(Page, u32), LoginError> {
-    let mut failed = match patiently(directory, 1, size).await {
+/// Reads the first page, and returns it with its page size: a system may refuse, or fail at, pages
+/// of the configured size.
+async fn first_page(directory: &dyn Directory, size: u32) -> Result<(Page, u32), LoginError> {
+    let mut last_error = match page_with_retries(directory, 1, size).await {
         Ok(page) => return Ok((page, size)),
         Err(error) => error,
     };
@@ -122,20 +124,24 @@ async fn first(directory: &dyn Directory, size: u32) -> Result<(Page, u32), Logi
                 );
                 return Ok((page, smaller));
             }
-            Err(error) => failed = error,
+            Err(error) => last_error = error,
         }
     }
-    Err(failed)
+    Err(last_error)
 }
 
-/// Asks for a page, and twice more if nothing comes.
-async fn patiently(directory: &dyn Directory, number: u32, size: u32) -> Result<Page, LoginError> {
-    let patience = ExponentialBuilder::default()
+/// Reads a page, with two retries if the system is unreachable.
+async fn page_with_retries(
+    directory: &dyn Directory,
+    number: u32,
+    size: u32,
+) -> Result<Page, LoginError> {
+    let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_times(2)
         .with_jitter();
     (|| directory.page(number, size))
-        .retry(patience)
+        .retry(backoff)
         .when(|error| matches!(error, LoginError::Unreachable(_)))
         .await
 }
@@ -149,15 +155,16 @@ mod tests {
 
     use crate::jobs::directory_sync::pages::*;
 
-    /// A list that gives at most `cap` people a page, and counts pages by that or by what was asked for.
-    struct Listed {
+    /// A directory that returns at most `cap` people a page, and computes the offset of a page from
+    /// that or from the requested size.
+    struct CappedDirectory {
         ids: Vec<u16>,
         cap: usize,
         by_cap: bool,
     }
 
     #[async_trait]
-    impl Directory for Listed {
+    impl Directory for CappedDirectory {
         async fn page(&self, number: u32, size: u32) -> Result<Page, LoginError> {
             let size = size as usize;
             let step = if self.by_cap {
@@ -185,46 +192,47 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Met(HashSet<Subject>);
+    struct SeenSubjects(HashSet<Subject>);
 
     #[async_trait]
-    impl Sink for Met {
+    impl Sink for SeenSubjects {
         async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError> {
             let before = self.0.len();
-            self.0.extend(people.into_iter().map(|one| one.subject));
+            self.0
+                .extend(people.into_iter().map(|person| person.subject));
             Ok((self.0.len() - before) as u64)
         }
     }
 
-    fn reading(list: &Listed, size: u32) -> (Reading, usize) {
+    fn reading(list: &CappedDirectory, size: u32) -> (Reading, usize) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let mut met = Met::default();
-        let prints = RandomState::new();
-        let read = read(list, size, &prints, &mut met, &|_, _| ());
-        (runtime.block_on(read).unwrap(), met.0.len())
+        let mut seen = SeenSubjects::default();
+        let hasher = RandomState::new();
+        let read = read(list, size, &hasher, &mut seen, &|_, _| ());
+        (runtime.block_on(read).unwrap(), seen.0.len())
     }
 
     proptest! {
         #[test]
-        fn everybody_is_met_whatever_the_pages_are(
+        fn everyone_is_read_whatever_the_page_sizes_are(
             ids in prop::collection::hash_set(any::<u16>(), 0..400),
             size in 1_u32..120, cap in 1_usize..120, by_cap: bool,
         ) {
             let people = ids.len() as u64;
-            let list = Listed { ids: ids.into_iter().collect(), cap, by_cap };
-            let (reading, met) = reading(&list, size);
-            prop_assert_eq!(met as u64, people);
+            let list = CappedDirectory { ids: ids.into_iter().collect(), cap, by_cap };
+            let (reading, seen) = reading(&list, size);
+            prop_assert_eq!(seen as u64, people);
             prop_assert_eq!((reading.listed, reading.found, reading.said, reading.moved), (people, people, people, false));
         }
 
         #[test]
-        fn somebody_who_is_there_twice_is_noticed(
+        fn a_person_listed_twice_is_noticed(
             mut ids in prop::collection::vec(0_u16..50, 2..100), size in 1_u32..60,
         ) {
             ids.push(ids[0]);
-            let list = Listed { cap: ids.len(), ids, by_cap: true };
+            let list = CappedDirectory { cap: ids.len(), ids, by_cap: true };
             let (reading, _) = reading(&list, size);
             prop_assert!(reading.moved || reading.found != reading.said);
         }

@@ -1,4 +1,4 @@
-//! One reading: what it finds is put down, judged, accepted and carried out.
+//! One synchronization run: stages what it reads, checks it, accepts it and applies it.
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -18,46 +18,46 @@ use crate::error_chain::explain;
 use crate::service::backchannel_logout;
 use crate::store::{DirectoryLease, Everybody, StoreError};
 
-/// How long a process that says nothing keeps the lease.
+/// How long the lease lasts without a renewal.
 const LEASE_DURATION: TimeDelta = TimeDelta::seconds(60);
 
-/// How often it is renewed while a list is read.
+/// The time between two renewals while the list is read.
 const LEASE_RENEWAL_INTERVAL: TimeDelta = TimeDelta::seconds(15);
 
-/// How many changes are thrown away or carried out at once: a login beside it waits a few milliseconds
-/// at the worst.
+/// How many staged changes one transaction discards or applies. At this size, a concurrent login
+/// waits a few milliseconds at most.
 const BATCH_SIZE: u32 = 1000;
 
-/// How many leavers are forgotten at once.
+/// How many leavers one transaction forgets.
 const LEAVERS_BATCH_SIZE: u32 = 50;
 
-/// How often a list is read again that changed while it was read.
+/// The most readings of a list that changes while it is read.
 const MAX_READINGS: u32 = 3;
 
-/// What an operator may ask for beyond a reading.
+/// What an operator can request beyond a plain run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SyncOptions {
-    /// Whoever is missing is gone, however many they are and whatever is doubtful about the list.
+    /// Count everyone who is missing as having left, regardless of the removal guard.
     pub accept_removals: bool,
-    /// Whoever is missing is looked for in a second reading at once.
+    /// Read the list a second time at once if people are missing.
     pub confirm: bool,
 }
 
-/// Why there was no reading.
+/// Why a run did not take place.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The identity provider has no list.
+    /// The identity provider has no directory.
     #[error("this identity provider has no list of people")]
     NoDirectory,
-    /// Somebody else is at it.
+    /// Another process holds the lease.
     #[error("another process reads the list at the moment; try again when it is done")]
     Elsewhere,
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Who has the lease, and reads.
+/// Runs under the directory lease.
 pub(super) struct SyncRun<'a> {
     pub app: &'a Arc<App>,
     pub holder: Handle,
@@ -65,7 +65,7 @@ pub(super) struct SyncRun<'a> {
 }
 
 impl<'a> SyncRun<'a> {
-    /// Whoever has the lease under the name `holder`.
+    /// Runs under the lease that `holder` holds.
     pub(super) fn new(app: &'a Arc<App>, holder: Handle, progress: Progress<'a>) -> Self {
         Self {
             app,
@@ -85,63 +85,67 @@ impl<'a> SyncRun<'a> {
         }
     }
 
-    /// Carries out what an earlier reading decided, and forgets whose time is over.
+    /// Applies the changes that an earlier run accepted, and forgets leavers whose retention is
+    /// over.
     pub(super) async fn settle(&self) -> Result<(), SyncError> {
         self.carry_out().await?;
         self.forget_leavers().await
     }
 
-    /// The same, then reads.
-    pub(super) async fn sync(&self, asked: SyncOptions) -> Result<Report, SyncError> {
+    /// Does the same, then reads the directory.
+    pub(super) async fn sync(&self, options: SyncOptions) -> Result<Report, SyncError> {
         self.settle().await?;
-        let mut report = self.once(asked).await?;
+        let mut report = self.run_once(options).await?;
         let absent = matches!(report.outcome, Outcome::Complete { absent: 1.., .. });
-        if absent && (asked.confirm || asked.accept_removals) {
-            report = self.once(asked).await?;
+        if absent && (options.confirm || options.accept_removals) {
+            report = self.run_once(options).await?;
         }
         Ok(report)
     }
 
-    /// One reading, and what comes of it.
-    async fn once(&self, asked: SyncOptions) -> Result<Report, SyncError> {
+    /// Reads the directory once, and records and logs the report.
+    async fn run_once(&self, options: SyncOptions) -> Result<Report, SyncError> {
         self.discard().await?;
         let before = self.app.store.report().await?;
-        let outcome = match self.read(asked).await {
+        let outcome = match self.read(options).await {
             Ok(outcome) => outcome,
-            Err(Cut::Read(error)) => Outcome::Failed {
+            Err(Interruption::Read(error)) => Outcome::Failed {
                 why: explain(&error),
             },
-            Err(Cut::Sync(error)) => return Err(error),
+            Err(Interruption::Sync(error)) => return Err(error),
         };
         let now = self.now();
         let report = Report::after(before, outcome, now);
         self.app.store.note(&report).await?;
-        tell_operator(&report);
+        log_report(&report);
         Ok(report)
     }
 
-    async fn read(&self, asked: SyncOptions) -> Result<Outcome, Cut> {
+    async fn read(&self, options: SyncOptions) -> Result<Outcome, Interruption> {
         let mut pages = Pages {
-            reader: self,
-            roster: self.roster().await?,
+            run: self,
+            known_users: self.known_users().await?,
             changed: 0,
             renewed_at: self.now(),
         };
-        let reading = self.settled(&mut pages).await?;
+        let reading = self.read_until_stable(&mut pages).await?;
         let Pages {
-            roster, changed, ..
+            known_users,
+            changed,
+            ..
         } = pages;
-        let missing = roster.missing();
-        let judged = check(
+        let missing = known_users.missing();
+        let checked = check(
             &reading,
             missing,
-            roster.counted(),
+            known_users.counted(),
             self.app.directory.max_removal,
         );
-        let doubt = judged.err().filter(|_| !asked.accept_removals);
+        let anomaly = checked.err().filter(|_| !options.accept_removals);
         let listed = reading.listed;
-        if let Some(doubt) = doubt {
-            // A list that is wrong about who is gone is not believed about who is back either.
+        if let Some(doubt) = anomaly {
+            // A list that cannot be trusted about who left cannot be trusted about who is back
+            // either.
             self.discard().await?;
             return Ok(Outcome::Braked {
                 listed,
@@ -149,7 +153,7 @@ impl<'a> SyncRun<'a> {
                 doubt,
             });
         }
-        let (absent, left) = self.stage_missing(&roster).await?;
+        let (absent, left) = self.stage_missing(&known_users).await?;
         if !self.app.store.accept(self.lease(), self.now()).await? {
             return Err(SyncError::Elsewhere.into());
         }
@@ -163,9 +167,9 @@ impl<'a> SyncRun<'a> {
         })
     }
 
-    /// Reads the list until it holds still: until nothing in it moved, or it has the very same entries
-    /// a second time, so that somebody really is there twice.
-    async fn settled(&self, pages: &mut Pages<'_, '_>) -> Result<Reading, Cut> {
+    /// Reads the list until it is stable: until a reading sees no change, or two readings in a row
+    /// see the same entries. The latter means that the list really names someone twice.
+    async fn read_until_stable(&self, pages: &mut Pages<'_, '_>) -> Result<Reading, Interruption> {
         let directory = self
             .app
             .provider
@@ -173,25 +177,25 @@ impl<'a> SyncRun<'a> {
             .ok_or(SyncError::NoDirectory)?;
         let prints = RandomState::new();
         let size = self.app.directory.page_size;
-        let mut before: Option<Reading> = None;
+        let mut previous: Option<Reading> = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
             pages.begin();
             let mut reading = read(directory, size, &prints, pages, self.progress).await?;
-            let settled = !reading.moved || before.as_ref() == Some(&reading);
-            if settled || attempt == MAX_READINGS {
-                reading.moved = !settled;
+            let stable = !reading.moved || previous.as_ref() == Some(&reading);
+            if stable || attempt == MAX_READINGS {
+                reading.moved = !stable;
                 return Ok(reading);
             }
             self.discard().await?;
-            before = Some(reading);
+            previous = Some(reading);
         }
     }
 
-    async fn roster(&self) -> Result<KnownUsers<RandomState>, StoreError> {
+    async fn known_users(&self) -> Result<KnownUsers<RandomState>, StoreError> {
         let kept = &self.app.directory.keep;
-        let mut roster = KnownUsers::new([RandomState::new(), RandomState::new()]);
+        let mut known_users = KnownUsers::new([RandomState::new(), RandomState::new()]);
         let mut everybody = Everybody::of(self.app.store.as_ref());
         loop {
             let people = everybody.next().await?;
@@ -200,28 +204,28 @@ impl<'a> SyncRun<'a> {
             }
             for person in &people {
                 let is_kept = kept.iter().any(|id| id == person.user.subject().as_str());
-                roster.add(person, person.presence.may_sign_in() && !is_kept);
+                known_users.add(person, person.presence.may_sign_in() && !is_kept);
             }
         }
-        roster.ready();
-        Ok(roster)
+        known_users.ready();
+        Ok(known_users)
     }
 
-    /// Puts down who is missing: absent at first, gone the second time.
+    /// Stages the users who are missing: as absent at first, as having left the second time.
     async fn stage_missing(
         &self,
-        roster: &KnownUsers<RandomState>,
+        known_users: &KnownUsers<RandomState>,
     ) -> Result<(u64, u64), SyncError> {
         let (mut absent, mut left) = (0, 0);
         let mut everybody = Everybody::of(self.app.store.as_ref());
-        while absent + left < roster.missing() {
+        while absent + left < known_users.missing() {
             let people = everybody.next().await?;
             if people.is_empty() {
                 break;
             }
             let missing = people
                 .into_iter()
-                .filter(|person| roster.misses(person.user.subject()));
+                .filter(|person| known_users.misses(person.user.subject()));
             let changes: Vec<_> = missing
                 .map(|person| {
                     let subject = person.user.identity.subject;
@@ -253,54 +257,54 @@ impl<'a> SyncRun<'a> {
 
     async fn carry_out(&self) -> Result<(), SyncError> {
         loop {
-            let farewell = self.app.logout_notifier.notice(None, self.now());
-            let done = self
+            let notice = self.app.logout_notifier.notice(None, self.now());
+            let applied = self
                 .app
                 .store
-                .carry_out(self.lease(), BATCH_SIZE, &farewell)
+                .carry_out(self.lease(), BATCH_SIZE, &notice)
                 .await?;
-            let done = done.ok_or(SyncError::Elsewhere)?;
-            for session in &done.ended {
+            let applied = applied.ok_or(SyncError::Elsewhere)?;
+            for session in &applied.ended {
                 tracing::info!(subject = %session.subject, sid = %session.sid, "Signed {} out: the directory does not list them any more", session.subject);
             }
-            backchannel_logout::notify_clients(self.app, &done.ended).await;
-            if done.changes == 0 {
+            backchannel_logout::notify_clients(self.app, &applied.ended).await;
+            if applied.changes == 0 {
                 return Ok(());
             }
         }
     }
 
     async fn forget_leavers(&self) -> Result<(), SyncError> {
-        let kept = TimeDelta::from_std(self.app.directory.retention).unwrap_or(TimeDelta::MAX);
-        let Some(before) = self.now().checked_sub_signed(kept) else {
+        let retention = TimeDelta::from_std(self.app.directory.retention).unwrap_or(TimeDelta::MAX);
+        let Some(before) = self.now().checked_sub_signed(retention) else {
             return Ok(());
         };
         loop {
             let now = self.now();
-            let some = self
+            let count = self
                 .app
                 .store
                 .forget_leavers(before, LEAVERS_BATCH_SIZE, now)
                 .await?;
-            if some == 0 {
+            if count == 0 {
                 return Ok(());
             }
-            tracing::info!("Forgot {some} people who left before {before}");
+            tracing::info!("Forgot {count} people who left before {before}");
         }
     }
 }
 
-/// Takes the pages of a reading in: compares, and puts down what is different.
+/// Compares the pages of a reading with the known users, and stages the differences.
 struct Pages<'a, 'r> {
-    reader: &'a SyncRun<'r>,
-    roster: KnownUsers<RandomState>,
+    run: &'a SyncRun<'r>,
+    known_users: KnownUsers<RandomState>,
     changed: u64,
     renewed_at: DateTime<Utc>,
 }
 
 impl Pages<'_, '_> {
     fn begin(&mut self) {
-        self.roster.begin();
+        self.known_users.begin();
         self.changed = 0;
     }
 }
@@ -311,23 +315,23 @@ impl Sink for Pages<'_, '_> {
         let mut new = 0;
         let mut changes = Vec::new();
         for identity in people {
-            let met = self.roster.meet(&identity);
-            new += u64::from(met != Seen::Repeated);
-            if met == Seen::Changed {
+            let seen = self.known_users.meet(&identity);
+            new += u64::from(seen != Seen::Repeated);
+            if seen == Seen::Changed {
                 changes.push(Change::Listed(identity));
             }
         }
         self.changed += changes.len() as u64;
-        let (store, now) = (&self.reader.app.store, self.reader.now());
-        let held = if !changes.is_empty() {
-            store.stage(self.reader.lease(), changes).await?
+        let (store, now) = (&self.run.app.store, self.run.now());
+        let lease_held = if !changes.is_empty() {
+            store.stage(self.run.lease(), changes).await?
         } else if now - self.renewed_at >= LEASE_RENEWAL_INTERVAL {
-            store.lease_directory(self.reader.lease(), now).await?
+            store.lease_directory(self.run.lease(), now).await?
         } else {
             return Ok(new);
         };
         self.renewed_at = now;
-        if held {
+        if lease_held {
             Ok(new)
         } else {
             Err(ReadError::Elsewhere)
@@ -335,13 +339,13 @@ impl Sink for Pages<'_, '_> {
     }
 }
 
-/// Why a reading was cut short.
-enum Cut {
+/// Why a run was cut short.
+enum Interruption {
     Read(ReadError),
     Sync(SyncError),
 }
 
-impl From<ReadError> for Cut {
+impl From<ReadError> for Interruption {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => Self::Sync(error.into()),
@@ -351,19 +355,19 @@ impl From<ReadError> for Cut {
     }
 }
 
-impl From<SyncError> for Cut {
+impl From<SyncError> for Interruption {
     fn from(error: SyncError) -> Self {
         Self::Sync(error)
     }
 }
 
-impl From<StoreError> for Cut {
+impl From<StoreError> for Interruption {
     fn from(error: StoreError) -> Self {
         Self::Sync(error.into())
     }
 }
 
-fn tell_operator(report: &Report) {
+fn log_report(report: &Report) {
     match &report.outcome {
         outcome @ Outcome::Complete { .. } => tracing::info!("Read the directory: {outcome}"),
         outcome @ Outcome::Braked {

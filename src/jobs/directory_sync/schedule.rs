@@ -1,4 +1,4 @@
-//! Reads the directory: now, or by the timetable.
+//! Starts synchronization runs: on request, or periodically.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,71 +12,72 @@ use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::Report;
 use crate::store::StoreError;
 
-/// How often what is left over is looked for where the list is not read.
+/// The time between two cleanups where the directory is not read periodically.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
-/// How long to wait for another process, or for a store that failed.
+/// The time to wait after another process held the lease, or after the store failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads the directory, and carries out what that means. What an earlier reading decided, and nobody
-/// carried out to its end, comes first.
+/// Synchronizes with the directory once. Changes that an earlier run accepted, and did not finish
+/// applying, come first.
 ///
 /// # Errors
 ///
-/// [`SyncError`]; that the list could not be read is a [`Report`].
+/// [`SyncError`]. A directory that could not be read is not an error but a [`Report`].
 pub async fn sync(
     app: &Arc<App>,
-    asked: SyncOptions,
+    options: SyncOptions,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let reader = SyncRun::new(app, Handle::random(&mut rand::rng()), progress);
-    alone(&reader, reader.sync(asked)).await
+    let run = SyncRun::new(app, Handle::random(&mut rand::rng()), progress);
+    with_lease(&run, run.sync(options)).await
 }
 
-/// Does `work` while `reader` has the lease.
-async fn alone<T>(
-    reader: &SyncRun<'_>,
+/// Does `work` under the lease of `run`.
+async fn with_lease<T>(
+    run: &SyncRun<'_>,
     work: impl Future<Output = Result<T, SyncError>>,
 ) -> Result<T, SyncError> {
-    let store = &reader.app.store;
-    let now = reader.app.host.clock.now();
-    if !store.lease_directory(reader.lease(), now).await? {
+    let store = &run.app.store;
+    let now = run.app.host.clock.now();
+    if !store.lease_directory(run.lease(), now).await? {
         return Err(SyncError::Elsewhere);
     }
-    let done = work.await;
+    let result = work.await;
     store
-        .release_directory(&LeaseHolder::of(&reader.holder))
+        .release_directory(&LeaseHolder::of(&run.holder))
         .await?;
-    done
+    result
 }
 
-/// Follows the directory until `stop`, by the timetable of the configuration. Where it is not read, what
-/// was decided before is carried out and leavers are forgotten all the same.
+/// Synchronizes with the directory until `stop`, at the configured interval. Where that is off, it
+/// still applies changes that were accepted before, and forgets leavers.
 pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
-    let reader = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+    let run = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
     tokio::select! {
         () = stop => {}
-        () = follow(&reader) => {}
+        () = follow(&run) => {}
     }
-    // A reading that is cut off changes nothing, and keeps nobody else from the next.
+    // A run that is cut off changes nothing. Releasing the lease lets another process start at
+    // once.
     if let Err(error) = app
         .store
-        .release_directory(&LeaseHolder::of(&reader.holder))
+        .release_directory(&LeaseHolder::of(&run.holder))
         .await
     {
-        failed(&error);
+        log_store_failure(&error);
     }
 }
 
-async fn follow(reader: &SyncRun<'_>) {
+async fn follow(run: &SyncRun<'_>) {
     loop {
-        let pause = match reader.app.directory.sync {
-            Sync::Off => turn(
-                alone(reader, reader.settle()).await.map(drop),
+        let pause = match run.app.directory.sync {
+            Sync::Off => pause_after(
+                with_lease(run, run.settle()).await.map(drop),
                 CLEANUP_INTERVAL,
             ),
-            Sync::Every(period) => turn(
-                alone(reader, reader.sync(SyncOptions::default()))
+            Sync::Every(period) => pause_after(
+                with_lease(run, run.sync(SyncOptions::default()))
                     .await
                     .map(drop),
                 period,
@@ -86,9 +87,9 @@ async fn follow(reader: &SyncRun<'_>) {
     }
 }
 
-/// How long to wait after a turn that came to `done`.
-fn turn(done: Result<(), SyncError>, period: Duration) -> Duration {
-    match done {
+/// How long to wait after a run that gave `result`.
+fn pause_after(result: Result<(), SyncError>, period: Duration) -> Duration {
+    match result {
         Ok(()) | Err(SyncError::NoDirectory) => period,
         Err(SyncError::Elsewhere) => {
             tracing::info!(
@@ -97,13 +98,13 @@ fn turn(done: Result<(), SyncError>, period: Duration) -> Duration {
             period.min(RETRY_INTERVAL)
         }
         Err(SyncError::Store(error)) => {
-            failed(&error);
+            log_store_failure(&error);
             period.min(RETRY_INTERVAL)
         }
     }
 }
 
-fn failed(error: &StoreError) {
+fn log_store_failure(error: &StoreError) {
     let cause = error.source.to_string();
     tracing::error!(cause, "The directory cannot be followed: {error}");
 }

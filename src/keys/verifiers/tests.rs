@@ -1,4 +1,4 @@
-//! Keys of others against what the RFCs signed.
+//! Verification with the signatures that the RFCs publish.
 
 use super::*;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn verified(keys: &[Value], jws: &str) -> bool {
 }
 
 #[test]
-fn the_signatures_of_the_rfcs_hold() {
+fn the_signatures_of_the_rfcs_verify() {
     let secret = BASE64_URL_SAFE_NO_PAD.decode(HS256_KEY).unwrap();
     assert!(SharedKey::new(&secret).verify(&Unverified::read(HS256).unwrap()));
     for jws in [RS256, ES256, EDDSA] {
@@ -38,7 +38,7 @@ fn the_signatures_of_the_rfcs_hold() {
 }
 
 #[test]
-fn n31_a_public_key_is_no_secret_and_a_secret_no_public_key() {
+fn n31_a_public_key_is_not_used_as_a_secret_nor_a_secret_as_a_public_key() {
     let hs256 = Unverified::read(HS256).unwrap();
     let keys = PublicKeys::lenient(PUBLISHED.as_bytes()).unwrap();
     assert!(!keys.verify(&hs256));
@@ -52,7 +52,7 @@ fn n31_a_public_key_is_no_secret_and_a_secret_no_public_key() {
 }
 
 #[test]
-fn a_secret_signs_no_more_than_its_length_allows() {
+fn a_secret_is_used_only_for_algorithms_it_is_long_enough_for() {
     let fits = |bytes: usize| {
         let key = SharedKey::new(&vec![1; bytes]);
         JwsAlg::ALL.into_iter().filter(|alg| key.fits(*alg)).count()
@@ -61,7 +61,7 @@ fn a_secret_signs_no_more_than_its_length_allows() {
 }
 
 #[test]
-fn a_kid_chooses_and_a_key_says_what_it_is_for() {
+fn a_kid_selects_keys_and_a_key_restricts_its_use() {
     let key = |member: &str, value: Value| {
         let mut key = published()[1].clone();
         key[member] = value;
@@ -83,17 +83,17 @@ fn a_kid_chooses_and_a_key_says_what_it_is_for() {
         let unfit = PublicKeys::strict(&set).unwrap_err();
         assert_eq!(unfit, UnfitKeys::Key(1, UnfitKey::Purpose), "{member}");
     }
-    let mut asks_for_a = Unverified::read(ES256).unwrap();
-    asks_for_a.kid = Some("a".to_owned());
-    for (kid, found) in [("a", true), ("b", false), ("", false)] {
+    let mut jws_with_kid_a = Unverified::read(ES256).unwrap();
+    jws_with_kid_a.kid = Some("a".to_owned());
+    for (kid, valid) in [("a", true), ("b", false), ("", false)] {
         let set = json!({ "keys": [key("kid", json!(kid))] });
         let keys = PublicKeys::strict(&set).unwrap();
-        assert_eq!(keys.verify(&asks_for_a), found, "{kid}");
+        assert_eq!(keys.verify(&jws_with_kid_a), valid, "{kid}");
     }
 }
 
 #[test]
-fn a_set_is_read_strictly_or_with_its_unfit_keys_left_out() {
+fn a_set_is_parsed_strictly_or_without_its_unusable_keys() {
     let mut keys = published();
     keys.push(json!({ "kty": "EC", "crv": "P-521", "x": "AA", "y": "AA" }));
     keys.push(json!({ "kty": "PQ" }));

@@ -19,7 +19,8 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 ///
 /// # Errors
 ///
-/// `invalid_request` for one half of it, `invalid_client` for another type.
+/// `invalid_request` when only one of the two parameters is given, `invalid_client` for another
+/// type.
 pub(super) fn offered(form: &Params) -> Result<Option<&str>, OAuthError> {
     match (
         form.get("client_assertion"),
@@ -48,44 +49,47 @@ pub(super) fn prove<'a>(
             "the client_assertion is no JWT signed with an algorithm that is supported",
         )
     })?;
-    if !is_for_this(jws.typ.as_deref()) {
+    if !is_assertion_type(jws.typ.as_deref()) {
         return Err(OAuthError::invalid_client(
             "the client_assertion says it is another kind of token",
         ));
     }
-    // Whatever is wrong with the claims is told plainly: it needs no look at the client.
+    // Errors about the claims can be specific: they reveal nothing about the client.
     let claims = claims::check(&jws.payload, request)?;
-    let client = clients.get(&claims.client_id).ok_or_else(|| nobody(&jws))?;
-    let registered = |pinned: &Option<JwsAlg>| pinned.is_none_or(|alg| alg == jws.alg);
-    let holds = match &client.authentication {
-        Authentication::SecretJwt { key, alg } if registered(alg) && key.fits(jws.alg) => {
+    let client = clients
+        .get(&claims.client_id)
+        .ok_or_else(|| failed_after_dummy_verification(&jws))?;
+    let is_allowed = |pinned: &Option<JwsAlg>| pinned.is_none_or(|alg| alg == jws.alg);
+    let verified = match &client.authentication {
+        Authentication::SecretJwt { key, alg } if is_allowed(alg) && key.fits(jws.alg) => {
             key.verify(&jws)
         }
         Authentication::PrivateKeyJwt { keys, alg }
-            if registered(alg) && !jws.alg.is_symmetric() =>
+            if is_allowed(alg) && !jws.alg.is_symmetric() =>
         {
             match keys {
                 ClientKeys::Here(keys) => keys.verify(&jws),
                 ClientKeys::At(jwks_uri) => {
                     return Ok(ClientProof::AwaitsKeys(AwaitsKeys {
-                        once: once(client, &claims),
+                        once: unspent(client, &claims),
                         jwks_uri: jwks_uri.clone(),
                         jws,
                     }));
                 }
             }
         }
-        _ => return Err(nobody(&jws)),
+        _ => return Err(failed_after_dummy_verification(&jws)),
     };
-    if holds {
-        Ok(ClientProof::Unspent(once(client, &claims)))
+    if verified {
+        Ok(ClientProof::Unspent(unspent(client, &claims)))
     } else {
         Err(failed())
     }
 }
 
-/// A token of another kind, signed with the same key, proves nothing (RFC 8725 §3.11).
-fn is_for_this(typ: Option<&str>) -> bool {
+/// Whether `typ` is that of a client assertion. A token of another kind that is signed with the
+/// same key is refused (RFC 8725 §3.11).
+fn is_assertion_type(typ: Option<&str>) -> bool {
     let Some(typ) = typ.map(str::to_ascii_lowercase) else {
         return true;
     };
@@ -94,14 +98,15 @@ fn is_for_this(typ: Option<&str>) -> bool {
     matches!(typ, "jwt" | "client-authentication+jwt")
 }
 
-/// The assertion proves nothing, and costs what one costs that does (N46).
-fn nobody(jws: &Unverified<'_>) -> OAuthError {
+/// The error for an assertion that cannot be verified. A dummy verification takes as long as a real
+/// one, so that response times do not reveal which clients exist (N46, docs/security.md).
+fn failed_after_dummy_verification(jws: &Unverified<'_>) -> OAuthError {
     pretend_to_verify(jws);
     failed()
 }
 
-fn once(client: &Arc<Client>, claims: &Claims) -> UnspentAssertion {
-    // No client_id has a NUL in it.
+fn unspent(client: &Arc<Client>, claims: &Claims) -> UnspentAssertion {
+    // A client_id never contains a NUL, so the parts cannot be confused.
     let name = format!("client_assertion\0{}\0{}", claims.client_id, claims.jti);
     UnspentAssertion {
         client: Arc::clone(client),

@@ -16,7 +16,7 @@ pub(super) fn prove<'a>(
 ) -> Result<ClientProof<'a>, OAuthError> {
     let credentials = Credentials::read(header).ok_or_else(failed)?;
     if let Some(id) = request.form.get("client_id")
-        && !credentials.name(id)
+        && !credentials.includes_id(id)
     {
         return Err(OAuthError::invalid_request(
             "the client_id differs between header and body",
@@ -31,8 +31,8 @@ pub(super) fn prove<'a>(
     proven(client, accepted)
 }
 
-/// What a Basic header says, in both readings that are in use: as it stands, as RFC 7617 and many
-/// clients have it, and form-encoded as RFC 6749 §2.3.1 demands.
+/// The credentials of a Basic header, read in both ways that are in use: unchanged, as in RFC 7617
+/// and as many clients send them, and form-decoded, as RFC 6749 §2.3.1 demands.
 struct Credentials {
     raw: Pair,
     decoded: Option<Pair>,
@@ -64,8 +64,8 @@ impl Credentials {
             .flatten()
     }
 
-    fn name(&self, id: &str) -> bool {
-        self.readings().any(|(name, _)| name.as_str() == id)
+    fn includes_id(&self, id: &str) -> bool {
+        self.readings().any(|(read, _)| read.as_str() == id)
     }
 }
 

@@ -6,33 +6,33 @@ use serde_json::{Map, Value};
 use super::proof::Request;
 use crate::oauth::error::OAuthError;
 
-/// How far ahead an assertion may expire; it is remembered as long.
+/// How far in the future `exp` may be. The assertion is remembered until then.
 const MAX_VALIDITY: TimeDelta = TimeDelta::hours(1);
-/// How far ahead of ours a client's clock may be.
+/// How far a client's clock may be ahead.
 const MAX_CLOCK_AHEAD: TimeDelta = TimeDelta::seconds(60);
-/// How long an assertion is still taken that has expired: clocks differ, and requests take time.
+/// How long an expired assertion is still accepted: clocks differ, and requests take time.
 const EXPIRY_LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
-/// What an assertion in order says.
+/// The content of an assertion whose claims are valid.
 pub(super) struct Claims {
     pub(super) client_id: String,
     pub(super) jti: String,
-    /// When nobody can use it any more.
+    /// When the assertion can no longer be used.
     pub(super) until: DateTime<Utc>,
 }
 
-/// Checks everything that needs no look at the client.
+/// Checks every claim. None of the checks depends on how the client is registered.
 pub(super) fn check(payload: &[u8], request: &Request<'_>) -> Result<Claims, OAuthError> {
     let claims: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| {
         OAuthError::invalid_client("the claims of the client_assertion are no JSON object")
     })?;
     let client_id = client(&claims)?;
-    agrees(client_id, request)?;
+    client_id_matches(client_id, request)?;
     audience(&claims, request.audience)?;
     let until = expiry(&claims, request.now)?;
-    begun(&claims, request.now)?;
+    not_in_the_future(&claims, request.now)?;
     Ok(Claims {
-        jti: name(&claims)?.to_owned(),
+        jti: jti(&claims)?.to_owned(),
         client_id: client_id.to_owned(),
         until,
     })
@@ -48,8 +48,9 @@ fn client(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
     }
 }
 
-/// RFC 7521 §4.2: a `client_id` beside it is not needed, and "MUST identify the same client".
-fn agrees(client_id: &str, request: &Request<'_>) -> Result<(), OAuthError> {
+/// RFC 7521 §4.2: a `client_id` parameter is not needed next to the assertion, and "MUST identify
+/// the same client".
+fn client_id_matches(client_id: &str, request: &Request<'_>) -> Result<(), OAuthError> {
     match request.form.get("client_id") {
         Some(other) if other != client_id => Err(OAuthError::invalid_request(
             "the client_id differs between client_assertion and body",
@@ -58,12 +59,13 @@ fn agrees(client_id: &str, request: &Request<'_>) -> Result<(), OAuthError> {
     }
 }
 
-/// One that is meant for others as well is refused: those others could use it here.
+/// An assertion that has another audience as well is refused: that recipient could use it here.
 fn audience(claims: &Map<String, Value>, ours: &[String]) -> Result<(), OAuthError> {
-    let is_ours = |value: &Value| ours.iter().any(|our| value.as_str() == Some(our));
+    let is_this_provider =
+        |value: &Value| ours.iter().any(|allowed| value.as_str() == Some(allowed));
     let accepted = match claims.get("aud") {
-        Some(Value::Array(all)) => !all.is_empty() && all.iter().all(is_ours),
-        Some(one) => is_ours(one),
+        Some(Value::Array(all)) => !all.is_empty() && all.iter().all(is_this_provider),
+        Some(one) => is_this_provider(one),
         None => false,
     };
     if accepted {
@@ -94,7 +96,7 @@ fn expiry(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime<Ut
     Ok(until)
 }
 
-fn begun(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), OAuthError> {
+fn not_in_the_future(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), OAuthError> {
     for (name, ahead) in [
         ("nbf", "nbf of the client_assertion is in the future"),
         ("iat", "iat of the client_assertion is in the future"),
@@ -106,7 +108,8 @@ fn begun(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), OAuthErr
     Ok(())
 }
 
-/// "A JSON numeric value" (RFC 7519 §2), never a text that looks like one (N33).
+/// "A JSON numeric value" (RFC 7519 §2). A string that looks like a number is refused (N33,
+/// docs/security.md).
 fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>, OAuthError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
@@ -114,7 +117,7 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>
     let seconds = value.as_f64().map(f64::floor);
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a number out of range becomes one that is no date"
+        reason = "a number that is out of range saturates to one that is not a valid date"
     )]
     let date = seconds.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0));
     date.map(Some).ok_or(OAuthError::invalid_client(
@@ -122,8 +125,8 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>
     ))
 }
 
-/// What it is told apart from others by, so that it is used once.
-fn name(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
+/// `jti` identifies the assertion, so that it is used only once.
+fn jti(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
     let jti = claims.get("jti").and_then(Value::as_str);
     jti.filter(|jti| !jti.is_empty())
         .ok_or(OAuthError::invalid_client(

@@ -1,7 +1,7 @@
-//! Client authentication (RFC 6749 §2.3, RFC 7521 §4.2, OIDC Core §9): one file a method.
+//! Client authentication (RFC 6749 §2.3, RFC 7521 §4.2, OIDC Core §9): one file per method.
 //!
-//! A file has a function `prove`, which says what the offered proof is worth. Nothing here fetches
-//! keys or remembers what was used: an [`ClientProof`] says that it still has to be done.
+//! The function `prove` of each file checks the credential. Nothing here fetches keys or remembers
+//! used assertions: a [`ClientProof`] says which of these the caller still has to do.
 
 mod assertion;
 mod basic;
@@ -17,7 +17,7 @@ pub use self::proof::{AwaitsKeys, ClientProof, Request, UnspentAssertion, failed
 use super::client::Clients;
 use super::error::OAuthError;
 
-/// The parameters of these methods, and the one that all share.
+/// The parameters of the methods, none of which may be repeated.
 const PARAMETERS: [&str; 4] = [
     "client_id",
     "client_secret",
@@ -25,20 +25,21 @@ const PARAMETERS: [&str; 4] = [
     "client_assertion_type",
 ];
 
-enum Offer<'a> {
+enum Credential<'a> {
     Basic(&'a str),
     Post(&'a str),
     Assertion(&'a str),
     Nothing,
 }
 
-/// Finds out which client is asking, and what it proves. Nothing is changed by a failure: a client
-/// library that tries one method after the other keeps its code.
+/// Authenticates the client that sent the request. A failure changes nothing: a client library that
+/// tries one method after another does not lose its authorization code.
 ///
 /// # Errors
 ///
-/// `invalid_client` when the proof fails, in the same words whether or not the client exists (N46);
-/// `invalid_request` when two methods are used at once (RFC 6749 §2.3).
+/// `invalid_client` when authentication fails, with the same description whether or not the client
+/// exists (N46, docs/security.md); `invalid_request` when two methods are used at once (RFC 6749
+/// §2.3).
 pub fn authenticate<'a>(
     request: &Request<'a>,
     clients: &Clients,
@@ -48,25 +49,25 @@ pub fn authenticate<'a>(
             "the parameter {name} is given more than once"
         )));
     }
-    match offer(request)? {
-        Offer::Basic(header) => basic::prove(header, request, clients),
-        Offer::Post(secret) => post::prove(secret, request, clients),
-        Offer::Assertion(jwt) => assertion::prove(jwt, request, clients),
-        Offer::Nothing => none::prove(request, clients),
+    match credential(request)? {
+        Credential::Basic(header) => basic::prove(header, request, clients),
+        Credential::Post(secret) => post::prove(secret, request, clients),
+        Credential::Assertion(jwt) => assertion::prove(jwt, request, clients),
+        Credential::Nothing => none::prove(request, clients),
     }
 }
 
-fn offer<'a>(request: &Request<'a>) -> Result<Offer<'a>, OAuthError> {
-    let offers = [
-        request.header.map(Offer::Basic),
-        request.form.get("client_secret").map(Offer::Post),
-        assertion::offered(request.form)?.map(Offer::Assertion),
+fn credential<'a>(request: &Request<'a>) -> Result<Credential<'a>, OAuthError> {
+    let credentials = [
+        request.header.map(Credential::Basic),
+        request.form.get("client_secret").map(Credential::Post),
+        assertion::offered(request.form)?.map(Credential::Assertion),
     ];
-    let mut offers = offers.into_iter().flatten();
-    match (offers.next(), offers.next()) {
+    let mut credentials = credentials.into_iter().flatten();
+    match (credentials.next(), credentials.next()) {
         (_, Some(_)) => Err(OAuthError::invalid_request(
             "the client authenticates by more than one method; use one of them",
         )),
-        (offer, None) => Ok(offer.unwrap_or(Offer::Nothing)),
+        (credential, None) => Ok(credential.unwrap_or(Credential::Nothing)),
     }
 }

@@ -1,4 +1,4 @@
-//! `none`: a public client says who it is and proves nothing (RFC 6749 §3.2.1).
+//! `none`: a public client only sends its `client_id` (RFC 6749 §3.2.1).
 
 use super::proof::{ClientProof, Request, failed, proven};
 use crate::oauth::client::{Client, Clients};

@@ -1,4 +1,4 @@
-//! What a client brings to prove itself, and what that proves.
+//! The input and the results of client authentication.
 
 use std::sync::Arc;
 
@@ -12,52 +12,54 @@ use crate::oauth::client::{Authentication, Client, secret_matches};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 
-/// What a client sends to prove itself.
+/// The parts of a request that can authenticate a client.
 pub struct Request<'a> {
     /// The value of the `Authorization` header.
     pub header: Option<&'a str>,
     /// The body.
     pub form: &'a Params,
-    /// What an assertion may be meant for: the issuer, and addresses of ours.
+    /// The values that `aud` of an assertion may have: the issuer, and URLs of this provider.
     pub audience: &'a [String],
-    /// The time.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
-/// What a request proves.
+/// The result of client authentication.
 #[derive(Debug)]
 pub enum ClientProof<'a> {
-    /// The client is the one it says it is.
+    /// The client is authenticated.
     Proven(Arc<Client>),
-    /// So it is, if nobody has used its assertion before: spend it first.
+    /// The client is authenticated unless its assertion was used before. Mark the assertion as used
+    /// first.
     Unspent(UnspentAssertion),
-    /// The client is known; its keys have to be fetched to verify its assertion.
+    /// The client's keys must be fetched to verify its assertion.
     AwaitsKeys(AwaitsKeys<'a>),
 }
 
-/// A client that has proven itself with an assertion, unless the assertion was used before: of all
-/// who bring it, one may go on (N41).
+/// An authenticated client, unless its assertion was used before: of all requests with the same
+/// assertion, only one is accepted (replay; N41, docs/security.md).
 #[derive(Debug)]
 pub struct UnspentAssertion {
     /// The client.
     pub client: Arc<Client>,
-    /// What the assertion is remembered by.
+    /// The key under which the assertion is remembered.
     pub name: ReplayKey,
-    /// Until when: no longer than it could be used.
+    /// How long the assertion is remembered: until it can no longer be used.
     pub until: DateTime<Utc>,
 }
 
-/// An assertion that is in order but for its signature, of a client whose keys are elsewhere.
+/// An assertion that is valid except that its signature is not verified yet: the client's keys are
+/// at its `jwks_uri`.
 #[derive(Debug)]
 pub struct AwaitsKeys<'a> {
     pub(super) jws: Unverified<'a>,
     pub(super) once: UnspentAssertion,
-    /// Where the client's keys are.
+    /// The URL of the client's keys.
     pub jwks_uri: Url,
 }
 
 impl AwaitsKeys<'_> {
-    /// What the assertion proves if one of `keys` has signed it.
+    /// Returns the authenticated client if one of `keys` has signed the assertion.
     #[must_use]
     pub fn verify(&self, keys: &PublicKeys) -> Option<UnspentAssertion> {
         keys.verify(&self.jws).then(|| UnspentAssertion {
@@ -67,7 +69,7 @@ impl AwaitsKeys<'_> {
     }
 }
 
-/// What a client hears whose proof fails, whatever the reason.
+/// The error for a failed client authentication, whatever the reason.
 #[must_use]
 pub fn failed() -> OAuthError {
     OAuthError::new(
@@ -76,7 +78,7 @@ pub fn failed() -> OAuthError {
     )
 }
 
-/// What a client hears whose assertion was used before (N41).
+/// The error for an assertion that was used before (N41).
 #[must_use]
 pub fn used() -> OAuthError {
     OAuthError::new(
@@ -85,8 +87,9 @@ pub fn used() -> OAuthError {
     )
 }
 
-/// The secret of `client` if it may be sent by the method that `accepts` looks for. Else another
-/// that nobody has: a client that does not exist costs the same work as one that does (N46).
+/// The secret of `client`, if the client may use the method that `accepts` selects. Otherwise a
+/// dummy that never matches: a request for an unknown client takes as long as any other, so that
+/// response times do not reveal which clients exist (N46).
 pub(super) fn secret(
     client: Option<&Arc<Client>>,
     accepts: fn(basic: bool, post: bool) -> bool,
@@ -98,29 +101,29 @@ pub(super) fn secret(
             post,
         }) => Secret {
             digest: *digest,
-            counts: accepts(*basic, *post),
+            can_match: accepts(*basic, *post),
         },
         _ => Secret {
             digest: SecretHash::of(b""),
-            counts: false,
+            can_match: false,
         },
     }
 }
 
-/// A secret to compare with.
+/// A registered secret, or a dummy, to compare with.
 pub(super) struct Secret {
     digest: SecretHash,
-    counts: bool,
+    can_match: bool,
 }
 
 impl Secret {
-    /// Whether it is the one that is offered.
+    /// Whether `offered` is this secret.
     pub(super) fn is(&self, offered: &str) -> bool {
-        secret_matches(&self.digest, offered) & self.counts
+        secret_matches(&self.digest, offered) & self.can_match
     }
 }
 
-/// Accepts `client`, or says that it failed.
+/// The result for `client`: authenticated if `accepted`, else the error.
 pub(super) fn proven<'a>(
     client: Option<&Arc<Client>>,
     accepted: bool,

@@ -1,4 +1,4 @@
-//! What proves a client, and that nothing else does.
+//! Which credentials authenticate a client, and that nothing else does.
 
 mod assertion;
 
@@ -28,13 +28,13 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The keys the client `keyed` is registered with: `ec` and `ed`.
-struct Pairs {
+struct KeyPairs {
     ec: EncodingKey,
     ed: EncodingKey,
     jwks: Value,
 }
 
-static PAIRS: LazyLock<Pairs> = LazyLock::new(|| {
+static KEY_PAIRS: LazyLock<KeyPairs> = LazyLock::new(|| {
     let random = SystemRandom::new();
     let ec = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, ec.as_ref()).unwrap();
@@ -42,7 +42,7 @@ static PAIRS: LazyLock<Pairs> = LazyLock::new(|| {
     let ed = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
     let public = Ed25519KeyPair::from_pkcs8(ed.as_ref()).unwrap();
     let ed_x = BASE64.encode(public.public_key().as_ref());
-    Pairs {
+    KeyPairs {
         jwks: json!({ "keys": [
             { "kty": "EC", "crv": "P-256", "kid": "ec", "x": BASE64.encode(x), "y": BASE64.encode(y) },
             { "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": ed_x },
@@ -61,7 +61,7 @@ fn clients() -> Clients {
         key: SharedKey::new(SECRET.as_bytes()),
         alg,
     };
-    let keys = || PublicKeys::strict(&PAIRS.jwks).unwrap();
+    let keys = || PublicKeys::strict(&KEY_PAIRS.jwks).unwrap();
     let private = |keys, alg| Authentication::PrivateKeyJwt { keys, alg };
     let uri = Url::parse("https://app.example.com/jwks").unwrap();
     [
@@ -83,8 +83,9 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// Who is proven by `header` and `form`; an assertion with an arrow before its name.
-fn ask(header: Option<&str>, form: &str) -> Result<String, ErrorCode> {
+/// The client that `header` and `form` authenticate. An arrow before its identifier stands for an
+/// assertion that is yet to be marked as used.
+fn authenticated(header: Option<&str>, form: &str) -> Result<String, ErrorCode> {
     let form = Params::parse(form.as_bytes()).unwrap();
     let audience = ["https://op".to_owned(), "https://op/token".to_owned()];
     let request = Request {
@@ -95,7 +96,7 @@ fn ask(header: Option<&str>, form: &str) -> Result<String, ErrorCode> {
     };
     match authenticate(&request, &clients()) {
         Ok(ClientProof::Proven(client)) => Ok(client.id.to_string()),
-        Ok(ClientProof::Unspent(once)) => Ok(format!("→{}", once.client.id.as_str())),
+        Ok(ClientProof::Unspent(unspent)) => Ok(format!("→{}", unspent.client.id.as_str())),
         Ok(ClientProof::AwaitsKeys(pending)) => Ok(pending.jwks_uri.to_string()),
         Err(error) => Err(error.code),
     }
@@ -118,7 +119,7 @@ fn signed(header: &Header, key: &EncodingKey, claims: &Value) -> String {
 }
 
 fn ec(claims: &Value) -> String {
-    signed(&Header::new(Algorithm::ES256), &PAIRS.ec, claims)
+    signed(&Header::new(Algorithm::ES256), &KEY_PAIRS.ec, claims)
 }
 
 fn hs(claims: &Value) -> String {
@@ -129,22 +130,28 @@ fn hs(claims: &Value) -> String {
 #[test]
 fn a_secret_is_accepted_in_the_header_encoded_or_not_and_in_the_body() {
     let app = Ok("app".to_owned());
-    assert_eq!(ask(Some(&header("app:s%2B:c")), ""), app);
-    assert_eq!(ask(Some(&header("app:s%252B%3Ac")), "client_id=app"), app);
-    assert_eq!(ask(None, "client_id=app&client_secret=s%252B%3Ac"), app);
+    assert_eq!(authenticated(Some(&header("app:s%2B:c")), ""), app);
+    assert_eq!(
+        authenticated(Some(&header("app:s%252B%3Ac")), "client_id=app"),
+        app
+    );
+    assert_eq!(
+        authenticated(None, "client_id=app&client_secret=s%252B%3Ac"),
+        app
+    );
 }
 
 #[test]
-fn a_public_client_is_named_and_proves_nothing() {
-    assert_eq!(ask(None, "client_id=spa"), Ok("spa".to_owned()));
+fn a_public_client_needs_only_its_client_id() {
+    assert_eq!(authenticated(None, "client_id=spa"), Ok("spa".to_owned()));
     assert_eq!(
-        ask(None, "client_id=spa&client_secret=x"),
+        authenticated(None, "client_id=spa&client_secret=x"),
         Err(ErrorCode::InvalidClient)
     );
 }
 
 #[test]
-fn a_client_without_its_secret_is_nobody() {
+fn a_client_without_its_secret_is_refused() {
     for form in [
         "client_id=app",
         "client_id=keyed",
@@ -154,7 +161,11 @@ fn a_client_without_its_secret_is_nobody() {
         "client_id=nobody&client_secret=x",
         "",
     ] {
-        assert_eq!(ask(None, form), Err(ErrorCode::InvalidClient), "{form}");
+        assert_eq!(
+            authenticated(None, form),
+            Err(ErrorCode::InvalidClient),
+            "{form}"
+        );
     }
     for header in [
         header("app:wrong"),
@@ -163,7 +174,7 @@ fn a_client_without_its_secret_is_nobody() {
         "Bearer x".to_owned(),
     ] {
         assert_eq!(
-            ask(Some(&header), "client_id=app"),
+            authenticated(Some(&header), "client_id=app"),
             Err(ErrorCode::InvalidClient),
             "{header}"
         );
@@ -185,25 +196,30 @@ fn n47_two_methods_at_once_are_refused() {
         (None, format!("{assertion}&client_assertion=x")),
         (None, format!("{assertion}&client_id=app")),
     ] {
-        let refused = ask(header.map(String::as_str), &form);
+        let refused = authenticated(header.map(String::as_str), &form);
         assert_eq!(refused, Err(ErrorCode::InvalidRequest), "{form}");
     }
 }
 
-/// RFC 7515 A.1 publishes a key and what it signed; neither belongs to anybody here, nor does the
-/// key that an unknown client's assertion is measured against (N46).
+/// An assertion of an unknown client is verified with a dummy key, so that it takes as long as any
+/// other (N46, docs/security.md). RFC 7515 A.1 publishes a key and a signature made with it. None
+/// of these keys authenticates a client.
 #[test]
-fn n46_the_work_for_nobody_proves_nothing() {
+fn n46_the_dummy_verification_authenticates_no_client() {
     let zeros = EncodingKey::from_secret(&[0; 64]);
     for id in ["nobody", "app", "spa", "keyed", "shared"] {
         let form = signed(&Header::new(Algorithm::HS256), &zeros, &claims(id));
-        assert_eq!(ask(None, &form), Err(ErrorCode::InvalidClient), "{id}");
+        assert_eq!(
+            authenticated(None, &form),
+            Err(ErrorCode::InvalidClient),
+            "{id}"
+        );
     }
 }
 
 #[test]
-fn n46_a_failed_proof_sounds_the_same_for_everybody() {
-    let told = |form: &str| {
+fn n46_a_failed_authentication_has_the_same_error_for_every_client() {
+    let error_for = |form: &str| {
         let form = Params::parse(form.as_bytes()).unwrap();
         let request = Request {
             header: None,
@@ -213,19 +229,19 @@ fn n46_a_failed_proof_sounds_the_same_for_everybody() {
         };
         authenticate(&request, &clients()).unwrap_err()
     };
-    let stranger = EncodingKey::from_secret(&[1; 32]);
+    let unknown_key = EncodingKey::from_secret(&[1; 32]);
     for id in ["nobody", "app", "spa", "keyed", "pinned", "shared"] {
-        let form = signed(&Header::new(Algorithm::HS256), &stranger, &claims(id));
-        assert_eq!(told(&form), failed(), "{id}");
+        let form = signed(&Header::new(Algorithm::HS256), &unknown_key, &claims(id));
+        assert_eq!(error_for(&form), failed(), "{id}");
         let secret = format!("client_id={id}&client_secret=x");
-        assert_eq!(told(&secret), failed(), "{id}");
+        assert_eq!(error_for(&secret), failed(), "{id}");
     }
 }
 
 proptest! {
     #[test]
-    fn no_header_but_the_right_one_proves_anything(text in any::<String>()) {
-        prop_assert!(ask(Some(&text), "").is_err());
-        prop_assert!(ask(Some(&header(&text)), "").is_err());
+    fn no_other_header_authenticates_a_client(text in any::<String>()) {
+        prop_assert!(authenticated(Some(&text), "").is_err());
+        prop_assert!(authenticated(Some(&header(&text)), "").is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! `authorization_code`: what a code is worth to the client that brings it (RFC 6749 §4.1.3).
+//! `authorization_code`: the token request, and whether its code is valid for the client (RFC 6749
+//! §4.1.3).
 
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
@@ -10,18 +11,19 @@ use crate::oauth::resource;
 pub struct CodeRequest<'a> {
     /// The code.
     pub code: &'a str,
-    /// The resources that tokens are asked for (RFC 8707 §2.2).
+    /// The resources that tokens are requested for (RFC 8707 §2.2).
     pub resources: Vec<String>,
     redirect_uri: &'a str,
     verifier: Option<&'a str>,
 }
 
-/// Reads the request; asked before the code is taken, so that a malformed request spends none.
+/// Reads the request. This happens before the code is redeemed, so that a malformed request does
+/// not use it up.
 ///
 /// # Errors
 ///
-/// `invalid_request` when a parameter is missing, `invalid_target` when the client may not ask for a
-/// resource.
+/// `invalid_request` when a parameter is missing, `invalid_target` when the client may not request
+/// a resource.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<CodeRequest<'a>, OAuthError> {
     Ok(CodeRequest {
         resources: resource::requested(form, client)?,
@@ -31,15 +33,15 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<CodeRequest<'a>, OA
     })
 }
 
-/// What a client is told of a code that is no good, whatever the reason.
+/// The error for an invalid code, whatever the reason.
 #[must_use]
 pub fn unknown() -> OAuthError {
     OAuthError::invalid_grant("the code is unknown, spent or expired")
 }
 
-/// Ensures that a redeemed code was issued to `client`, for this redirect URI and verifier. The code is
-/// spent whatever the answer: one that was shown to us with a wrong verifier may be in the wrong hands
-/// (N28).
+/// Ensures that a redeemed code was issued to `client`, for this redirect URI and verifier. The
+/// code is spent whatever the result: a code that arrives with a wrong verifier may have been
+/// stolen, and its verifier must not be guessed (N28, docs/security.md).
 ///
 /// # Errors
 ///
@@ -65,7 +67,8 @@ pub fn verify(
         (Some(_), Some(_)) => Err(OAuthError::invalid_grant(
             "the code_verifier does not match the code_challenge",
         )),
-        // RFC 9700 §2.1.1: no downgrade, by either side (N25, N26).
+        // RFC 9700 §2.1.1: PKCE must not be downgraded, neither by dropping the verifier (N25) nor
+        // by removing the challenge from the authorization request (N26).
         (Some(_), None) => Err(OAuthError::invalid_grant("the code_verifier is missing")),
         (None, Some(_)) => Err(OAuthError::invalid_grant(
             "there is a code_verifier, and there was no code_challenge",
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn n23_a_code_is_worth_something_to_its_client_at_its_address_alone() {
+    fn n23_a_code_is_valid_only_for_its_client_and_redirect_uri() {
         assert_eq!(redeemed(GOOD, "app", Some(granted(None))), Ok(()));
         for (form, client) in [
             (GOOD.to_owned(), "other"),
@@ -166,15 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn n25_n26_pkce_is_neither_dropped_nor_added_on_the_way() {
-        let with = |verifier: &str| format!("{GOOD}&code_verifier={verifier}");
-        let begun = || Some(granted(Some(CHALLENGE)));
-        assert_eq!(redeemed(&with(VERIFIER), "app", begun()), Ok(()));
+    fn n25_n26_pkce_can_be_neither_dropped_nor_added() {
+        let with_verifier = |verifier: &str| format!("{GOOD}&code_verifier={verifier}");
+        let with_challenge = || Some(granted(Some(CHALLENGE)));
+        assert_eq!(
+            redeemed(&with_verifier(VERIFIER), "app", with_challenge()),
+            Ok(())
+        );
         for (form, granted) in [
-            (with(&VERIFIER.replace('d', "e")), begun()),
-            (with(CHALLENGE), begun()),
-            (GOOD.to_owned(), begun()),
-            (with(VERIFIER), Some(granted(None))),
+            (with_verifier(&VERIFIER.replace('d', "e")), with_challenge()),
+            (with_verifier(CHALLENGE), with_challenge()),
+            (GOOD.to_owned(), with_challenge()),
+            (with_verifier(VERIFIER), Some(granted(None))),
         ] {
             assert_eq!(
                 redeemed(&form, "app", granted),

@@ -8,18 +8,18 @@ use crate::oauth::scope::Scopes;
 
 /// A token request for the grant type `client_credentials`.
 pub struct ClientRequest {
-    /// Whom the token is for.
+    /// The audience of the token.
     pub audience: Vec<String>,
 }
 
-/// Reads the request, and decides whether `client` may have a token of its own. There is nothing to
-/// look up.
+/// Reads the request, and decides whether `client` may have a token for itself. Nothing has to be
+/// looked up.
 ///
 /// # Errors
 ///
-/// `unauthorized_client` for a public one (RFC 6749 §4.4: "MUST only be used by confidential
-/// clients"); `invalid_scope` for a scope that is about a person (N37);
-/// `invalid_target` when the client may not ask for a resource.
+/// `unauthorized_client` for a public client (RFC 6749 §4.4: "MUST only be used by confidential
+/// clients"); `invalid_scope` for a scope that is about a user, which would be an escalation (N37,
+/// docs/security.md); `invalid_target` when the client may not request a resource.
 pub fn read(form: &Params, client: &Client) -> Result<ClientRequest, OAuthError> {
     if client.is_public() {
         return Err(OAuthError::new(
@@ -27,8 +27,8 @@ pub fn read(form: &Params, client: &Client) -> Result<ClientRequest, OAuthError>
             "a client that proves nothing gets no token of its own",
         ));
     }
-    let asked = form.get("scope").map(Scopes::parse).unwrap_or_default();
-    if !asked.are_among(&Scopes::default()) {
+    let scopes = form.get("scope").map(Scopes::parse).unwrap_or_default();
+    if !scopes.are_among(&Scopes::default()) {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "the scope is about a person, and there is none",

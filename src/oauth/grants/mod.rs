@@ -1,5 +1,6 @@
-//! The token request: which grant it brings (RFC 6749 §4). One file a grant: `read` takes the form
-//! apart, before anything is spent; what the grant is worth is decided once it has been looked up.
+//! The token request: one file per grant type (RFC 6749 §4). In each, `read` parses the form before
+//! a code or token is used up. Another function decides what to issue once the grant has been
+//! looked up.
 
 pub mod authorization_code;
 pub mod client_credentials;
@@ -17,27 +18,27 @@ use crate::oauth::grant_type::GrantType;
 
 /// A token request that is well formed and of a type its client may use.
 pub enum TokenRequest<'a> {
-    /// Brings a code.
+    /// With a code.
     Code(CodeRequest<'a>),
-    /// Brings a refresh token.
+    /// With a refresh token.
     Refresh(RefreshRequest<'a>),
-    /// Brings nothing but the client's proof of itself.
+    /// With nothing but the client authentication.
     Client(ClientRequest),
-    /// Brings something to exchange.
+    /// With a token to exchange.
     Exchange(ExchangeRequest<'a>),
 }
 
-/// Reads a token request of `client`.
+/// Reads a token request from `client`.
 ///
 /// # Errors
 ///
 /// `invalid_request` when a parameter is missing or repeated, `unsupported_grant_type`,
 /// `unauthorized_client` when the client is not registered for the grant type.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, OAuthError> {
-    let asked = form.sole("grant_type")?;
+    let requested = form.sole("grant_type")?;
     let Some(grant_type) = GrantType::ALL
         .into_iter()
-        .find(|known| known.as_str() == asked)
+        .find(|supported| supported.as_str() == requested)
     else {
         return Err(OAuthError::new(
             ErrorCode::UnsupportedGrantType,
@@ -47,7 +48,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, O
     if !client.may_use(grant_type) {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
-            format!("the client is not registered for the grant type {asked}"),
+            format!("the client is not registered for the grant type {requested}"),
         ));
     }
     Ok(match grant_type {

@@ -1,4 +1,5 @@
-//! `refresh_token`: what is asked for anew, and what of it is given (RFC 6749 §6).
+//! `refresh_token`: the token request, and whether its grant allows the requested scopes (RFC 6749
+//! §6).
 
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
@@ -11,7 +12,7 @@ use crate::oauth::scope::Scopes;
 pub struct RefreshRequest<'a> {
     /// The refresh token.
     pub refresh_token: &'a str,
-    /// The resources that tokens are asked for (RFC 8707 §2.2).
+    /// The resources that tokens are requested for (RFC 8707 §2.2).
     pub resources: Vec<String>,
     scope: Option<&'a str>,
 }
@@ -20,7 +21,7 @@ pub struct RefreshRequest<'a> {
 ///
 /// # Errors
 ///
-/// `invalid_request` when the token is missing, `invalid_target` when the client may not ask for a
+/// `invalid_request` when the token is missing, `invalid_target` when the client may not request a
 /// resource.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>, OAuthError> {
     Ok(RefreshRequest {
@@ -30,44 +31,44 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>,
     })
 }
 
-/// Decides, before the token is replaced, whether its grant gives what is asked for. Returns the
-/// scopes of the new tokens.
+/// Decides, before the token is rotated, whether its grant allows the request. Returns the scopes
+/// of the new tokens.
 ///
 /// # Errors
 ///
-/// `invalid_grant` when the grant is another client's, `invalid_scope` when more is asked
-/// for than was granted (N37), or nothing that was.
+/// `invalid_grant` when the grant belongs to another client; `invalid_scope` when the request has a
+/// scope that was not granted (scope escalation; N37, docs/security.md), or only unknown scopes.
 pub fn allow(
     request: &RefreshRequest<'_>,
     client: &Client,
     granted: &ActiveGrant,
 ) -> Result<Scopes, OAuthError> {
-    // Another client's token is refused in the same words, and the rightful client keeps what it has
-    // (N38).
+    // A token of another client is refused with the same error as an unknown one. It is not
+    // revoked, so its own client can still use it (N38).
     if granted.grant.client_id != client.id {
         return Err(unknown());
     }
-    let Some(asked) = request.scope.map(Scopes::parse) else {
+    let Some(requested) = request.scope.map(Scopes::parse) else {
         return Ok(granted.grant.scopes.clone());
     };
-    if !asked.are_among(&granted.grant.scopes) {
+    if !requested.are_among(&granted.grant.scopes) {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "more is asked for than was granted",
         ));
     }
-    // Words nobody knows are left out, here as in an authorization request. A token for nothing is
-    // not what was meant by them.
-    if asked.is_empty() && !granted.grant.scopes.is_empty() {
+    // Unknown scopes are ignored, as in an authorization request. If no known scope is left, a
+    // token without scopes is not what the client meant.
+    if requested.is_empty() && !granted.grant.scopes.is_empty() {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "nothing is asked for that was granted",
         ));
     }
-    Ok(asked)
+    Ok(requested)
 }
 
-/// The answer to a token that is no good, whatever the reason.
+/// The error for an invalid refresh token, whatever the reason.
 #[must_use]
 pub fn unknown() -> OAuthError {
     OAuthError::invalid_grant("the refresh token is unknown, expired, revoked or was used before")

@@ -1,6 +1,5 @@
-//! `urn:ietf:params:oauth:grant-type:token-exchange`: what somebody holds, for a token of ours
-//! (RFC 8693): a ticket of the portal's that an application was sent, or an access token for a
-//! narrower audience.
+//! `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693): exchanges a portal ticket that an
+//! application received, or an access token for one with a narrower audience.
 
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
@@ -12,11 +11,11 @@ use crate::oauth::scope::{Scope, Scopes};
 
 /// A token request for this grant type.
 pub struct ExchangeRequest<'a> {
-    /// What is exchanged.
+    /// The token to exchange.
     pub subject_token: &'a str,
-    /// Of which type it is.
+    /// Its type.
     pub subject_token_type: SubjectTokenType,
-    /// Whom the new token is asked for: resources, and audiences by name (RFC 8693 §2.1).
+    /// The targets of the new token: resources, and audiences by name (RFC 8693 §2.1).
     pub targets: Vec<String>,
     scope: Option<&'a str>,
 }
@@ -25,9 +24,9 @@ pub struct ExchangeRequest<'a> {
 ///
 /// # Errors
 ///
-/// `invalid_request` when a parameter is missing or is not one that can be served (RFC 8693
-/// §2.2.2), `unauthorized_client` when the client may not exchange such tokens, `invalid_target` when it
-/// may not ask for a target.
+/// `invalid_request` when a parameter is missing or not supported (RFC 8693 §2.2.2),
+/// `unauthorized_client` when the client may not exchange this type of token, `invalid_target` when
+/// it may not request a target.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>, OAuthError> {
     let subject_token = form.sole("subject_token")?;
     let Some(subject_token_type) = SubjectTokenType::parse(form.sole("subject_token_type")?) else {
@@ -66,40 +65,41 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>
     })
 }
 
-/// The scopes that a ticket brings: all that are asked for. A refresh token goes to clients that
-/// may use one.
+/// The scopes that a ticket yields: all that are requested, but `offline_access` only for a client
+/// that may use refresh tokens.
 #[must_use]
 pub fn of_ticket(request: &ExchangeRequest<'_>, client: &Client) -> Scopes {
-    let asked = request.scope.map(Scopes::parse).unwrap_or_default();
+    let requested = request.scope.map(Scopes::parse).unwrap_or_default();
     if client.may_use(GrantType::RefreshToken) {
-        return asked;
+        return requested;
     }
-    asked.without(Scope::OfflineAccess)
+    requested.without(Scope::OfflineAccess)
 }
 
-/// What an access token is exchanged for.
+/// The content of the new token for an access token.
 #[derive(Debug)]
 pub struct Narrowed {
-    /// What is left of its scopes. Never `openid`: the new token is for a service, which has no
-    /// business at userinfo.
+    /// Its scopes, at most those of the old token. Never `openid`: the new token is for a service,
+    /// which has no need for userinfo.
     pub scopes: Scopes,
-    /// Whom the new token is for.
+    /// The audience of the new token.
     pub audience: Vec<String>,
 }
 
-/// Decides what an access token, `found` to be good, brings to `client`.
+/// Decides what `client` gets for an access token. `subject` is the claims of the token, or `None`
+/// if the token is not valid.
 ///
 /// # Errors
 ///
-/// `invalid_request` when it is not good, or neither the client's own nor for it (N40);
-/// `invalid_target` when no target is named, or one the client may not ask for; `invalid_scope`
-/// when more is asked for than it has.
+/// `invalid_request` when the token is not valid, or was neither issued to `client` nor meant for
+/// it (N40, docs/security.md); `invalid_target` when no target is named; `invalid_scope` when a
+/// requested scope is not one of the token's.
 pub fn of_access_token(
     request: ExchangeRequest<'_>,
     client: &Client,
-    found: Option<&AccessTokenClaims>,
+    subject: Option<&AccessTokenClaims>,
 ) -> Result<Narrowed, OAuthError> {
-    let held = found
+    let subject = subject
         .filter(|claims| claims.client_id == client.id.as_str() || claims.aud.includes(client))
         .ok_or_else(|| {
             OAuthError::invalid_request(
@@ -113,16 +113,20 @@ pub fn of_access_token(
             "name the service the token is for, by resource or audience",
         ));
     }
-    let has = Scopes::parse(&held.scope);
-    let asked = request.scope.map_or_else(|| has.clone(), Scopes::parse);
-    if !asked.are_among(&has) {
+    let held_scopes = Scopes::parse(&subject.scope);
+    let requested = request
+        .scope
+        .map_or_else(|| held_scopes.clone(), Scopes::parse);
+    if !requested.are_among(&held_scopes) {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "more is asked for than the subject_token has",
         ));
     }
     Ok(Narrowed {
-        scopes: asked.without(Scope::Openid).without(Scope::OfflineAccess),
+        scopes: requested
+            .without(Scope::Openid)
+            .without(Scope::OfflineAccess),
         audience,
     })
 }

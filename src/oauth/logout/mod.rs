@@ -1,5 +1,5 @@
-//! The logout request of a client: its rules, in the order they are asked (RP-Initiated Logout 1.0
-//! §2), and whose session it ends.
+//! The logout request: its rules, in the order they are checked (RP-Initiated Logout 1.0 §2), and
+//! which session it ends.
 
 mod redirect;
 
@@ -16,7 +16,7 @@ use super::params::Params;
 use crate::keys::Keys;
 use crate::session::{Session, SessionId};
 
-/// The parameters that are heeded (§2).
+/// The parameters that are read (§2).
 pub const PARAMETERS: [&str; 5] = [
     "id_token_hint",
     "client_id",
@@ -25,35 +25,36 @@ pub const PARAMETERS: [&str; 5] = [
     "ui_locales",
 ];
 
-/// A logout request that may go on.
+/// A valid logout request.
 #[derive(Debug, Clone)]
 pub struct LogoutRequest {
-    /// The ID token of ours that names the session to end. It may have expired.
+    /// The verified `id_token_hint`: an ID token of this provider that names the session to end. It
+    /// may have expired.
     pub hint: Option<Hint>,
-    /// Who asks, as far as the request says.
+    /// The client that sent the request, if the request names it.
     pub client: Option<Arc<Client>>,
-    /// Where the browser goes on.
+    /// Where the browser is sent afterwards.
     pub redirect: Option<PostLogoutRedirect>,
 }
 
-/// Decides whether a logout request may go on.
+/// Validates a logout request.
 ///
 /// # Errors
 ///
-/// `invalid_request`, which must be shown on a page: where the browser would go is in doubt.
+/// `invalid_request`. It must be shown on a page, because there is no verified redirect URI.
 pub fn read(
-    asked: &Params,
+    params: &Params,
     clients: &Clients,
     keys: &Keys,
     issuer: &str,
 ) -> Result<LogoutRequest, OAuthError> {
-    no_repeats(asked)?;
-    let hint = asked
+    no_repeats(params)?;
+    let hint = params
         .get("id_token_hint")
         .map(|unverified| id_token_hint::read(unverified, keys, issuer))
         .transpose()?;
-    let client = client(asked, hint.as_ref(), clients)?;
-    let redirect = post_logout_redirect(asked, client.map(Arc::as_ref))?;
+    let client = client(params, hint.as_ref(), clients)?;
+    let redirect = post_logout_redirect(params, client.map(Arc::as_ref))?;
     Ok(LogoutRequest {
         hint,
         client: client.cloned(),
@@ -61,8 +62,8 @@ pub fn read(
     })
 }
 
-fn no_repeats(asked: &Params) -> Result<(), OAuthError> {
-    match asked.repeated() {
+fn no_repeats(params: &Params) -> Result<(), OAuthError> {
+    match params.repeated() {
         Some(name) => Err(OAuthError::invalid_request(format!(
             "the parameter {name} is given more than once"
         ))),
@@ -73,11 +74,11 @@ fn no_repeats(asked: &Params) -> Result<(), OAuthError> {
 /// With both `client_id` and a hint, "the OP MUST verify that the Client Identifier matches the one
 /// used when issuing the ID Token" (§2).
 fn client<'a>(
-    asked: &Params,
+    params: &Params,
     hint: Option<&Hint>,
     clients: &'a Clients,
 ) -> Result<Option<&'a Arc<Client>>, OAuthError> {
-    match (asked.get("client_id"), hint) {
+    match (params.get("client_id"), hint) {
         (Some(id), Some(hint)) if hint.audience != id => Err(OAuthError::invalid_request(
             "the id_token_hint was issued to another client than the client_id names",
         )),
@@ -94,13 +95,13 @@ fn client<'a>(
 /// "The OP MUST NOT perform post-logout redirection if the … value supplied does not exactly match
 /// one of the previously registered" ones (§3).
 fn post_logout_redirect(
-    asked: &Params,
+    params: &Params,
     client: Option<&Client>,
 ) -> Result<Option<PostLogoutRedirect>, OAuthError> {
-    match (asked.get("post_logout_redirect_uri"), client) {
+    match (params.get("post_logout_redirect_uri"), client) {
         (None, _) => Ok(None),
         (Some(uri), Some(client)) => {
-            PostLogoutRedirect::check(uri, client, asked.get("state")).map(Some)
+            PostLogoutRedirect::check(uri, client, params.get("state")).map(Some)
         }
         (Some(_), None) => Err(OAuthError::invalid_request(
             "post_logout_redirect_uri is given without an id_token_hint or a client_id to tell whose \
@@ -109,39 +110,41 @@ fn post_logout_redirect(
     }
 }
 
-/// What a logout request comes to.
+/// How a logout request is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The session that ends at once, wherever it is: whoever holds its ID token may end it.
+    /// The session that ends at once, in whichever browser it is: whoever holds its ID token may
+    /// end it.
     pub ends: Option<SessionId>,
-    /// The person at the browser is asked about the session there: it is not the one that was
-    /// named, or none was (N48).
+    /// Whether the user must first confirm that the session of this browser ends. The hint does not
+    /// name it, so another site may have sent the request (logout CSRF; N48, docs/security.md).
     pub asks: bool,
 }
 
 impl LogoutRequest {
-    /// Decides by the session of the browser that brings the request; a client that calls by itself
-    /// has none.
+    /// Decides what to end. `current` is the session of the browser that sent the request; a client
+    /// that sends the request itself has none.
     #[must_use]
-    pub fn plan(&self, here: Option<&Session>) -> Plan {
+    pub fn plan(&self, current: Option<&Session>) -> Plan {
         let ends = self.hint.as_ref().map(|hint| hint.sid.clone());
         Plan {
-            asks: here.is_some_and(|session| ends.as_ref() != Some(&session.sid)),
+            asks: current.is_some_and(|session| ends.as_ref() != Some(&session.sid)),
             ends,
         }
     }
 
-    /// The client that is told last: its browser, or its own request where `by_browser` is not,
-    /// comes back first. Where the browser stays with us there is nothing to wait for.
+    /// The client to notify last, because it awaits a response: the browser returns to it or,
+    /// without `by_browser`, the client sent the request itself. If the browser stays here, no
+    /// client waits.
     #[must_use]
     pub fn told_last(&self, by_browser: bool) -> Option<&Arc<Client>> {
-        let comes_back = self.redirect.is_some() || !by_browser;
-        self.client.as_ref().filter(|_| comes_back)
+        let awaits_response = self.redirect.is_some() || !by_browser;
+        self.client.as_ref().filter(|_| awaits_response)
     }
 }
 
-/// Where a client ends its own session when a browser opens it in a frame (Front-Channel Logout 1.0
-/// §2). It learns which session: `iss` and `sid` are always there.
+/// The front-channel logout URL of a client, which the browser opens in a frame (Front-Channel
+/// Logout 1.0 §2). It always has `iss` and `sid`, so that the client knows which session ended.
 #[must_use]
 pub fn frame(client: &Client, issuer: &str, sid: &SessionId) -> Option<Url> {
     let mut uri = client.logout.frontchannel.clone()?;

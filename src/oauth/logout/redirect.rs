@@ -4,7 +4,8 @@ use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::response_mode::{AuthorizationResponse, ResponseMode};
 
-/// A place a browser may be sent to after a logout: only [`PostLogoutRedirect::check`] makes one.
+/// A URI that a browser may be sent to after a logout. Only [`PostLogoutRedirect::check`] creates
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostLogoutRedirect {
     uri: String,
@@ -12,38 +13,43 @@ pub struct PostLogoutRedirect {
 }
 
 impl PostLogoutRedirect {
-    /// Finds `asked` among what the client registered; `state` goes back with the browser.
+    /// Accepts `requested` if the client registered it. The browser takes `state` back to the
+    /// client.
     ///
     /// # Errors
     ///
-    /// `invalid_request`, for a page.
-    pub fn check(asked: &str, client: &Client, state: Option<&str>) -> Result<Self, OAuthError> {
+    /// `invalid_request`. It must be shown on a page.
+    pub fn check(
+        requested: &str,
+        client: &Client,
+        state: Option<&str>,
+    ) -> Result<Self, OAuthError> {
         let mut registered = client.logout.post_redirects.iter();
-        if !registered.any(|uri| uri.matches(asked, client.is_public())) {
+        if !registered.any(|uri| uri.matches(requested, client.is_public())) {
             return Err(OAuthError::invalid_request(
                 "the post_logout_redirect_uri is not registered for this client; it must be one of \
                  its post_logout_redirect_uris to the letter",
             ));
         }
         Ok(Self {
-            uri: asked.to_owned(),
+            uri: requested.to_owned(),
             state: state.map(str::to_owned),
         })
     }
 
-    /// The URI of the request, to the letter.
+    /// The URI, exactly as in the request.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// What the client wants back.
+    /// The `state` to return to the client.
     #[must_use]
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
 
-    /// Where the browser goes.
+    /// The URL to redirect the browser to.
     #[must_use]
     pub fn url(&self) -> String {
         let Some(state) = self.state.clone() else {

@@ -1,4 +1,4 @@
-//! Which logout requests go on, and what they come to.
+//! Which logout requests are valid, and what they end.
 
 use chrono::DateTime;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use crate::oauth::redirect::RegisteredUri;
 use crate::session::tests::session;
 
 const ISSUER: &str = "https://op";
-const BACK: &str = "https://app.example.com/out?x=1";
+const POST_LOGOUT_URI: &str = "https://app.example.com/out?x=1";
 
 fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
@@ -25,14 +25,14 @@ fn keys() -> Keys {
 fn clients() -> Clients {
     let registered = |uri: &str| vec![RegisteredUri::new(uri).unwrap()];
     let mut app = confidential("app", "s");
-    app.logout.post_redirects = registered(BACK);
+    app.logout.post_redirects = registered(POST_LOGOUT_URI);
     app.logout.frontchannel = Url::parse("https://app.example.com/bye?a=%20b").ok();
     let mut spa = public("spa");
     spa.logout.post_redirects = registered("http://127.0.0.1/out");
     [app, spa].into_iter().collect()
 }
 
-/// An ID token of `app` for the session `sid`, long expired, with `changes`.
+/// An expired ID token of `app` for the session `sid`, with `changes` to its claims.
 fn hint(keys: &Keys, changes: &Value) -> String {
     let mut claims = json!({
         "iss": ISSUER, "sub": "1", "aud": "app", "sid": "sid", "auth_time": 0, "iat": 0, "exp": 600,
@@ -43,15 +43,15 @@ fn hint(keys: &Keys, changes: &Value) -> String {
     keys.sign(SigningAlg::ES256, "JWT", &claims).unwrap()
 }
 
-fn ask(keys: &Keys, pairs: &[(&str, &str)]) -> Result<LogoutRequest, String> {
+fn read_request(keys: &Keys, pairs: &[(&str, &str)]) -> Result<LogoutRequest, String> {
     let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
     let params = Params::parse(query.as_bytes()).unwrap();
     read(&params, &clients(), keys, ISSUER).map_err(|error| error.description.into_owned())
 }
 
 #[test]
-fn everything_is_optional() {
-    let request = ask(&keys(), &[("logout_hint", "1"), ("ui_locales", "en")]).unwrap();
+fn every_parameter_is_optional() {
+    let request = read_request(&keys(), &[("logout_hint", "1"), ("ui_locales", "en")]).unwrap();
     assert!(request.hint.is_none() && request.client.is_none() && request.redirect.is_none());
 }
 
@@ -59,7 +59,7 @@ fn everything_is_optional() {
 fn an_expired_hint_names_the_session_and_the_client() {
     let keys = keys();
     let hint = hint(&keys, &json!({}));
-    let request = ask(&keys, &[("id_token_hint", &hint)]).unwrap();
+    let request = read_request(&keys, &[("id_token_hint", &hint)]).unwrap();
     assert_eq!(request.client.unwrap().id.as_str(), "app");
     let named = request.hint.unwrap();
     assert_eq!((named.sid.as_str(), named.subject.as_str()), ("sid", "1"));
@@ -92,10 +92,10 @@ fn n49_a_hint_that_is_not_ours_is_refused_and_the_page_says_why() {
         ),
         ("x".to_owned(), "it is no JWT"),
     ] {
-        let told = ask(&ours, &[("id_token_hint", &hint)]).unwrap_err();
+        let description = read_request(&ours, &[("id_token_hint", &hint)]).unwrap_err();
         assert!(
-            told.contains("id_token_hint") && told.contains(why),
-            "{told}"
+            description.contains("id_token_hint") && description.contains(why),
+            "{description}"
         );
     }
 }
@@ -104,30 +104,37 @@ fn n49_a_hint_that_is_not_ours_is_refused_and_the_page_says_why() {
 fn client_id_and_hint_must_name_one_client() {
     let keys = keys();
     let hint = hint(&keys, &json!({}));
-    let both = |id| ask(&keys, &[("id_token_hint", &hint), ("client_id", id)]);
+    let both = |id| read_request(&keys, &[("id_token_hint", &hint), ("client_id", id)]);
     assert!(both("app").is_ok());
     assert!(both("spa").unwrap_err().contains("another client"));
-    let unknown = ask(&keys, &[("client_id", "nobody")]).unwrap_err();
+    let unknown = read_request(&keys, &[("client_id", "nobody")]).unwrap_err();
     assert!(unknown.contains("client_id is not registered"), "{unknown}");
 }
 
 #[test]
-fn n10_n49_only_a_registered_address_of_the_client_that_asks_is_gone_to() {
+fn n10_n49_the_browser_is_sent_only_to_a_uri_that_the_client_registered() {
     let keys = keys();
     let hint = hint(&keys, &json!({}));
-    let to = |uri: &str| {
-        let by_hint = ask(
+    let redirect_to = |uri: &str| {
+        let by_hint = read_request(
             &keys,
             &[("id_token_hint", &hint), ("post_logout_redirect_uri", uri)],
         );
-        let by_id = ask(
+        let by_id = read_request(
             &keys,
             &[("client_id", "app"), ("post_logout_redirect_uri", uri)],
         );
         assert_eq!(by_hint.is_ok(), by_id.is_ok());
         by_hint
     };
-    assert_eq!(to(BACK).unwrap().redirect.unwrap().url(), BACK);
+    assert_eq!(
+        redirect_to(POST_LOGOUT_URI)
+            .unwrap()
+            .redirect
+            .unwrap()
+            .url(),
+        POST_LOGOUT_URI
+    );
     for uri in [
         "https://app.example.com/cb",
         "https://app.example.com/out",
@@ -143,64 +150,75 @@ fn n10_n49_only_a_registered_address_of_the_client_that_asks_is_gone_to() {
         "javascript:alert(1)",
         "http://127.0.0.1/out",
     ] {
-        assert!(to(uri).unwrap_err().contains("is not registered"), "{uri}");
+        assert!(
+            redirect_to(uri).unwrap_err().contains("is not registered"),
+            "{uri}"
+        );
     }
-    let nobodys = ask(&keys, &[("post_logout_redirect_uri", BACK)]).unwrap_err();
-    assert!(nobodys.contains("without an id_token_hint or a client_id"));
-    let of_one_gone = super::tests::hint(&keys, &json!({"aud": "gone"}));
-    let gone = [
-        ("id_token_hint", &*of_one_gone),
-        ("post_logout_redirect_uri", BACK),
+    let without_client =
+        read_request(&keys, &[("post_logout_redirect_uri", POST_LOGOUT_URI)]).unwrap_err();
+    assert!(without_client.contains("without an id_token_hint or a client_id"));
+    let hint_of_unknown_client = super::tests::hint(&keys, &json!({"aud": "gone"}));
+    let unknown_client = [
+        ("id_token_hint", &*hint_of_unknown_client),
+        ("post_logout_redirect_uri", POST_LOGOUT_URI),
     ];
-    assert!(ask(&keys, &gone).is_err());
+    assert!(read_request(&keys, &unknown_client).is_err());
 }
 
 #[test]
 fn state_goes_back_beside_the_clients_own_query() {
-    let asked = |state| {
-        let uri = ("post_logout_redirect_uri", BACK);
-        let request = ask(&keys(), &[("client_id", "app"), uri, ("state", state)]);
+    let redirect_url = |state| {
+        let uri = ("post_logout_redirect_uri", POST_LOGOUT_URI);
+        let request = read_request(&keys(), &[("client_id", "app"), uri, ("state", state)]);
         request.unwrap().redirect.unwrap().url()
     };
-    assert_eq!(asked("a&b=#\""), format!("{BACK}&state=a%26b%3D%23%22"));
-    assert_eq!(asked(""), BACK);
+    assert_eq!(
+        redirect_url("a&b=#\""),
+        format!("{POST_LOGOUT_URI}&state=a%26b%3D%23%22")
+    );
+    assert_eq!(redirect_url(""), POST_LOGOUT_URI);
 }
 
 #[test]
 fn n12_a_parameter_given_twice_is_refused() {
     let twice = [("client_id", "app"), ("client_id", "spa")];
-    assert!(ask(&keys(), &twice).unwrap_err().contains("client_id"));
+    assert!(
+        read_request(&keys(), &twice)
+            .unwrap_err()
+            .contains("client_id")
+    );
 }
 
 #[test]
-fn n48_n50_a_session_ends_unasked_only_if_its_own_hint_says_so() {
+fn n48_n50_a_session_ends_without_a_question_only_if_the_hint_names_it() {
     let keys = keys();
-    let named = ask(&keys, &[("id_token_hint", &hint(&keys, &json!({})))]).unwrap();
-    let unnamed = ask(&keys, &[("client_id", "app")]).unwrap();
+    let named = read_request(&keys, &[("id_token_hint", &hint(&keys, &json!({})))]).unwrap();
+    let unnamed = read_request(&keys, &[("client_id", "app")]).unwrap();
     let (same, mut other) = (session("1"), session("2"));
     other.sid = SessionId::from("another".to_owned());
     let ends = Some(SessionId::from("sid".to_owned()));
-    for (request, here, ends, asks) in [
+    for (request, current, ends, asks) in [
         (&named, Some(&same), ends.clone(), false),
         (&named, Some(&other), ends.clone(), true),
         (&named, None, ends, false),
         (&unnamed, Some(&same), None, true),
         (&unnamed, None, None, false),
     ] {
-        assert_eq!(request.plan(here), Plan { ends, asks });
+        assert_eq!(request.plan(current), Plan { ends, asks });
     }
 }
 
 #[test]
-fn a_client_that_waits_for_an_answer_is_told_last() {
+fn a_client_that_awaits_a_response_is_notified_last() {
     let keys = keys();
-    let back = ("post_logout_redirect_uri", BACK);
-    let comes_back = ask(&keys, &[("client_id", "app"), back]).unwrap();
-    let stays = ask(&keys, &[("client_id", "app")]).unwrap();
-    assert!(comes_back.told_last(true).is_some());
-    assert!(stays.told_last(true).is_none());
+    let redirect_param = ("post_logout_redirect_uri", POST_LOGOUT_URI);
+    let with_redirect = read_request(&keys, &[("client_id", "app"), redirect_param]).unwrap();
+    let without_redirect = read_request(&keys, &[("client_id", "app")]).unwrap();
+    assert!(with_redirect.told_last(true).is_some());
+    assert!(without_redirect.told_last(true).is_none());
     assert!(
-        stays.told_last(false).is_some(),
+        without_redirect.told_last(false).is_some(),
         "its own request is under way"
     );
 }
@@ -220,18 +238,18 @@ fn a_frame_names_issuer_and_session_beside_the_clients_own_query() {
 
 proptest! {
     #[test]
-    fn no_request_leads_anywhere_but_to_a_registered_address(
+    fn the_browser_is_sent_only_to_a_registered_uri(
         uri in "(https?:)?[/\\\\]{0,2}app\\.example\\.com[@.:/\\\\]?[a-z./?=#&%1]{0,12}",
         state in any::<String>(),
     ) {
         let client = &clients();
         let client = client.get("app").unwrap();
         if let Ok(redirect) = PostLogoutRedirect::check(&uri, client, Some(&state)) {
-            prop_assert_eq!(redirect.uri(), BACK);
+            prop_assert_eq!(redirect.uri(), POST_LOGOUT_URI);
         }
-        let redirect = PostLogoutRedirect::check(BACK, client, Some(&state)).unwrap();
+        let redirect = PostLogoutRedirect::check(POST_LOGOUT_URI, client, Some(&state)).unwrap();
         let url = Url::parse(&redirect.url()).unwrap();
-        prop_assert!(url.as_str().starts_with(BACK));
+        prop_assert!(url.as_str().starts_with(POST_LOGOUT_URI));
         let states: Vec<_> = url.query_pairs().filter(|(name, _)| name == "state").collect();
         prop_assert_eq!(states.len(), 1);
         prop_assert_eq!(&states[0].1, &state);

@@ -1,18 +1,18 @@
-//! What a client learns about a person: the same in ID token and userinfo.
+//! The claims about a user, in the ID token and in userinfo.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 use super::claim_mapping::{ClaimRules, EmailVerified, OwnClaims};
-use crate::oauth::claims_request::{PersonClaim, PersonClaims as Asked};
+use crate::oauth::claims_request::{PersonClaim, PersonClaims as RequestedByName};
 use crate::oauth::phone::e164;
 use crate::oauth::scope::Scopes;
 use crate::people::Profile;
 
-/// What a client learns about a person (OIDC Core §5.1): by its scopes the same in ID token and
-/// userinfo, by name where it asked (§5.5).
-/// Every claim that names somebody is a string; Keycloak fails on any other.
+/// The claims about a user (OIDC Core §5.1). Those requested by scope are the same in the ID token
+/// and in userinfo. Those requested by name may differ (§5.5). Every claim that identifies or names
+/// the user is a string; Keycloak fails on any other type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PersonClaims<'a> {
     sub: &'a str,
@@ -38,28 +38,29 @@ pub struct PersonClaims<'a> {
     own: OwnClaims<'a>,
 }
 
-/// The claims that `scopes` bring (OIDC Core §5.4), those asked for one by one (§5.5), and the
+/// The claims requested by `scopes` (OIDC Core §5.4), those requested by name (§5.5), and the
 /// client's own.
 #[must_use]
 pub fn person<'a>(
     profile: &'a Profile,
     scopes: &Scopes,
-    asked: &Asked,
+    requested: &RequestedByName,
     rules: &'a ClaimRules,
 ) -> PersonClaims<'a> {
-    let tell = |claim| asked.tell(claim, scopes);
-    let say = |claim| tell(claim) && !rules.replace(claim);
+    let is_requested = |claim| requested.tell(claim, scopes);
+    let include = |claim| is_requested(claim) && !rules.replace(claim);
     let (user, link) = (&profile.user, profile.link.as_ref());
     let subject = user.subject().as_str();
     let username = link.and_then(|link| link.username.as_deref());
-    let names = (say(PersonClaim::GivenName) || say(PersonClaim::FamilyName))
+    let names = (include(PersonClaim::GivenName) || include(PersonClaim::FamilyName))
         .then(|| rules.names(profile))
         .flatten();
     let family_name = names.as_ref().map(|names| names.family);
-    let (email, verified) = (tell(PersonClaim::Email) || tell(PersonClaim::EmailVerified))
-        .then(|| rules.email(profile))
-        .flatten()
-        .unzip();
+    let (email, verified) = (is_requested(PersonClaim::Email)
+        || is_requested(PersonClaim::EmailVerified))
+    .then(|| rules.email(profile))
+    .flatten()
+    .unzip();
     let phone = user.identity.phone.as_deref().and_then(e164);
     PersonClaims {
         sub: subject,
@@ -67,32 +68,33 @@ pub fn person<'a>(
             .identity
             .name
             .as_deref()
-            .filter(|_| say(PersonClaim::Name)),
+            .filter(|_| include(PersonClaim::Name)),
         given_name: names
             .map(|names| names.given)
-            .filter(|_| say(PersonClaim::GivenName)),
-        family_name: family_name.filter(|_| say(PersonClaim::FamilyName)),
-        // Two people may be called 张伟; nobody shares a subject (F19).
-        preferred_username: say(PersonClaim::PreferredUsername).then(|| {
+            .filter(|_| include(PersonClaim::GivenName)),
+        family_name: family_name.filter(|_| include(PersonClaim::FamilyName)),
+        // Names are not unique: two users may both be called 张伟. The subject is unique.
+        preferred_username: include(PersonClaim::PreferredUsername).then(|| {
             username
                 .filter(|username| !username.is_empty())
                 .unwrap_or(subject)
         }),
-        updated_at: tell(PersonClaim::UpdatedAt).then(|| user.updated_at.timestamp()),
-        email: email.filter(|_| tell(PersonClaim::Email)),
+        updated_at: is_requested(PersonClaim::UpdatedAt).then(|| user.updated_at.timestamp()),
+        email: email.filter(|_| is_requested(PersonClaim::Email)),
         email_verified: verified
-            .filter(|_| tell(PersonClaim::EmailVerified))
+            .filter(|_| is_requested(PersonClaim::EmailVerified))
             .filter(|verified| *verified || rules.email_verified == EmailVerified::Always),
         phone_number_verified: phone
             .as_ref()
-            .filter(|_| tell(PersonClaim::PhoneNumberVerified))
+            .filter(|_| is_requested(PersonClaim::PhoneNumberVerified))
             .map(|_| false),
-        phone_number: phone.filter(|_| say(PersonClaim::PhoneNumber)),
-        own: rules.own(profile, scopes, tell),
+        phone_number: phone.filter(|_| include(PersonClaim::PhoneNumber)),
+        own: rules.own(profile, scopes, is_requested),
     }
 }
 
-/// An address as GitHub tells it. Grafana asks for a list of these where no token told it one.
+/// An e-mail address in the format of GitHub's API. Grafana requests a list of these if no token
+/// has an address.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ListedEmail<'a> {
     email: Cow<'a, str>,
@@ -100,7 +102,7 @@ pub struct ListedEmail<'a> {
     verified: bool,
 }
 
-/// The addresses of a person: one, or none.
+/// The e-mail addresses of a user: one or none.
 #[must_use]
 pub fn emails<'a>(profile: &'a Profile, rules: &ClaimRules) -> Vec<ListedEmail<'a>> {
     let listed = rules.email(profile).map(|(email, verified)| ListedEmail {

@@ -42,40 +42,43 @@ fn made(template: &str) -> ClaimRules {
     }
 }
 
-fn told(profile: &Profile, scopes: &str, rules: &ClaimRules) -> Value {
-    let asked = Asked::default();
-    serde_json::to_value(person(profile, &Scopes::parse(scopes), &asked, rules)).unwrap()
+fn claims_of(profile: &Profile, scopes: &str, rules: &ClaimRules) -> Value {
+    let requested = RequestedByName::default();
+    serde_json::to_value(person(profile, &Scopes::parse(scopes), &requested, rules)).unwrap()
 }
 
 const ALL: &str = "openid profile email phone";
 
 #[test]
-fn without_rules_everybody_hears_what_the_portal_knows() {
+fn without_rules_a_client_gets_what_the_portal_knows() {
     let all = json!({
         "sub": "17", "name": "张伟", "family_name": "张", "given_name": "伟",
         "preferred_username": "17", "updated_at": 0,
         "phone_number": "+8613800138000", "phone_number_verified": false,
     });
     let none = ClaimRules::default();
-    assert_eq!(told(&zhang_wei(), ALL, &none), all);
-    assert_eq!(told(&zhang_wei(), "openid", &none), json!({"sub": "17"}));
+    assert_eq!(claims_of(&zhang_wei(), ALL, &none), all);
+    assert_eq!(
+        claims_of(&zhang_wei(), "openid", &none),
+        json!({"sub": "17"})
+    );
 }
 
 #[test]
-fn a_link_names_the_account_and_nobody_gets_its_address_unasked() {
-    let told = told(&linked("z@w.cn", true), ALL, &ClaimRules::default());
-    assert_eq!(told["preferred_username"], "zhangwei");
-    assert_eq!(told.get("email"), None);
-    assert_eq!(told.get("email_verified"), None);
+fn a_link_sets_the_username_but_no_address_without_a_policy() {
+    let claims = claims_of(&linked("z@w.cn", true), ALL, &ClaimRules::default());
+    assert_eq!(claims["preferred_username"], "zhangwei");
+    assert_eq!(claims.get("email"), None);
+    assert_eq!(claims.get("email_verified"), None);
 }
 
 #[test]
-fn an_address_is_the_links_or_made_and_verified_by_the_link_alone() {
+fn an_address_comes_from_a_link_or_a_rule_and_only_a_link_verifies_it() {
     let both = |profile: &Profile, rules: &ClaimRules| {
-        let told = told(profile, ALL, rules);
+        let claims = claims_of(profile, ALL, rules);
         (
-            told.get("email").cloned(),
-            told.get("email_verified").cloned(),
+            claims.get("email").cloned(),
+            claims.get("email_verified").cloned(),
         )
     };
     let link = ClaimRules {
@@ -105,13 +108,13 @@ fn an_address_is_the_links_or_made_and_verified_by_the_link_alone() {
 }
 
 #[test]
-fn an_address_comes_with_its_scope_and_only_if_it_is_one() {
+fn an_address_needs_its_scope_and_must_be_valid() {
     let rules = made("{{ user.id }}@panda.invalid");
-    let without = told(&zhang_wei(), "openid profile", &rules);
+    let without = claims_of(&zhang_wei(), "openid profile", &rules);
     assert_eq!(without.get("email"), None);
     let mut other = zhang_wei();
     other.user.identity.subject = panda_oidc_sdk::Subject::new("a@b").unwrap();
-    assert_eq!(told(&other, ALL, &rules).get("email"), None);
+    assert_eq!(claims_of(&other, ALL, &rules).get("email"), None);
     assert_eq!(emails(&other, &rules), []);
     assert_eq!(
         serde_json::to_value(emails(&zhang_wei(), &rules)).unwrap(),
@@ -120,7 +123,7 @@ fn an_address_comes_with_its_scope_and_only_if_it_is_one() {
 }
 
 #[test]
-fn own_claims_keep_their_kind_and_come_with_their_scope() {
+fn own_claims_keep_their_type_and_need_their_scope() {
     let rules = ClaimRules {
         own: vec![
             own("groups", "{{ groups }}", Scope::Openid),
@@ -134,15 +137,15 @@ fn own_claims_keep_their_kind_and_come_with_their_scope() {
     };
     let person = linked("z@w.cn", false);
     assert_eq!(
-        told(&person, "openid", &rules),
+        claims_of(&person, "openid", &rules),
         json!({"sub": "17", "groups": ["dispatch"], "roles": [], "count": "1", "on": true})
     );
-    assert_eq!(told(&person, ALL, &rules)["dept"], "调度");
-    assert_eq!(told(&person, "phone", &rules).get("groups"), None);
+    assert_eq!(claims_of(&person, ALL, &rules)["dept"], "调度");
+    assert_eq!(claims_of(&person, "phone", &rules).get("groups"), None);
 }
 
 #[test]
-fn a_rule_takes_the_place_of_a_standard_claim_once_and_as_a_text() {
+fn a_rule_replaces_a_standard_claim_with_a_single_string() {
     let rules = ClaimRules {
         own: vec![
             own("name", "{{ user.name }} ({{ user.id }})", Scope::Openid),
@@ -153,24 +156,24 @@ fn a_rule_takes_the_place_of_a_standard_claim_once_and_as_a_text() {
     let person = linked("z@w.cn", false);
     let claims = person_text(&person, "openid profile", &rules);
     assert_eq!(claims.matches("\"name\"").count(), 1, "{claims}");
-    let told_all = told(&person, "openid profile", &rules);
-    assert_eq!(told_all["name"], "张伟 (17)");
-    assert_eq!(told_all.get("given_name"), None, "a list is no name");
-    assert_eq!(told_all["family_name"], "张");
-    assert_eq!(told(&person, "openid", &rules), json!({"sub": "17"}));
-    let asked = Asked::parse("name");
+    let all_claims = claims_of(&person, "openid profile", &rules);
+    assert_eq!(all_claims["name"], "张伟 (17)");
+    assert_eq!(all_claims.get("given_name"), None, "a list is no name");
+    assert_eq!(all_claims["family_name"], "张");
+    assert_eq!(claims_of(&person, "openid", &rules), json!({"sub": "17"}));
+    let requested = RequestedByName::parse("name");
     let by_name =
-        crate::oauth::user_claims::person(&person, &Scopes::parse("openid"), &asked, &rules);
+        crate::oauth::user_claims::person(&person, &Scopes::parse("openid"), &requested, &rules);
     assert_eq!(serde_json::to_value(by_name).unwrap()["name"], "张伟 (17)");
 }
 
 fn person_text(profile: &Profile, scopes: &str, rules: &ClaimRules) -> String {
-    let asked = Asked::default();
-    serde_json::to_string(&person(profile, &Scopes::parse(scopes), &asked, rules)).unwrap()
+    let requested = RequestedByName::default();
+    serde_json::to_string(&person(profile, &Scopes::parse(scopes), &requested, rules)).unwrap()
 }
 
 #[test]
-fn a_rule_that_fails_costs_its_claim_alone() {
+fn a_rule_that_fails_drops_only_its_own_claim() {
     let rules = ClaimRules {
         own: vec![
             own("bad", "{{ user.id | sum }}", Scope::Openid),
@@ -178,12 +181,12 @@ fn a_rule_that_fails_costs_its_claim_alone() {
         ],
         ..ClaimRules::default()
     };
-    let told = told(&zhang_wei(), "openid", &rules);
-    assert_eq!(told, json!({"sub": "17", "groups": []}));
+    let claims = claims_of(&zhang_wei(), "openid", &rules);
+    assert_eq!(claims, json!({"sub": "17", "groups": []}));
 }
 
 #[test]
-fn who_is_no_person_has_both_parts_of_a_name_only_where_everybody_must() {
+fn a_company_has_both_parts_of_a_name_only_if_everybody_gets_them() {
     let mut company = zhang_wei();
     company.user.identity.name = Some("新耀(分公司)".to_owned());
     let with = |split_names| ClaimRules {
@@ -191,10 +194,10 @@ fn who_is_no_person_has_both_parts_of_a_name_only_where_everybody_must() {
         ..ClaimRules::default()
     };
     let names = |profile: &Profile, split_names| {
-        let told = told(profile, "openid profile", &with(split_names));
+        let claims = claims_of(profile, "openid profile", &with(split_names));
         (
-            told.get("given_name").cloned(),
-            told.get("family_name").cloned(),
+            claims.get("given_name").cloned(),
+            claims.get("family_name").cloned(),
         )
     };
     assert_eq!(names(&company, SplitNames::People), (None, None));

@@ -3,12 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 #[track_caller]
-fn person(name: &str, family: &str, given: &str) {
+fn assert_split(name: &str, family: &str, given: &str) {
     assert_eq!(split(name), Some(Name { family, given }), "{name}");
 }
 
 #[test]
-fn a_chinese_name_is_a_surname_and_the_rest() {
+fn a_chinese_name_is_a_surname_and_a_given_name() {
     for (name, family, given) in [
         ("陈涛", "陈", "涛"),
         ("张伟", "张", "伟"),
@@ -25,12 +25,12 @@ fn a_chinese_name_is_a_surname_and_the_rest() {
         ("孙成长", "孙", "成长"),
         ("田𠮷", "田", "𠮷"),
     ] {
-        person(name, family, given);
+        assert_split(name, family, given);
     }
 }
 
 #[test]
-fn a_surname_may_have_two_characters_and_more() {
+fn a_surname_may_have_two_or_more_characters() {
     for (name, family, given) in [
         ("欧阳静", "欧阳", "静"),
         ("欧阳震华", "欧阳", "震华"),
@@ -57,12 +57,12 @@ fn a_surname_may_have_two_characters_and_more() {
         ("歐陽修", "歐陽", "修"),
         ("諸葛亮", "諸葛", "亮"),
     ] {
-        person(name, family, given);
+        assert_split(name, family, given);
     }
 }
 
 #[test]
-fn names_of_other_peoples_have_a_dot_or_a_space() {
+fn names_with_a_dot_or_in_letters_are_split_at_the_last_separator() {
     for (name, family, given) in [
         ("阿卜杜拉·买买提", "买买提", "阿卜杜拉"),
         ("迪丽热巴•迪力木拉提", "迪力木拉提", "迪丽热巴"),
@@ -72,12 +72,12 @@ fn names_of_other_peoples_have_a_dot_or_a_space() {
         ("Anna  Maria   Müller", "Müller", "Anna  Maria"),
         ("Анна Ли", "Ли", "Анна"),
     ] {
-        person(name, family, given);
+        assert_split(name, family, given);
     }
 }
 
 #[test]
-fn what_is_no_person_is_left_alone() {
+fn text_that_is_not_a_persons_name_is_not_split() {
     for name in [
         "",
         " ",
@@ -136,7 +136,7 @@ fn what_is_no_person_is_left_alone() {
 }
 
 #[test]
-fn no_word_stands_on_a_list_that_cannot_be_reached() {
+fn every_word_in_the_lists_can_match() {
     for surname in COMPOUND {
         assert!(surname.chars().all(is_han), "{surname}");
         assert!(
@@ -154,7 +154,7 @@ fn no_word_stands_on_a_list_that_cannot_be_reached() {
 
 proptest! {
     #[test]
-    fn any_text_is_taken_apart_or_left(name in "\\PC{0,12}|[张王欧阳司马诸葛小明总工厂·　 a-zA-Z(]{0,8}") {
+    fn any_text_is_split_or_left_whole(name in "\\PC{0,12}|[张王欧阳司马诸葛小明总工厂·　 a-zA-Z(]{0,8}") {
         if let Some(Name { family, given }) = split(&name) {
             prop_assert!(!family.trim().is_empty() && !given.trim().is_empty());
             prop_assert!(name.contains(family) && name.contains(given));
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn a_chinese_name_is_its_two_parts(name in "[ ]?[张王李欧阳司马诸葛南宫明华涛静]{1,5}[ ]?") {
+    fn the_two_parts_of_a_chinese_name_are_the_whole_name(name in "[ ]?[张王李欧阳司马诸葛南宫明华涛静]{1,5}[ ]?") {
         if let Some(Name { family, given }) = split(&name) {
             let whole = format!("{family}{given}");
             prop_assert_eq!(whole.as_str(), name.trim());

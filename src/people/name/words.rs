@@ -1,8 +1,8 @@
-//! The words by which a name is told from what is none. Whoever misses one adds it here.
+//! Word lists that distinguish names of people from other texts. Add a missing word here.
 
-/// Surnames of one character, common and rare, in simplified writing and, where it differs, in
-/// traditional. Those that mostly begin some other word (公, 国, 水, 一, 第 …) are left out: nobody
-/// loses more than a split by that.
+/// Surnames of one character, common and rare, in simplified script and, where it differs, in
+/// traditional script. Characters that mostly begin other words (公, 国, 水, 一, 第 …) are left out: a
+/// person with such a surname only loses the split.
 pub(super) const SURNAMES: &str = "\
 王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧肖田董潘袁蔡蒋余于杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范\
 金石廖贾夏韦付傅方白邹孟熊秦邱丘江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜\
@@ -15,7 +15,8 @@ pub(super) const SURNAMES: &str = "\
 齊喬龐顏莊聶魯歐關蘭紀畢單塗駱藍華饒農繆簡車項連蘆麥婁竇黨宮費衛應閔鄔邊師欒榮叢鞏遲鄺談樂儲勞諶樓滿聞厲區闞權強帥練計門\
 雲來閆陰鈕養雙貢魚習";
 
-/// Surnames of two characters and more, in simplified writing and, where it differs, in traditional.
+/// Surnames of two or more characters, in simplified script and, where it differs, in traditional
+/// script.
 #[rustfmt::skip] // it would give each word a line
 pub(super) const COMPOUND: &[&str] = &[
     "欧阳", "太史", "上官", "端木", "司马", "东方", "独孤", "南宫", "万俟", "闻人",
@@ -36,7 +37,7 @@ pub(super) const COMPOUND: &[&str] = &[
     "納蘭", "完顏", "葉赫",
 ];
 
-/// With one of these anywhere, it is a company, a department, a place of work or an account.
+/// A text that contains one of these is a company, a department, a workplace or an account.
 #[rustfmt::skip]
 pub(super) const ANYWHERE: &[&str] = &[
     "公司", "集团", "中心", "有限", "部门", "分局", "水务", "水司", "水厂", "水站",
@@ -51,7 +52,7 @@ pub(super) const ANYWHERE: &[&str] = &[
     "园区", "村委", "物业", "電力", "电力", "电网",
 ];
 
-/// With one of these at its end, it is a rank, a trade or a part of something.
+/// A text that ends with one of these is a rank, a trade or a part of an organisation.
 #[rustfmt::skip]
 pub(super) const AT_THE_END: &[&str] = &[
     "总", "工", "董", "局", "处", "部", "室", "厅", "站", "厂", "队", "组",
@@ -64,12 +65,12 @@ pub(super) const AT_THE_END: &[&str] = &[
     "校长", "市长", "县长", "区长", "镇长", "省长", "厅长", "行长", "會計",
 ];
 
-/// What may stand at the end of a name of three characters all the same: of a given name of two,
-/// nobody takes these for a rank.
+/// Words of [`AT_THE_END`] that may nevertheless end a name of three characters: there they belong to a
+/// given name of two characters.
 pub(super) const GIVEN_ENDINGS: &[&str] =
     &["长", "科", "董", "镇", "司", "院", "市", "口", "工", "总"];
 
-/// Places whose first character is a surname as well.
+/// Place names whose first character is also a surname.
 #[rustfmt::skip]
 pub(super) const PLACES: &[&str] = &[
     "黑龙江", "江苏", "江西", "安徽", "宁夏", "福建", "海南", "云南", "山东", "山西",
@@ -84,7 +85,7 @@ pub(super) const PLACES: &[&str] = &[
     "包头", "濮阳", "洛阳", "荆州", "荆门", "宜昌",
 ];
 
-/// The same for those who write in Latin letters; compared in lower case.
+/// A text in Latin letters with one of these words is not a person's name. Compared in lower case.
 #[rustfmt::skip]
 pub(super) const LATIN: &[&str] = &[
     "admin", "administrator", "root", "system", "test",

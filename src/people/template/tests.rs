@@ -1,4 +1,4 @@
-//! What rules come to.
+//! Tests of templates and conditions.
 
 use super::*;
 use crate::people::Link;
@@ -34,7 +34,7 @@ fn text(text: &str) -> Filled {
 }
 
 #[test]
-fn a_template_is_filled_with_what_is_known() {
+fn a_template_renders_the_values_of_the_user() {
     assert_eq!(
         fill("{{ user.id }}@panda.invalid"),
         Some(text("17@panda.invalid"))
@@ -62,7 +62,7 @@ fn a_list_stays_a_list_and_a_number_becomes_a_text() {
 }
 
 #[test]
-fn what_is_not_there_is_nothing() {
+fn a_missing_value_renders_to_nothing() {
     for source in [
         "{{ link.attributes.none.deeper }}",
         "{{ user.phone }}",
@@ -74,7 +74,7 @@ fn what_is_not_there_is_nothing() {
 }
 
 #[test]
-fn nothing_is_escaped_and_nothing_is_read_twice() {
+fn a_value_is_neither_escaped_nor_evaluated_again() {
     let mut profile = profile();
     profile.user.identity.name = Some("<{{ 1 + 1 }}&".to_owned());
     let filled = Template::new("{{ user.name }}!")
@@ -85,14 +85,14 @@ fn nothing_is_escaped_and_nothing_is_read_twice() {
 }
 
 #[test]
-fn a_condition_holds_or_does_not() {
+fn a_condition_is_true_or_false() {
     let holds = |source: &str| Condition::new(source).unwrap().holds(&profile()).unwrap();
     assert!(holds("'dispatch' in groups and user.id == '17'"));
     assert!(!holds("link.email") && !holds("user.phone"));
 }
 
 #[test]
-fn a_rule_that_cannot_be_read_or_never_ends_is_an_error() {
+fn a_rule_that_is_invalid_or_never_ends_is_an_error() {
     assert!(Template::new("{{ user.id").is_err());
     assert!(Template::new("{{ user.id | nope }}").is_err());
     assert!(Condition::new("a ==").is_err());
@@ -103,7 +103,7 @@ fn a_rule_that_cannot_be_read_or_never_ends_is_an_error() {
 }
 
 #[test]
-fn what_is_not_there_leaves_nothing_in_a_text() {
+fn a_missing_value_leaves_nothing_in_a_text() {
     let mut profile = profile();
     profile.link.as_mut().unwrap().username = None;
     profile.user.identity.name = None;
@@ -114,13 +114,13 @@ fn what_is_not_there_leaves_nothing_in_a_text() {
     );
     let list = fill("{{ [user.name, none, user.id] }}");
     assert_eq!(list, Some(Filled::List(vec!["17".to_owned()])));
-    let nobody = Profile::of(profile.user.clone());
-    let filled = Template::new("a{{ link.email }}").unwrap().fill(&nobody);
+    let unlinked = Profile::of(profile.user.clone());
+    let filled = Template::new("a{{ link.email }}").unwrap().fill(&unlinked);
     assert_eq!(filled.unwrap(), Some(text("a")));
 }
 
 #[test]
-fn a_name_that_nothing_has_is_a_mistake() {
+fn an_unknown_variable_is_an_error() {
     for source in [
         "{{ usr.id }}",
         "x{{ user.nmae }}",
@@ -129,8 +129,8 @@ fn a_name_that_nothing_has_is_a_mistake() {
     ] {
         assert!(Template::new(source).is_err(), "{source}");
     }
-    let told = Condition::new("user.nmae == '1'").unwrap_err().to_string();
-    assert!(told.contains("did you mean `user.name`?"), "{told}");
+    let error = Condition::new("user.nmae == '1'").unwrap_err().to_string();
+    assert!(error.contains("did you mean `user.name`?"), "{error}");
     for source in [
         "{{ link.attributes.sites[0] }}",
         "{% for g in groups %}{{ loop.index }}{{ g }}{% endfor %}",
@@ -142,7 +142,7 @@ fn a_name_that_nothing_has_is_a_mistake() {
 }
 
 #[test]
-fn a_claim_has_an_end() {
+fn the_size_of_a_claim_is_limited() {
     for source in [
         "{{ 'x' * 5000 }}",
         "{{ range(2000) }}",

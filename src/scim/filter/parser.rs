@@ -1,4 +1,5 @@
-//! Reads filters: recursive descent over the grammar of RFC 7644 §3.4.2.2, within bounds.
+//! Parses filters: recursive descent over the grammar of RFC 7644 §3.4.2.2, with limits on length and
+//! depth.
 
 use std::fmt;
 
@@ -8,15 +9,15 @@ use crate::scim::error::{ScimError, ScimType};
 /// The longest filter, in bytes.
 const MAX_FILTER_BYTES: usize = 4096;
 
-/// How deep parentheses may stand in each other.
-const DEEPEST: usize = 16;
+/// How deep parentheses may be nested.
+const MAX_DEPTH: usize = 16;
 
 impl<A: Attribute> Filter<A> {
-    /// Reads a filter.
+    /// Parses a filter.
     ///
     /// # Errors
     ///
-    /// `invalidFilter`, with what is wrong and where.
+    /// `invalidFilter`; the detail says what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, ScimError> {
         if text.len() > MAX_FILTER_BYTES {
             return Err(ScimError::bad(
@@ -24,8 +25,8 @@ impl<A: Attribute> Filter<A> {
                 format!("the filter is longer than {MAX_FILTER_BYTES} bytes"),
             ));
         }
-        let mut parser = Parser { text, at: 0 };
-        let filter = parser.either(0)?;
+        let mut parser = Parser { text, position: 0 };
+        let filter = parser.disjunction(0)?;
         match parser.rest() {
             "" => Ok(filter),
             _ => Err(parser.refuse("\"and\", \"or\" or the end is expected")),
@@ -35,83 +36,87 @@ impl<A: Attribute> Filter<A> {
 
 struct Parser<'a> {
     text: &'a str,
-    /// The next byte; always the beginning of a character.
-    at: usize,
+    /// The offset of the next byte; always a character boundary.
+    position: usize,
 }
 
 impl<'a> Parser<'a> {
-    /// What is left, without the spaces before it.
+    /// Skips spaces and returns the rest of the text.
     fn rest(&mut self) -> &'a str {
-        let rest = self.text[self.at..].trim_start_matches(' ');
-        self.at = self.text.len() - rest.len();
+        let rest = self.text[self.position..].trim_start_matches(' ');
+        self.position = self.text.len() - rest.len();
         rest
     }
 
     fn refuse(&self, problem: impl fmt::Display) -> ScimError {
-        let place = self.text[..self.at].chars().count() + 1;
+        let character = self.text[..self.position].chars().count() + 1;
         ScimError::bad(
             ScimType::InvalidFilter,
-            format!("filter, character {place}: {problem}"),
+            format!("filter, character {character}: {problem}"),
         )
     }
 
-    /// The word that comes next: up to a space or a sign.
+    /// The next word, which ends before a space, a parenthesis, a bracket or a quotation mark. Does not
+    /// consume it.
     fn word(&mut self) -> &'a str {
         let rest = self.rest();
         let end = rest.find(|c: char| c.is_whitespace() || "()[]\"".contains(c));
         &rest[..end.unwrap_or(rest.len())]
     }
 
-    /// Takes a word, in small or capital letters, if it comes next.
-    fn takes(&mut self, word: &str) -> bool {
-        let comes = self.word().eq_ignore_ascii_case(word);
-        if comes {
-            self.at += word.len();
+    /// Consumes `word`, ignoring case, if it comes next.
+    fn consume(&mut self, word: &str) -> bool {
+        let found = self.word().eq_ignore_ascii_case(word);
+        if found {
+            self.position += word.len();
         }
-        comes
+        found
     }
 
-    fn takes_sign(&mut self, sign: char) -> bool {
-        let comes = self.rest().starts_with(sign);
-        if comes {
-            self.at += sign.len_utf8();
+    /// Consumes `sign` if it comes next.
+    fn consume_sign(&mut self, sign: char) -> bool {
+        let found = self.rest().starts_with(sign);
+        if found {
+            self.position += sign.len_utf8();
         }
-        comes
+        found
     }
 
-    /// "and" binds closer than "or".
-    fn either<A: Attribute>(&mut self, depth: usize) -> Result<Filter<A>, ScimError> {
-        let mut any = vec![self.both(depth)?];
-        while self.takes("or") {
-            any.push(self.both(depth)?);
+    /// A disjunction. "and" binds closer than "or", so its parts are conjunctions.
+    fn disjunction<A: Attribute>(&mut self, depth: usize) -> Result<Filter<A>, ScimError> {
+        let mut any = vec![self.conjunction(depth)?];
+        while self.consume("or") {
+            any.push(self.conjunction(depth)?);
         }
-        Ok(one_or(any, Filter::Any))
+        Ok(single_or(any, Filter::Any))
     }
 
-    fn both<A: Attribute>(&mut self, depth: usize) -> Result<Filter<A>, ScimError> {
-        let mut all = vec![self.one(depth)?];
-        while self.takes("and") {
-            all.push(self.one(depth)?);
+    /// A conjunction.
+    fn conjunction<A: Attribute>(&mut self, depth: usize) -> Result<Filter<A>, ScimError> {
+        let mut all = vec![self.factor(depth)?];
+        while self.consume("and") {
+            all.push(self.factor(depth)?);
         }
-        Ok(one_or(all, Filter::All))
+        Ok(single_or(all, Filter::All))
     }
 
-    fn one<A: Attribute>(&mut self, depth: usize) -> Result<Filter<A>, ScimError> {
-        let not = self.takes("not");
-        if !self.takes_sign('(') {
+    /// A comparison, or a filter in parentheses, which "not" may precede.
+    fn factor<A: Attribute>(&mut self, depth: usize) -> Result<Filter<A>, ScimError> {
+        let not = self.consume("not");
+        if !self.consume_sign('(') {
             return if not {
                 Err(self.refuse("\"(\" is expected after \"not\""))
             } else {
                 self.comparison()
             };
         }
-        if depth == DEEPEST {
+        if depth == MAX_DEPTH {
             return Err(self.refuse(format!(
-                "no more than {DEEPEST} parentheses stand in each other"
+                "no more than {MAX_DEPTH} parentheses stand in each other"
             )));
         }
-        let inside = self.either(depth + 1)?;
-        if !self.takes_sign(')') {
+        let inside = self.disjunction(depth + 1)?;
+        if !self.consume_sign(')') {
             return Err(self.refuse("\")\" is expected"));
         }
         Ok(if not {
@@ -126,7 +131,7 @@ impl<'a> Parser<'a> {
         let word = self.word();
         let (operator, not) = match word.to_ascii_lowercase().as_str() {
             "pr" => {
-                self.at += word.len();
+                self.position += word.len();
                 return Ok(Filter::Present(attribute));
             }
             "eq" => (Operator::Equals, false),
@@ -139,7 +144,7 @@ impl<'a> Parser<'a> {
             }
             _ => return Err(self.refuse("one of eq, ne, co, sw, ew, pr is expected")),
         };
-        self.at += word.len();
+        self.position += word.len();
         let compared = self.value(attribute.kind(), operator)?;
         let filter = Filter::Compare(attribute, operator, compared);
         Ok(if not {
@@ -154,18 +159,18 @@ impl<'a> Parser<'a> {
         if word.is_empty() {
             return Err(self.refuse("an attribute is expected"));
         }
-        if self.text[self.at + word.len()..].starts_with('[') {
+        if self.text[self.position + word.len()..].starts_with('[') {
             return Err(self
                 .refuse("filters in brackets are not supported; write attribute.value eq \"…\""));
         }
-        let Some(attribute) = named(word) else {
+        let Some(attribute) = find_attribute(word) else {
             let known: Vec<_> = A::NAMED.iter().map(|(name, _)| *name).collect();
             return Err(self.refuse(format!(
                 "this attribute cannot be filtered by; those that can are {}",
                 known.join(", ")
             )));
         };
-        self.at += word.len();
+        self.position += word.len();
         Ok(attribute)
     }
 
@@ -184,19 +189,19 @@ impl<'a> Parser<'a> {
                     );
                 }
             };
-            self.at += word.len();
+            self.position += word.len();
             compared
         };
         match (kind, operator, compared) {
             (Kind::Folded, _, Compared::Text(text)) => Ok(Compared::Text(text.to_lowercase())),
             (Kind::Exact, _, text @ Compared::Text(_)) => Ok(text),
-            (Kind::Boolean, Operator::Equals, truth @ Compared::Boolean(_)) => Ok(truth),
+            (Kind::Boolean, Operator::Equals, boolean @ Compared::Boolean(_)) => Ok(boolean),
             (_, Operator::Equals, Compared::Null) => Ok(Compared::Null),
             _ => Err(self.refuse("the attribute has no such values")),
         }
     }
 
-    /// A text as JSON writes it.
+    /// A JSON string.
     fn string(&mut self) -> Result<String, ScimError> {
         let rest = self.rest();
         let mut escaped = false;
@@ -210,13 +215,13 @@ impl<'a> Parser<'a> {
         };
         let text = serde_json::from_str(&rest[..=end])
             .map_err(|_| self.refuse("a text is not written as in JSON"))?;
-        self.at += end + 1;
+        self.position += end + 1;
         Ok(text)
     }
 }
 
-/// The attribute that is called `name`, in small or capital letters, with or without its schema.
-fn named<A: Attribute>(name: &str) -> Option<A> {
+/// The attribute called `name`, ignoring case, with or without the URN of its schema.
+fn find_attribute<A: Attribute>(name: &str) -> Option<A> {
     let after = |prefix: &str| {
         let (head, tail) = name.split_at_checked(prefix.len())?;
         let tail = tail.strip_prefix(':')?;
@@ -227,7 +232,8 @@ fn named<A: Attribute>(name: &str) -> Option<A> {
     A::NAMED.iter().find(is).map(|(_, attribute)| *attribute)
 }
 
-fn one_or<A>(mut parts: Vec<Filter<A>>, joined: fn(Vec<Filter<A>>) -> Filter<A>) -> Filter<A> {
+/// The only part, or all parts `joined`.
+fn single_or<A>(mut parts: Vec<Filter<A>>, joined: fn(Vec<Filter<A>>) -> Filter<A>) -> Filter<A> {
     match parts.len() {
         1 => parts.remove(0),
         _ => joined(parts),

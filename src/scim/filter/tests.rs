@@ -1,4 +1,4 @@
-//! Filters as clients write them.
+//! Parses and evaluates filters as clients write them.
 
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ fn holds(text: &str) -> bool {
 }
 
 #[test]
-fn what_holds_and_what_does_not() {
+fn filters_match_or_do_not() {
     for (text, expected) in [
         (r#"id eq "1A""#, true),
         (r#"id eq "1a""#, false),
@@ -90,8 +90,8 @@ fn what_holds_and_what_does_not() {
 }
 
 #[test]
-fn what_is_not_understood_is_refused_and_says_where() {
-    for (text, told) in [
+fn a_bad_filter_is_refused_and_the_error_says_where() {
+    for (text, message) in [
         ("", "character 1: an attribute is expected"),
         ("id", "one of eq, ne, co, sw, ew, pr is expected"),
         ("id eq", "character 6: a text in double quotes"),
@@ -118,12 +118,12 @@ fn what_is_not_understood_is_refused_and_says_where() {
     ] {
         let error = parse(text).unwrap_err();
         assert_eq!(error.scim_type, Some(ScimType::InvalidFilter), "{text}");
-        assert!(error.detail.contains(told), "{text}: {error}");
+        assert!(error.detail.contains(message), "{text}: {error}");
     }
 }
 
 #[test]
-fn a_filter_has_bounds() {
+fn length_and_depth_of_a_filter_are_limited() {
     let deep = |depth: usize| format!("{}id pr{}", "(".repeat(depth), ")".repeat(depth));
     assert!(parse(&deep(16)).is_ok());
     assert!(
@@ -143,7 +143,7 @@ fn a_filter_has_bounds() {
 }
 
 #[test]
-fn what_can_hold_for_one_alone_is_known() {
+fn a_filter_that_matches_one_resource_at_most_is_recognized() {
     let of = |text: &str| {
         let only = parse(text).unwrap();
         only.only(&[UserAttribute::Id, UserAttribute::UserName])
@@ -166,7 +166,7 @@ fn what_can_hold_for_one_alone_is_known() {
     }
 }
 
-/// A filter that means something, and its text.
+/// A valid filter, and its text.
 fn filters() -> impl Strategy<Value = (Filter<UserAttribute>, String)> {
     let leaf = (0..UserAttribute::NAMED.len(), "\\PC{0,6}").prop_map(|(index, text)| {
         let (name, attribute) = UserAttribute::NAMED[index];
@@ -209,19 +209,19 @@ fn filters() -> impl Strategy<Value = (Filter<UserAttribute>, String)> {
 
 proptest! {
     #[test]
-    fn no_text_breaks_the_reader(text in "\\PC{0,80}|([a-zA-Z.:()\\[\\]\"\\\\ ]|eq|and|or|not|id|active|pr){0,40}") {
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,80}|([a-zA-Z.:()\\[\\]\"\\\\ ]|eq|and|or|not|id|active|pr){0,40}") {
         if let Ok(filter) = parse(&text) {
             let _ = filter.holds(&chen());
         }
     }
 
     #[test]
-    fn what_is_written_is_what_is_read((filter, text) in filters()) {
+    fn a_written_filter_is_parsed_back((filter, text) in filters()) {
         prop_assert_eq!(parse(&text).unwrap(), filter, "{}", text);
     }
 
     #[test]
-    fn a_filter_and_its_opposite_never_agree((filter, text) in filters()) {
+    fn a_filter_and_its_negation_never_agree((filter, text) in filters()) {
         let opposite = parse(&format!("not ({text})")).unwrap();
         prop_assert_ne!(filter.holds(&chen()), opposite.holds(&chen()));
     }

@@ -1,16 +1,16 @@
-//! What becomes of people.
+//! The SCIM representation of people, and filters on it.
 
 use panda_oidc_sdk::{Identity, Subject};
 
 use super::*;
 use crate::directory::Person;
 use crate::scim::Filter;
-use crate::session::User as Known;
+use crate::session::User as DirectoryUser;
 
 fn entry(name: Option<&str>, phone: Option<&str>, presence: Presence) -> UserRow {
     UserRow {
         person: Person {
-            user: Known {
+            user: DirectoryUser {
                 identity: Identity {
                     subject: Subject::new("1").unwrap(),
                     name: name.map(str::to_owned),
@@ -51,12 +51,12 @@ fn a_user_is_what_the_portal_says_and_the_account_adds() {
 }
 
 #[test]
-fn what_is_not_known_is_not_told() {
+fn unknown_attributes_are_left_out() {
     let user = resource(&entry(None, None, Presence::Unlisted));
-    let mut told: Vec<_> = user.as_object().unwrap().keys().collect();
-    told.sort_unstable();
+    let mut names: Vec<_> = user.as_object().unwrap().keys().collect();
+    names.sort_unstable();
     assert_eq!(
-        told,
+        names,
         [
             "active", "groups", "id", "meta", "roles", "schemas", "userName"
         ]
@@ -65,7 +65,7 @@ fn what_is_not_known_is_not_told() {
 }
 
 #[test]
-fn a_number_or_a_name_that_is_none_is_told_as_it_is() {
+fn a_name_or_number_that_cannot_be_parsed_is_returned_unchanged() {
     let user = resource(&entry(
         Some("新耀分公司"),
         Some("1822199904"),
@@ -91,7 +91,7 @@ fn a_leaver_is_not_active_and_in_no_group() {
 }
 
 #[test]
-fn another_version_is_another_person() {
+fn the_version_changes_with_the_person() {
     let version = |entry: &UserRow| resource(entry)["meta"]["version"].clone();
     let chen = chen();
     assert_eq!(version(&chen), version(&chen.clone()));
@@ -108,7 +108,7 @@ fn another_version_is_another_person() {
 }
 
 #[test]
-fn people_are_found_by_whatever_is_told_of_them() {
+fn people_are_found_by_every_returned_attribute() {
     let (chen, groups) = (chen(), groups());
     for (text, expected) in [
         (r#"userName eq "1" and id eq "1""#, true),
@@ -131,9 +131,9 @@ fn people_are_found_by_whatever_is_told_of_them() {
     }
 }
 
-/// What can be filtered by is in the schema, compared as it says.
+/// Every attribute that users can be filtered by is in the schema, with the same comparison.
 #[test]
-fn the_schema_says_how_values_are_compared() {
+fn filters_compare_values_as_the_schema_says() {
     let base = Base::new("http://a");
     let schema = crate::scim::schema(UserAttribute::SCHEMA, &base).unwrap();
     let find = |list: &Json, name: &str| {

@@ -1,4 +1,4 @@
-//! A code is redeemed (RFC 6749 §4.1.3).
+//! The `authorization_code` grant (RFC 6749 §4.1.3).
 
 use super::issue::{Login, TokenIssue, new_family};
 use crate::app::App;
@@ -13,12 +13,13 @@ use crate::service::access::require_access;
 use crate::service::error::Error;
 use crate::store::CodeRedemption;
 
-/// Redeems the code. It is spent before anything else is looked at or signed: of any number of
-/// callers one goes on (N22), and a wrong verifier gets no second try (N28).
+/// Redeems the code. The code is spent before anything else is checked or signed: of any number of
+/// concurrent redemptions one succeeds (N22, docs/security.md), and a wrong PKCE verifier burns the
+/// code (N28).
 ///
 /// # Errors
 ///
-/// `invalid_grant`, `invalid_target`; what the store says.
+/// `invalid_grant`, `invalid_target`; store errors.
 pub(super) async fn redeem(
     app: &App,
     client: &Client,
@@ -31,8 +32,8 @@ pub(super) async fn redeem(
     let (first, family) = new_family(client, now);
     let granted = match app.store.redeem(&id, Some(family), now).await? {
         CodeRedemption::Granted(granted) => *granted,
-        CodeRedemption::Reused(of) => {
-            let client_id = of.as_str();
+        CodeRedemption::Reused(client_id) => {
+            let client_id = client_id.as_str();
             tracing::warn!(
                 client_id,
                 "A code of {client_id} was presented again; what it gave is revoked"
@@ -41,10 +42,10 @@ pub(super) async fn redeem(
         }
         CodeRedemption::Unknown => return Err(unknown().into()),
     };
-    // 2. Ensure that it was issued to this client, for this redirect URI and verifier, and that the
-    //    client is still open to the person.
+    // 2. Check that it was issued to this client, for this redirect URI and verifier, and that the user
+    //    still has access to the client.
     if let Err(error) = check(app, client, &request, &granted) {
-        // Nobody holds what the code would have given, and nobody shall.
+        // No token of this grant exists yet, and none may be issued.
         app.store.revoke(&id).await?;
         return Err(error.into());
     }

@@ -1,11 +1,12 @@
-//! A client asks for a token of its own (RFC 6749 §4.4).
+//! The `client_credentials` grant (RFC 6749 §4.4).
 
 use super::issue::{TokenIssue, own_token};
 use crate::app::App;
 use crate::oauth::client::Client;
 use crate::oauth::grants::client_credentials::ClientRequest;
 
-/// Issues it. Nothing is kept: the token is good until it expires or is revoked.
+/// Issues an access token for the client itself. Nothing is stored: the token is valid until it
+/// expires or is revoked.
 pub(super) fn grant(app: &App, client: &Client, request: ClientRequest) -> TokenIssue {
     TokenIssue::of(own_token(app, client, request.audience))
 }

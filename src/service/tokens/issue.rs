@@ -1,4 +1,4 @@
-//! Tokens of what a grant has come to: what all grants have in common.
+//! Makes and signs tokens; shared by all grant types.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -17,31 +17,31 @@ use crate::oauth::token_response::TokenResponse;
 use crate::service::error::Error;
 use crate::store::NewFamily;
 
-/// Tokens to be signed.
+/// The tokens to sign for a token response.
 pub(super) struct TokenIssue {
     pub access_token: AccessTokenClaims,
-    /// The login that an ID token is about.
+    /// The grant and scopes for the ID token.
     pub login: Option<(ActiveGrant, Scopes)>,
     pub refresh_token: Option<RefreshToken>,
     pub issued_token_type: Option<&'static str>,
 }
 
-/// A grant of a person's, and what of it is asked for now.
+/// A user's grant, and the part of it that this request asks for.
 pub(super) struct Login {
     /// The grant's identifier.
     pub id: GrantId,
     /// The grant.
     pub granted: ActiveGrant,
-    /// What the tokens are good for: all of the grant, or part of it.
+    /// The scopes of the tokens: all scopes of the grant, or some of them.
     pub scopes: Scopes,
-    /// Whom the access token is for.
+    /// The audience of the access token.
     pub audience: Vec<String>,
-    /// The refresh token that goes with them.
+    /// The refresh token to return with them.
     pub refresh_token: Option<RefreshToken>,
 }
 
 impl Login {
-    /// The tokens of the login.
+    /// The tokens to sign for this login.
     pub(super) fn issue(self, app: &App, client: &Client) -> TokenIssue {
         let own = own_token(app, client, self.audience);
         let access_token = AccessTokenClaims::of_grant(&self.granted, self.id, &self.scopes, own);
@@ -54,7 +54,7 @@ impl Login {
 }
 
 impl TokenIssue {
-    /// An access token alone.
+    /// An access token only.
     pub(super) fn of(access_token: AccessTokenClaims) -> Self {
         Self {
             access_token,
@@ -65,7 +65,7 @@ impl TokenIssue {
     }
 }
 
-/// The first refresh token of a grant that may have one, and what the store keeps of it.
+/// The first refresh token of a grant, and the row that the store keeps for its family.
 pub(super) fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, NewFamily) {
     let first = RefreshToken::random(&mut rand::rng());
     let family = NewFamily {
@@ -77,11 +77,11 @@ pub(super) fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, 
     (first, family)
 }
 
-/// A token of the client's own, with a name of its own.
+/// The claims of an access token for the client itself, with a fresh `jti`.
 pub(super) fn own_token(app: &App, client: &Client, audience: Vec<String>) -> AccessTokenClaims {
-    let unique = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
+    let jti = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
     let now = app.host.clock.now();
-    AccessTokenClaims::of_client(client, audience, unique, app.issuer.as_str(), now)
+    AccessTokenClaims::of_client(client, audience, jti, app.issuer.as_str(), now)
 }
 
 /// Signs the tokens.

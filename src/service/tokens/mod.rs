@@ -1,5 +1,5 @@
-//! The token endpoint's work (RFC 6749 §3.2, OIDC Core §3.1.3): one file a grant looks it up and spends
-//! it, [`issue`] makes tokens of what it has come to.
+//! The use cases of the token endpoint (RFC 6749 §3.2, OIDC Core §3.1.3). One file for each grant
+//! type validates the grant; [`issue`] makes the tokens.
 
 mod authorization_code;
 mod client_credentials;
@@ -16,11 +16,11 @@ use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::params::Params;
 use crate::oauth::token_response::TokenResponse;
 
-/// Exchanges the grant that `client` brings in `form` for tokens.
+/// Exchanges the grant that `client` presents in `form` for tokens.
 ///
 /// # Errors
 ///
-/// [`Error`], with a registered code for the client.
+/// [`Error`], with a registered error code for the client.
 pub async fn exchange_grant(
     app: &Arc<App>,
     client: &Client,

@@ -1,4 +1,4 @@
-//! A refresh token is used (RFC 6749 §6).
+//! The `refresh_token` grant (RFC 6749 §6).
 
 use super::issue::{Login, TokenIssue};
 use crate::app::App;
@@ -10,25 +10,25 @@ use crate::service::access::require_access;
 use crate::service::error::Error;
 use crate::store::{RefreshOutcome, Rotation};
 
-/// Puts the successor in the place of the token. What the token is asked for is decided first: a
-/// request that is refused costs the client nothing.
+/// Rotates the refresh token and issues tokens. The request is validated before the rotation, so a
+/// refused request does not use up the client's token.
 ///
 /// # Errors
 ///
-/// `invalid_grant`, `invalid_scope`, `invalid_target`; what the store says.
+/// `invalid_grant`, `invalid_scope`, `invalid_target`; store errors.
 pub(super) async fn refresh(
     app: &App,
     client: &Client,
     request: RefreshRequest<'_>,
 ) -> Result<TokenIssue, Error> {
     let now = app.host.clock.now();
-    // 1. Look the grant up, and ensure that it is this client's and gives what is asked for.
+    // 1. Look up the grant, and check that it is this client's and covers the request.
     let token = RefreshToken::parse(request.refresh_token).ok_or_else(unknown)?;
-    let found = app.store.family(&token.family(), now).await?;
-    let found = found.ok_or_else(unknown)?.granted;
-    let scopes = allow(&request, client, &found)?;
-    require_access(app, client, &found)?;
-    let audience = resource::audience(request.resources, client, &found.grant.resources)?;
+    let family = app.store.family(&token.family(), now).await?;
+    let active_grant = family.ok_or_else(unknown)?.granted;
+    let scopes = allow(&request, client, &active_grant)?;
+    require_access(app, client, &active_grant)?;
+    let audience = resource::audience(request.resources, client, &active_grant.grant.resources)?;
     // 2. Replace the token (RFC 9700 §4.14.2).
     let successor = app.refresh_token_chain.next(&token);
     let rotation = Rotation {
@@ -40,8 +40,8 @@ pub(super) async fn refresh(
     };
     let (id, mut granted) = match app.store.rotate(rotation, now).await? {
         RefreshOutcome::Granted(id, granted) => (id, *granted),
-        RefreshOutcome::Reused(of) => {
-            let client_id = of.as_str();
+        RefreshOutcome::Reused(client_id) => {
+            let client_id = client_id.as_str();
             tracing::warn!(
                 client_id,
                 "A refresh token of {client_id} was used again; all its grant gave is revoked"

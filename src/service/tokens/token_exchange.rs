@@ -1,4 +1,4 @@
-//! A ticket of the portal's, or an access token, is exchanged (RFC 8693).
+//! Token exchange (RFC 8693): for a ticket of the portal, or for an access token.
 
 use std::sync::Arc;
 
@@ -25,12 +25,12 @@ use crate::service::sign_in::{SignInError, sign_in_for_client};
 use crate::session::{Session, User};
 use crate::store::CodeRedemption;
 
-/// Exchanges what the client holds.
+/// Exchanges the subject token for an access token.
 ///
 /// # Errors
 ///
-/// `invalid_request` when the subject token is no good (RFC 8693 §2.2.2), `invalid_target`,
-/// `invalid_scope`; `temporarily_unavailable` while the portal or the store does not answer.
+/// `invalid_request` when the subject token is not valid (RFC 8693 §2.2.2), `invalid_target`,
+/// `invalid_scope`; `temporarily_unavailable` while the portal or the store does not respond.
 pub(super) async fn exchange(
     app: &Arc<App>,
     client: &Client,
@@ -42,39 +42,40 @@ pub(super) async fn exchange(
     };
     Ok(TokenIssue {
         issued_token_type: Some(ACCESS_TOKEN),
-        // RFC 8693 §2.2.1 gives one token; whoever wants to know the person asks userinfo.
+        // RFC 8693 §2.2.1 returns one token, so no ID token. A client that needs the claims of the
+        // user can call userinfo.
         login: None,
         ..issue
     })
 }
 
-/// The new token lives no longer than the one it was made from, and dies with the same grant.
+/// The new token expires no later than the subject token, and is revoked with the same grant.
 async fn with_access_token(
     app: &App,
     client: &Client,
     request: ExchangeRequest<'_>,
 ) -> Result<TokenIssue, Error> {
-    // 1. Look the token up. A client's own token is about nobody; the client can ask for another one
-    //    itself.
+    // 1. Look up the token. A `client_credentials` token has no user, so it cannot be exchanged; the
+    //    client can request another one itself.
     let found = access_tokens::find(app, request.subject_token).await?;
-    let held = found.and_then(|found| Some((found.claims, found.granted?)));
-    // 2. Ensure that the client may exchange it, for that service.
-    let claims = held.as_ref().map(|(claims, _)| claims);
+    let subject_token = found.and_then(|found| Some((found.claims, found.granted?)));
+    // 2. Check that the client may exchange it for a token for that service.
+    let claims = subject_token.as_ref().map(|(claims, _)| claims);
     let narrowed = of_access_token(request, client, claims)?;
-    let (held, granted) = held.ok_or_else(unacceptable)?;
-    let id = held.grant().ok_or_else(unacceptable)?;
+    let (subject_claims, granted) = subject_token.ok_or_else(unacceptable)?;
+    let id = subject_claims.grant().ok_or_else(unacceptable)?;
     require_access_for_all(app, client, &narrowed.audience, &granted.user).await?;
     // 3. Issue the token.
     let own = own_token(app, client, narrowed.audience);
     let claims = AccessTokenClaims::of_grant(&granted, id, &narrowed.scopes, own);
     Ok(TokenIssue::of(AccessTokenClaims {
-        exp: claims.exp.min(held.exp),
+        exp: claims.exp.min(subject_claims.exp),
         ..claims
     }))
 }
 
-/// A ticket that an application was sent. The client owns it from now on, as a browser would: no
-/// browser and no other client can use it.
+/// Exchanges a ticket that an application received. From now on the client owns the ticket, as a
+/// browser would: no browser and no other client can use it.
 async fn with_ticket(
     app: &Arc<App>,
     client: &Client,
@@ -83,13 +84,13 @@ async fn with_ticket(
     let ticket = ticket::plain(request.subject_token).map_err(|_| unacceptable())?;
     // 1. Sign the ticket's user in.
     let session = sign_in(app, client, ticket).await?;
-    // 2. Ensure that the client, and each service the token is for, is open to the user.
+    // 2. Check that the user has access to the client, and to each service the token is for.
     require_access_for_all(app, client, &request.targets, &session.user).await?;
-    // 3. Begin a grant, as a code would, and redeem it at once.
+    // 3. Create a grant, as an authorization request would, and redeem it at once.
     let scopes = of_ticket(&request, client);
     let audience = match request.targets.as_slice() {
         [] => client.access_token.audience.clone(),
-        named => named.to_vec(),
+        targets => targets.to_vec(),
     };
     let refreshable = client.gets_refresh_token(&scopes);
     let grant = Grant {
@@ -109,9 +110,9 @@ async fn with_ticket(
     let now = app.host.clock.now();
     let id = GrantId::of(&Handle::random(&mut rand::rng()));
     let code_expires_at = now + TimeDelta::minutes(1);
-    let keep_until = now + client.access_token.lifetime;
+    let retain_until = now + client.access_token.lifetime;
     app.store
-        .issue(&id, grant, code_expires_at, keep_until)
+        .issue(&id, grant, code_expires_at, retain_until)
         .await?;
     let (first, family) = new_family(client, now);
     let CodeRedemption::Granted(granted) = app.store.redeem(&id, Some(family), now).await? else {
@@ -128,12 +129,12 @@ async fn with_ticket(
     Ok(login.issue(app, client))
 }
 
-/// Ensures that the client is open to the person, and whatever service the token is for.
+/// Requires that the user has access to the client, and to each service the token is for.
 ///
 /// # Errors
 ///
 /// `invalid_request` for a subject token that is "unacceptable based on policy" (RFC 8693 §2.2.2);
-/// `invalid_target` when it is the service.
+/// `invalid_target` when the service denies access.
 async fn require_access_for_all(
     app: &App,
     client: &Client,
@@ -171,8 +172,8 @@ async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Sess
         SignInError::Store(error) => Error::Store(error),
         SignInError::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_)) => {
             let description = "nobody can be identified at the moment; try again";
-            let told = OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
-            Error::NotSignedIn(told, error)
+            let error_response = OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
+            Error::NotSignedIn(error_response, error)
         }
         other => Error::NotSignedIn(unacceptable(), other),
     })?;
@@ -181,7 +182,8 @@ async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Sess
     Ok(session)
 }
 
-/// What the client is told of a subject token that is no good, whatever the reason.
+/// The error for a subject token that is not valid. It is the same for every reason, so that the
+/// client cannot tell them apart.
 fn unacceptable() -> OAuthError {
     OAuthError::invalid_request(
         "the subject_token is unknown, expired, or belongs to somebody else",

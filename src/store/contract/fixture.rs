@@ -1,4 +1,4 @@
-//! People, browsers and sign-ins to hold a store to its contract with.
+//! Fixtures for the contract: people, browsers, sign-ins and grants.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{ClientId, Nonce};
@@ -14,12 +14,12 @@ use crate::oauth::scope::Scopes;
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::Store;
 
-/// `seconds` after the beginning of the story.
+/// The time `seconds` after the start of the test.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
 }
 
-/// A digest that is told apart from others by `name`.
+/// The digest of `name`.
 pub(crate) fn digest<T: From<Digest>>(name: &str) -> T {
     Digest::of(name.as_bytes()).into()
 }
@@ -32,7 +32,7 @@ pub(crate) fn subject(text: &str) -> Subject {
     Subject::new(text).unwrap()
 }
 
-/// 陈涛 signs in as session `name` with a handle of that name at the time 0, until 1000.
+/// 陈涛 signs in at time 0. The session and its handle are called `name`; it expires at 1000.
 pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
@@ -58,7 +58,7 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
     }
 }
 
-/// Grafana and the wiki are to be told, first by whoever ends the session, until 20.
+/// Grafana and the wiki are to be notified. The first attempt is leased to the caller until 20.
 pub(crate) fn farewell() -> LogoutNotice {
     let listeners = ["grafana", "wiki"];
     LogoutNotice {
@@ -69,13 +69,13 @@ pub(crate) fn farewell() -> LogoutNotice {
     }
 }
 
-/// The same with `ticket`, which `browser` wants to own until the time 500.
+/// [`sign_in`] with `ticket`, which `browser` claims until 500.
 pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
-    let mut asked = sign_in(name);
-    asked.session.ticket = digest(ticket);
-    asked.claim = Some(claim(ticket, browser));
-    asked.place = digest(browser);
-    asked
+    let mut request = sign_in(name);
+    request.session.ticket = digest(ticket);
+    request.claim = Some(claim(ticket, browser));
+    request.place = digest(browser);
+    request
 }
 
 pub(crate) fn claim(ticket: &str, browser: &str) -> TicketClaim {
@@ -88,16 +88,16 @@ pub(crate) fn claim(ticket: &str, browser: &str) -> TicketClaim {
     }
 }
 
-/// Signs in at the time 0 and answers with the session and the one that ended for it.
-pub(crate) async fn signed_in(store: &impl Store, asked: SignIn) -> (Session, Vec<EndedSession>) {
-    match store.sign_in(asked, at(0)).await.unwrap() {
+/// Signs in at time 0. Returns the session, and the sessions that the sign-in ended.
+pub(crate) async fn signed_in(store: &impl Store, request: SignIn) -> (Session, Vec<EndedSession>) {
+    match store.sign_in(request, at(0)).await.unwrap() {
         SignInOutcome::SignedIn(session, ended) => (*session, ended),
         SignInOutcome::TicketRefused => panic!("the ticket was refused"),
         SignInOutcome::Left => panic!("they have left"),
     }
 }
 
-/// What the session `of` grants to Grafana.
+/// A grant to Grafana in the session `of`.
 pub(crate) fn grant(of: &str) -> Grant {
     Grant {
         client_id: ClientId::new("grafana".to_owned()),
@@ -115,7 +115,7 @@ pub(crate) fn grant(of: &str) -> Grant {
     }
 }
 
-/// The same, with `offline_access` and a refresh token.
+/// [`grant`] with `offline_access` and a refresh token.
 pub(crate) fn offline_grant(of: &str) -> Grant {
     Grant {
         scopes: Scopes::parse("openid offline_access"),
@@ -127,7 +127,7 @@ pub(crate) fn offline_grant(of: &str) -> Grant {
     }
 }
 
-/// Issues `code` in the session `of`: to be taken until 60, remembered until 300.
+/// Issues `code` in the session `of`. It can be redeemed until 60 and is retained until 300.
 pub(crate) async fn issue(store: &impl Store, code: &str, of: &str) {
     let code = digest(code);
     store

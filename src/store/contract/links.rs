@@ -31,7 +31,7 @@ async fn join(store: &impl Store, changes: &[Change]) -> Joined {
 async fn joined(store: &impl Store, changes: &[Change]) -> Tally {
     match join(store, changes).await {
         Joined::Done(tally) => tally,
-        Joined::Taken(taken) => panic!("{taken:?}"),
+        Joined::Taken(conflicts) => panic!("{conflicts:?}"),
     }
 }
 
@@ -44,30 +44,32 @@ async fn username(store: &impl Store, of: &str, client: &str) -> Option<String> 
     link(store, of, client).await.and_then(|link| link.username)
 }
 
-pub(super) async fn a_link_is_read_back_to_the_letter(store: impl Store) {
-    let mut asked = change("1", "grafana", "Chén 涛");
-    asked.edit.email = Some("C@w.cn".to_owned());
-    asked.edit.email_verified = Some(true);
+pub(super) async fn a_link_is_read_back_unchanged(store: impl Store) {
+    let mut request = change("1", "grafana", "Chén 涛");
+    request.edit.email = Some("C@w.cn".to_owned());
+    request.edit.email_verified = Some(true);
     let one = Attribute::One("调度\"中心".to_owned());
     let many = |list: &[&str]| Attribute::Many(list.iter().map(ToString::to_string).collect());
-    asked.edit.attributes = [
+    request.edit.attributes = [
         ("dept".to_owned(), one.clone()),
         ("none".to_owned(), many(&[])),
         ("sites".to_owned(), many(&["东"])),
     ]
     .into();
-    let tally = joined(&store, &[asked.clone()]).await;
+    let tally = joined(&store, &[request.clone()]).await;
     assert_eq!((tally.added, tally.changed, tally.same), (1, 0, 0));
     let read = link(&store, "1", "grafana").await.unwrap();
     assert_eq!(read.username.as_deref(), Some("Chén 涛"));
     assert_eq!(read.email.as_deref(), Some("C@w.cn"));
     assert!(read.email_verified);
-    assert_eq!(read.attributes, asked.edit.attributes);
+    assert_eq!(read.attributes, request.edit.attributes);
     assert_eq!(link(&store, "1", "wiki").await, None);
     assert_eq!(link(&store, "2", "grafana").await, None);
 }
 
-pub(super) async fn a_link_is_completed_with_the_one_for_all(store: impl Store) {
+pub(super) async fn a_link_for_a_client_is_completed_from_the_one_for_all_clients(
+    store: impl Store,
+) {
     let mut all = change("1", "", "ct");
     all.edit.email = Some("c@w.cn".to_owned());
     joined(&store, &[all, change("1", "grafana", "chentao")]).await;
@@ -77,23 +79,26 @@ pub(super) async fn a_link_is_completed_with_the_one_for_all(store: impl Store) 
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("ct"));
 }
 
-pub(super) async fn a_username_is_one_persons_in_a_client(store: impl Store) {
+pub(super) async fn a_username_is_unique_within_a_client(store: impl Store) {
     joined(&store, &[change("1", "grafana", "ChenTao")]).await;
     let changes = [
         change("3", "grafana", "other"),
         change("2", "grafana", "ｃhentao"),
     ];
-    let Joined::Taken(taken) = join(&store, &changes).await else {
+    let Joined::Taken(conflicts) = join(&store, &changes).await else {
         panic!("it is another's");
     };
-    assert_eq!(taken.len(), 1);
-    assert_eq!((taken[0].change, taken[0].what), (1, Unique::Username));
-    assert_eq!(taken[0].holder, place("1", "grafana"));
+    assert_eq!(conflicts.len(), 1);
+    assert_eq!(
+        (conflicts[0].change, conflicts[0].what),
+        (1, Unique::Username)
+    );
+    assert_eq!(conflicts[0].holder, place("1", "grafana"));
     assert_eq!(link(&store, "3", "grafana").await, None, "half was done");
     joined(&store, &[change("2", "wiki", "chentao")]).await;
 }
 
-pub(super) async fn an_address_is_one_persons_in_a_client(store: impl Store) {
+pub(super) async fn an_email_address_is_unique_within_a_client(store: impl Store) {
     let email = |of, client, email: &str| Change {
         place: place(of, client),
         edit: Edit {
@@ -102,15 +107,16 @@ pub(super) async fn an_address_is_one_persons_in_a_client(store: impl Store) {
         },
     };
     joined(&store, &[email("1", "grafana", "C@w.cn")]).await;
-    let Joined::Taken(taken) = join(&store, &[email("2", "grafana", "c@W.cn")]).await else {
+    let Joined::Taken(conflicts) = join(&store, &[email("2", "grafana", "c@W.cn")]).await else {
         panic!("it is another's");
     };
-    assert_eq!(taken[0].what, Unique::Email);
+    assert_eq!(conflicts[0].what, Unique::Email);
     joined(&store, &[email("2", "wiki", "c@W.cn")]).await;
 }
 
-/// Else whoever is `chentao` for all would be let into the account of whoever is it in one.
-pub(super) async fn a_username_for_all_is_nobody_elses_anywhere(store: impl Store) {
+/// Otherwise a person who is `chentao` for all clients would get into the account of another person who
+/// is `chentao` in one client.
+pub(super) async fn a_username_for_all_clients_is_unique_in_every_client(store: impl Store) {
     joined(&store, &[change("1", "grafana", "chentao")]).await;
     assert!(matches!(
         join(&store, &[change("2", "", "chentao")]).await,
@@ -123,11 +129,11 @@ pub(super) async fn a_username_for_all_is_nobody_elses_anywhere(store: impl Stor
             Joined::Taken(_)
         ));
     }
-    // One's own is no hindrance.
+    // A person's own link for all clients is not a conflict.
     joined(&store, &[change("2", "grafana", "heilong")]).await;
 }
 
-pub(super) async fn two_in_one_join_cannot_have_the_same(store: impl Store) {
+pub(super) async fn one_join_cannot_give_two_people_the_same_username(store: impl Store) {
     let changes = [change("1", "grafana", "x"), change("2", "grafana", "X")];
     assert!(matches!(join(&store, &changes).await, Joined::Taken(_)));
     assert!(store.links_after(None, 9).await.unwrap().is_empty());
@@ -140,7 +146,7 @@ pub(super) async fn two_people_can_swap_their_usernames(store: impl Store) {
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("b"));
 }
 
-pub(super) async fn a_join_says_what_it_changed(store: impl Store) {
+pub(super) async fn a_join_reports_what_it_changed(store: impl Store) {
     let changes = [change("1", "", "a"), change("2", "", "b")];
     joined(&store, &changes).await;
     let again = joined(&store, &changes).await;
@@ -151,7 +157,7 @@ pub(super) async fn a_join_says_what_it_changed(store: impl Store) {
     joined(&store, &[change("3", "", "a")]).await;
 }
 
-pub(super) async fn a_rehearsal_says_what_a_join_would_and_changes_nothing(store: impl Store) {
+pub(super) async fn a_rehearsal_reports_like_a_join_and_changes_nothing(store: impl Store) {
     joined(&store, &[change("1", "", "a")]).await;
     let good = [change("2", "", "b"), change("1", "", "c")];
     let Joined::Done(tally) = store.rehearse(good.into()).await.unwrap() else {
@@ -167,14 +173,14 @@ pub(super) async fn a_rehearsal_says_what_a_join_would_and_changes_nothing(store
     assert_eq!(link(&store, "2", "wiki").await, None);
 }
 
-pub(super) async fn a_link_is_taken_away_once(store: impl Store) {
+pub(super) async fn a_link_is_removed_once(store: impl Store) {
     joined(&store, &[change("1", "", "a"), change("1", "wiki", "b")]).await;
     assert!(store.part(&place("1", "wiki")).await.unwrap());
     assert!(!store.part(&place("1", "wiki")).await.unwrap());
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));
 }
 
-pub(super) async fn links_are_listed_in_order_and_by_parts(store: impl Store) {
+pub(super) async fn links_are_listed_in_order_and_in_batches(store: impl Store) {
     let mut changes = Vec::new();
     for of in 1..=5 {
         for client in ["", "grafana", "wiki"] {
@@ -184,30 +190,30 @@ pub(super) async fn links_are_listed_in_order_and_by_parts(store: impl Store) {
     joined(&store, &changes).await;
     let (mut seen, mut last) = (Vec::new(), None);
     loop {
-        let part = store.links_after(last.as_ref(), 4).await.unwrap();
-        let Some((place, _)) = part.last() else {
+        let batch = store.links_after(last.as_ref(), 4).await.unwrap();
+        let Some((place, _)) = batch.last() else {
             break;
         };
         last = Some(place.clone());
-        seen.extend(part.into_iter().map(|(place, _)| place));
+        seen.extend(batch.into_iter().map(|(place, _)| place));
     }
     let places: Vec<_> = changes.into_iter().map(|change| change.place).collect();
     assert_eq!(seen, places);
 }
 
-pub(super) async fn people_are_found_by_number_name_and_identifier(store: impl Store) {
+pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: impl Store) {
     for (of, name, phone) in [
         ("1", "陈涛", "13800138000"),
         ("2", "陈 涛", ""),
         ("3", "黑龙江", "138 0013 8000"),
         ("4", "新耀分公司", "13900139000"),
     ] {
-        let mut asked = sign_in(of);
-        asked.place = digest(of);
-        asked.session.user.identity.subject = subject(of);
-        asked.session.user.identity.name = Some(name.to_owned());
-        asked.session.user.identity.phone = Some(phone.to_owned());
-        signed_in(&store, asked).await;
+        let mut request = sign_in(of);
+        request.place = digest(of);
+        request.session.user.identity.subject = subject(of);
+        request.session.user.identity.name = Some(name.to_owned());
+        request.session.user.identity.phone = Some(phone.to_owned());
+        signed_in(&store, request).await;
     }
     let found = async |wanted: Wanted| {
         let mut found: Vec<_> = store
@@ -230,16 +236,16 @@ pub(super) async fn people_are_found_by_number_name_and_identifier(store: impl S
     assert_eq!(found(wanted.clone()).await, "1234");
 }
 
-/// Every way to a grant brings the account, without another question.
-pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store) {
+/// Every query that returns a grant returns the account too.
+pub(super) async fn a_grant_has_the_account_of_its_user_in_its_client(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "before", "a").await;
-    let CodeRedemption::Granted(taken) =
+    let CodeRedemption::Granted(redeemed) =
         store.redeem(&digest("before"), None, at(1)).await.unwrap()
     else {
         panic!("it was good");
     };
-    assert_eq!(taken.link, None);
+    assert_eq!(redeemed.link, None);
     let mut all = change("1", "", "ct");
     all.edit.email = Some("c@w.cn".to_owned());
     let other = change("1", "wiki", "of the wiki");
@@ -254,7 +260,7 @@ pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store)
         expires_at: at(100),
         retain_until: at(300),
     };
-    let CodeRedemption::Granted(taken) = store.redeem(&code, Some(family), at(1)).await.unwrap()
+    let CodeRedemption::Granted(redeemed) = store.redeem(&code, Some(family), at(1)).await.unwrap()
     else {
         panic!("it was good");
     };
@@ -270,7 +276,7 @@ pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store)
     let RefreshOutcome::Granted(_, rotated) = store.rotate(rotation, at(2)).await.unwrap() else {
         panic!("it was good");
     };
-    for granted in [*taken, granted, found.granted, *rotated] {
+    for granted in [*redeemed, granted, found.granted, *rotated] {
         let link = granted.link.unwrap();
         assert_eq!(link.username.as_deref(), Some("chentao"));
         assert_eq!(link.email.as_deref(), Some("c@w.cn"));
@@ -278,25 +284,27 @@ pub(super) async fn a_grant_brings_the_account_its_client_has(store: impl Store)
     }
 }
 
-pub(super) async fn a_username_is_not_the_identifier_of_somebody_without_one(store: impl Store) {
+pub(super) async fn a_username_is_never_the_identifier_of_a_person_without_a_username(
+    store: impl Store,
+) {
     signed_in(&store, sign_in("a")).await;
-    // 1 is known, and would be told as 1 to Grafana.
+    // Person 1 is known and has no username, so Grafana would get "1" as their username.
     let wanted = [change("5", "grafana", "1")];
-    let Joined::Taken(taken) = join(&store, &wanted).await else {
+    let Joined::Taken(conflicts) = join(&store, &wanted).await else {
         panic!("it is 1's");
     };
     assert_eq!(
-        (taken[0].what, &taken[0].holder),
+        (conflicts[0].what, &conflicts[0].holder),
         (Unique::Username, &place("1", "grafana"))
     );
     assert_eq!(username(&store, "5", "grafana").await, None);
-    // One's own identifier, and one that nobody has, are nobody else's.
+    // A person may have their own identifier as username, or one that belongs to no known person.
     joined(
         &store,
         &[change("1", "grafana", "1"), change("6", "grafana", "10086")],
     )
     .await;
-    // Once 1 has another name there, the number is free.
+    // Once person 1 has another username in Grafana, "1" is free there.
     let both = [
         change("1", "grafana", "chentao"),
         change("5", "grafana", "1"),

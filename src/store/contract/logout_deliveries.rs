@@ -1,4 +1,5 @@
-//! Deliveries of logout tokens (the field notes' N50, Back-Channel Logout 1.0 §2.5).
+//! Deliveries of logout tokens (Back-Channel Logout 1.0 §2.5). They keep the next user of a browser
+//! out of the previous user's sessions at clients (N50, docs/security.md).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::store::contract::fixture::{
     at, digest, farewell, grant, sid, sign_in, signed_in, subject,
 };
 
-/// The session `a`, in which `clients` were granted something.
+/// Begins the session `a`, with a grant for each of `clients`.
 async fn session_with(store: &impl Store, clients: &[&str]) {
     signed_in(store, sign_in("a")).await;
     for client in clients {
@@ -42,7 +43,7 @@ pub(super) fn up_to(most: u32, until: i64) -> DeliveryLease {
     }
 }
 
-/// What is due at `seconds`, leased for ten.
+/// Leases all deliveries due at `seconds` for ten seconds.
 async fn lease(store: &impl Store, seconds: i64) -> Vec<Delivery> {
     let leased = store.lease_deliveries(up_to(100, seconds + 10), at(seconds));
     let mut leased = leased.await.unwrap();
@@ -50,7 +51,7 @@ async fn lease(store: &impl Store, seconds: i64) -> Vec<Delivery> {
     leased
 }
 
-pub(super) async fn an_ended_session_leaves_a_delivery_for_each_client_that_listens(
+pub(super) async fn an_ended_session_queues_a_delivery_for_each_listening_client(
     store: impl Store,
 ) {
     session_with(&store, &["wiki", "deaf", "grafana"]).await;
@@ -63,26 +64,26 @@ pub(super) async fn an_ended_session_leaves_a_delivery_for_each_client_that_list
     assert_eq!(lease(&store, 20).await, again, "should it have died");
 }
 
-pub(super) async fn a_sign_in_that_takes_over_leaves_deliveries_too(store: impl Store) {
+pub(super) async fn a_sign_in_of_another_user_queues_deliveries_too(store: impl Store) {
     session_with(&store, &["wiki"]).await;
-    let mut asked = sign_in("b");
-    asked.session.user.identity.subject = subject("2");
-    let (_, ended) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.session.user.identity.subject = subject("2");
+    let (_, ended) = signed_in(&store, request).await;
     assert_eq!(ended[0].leased, [delivery("wiki", 1)]);
     assert_eq!(lease(&store, 20).await, [delivery("wiki", 2)]);
 }
 
-pub(super) async fn a_client_that_shall_wait_is_nobodys_until_its_time(store: impl Store) {
+pub(super) async fn a_postponed_client_is_not_leased_before_its_time(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
-    let mut farewell = farewell();
-    farewell.later = Some((ClientId::new("wiki".to_owned()), at(5)));
-    let ended = store.end(&sid("a"), &farewell).await.unwrap().unwrap();
+    let mut notice = farewell();
+    notice.later = Some((ClientId::new("wiki".to_owned()), at(5)));
+    let ended = store.end(&sid("a"), &notice).await.unwrap().unwrap();
     assert_eq!(ended.leased, [delivery("grafana", 1)]);
     assert_eq!(lease(&store, 4).await, []);
     assert_eq!(lease(&store, 5).await, [delivery("wiki", 1)]);
 }
 
-pub(super) async fn of_many_who_lease_a_delivery_one_gets_it(store: impl Store + 'static) {
+pub(super) async fn of_concurrent_leases_one_gets_the_delivery(store: impl Store + 'static) {
     session_with(&store, &["wiki"]).await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     let store = Arc::new(store);
@@ -96,20 +97,18 @@ pub(super) async fn of_many_who_lease_a_delivery_one_gets_it(store: impl Store +
     assert_eq!(lease(&*store, 30).await, [delivery("wiki", 3)]);
 }
 
-pub(super) async fn those_due_for_longest_are_leased_first_and_no_more_than_asked(
-    store: impl Store,
-) {
+pub(super) async fn the_longest_due_deliveries_are_leased_first_up_to_the_limit(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
-    let mut farewell = farewell();
-    farewell.later = Some((ClientId::new("wiki".to_owned()), at(5)));
-    store.end(&sid("a"), &farewell).await.unwrap().unwrap();
+    let mut notice = farewell();
+    notice.later = Some((ClientId::new("wiki".to_owned()), at(5)));
+    store.end(&sid("a"), &notice).await.unwrap().unwrap();
     let first = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
     assert_eq!(first, [delivery("wiki", 1)]);
     let rest = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
     assert_eq!(rest, [delivery("grafana", 2)]);
 }
 
-pub(super) async fn no_client_takes_the_place_of_the_others(store: impl Store) {
+pub(super) async fn no_client_exceeds_its_share_of_the_leases(store: impl Store) {
     for name in ["a", "b", "c"] {
         signed_in(&store, sign_in(name)).await;
         let mut grant = grant(name);
@@ -119,12 +118,12 @@ pub(super) async fn no_client_takes_the_place_of_the_others(store: impl Store) {
         store.end(&sid(name), &farewell()).await.unwrap().unwrap();
     }
     session_with(&store, &["grafana"]).await;
-    let mut later = farewell();
-    later.later = Some((ClientId::new("grafana".to_owned()), at(40)));
-    store.end(&sid("a"), &later).await.unwrap().unwrap();
+    let mut notice = farewell();
+    notice.later = Some((ClientId::new("grafana".to_owned()), at(40)));
+    store.end(&sid("a"), &notice).await.unwrap().unwrap();
     let mut lease = up_to(3, 90);
     lease.each = 2;
-    let took = async |lease: &DeliveryLease| {
+    let lease_clients = async |lease: &DeliveryLease| {
         let leased = store.lease_deliveries(lease.clone(), at(50)).await.unwrap();
         let mut clients: Vec<_> = leased
             .into_iter()
@@ -133,26 +132,26 @@ pub(super) async fn no_client_takes_the_place_of_the_others(store: impl Store) {
         clients.sort();
         clients
     };
-    assert_eq!(took(&lease).await, ["grafana", "wiki", "wiki"]);
+    assert_eq!(lease_clients(&lease).await, ["grafana", "wiki", "wiki"]);
     lease.held = HashMap::from([("wiki".to_owned(), 2), ("other".to_owned(), 1)]);
-    assert_eq!(took(&lease).await, [""; 0]);
+    assert_eq!(lease_clients(&lease).await, [""; 0]);
     lease.held = HashMap::from([("wiki".to_owned(), 1)]);
-    assert_eq!(took(&lease).await, ["wiki"]);
+    assert_eq!(lease_clients(&lease).await, ["wiki"]);
 }
 
-pub(super) async fn a_delivery_that_is_put_off_is_due_then(store: impl Store) {
+pub(super) async fn a_postponed_delivery_is_due_at_its_new_time(store: impl Store) {
     session_with(&store, &["wiki"]).await;
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store.put_off(&ended.leased[0], at(600)).await.unwrap();
     assert_eq!(lease(&store, 599).await, []);
     let leased = lease(&store, 600).await;
     assert_eq!(leased, [delivery("wiki", 2)]);
-    // Whoever had it before puts nothing off any more.
+    // The previous lease holder can no longer postpone the delivery.
     store.put_off(&ended.leased[0], at(900)).await.unwrap();
     assert_eq!(lease(&store, 610).await, [delivery("wiki", 3)]);
 }
 
-pub(super) async fn a_delivery_that_is_struck_off_is_gone(store: impl Store) {
+pub(super) async fn a_struck_off_delivery_is_not_leased_again(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store
@@ -166,10 +165,10 @@ pub(super) async fn a_delivery_that_is_struck_off_is_gone(store: impl Store) {
     assert_eq!(lease(&store, 20).await, [delivery("grafana", 2)]);
 }
 
-pub(super) async fn no_sweep_takes_a_delivery(store: impl Store) {
+pub(super) async fn a_sweep_removes_no_delivery(store: impl Store) {
     session_with(&store, &["wiki"]).await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store.sweep(at(9999)).await.unwrap();
-    // Whoever leases it says that it is given up.
+    // An expired delivery is removed by the worker that leases it and gives it up.
     assert_eq!(lease(&store, 9999).await, [delivery("wiki", 2)]);
 }

@@ -1,17 +1,17 @@
-//! Keeping house.
+//! Maintenance: sweeps, pings and closing.
 
 use crate::store::contract::fixture::{
     at, claim, digest, farewell, grant, issue, offline_grant, sid, sign_in, sign_in_with, signed_in,
 };
 use crate::store::{CodeRedemption, RUN_OUT_KEPT, Store};
 
-pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl Store) {
-    // Until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
+pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
+    // A session until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    asked.retires = Some((digest("a"), at(30)));
-    signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    request.retires = Some((digest("a"), at(30)));
+    signed_in(&store, request).await;
     issue(&store, "code", "a").await;
 
     assert_eq!(store.sweep(at(29)).await.unwrap(), 0);
@@ -31,16 +31,16 @@ pub(super) async fn a_sweep_takes_what_has_expired_and_nothing_else(store: impl 
             .is_some()
     );
     assert_eq!(store.sweep(at(1000)).await.unwrap(), 0, "its clients go on");
-    let gone = store.sweep(at(1000) + RUN_OUT_KEPT).await.unwrap();
-    assert_eq!(gone, 3, "the session, its other handle and its client");
+    let removed = store.sweep(at(1000) + RUN_OUT_KEPT).await.unwrap();
+    assert_eq!(removed, 3, "the session, its other handle and its client");
     assert_eq!(store.sweep(at(9999) + RUN_OUT_KEPT).await.unwrap(), 0);
 
-    // What is gone is gone: even the clock set back does not bring it back.
+    // The rows are really gone: they are not found even if the clock is set back.
     assert_eq!(store.session(&digest("b"), at(0)).await.unwrap(), None);
     assert_eq!(store.owner(&digest("t"), at(0)).await.unwrap(), None);
 }
 
-pub(super) async fn a_sweep_takes_any_number(store: impl Store) {
+pub(super) async fn a_sweep_removes_more_than_one_batch(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     for number in 0..450 {
         let code = digest(&number.to_string());
@@ -55,14 +55,14 @@ pub(super) async fn a_sweep_takes_any_number(store: impl Store) {
     assert!(store.session(&digest("a"), at(2)).await.unwrap().is_some());
 }
 
-pub(super) async fn a_store_that_works_says_so(store: impl Store) {
+pub(super) async fn a_working_store_answers_a_ping(store: impl Store) {
     store.ping().await.unwrap();
     signed_in(&store, sign_in("a")).await;
     store.ping().await.unwrap();
     assert!(store.session(&digest("a"), at(1)).await.unwrap().is_some());
 }
 
-pub(super) async fn a_closed_store_refuses(store: impl Store) {
+pub(super) async fn a_closed_store_refuses_every_call(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.close().await.unwrap();
     assert!(store.session(&digest("a"), at(1)).await.is_err());
@@ -71,20 +71,33 @@ pub(super) async fn a_closed_store_refuses(store: impl Store) {
     assert!(store.close().await.is_err());
 }
 
-pub(super) async fn a_session_is_kept_as_long_as_an_offline_grant_that_came_from_it(
-    store: impl Store,
-) {
+pub(super) async fn a_session_is_kept_as_long_as_its_offline_grants(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let week = at(1000) + RUN_OUT_KEPT;
+    let end_of_retention = at(1000) + RUN_OUT_KEPT;
     let code = digest("code");
     let grant = offline_grant("a");
-    let keep_until = week + chrono::TimeDelta::days(1);
-    store.issue(&code, grant, at(60), keep_until).await.unwrap();
+    let retain_until = end_of_retention + chrono::TimeDelta::days(1);
+    store
+        .issue(&code, grant, at(60), retain_until)
+        .await
+        .unwrap();
     store.redeem(&code, None, at(1)).await.unwrap();
-    store.sweep(week).await.unwrap();
-    assert!(store.active_grant(&code, week).await.unwrap().is_some());
+    store.sweep(end_of_retention).await.unwrap();
+    assert!(
+        store
+            .active_grant(&code, end_of_retention)
+            .await
+            .unwrap()
+            .is_some()
+    );
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     assert_eq!(ended.clients.len(), 1, "its client can still be told");
-    assert!(store.active_grant(&code, week).await.unwrap().is_none());
-    store.sweep(keep_until).await.unwrap();
+    assert!(
+        store
+            .active_grant(&code, end_of_retention)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    store.sweep(retain_until).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! The people that are known, and the readings of the directory that change them.
+//! The known people, and the directory readings that update them.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ fn lease(holder: &str, until: i64) -> DirectoryLease {
     }
 }
 
-/// What `changes` come to when a reading finds them at `now`.
-async fn found(store: &impl Store, changes: Vec<Change>, now: i64) -> usize {
+/// Applies `changes` as one reading at `now`. Returns the number of sessions that ended.
+async fn apply_reading(store: &impl Store, changes: Vec<Change>, now: i64) -> usize {
     let lease = lease("reader", 10_000);
     assert!(store.lease_directory(lease, at(now)).await.unwrap());
     assert!(store.stage(lease, changes).await.unwrap());
@@ -64,13 +64,13 @@ async fn events(store: &impl Store, id: &str) -> Vec<(DateTime<Utc>, Event)> {
     history.into_iter().map(|one| (one.at, one.event)).collect()
 }
 
-pub(super) async fn who_has_signed_in_is_known_and_unlisted(store: impl Store) {
+pub(super) async fn a_person_who_signs_in_is_known_and_unlisted(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     assert_eq!(presence(&store, "1").await, Some(Presence::Unlisted));
     assert_eq!(presence(&store, "2").await, None);
 }
 
-pub(super) async fn a_reading_holds_only_once_it_is_accepted(store: impl Store) {
+pub(super) async fn a_reading_takes_effect_only_once_it_is_accepted(store: impl Store) {
     let lease = lease("reader", 60);
     assert!(store.lease_directory(lease, at(0)).await.unwrap());
     let listed = vec![
@@ -115,7 +115,7 @@ pub(super) async fn a_reading_holds_only_once_it_is_accepted(store: impl Store) 
     assert_eq!(one.user.identity, identity("1", "陈涛"));
 }
 
-pub(super) async fn of_many_one_has_the_lease(store: impl Store + 'static) {
+pub(super) async fn of_concurrent_holders_one_gets_the_lease(store: impl Store + 'static) {
     let store = Arc::new(store);
     let mut race = JoinSet::new();
     for holder in 0..16 {
@@ -129,7 +129,7 @@ pub(super) async fn of_many_one_has_the_lease(store: impl Store + 'static) {
     assert_eq!(won, 1);
 }
 
-pub(super) async fn who_has_lost_the_lease_changes_nothing(store: impl Store) {
+pub(super) async fn a_holder_that_lost_the_lease_changes_nothing(store: impl Store) {
     let (slow, quick) = (lease("slow", 60), lease("quick", 120));
     assert!(store.lease_directory(slow, at(0)).await.unwrap());
     assert!(!store.lease_directory(quick, at(59)).await.unwrap());
@@ -168,25 +168,25 @@ pub(super) async fn a_step_renews_the_lease(store: impl Store) {
     );
 }
 
-pub(super) async fn a_person_is_absent_before_they_are_gone(store: impl Store) {
-    found(&store, vec![Change::Listed(identity("1", "陈涛"))], 1).await;
-    found(&store, vec![Change::Absent(subject("1"))], 2).await;
+pub(super) async fn a_person_goes_from_listed_to_absent_to_left(store: impl Store) {
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 1).await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
     assert_eq!(presence(&store, "1").await, Some(Presence::Absent(at(2))));
-    found(&store, vec![Change::Listed(identity("1", "陈涛"))], 3).await;
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 3).await;
     assert_eq!(presence(&store, "1").await, Some(Presence::Listed));
-    found(&store, vec![Change::Absent(subject("1"))], 4).await;
-    found(&store, vec![Change::Left(subject("1"))], 5).await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 4).await;
+    apply_reading(&store, vec![Change::Left(subject("1"))], 5).await;
     assert_eq!(presence(&store, "1").await, Some(Presence::Left(at(5))));
-    found(&store, vec![Change::Absent(subject("1"))], 6).await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 6).await;
     assert_eq!(presence(&store, "1").await, Some(Presence::Left(at(5))));
 }
 
-pub(super) async fn updated_at_moves_when_the_directory_brings_something_new(store: impl Store) {
-    found(&store, vec![Change::Listed(identity("1", "陈涛"))], 1).await;
-    found(&store, vec![Change::Absent(subject("1"))], 2).await;
-    found(&store, vec![Change::Listed(identity("1", "陈涛"))], 3).await;
+pub(super) async fn updated_at_changes_when_the_directory_changes_the_identity(store: impl Store) {
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 1).await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 3).await;
     assert_eq!(person(&store, "1").await.unwrap().user.updated_at, at(1));
-    found(&store, vec![Change::Listed(identity("1", "陈滔"))], 4).await;
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈滔"))], 4).await;
     let user = person(&store, "1").await.unwrap().user;
     assert_eq!(
         (user.updated_at, user.identity.name.as_deref()),
@@ -194,7 +194,7 @@ pub(super) async fn updated_at_moves_when_the_directory_brings_something_new(sto
     );
 }
 
-pub(super) async fn a_leaver_has_no_session_no_grant_and_no_way_in(store: impl Store) {
+pub(super) async fn a_leaver_has_no_session_and_no_grant_and_cannot_sign_in(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     signed_in(&store, sign_in("b")).await;
     for (code, grant) in [("code", grant("a")), ("offline", offline_grant("b"))] {
@@ -204,9 +204,12 @@ pub(super) async fn a_leaver_has_no_session_no_grant_and_no_way_in(store: impl S
             .unwrap();
         store.redeem(&digest(code), None, at(1)).await.unwrap();
     }
-    found(&store, vec![Change::Absent(subject("1"))], 2).await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
     assert!(store.session(&digest("a"), at(2)).await.unwrap().is_some());
-    assert_eq!(found(&store, vec![Change::Left(subject("1"))], 3).await, 2);
+    assert_eq!(
+        apply_reading(&store, vec![Change::Left(subject("1"))], 3).await,
+        2
+    );
     for name in ["a", "b"] {
         assert_eq!(store.session(&digest(name), at(3)).await.unwrap(), None);
     }
@@ -222,27 +225,27 @@ pub(super) async fn a_leaver_has_no_session_no_grant_and_no_way_in(store: impl S
     let again = store.sign_in(sign_in("c"), at(4)).await.unwrap();
     assert_eq!(again, SignInOutcome::Left);
     assert_eq!(store.session(&digest("c"), at(4)).await.unwrap(), None);
-    found(&store, vec![Change::Listed(identity("1", "陈涛"))], 5).await;
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 5).await;
     assert!(matches!(
         store.sign_in(sign_in("d"), at(6)).await.unwrap(),
         SignInOutcome::SignedIn(..)
     ));
 }
 
-pub(super) async fn what_became_of_a_leaver_is_written_down(store: impl Store) {
+pub(super) async fn the_history_of_a_leaver_is_recorded(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store
         .issue(&digest("code"), grant("a"), at(60), at(300))
         .await
         .unwrap();
-    found(&store, vec![Change::Absent(subject("1"))], 2).await;
-    found(&store, vec![Change::Left(subject("1"))], 3).await;
-    // That they are back does not make the proof worth less.
-    found(&store, vec![Change::Listed(identity("1", "陈涛"))], 20).await;
-    let told = store.lease_deliveries(up_to(9, 40), at(30)).await.unwrap();
-    assert_eq!(told.len(), 1);
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
+    apply_reading(&store, vec![Change::Left(subject("1"))], 3).await;
+    // The logout is recorded even if it is delivered after the person has returned.
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 20).await;
+    let leased = store.lease_deliveries(up_to(9, 40), at(30)).await.unwrap();
+    assert_eq!(leased.len(), 1);
     store
-        .strike_off(&told[0], DeliveryOutcome::Delivered, at(31))
+        .strike_off(&leased[0], DeliveryOutcome::Delivered, at(31))
         .await
         .unwrap();
     let grafana = "grafana".to_owned();
@@ -250,7 +253,7 @@ pub(super) async fn what_became_of_a_leaver_is_written_down(store: impl Store) {
         sessions: vec!["a".to_owned()],
         clients: vec![grafana.clone()],
     };
-    let told = Event::LogoutDelivered {
+    let delivered = Event::LogoutDelivered {
         client_id: grafana,
         sid: sid("a").to_string(),
     };
@@ -260,12 +263,12 @@ pub(super) async fn what_became_of_a_leaver_is_written_down(store: impl Store) {
             (at(2), Event::Absent),
             (at(3), left),
             (at(20), Event::Returned),
-            (at(31), told)
+            (at(31), delivered)
         ]
     );
 }
 
-pub(super) async fn a_logout_of_somebody_who_stays_is_nobodys_history(store: impl Store) {
+pub(super) async fn a_logout_is_not_recorded_for_a_person_who_has_not_left(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store
         .issue(&digest("code"), grant("a"), at(60), at(300))
@@ -279,10 +282,10 @@ pub(super) async fn a_logout_of_somebody_who_stays_is_nobodys_history(store: imp
     assert_eq!(events(&store, "1").await, []);
 }
 
-pub(super) async fn people_are_listed_in_the_order_of_their_subjects(store: impl Store) {
+pub(super) async fn people_are_listed_in_subject_order(store: impl Store) {
     let ids = ["10", "2", "1", "03"];
     let listed = ids.map(|id| Change::Listed(identity(id, "某")));
-    found(&store, listed.into(), 1).await;
+    apply_reading(&store, listed.into(), 1).await;
     let first = store.people(None, 3).await.unwrap();
     let names = |people: &[Person]| {
         people
@@ -296,10 +299,10 @@ pub(super) async fn people_are_listed_in_the_order_of_their_subjects(store: impl
     assert_eq!(store.people(Some(&subject("2")), 3).await.unwrap(), []);
 }
 
-pub(super) async fn a_leaver_who_is_forgotten_stays_out(store: impl Store) {
+pub(super) async fn a_forgotten_leaver_still_cannot_sign_in(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    found(&store, vec![Change::Absent(subject("1"))], 2).await;
-    found(&store, vec![Change::Left(subject("1"))], 3).await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
+    apply_reading(&store, vec![Change::Left(subject("1"))], 3).await;
     let ended = store
         .forget(&subject("1"), &farewell(), at(4))
         .await
@@ -318,7 +321,7 @@ pub(super) async fn a_leaver_who_is_forgotten_stays_out(store: impl Store) {
     );
 }
 
-pub(super) async fn somebody_who_is_forgotten_is_signed_out(store: impl Store) {
+pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let place = Place {
         subject: subject("1"),
@@ -347,16 +350,16 @@ pub(super) async fn somebody_who_is_forgotten_is_signed_out(store: impl Store) {
     );
 }
 
-pub(super) async fn leavers_are_forgotten_when_their_time_is_over(store: impl Store) {
+pub(super) async fn leavers_are_forgotten_after_the_retention_time(store: impl Store) {
     let all = ["1", "2", "3", "4"];
-    found(
+    apply_reading(
         &store,
         all.map(|id| Change::Listed(identity(id, "某"))).into(),
         1,
     )
     .await;
-    found(&store, vec![Change::Left(subject("1"))], 2).await;
-    found(
+    apply_reading(&store, vec![Change::Left(subject("1"))], 2).await;
+    apply_reading(
         &store,
         vec![Change::Left(subject("2")), Change::Left(subject("3"))],
         3,
@@ -372,9 +375,9 @@ pub(super) async fn leavers_are_forgotten_when_their_time_is_over(store: impl St
     }
 }
 
-pub(super) async fn a_report_is_kept(store: impl Store) {
+pub(super) async fn the_latest_report_is_kept(store: impl Store) {
     assert_eq!(store.report().await.unwrap(), None);
-    for why in ["the portal is down", "again"] {
+    for cause in ["the portal is down", "again"] {
         let report = Report {
             at: at(1),
             complete_at: Some(at(0)),
@@ -383,7 +386,7 @@ pub(super) async fn a_report_is_kept(store: impl Store) {
                 doubt: Anomaly::Unstable,
             }),
             outcome: Outcome::Failed {
-                why: why.to_owned(),
+                why: cause.to_owned(),
             },
         };
         store.note(&report).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is good for one use.
+//! The replay cache.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use tokio::task::JoinSet;
 use crate::store::Store;
 use crate::store::contract::fixture::{at, digest};
 
-pub(super) async fn a_name_is_spent_once(store: impl Store) {
-    let name = digest("a");
-    assert!(!store.contains(&name, at(0)).await.unwrap());
-    assert!(store.insert_once(&name, at(60), at(0)).await.unwrap());
-    assert!(store.contains(&name, at(0)).await.unwrap());
-    assert!(!store.insert_once(&name, at(60), at(1)).await.unwrap());
-    assert!(!store.insert_once(&name, at(600), at(59)).await.unwrap());
+pub(super) async fn a_key_is_inserted_once(store: impl Store) {
+    let key = digest("a");
+    assert!(!store.contains(&key, at(0)).await.unwrap());
+    assert!(store.insert_once(&key, at(60), at(0)).await.unwrap());
+    assert!(store.contains(&key, at(0)).await.unwrap());
+    assert!(!store.insert_once(&key, at(60), at(1)).await.unwrap());
+    assert!(!store.insert_once(&key, at(600), at(59)).await.unwrap());
     assert!(!store.contains(&digest("b"), at(0)).await.unwrap());
     assert!(
         store
@@ -23,37 +23,42 @@ pub(super) async fn a_name_is_spent_once(store: impl Store) {
     );
 }
 
-pub(super) async fn of_many_who_spend_a_name_one_does(store: impl Store + 'static) {
+pub(super) async fn of_concurrent_inserts_one_succeeds(store: impl Store + 'static) {
     let store = Arc::new(store);
-    for round in ["a", "b", "c"] {
+    for key in ["a", "b", "c"] {
         let mut race = JoinSet::new();
         for _ in 0..16 {
             let store = Arc::clone(&store);
             race.spawn(async move {
                 store
-                    .insert_once(&digest(round), at(60), at(0))
+                    .insert_once(&digest(key), at(60), at(0))
                     .await
                     .unwrap()
             });
         }
-        let won = race.join_all().await.into_iter().filter(|won| *won).count();
-        assert_eq!(won, 1);
+        let inserted = race
+            .join_all()
+            .await
+            .into_iter()
+            .filter(|inserted| *inserted)
+            .count();
+        assert_eq!(inserted, 1);
     }
 }
 
-pub(super) async fn a_name_is_forgotten_when_its_time_is_over(store: impl Store) {
-    let name = digest("a");
-    assert!(store.insert_once(&name, at(60), at(0)).await.unwrap());
-    assert!(store.contains(&name, at(59)).await.unwrap());
-    assert!(!store.contains(&name, at(60)).await.unwrap());
-    assert!(store.insert_once(&name, at(90), at(60)).await.unwrap());
-    assert!(!store.insert_once(&name, at(90), at(89)).await.unwrap());
+pub(super) async fn a_key_can_be_inserted_again_once_it_has_expired(store: impl Store) {
+    let key = digest("a");
+    assert!(store.insert_once(&key, at(60), at(0)).await.unwrap());
+    assert!(store.contains(&key, at(59)).await.unwrap());
+    assert!(!store.contains(&key, at(60)).await.unwrap());
+    assert!(store.insert_once(&key, at(90), at(60)).await.unwrap());
+    assert!(!store.insert_once(&key, at(90), at(89)).await.unwrap());
 }
 
-pub(super) async fn a_sweep_takes_the_names_whose_time_is_over(store: impl Store) {
+pub(super) async fn a_sweep_removes_expired_keys(store: impl Store) {
     for number in 0..450 {
-        let name = digest(&number.to_string());
-        assert!(store.insert_once(&name, at(60), at(0)).await.unwrap());
+        let key = digest(&number.to_string());
+        assert!(store.insert_once(&key, at(60), at(0)).await.unwrap());
     }
     assert!(
         store

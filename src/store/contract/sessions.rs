@@ -9,7 +9,7 @@ use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subje
 use crate::session::{Delivery, EndedSession};
 use crate::store::Store;
 
-pub(super) async fn a_session_is_found_by_its_handle_alone(store: impl Store) {
+pub(super) async fn a_session_is_found_only_by_its_handle(store: impl Store) {
     let (session, ended) = signed_in(&store, sign_in("a")).await;
     assert_eq!((&session, ended), (&sign_in("a").session, vec![]));
     let found = store.session(&digest("a"), at(1)).await.unwrap();
@@ -17,7 +17,7 @@ pub(super) async fn a_session_is_found_by_its_handle_alone(store: impl Store) {
     assert_eq!(store.session(&digest("b"), at(1)).await.unwrap(), None);
 }
 
-pub(super) async fn an_expired_session_opens_nothing(store: impl Store) {
+pub(super) async fn an_expired_session_is_not_found(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     assert!(
         store
@@ -29,64 +29,64 @@ pub(super) async fn an_expired_session_opens_nothing(store: impl Store) {
     assert_eq!(store.session(&digest("a"), at(1000)).await.unwrap(), None);
 }
 
-pub(super) async fn a_session_can_go_on_under_its_name(store: impl Store) {
+pub(super) async fn a_continued_session_keeps_its_sid(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    asked.session.auth_time = at(10);
-    asked.session.expires_at = at(2000);
-    asked.session.ticket = digest("another ticket");
-    let mut expected = asked.session.clone();
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    request.session.auth_time = at(10);
+    request.session.expires_at = at(2000);
+    request.session.ticket = digest("another ticket");
+    let mut expected = request.session.clone();
     expected.sid = sid("a");
 
-    let (session, ended) = signed_in(&store, asked).await;
+    let (session, ended) = signed_in(&store, request).await;
     assert_eq!((&session, ended), (&expected, vec![]));
     let found = store.session(&digest("b"), at(1500)).await.unwrap();
     assert_eq!(found, Some(session));
     assert_eq!(store.end(&sid("b"), &farewell()).await.unwrap(), None);
 }
 
-pub(super) async fn a_session_that_ended_meanwhile_begins_as_a_new_one(store: impl Store) {
+pub(super) async fn continuing_an_ended_session_begins_a_new_one(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    let (session, _) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     let found = store.session(&digest("b"), at(1)).await.unwrap();
     assert_eq!(found, Some(session));
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
 }
 
-pub(super) async fn an_expired_session_does_not_go_on(store: impl Store) {
+pub(super) async fn continuing_an_expired_session_begins_a_new_one(store: impl Store) {
     let mut old = sign_in("a");
     old.session.expires_at = at(-1);
     signed_in(&store, old).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    let (session, _) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
 }
 
-pub(super) async fn a_session_never_goes_on_as_another_users(store: impl Store) {
+pub(super) async fn a_session_is_never_continued_for_another_user(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    asked.place = digest("another browser");
-    asked.session.user.identity.subject = subject("2");
-    let (session, _) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    request.place = digest("another browser");
+    request.session.user.identity.subject = subject("2");
+    let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     let old = store.session(&digest("a"), at(1)).await.unwrap().unwrap();
     assert_eq!(*old.user.subject(), subject("1"));
 }
 
-pub(super) async fn a_retired_handle_opens_the_session_a_little_longer(store: impl Store) {
+pub(super) async fn a_retired_handle_works_until_its_deadline(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    asked.retires = Some((digest("a"), at(30)));
-    let (session, _) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    request.retires = Some((digest("a"), at(30)));
+    let (session, _) = signed_in(&store, request).await;
     let found = store.session(&digest("a"), at(29)).await.unwrap();
     assert_eq!(found.as_ref(), Some(&session));
     assert_eq!(store.session(&digest("a"), at(30)).await.unwrap(), None);
@@ -94,23 +94,23 @@ pub(super) async fn a_retired_handle_opens_the_session_a_little_longer(store: im
     assert_eq!(found, Some(session));
 }
 
-pub(super) async fn retiring_a_handle_never_prolongs_it(store: impl Store) {
+pub(super) async fn retiring_a_handle_again_never_extends_it(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     for (new, until) in [("b", 30), ("c", 60)] {
-        let mut asked = sign_in(new);
-        asked.continues = Some(sid("a"));
-        asked.retires = Some((digest("a"), at(until)));
-        signed_in(&store, asked).await;
+        let mut request = sign_in(new);
+        request.continues = Some(sid("a"));
+        request.retires = Some((digest("a"), at(until)));
+        signed_in(&store, request).await;
     }
     assert_eq!(store.session(&digest("a"), at(30)).await.unwrap(), None);
 }
 
-pub(super) async fn an_unretired_handle_opens_the_prolonged_session(store: impl Store) {
+pub(super) async fn a_handle_that_is_not_retired_opens_the_continued_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    asked.session.expires_at = at(2000);
-    let (session, _) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    request.session.expires_at = at(2000);
+    let (session, _) = signed_in(&store, request).await;
     let found = store.session(&digest("a"), at(1500)).await.unwrap();
     assert_eq!(found, Some(session));
 }
@@ -121,9 +121,9 @@ pub(super) async fn a_change_of_user_ends_the_old_session(store: impl Store) {
         .issue(&digest("code"), grant("a"), at(60), at(300))
         .await
         .unwrap();
-    let mut asked = sign_in("b");
-    asked.session.user.identity.subject = subject("2");
-    let (session, ended) = signed_in(&store, asked.clone()).await;
+    let mut request = sign_in("b");
+    request.session.user.identity.subject = subject("2");
+    let (session, ended) = signed_in(&store, request.clone()).await;
     assert_eq!(*session.user.subject(), subject("2"));
     let grafana = ClientId::new("grafana".to_owned());
     let expected = EndedSession {
@@ -141,48 +141,48 @@ pub(super) async fn a_change_of_user_ends_the_old_session(store: impl Store) {
     assert_eq!(ended, [expected]);
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
 
-    asked.session.sid = sid("c");
-    asked.handle = digest("c");
-    let (_, ended) = signed_in(&store, asked).await;
+    request.session.sid = sid("c");
+    request.handle = digest("c");
+    let (_, ended) = signed_in(&store, request).await;
     assert_eq!(ended, [], "it had ended already");
 }
 
-pub(super) async fn updated_at_moves_only_when_something_changed(store: impl Store) {
+pub(super) async fn updated_at_changes_only_when_the_identity_changes(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.session.user.updated_at = at(50);
-    let (session, _) = signed_in(&store, asked.clone()).await;
+    let mut request = sign_in("b");
+    request.session.user.updated_at = at(50);
+    let (session, _) = signed_in(&store, request.clone()).await;
     assert_eq!(session.user.updated_at, at(0));
 
-    asked.session.sid = sid("c");
-    asked.handle = digest("c");
-    asked.session.user.identity.phone = None;
-    let (session, _) = signed_in(&store, asked.clone()).await;
+    request.session.sid = sid("c");
+    request.handle = digest("c");
+    request.session.user.identity.phone = None;
+    let (session, _) = signed_in(&store, request.clone()).await;
     assert_eq!(session.user.updated_at, at(50));
 
-    asked.session.sid = sid("d");
-    asked.handle = digest("d");
-    asked.session.user.updated_at = at(60);
-    asked.session.user.identity.name = Some("陈涛涛".to_owned());
-    let (session, _) = signed_in(&store, asked).await;
+    request.session.sid = sid("d");
+    request.handle = digest("d");
+    request.session.user.updated_at = at(60);
+    request.session.user.identity.name = Some("陈涛涛".to_owned());
+    let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.user.updated_at, at(60));
 }
 
-pub(super) async fn a_session_shows_its_user_as_last_heard_of(store: impl Store) {
+pub(super) async fn a_session_has_the_latest_identity_of_its_user(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.session.user.identity.name = None;
-    asked.session.user.updated_at = at(50);
-    let (newer, _) = signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.session.user.identity.name = None;
+    request.session.user.updated_at = at(50);
+    let (newer, _) = signed_in(&store, request).await;
     let older = store.session(&digest("a"), at(60)).await.unwrap().unwrap();
     assert_eq!(older.user, newer.user);
 }
 
-pub(super) async fn an_ended_session_opens_nothing(store: impl Store) {
+pub(super) async fn an_ended_session_is_not_found_by_any_handle(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let mut asked = sign_in("b");
-    asked.continues = Some(sid("a"));
-    signed_in(&store, asked).await;
+    let mut request = sign_in("b");
+    request.continues = Some(sid("a"));
+    signed_in(&store, request).await;
     signed_in(&store, sign_in("c")).await;
 
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
@@ -194,7 +194,7 @@ pub(super) async fn an_ended_session_opens_nothing(store: impl Store) {
     assert_eq!(store.end(&sid("a"), &farewell()).await.unwrap(), None);
 }
 
-pub(super) async fn an_ended_session_names_its_clients_once_each(store: impl Store) {
+pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     for (code, client) in [("x", "wiki"), ("y", "grafana"), ("z", "wiki")] {
         let mut grant = grant("a");
@@ -209,36 +209,37 @@ pub(super) async fn an_ended_session_names_its_clients_once_each(store: impl Sto
     assert_eq!(clients, ["grafana", "wiki"]);
 }
 
-pub(super) async fn of_many_who_end_a_session_one_does(store: impl Store + 'static) {
+pub(super) async fn of_concurrent_end_calls_one_ends_the_session(store: impl Store + 'static) {
     signed_in(&store, sign_in("a")).await;
     let store = Arc::new(store);
-    let mut enders = JoinSet::new();
+    let mut calls = JoinSet::new();
     for _ in 0..16 {
         let store = Arc::clone(&store);
-        enders.spawn(async move { store.end(&sid("a"), &farewell()).await.unwrap() });
+        calls.spawn(async move { store.end(&sid("a"), &farewell()).await.unwrap() });
     }
-    let ended = enders.join_all().await;
+    let ended = calls.join_all().await;
     assert_eq!(ended.iter().flatten().count(), 1);
 }
 
-pub(super) async fn a_session_that_ran_out_can_be_ended(store: impl Store) {
+pub(super) async fn an_expired_session_can_still_be_ended(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.sweep(at(1000)).await.unwrap();
     let ended = store.end(&sid("a"), &farewell()).await.unwrap();
     assert_eq!(ended.map(|ended| ended.sid), Some(sid("a")));
 }
 
-/// F6: the browser may have lost the handle, or the session may have run out; its clients go on.
-pub(super) async fn a_browser_that_is_taken_over_keeps_nothing_of_others(store: impl Store) {
+/// On a shared computer, the old session may have expired or its cookie may be lost, but its clients
+/// still have sessions of their own and must be notified.
+pub(super) async fn a_sign_in_ends_every_session_of_other_users_in_the_browser(store: impl Store) {
     let another = || {
-        let mut asked = sign_in("other");
-        asked.session.user.identity.subject = subject("2");
-        asked
+        let mut request = sign_in("other");
+        request.session.user.identity.subject = subject("2");
+        request
     };
     for name in ["lives", "ran out"] {
-        let mut asked = sign_in(name);
-        asked.session.expires_at = at(if name == "lives" { 1000 } else { 1 });
-        signed_in(&store, asked).await;
+        let mut request = sign_in(name);
+        request.session.expires_at = at(if name == "lives" { 1000 } else { 1 });
+        signed_in(&store, request).await;
     }
     let mut elsewhere = sign_in("elsewhere");
     elsewhere.place = digest("another browser");

@@ -25,9 +25,7 @@ pub(super) async fn the_first_key_of_an_algorithm_is_kept(store: impl Store) {
     assert_eq!(store.keys().await.unwrap(), [first]);
 }
 
-pub(super) async fn of_processes_that_start_at_once_all_get_the_same_key(
-    store: impl Store + 'static,
-) {
+pub(super) async fn processes_that_start_at_once_all_get_the_same_key(store: impl Store + 'static) {
     let store = Arc::new(store);
     let mut processes = JoinSet::new();
     for process in 0..16 {
@@ -35,13 +33,13 @@ pub(super) async fn of_processes_that_start_at_once_all_get_the_same_key(
         let key = key(&process.to_string(), "ES256", process);
         processes.spawn(async move { store.keep_first(key).await.unwrap() });
     }
-    let kept = the_one_key(&processes.join_all().await);
+    let kept = single_key(&processes.join_all().await);
     assert_eq!(store.keys().await.unwrap(), [kept]);
 }
 
-fn the_one_key(answers: &[SealedKey]) -> SealedKey {
-    let first = answers[0].clone();
-    assert!(answers.iter().all(|answer| *answer == first));
+fn single_key(keys: &[SealedKey]) -> SealedKey {
+    let first = keys[0].clone();
+    assert!(keys.iter().all(|key| *key == first));
     first
 }
 

@@ -1,9 +1,10 @@
-//! Moving the write-ahead log into the database, beside the logins.
+//! Checkpoints: moving the write-ahead log into the database without delaying logins.
 //!
-//! The bulk is moved by a thread and a connection of its own while the writer goes on (a PASSIVE
-//! checkpoint waits for nobody). But the log starts over only at a moment when all of it has been
-//! moved, and under load there is always a newer commit. So once the thread has nearly caught up,
-//! the writer moves the few pages left between two commits, and writes its next ones over the old.
+//! A thread with its own connection moves most of the log while the writer continues (a PASSIVE
+//! checkpoint does not wait for other connections). SQLite restarts the log only at a moment when all
+//! of it has been moved, but under load there is always a newer commit. So once the thread has nearly
+//! caught up, the writer moves the few remaining pages between two commits. Its next commits then
+//! overwrite the log from the start.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,82 +19,83 @@ use tracing::{debug, warn};
 
 use super::schema::{self, BUSY_TIMEOUT};
 
-/// How many pages the log grows before they are moved: 4 MiB.
+/// Growth of the log, in pages, that starts a checkpoint: 4 MiB.
 const CHECKPOINT_PAGES: i32 = 1000;
 
-/// How many pages may be left for the writer to move.
+/// The most pages that may remain for the writer to move.
 const REMAINDER_PAGES: i32 = 64;
 
-/// How often the thread tries to catch up with the writer before it waits for more.
+/// How often the thread tries to catch up with the writer before it waits for the next wake-up.
 const MAX_PASSES: usize = 8;
 
-/// A log of so many pages (64 MiB) is worth a warning: somebody keeps a read transaction open.
+/// Length of the log, in pages, that is worth a warning: 64 MiB. Some program then keeps a read
+/// transaction open.
 const WARNING_PAGES: i32 = 16 * CHECKPOINT_PAGES;
 
-/// How long the writer waits for readers to leave the log; they take some ten microseconds.
+/// How long the writer waits for readers of the log. A read takes some ten microseconds.
 const READERS_TIMEOUT: Duration = Duration::from_millis(3);
 
-/// The writer's side of it.
+/// The writer's side of checkpoints.
 pub(super) struct Checkpoints {
-    /// How long the log is, in pages, as of the last commit.
+    /// Length of the log in pages, as of the last commit.
     length: Arc<AtomicI32>,
-    /// How long it was when the thread was asked last.
-    asked_at: i32,
-    /// Whether the thread has caught up and the writer shall move the rest.
+    /// Length of the log when the thread was last woken.
+    woken_at: i32,
+    /// Whether the thread has caught up, so that the writer should move the rest.
     caught_up: Arc<AtomicBool>,
-    ask: SyncSender<()>,
+    wake: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Checkpoints {
-    /// Starts the thread, and has `writer` count what it writes.
+    /// Starts the thread, and makes `writer` record the length of the log.
     pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<Self, schema::OpenError> {
         let connection = schema::connect(path)?;
         let length = Arc::new(AtomicI32::new(0));
         let caught_up = Arc::new(AtomicBool::new(false));
-        let (ask, asked) = sync_channel(1);
-        // The hook takes the place of SQLite's own checkpoints, which the writer would have to do.
+        let (wake, wakeups) = sync_channel(1);
+        // The hook replaces SQLite's automatic checkpoints, which would run on the writer.
         let count = Arc::clone(&length);
         writer.wal_hook(Some(move |_: &mut _, pages| {
             count.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        let told = Arc::clone(&caught_up);
+        let thread_caught_up = Arc::clone(&caught_up);
         let thread = thread::Builder::new()
             .name("store-checkpoint".to_owned())
-            .spawn(move || run(&connection, &asked, &told))?;
+            .spawn(move || run(&connection, &wakeups, &thread_caught_up))?;
         Ok(Self {
             length,
-            asked_at: 0,
+            woken_at: 0,
             caught_up,
-            ask,
+            wake,
             thread,
         })
     }
 
-    /// Between commits: moves what is left, if the thread has caught up, so that the log can start
-    /// over; wakes the thread if the log has grown enough.
+    /// Runs between commits. If the thread has caught up, moves the remaining pages, so that the log
+    /// restarts. If the log has grown enough, wakes the thread.
     pub(super) fn tend(&mut self, writer: &Connection) {
         if self.caught_up.swap(false, Ordering::Relaxed)
             && let Err(error) = restart(writer)
         {
-            // Readers were in the way; the next time will do.
+            // Readers still used the log. It is tried again after a later commit.
             debug!(%error, "The log of the store goes on");
         }
         let length = self.length.load(Ordering::Relaxed);
-        if length < self.asked_at {
-            self.asked_at = 0; // it has started over
+        if length < self.woken_at {
+            self.woken_at = 0; // the log has restarted
         }
-        if length - self.asked_at >= CHECKPOINT_PAGES {
-            self.asked_at = length;
-            // Full means it has been asked already.
-            let _ = self.ask.try_send(());
+        if length - self.woken_at >= CHECKPOINT_PAGES {
+            self.woken_at = length;
+            // A full channel means that a wake-up is already pending.
+            let _ = self.wake.try_send(());
         }
     }
 
     /// Ends the thread.
     pub(super) fn end(self) {
-        drop(self.ask);
+        drop(self.wake);
         if self.thread.join().is_err() {
             warn!("The thread that moves the log of the store panicked");
         }
@@ -107,12 +109,14 @@ fn restart(writer: &Connection) -> rusqlite::Result<()> {
     restarted.map(drop)
 }
 
-fn run(connection: &Connection, asked: &Receiver<()>, caught_up: &AtomicBool) {
-    while asked.recv().is_ok() {
+fn run(connection: &Connection, wakeups: &Receiver<()>, caught_up: &AtomicBool) {
+    while wakeups.recv().is_ok() {
         match catch_up(connection) {
-            Ok(left) if left <= REMAINDER_PAGES => caught_up.store(true, Ordering::Relaxed),
-            Ok(left) if left >= WARNING_PAGES => warn!(
-                store.log_pages = left,
+            Ok(remaining) if remaining <= REMAINDER_PAGES => {
+                caught_up.store(true, Ordering::Relaxed)
+            }
+            Ok(remaining) if remaining >= WARNING_PAGES => warn!(
+                store.log_pages = remaining,
                 "The log of the store grows: another program keeps the database open for reading"
             ),
             Ok(_) => {}
@@ -121,16 +125,16 @@ fn run(connection: &Connection, asked: &Receiver<()>, caught_up: &AtomicBool) {
     }
 }
 
-/// Moves the log until little of it is left. Returns how many pages are.
+/// Moves the log until little of it remains. Returns the number of remaining pages.
 fn catch_up(connection: &Connection) -> rusqlite::Result<i32> {
-    let mut left = 0;
+    let mut remaining = 0;
     for _ in 0..MAX_PASSES {
         let (length, moved) =
             connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
-        left = length - moved;
-        if left <= REMAINDER_PAGES {
+        remaining = length - moved;
+        if remaining <= REMAINDER_PAGES {
             break;
         }
     }
-    Ok(left)
+    Ok(remaining)
 }

@@ -1,4 +1,4 @@
-//! How our types lie in columns, and how they are read back.
+//! Conversion between our types and columns.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use rusqlite::types::Type;
 
 use crate::session::{Session, SessionId, User};
 
-/// The columns that [`user`] reads, of a user `u`.
+/// The columns of a user `u` that [`user`] reads.
 macro_rules! user_columns {
     () => {
         "u.subject, u.name, u.phone, u.updated_at"
@@ -17,10 +17,10 @@ macro_rules! user_columns {
 }
 pub(super) use user_columns;
 
-/// How many they are.
+/// The number of columns in `user_columns!`.
 pub(super) const USER_COLUMNS: usize = 4;
 
-/// The columns that [`session`] reads, of a session `s` and its user `u`.
+/// The columns of a session `s` and its user `u` that [`session`] reads.
 macro_rules! session_columns {
     () => {
         concat!(
@@ -31,7 +31,7 @@ macro_rules! session_columns {
 }
 pub(super) use session_columns;
 
-/// A session and its user, from `session_columns!` that begin at column `first`.
+/// Reads a session and its user from `session_columns!`, which begin at column `first`.
 pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> {
     Ok(Session {
         sid: SessionId::from(row.get::<_, String>(first)?),
@@ -42,7 +42,7 @@ pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> 
     })
 }
 
-/// A user, from `user_columns!` that begin at column `first`.
+/// Reads a user from `user_columns!`, which begin at column `first`.
 pub(super) fn user(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     Ok(User {
         identity: Identity {
@@ -54,12 +54,12 @@ pub(super) fn user(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     })
 }
 
-/// A time as a column holds it.
+/// A time as it is stored, in Unix milliseconds.
 pub(super) fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
 }
 
-/// `time` as it will be read back: a column holds no parts of a millisecond.
+/// `time` as it will be read back: a column stores whole milliseconds.
 pub(super) fn stored(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis(time)).unwrap_or(time)
 }
@@ -81,10 +81,10 @@ pub(super) fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Subject>
     Subject::new(row.get::<_, String>(column)?).map_err(|error| unreadable(column, error))
 }
 
-/// The error for a column that holds text which is not what was written there.
+/// The error for a text column whose content cannot be parsed.
 pub(super) fn unreadable(
     column: usize,
-    why: impl Into<Box<dyn Error + Send + Sync>>,
+    cause: impl Into<Box<dyn Error + Send + Sync>>,
 ) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, cause.into())
 }

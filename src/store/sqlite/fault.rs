@@ -1,10 +1,10 @@
-//! Why a step failed, below the [`StoreError`] that says which.
+//! The cause of a failed step. The [`StoreError`] around it names the step.
 
 use std::sync::Arc;
 
 use crate::store::StoreError;
 
-/// The cause of a [`StoreError`]. Cloned, since all who shared a commit share its failure.
+/// The cause of a [`StoreError`]. It is `Clone`, because all callers of a failed commit get it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
     /// SQLite's own error.
@@ -13,13 +13,13 @@ pub(super) enum Fault {
     /// The store was closed before this step.
     #[error("it is closed")]
     Closed,
-    /// The code of the step panicked; what it had done is undone.
+    /// The code of the step panicked. Its changes were undone.
     #[error("the step panicked")]
     Panicked,
 }
 
 impl Fault {
-    /// As the cause of not having done `step`.
+    /// Returns the [`StoreError`] of `step` with this cause.
     pub(super) fn during(self, step: &'static str) -> StoreError {
         StoreError {
             step,

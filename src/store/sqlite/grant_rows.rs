@@ -1,4 +1,4 @@
-//! Grants as rows: what grants and refresh tokens read alike.
+//! Grants as rows: the SQL that grants and refresh tokens share.
 
 use openidconnect::{ClientId, Nonce};
 use rusqlite::{Connection, Row};
@@ -13,7 +13,7 @@ use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::scope::Scopes;
 use crate::session::SessionId;
 
-/// The columns that [`grant`] reads, of a grant `g`.
+/// The columns of a grant `g` that [`grant`] reads.
 macro_rules! grant_columns {
     () => {
         "g.client_id, g.sid, g.scope, g.redirect_uri, g.nonce, g.challenge, g.auth_time, \
@@ -22,7 +22,7 @@ macro_rules! grant_columns {
 }
 const GRANT_COLUMNS: usize = 12;
 
-/// The columns of [`row_granted`].
+/// The columns that [`row_granted`] reads.
 macro_rules! granted_columns {
     () => {
         concat!(
@@ -38,11 +38,11 @@ macro_rules! granted_columns {
 }
 pub(super) use {grant_columns, granted_columns};
 
-/// How many they are.
+/// The number of columns in `granted_columns!`.
 pub(super) const GRANTED_COLUMNS: usize = GRANT_COLUMNS + USER_COLUMNS + 2 * LINK_COLUMNS;
 
-/// A grant `g`, its user `u`, their accounts in the client and for all of them, and, while it lives,
-/// its session `s`; `?2` is the time.
+/// A grant `g`, its user `u`, the user's link for the client (`own`) and for all clients (`common`),
+/// and its session `s` while that is live. `?2` is the current time.
 macro_rules! grants_alive {
     () => {
         " FROM grants g
@@ -54,7 +54,8 @@ macro_rules! grants_alive {
 }
 pub(super) use grants_alive;
 
-/// Whether such a grant stands.
+/// The condition under which a grant from `grants_alive!` is active: redeemed, neither expired nor
+/// revoked, and offline or with a live session.
 macro_rules! stands {
     () => {
         " g.redeemed_at IS NOT NULL AND g.revoked_at IS NULL AND g.expires_at > ?2
@@ -63,14 +64,14 @@ macro_rules! stands {
 }
 pub(super) use stands;
 
-/// Revokes a grant, whatever it is.
+/// Revokes a grant, in whatever state it is.
 pub(super) fn revoke(sql: &Connection, id: &GrantId) -> rusqlite::Result<()> {
     sql.prepare_cached("UPDATE grants SET revoked_at = 0 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute([id.as_bytes()])
         .map(drop)
 }
 
-/// A grant, its user and their account, from `granted_columns!`.
+/// Reads a grant, its user and the user's account from `granted_columns!`.
 pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<ActiveGrant> {
     Ok(ActiveGrant {
         grant: grant(row)?,
@@ -79,8 +80,8 @@ pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<ActiveGrant> {
     })
 }
 
-/// A space-separated list; no URI has a space in it.
-fn words(list: &str) -> Vec<String> {
+/// Splits a space-separated list. No URI contains a space.
+fn split_list(list: &str) -> Vec<String> {
     list.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -102,7 +103,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         auth_time: column::time(row, 6)?,
         subject: column::subject(row, 7)?,
         refreshable: row.get(8)?,
-        resources: words(row.get_ref(9)?.as_str()?),
+        resources: split_list(row.get_ref(9)?.as_str()?),
         claims: RequestedClaims::parse(row.get_ref(10)?.as_str()?),
         acr: row.get_ref(11)?.as_str_or_null()?.and_then(acr::supported),
     })

@@ -1,4 +1,4 @@
-//! Codes and grants in SQL.
+//! Authorization codes and grants in SQL.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -22,11 +22,11 @@ impl Grants for SqliteStore {
         code: &GrantId,
         grant: Grant,
         code_expires_at: DateTime<Utc>,
-        keep_until: DateTime<Utc>,
+        retain_until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let code = *code;
         self.write("issue a code", move |sql| {
-            issue(sql, &code, &grant, code_expires_at, keep_until)
+            issue(sql, &code, &grant, code_expires_at, retain_until)
         })
         .await
     }
@@ -39,7 +39,7 @@ impl Grants for SqliteStore {
     ) -> Result<CodeRedemption, StoreError> {
         let code = *code;
         self.write("redeem a code", move |sql| {
-            take(sql, &code, family.as_ref(), now)
+            redeem_code(sql, &code, family.as_ref(), now)
         })
         .await
     }
@@ -49,7 +49,7 @@ impl Grants for SqliteStore {
         id: &GrantId,
         now: DateTime<Utc>,
     ) -> Result<Option<ActiveGrant>, StoreError> {
-        self.read("find a grant", |sql| granted(sql, id, now))
+        self.read("find a grant", |sql| active_grant(sql, id, now))
     }
 
     async fn revoke(&self, id: &GrantId) -> Result<(), StoreError> {
@@ -64,7 +64,7 @@ fn issue(
     code: &GrantId,
     grant: &Grant,
     code_expires_at: DateTime<Utc>,
-    keep_until: DateTime<Utc>,
+    retain_until: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "INSERT INTO grants (id, client_id, sid, scope, redirect_uri, nonce, challenge, auth_time,
@@ -82,7 +82,7 @@ fn issue(
         grant.challenge.as_ref().map(CodeChallenge::as_str),
         millis(grant.auth_time),
         millis(code_expires_at),
-        millis(keep_until),
+        millis(retain_until),
         grant.subject.as_str(),
         grant.is_offline(),
         grant.refreshable,
@@ -90,7 +90,7 @@ fn issue(
         grant.claims.to_string(),
         grant.acr,
     ])?;
-    // A session that has ended meanwhile leaves nobody to tell.
+    // A session that has ended meanwhile notifies no further clients, so none is added.
     sql.prepare_cached(
         "INSERT INTO session_clients (sid, client_id)
          SELECT sid, ?2 FROM sessions WHERE sid = ?1
@@ -100,13 +100,13 @@ fn issue(
     .map(drop)
 }
 
-fn take(
+fn redeem_code(
     sql: &Connection,
     code: &GrantId,
     family: Option<&NewFamily>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<CodeRedemption> {
-    let presented = sql
+    let state = sql
         .prepare_cached(concat!(
             "SELECT ",
             granted_columns!(),
@@ -114,23 +114,23 @@ fn take(
             grants_alive!(),
             "WHERE g.id = ?1 AND g.expires_at > ?2"
         ))?
-        .query_row(params![code.as_bytes(), millis(now)], presented)
+        .query_row(params![code.as_bytes(), millis(now)], code_state)
         .optional()?;
-    match presented {
-        Some(Presented::Again(client)) => {
+    match state {
+        Some(CodeState::Redeemed(client)) => {
             revoke(sql, code)?;
             Ok(CodeRedemption::Reused(client))
         }
-        Some(Presented::Good(granted)) => {
-            let family = family.filter(|_| granted.grant.refreshable);
-            redeem(sql, code, family, now)?;
-            Ok(CodeRedemption::Granted(granted))
+        Some(CodeState::Valid(grant)) => {
+            let family = family.filter(|_| grant.grant.refreshable);
+            mark_redeemed(sql, code, family, now)?;
+            Ok(CodeRedemption::Granted(grant))
         }
-        Some(Presented::Late) | None => Ok(CodeRedemption::Unknown),
+        Some(CodeState::Expired) | None => Ok(CodeRedemption::Unknown),
     }
 }
 
-fn redeem(
+fn mark_redeemed(
     sql: &Connection,
     id: &GrantId,
     family: Option<&NewFamily>,
@@ -151,27 +151,27 @@ fn redeem(
     refresh_tokens::begin(sql, id, family, now)
 }
 
-/// A code that is remembered, as it is presented.
-enum Presented {
-    /// For the first time, and in time.
-    Good(Box<ActiveGrant>),
-    /// After it had been taken, whatever has become of its session since.
-    Again(ClientId),
-    /// For the first time, but it has expired or its session is over.
-    Late,
+/// The state of a stored code when it is presented.
+enum CodeState {
+    /// Valid, and not redeemed before.
+    Valid(Box<ActiveGrant>),
+    /// Redeemed before, whatever the state of its session. Holds the client it was issued to.
+    Redeemed(ClientId),
+    /// Not redeemed before, but it has expired or its session is over.
+    Expired,
 }
 
-fn presented(row: &Row<'_>) -> rusqlite::Result<Presented> {
+fn code_state(row: &Row<'_>) -> rusqlite::Result<CodeState> {
     if row.get(GRANTED_COLUMNS)? {
-        return Ok(Presented::Again(ClientId::new(row.get(0)?)));
+        return Ok(CodeState::Redeemed(ClientId::new(row.get(0)?)));
     }
     if !row.get(GRANTED_COLUMNS + 1)? {
-        return Ok(Presented::Late);
+        return Ok(CodeState::Expired);
     }
-    Ok(Presented::Good(Box::new(row_granted(row)?)))
+    Ok(CodeState::Valid(Box::new(row_granted(row)?)))
 }
 
-fn granted(
+fn active_grant(
     sql: &Connection,
     id: &GrantId,
     now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! What became of people, in SQL.
+//! The history of people, in SQL.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::column::{self, millis, unreadable};
 use crate::directory::{Event, HistoryEntry};
 
-/// A line of a history: when, and what.
+/// Reads a history entry: its time and its event.
 pub(super) fn happening(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let event = serde_json::from_str(row.get_ref(1)?.as_str()?);
     Ok(HistoryEntry {
@@ -15,7 +15,7 @@ pub(super) fn happening(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     })
 }
 
-/// Adds to what became of a person.
+/// Appends an event to the history of a person.
 pub(super) fn write_down(
     sql: &Connection,
     subject: &str,
@@ -32,19 +32,19 @@ pub(super) fn write_down(
     .map(drop)
 }
 
-/// Whether a person has left, by the directory.
+/// Whether the person has left, according to the directory.
 pub(super) fn has_left(sql: &Connection, subject: &str) -> rusqlite::Result<bool> {
     sql.prepare_cached("SELECT 1 FROM users WHERE subject = ?1 AND left_at IS NOT NULL")?
         .exists([subject])
 }
 
-/// Whether the session `sid` ended when the person left, and that is remembered.
+/// Whether the history of the person records that the session `sid` ended because they left.
 pub(super) fn ended_by_leaving(
     sql: &Connection,
     subject: &str,
     sid: &str,
 ) -> rusqlite::Result<bool> {
-    // A session's name is 43 random characters: as a JSON string it stands nowhere else.
+    // A `sid` is 43 random characters, so a JSON string with it can only be the `sid`.
     sql.prepare_cached("SELECT 1 FROM people_history WHERE subject = ?1 AND instr(event, ?2) > 0")?
         .exists([subject, &format!("\"{sid}\"")])
 }

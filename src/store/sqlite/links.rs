@@ -14,7 +14,7 @@ use crate::links::{Change, Joined, Place, TakenElsewhere, Tally, Unique, Wanted,
 use crate::people::Link;
 use crate::store::{Links, StoreError};
 
-/// The columns that [`link`] reads, of a link `$of`.
+/// The columns that [`link`] reads, of the table alias `$of`.
 macro_rules! link_columns {
     ($of:literal) => {
         concat!(
@@ -31,46 +31,47 @@ macro_rules! link_columns {
 }
 pub(super) use link_columns;
 
-/// How many they are.
+/// The number of columns in `link_columns!`.
 pub(super) const LINK_COLUMNS: usize = 4;
 
 #[async_trait]
 impl Links for SqliteStore {
     async fn link(&self, subject: &Subject, client: &ClientId) -> Result<Option<Link>, StoreError> {
         self.read("find a link", |sql| {
-            let own = at(sql, subject.as_str(), client.as_str())?;
-            let general = at(sql, subject.as_str(), "")?;
-            Ok(completed(own, general))
+            let own = find(sql, subject.as_str(), client.as_str())?;
+            let general = find(sql, subject.as_str(), "")?;
+            Ok(merged(own, general))
         })
     }
 
     async fn join(&self, changes: Arc<[Change]>, now: DateTime<Utc>) -> Result<Joined, StoreError> {
         self.write("join accounts", move |sql| {
-            attempt(sql, || join(sql, &changes, now), true)
+            in_savepoint(sql, || join(sql, &changes, now), true)
         })
         .await
     }
 
     async fn rehearse(&self, changes: Arc<[Change]>) -> Result<Joined, StoreError> {
         self.write("rehearse a join", move |sql| {
-            attempt(sql, || join(sql, &changes, DateTime::UNIX_EPOCH), false)
+            in_savepoint(sql, || join(sql, &changes, DateTime::UNIX_EPOCH), false)
         })
         .await
     }
 
-    async fn part(&self, of: &Place) -> Result<bool, StoreError> {
-        let of = of.clone();
-        self.write("take a link away", move |sql| Ok(remove(sql, &of)? == 1))
+    async fn part(&self, place: &Place) -> Result<bool, StoreError> {
+        let place = place.clone();
+        self.write("take a link away", move |sql| Ok(remove(sql, &place)? == 1))
             .await
     }
 
     async fn links_after(
         &self,
         place: Option<&Place>,
-        most: u32,
+        limit: u32,
     ) -> Result<Vec<(Place, Link)>, StoreError> {
         self.read("list links", |sql| {
-            let (subject, client) = place.map_or(("", ""), |at| (at.subject.as_str(), at.key()));
+            let (subject, client) =
+                place.map_or(("", ""), |place| (place.subject.as_str(), place.key()));
             sql.prepare_cached(concat!(
                 "SELECT ",
                 link_columns!("l"),
@@ -78,7 +79,7 @@ impl Links for SqliteStore {
                  WHERE (l.subject, l.client_id) > (?1, ?2)
                  ORDER BY l.subject, l.client_id LIMIT ?3"
             ))?
-            .query_map(params![subject, client, most], |row| {
+            .query_map(params![subject, client, limit], |row| {
                 let subject = column::subject(row, LINK_COLUMNS)?;
                 let place = Place::of(subject, row.get(LINK_COLUMNS + 1)?);
                 Ok((place, link(row, 0)?.unwrap_or_default()))
@@ -109,23 +110,21 @@ impl Links for SqliteStore {
     }
 }
 
-/// What is known of somebody's accounts, from two times `link_columns!` that begin at `first`: of
-/// the link for the client, and of the one for all clients.
+/// Reads a person's account from two sets of `link_columns!`, which begin at column `first`: the link
+/// for the client, then the link for all clients.
 pub(super) fn links(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
-    Ok(completed(
-        link(row, first)?,
-        link(row, first + LINK_COLUMNS)?,
-    ))
+    Ok(merged(link(row, first)?, link(row, first + LINK_COLUMNS)?))
 }
 
-fn completed(own: Option<Link>, general: Option<Link>) -> Option<Link> {
+fn merged(own: Option<Link>, general: Option<Link>) -> Option<Link> {
     match (own, general) {
         (Some(own), Some(general)) => Some(own.or(general)),
         (own, general) => own.or(general),
     }
 }
 
-/// A link, from `link_columns!` that begin at column `first`; `None` where a join found none.
+/// Reads a link from `link_columns!`, which begin at column `first`. `None` when an outer join found
+/// no link.
 pub(super) fn link(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
     let Some(email_verified) = row.get(first + 2)? else {
         return Ok(None);
@@ -141,7 +140,7 @@ pub(super) fn link(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>
     }))
 }
 
-fn at(sql: &Connection, subject: &str, client: &str) -> rusqlite::Result<Option<Link>> {
+fn find(sql: &Connection, subject: &str, client: &str) -> rusqlite::Result<Option<Link>> {
     let found = sql
         .prepare_cached(concat!(
             "SELECT ",
@@ -153,16 +152,16 @@ fn at(sql: &Connection, subject: &str, client: &str) -> rusqlite::Result<Option<
     Ok(found.flatten())
 }
 
-/// Joins and, unless all went well and is to be `kept`, undoes all of it, while the commit it shares
-/// goes on.
-fn attempt(
+/// Runs `work` in a savepoint. Undoes it if `keep` is false or there was a conflict, without undoing
+/// the other jobs in the transaction.
+fn in_savepoint(
     sql: &Connection,
-    join: impl FnOnce() -> rusqlite::Result<Joined>,
-    kept: bool,
+    work: impl FnOnce() -> rusqlite::Result<Joined>,
+    keep: bool,
 ) -> rusqlite::Result<Joined> {
     sql.execute_batch("SAVEPOINT links")?;
-    let joined = join()?;
-    if !kept || matches!(joined, Joined::Taken(_)) {
+    let joined = work()?;
+    if !keep || matches!(joined, Joined::Taken(_)) {
         sql.execute_batch("ROLLBACK TO links")?;
     }
     sql.execute_batch("RELEASE links")?;
@@ -171,28 +170,28 @@ fn attempt(
 
 fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::Result<Joined> {
     let mut tally = Tally::default();
-    let mut differ = Vec::new();
-    // What was somebody's is let go first: two people may swap. What a link will be is made anew
-    // below instead of kept until then, as there may be very many.
+    let mut changed = Vec::new();
+    // The first pass releases the unique keys of all changing links, so that two people can swap. The
+    // second pass computes each new link again instead of keeping it in memory: there may be very many.
     for (index, change) in changes.iter().enumerate() {
-        let (was, is) = before_and_after(sql, change)?;
-        tally.count(was.as_ref(), is.as_ref());
-        if was == is {
+        let (before, after) = before_and_after(sql, change)?;
+        tally.count(before.as_ref(), after.as_ref());
+        if before == after {
             continue;
         }
-        differ.push(index);
-        if was.is_some() {
-            let_go(sql, &change.place)?;
+        changed.push(index);
+        if before.is_some() {
+            release_keys(sql, &change.place)?;
         }
     }
-    let mut taken = Vec::new();
-    for &index in &differ {
+    let mut conflicts = Vec::new();
+    for &index in &changed {
         let place = &changes[index].place;
         let (_, Some(link)) = before_and_after(sql, &changes[index])? else {
             remove(sql, place)?;
             continue;
         };
-        let before = taken.len();
+        let conflicts_before = conflicts.len();
         let texts = [
             (Unique::Username, &link.username),
             (Unique::Email, &link.email),
@@ -200,34 +199,35 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
         for (what, text) in texts {
             let Some(text) = text else { continue };
             if let Some(holder) = holder(sql, what, &folded(text), place)? {
-                taken.push(TakenElsewhere {
+                conflicts.push(TakenElsewhere {
                     change: index,
                     what,
                     holder,
                 });
             }
         }
-        if taken.len() == before {
-            put(sql, place, &link, now)?;
+        if conflicts.len() == conflicts_before {
+            upsert(sql, place, &link, now)?;
         }
     }
-    // Who has no account there is told by their identifier. Now it is known who has one.
-    if taken.is_empty() {
-        for index in differ {
-            let Some(holder) = namesake(sql, &changes[index].place)? else {
+    // A person without a username is known to the client by their identifier, so no other person may
+    // have that as username. Only after all changes is it certain who has no username.
+    if conflicts.is_empty() {
+        for index in changed {
+            let Some(holder) = identifier_holder(sql, &changes[index].place)? else {
                 continue;
             };
-            taken.push(TakenElsewhere {
+            conflicts.push(TakenElsewhere {
                 change: index,
                 what: Unique::Username,
                 holder,
             });
         }
     }
-    Ok(if taken.is_empty() {
+    Ok(if conflicts.is_empty() {
         Joined::Done(tally)
     } else {
-        Joined::Taken(taken)
+        Joined::Taken(conflicts)
     })
 }
 
@@ -235,29 +235,30 @@ fn before_and_after(
     sql: &Connection,
     change: &Change,
 ) -> rusqlite::Result<(Option<Link>, Option<Link>)> {
-    let was = at(sql, change.place.subject.as_str(), change.place.key())?;
-    let is = change.edit.applied_to(was.as_ref());
-    Ok((was, is))
+    let before = find(sql, change.place.subject.as_str(), change.place.key())?;
+    let after = change.edit.applied_to(before.as_ref());
+    Ok((before, after))
 }
 
-/// Has a link keep nothing from others.
-fn let_go(sql: &Connection, of: &Place) -> rusqlite::Result<()> {
+/// Clears the unique keys of a link, so that another link can have them.
+fn release_keys(sql: &Connection, place: &Place) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "UPDATE links SET username_key = NULL, email_key = NULL
           WHERE subject = ?1 AND client_id = ?2",
     )?
-    .execute([of.subject.as_str(), of.key()])
+    .execute([place.subject.as_str(), place.key()])
     .map(drop)
 }
 
-/// Who else has what `place` is to have: in the same client, or one of the two for all clients.
+/// The link of another person that already has `key`: in the same client, or in any client if one of
+/// the two links is for all clients.
 fn holder(
     sql: &Connection,
     what: Unique,
     key: &str,
     place: &Place,
 ) -> rusqlite::Result<Option<Place>> {
-    /// Of either index the key is the beginning.
+    /// The key is the first column of either index.
     macro_rules! holder_by {
         ($key:literal) => {
             concat!(
@@ -277,9 +278,9 @@ fn holder(
     .optional()
 }
 
-/// Who is told by their identifier, being without an account, in a client in which the username at
-/// `place` is the same.
-fn namesake(sql: &Connection, place: &Place) -> rusqlite::Result<Option<Place>> {
+/// The person whose identifier equals the username at `place`, and who has no username in that client.
+/// The client knows that person by the identifier.
+fn identifier_holder(sql: &Connection, place: &Place) -> rusqlite::Result<Option<Place>> {
     sql.prepare_cached(
         "SELECT u.subject FROM links l JOIN users u ON u.subject = l.username
           WHERE l.subject = ?1 AND l.client_id = ?2 AND u.subject <> ?1
@@ -295,7 +296,12 @@ fn namesake(sql: &Connection, place: &Place) -> rusqlite::Result<Option<Place>> 
     .optional()
 }
 
-fn put(sql: &Connection, place: &Place, link: &Link, now: DateTime<Utc>) -> rusqlite::Result<()> {
+fn upsert(
+    sql: &Connection,
+    place: &Place,
+    link: &Link,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
     let attributes = serde_json::to_string(&link.attributes)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     sql.prepare_cached(
@@ -317,7 +323,7 @@ fn put(sql: &Connection, place: &Place, link: &Link, now: DateTime<Utc>) -> rusq
     .map(drop)
 }
 
-fn remove(sql: &Connection, of: &Place) -> rusqlite::Result<usize> {
+fn remove(sql: &Connection, place: &Place) -> rusqlite::Result<usize> {
     sql.prepare_cached("DELETE FROM links WHERE subject = ?1 AND client_id = ?2")?
-        .execute([of.subject.as_str(), of.key()])
+        .execute([place.subject.as_str(), place.key()])
 }

@@ -1,4 +1,4 @@
-//! Deliveries of logout tokens in SQL.
+//! The queue of logout token deliveries in SQL.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -20,14 +20,14 @@ impl LogoutDeliveries for SqliteStore {
         lease: DeliveryLease,
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError> {
-        // Mostly nothing is due, and that costs no commit.
+        // Usually nothing is due. The check saves a commit.
         if !self.read("look for logout tokens to deliver", |sql| {
             is_any_due(sql, &lease, now)
         })? {
             return Ok(Vec::new());
         }
         self.write("take up logout tokens to deliver", move |sql| {
-            take(sql, &lease, now)
+            lease_due(sql, &lease, now)
         })
         .await
     }
@@ -53,7 +53,7 @@ impl LogoutDeliveries for SqliteStore {
     async fn strike_off(
         &self,
         delivery: &Delivery,
-        ending: DeliveryOutcome,
+        outcome: DeliveryOutcome,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let delivery = delivery.clone();
@@ -62,7 +62,7 @@ impl LogoutDeliveries for SqliteStore {
                 .execute([delivery.sid.as_str(), delivery.client_id.as_str()])?;
             let subject = delivery.subject.as_str();
             if ended_by_leaving(sql, subject, delivery.sid.as_str())? {
-                write_down(sql, subject, &Event::of_delivery(&delivery, ending), now)?;
+                write_down(sql, subject, &Event::of_delivery(&delivery, outcome), now)?;
             }
             Ok(())
         })
@@ -70,8 +70,8 @@ impl LogoutDeliveries for SqliteStore {
     }
 }
 
-/// Queues what was decided when a session ended; answers with the attempts that are left to whoever
-/// ended it.
+/// Queues the deliveries for an ended session. Returns those whose first attempt is leased to the
+/// caller.
 pub(super) fn queue(
     sql: &Connection,
     deliveries: Vec<(Delivery, DateTime<Utc>)>,
@@ -99,7 +99,8 @@ pub(super) fn queue(
     Ok(leased)
 }
 
-/// What is due at `?1`, no more than `?2` to a client with what is `?3` already.
+/// Deliveries due at `?1`, at most `?2` per client. `?3` is a JSON object with the number that are
+/// already leased for each client; they count towards `?2`.
 const DUE: &str = "SELECT sid, client_id, due_at FROM
     (SELECT sid, client_id, due_at,
             ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY due_at) AS nth
@@ -112,17 +113,17 @@ fn is_any_due(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<bool> {
     sql.prepare_cached(&format!("SELECT EXISTS ({DUE})"))?
-        .query_row(params![millis(now), lease.each, held(lease)], |row| {
+        .query_row(params![millis(now), lease.each, held_json(lease)], |row| {
             row.get(0)
         })
 }
 
-fn take(
+fn lease_due(
     sql: &Connection,
     lease: &DeliveryLease,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<Delivery>> {
-    let (until, most) = (millis(lease.until), lease.most);
+    let (until, limit) = (millis(lease.until), lease.most);
     sql.prepare_cached(&format!(
         "UPDATE logout_deliveries SET due_at = ?4, attempts = attempts + 1
           WHERE (sid, client_id) IN
@@ -130,14 +131,14 @@ fn take(
          RETURNING sid, client_id, subject, attempts, expires_at"
     ))?
     .query_map(
-        params![millis(now), lease.each, held(lease), until, most],
+        params![millis(now), lease.each, held_json(lease), until, limit],
         delivery,
     )?
     .collect()
 }
 
-/// As a JSON object.
-fn held(lease: &DeliveryLease) -> String {
+/// The leased deliveries per client, as a JSON object.
+fn held_json(lease: &DeliveryLease) -> String {
     json!(lease.held).to_string()
 }
 

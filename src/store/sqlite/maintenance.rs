@@ -1,4 +1,4 @@
-//! Keeping house in SQL.
+//! Maintenance in SQL.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,9 +9,9 @@ use super::column::millis;
 use super::schema::APPLICATION_ID;
 use crate::store::{Maintenance, RUN_OUT_KEPT, StoreError};
 
-/// Sessions that are over for good. One that an offline grant came from is kept as long as the grant:
-/// a logout still has to find what to end, and whom to tell.
-macro_rules! sessions_over {
+/// Sessions to remove. A session with an offline grant is kept as long as the grant: a logout still
+/// has to find the grants to revoke and the clients to notify.
+macro_rules! removable_sessions {
     () => {
         "(SELECT sid FROM sessions WHERE expires_at <= ?1 AND NOT EXISTS
              (SELECT 1 FROM grants g WHERE g.sid = sessions.sid AND g.offline = 1)
@@ -19,8 +19,9 @@ macro_rules! sessions_over {
     };
 }
 
-/// What to remove in one commit, at most this many rows each: a login beside it waits a few
-/// milliseconds at the worst. Sessions go last, as what belongs to them is found by them.
+/// The sweeps, in order. Each deletes a limited number of rows per commit, so that a concurrent login
+/// waits a few milliseconds at worst. Sessions come last, because rows that belong to a session are
+/// found through it.
 const SWEEPS: [Sweep; 6] = [
     (
         TimeDelta::zero(),
@@ -53,43 +54,43 @@ const SWEEPS: [Sweep; 6] = [
         &[
             concat!(
                 "DELETE FROM session_clients WHERE sid IN ",
-                sessions_over!()
+                removable_sessions!()
             ),
-            concat!("DELETE FROM handles WHERE sid IN ", sessions_over!()),
-            concat!("DELETE FROM sessions WHERE sid IN ", sessions_over!()),
+            concat!("DELETE FROM handles WHERE sid IN ", removable_sessions!()),
+            concat!("DELETE FROM sessions WHERE sid IN ", removable_sessions!()),
         ],
     ),
 ];
 
-/// How long after they expired rows are removed, and by what.
+/// How long rows are kept after they expire, and the statements that delete them.
 type Sweep = (TimeDelta, &'static [&'static str]);
 
 #[async_trait]
 impl Maintenance for SqliteStore {
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError> {
-        let mut gone = 0;
-        for (kept, steps) in SWEEPS {
+        let mut removed = 0;
+        for (retention, statements) in SWEEPS {
             loop {
-                let some = self
+                let count = self
                     .write("remove what has expired", move |sql| {
-                        sweep(sql, steps, now - kept)
+                        sweep(sql, statements, now - retention)
                     })
                     .await?;
-                gone += some;
-                if some == 0 {
+                removed += count;
+                if count == 0 {
                     break;
                 }
             }
         }
-        Ok(gone)
+        Ok(removed)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.write("commit", touch).await
+        self.write("commit", rewrite_header).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        // The writer has to be the last to leave: it moves the log into the database then.
+        // The writer must close last: the last connection moves the write-ahead log into the database.
         self.readers.close();
         self.writer
             .close()
@@ -98,14 +99,14 @@ impl Maintenance for SqliteStore {
     }
 }
 
-fn sweep(sql: &Connection, steps: &[&str], before: DateTime<Utc>) -> rusqlite::Result<usize> {
-    steps.iter().try_fold(0, |gone, step| {
-        Ok(gone + sql.prepare_cached(step)?.execute([millis(before)])?)
+fn sweep(sql: &Connection, statements: &[&str], before: DateTime<Utc>) -> rusqlite::Result<usize> {
+    statements.iter().try_fold(0, |removed, statement| {
+        Ok(removed + sql.prepare_cached(statement)?.execute([millis(before)])?)
     })
 }
 
-/// Writes the header as it is, which takes a page of the log and a sync of the disk. A transaction
-/// without a write would succeed on a full disk too.
-fn touch(sql: &Connection) -> rusqlite::Result<()> {
+/// Rewrites a header field with its current value, which costs one page of the log and a sync of the
+/// disk. A transaction without a write would succeed even on a full disk.
+fn rewrite_header(sql: &Connection) -> rusqlite::Result<()> {
     sql.pragma_update(None, "application_id", APPLICATION_ID)
 }

@@ -1,8 +1,8 @@
 //! The store in one SQLite file.
 //!
-//! One thread writes, and commits what came at the same time together; reads are done where they
-//! are asked for; a second thread moves the log into the database. The SQL of a step stands beside
-//! the trait it is a step of.
+//! One thread writes, and commits concurrent writes together. Reads run on the calling thread. A
+//! second thread moves the write-ahead log into the database. The SQL for a trait of
+//! [`crate::store`] is in the submodule of the same name.
 
 mod checkpoint;
 mod column;
@@ -39,32 +39,31 @@ pub use self::schema::OpenError;
 use self::writer::Writer;
 use super::StoreError;
 
-/// Everything the product keeps, in one file.
+/// All persistent state of the provider, in one file.
 ///
-/// What was answered is on disk. [`Upkeep::close`](super::Upkeep::close) tidies up; a store that is
-/// just dropped, or a process that is killed, loses nothing of what was answered.
+/// A write is on disk when it is acknowledged. [`Maintenance::close`](super::Maintenance::close) tidies
+/// up, but a store that is merely dropped, or a process that is killed, loses no acknowledged write.
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
-    /// The folder of a temporary store; it goes with the store.
+    /// The folder of a temporary store, which is deleted with the store.
     _folder: Option<TempDir>,
 }
 
 impl SqliteStore {
-    /// Opens the database at `path`, for whose making only the folder above its own must be
-    /// writable. Other processes may have it open too.
+    /// Opens the database at `path`. Creates the file and its folders if they do not exist. Other
+    /// processes may have the file open too.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or is not ours, or a newer release's: the source is an
-    /// [`OpenError`], made to be read by an operator.
+    /// When the file cannot be written, is not a database of ours, or was written by a newer release.
+    /// The source is an [`OpenError`], worded for operators.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let started = schema::open(path).and_then(|connection| Self::start(path, connection));
         started.map_err(|error| open_error(error, path))
     }
 
-    /// Opens a new database that nobody else knows, and that is gone with the store: for tests and
-    /// demonstrations.
+    /// Opens a new private database that is deleted with the store, for tests and demonstrations.
     ///
     /// # Errors
     ///
@@ -75,13 +74,13 @@ impl SqliteStore {
             source: Box::new(error),
         })?;
         let path = folder.path().join("panda-oidc.db");
-        let begin = || {
+        let create = || {
             let connection = schema::open(&path)?;
-            // Nobody looks at it after a crash.
+            // The database is not used after a crash, so it needs no syncs.
             connection.pragma_update(None, "synchronous", "OFF")?;
             Self::start(&path, connection)
         };
-        let store = begin().map_err(|error: OpenError| open_error(error, &path))?;
+        let store = create().map_err(|error: OpenError| open_error(error, &path))?;
         Ok(Self {
             _folder: Some(folder),
             ..store

@@ -12,7 +12,7 @@ use crate::directory::{HistoryEntry, Person, Presence};
 use crate::session::{EndedSession, LogoutNotice, SessionId};
 use crate::store::{People, StoreError};
 
-/// The columns that [`person`] reads, of a user `u`.
+/// The columns of a user `u` that [`person`] reads.
 macro_rules! person_columns {
     () => {
         concat!(
@@ -23,7 +23,7 @@ macro_rules! person_columns {
 }
 pub(super) use person_columns;
 
-/// How many they are.
+/// The number of columns in `person_columns!`.
 pub(super) const PERSON_COLUMNS: usize = USER_COLUMNS + 3;
 
 #[async_trait]
@@ -40,16 +40,16 @@ impl People for SqliteStore {
         })
     }
 
-    async fn people(&self, after: Option<&Subject>, most: u32) -> Result<Vec<Person>, StoreError> {
+    async fn people(&self, after: Option<&Subject>, limit: u32) -> Result<Vec<Person>, StoreError> {
         self.read("list people", |sql| {
-            // No subject is empty: every one comes after "".
+            // No subject is empty, so all of them come after "".
             let after = after.map_or("", Subject::as_str);
             sql.prepare_cached(concat!(
                 "SELECT ",
                 person_columns!(),
                 " FROM users u WHERE u.subject > ?1 ORDER BY u.subject LIMIT ?2"
             ))?
-            .query_map(params![after, most], person)?
+            .query_map(params![after, limit], person)?
             .collect()
         })
     }
@@ -67,21 +67,21 @@ impl People for SqliteStore {
     async fn forget(
         &self,
         subject: &Subject,
-        farewell: &LogoutNotice,
+        notice: &LogoutNotice,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<EndedSession>>, StoreError> {
-        let (subject, farewell) = (subject.clone(), farewell.clone());
+        let (subject, notice) = (subject.clone(), notice.clone());
         self.write("forget a person", move |sql| {
-            let known = sql
+            let has_user = sql
                 .prepare_cached("SELECT 1 FROM users WHERE subject = ?1")?
                 .exists([subject.as_str()])?;
-            let joined = sql
+            let has_link = sql
                 .prepare_cached("SELECT 1 FROM links WHERE subject = ?1")?
                 .exists([subject.as_str()])?;
-            if !known && !joined {
+            if !has_user && !has_link {
                 return Ok(None);
             }
-            let ended = end_all(sql, subject.as_str(), &farewell)?;
+            let ended = end_all(sql, subject.as_str(), &notice)?;
             forget(sql, subject.as_str(), now)?;
             Ok(Some(ended))
         })
@@ -91,10 +91,10 @@ impl People for SqliteStore {
     async fn forget_leavers(
         &self,
         before: DateTime<Utc>,
-        most: u32,
+        limit: u32,
         now: DateTime<Utc>,
     ) -> Result<usize, StoreError> {
-        // Mostly there is nobody, and that costs no commit.
+        // Usually there are none. The check saves a commit.
         let due = self.read("look for leavers to forget", |sql| {
             leavers(sql, before, 1).map(|due| !due.is_empty())
         })?;
@@ -102,7 +102,7 @@ impl People for SqliteStore {
             return Ok(0);
         }
         self.write("forget leavers", move |sql| {
-            let due = leavers(sql, before, most)?;
+            let due = leavers(sql, before, limit)?;
             due.iter()
                 .try_for_each(|subject| forget(sql, subject, now))?;
             Ok(due.len())
@@ -111,14 +111,14 @@ impl People for SqliteStore {
     }
 }
 
-/// A person, from `person_columns!` that begin at the first column.
+/// Reads a person from `person_columns!`, which begin at the first column.
 pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
-    const REST: usize = USER_COLUMNS;
+    const FIRST: usize = USER_COLUMNS;
     let time = |column| match row.get::<_, Option<i64>>(column)? {
         Some(_) => column::time(row, column).map(Some),
         None => Ok(None),
     };
-    let presence = match (time(REST)?, time(REST + 1)?, time(REST + 2)?) {
+    let presence = match (time(FIRST)?, time(FIRST + 1)?, time(FIRST + 2)?) {
         (_, _, Some(left)) => Presence::Left(left),
         (_, Some(absent), None) => Presence::Absent(absent),
         (Some(_), None, None) => Presence::Listed,
@@ -130,36 +130,36 @@ pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
     })
 }
 
-/// Ends every session of a person.
+/// Ends all sessions of a person.
 pub(super) fn end_all(
     sql: &Connection,
     subject: &str,
-    farewell: &LogoutNotice,
+    notice: &LogoutNotice,
 ) -> rusqlite::Result<Vec<EndedSession>> {
-    let all: Vec<SessionId> = sql
+    let sids: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE subject = ?1")?
         .query_map([subject], |row| {
             row.get(0).map(|sid: String| SessionId::from(sid))
         })?
         .collect::<Result<_, _>>()?;
     let mut ended = Vec::new();
-    for sid in all {
-        ended.extend(sessions::end(sql, &sid, farewell)?);
+    for sid in sids {
+        ended.extend(sessions::end(sql, &sid, notice)?);
     }
     Ok(ended)
 }
 
-fn leavers(sql: &Connection, before: DateTime<Utc>, most: u32) -> rusqlite::Result<Vec<String>> {
+fn leavers(sql: &Connection, before: DateTime<Utc>, limit: u32) -> rusqlite::Result<Vec<String>> {
     sql.prepare_cached(
         "SELECT subject FROM users
           WHERE left_at IS NOT NULL AND forgotten_at IS NULL AND left_at < ?1
           ORDER BY left_at LIMIT ?2",
     )?
-    .query_map(params![millis(before), most], |row| row.get(0))?
+    .query_map(params![millis(before), limit], |row| row.get(0))?
     .collect()
 }
 
-/// Removes what is personal. A leaver stays one.
+/// Removes the personal data of a person. A leaver remains in the table as one who left.
 fn forget(sql: &Connection, subject: &str, now: DateTime<Utc>) -> rusqlite::Result<()> {
     sql.prepare_cached("DELETE FROM people_history WHERE subject = ?1")?
         .execute([subject])?;
@@ -167,13 +167,13 @@ fn forget(sql: &Connection, subject: &str, now: DateTime<Utc>) -> rusqlite::Resu
         .execute([subject])?;
     sql.prepare_cached("DELETE FROM directory_changes WHERE subject = ?1 AND change = 'listed'")?
         .execute([subject])?;
-    let left = sql
+    let leavers = sql
         .prepare_cached(
             "UPDATE users SET name = NULL, phone = NULL, forgotten_at = ?2
               WHERE subject = ?1 AND left_at IS NOT NULL",
         )?
         .execute(params![subject, millis(now)])?;
-    if left == 0 {
+    if leavers == 0 {
         sql.prepare_cached("DELETE FROM users WHERE subject = ?1")?
             .execute([subject])?;
     }

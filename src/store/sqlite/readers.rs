@@ -1,7 +1,7 @@
-//! Connections that read.
+//! The read-only connections.
 //!
-//! A read takes some ten microseconds, less than handing it to another thread would, so it is done
-//! where it is asked for. It sees everything that was acknowledged before it began.
+//! A read takes some ten microseconds, less than a hand-over to another thread, so it runs on the
+//! calling thread. It sees every write that was acknowledged before it began.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -13,55 +13,57 @@ use rusqlite::Connection;
 use super::fault::Fault;
 use super::schema::{self, OpenError};
 
-/// The least and the most connections: one for each thread that can run at once.
+/// The minimum and maximum number of connections. Between them, there is one for each thread that can
+/// run in parallel.
 const CONNECTIONS: (usize, usize) = (2, 16);
 
 /// The connections; `None` once they are closed.
 pub(super) struct Readers(Vec<Mutex<Option<Connection>>>);
 
 impl Readers {
-    /// Opens them.
+    /// Opens the connections.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let (least, most) = CONNECTIONS;
-        let threads = thread::available_parallelism().map_or(least, NonZero::get);
-        let connections = (0..threads.clamp(least, most)).map(|_| {
+        let (min, max) = CONNECTIONS;
+        let threads = thread::available_parallelism().map_or(min, NonZero::get);
+        let connections = (0..threads.clamp(min, max)).map(|_| {
             let connection = schema::connect_to_read(path)?;
             Ok(Mutex::new(Some(connection)))
         });
         connections.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Reads. Neither `work` nor the lock it runs under ever waits for the disk to write.
+    /// Runs `work` on a connection. Neither the work nor its lock ever waits for a write to disk.
     pub(super) fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Fault> {
-        let connection = self.free();
+        let connection = self.idle();
         let connection = connection.as_ref().ok_or(Fault::Closed)?;
         Ok(work(connection)?)
     }
 
-    /// Closes them; later reads fail.
+    /// Closes the connections. Later reads fail.
     pub(super) fn close(&self) {
         for connection in &self.0 {
-            drop(locked(connection).take());
+            drop(lock(connection).take());
         }
     }
 
-    /// The first that nobody uses: it has the most pages and statements at hand.
-    fn free(&self) -> MutexGuard<'_, Option<Connection>> {
+    /// The first idle connection: it has the most cached pages and statements. If all are busy,
+    /// waits for the first one.
+    fn idle(&self) -> MutexGuard<'_, Option<Connection>> {
         for connection in &self.0 {
             match connection.try_lock() {
-                Ok(free) => return free,
-                Err(TryLockError::Poisoned(free)) => return free.into_inner(),
+                Ok(idle) => return idle,
+                Err(TryLockError::Poisoned(idle)) => return idle.into_inner(),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        locked(&self.0[0])
+        lock(&self.0[0])
     }
 }
 
-/// A panic while reading leaves nothing behind in a connection.
-fn locked(connection: &Mutex<Option<Connection>>) -> MutexGuard<'_, Option<Connection>> {
+/// Locks a connection. Poisoning is ignored: a panic during a read leaves the connection intact.
+fn lock(connection: &Mutex<Option<Connection>>) -> MutexGuard<'_, Option<Connection>> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,7 +22,7 @@ impl Readings for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         self.write("take the directory up", move |sql| {
-            let taken = sql
+            let updated = sql
                 .prepare_cached(
                     "UPDATE directory SET holder = ?1, leased_until = ?2
                       WHERE holder IS NULL OR holder = ?1 OR leased_until <= ?3",
@@ -32,7 +32,7 @@ impl Readings for SqliteStore {
                     millis(lease.until),
                     millis(now)
                 ])?;
-            Ok(taken == 1)
+            Ok(updated == 1)
         })
         .await
     }
@@ -60,7 +60,11 @@ impl Readings for SqliteStore {
         .await
     }
 
-    async fn discard(&self, lease: DirectoryLease, most: u32) -> Result<Option<usize>, StoreError> {
+    async fn discard(
+        &self,
+        lease: DirectoryLease,
+        limit: u32,
+    ) -> Result<Option<usize>, StoreError> {
         self.write("throw a reading away", move |sql| {
             if !renew(sql, lease)? {
                 return Ok(None);
@@ -70,7 +74,7 @@ impl Readings for SqliteStore {
                      (SELECT subject FROM directory_changes LIMIT ?1)
                    AND (SELECT accepted_at FROM directory) IS NULL",
             )?
-            .execute([most])
+            .execute([limit])
             .map(Some)
         })
         .await
@@ -91,15 +95,15 @@ impl Readings for SqliteStore {
     async fn carry_out(
         &self,
         lease: DirectoryLease,
-        most: u32,
-        farewell: &LogoutNotice,
+        limit: u32,
+        notice: &LogoutNotice,
     ) -> Result<Option<CarriedOut>, StoreError> {
-        let farewell = farewell.clone();
+        let notice = notice.clone();
         self.write("carry out what a reading found", move |sql| {
             if !renew(sql, lease)? {
                 return Ok(None);
             }
-            carry_out(sql, most, &farewell).map(Some)
+            carry_out(sql, limit, &notice).map(Some)
         })
         .await
     }
@@ -130,12 +134,12 @@ impl Readings for SqliteStore {
     }
 }
 
-/// Renews the lease, if nobody else has taken it.
+/// Renews the lease, unless another process has taken it. `false` when it was lost.
 fn renew(sql: &Connection, lease: DirectoryLease) -> rusqlite::Result<bool> {
-    let held = sql
+    let updated = sql
         .prepare_cached("UPDATE directory SET leased_until = ?2 WHERE holder = ?1")?
         .execute(params![lease.holder.as_bytes(), millis(lease.until)])?;
-    Ok(held == 1)
+    Ok(updated == 1)
 }
 
 const LISTED: &str = "listed";
@@ -156,7 +160,7 @@ fn stage(sql: &Connection, change: &Change) -> rusqlite::Result<()> {
     .map(drop)
 }
 
-fn staged(row: &Row<'_>) -> rusqlite::Result<Change> {
+fn read_change(row: &Row<'_>) -> rusqlite::Result<Change> {
     let subject = column::subject(row, 0)?;
     Ok(match row.get_ref(1)?.as_str()? {
         LISTED => Change::Listed(Identity {
@@ -170,7 +174,7 @@ fn staged(row: &Row<'_>) -> rusqlite::Result<Change> {
     })
 }
 
-fn carry_out(sql: &Connection, most: u32, farewell: &LogoutNotice) -> rusqlite::Result<CarriedOut> {
+fn carry_out(sql: &Connection, limit: u32, notice: &LogoutNotice) -> rusqlite::Result<CarriedOut> {
     let accepted_at = sql
         .prepare_cached("SELECT accepted_at FROM directory WHERE accepted_at IS NOT NULL")?
         .query_row([], |row| column::time(row, 0))
@@ -182,7 +186,7 @@ fn carry_out(sql: &Connection, most: u32, farewell: &LogoutNotice) -> rusqlite::
         .prepare_cached(
             "SELECT subject, change, name, phone FROM directory_changes ORDER BY subject LIMIT ?1",
         )?
-        .query_map([most], staged)?
+        .query_map([limit], read_change)?
         .collect::<Result<_, _>>()?;
     let Some(last) = changes.last() else {
         sql.prepare_cached("UPDATE directory SET accepted_at = NULL")?
@@ -192,10 +196,10 @@ fn carry_out(sql: &Connection, most: u32, farewell: &LogoutNotice) -> rusqlite::
     let mut ended = Vec::new();
     for change in &changes {
         match change {
-            Change::Listed(identity) => list(sql, identity, accepted_at)?,
-            Change::Absent(subject) => miss(sql, subject.as_str(), accepted_at)?,
+            Change::Listed(identity) => mark_listed(sql, identity, accepted_at)?,
+            Change::Absent(subject) => mark_absent(sql, subject.as_str(), accepted_at)?,
             Change::Left(subject) => {
-                ended.extend(leave(sql, subject.as_str(), farewell, accepted_at)?);
+                ended.extend(mark_left(sql, subject.as_str(), notice, accepted_at)?);
             }
         }
     }
@@ -207,8 +211,8 @@ fn carry_out(sql: &Connection, most: u32, farewell: &LogoutNotice) -> rusqlite::
     })
 }
 
-/// Somebody is listed, whatever they were before.
-fn list(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusqlite::Result<()> {
+/// Marks a person as listed, whatever their presence was before.
+fn mark_listed(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusqlite::Result<()> {
     let subject = identity.subject.as_str();
     if has_left(sql, subject)? {
         write_down(sql, subject, &Event::Returned, at)?;
@@ -228,34 +232,34 @@ fn list(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusqlite::R
     .map(drop)
 }
 
-/// Somebody is not listed, which may be a mistake.
-fn miss(sql: &Connection, subject: &str, at: DateTime<Utc>) -> rusqlite::Result<()> {
-    let missed = sql
+/// Marks a person as absent: not listed, which may be a mistake of the directory.
+fn mark_absent(sql: &Connection, subject: &str, at: DateTime<Utc>) -> rusqlite::Result<()> {
+    let updated = sql
         .prepare_cached(
             "UPDATE users SET absent_since = ?2
               WHERE subject = ?1 AND absent_since IS NULL AND left_at IS NULL",
         )?
         .execute(params![subject, millis(at)])?;
-    if missed == 1 {
+    if updated == 1 {
         write_down(sql, subject, &Event::Absent, at)?;
     }
     Ok(())
 }
 
-/// Somebody is gone.
-fn leave(
+/// Marks a person as left, and ends their sessions.
+fn mark_left(
     sql: &Connection,
     subject: &str,
-    farewell: &LogoutNotice,
+    notice: &LogoutNotice,
     at: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<EndedSession>> {
-    let left = sql
+    let updated = sql
         .prepare_cached("UPDATE users SET left_at = ?2 WHERE subject = ?1 AND left_at IS NULL")?
         .execute(params![subject, millis(at)])?;
-    if left == 0 {
+    if updated == 0 {
         return Ok(Vec::new());
     }
-    let ended = end_all(sql, subject, farewell)?;
+    let ended = end_all(sql, subject, notice)?;
     write_down(sql, subject, &Event::left(&ended), at)?;
     Ok(ended)
 }

@@ -33,7 +33,7 @@ impl RefreshTokens for SqliteStore {
     }
 }
 
-/// Begins a family with its first token.
+/// Inserts a family with its first token.
 pub(super) fn begin(
     sql: &Connection,
     grant: &GrantId,
@@ -54,8 +54,8 @@ pub(super) fn begin(
     .map(drop)
 }
 
-/// A family, and the token that was replaced last.
-struct Found {
+/// A family, and the token that its latest one replaced.
+struct FamilyRow {
     family: Family,
     previous: Option<RefreshTokenHash>,
     rotated_at: DateTime<Utc>,
@@ -65,7 +65,7 @@ fn find(
     sql: &Connection,
     family: &FamilyId,
     now: DateTime<Utc>,
-) -> rusqlite::Result<Option<Found>> {
+) -> rusqlite::Result<Option<FamilyRow>> {
     sql.prepare_cached(concat!(
         "SELECT ",
         granted_columns!(),
@@ -81,28 +81,28 @@ fn find(
     .optional()
 }
 
-fn row_family(row: &Row<'_>) -> rusqlite::Result<Found> {
-    const REST: usize = GRANTED_COLUMNS;
-    Ok(Found {
+fn row_family(row: &Row<'_>) -> rusqlite::Result<FamilyRow> {
+    const FIRST: usize = GRANTED_COLUMNS;
+    Ok(FamilyRow {
         family: Family {
             granted: row_granted(row)?,
-            id: column::digest(row, REST)?,
-            latest: column::digest(row, REST + 1)?,
-            expires_at: column::time(row, REST + 2)?,
+            id: column::digest(row, FIRST)?,
+            latest: column::digest(row, FIRST + 1)?,
+            expires_at: column::time(row, FIRST + 2)?,
         },
         previous: row
-            .get::<_, Option<[u8; 32]>>(REST + 3)?
+            .get::<_, Option<[u8; 32]>>(FIRST + 3)?
             .map(RefreshTokenHash::from),
-        rotated_at: column::time(row, REST + 4)?,
+        rotated_at: column::time(row, FIRST + 4)?,
     })
 }
 
 fn rotate(
     sql: &Connection,
-    asked: &Rotation,
+    rotation: &Rotation,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<RefreshOutcome> {
-    let Some(found) = find(sql, &asked.family, now)? else {
+    let Some(found) = find(sql, &rotation.family, now)? else {
         return Ok(RefreshOutcome::Unknown);
     };
     let Family {
@@ -111,22 +111,23 @@ fn rotate(
         latest,
         ..
     } = found.family;
-    if latest == asked.presented {
+    if latest == rotation.presented {
         sql.prepare_cached(
             "UPDATE refresh_families
                 SET previous = current, current = ?2, rotated_at = ?3, expires_at = ?4
               WHERE family = ?1",
         )?
         .execute(params![
-            asked.family.as_bytes(),
-            asked.successor.as_bytes(),
+            rotation.family.as_bytes(),
+            rotation.successor.as_bytes(),
             millis(now),
-            millis(asked.expires_at),
+            millis(rotation.expires_at),
         ])?;
         return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
     }
-    let again = found.previous == Some(asked.presented) && found.rotated_at > asked.grace_since;
-    if again {
+    let is_within_grace =
+        found.previous == Some(rotation.presented) && found.rotated_at > rotation.grace_since;
+    if is_within_grace {
         return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
     }
     revoke(sql, &id)?;

@@ -1,4 +1,4 @@
-//! What is spent, in SQL.
+//! The replay cache in SQL.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,39 +13,39 @@ use crate::store::{ReplayCache, StoreError};
 impl ReplayCache for SqliteStore {
     async fn insert_once(
         &self,
-        name: &ReplayKey,
+        key: &ReplayKey,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let name = *name;
+        let key = *key;
         self.write("spend what is good for one use", move |sql| {
-            spend(sql, &name, until, now)
+            insert_once(sql, &key, until, now)
         })
         .await
     }
 
-    async fn contains(&self, name: &ReplayKey, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.read("find what is spent", |sql| is_spent(sql, name, now))
+    async fn contains(&self, key: &ReplayKey, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.read("find what is spent", |sql| contains(sql, key, now))
     }
 }
 
-fn spend(
+fn insert_once(
     sql: &Connection,
-    name: &ReplayKey,
+    key: &ReplayKey,
     until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<bool> {
-    let spent = sql
+    let inserted = sql
         .prepare_cached(
             "INSERT INTO spent (name, expires_at) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
              WHERE expires_at <= ?3",
         )?
-        .execute(params![name.as_bytes(), millis(until), millis(now)])?;
-    Ok(spent == 1)
+        .execute(params![key.as_bytes(), millis(until), millis(now)])?;
+    Ok(inserted == 1)
 }
 
-fn is_spent(sql: &Connection, name: &ReplayKey, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+fn contains(sql: &Connection, key: &ReplayKey, now: DateTime<Utc>) -> rusqlite::Result<bool> {
     sql.prepare_cached("SELECT 1 FROM spent WHERE name = ?1 AND expires_at > ?2")?
-        .exists(params![name.as_bytes(), millis(now)])
+        .exists(params![key.as_bytes(), millis(now)])
 }

@@ -1,4 +1,4 @@
-//! The file: how it is made, told from others, brought up to date and connected to.
+//! The database file: creating, recognising and migrating it, and connecting to it.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
@@ -12,17 +12,17 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::private_dir;
 
-/// How long to wait for another process that writes, such as a command of ours.
+/// How long to wait while another process writes, such as a `panda-oidc` command.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What marks a database as ours, in its header: "POID".
+/// Marks a database as ours in its header: "POID".
 pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
 
-/// What the first release made.
+/// The schema of the first release.
 pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
 
-/// The steps from an empty database to the present one, each with the `user_version` it leads to.
-/// What was released is never changed, only added to.
+/// The migrations from an empty database to the current schema, each with the `user_version` it leads
+/// to. A released migration is never changed; a change is a new migration.
 const MIGRATIONS: [(i64, &str); 6] = [
     (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
@@ -32,10 +32,10 @@ const MIGRATIONS: [(i64, &str); 6] = [
     (6, include_str!("migrations/0006_directory.sql")),
 ];
 
-/// The version of the schema this program knows.
+/// The schema version of this program.
 const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-/// What every SQLite database begins with.
+/// The first bytes of every SQLite database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Why a database was not opened.
@@ -50,27 +50,27 @@ pub enum OpenError {
     /// The file may be read but not written.
     #[error("{0} is write-protected; let the user panda-oidc runs as write it")]
     ReadOnly(PathBuf),
-    /// Another program holds it.
+    /// Another program has locked the file.
     #[error("{0} is locked by another program; end that, such as a backup or an SQLite shell")]
     Locked(PathBuf),
-    /// What the file holds contradicts itself.
+    /// The content of the file is corrupt.
     #[error("{0} is damaged; restore it from the backup, together with the master key file")]
     Damaged(PathBuf),
     /// The disk failed, or is full.
     #[error("{0} cannot be read or written ({1}); see whether its disk has room, and is sound")]
     Disk(PathBuf, rusqlite::Error),
-    /// The file is something else.
+    /// The file is not a database of ours.
     #[error("{0} is not a database of panda-oidc; choose another path, or move that file away")]
     NotOurs(PathBuf),
-    /// A newer release has written it.
+    /// A newer release has written the file.
     #[error(
         "{path} was written by a newer panda-oidc (schema {found}, this one knows {KNOWN}); \
          run that release, or restore the backup from before the upgrade"
     )]
     Newer {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The version of its schema.
+        /// Its schema version.
         found: i64,
     },
     /// The file system cannot share memory between processes.
@@ -87,7 +87,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Tells an error of SQLite's in words that help, where there are any.
+    /// Replaces SQLite's error with a more helpful one for `path`, where there is one.
     pub(super) fn about(self, path: &Path) -> Self {
         let Self::Sqlite(error) = self else {
             return self;
@@ -106,14 +106,14 @@ impl OpenError {
     }
 }
 
-/// Makes the file if there is none, and connects to it as the one who writes.
+/// Creates the file if it does not exist, migrates it, and connects to write.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     if !create(path).map_err(|error| OpenError::File(path.to_owned(), error))? {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
     let mut connection = connect(path)?;
     identify(&connection, path)?;
-    use_log(&connection, path)?;
+    enable_wal(&connection, path)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
@@ -123,8 +123,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.execute_batch(
-        // FULL: what is committed survives a power failure. The log is cut back to 64 MiB should
-        // it ever have been longer.
+        // FULL: a commit survives a power failure. The log is truncated to 64 MiB if it was ever
+        // longer.
         "PRAGMA synchronous = FULL;
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;
@@ -144,15 +144,17 @@ fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection is used by one thread at a time, so it needs no lock of its own.
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Else SQLite prepares a statement anew for each time or digest it is asked with, in the hope
-    // of a better plan. Ours have one good plan, and preparing takes longer than running.
+    // Without this, SQLite prepares a statement again for new parameter values, in search of a
+    // better plan. Our statements have one good plan, and preparing takes longer than running.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
-/// Creates the file for its owner alone, and its folder. Until both are on disk as well, what is
-/// committed into the file is not safe either. Says whether it is empty or a database: SQLite
-/// itself would write over a file of a few bytes, whatever they are.
+/// Creates the file and its folder, readable by the owner only. Syncs both, because a commit in a file
+/// is only safe once the file and its folder entry are on disk.
+///
+/// Returns whether the file is empty or an SQLite database. SQLite itself would overwrite a short file
+/// with any content.
 fn create(path: &Path) -> io::Result<bool> {
     private_dir::create(private_dir::of(path))?;
     let mut options = OpenOptions::new();
@@ -162,17 +164,17 @@ fn create(path: &Path) -> io::Result<bool> {
     let file = options.open(path)?;
     file.sync_all()?;
     private_dir::sync(private_dir::of(path))?;
-    let mut begin = Vec::new();
-    file.take(MAGIC.len() as u64).read_to_end(&mut begin)?;
-    Ok(begin.is_empty() || begin == MAGIC)
+    let mut head = Vec::new();
+    file.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+    Ok(head.is_empty() || head == MAGIC)
 }
 
-/// Refuses a file that is not ours before anything in it is changed.
+/// Refuses a file that is not ours, before any change to it.
 fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if connection.is_readonly(MAIN_DB)? {
         return Err(OpenError::ReadOnly(path.to_owned()));
     }
-    // One snapshot: another process may be about to make the schema.
+    // Read in one snapshot, because another process may be creating the schema.
     let snapshot = connection.unchecked_transaction()?;
     let application: i64 = pragma(&snapshot, "application_id")?;
     let version: i64 = pragma(&snapshot, "user_version")?;
@@ -192,10 +194,9 @@ fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Has the database keep a write-ahead log, so that readers and the writer do not wait for each
-/// other.
-fn use_log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    // SQLite does not wait here by itself when another process is about to do the same.
+/// Enables the write-ahead log, so that readers and the writer do not wait for each other.
+fn enable_wal(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    // The busy timeout does not apply here when another process does the same at that moment.
     for _ in 0..100 {
         match pragma::<String>(connection, "journal_mode = WAL") {
             Ok(mode) if mode == "wal" => return Ok(()),
@@ -209,15 +210,15 @@ fn use_log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(pragma::<String>(connection, "journal_mode = WAL").map(drop)?)
 }
 
-/// Brings the schema up to date; of processes that start at once, one does it.
+/// Migrates the schema to the current version. Of processes that start at the same time, one does it.
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     if pragma::<i64>(connection, "user_version")? >= KNOWN {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let taken: i64 = pragma(&transaction, "user_version")?;
+    let current: i64 = pragma(&transaction, "user_version")?;
     for (version, step) in MIGRATIONS {
-        if version > taken {
+        if version > current {
             transaction.execute_batch(step)?;
             transaction.pragma_update(None, "user_version", version)?;
         }

@@ -55,25 +55,25 @@ impl Sessions for SqliteStore {
 
     async fn sign_in(
         &self,
-        asked: SignIn,
+        request: SignIn,
         now: DateTime<Utc>,
     ) -> Result<SignInOutcome, StoreError> {
-        self.write("sign somebody in", move |sql| sign_in(sql, &asked, now))
+        self.write("sign somebody in", move |sql| sign_in(sql, &request, now))
             .await
     }
 
     async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.write("claim a ticket", move |sql| own(sql, &claim, now))
+        self.write("claim a ticket", move |sql| claim_ticket(sql, &claim, now))
             .await
     }
 
     async fn end(
         &self,
         sid: &SessionId,
-        farewell: &LogoutNotice,
+        notice: &LogoutNotice,
     ) -> Result<Option<EndedSession>, StoreError> {
-        let (sid, farewell) = (sid.clone(), farewell.clone());
-        self.write("end a session", move |sql| end(sql, &sid, &farewell))
+        let (sid, notice) = (sid.clone(), notice.clone());
+        self.write("end a session", move |sql| end(sql, &sid, &notice))
             .await
     }
 }
@@ -115,44 +115,49 @@ fn owner(
 
 fn sign_in(
     sql: &Connection,
-    asked: &SignIn,
+    request: &SignIn,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<SignInOutcome> {
-    if has_left(sql, asked.session.user.subject().as_str())? {
+    if has_left(sql, request.session.user.subject().as_str())? {
         return Ok(SignInOutcome::Left);
     }
-    if let Some(claim) = &asked.claim
-        && !own(sql, claim, now)?
+    if let Some(claim) = &request.claim
+        && !claim_ticket(sql, claim, now)?
     {
         return Ok(SignInOutcome::TicketRefused);
     }
-    let ended = take_over(sql, asked)?;
-    let user = remember(sql, &asked.session.user)?;
-    let sid = match &asked.continues {
-        Some(sid) if prolong(sql, sid, &asked.session, now)? => sid,
-        _ => begin(sql, &asked.session, &asked.place)?,
+    let ended = end_sessions_of_others(sql, request)?;
+    let user = upsert_user(sql, &request.session.user)?;
+    let sid = match &request.continues {
+        Some(sid) if continue_session(sql, sid, &request.session, now)? => sid,
+        _ => insert_session(sql, &request.session, &request.place)?,
     };
     sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
-        .execute(params![asked.handle.as_bytes(), sid.as_str()])?;
-    if let Some((handle, until)) = &asked.retires {
-        retire(sql, handle, *until)?;
+        .execute(params![request.handle.as_bytes(), sid.as_str()])?;
+    if let Some((handle, until)) = &request.retires {
+        retire_handle(sql, handle, *until)?;
     }
-    if let Some(claim) = &asked.claim {
+    if let Some(claim) = &request.claim {
         sql.prepare_cached("UPDATE tickets SET sid = ?2 WHERE digest = ?1")?
             .execute(params![claim.ticket.as_bytes(), sid.as_str()])?;
     }
     let session = Session {
         sid: sid.clone(),
         user,
-        auth_time: stored(asked.session.auth_time),
-        expires_at: stored(asked.session.expires_at),
-        ticket: asked.session.ticket,
+        auth_time: stored(request.session.auth_time),
+        expires_at: stored(request.session.expires_at),
+        ticket: request.session.ticket,
     };
     Ok(SignInOutcome::SignedIn(Box::new(session), ended))
 }
 
-/// Makes the browser the owner of the ticket. A row that has expired is as good as none.
-fn own(sql: &Connection, claim: &TicketClaim, now: DateTime<Utc>) -> rusqlite::Result<bool> {
+/// Makes `claim.holder` the owner of the ticket. An expired row counts as absent. `false` when the
+/// ticket is refused.
+fn claim_ticket(
+    sql: &Connection,
+    claim: &TicketClaim,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<bool> {
     let changed = sql
         .prepare_cached(
             "INSERT INTO tickets (digest, browser, subject, spent, expires_at)
@@ -179,16 +184,21 @@ fn own(sql: &Connection, claim: &TicketClaim, now: DateTime<Utc>) -> rusqlite::R
     Ok(changed == 1)
 }
 
-/// Ends every session that others than the newcomer had in the browser.
-fn take_over(sql: &Connection, asked: &SignIn) -> rusqlite::Result<Vec<EndedSession>> {
-    let (browser, subject) = (&asked.place, asked.session.user.subject());
+/// Ends every session of other users in the browser.
+fn end_sessions_of_others(
+    sql: &Connection,
+    request: &SignIn,
+) -> rusqlite::Result<Vec<EndedSession>> {
+    let (browser, subject) = (&request.place, request.session.user.subject());
     let others: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE browser = ?1 AND subject <> ?2")?
         .query_map(params![browser.as_bytes(), subject.as_str()], |row| {
             row.get(0).map(|sid: String| SessionId::from(sid))
         })?
         .collect::<Result<_, _>>()?;
-    let ended = others.iter().map(|sid| end(sql, sid, &asked.logout_notice));
+    let ended = others
+        .iter()
+        .map(|sid| end(sql, sid, &request.logout_notice));
     Ok(ended
         .collect::<rusqlite::Result<Vec<_>>>()?
         .into_iter()
@@ -196,11 +206,11 @@ fn take_over(sql: &Connection, asked: &SignIn) -> rusqlite::Result<Vec<EndedSess
         .collect())
 }
 
-/// Ends a session. Its grants live through it, but for offline ones.
+/// Ends a session. Offline grants are revoked here; the others are inactive without their session.
 pub(super) fn end(
     sql: &Connection,
     sid: &SessionId,
-    farewell: &LogoutNotice,
+    notice: &LogoutNotice,
 ) -> rusqlite::Result<Option<EndedSession>> {
     let sid_text = sid.as_str();
     let subject = sql
@@ -223,7 +233,7 @@ pub(super) fn end(
     ] {
         sql.prepare_cached(step)?.execute([sid_text])?;
     }
-    let leased = queue(sql, farewell.deliveries(sid, &subject, &clients))?;
+    let leased = queue(sql, notice.deliveries(sid, &subject, &clients))?;
     Ok(Some(EndedSession {
         sid: sid.clone(),
         subject,
@@ -232,8 +242,8 @@ pub(super) fn end(
     }))
 }
 
-/// Remembers what was said about `user`. Returns them as stored.
-fn remember(sql: &Connection, user: &User) -> rusqlite::Result<User> {
+/// Stores the identity of `user`. Returns the user as stored.
+fn upsert_user(sql: &Connection, user: &User) -> rusqlite::Result<User> {
     let identity = &user.identity;
     let changed = sql
         .prepare_cached(
@@ -261,8 +271,8 @@ fn remember(sql: &Connection, user: &User) -> rusqlite::Result<User> {
     })
 }
 
-/// Continues the session `sid` as `session` says, if it lives and is the same user's.
-fn prolong(
+/// Continues the session `sid` with the values of `session`, if it is live and of the same user.
+fn continue_session(
     sql: &Connection,
     sid: &SessionId,
     session: &Session,
@@ -284,7 +294,7 @@ fn prolong(
     Ok(changed == 1)
 }
 
-fn begin<'a>(
+fn insert_session<'a>(
     sql: &Connection,
     session: &'a Session,
     place: &PlaceId,
@@ -304,8 +314,8 @@ fn begin<'a>(
     Ok(&session.sid)
 }
 
-/// Has `handle` open nothing after `until`; what was to close earlier still does.
-fn retire(
+/// Lets `handle` expire at `until`, unless it already expires earlier.
+fn retire_handle(
     sql: &Connection,
     handle: &SessionHandleHash,
     until: DateTime<Utc>,

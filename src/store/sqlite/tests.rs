@@ -1,4 +1,4 @@
-//! What SQLite adds to the contract: a file that is told from others, and commits that are shared.
+//! Tests of what SQLite adds to the contract: how a file is recognised, and commits shared by jobs.
 
 use std::fs;
 use std::sync::Arc;
@@ -31,13 +31,13 @@ fn key(kid: &str) -> SealedKey {
     }
 }
 
-fn why(path: &Path) -> OpenError {
+fn failure(path: &Path) -> OpenError {
     let error = SqliteStore::open(path).unwrap_err();
     *error.source.downcast().unwrap()
 }
 
 #[tokio::test]
-async fn what_was_answered_is_there_after_a_drop_and_after_a_close() {
+async fn acknowledged_writes_survive_a_drop_and_a_close() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     store.keep_first(key("a")).await.unwrap();
@@ -51,7 +51,7 @@ async fn what_was_answered_is_there_after_a_drop_and_after_a_close() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_but_the_owner_can_read_the_file() {
+async fn only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
@@ -65,7 +65,7 @@ async fn nobody_but_the_owner_can_read_the_file() {
 }
 
 #[tokio::test]
-async fn two_processes_may_have_it_open() {
+async fn two_processes_can_open_the_same_file() {
     let (_folder, path) = folder();
     let (first, second) = (
         SqliteStore::open(&path).unwrap(),
@@ -78,7 +78,7 @@ async fn two_processes_may_have_it_open() {
 }
 
 #[test]
-fn a_statement_is_prepared_once_whatever_it_is_asked_with() {
+fn a_statement_is_prepared_once_for_all_parameters() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     let join = "SELECT h.sid FROM handles h JOIN sessions s ON s.sid = h.sid WHERE h.digest = ?1";
@@ -95,32 +95,32 @@ fn a_statement_is_prepared_once_whatever_it_is_asked_with() {
 }
 
 #[test]
-fn a_file_that_is_something_else_is_left_as_it_was() {
+fn a_foreign_file_is_refused_and_left_unchanged() {
     let (folder, _) = folder();
     let text = folder.path().join("notes.txt");
     fs::write(&text, "x".repeat(4096)).unwrap();
-    assert!(matches!(why(&text), OpenError::NotOurs(_)));
+    assert!(matches!(failure(&text), OpenError::NotOurs(_)));
     assert_eq!(fs::read_to_string(&text).unwrap(), "x".repeat(4096));
 
     let other = folder.path().join("other.db");
     let connection = Connection::open(&other).unwrap();
     connection.execute_batch("CREATE TABLE t (x)").unwrap();
     drop(connection);
-    assert!(matches!(why(&other), OpenError::NotOurs(_)));
+    assert!(matches!(failure(&other), OpenError::NotOurs(_)));
 }
 
 #[test]
-fn a_newer_releases_file_is_refused() {
+fn a_file_of_a_newer_release_is_refused() {
     let (_folder, path) = folder();
     drop(SqliteStore::open(&path).unwrap());
     let connection = Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    assert!(matches!(why(&path), OpenError::Newer { found: 99, .. }));
+    assert!(matches!(failure(&path), OpenError::Newer { found: 99, .. }));
 }
 
 #[tokio::test]
-async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_has() {
+async fn a_file_of_the_first_release_is_migrated_and_keeps_its_signing_keys() {
     let (_folder, path) = folder();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let connection = Connection::open(&path).unwrap();
@@ -145,11 +145,11 @@ async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_has
 #[test]
 fn a_folder_cannot_be_a_database() {
     let (folder, _) = folder();
-    assert!(matches!(why(folder.path()), OpenError::File(..)));
+    assert!(matches!(failure(folder.path()), OpenError::File(..)));
 }
 
 #[tokio::test]
-async fn a_step_that_fails_takes_none_of_its_neighbours_with_it() {
+async fn a_failed_job_does_not_undo_the_others_in_its_batch() {
     let (_folder, path) = folder();
     let store = Arc::new(SqliteStore::open(&path).unwrap());
     let steps = (0..40).map(|number| {
@@ -169,16 +169,16 @@ async fn a_step_that_fails_takes_none_of_its_neighbours_with_it() {
     let steps: Vec<_> = steps.collect();
     let mut done = 0;
     for (number, step) in steps.into_iter().enumerate() {
-        let good = step.await.unwrap();
-        assert_eq!(good, number % 4 > 1, "step {number}");
-        done += usize::from(good);
+        let succeeded = step.await.unwrap();
+        assert_eq!(succeeded, number % 4 > 1, "step {number}");
+        done += usize::from(succeeded);
     }
     assert_eq!(done, 20);
     store.ping().await.unwrap();
 }
 
 #[tokio::test]
-async fn the_log_does_not_grow_for_ever() {
+async fn the_write_ahead_log_stays_bounded() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     for round in 0..60 {
@@ -201,7 +201,7 @@ async fn the_log_does_not_grow_for_ever() {
 }
 
 #[test]
-fn any_number_may_open_and_close_it_at_once() {
+fn concurrent_opens_and_closes_succeed() {
     for _ in 0..5 {
         let (_folder, path) = folder();
         let opens = (0..6).map(|number: usize| {
@@ -227,9 +227,8 @@ fn any_number_may_open_and_close_it_at_once() {
     }
 }
 
-/// What the first schema holds of a person who is signed in: a session, a code and a code that was
-/// redeemed.
-const FIRST: &str = "
+/// Rows of the first schema for a signed-in user: a session and a grant whose code was redeemed.
+const FIRST_SCHEMA_ROWS: &str = "
     INSERT INTO users VALUES ('1', '陈涛', NULL, 0);
     INSERT INTO sessions VALUES ('sid', '1', 0, 1900000000000, zeroblob(32), zeroblob(32));
     INSERT INTO grants (id, client_id, sid, scope, redirect_uri, auth_time, code_expires_at,
@@ -239,22 +238,22 @@ const FIRST: &str = "
     PRAGMA user_version = 1;";
 
 #[tokio::test]
-async fn an_older_releases_file_is_brought_up_to_date_with_what_is_in_it() {
+async fn a_file_of_the_first_release_is_migrated_and_keeps_its_sessions_and_grants() {
     let (_folder, path) = folder();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let first = Connection::open(&path).unwrap();
     first.execute_batch(schema::FIRST_SCHEMA).unwrap();
-    first.execute_batch(FIRST).unwrap();
+    first.execute_batch(FIRST_SCHEMA_ROWS).unwrap();
     first
         .pragma_update(None, "application_id", schema::APPLICATION_ID)
         .unwrap();
     drop(first);
     let store = SqliteStore::open(&path).unwrap();
-    let granted = store.active_grant(&[1; 32].into(), now()).await.unwrap();
-    let granted = granted.expect("people stay signed in over an upgrade");
-    assert_eq!(granted.grant.subject.as_str(), "1");
-    assert_eq!(granted.user.identity.name.as_deref(), Some("陈涛"));
-    assert!(!granted.grant.refreshable && granted.grant.resources.is_empty());
+    let active = store.active_grant(&[1; 32].into(), now()).await.unwrap();
+    let active = active.expect("people stay signed in over an upgrade");
+    assert_eq!(active.grant.subject.as_str(), "1");
+    assert_eq!(active.user.identity.name.as_deref(), Some("陈涛"));
+    assert!(!active.grant.refreshable && active.grant.resources.is_empty());
     store.close().await.unwrap();
     assert!(SqliteStore::open(&path).is_ok(), "it is not migrated twice");
 }

@@ -1,4 +1,4 @@
-//! The roll of people, in SQL.
+//! The listing of people, in SQL.
 
 use async_trait::async_trait;
 use panda_oidc_sdk::Subject;
@@ -10,8 +10,8 @@ use super::{SqliteStore, column, links};
 use crate::scim::UserRow;
 use crate::store::{StoreError, UserListing};
 
-/// What [`entry`] reads, and from where.
-macro_rules! select_entries {
+/// The columns that [`read_row`] reads, and their tables.
+macro_rules! select_rows {
     () => {
         concat!(
             "SELECT ",
@@ -27,8 +27,8 @@ macro_rules! select_entries {
 impl UserListing for SqliteStore {
     async fn user_row(&self, subject: &Subject) -> Result<Option<UserRow>, StoreError> {
         self.read("find a person's entry", |sql| {
-            sql.prepare_cached(concat!(select_entries!(), " WHERE u.subject = ?1"))?
-                .query_row([subject.as_str()], entry)
+            sql.prepare_cached(concat!(select_rows!(), " WHERE u.subject = ?1"))?
+                .query_row([subject.as_str()], read_row)
                 .optional()
         })
     }
@@ -36,14 +36,14 @@ impl UserListing for SqliteStore {
     async fn user_rows(
         &self,
         after: Option<&Subject>,
-        most: u32,
+        limit: u32,
     ) -> Result<Vec<UserRow>, StoreError> {
         self.read("list people's entries", |sql| {
             sql.prepare_cached(concat!(
-                select_entries!(),
+                select_rows!(),
                 " WHERE u.subject > ?1 ORDER BY u.subject LIMIT ?2"
             ))?
-            .query_map(params![text(after), most], entry)?
+            .query_map(params![start(after), limit], read_row)?
             .collect()
         })
     }
@@ -60,25 +60,25 @@ impl UserListing for SqliteStore {
         after: Option<&Subject>,
         steps: u32,
     ) -> Result<Option<Subject>, StoreError> {
-        let Some(passed) = steps.checked_sub(1) else {
+        let Some(offset) = steps.checked_sub(1) else {
             return Ok(None);
         };
         self.read("pass people by", |sql| {
             sql.prepare_cached(
                 "SELECT subject FROM users WHERE subject > ?1 ORDER BY subject LIMIT 1 OFFSET ?2",
             )?
-            .query_row(params![text(after), passed], |row| column::subject(row, 0))
+            .query_row(params![start(after), offset], |row| column::subject(row, 0))
             .optional()
         })
     }
 }
 
-/// No subject is empty: every one comes after "".
-fn text(after: Option<&Subject>) -> &str {
+/// The subject to start after. No subject is empty, so all of them come after "".
+fn start(after: Option<&Subject>) -> &str {
     after.map_or("", Subject::as_str)
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<UserRow> {
+fn read_row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
     Ok(UserRow {
         person: person(row)?,
         link: links::link(row, PERSON_COLUMNS)?,

@@ -1,8 +1,8 @@
-//! The one thread that writes.
+//! The writer: the one thread that writes.
 //!
-//! It takes every job that waits, up to [`MOST`], into one transaction, and answers them once its
-//! COMMIT has returned: callers who come at the same time share a single sync of the disk. Jobs
-//! are SQL alone; what they mean is the business of their modules.
+//! It runs all waiting jobs, up to [`MAX_BATCH`], in one transaction, and responds once its COMMIT has
+//! returned. Concurrent callers thus share a single sync of the disk. To the writer, jobs are only SQL;
+//! the modules that submit them know their meaning.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,13 +15,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::checkpoint::Checkpoints;
 use super::fault::Fault;
 
-/// The most jobs in one transaction: bounds how long the first of them waits for its answer.
+/// The most jobs in one transaction. It bounds how long the first of them waits for its result.
 const MAX_BATCH: usize = 512;
 
-/// The most jobs that wait; who comes later waits to be let in.
+/// The most jobs in the queue. Later callers wait until there is room.
 const MAX_QUEUED: usize = 4096;
 
-/// The way to the thread that writes.
+/// A handle to the writer thread.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -40,38 +40,39 @@ impl Writer {
         })
     }
 
-    /// Has `work` done inside a transaction, and answers once it is on disk.
+    /// Runs `work` in a transaction, and returns once its result is on disk.
     ///
-    /// It is undone as a whole when it fails, and may be run again when a job beside it failed: it
+    /// Work that fails is undone as a whole. It may run twice if another job of its batch fails, so it
     /// must depend on nothing but the database.
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, Fault>
     where
         T: Send + 'static,
         W: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
+        let (reply, result) = oneshot::channel();
         let step = Box::new(Step {
             work,
             reply,
             outcome: None,
         });
         self.jobs.send(step).await.map_err(|_| Fault::Closed)?;
-        answer.await.map_err(|_| Fault::Closed)?
+        result.await.map_err(|_| Fault::Closed)?
     }
 
-    /// Has everything done that waits, then ends the thread. Later jobs are refused.
+    /// Finishes all queued jobs, then ends the thread. Later jobs are refused.
     pub(super) async fn close(&self) -> Result<(), Fault> {
-        let (reply, answer) = oneshot::channel();
-        let last = Box::new(Last(reply));
+        let (reply, result) = oneshot::channel();
+        let last = Box::new(Shutdown(reply));
         self.jobs.send(last).await.map_err(|_| Fault::Closed)?;
-        let committed = answer.await.map_err(|_| Fault::Closed)?;
+        let committed = result.await.map_err(|_| Fault::Closed)?;
         let thread = self
             .thread
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(thread) = thread {
-            // It has only to close its connection, but that moves the log into the database.
+            // The thread only has to close its connection, but that moves the log into the database,
+            // which may block.
             let ended = tokio::task::spawn_blocking(|| thread.join()).await;
             ended
                 .map_err(|_| Fault::Panicked)?
@@ -81,21 +82,21 @@ impl Writer {
     }
 }
 
-/// Work for the thread that writes.
+/// A job for the writer thread.
 trait Job: Send {
-    /// Does the work and keeps its outcome; says whether it was done.
+    /// Does the work and stores its outcome. Returns whether it succeeded.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// Tells who waits. `committed` is what became of the transaction.
-    fn answer(self: Box<Self>, committed: Result<(), Fault>);
+    /// Sends the result to the waiting caller. `committed` is the outcome of the transaction.
+    fn respond(self: Box<Self>, committed: Result<(), Fault>);
 
-    /// Whether no job shall be let in after this one.
+    /// Whether the queue closes after this job.
     fn is_last(&self) -> bool {
         false
     }
 }
 
-/// One step of the protocol.
+/// One step of the store: a closure and the caller that waits for its result.
 struct Step<T, W> {
     work: W,
     reply: oneshot::Sender<Result<T, Fault>>,
@@ -108,7 +109,7 @@ where
     W: Fn(&Connection) -> rusqlite::Result<T> + Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        // What the closure may have left half done is in the database, and is rolled back.
+        // Unwind safe: the closure changes only the database, and that is rolled back.
         let done = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)));
         let outcome = match done {
             Ok(outcome) => outcome.map_err(Fault::from),
@@ -117,27 +118,27 @@ where
         self.outcome.insert(outcome).is_ok()
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Fault>) {
-        let answer = match (self.outcome, committed) {
+    fn respond(self: Box<Self>, committed: Result<(), Fault>) {
+        let result = match (self.outcome, committed) {
             (Some(Ok(done)), Ok(())) => Ok(done),
-            (Some(Err(own)), _) => Err(own),
-            (_, Err(shared)) => Err(shared),
+            (Some(Err(failure)), _) => Err(failure),
+            (_, Err(commit_failure)) => Err(commit_failure),
             (None, Ok(())) => Err(Fault::Closed),
         };
-        // Nobody to tell: the request was given up meanwhile, what it did stands.
-        let _ = self.reply.send(answer);
+        // Without a receiver, the request was abandoned meanwhile. The commit remains.
+        let _ = self.reply.send(result);
     }
 }
 
-/// The end of the queue.
-struct Last(oneshot::Sender<Result<(), Fault>>);
+/// The last job, which closes the queue.
+struct Shutdown(oneshot::Sender<Result<(), Fault>>);
 
-impl Job for Last {
+impl Job for Shutdown {
     fn run(&mut self, _: &Connection) -> bool {
         true
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Fault>) {
+    fn respond(self: Box<Self>, committed: Result<(), Fault>) {
         let _ = self.0.send(committed);
     }
 
@@ -154,21 +155,22 @@ fn run(
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
         if batch.iter().any(|job| job.is_last()) {
-            queue.close(); // what waits already is still received
+            queue.close(); // jobs already in the queue are still received
         }
         let committed = commit(connection, &mut batch);
         for job in batch.drain(..) {
-            job.answer(committed.clone());
+            job.respond(committed.clone());
         }
         checkpoints.tend(connection);
     }
-    // Its connection has to go first: the last one to close moves the log into the database.
+    // The checkpoint connection must close first: the last one to close moves the log into the database.
     checkpoints.end();
 }
 
-/// Carries out `batch` in one transaction.
+/// Runs `batch` in one transaction.
 ///
-/// A fence around each job costs more than most jobs, and jobs all but never fail: so first without.
+/// A savepoint around each job costs more than most jobs, and jobs almost never fail. So the first
+/// attempt uses none; only if a job fails does the batch run again with savepoints.
 fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     let all_done = transaction(connection, || {
         Ok(batch.iter_mut().all(|job| job.run(connection)))
@@ -176,7 +178,7 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Fau
     if !all_done && batch.len() > 1 {
         transaction(connection, || {
             for job in batch {
-                fenced(connection, job.as_mut())?;
+                run_in_savepoint(connection, job.as_mut())?;
             }
             Ok(true)
         })?;
@@ -184,7 +186,7 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Fau
     Ok(())
 }
 
-/// Runs `work` in a transaction, which is committed when it says `true` and rolled back otherwise.
+/// Runs `work` in a transaction, which is committed if it returns `true` and rolled back otherwise.
 fn transaction(
     connection: &Connection,
     work: impl FnOnce() -> rusqlite::Result<bool>,
@@ -194,15 +196,15 @@ fn transaction(
     if let Ok(true) = outcome {
         outcome = execute(connection, "COMMIT").map(|()| true);
     }
-    // SQLite has rolled back by itself after some errors, a full disk among them.
+    // SQLite rolls back by itself after some errors, such as a full disk.
     if !connection.is_autocommit() {
         execute(connection, "ROLLBACK")?;
     }
     outcome
 }
 
-/// Runs `job` so that only its own work is undone when it fails.
-fn fenced(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
+/// Runs `job` in a savepoint, so that only its own work is undone if it fails.
+fn run_in_savepoint(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
     execute(connection, "SAVEPOINT job")?;
     if !job.run(connection) {
         execute(connection, "ROLLBACK TO job")?;

@@ -1,8 +1,8 @@
-//! What the portal's answers say. Pure functions from bytes to people, no network.
+//! Parses the portal's answers. Pure functions from bytes to users, no network.
 //!
-//! Lenient where only looks are at stake (charset, a missing name, a `code` written as a string),
-//! strict about the `id`: whoever it names is logged in. [`text`] finds the charset, [`person`]
-//! reads a user, [`message`] makes the portal's words fit for a log.
+//! Parsing is lenient about presentation (charset, a missing name, a `code` written as a string) and
+//! strict about the `id`, because it decides who is logged in. [`text`] finds the charset,
+//! [`person`] reads a user, [`message`] sanitizes the portal's messages for the log.
 
 mod message;
 mod person;
@@ -16,18 +16,18 @@ use serde_json::value::RawValue;
 
 use crate::error::Nonsense;
 
-/// A body as it was received, at most one chunk beyond `limit`.
+/// A body as it was received. It exceeds `limit` by at most one chunk.
 #[derive(Debug)]
 pub(crate) struct Body {
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
     /// The `charset` of the `Content-Type`, if it has one.
     pub(crate) charset: Option<String>,
-    /// The size beyond which it is not read, or believed.
+    /// The size limit, in bytes. A larger body is rejected.
     pub(crate) limit: usize,
 }
 
-/// The user a `GetUserByTicket` answer proves.
+/// The user a `GetUserByTicket` answer identifies.
 pub(crate) fn user(body: &Body, ticket: &Ticket) -> Result<Identity, LoginError> {
     let text = text::of(body)?;
     match Reply::read(&text)? {
@@ -47,7 +47,7 @@ pub(crate) fn page(body: &Body) -> Result<Page, LoginError> {
     }
 }
 
-/// The envelope of every answer, opened.
+/// The content of the envelope that every answer has.
 enum Reply<'a> {
     /// `code` is 0; this is the `data` object.
     Success(&'a str),
@@ -109,13 +109,13 @@ fn people(data: &str) -> Result<Page, Nonsense> {
     })
 }
 
-/// The text of a JSON object. Serde would read a struct from an array as well, and so let `[1]`
-/// pass for the user whose `id` is 1.
+/// The text of a JSON object. Serde would also read a struct from an array, and so accept `[1]` as
+/// the user whose `id` is 1.
 fn object(value: &RawValue) -> Option<&str> {
     Some(value.get()).filter(|text| text.starts_with('{'))
 }
 
-/// A JSON string's content.
+/// The content of a JSON string.
 fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }

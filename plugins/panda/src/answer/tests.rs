@@ -44,7 +44,7 @@ fn nonsense(bytes: impl Into<Vec<u8>>) -> Nonsense {
 }
 
 #[test]
-fn the_documented_answer_proves_its_user() {
+fn the_documented_answer_yields_its_user() {
     let identity = read(with_id("1")).unwrap();
     assert_eq!(identity.subject, Subject::new("1").unwrap());
     assert_eq!(identity.name.as_deref(), Some("陈涛"));
@@ -52,21 +52,21 @@ fn the_documented_answer_proves_its_user() {
 }
 
 #[test]
-fn an_id_is_kept_to_the_digit() {
+fn an_id_keeps_every_digit() {
     let longest = "9".repeat(255);
-    for (id, subject_is) in [
+    for (id, expected) in [
         ("9007199254740993", "9007199254740993"),
         ("18446744073709551617", "18446744073709551617"),
         (r#""007""#, "007"),
         (r#""\u0031\u0030""#, "10"),
         (longest.as_str(), longest.as_str()),
     ] {
-        assert_eq!(subject(id).as_deref(), Some(subject_is));
+        assert_eq!(subject(id).as_deref(), Some(expected));
     }
 }
 
 #[test]
-fn an_unusable_id_proves_nobody() {
+fn an_unusable_id_is_refused() {
     let too_long = "1".repeat(256);
     for id in [
         "null",
@@ -110,7 +110,7 @@ fn an_unusable_id_proves_nobody() {
 }
 
 #[test]
-fn an_id_that_stands_twice_proves_nobody() {
+fn a_repeated_json_key_is_refused() {
     let twice = r#"{"id":1,"id":2}"#;
     assert!(matches!(nonsense(data(twice)), Nonsense::Json(_)));
     let twice = r#"{"code":1,"code":0,"data":{"id":1}}"#;
@@ -118,7 +118,7 @@ fn an_id_that_stands_twice_proves_nobody() {
 }
 
 #[test]
-fn a_name_or_phone_that_is_none_refuses_nobody() {
+fn an_unusable_name_or_phone_does_not_refuse_the_user() {
     for (user, name, phone) in [
         (r#"{"id":1}"#, None, None),
         (r#"{"id":1,"userName":null,"phone":null}"#, None, None),
@@ -165,12 +165,12 @@ fn a_code_is_a_number_or_a_numeric_string() {
 }
 
 #[test]
-fn a_rejection_says_why_without_the_ticket() {
+fn a_rejection_repeats_the_reason_without_the_ticket() {
     let answer = r#"{"code":40001,"msg":"ticket [s3cret-9f8e7d] 无效","data":null}"#;
     let ticket = Ticket::new("s3cret-9f8e7d".to_owned());
     match user(&body(answer, None), &ticket) {
-        Err(LoginError::Rejected(why)) => {
-            assert_eq!(why, "ticket [[redacted]] 无效 (code 40001)");
+        Err(LoginError::Rejected(message)) => {
+            assert_eq!(message, "ticket [[redacted]] 无效 (code 40001)");
         }
         other => panic!("{other:?}"),
     }
@@ -189,7 +189,7 @@ fn a_rejection_needs_no_usable_message() {
 }
 
 #[test]
-fn each_kind_of_nonsense_is_told_apart() {
+fn each_kind_of_nonsense_has_its_own_error() {
     assert!(matches!(nonsense(""), Nonsense::Json(_)));
     assert!(matches!(nonsense("\n<!doctype html>"), Nonsense::WebPage));
     assert!(matches!(
@@ -218,12 +218,12 @@ fn each_kind_of_nonsense_is_told_apart() {
 }
 
 #[test]
-fn blanks_around_an_answer_do_not_matter() {
+fn whitespace_around_an_answer_is_ignored() {
     assert!(read(format!(" \r\n{}\n", with_id("1"))).is_ok());
 }
 
 #[test]
-fn deep_nesting_is_no_danger() {
+fn deep_nesting_does_not_overflow_the_stack() {
     for open in ["[", r#"{"a":"#] {
         let deep = open.repeat(LIMIT / open.len() - 10);
         assert!(matches!(nonsense(deep.clone()), Nonsense::Json(_)));
@@ -238,7 +238,7 @@ fn deep_nesting_is_no_danger() {
 }
 
 #[test]
-fn a_body_is_read_in_whatever_charset_it_is() {
+fn every_supported_charset_is_decoded() {
     let json = with_id("1");
     let gb = GB18030.encode(&json).0.into_owned();
     let (low, high): (Vec<u8>, Vec<u8>) = (
@@ -273,7 +273,7 @@ fn a_body_is_read_in_whatever_charset_it_is() {
 }
 
 #[test]
-fn a_page_lists_who_can_be_identified() {
+fn a_page_lists_the_users_with_a_usable_id() {
     let list = r#"{"count":3661,"data":[{"id":1,"userName":"陈涛","phone":"1822199904"},
         {"id":0},{"userName":"黑龙江"},null,7,[2],{"id":3,"userName":"新耀分公司","phone":""}]}"#;
     let page = page(&body(data(list), None)).unwrap();
@@ -285,7 +285,7 @@ fn a_page_lists_who_can_be_identified() {
 }
 
 #[test]
-fn a_page_without_count_or_list_is_none() {
+fn a_page_without_count_or_list_is_an_error() {
     for (list, usable) in [
         (r#"{"count":"0","data":[]}"#, true),
         (r#"{"count":0,"data":[]}"#, true),
@@ -302,14 +302,14 @@ fn a_page_without_count_or_list_is_none() {
     }
 }
 
-fn is_somebody(id: &str) -> bool {
+fn is_not_all_zeros(id: &str) -> bool {
     id.bytes().any(|digit| digit != b'0')
 }
 
 proptest! {
     #[test]
     fn any_id_survives_as_a_string(id in "[0-9]{1,255}") {
-        prop_assume!(is_somebody(&id));
+        prop_assume!(is_not_all_zeros(&id));
         prop_assert_eq!(subject(&format!("{id:?}")), Some(id));
     }
 
@@ -319,14 +319,14 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_an_answer_or_an_error(bytes: Vec<u8>, charset in "(utf-8|gbk|utf-16|big5|x)?") {
+    fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>, charset in "(utf-8|gbk|utf-16|big5|x)?") {
         let body = body(bytes, Some(&charset));
         let _ = user(&body, &Ticket::new("t".to_owned()));
         let _ = page(&body);
     }
 
     #[test]
-    fn any_damage_to_an_answer_is_an_answer_or_an_error(at in 0_usize..60, byte: u8) {
+    fn a_damaged_answer_is_read_without_a_panic(at in 0_usize..60, byte: u8) {
         let mut bytes = with_id("12").into_bytes();
         bytes[at] = byte;
         let _ = read(bytes.clone());

@@ -1,4 +1,4 @@
-//! From bytes to text: the declared charset, else UTF-8, else GB18030.
+//! Decodes a body: in the declared charset, else in UTF-8, else in GB18030.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use encoding_rs::{Encoding, GB18030, UTF_8};
 use super::Body;
 use crate::error::Nonsense;
 
-/// The text of `body`, in the first charset that reads all of it without an error.
+/// The text of `body`, in the first charset that decodes all of it without an error.
 ///
-/// A byte order mark outranks what is declared, and is not part of the text.
+/// A byte order mark outranks the declared charset and is not part of the text.
 pub(super) fn of(body: &Body) -> Result<Cow<'_, str>, Nonsense> {
     if body.bytes.len() > body.limit {
         return Err(Nonsense::TooLarge { limit: body.limit });
@@ -21,11 +21,11 @@ pub(super) fn of(body: &Body) -> Result<Cow<'_, str>, Nonsense> {
     [declared, Some(UTF_8), Some(GB18030)]
         .into_iter()
         .flatten()
-        .find_map(|charset| whole(charset, &body.bytes))
+        .find_map(|charset| decode(charset, &body.bytes))
         .ok_or(Nonsense::Undecodable)
 }
 
-fn whole<'a>(charset: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+fn decode<'a>(charset: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
     let (text, _, malformed) = charset.decode(bytes);
     (!malformed).then_some(text)
 }

@@ -1,4 +1,4 @@
-//! The two documented calls, and the record of who made them.
+//! The two documented calls, and a record of the calls that were made.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::pending;
@@ -10,24 +10,24 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::portal::Portal;
-use super::{Fault, ListFault, Person, Simulated, held, reply};
+use super::{Fault, ListFault, Person, Simulated, lock, reply};
 
-/// How many tickets are remembered.
-const MEMORY: usize = 100;
+/// How many tickets the record keeps.
+const MAX_TICKETS: usize = 100;
 
-/// What a simulated portal was asked. Calls that were never heard, because it was
-/// [`Fault::Dead`] or [`Fault::Cut`], are not in it.
+/// The calls a simulated portal received. A call that never reached it, because of [`Fault::Dead`]
+/// or [`Fault::Cut`], is not counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calls {
     /// How often `GetUserByTicket` was called.
     pub user_by_ticket: usize,
     /// How often `GetUsers` was called.
     pub users: usize,
-    /// The tickets of the last hundred calls of `GetUserByTicket`, the newest at the end.
+    /// The tickets of the last hundred calls of `GetUserByTicket`, the newest last.
     pub tickets: VecDeque<String>,
 }
 
-type Asked = Query<HashMap<String, String>>;
+type QueryParams = Query<HashMap<String, String>>;
 
 pub(super) fn router() -> Router<Arc<Simulated>> {
     Router::new()
@@ -35,39 +35,48 @@ pub(super) fn router() -> Router<Arc<Simulated>> {
         .route("/PandaOMS/OMS/GetUsers", get(users))
 }
 
-async fn user_by_ticket(State(state): State<Arc<Simulated>>, Query(asked): Asked) -> Response {
-    let ticket = asked.get("ticket").cloned().unwrap_or_default();
-    held(&state.calls).note(ticket.clone());
-    let fault = condition(&state).await;
-    reply::to_ticket(whose(&state, &ticket, &fault).as_ref(), &fault)
+async fn user_by_ticket(
+    State(state): State<Arc<Simulated>>,
+    Query(query): QueryParams,
+) -> Response {
+    let ticket = query.get("ticket").cloned().unwrap_or_default();
+    lock(&state.calls).record(ticket.clone());
+    let fault = current_fault(&state).await;
+    reply::to_ticket(redeem(&state, &ticket, &fault).as_ref(), &fault)
 }
 
-async fn users(State(state): State<Arc<Simulated>>, Query(asked): Asked) -> Response {
-    held(&state.calls).users += 1;
-    let fault = condition(&state).await;
+async fn users(State(state): State<Arc<Simulated>>, Query(query): QueryParams) -> Response {
+    lock(&state.calls).users += 1;
+    let fault = current_fault(&state).await;
     let (Some(number), Some(size)) = (
-        positive(&asked, "pageIndex", 1),
-        positive(&asked, "pageSize", 25),
+        positive(&query, "pageIndex", 1),
+        positive(&query, "pageSize", 25),
     ) else {
         return reply::to_bad_page(&fault);
     };
-    let keyword = asked.get("keyword").map_or("", String::as_str);
-    let portal = held(&state.portal);
-    let Fault::List(odd) = fault else {
+    let keyword = query.get("keyword").map_or("", String::as_str);
+    let portal = lock(&state.portal);
+    let Fault::List(list_fault) = fault else {
         let (count, people) = portal.list(keyword, number, size);
         return reply::to_page(count, &people, &fault);
     };
-    oddly(&portal, keyword, number, size, odd)
+    faulty_page(&portal, keyword, number, size, list_fault)
 }
 
-/// A page of a list that is odd.
-fn oddly(portal: &Portal, keyword: &str, number: usize, size: usize, odd: ListFault) -> Response {
+/// A page of a faulty list.
+fn faulty_page(
+    portal: &Portal,
+    keyword: &str,
+    number: usize,
+    size: usize,
+    list_fault: ListFault,
+) -> Response {
     let skipped = (number - 1).saturating_mul(size);
-    let (count, page) = match odd {
-        ListFault::Only(most) => {
+    let (count, page) = match list_fault {
+        ListFault::Only(max) => {
             let (count, mut page) = portal.list(keyword, number, size);
-            page.truncate(most.saturating_sub(skipped));
-            (count.min(most), page)
+            page.truncate(max.saturating_sub(skipped));
+            (count.min(max), page)
         }
         ListFault::Count(count) => (count, portal.list(keyword, number, size).1),
         ListFault::PageCap(cap) => portal.list(keyword, number, size.min(cap)),
@@ -76,7 +85,7 @@ fn oddly(portal: &Portal, keyword: &str, number: usize, size: usize, odd: ListFa
             page.truncate(cap);
             (count, page)
         }
-        ListFault::Refuses(most) if size > most => return reply::to_bad_page(&Fault::Healthy),
+        ListFault::Refuses(max) if size > max => return reply::to_bad_page(&Fault::Healthy),
         ListFault::FailsAfter(last) if number > last => {
             return reply::to_bad_page(&Fault::Status(500));
         }
@@ -95,17 +104,17 @@ fn oddly(portal: &Portal, keyword: &str, number: usize, size: usize, odd: ListFa
     reply::to_page(count, &page, &Fault::Healthy)
 }
 
-/// The fault to answer with; never, when it is not to answer.
-async fn condition(state: &Simulated) -> Fault {
-    let fault = held(&state.fault).clone();
+/// The fault to answer with. It never returns for [`Fault::Hang`].
+async fn current_fault(state: &Simulated) -> Fault {
+    let fault = lock(&state.fault).clone();
     if fault == Fault::Hang {
         pending::<()>().await;
     }
     fault
 }
 
-fn whose(state: &Simulated, ticket: &str, fault: &Fault) -> Option<Person> {
-    let mut portal = held(&state.portal);
+fn redeem(state: &Simulated, ticket: &str, fault: &Fault) -> Option<Person> {
+    let mut portal = lock(&state.portal);
     let person = portal.redeem(ticket, state.clock.now()).cloned()?;
     match fault {
         Fault::OtherUser(other) => portal.person(*other).cloned(),
@@ -113,17 +122,17 @@ fn whose(state: &Simulated, ticket: &str, fault: &Fault) -> Option<Person> {
     }
 }
 
-fn positive(asked: &HashMap<String, String>, name: &str, otherwise: usize) -> Option<usize> {
-    match asked.get(name) {
+fn positive(query: &HashMap<String, String>, name: &str, default: usize) -> Option<usize> {
+    match query.get(name) {
         Some(text) => text.parse().ok().filter(|number| *number > 0),
-        None => Some(otherwise),
+        None => Some(default),
     }
 }
 
 impl Calls {
-    fn note(&mut self, ticket: String) {
+    fn record(&mut self, ticket: String) {
         self.user_by_ticket += 1;
-        if self.tickets.len() == MEMORY {
+        if self.tickets.len() == MAX_TICKETS {
             self.tickets.pop_front();
         }
         self.tickets.push_back(ticket);

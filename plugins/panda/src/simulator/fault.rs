@@ -1,8 +1,8 @@
-//! The conditions a simulated portal can be put into.
+//! The faults a simulated portal can have.
 
 use super::line::Order;
 
-/// What is wrong with the portal. Its menu keeps working, as long as anything connects.
+/// What is wrong with the portal. Its menu keeps working as long as connections are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -21,26 +21,26 @@ pub enum Fault {
     /// It cuts the connection in the middle of an answer.
     CutShort,
 
-    /// It answers with this HTTP status and a page about it.
+    /// It answers with this HTTP status and an error page.
     Status(u16),
     /// It answers 302 to this address.
     RedirectTo(String),
 
-    /// It answers 200 with the page of its login.
+    /// It answers 200 with its login page.
     LoginPage,
-    /// Its answers lack their end.
+    /// Its answers are truncated.
     Truncated,
-    /// `data` is null, with `code` 0.
+    /// `data` is null although `code` is 0.
     DataNull,
-    /// There is no `data`, with `code` 0.
+    /// `data` is missing although `code` is 0.
     DataMissing,
-    /// `data` is an array around what it should be.
+    /// `data` is wrapped in an array.
     DataArray,
     /// `code` is a string.
     CodeAsString,
-    /// Its answers are GB18030.
+    /// Its answers are encoded in GB18030.
     Gb18030 {
-        /// Whether the `Content-Type` says so, or else names no charset.
+        /// Whether the `Content-Type` declares it. Otherwise it names no charset.
         declared: bool,
     },
     /// Its answers begin with a byte order mark.
@@ -50,43 +50,43 @@ pub enum Fault {
     /// Its answers never end.
     Oversized,
 
-    /// The `id` is this JSON, as it stands: `null`, `-1`, `9007199254740993`, `"007"`, …
+    /// The `id` is this JSON, verbatim: `null`, `-1`, `9007199254740993`, `"007"`, …
     Id(String),
     /// There is no `id`.
     NoId,
-    /// The `userName` is this JSON, as it stands.
+    /// The `userName` is this JSON, verbatim.
     Name(String),
-    /// There is no `userName`, and no `phone`.
+    /// There is no `userName` and no `phone`.
     NoName,
-    /// Every good ticket is answered with this user, whoever it was issued for.
+    /// Every valid ticket is answered with this user instead of its own.
     OtherUser(u64),
-    /// The list of users is odd; tickets are answered as ever.
+    /// The list of users is faulty; tickets are answered normally.
     List(ListFault),
 }
 
-/// What is odd about the list of users.
+/// What is wrong with the list of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListFault {
-    /// It names the first so many people and knows of no others.
+    /// It contains only the first this many people, and its count agrees.
     Only(usize),
-    /// It says that it has so many people.
+    /// Its count is this number.
     Count(usize),
-    /// It gives at most so many people on a page, and numbers pages by that.
+    /// A page has at most this many people, and pages are numbered by that size.
     PageCap(usize),
-    /// It gives at most so many people on a page, and numbers pages by the size that was asked for.
+    /// A page has at most this many people, but pages are numbered by the requested size.
     PageCapOnly(usize),
-    /// It refuses pages of more people than this.
+    /// It refuses page sizes larger than this.
     Refuses(usize),
-    /// Every page begins with the last person of the one before, as when somebody joins meanwhile.
+    /// Every page begins with the last person of the page before, as when a user is added meanwhile.
     Overlaps,
-    /// Whatever page is asked for, it is the first.
+    /// Every page is the first page, whatever number was requested.
     FirstPage,
     /// Pages after this one fail.
     FailsAfter(usize),
 }
 
 impl Fault {
-    /// What the fault means to connections.
+    /// How the fault treats connections.
     pub(super) fn line(&self) -> Order {
         match self {
             Self::Dead => Order::Refuse,

@@ -1,4 +1,4 @@
-//! The levers of a running simulator.
+//! Controls a running simulator.
 
 use std::fmt;
 use std::io;
@@ -7,9 +7,9 @@ use std::sync::Arc;
 use url::Url;
 
 use super::line::Line;
-use super::{Calls, Fault, MenuEntry, Person, Simulated, held};
+use super::{Calls, Fault, MenuEntry, Person, Simulated, lock};
 
-/// A running simulator; it stops when this is dropped.
+/// A running simulator. It stops when this handle is dropped.
 pub struct SimulatorHandle {
     state: Arc<Simulated>,
     line: Line,
@@ -22,74 +22,74 @@ impl SimulatorHandle {
         Ok(Self { state, line, url })
     }
 
-    /// The portal's address, which is its `base_url` and shows its menu.
+    /// The portal's address: its `base_url`, and the address of its menu.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Adds somebody, or changes whoever has the same `id`.
+    /// Adds a user, or replaces the user with the same `id`.
     pub fn add_user(&self, person: Person) {
-        held(&self.state.portal).add(person);
+        lock(&self.state.portal).add(person);
     }
 
-    /// Gives the user another name.
+    /// Renames the user.
     pub fn rename_user(&self, user: u64, name: impl Into<String>) {
-        held(&self.state.portal).rename(user, name.into());
+        lock(&self.state.portal).rename(user, name.into());
     }
 
-    /// Takes the user off the list; the tickets they have still work. No document says that they
-    /// end, and it is the case to be ready for.
+    /// Takes the user off the list; their tickets still work. No documentation says that the tickets
+    /// of such a user end, so this is the worst case to test.
     pub fn suspend_user(&self, user: u64) {
-        held(&self.state.portal).suspend(user);
+        lock(&self.state.portal).suspend(user);
     }
 
-    /// Removes the user, and with them their tickets.
+    /// Removes the user and their tickets.
     pub fn remove_user(&self, user: u64) {
-        held(&self.state.portal).remove(user);
+        lock(&self.state.portal).remove(user);
     }
 
-    /// Issues a ticket, as a click in the menu does. For somebody unknown it is worth nothing.
+    /// Issues a ticket, as a click in the menu does. A ticket for an unknown user is not accepted.
     #[must_use]
     pub fn issue_ticket(&self, user: u64) -> String {
         self.state.issue(user)
     }
 
-    /// Has the portal know `ticket` as one it issued for the user, whatever it looks like.
+    /// Registers `ticket`, in whatever format, as one the portal issued for the user.
     pub fn plant_ticket(&self, ticket: impl Into<String>, user: u64) {
         let now = self.state.clock.now();
-        held(&self.state.portal).plant(ticket.into(), user, now);
+        lock(&self.state.portal).plant(ticket.into(), user, now);
     }
 
     /// Forgets every ticket, as a restart of the portal does.
     pub fn expire_tickets(&self) {
-        held(&self.state.portal).expire();
+        lock(&self.state.portal).expire();
     }
 
     /// Replaces the menu.
     pub fn menu(&self, entries: Vec<MenuEntry>) {
-        *held(&self.state.menu) = entries;
+        *lock(&self.state.menu) = entries;
     }
 
-    /// Puts the portal into a condition, from the next call on. It holds when this returns.
+    /// Sets the fault for the next calls. It is in effect when this returns.
     pub async fn set_fault(&self, fault: Fault) {
         let order = fault.line();
-        *held(&self.state.fault) = fault;
+        *lock(&self.state.fault) = fault;
         self.line.order(order).await;
     }
 
-    /// What the portal was asked so far.
+    /// The calls the portal has received so far.
     #[must_use]
     pub fn calls(&self) -> Calls {
-        held(&self.state.calls).clone()
+        lock(&self.state.calls).clone()
     }
 
-    /// Starts the counts again.
+    /// Resets the record of calls.
     pub fn forget_calls(&self) {
-        *held(&self.state.calls) = Calls::default();
+        *lock(&self.state.calls) = Calls::default();
     }
 
-    /// Stops listening and cuts what is under way; returns when the port is free again.
+    /// Stops listening and cuts the open connections. Returns when the port is free again.
     pub async fn stop(self) {
         self.line.close().await;
     }

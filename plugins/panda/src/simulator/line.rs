@@ -1,4 +1,4 @@
-//! The simulator's socket: listening, refusing or cutting, and done when its owner is.
+//! The simulator's socket: it serves, refuses or cuts connections, and closes when it is dropped.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -15,18 +15,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-/// What becomes of connections.
+/// How connections are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// They are served.
     Serve,
-    /// They are refused, and the open ones are cut.
+    /// New ones are refused, and the open ones are cut.
     Refuse,
-    /// They are accepted and cut, as are the open ones.
+    /// New ones are accepted and cut at once, and the open ones are cut.
     Cut,
 }
 
-/// The way in. Dropping it closes the socket and cuts every connection.
+/// The listening socket. Dropping it closes the socket and cuts every connection.
 pub(super) struct Line {
     address: SocketAddr,
     orders: mpsc::Sender<(Order, oneshot::Sender<Infallible>)>,
@@ -38,7 +38,7 @@ impl Line {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let (orders, inbox) = mpsc::channel(1);
-        let operator = Operator {
+        let acceptor = Acceptor {
             address,
             listener: Some(listener),
             order: Order::Serve,
@@ -48,7 +48,7 @@ impl Line {
         Ok(Self {
             address,
             orders,
-            task: tokio::spawn(operator.run(inbox)),
+            task: tokio::spawn(acceptor.run(inbox)),
         })
     }
 
@@ -56,12 +56,12 @@ impl Line {
         self.address
     }
 
-    /// Gives an order, and waits until it holds.
+    /// Gives an order, and waits until it takes effect.
     pub(super) async fn order(&self, order: Order) {
-        let (done, holds) = oneshot::channel();
+        let (done, in_effect) = oneshot::channel();
         if self.orders.send((order, done)).await.is_ok() {
-            // Nothing is ever sent: the operator drops its end when the order holds.
-            let _ = holds.await;
+            // Nothing is ever sent: the acceptor drops its end once the order is in effect.
+            let _ = in_effect.await;
         }
     }
 
@@ -71,7 +71,7 @@ impl Line {
     }
 }
 
-struct Operator {
+struct Acceptor {
     address: SocketAddr,
     listener: Option<TcpListener>,
     order: Order,
@@ -79,15 +79,15 @@ struct Operator {
     router: Router,
 }
 
-impl Operator {
+impl Acceptor {
     async fn run(mut self, mut inbox: mpsc::Receiver<(Order, oneshot::Sender<Infallible>)>) {
         loop {
             tokio::select! {
-                // An order comes before the next connection, which it may be about.
+                // An order is applied before the next connection is accepted, which it may affect.
                 biased;
                 order = inbox.recv() => match order {
                     Some((order, done)) => {
-                        self.follow(order).await;
+                        self.apply(order).await;
                         drop(done);
                     }
                     None => return,
@@ -95,13 +95,13 @@ impl Operator {
                 Some(_) = self.connections.join_next() => {}
                 accepted = accept(self.listener.as_ref()) => match accepted {
                     Ok(stream) => self.connect(stream),
-                    Err(_) => sleep(Duration::from_millis(10)).await, // out of descriptors, say
+                    Err(_) => sleep(Duration::from_millis(10)).await, // such as: out of descriptors
                 },
             }
         }
     }
 
-    async fn follow(&mut self, order: Order) {
+    async fn apply(&mut self, order: Order) {
         if order == self.order {
             return;
         }
@@ -114,7 +114,7 @@ impl Operator {
         }
     }
 
-    /// The port was free to be taken meanwhile, if only by a connection for a moment.
+    /// Binds the same port again. Another socket may hold it for a moment, so this retries.
     async fn listen_again(&self) -> TcpListener {
         loop {
             match TcpListener::bind(self.address).await {
@@ -133,7 +133,7 @@ impl Operator {
         }
         let service = TowerToHyperService::new(self.router.clone());
         self.connections.spawn(async move {
-            // A browser that goes away is no failure of the portal.
+            // A browser that goes away is not an error of the portal.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;

@@ -1,7 +1,7 @@
-//! The portal's home: who one is, and what its menu opens.
+//! The portal's home page and its menu.
 //!
-//! A click comes back here first. Only then a ticket is issued and put into the address, so that
-//! none lies about in a page that is left open.
+//! A menu entry links to the portal itself. The portal issues the ticket at the click and then
+//! redirects, so that an open page contains no tickets.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use axum::routing::get;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Simulated, held, page};
+use super::{Simulated, lock, page};
 
-/// How many people are offered to choose from.
-const OFFERED: usize = 25;
+/// How many people the home page lists.
+const MAX_PEOPLE: usize = 25;
 
-/// One thing the menu offers.
+/// One entry of the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MenuEntry {
     /// Its title in Chinese.
@@ -27,12 +27,12 @@ pub struct MenuEntry {
     pub title_en: String,
     /// The address it opens, to which the ticket is appended.
     pub url: Url,
-    /// Whether it opens beside the portal instead of in its place.
+    /// Whether it opens in a new tab.
     pub new_tab: bool,
 }
 
 impl MenuEntry {
-    /// An entry that opens in the portal's place.
+    /// An entry that opens in the portal's tab.
     pub fn new(title_zh: impl Into<String>, title_en: impl Into<String>, url: Url) -> Self {
         Self {
             title_zh: title_zh.into(),
@@ -42,20 +42,20 @@ impl MenuEntry {
         }
     }
 
-    /// The same entry, opening in a tab of its own.
+    /// The same entry, opening in a new tab.
     #[must_use]
     pub fn in_new_tab(mut self) -> Self {
         self.new_tab = true;
         self
     }
 
-    /// Where a click leads: `?ticket=xxxx` or `&ticket=xxxx` behind the address, as the portal's
-    /// document has it. It is put at the end even of an address with a fragment; nothing says that
-    /// the portal knows better.
+    /// The URL a click redirects to: `?ticket=xxxx` or `&ticket=xxxx` is appended to the address, as
+    /// the portal's documentation says. It is appended even after a fragment, because nothing says
+    /// that the real portal treats fragments specially.
     fn destination(&self, parameter: &str, ticket: &str) -> String {
         let url = self.url.as_str();
-        let joint = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{joint}{parameter}={ticket}")
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}{parameter}={ticket}")
     }
 }
 
@@ -66,37 +66,41 @@ pub(super) fn router() -> Router<Arc<Simulated>> {
 }
 
 #[derive(Deserialize)]
-struct Visit {
+struct HomeQuery {
     user: Option<u64>,
     #[serde(default)]
     keyword: String,
 }
 
-async fn home(State(state): State<Arc<Simulated>>, Query(visit): Query<Visit>) -> Response {
-    let portal = held(&state.portal);
-    if let Some(person) = visit.user.and_then(|user| portal.person(user)) {
-        page::menu(person, &held(&state.menu)).into_response()
+async fn home(State(state): State<Arc<Simulated>>, Query(query): Query<HomeQuery>) -> Response {
+    let portal = lock(&state.portal);
+    if let Some(person) = query.user.and_then(|user| portal.person(user)) {
+        page::menu(person, &lock(&state.menu)).into_response()
     } else {
-        let (count, people) = portal.list(&visit.keyword, 1, OFFERED);
-        page::people(&visit.keyword, count, &people).into_response()
+        let (count, people) = portal.list(&query.keyword, 1, MAX_PEOPLE);
+        page::people(&query.keyword, count, &people).into_response()
     }
 }
 
 #[derive(Deserialize)]
-struct Click {
+struct OpenQuery {
     user: u64,
 }
 
 async fn open(
     State(state): State<Arc<Simulated>>,
     Path(entry): Path<usize>,
-    Query(click): Query<Click>,
+    Query(query): Query<OpenQuery>,
 ) -> Response {
-    let known = held(&state.portal).person(click.user).is_some();
-    let Some(entry) = held(&state.menu).get(entry).filter(|_| known).cloned() else {
+    let user_exists = lock(&state.portal).person(query.user).is_some();
+    let Some(entry) = lock(&state.menu)
+        .get(entry)
+        .filter(|_| user_exists)
+        .cloned()
+    else {
         return (StatusCode::NOT_FOUND, page::nothing_here()).into_response();
     };
-    let ticket = state.issue(click.user);
+    let ticket = state.issue(query.user);
     let destination = entry.destination(&state.ticket_parameter, &ticket);
     let headers = [
         (header::LOCATION, destination),
@@ -110,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ticket_is_appended_as_the_document_says() {
+    fn a_ticket_is_appended_as_documented() {
         for (url, destination) in [
             ("http://a/launch", "http://a/launch?ticket=t"),
             ("http://a/launch?x=1", "http://a/launch?x=1&ticket=t"),

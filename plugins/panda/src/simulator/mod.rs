@@ -1,9 +1,9 @@
-//! A portal to try things on: the two calls as they are documented, a menu to click in, and every
-//! way a portal was seen to fail.
+//! A simulated portal: the two documented calls, a clickable menu, and every fault that was seen on
+//! real portals.
 //!
-//! It owns what a portal has: people, tickets, a menu and a socket. What is under test asks it over
-//! HTTP like the real one; the [`SimulatorHandle`] is how a test or a demonstration changes it and
-//! sees what it was asked. It is no portal to put on a network: whoever opens it is whom they say.
+//! It owns people, tickets, a menu and a socket. The code under test calls it over HTTP like the real
+//! portal. A test or a demonstration changes it, and inspects the calls it received, through the
+//! [`SimulatorHandle`]. Do not expose it on a network: a visitor can be any user without a password.
 
 mod calls;
 mod fault;
@@ -34,25 +34,25 @@ use self::portal::Portal;
 /// What a simulated portal starts with.
 #[derive(Debug, Clone)]
 pub struct SimulatorSettings {
-    /// Where it listens; port 0 is any free one.
+    /// The address to listen on; port 0 stands for any free port.
     pub listen: SocketAddr,
-    /// What tickets age by.
+    /// The clock that tickets expire by.
     pub clock: Arc<dyn Clock>,
-    /// How long a ticket lives, from when it was issued or last asked about.
+    /// How long a ticket lives after it was issued or last redeemed.
     pub ticket_lifetime: TimeDelta,
-    /// Whether a click gets a ticket of its own.
+    /// Whether every click gets its own ticket.
     pub tickets: Tickets,
     /// The query parameter that is appended to a menu entry's address.
     pub ticket_parameter: String,
-    /// Who there is, in the order of the list.
+    /// The users, in the order of the list.
     pub people: Vec<Person>,
-    /// What the menu offers.
+    /// The entries of the menu.
     pub menu: Vec<MenuEntry>,
 }
 
 impl Default for SimulatorSettings {
-    /// Any port of this machine, the machine's clock, half an hour for a ticket and one ticket per
-    /// click, the people of the portal's document and an empty menu.
+    /// Any free loopback port, the system clock, a new ticket per click that lives half an hour, the
+    /// users of the portal's documentation and an empty menu.
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -75,7 +75,7 @@ impl Default for SimulatorSettings {
 pub struct Simulator;
 
 impl Simulator {
-    /// Starts one. It runs until its handle is stopped or dropped.
+    /// Starts a portal. It runs until its handle is stopped or dropped.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl Simulator {
     }
 }
 
-/// What the pages, the calls and the handle share.
+/// The state that the pages, the calls and the handle share.
 struct Simulated {
     portal: Mutex<Portal>,
     menu: Mutex<Vec<MenuEntry>>,
@@ -115,18 +115,18 @@ struct Simulated {
 impl fmt::Debug for Simulated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulated")
-            .field("fault", &*held(&self.fault))
+            .field("fault", &*lock(&self.fault))
             .finish_non_exhaustive()
     }
 }
 
 impl Simulated {
-    /// A ticket for `user`, as a click of theirs gets it.
+    /// Issues a ticket for `user`, as a click in the menu does.
     fn issue(&self, user: u64) -> String {
-        held(&self.portal).issue(user, self.clock.now())
+        lock(&self.portal).issue(user, self.clock.now())
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

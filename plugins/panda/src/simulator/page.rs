@@ -1,4 +1,4 @@
-//! The pages of the simulated portal: no script, nothing from elsewhere, everything escaped.
+//! The pages of the simulated portal: no script, no external resources, everything escaped.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ input{flex:1;min-width:0}button{flex:none}
 p a{color:var(--brand)}
 ";
 
-/// Who one can be.
+/// The page on which a visitor chooses a user.
 pub(super) fn people(keyword: &str, count: usize, people: &[&Person]) -> impl IntoResponse + use<> {
     let mut list = String::new();
     for person in people {
@@ -58,7 +58,7 @@ pub(super) fn people(keyword: &str, count: usize, people: &[&Person]) -> impl In
     )
 }
 
-/// What the menu offers `person`.
+/// The menu page of `person`.
 pub(super) fn menu(person: &Person, entries: &[MenuEntry]) -> impl IntoResponse + use<> {
     let mut list = String::new();
     for (number, entry) in entries.iter().enumerate() {
@@ -91,7 +91,7 @@ pub(super) fn menu(person: &Person, entries: &[MenuEntry]) -> impl IntoResponse 
     )
 }
 
-/// What the portal shows where it wants a login.
+/// The login page.
 pub(super) fn login() -> impl IntoResponse {
     page(
         "登录 · Log in",
@@ -99,7 +99,7 @@ pub(super) fn login() -> impl IntoResponse {
     )
 }
 
-/// What the portal shows when it fails.
+/// The error page for an HTTP status.
 pub(super) fn failed(status: u16) -> impl IntoResponse {
     page(
         "错误 · Error",
@@ -107,7 +107,7 @@ pub(super) fn failed(status: u16) -> impl IntoResponse {
     )
 }
 
-/// There is no such menu entry, or no such user.
+/// The page for an unknown menu entry or user.
 pub(super) fn nothing_here() -> impl IntoResponse {
     page(
         "找不到 · Not found",

@@ -1,23 +1,23 @@
-//! The portal's people and tickets, without a network or a clock of its own.
+//! The portal's people and tickets. This module has no network and no clock of its own.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Somebody the portal knows.
+/// A user of the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The `id`.
     pub id: u64,
     /// The `userName`.
     pub name: String,
-    /// The `phone`; empty where there is none, as in the portal's document.
+    /// The `phone`. It is empty for a user without one, as in the portal's documentation.
     pub phone: String,
 }
 
 impl Person {
-    /// Somebody.
+    /// A user with these attributes.
     pub fn new(id: u64, name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self {
             id,
@@ -27,18 +27,19 @@ impl Person {
     }
 }
 
-/// How tickets are handed out. The portal's document does not say which it does.
+/// How tickets are issued. The portal's documentation does not say which way it uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Tickets {
-    /// Every click gets a new one.
+    /// Every click gets a new ticket.
     #[default]
     PerClick,
-    /// All clicks of a user get the same one, as long as it lives.
+    /// All clicks of a user get the same ticket until it expires.
     PerSession,
 }
 
-struct Known {
+struct Entry {
     person: Person,
+    /// Whether `GetUsers` lists the person. A suspended user is not listed.
     listed: bool,
 }
 
@@ -48,12 +49,12 @@ struct Issued {
 }
 
 pub(super) struct Portal {
-    people: Vec<Known>,
+    people: Vec<Entry>,
     issued: HashMap<String, Issued>,
     tickets: Tickets,
     lifetime: TimeDelta,
-    /// Keyed at random, so that its hash of a counter cannot be guessed.
-    chance: [RandomState; 2],
+    /// Randomly keyed hashers, so that the hash of the counter cannot be guessed.
+    hashers: [RandomState; 2],
     count: u64,
 }
 
@@ -64,7 +65,7 @@ impl Portal {
             issued: HashMap::new(),
             tickets,
             lifetime,
-            chance: [RandomState::new(), RandomState::new()],
+            hashers: [RandomState::new(), RandomState::new()],
             count: 0,
         };
         for person in people {
@@ -74,13 +75,13 @@ impl Portal {
     }
 
     pub(super) fn add(&mut self, person: Person) {
-        let known = Known {
+        let entry = Entry {
             listed: true,
             person,
         };
-        match self.position(known.person.id) {
-            Some(position) => self.people[position] = known,
-            None => self.people.push(known),
+        match self.position(entry.person.id) {
+            Some(position) => self.people[position] = entry,
+            None => self.people.push(entry),
         }
     }
 
@@ -97,7 +98,7 @@ impl Portal {
     }
 
     pub(super) fn remove(&mut self, user: u64) {
-        self.people.retain(|known| known.person.id != user);
+        self.people.retain(|entry| entry.person.id != user);
         self.issued.retain(|_, issued| issued.user != user);
     }
 
@@ -106,28 +107,31 @@ impl Portal {
             .map(|position| &self.people[position].person)
     }
 
-    /// One page of who is listed and fits `keyword`, with how many that are over all pages.
+    /// One page of the listed people who match `keyword`, with their number over all pages.
     pub(super) fn list(&self, keyword: &str, number: usize, size: usize) -> (usize, Vec<&Person>) {
-        let fits =
+        let matches =
             |person: &Person| person.name.contains(keyword) || person.phone.contains(keyword);
-        let all = || {
+        let matching = || {
             self.people
                 .iter()
-                .filter(|known| known.listed && fits(&known.person))
+                .filter(|entry| entry.listed && matches(&entry.person))
         };
         let skipped = number.saturating_sub(1).saturating_mul(size);
-        let page = all().skip(skipped).take(size);
-        (all().count(), page.map(|known| &known.person).collect())
+        let page = matching().skip(skipped).take(size);
+        (
+            matching().count(),
+            page.map(|entry| &entry.person).collect(),
+        )
     }
 
     pub(super) fn issue(&mut self, user: u64, now: DateTime<Utc>) -> String {
         if self.tickets == Tickets::PerSession
-            && let Some(ticket) = self.live(user, now)
+            && let Some(ticket) = self.live_ticket(user, now)
         {
             return ticket;
         }
         self.count += 1;
-        let [high, low] = &self.chance;
+        let [high, low] = &self.hashers;
         let ticket = format!(
             "{:016x}{:016x}",
             high.hash_one(self.count),
@@ -138,7 +142,8 @@ impl Portal {
     }
 
     pub(super) fn plant(&mut self, ticket: String, user: u64, now: DateTime<Utc>) {
-        // Now and then, so that a long demonstration does not fill the memory.
+        // Expired tickets are dropped now and then, so that a long demonstration does not fill the
+        // memory.
         if self.issued.len().is_multiple_of(1024) {
             self.issued.retain(|_, issued| issued.expires > now);
         }
@@ -146,7 +151,7 @@ impl Portal {
         self.issued.insert(ticket, Issued { user, expires });
     }
 
-    /// Whom `ticket` was issued for, if it still lives. Asking lengthens its life.
+    /// The person `ticket` was issued for, unless it has expired. The call extends the ticket's life.
     pub(super) fn redeem(&mut self, ticket: &str, now: DateTime<Utc>) -> Option<&Person> {
         let issued = self.issued.get_mut(ticket)?;
         if issued.expires <= now {
@@ -161,7 +166,7 @@ impl Portal {
         self.issued.clear();
     }
 
-    fn live(&self, user: u64, now: DateTime<Utc>) -> Option<String> {
+    fn live_ticket(&self, user: u64, now: DateTime<Utc>) -> Option<String> {
         self.issued
             .iter()
             .find(|(_, issued)| issued.user == user && issued.expires > now)
@@ -169,7 +174,7 @@ impl Portal {
     }
 
     fn position(&self, user: u64) -> Option<usize> {
-        self.people.iter().position(|known| known.person.id == user)
+        self.people.iter().position(|entry| entry.person.id == user)
     }
 }
 
@@ -189,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_lengthens_a_tickets_life_until_nobody_asks() {
+    fn each_call_extends_a_tickets_life() {
         let mut portal = portal(Tickets::PerClick);
         let ticket = portal.issue(1, NOW);
         let mut now = NOW;
@@ -201,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn every_click_gets_a_ticket_of_its_own() {
+    fn every_click_gets_its_own_ticket() {
         let mut portal = portal(Tickets::PerClick);
         assert_ne!(portal.issue(1, NOW), portal.issue(1, NOW));
     }
 
     #[test]
-    fn a_sessions_clicks_share_a_ticket_until_it_expires() {
+    fn per_session_clicks_share_a_ticket_until_it_expires() {
         let mut portal = portal(Tickets::PerSession);
         let ticket = portal.issue(1, NOW);
         assert_eq!(portal.issue(1, NOW), ticket);
@@ -225,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_users_tickets_are_gone_even_if_they_return() {
+    fn a_removed_users_tickets_stay_invalid_after_their_return() {
         let mut portal = portal(Tickets::PerClick);
         let ticket = portal.issue(1, NOW);
         portal.remove(1);

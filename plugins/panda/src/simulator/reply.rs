@@ -1,4 +1,4 @@
-//! The answers of the two calls, whole or spoilt.
+//! The answers of the two calls, with or without a fault.
 
 use std::convert::Infallible;
 use std::io;
@@ -14,29 +14,29 @@ use tokio::time::sleep;
 
 use super::{Fault, Person, page};
 
-/// What the portal's document declares.
-const DOCUMENTED: &str = "application/json; charset=utf-8";
-/// Between two bytes of [`Fault::Drip`].
-const DRIP: Duration = Duration::from_millis(50);
+/// The `Content-Type` in the portal's documentation.
+const DOCUMENTED_CONTENT_TYPE: &str = "application/json; charset=utf-8";
+/// The delay between two bytes of [`Fault::Drip`].
+const DRIP_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) fn to_ticket(person: Option<&Person>, fault: &Fault) -> Response {
     match person {
-        Some(person) => spoilt(success(&user(person, fault), fault), fault),
-        None => spoilt(failure("票据无效或已过期", fault), fault),
+        Some(person) => with_fault(success(&user(person, fault), fault), fault),
+        None => with_fault(failure("票据无效或已过期", fault), fault),
     }
 }
 
 pub(super) fn to_page(count: usize, people: &[&Person], fault: &Fault) -> Response {
     let people: Vec<String> = people.iter().map(|person| user(person, fault)).collect();
     let list = format!(r#"{{"count":{count},"data":[{}]}}"#, people.join(","));
-    spoilt(success(&list, fault), fault)
+    with_fault(success(&list, fault), fault)
 }
 
 pub(super) fn to_bad_page(fault: &Fault) -> Response {
-    spoilt(failure("pageIndex 和 pageSize 应为正整数", fault), fault)
+    with_fault(failure("pageIndex 和 pageSize 应为正整数", fault), fault)
 }
 
-/// Written by hand, since a fault can be JSON that no library would write.
+/// The JSON of a user. It is formatted by hand, because a fault can be JSON that no library writes.
 fn user(person: &Person, fault: &Fault) -> String {
     let id = match fault {
         Fault::Id(json) => Some(json.clone()),
@@ -81,7 +81,7 @@ fn code(code: u8, fault: &Fault) -> String {
     }
 }
 
-fn spoilt(json: String, fault: &Fault) -> Response {
+fn with_fault(json: String, fault: &Fault) -> Response {
     match fault {
         Fault::Status(code) => {
             let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -93,16 +93,21 @@ fn spoilt(json: String, fault: &Fault) -> Response {
         Fault::LoginPage => page::login().into_response(),
         Fault::Truncated => {
             let half = json.chars().count() / 2;
-            body(DOCUMENTED, json.chars().take(half).collect::<String>())
+            body(
+                DOCUMENTED_CONTENT_TYPE,
+                json.chars().take(half).collect::<String>(),
+            )
         }
-        Fault::Gb18030 { declared: true } => body("application/json; charset=GB18030", gb(&json)),
-        Fault::Gb18030 { declared: false } => body("application/json", gb(&json)),
-        Fault::ByteOrderMark => body(DOCUMENTED, format!("\u{feff}{json}")),
+        Fault::Gb18030 { declared: true } => {
+            body("application/json; charset=GB18030", gb18030(&json))
+        }
+        Fault::Gb18030 { declared: false } => body("application/json", gb18030(&json)),
+        Fault::ByteOrderMark => body(DOCUMENTED_CONTENT_TYPE, format!("\u{feff}{json}")),
         Fault::ContentType(other) => body(other, json),
-        Fault::Drip => body(DOCUMENTED, drip(json)),
-        Fault::CutShort => body(DOCUMENTED, cut_short(json)),
-        Fault::Oversized => body(DOCUMENTED, endless(json)),
-        _ => body(DOCUMENTED, json),
+        Fault::Drip => body(DOCUMENTED_CONTENT_TYPE, drip(json)),
+        Fault::CutShort => body(DOCUMENTED_CONTENT_TYPE, cut_short(json)),
+        Fault::Oversized => body(DOCUMENTED_CONTENT_TYPE, endless(json)),
+        _ => body(DOCUMENTED_CONTENT_TYPE, json),
     }
 }
 
@@ -111,7 +116,7 @@ fn body(content_type: &str, body: impl Into<Body>) -> Response {
     (headers, body.into()).into_response()
 }
 
-fn gb(json: &str) -> Vec<u8> {
+fn gb18030(json: &str) -> Vec<u8> {
     GB18030.encode(json).0.into_owned()
 }
 
@@ -119,7 +124,7 @@ fn drip(json: String) -> Body {
     let bytes = json.into_bytes().into_iter();
     Body::from_stream(stream::unfold(bytes, async |mut bytes| {
         let byte = bytes.next()?;
-        sleep(DRIP).await;
+        sleep(DRIP_INTERVAL).await;
         Some((Ok::<_, Infallible>(Bytes::from(vec![byte])), bytes))
     }))
 }
@@ -132,7 +137,7 @@ fn cut_short(json: String) -> Body {
     ]))
 }
 
-/// Blanks after the answer, which would be JSON still, if it ended.
+/// The answer followed by endless blanks. It would still be valid JSON if it ended.
 fn endless(json: String) -> Body {
     let blanks = Bytes::from(vec![b' '; 64 * 1024]);
     Body::from_stream(stream::unfold(Bytes::from(json), move |chunk| {

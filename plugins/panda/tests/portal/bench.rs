@@ -1,4 +1,4 @@
-//! A simulated portal, and a provider that is set up for it.
+//! A simulated portal, and a provider configured for it.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl PandaBench {
         Self::with_timeout("10s").await
     }
 
-    /// For portals that do not answer.
+    /// With a short timeout, for portals that do not answer.
     pub(crate) async fn impatient() -> Self {
         Self::with_timeout("300ms").await
     }
@@ -47,13 +47,13 @@ impl PandaBench {
         }
     }
 
-    /// Asks whom `ticket` proves.
+    /// Authenticates with `ticket`.
     pub(crate) async fn ask(&self, ticket: &str) -> Result<Identity, LoginError> {
         let ticket = Ticket::new(ticket.to_owned());
         self.provider.authenticate(&Brought { ticket }).await
     }
 
-    /// Has 陈涛 click, and asks whom the ticket proves.
+    /// Authenticates with a new ticket for 陈涛, as after a click in the menu.
     pub(crate) async fn click(&self) -> Result<Identity, LoginError> {
         self.ask(&self.portal.issue_ticket(1)).await
     }

@@ -1,4 +1,4 @@
-//! What every provider keeps to.
+//! The contract that every provider must satisfy.
 
 use crate::bench::PandaBench;
 

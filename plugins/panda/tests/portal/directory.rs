@@ -8,7 +8,7 @@ use panda_oidc_sdk::LoginError;
 use crate::bench::PandaBench;
 
 #[tokio::test]
-async fn the_documents_page_is_read() {
+async fn the_documented_page_is_read() {
     let bench = PandaBench::start().await;
     let page = bench.directory().page(1, 25).await.unwrap();
     assert_eq!((page.count, page.unusable), (3, 0));
@@ -28,7 +28,7 @@ async fn the_documents_page_is_read() {
 }
 
 #[tokio::test]
-async fn all_pages_together_are_everybody_once() {
+async fn all_pages_together_list_every_user_once() {
     let bench = PandaBench::start().await;
     for id in 4..=3661 {
         bench
@@ -55,7 +55,7 @@ async fn all_pages_together_are_everybody_once() {
 }
 
 #[tokio::test]
-async fn the_list_follows_who_comes_and_goes() {
+async fn the_list_follows_added_and_removed_users() {
     let bench = PandaBench::start().await;
     bench.portal.add_user(Person::new(4, "张伟", "13800138000"));
     bench.portal.rename_user(2, "黑龙江省");
@@ -71,7 +71,7 @@ async fn the_list_follows_who_comes_and_goes() {
 }
 
 #[tokio::test]
-async fn entries_that_name_nobody_are_counted() {
+async fn entries_without_a_usable_id_are_counted() {
     let bench = PandaBench::start().await;
     bench.portal.set_fault(Fault::Id("null".to_owned())).await;
     let page = bench.directory().page(1, 25).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_refusal_to_list_is_a_rejection() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_lost_is_no_empty_page() {
+async fn a_failed_page_is_not_an_empty_page() {
     let bench = PandaBench::impatient().await;
     for fault in [
         Fault::Dead,
@@ -114,7 +114,7 @@ async fn a_page_that_is_lost_is_no_empty_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_does_not_come_keeps_nobody_from_logging_in() {
+async fn a_list_that_times_out_does_not_block_logins() {
     let bench = PandaBench::impatient().await;
     bench.portal.set_fault(Fault::Hang).await;
     for _ in 0..6 {

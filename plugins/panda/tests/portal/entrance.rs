@@ -1,4 +1,4 @@
-//! Where people go, and where they may come from.
+//! Where a user without a session is sent, and which origins a launch may come from.
 
 use panda_oidc_sdk::{Entrance, Plugin as _};
 use url::Url;
@@ -11,7 +11,7 @@ fn entrance(table: &str) -> Entrance {
 }
 
 #[test]
-fn the_portal_is_shown_unless_the_operator_wants_people_sent_there() {
+fn the_portal_is_linked_unless_portal_redirect_is_set() {
     let table = "base_url = \"http://10.0.0.5\"\nportal_url = \"http://portal/#/home\"";
     let portal = Url::parse("http://portal/#/home").unwrap();
     assert_eq!(entrance(table), Entrance::Portal(portal.clone()));
@@ -20,7 +20,7 @@ fn the_portal_is_shown_unless_the_operator_wants_people_sent_there() {
 }
 
 #[test]
-fn clicks_come_from_the_portal_under_either_name() {
+fn both_configured_urls_are_origins_of_the_portal() {
     let provider = open("base_url = \"http://10.0.0.5\"\nportal_url = \"https://portal/home\"");
     let origins = provider.unwrap().origins();
     let origins: Vec<_> = origins
@@ -33,12 +33,12 @@ fn clicks_come_from_the_portal_under_either_name() {
 }
 
 #[test]
-fn the_ticket_is_looked_for_under_the_name_it_was_given() {
+fn the_ticket_parameter_is_the_configured_one() {
     let table = "base_url = \"http://10.0.0.5\"\nticket_parameter = \"pandaTicket\"";
     assert_eq!(open(table).unwrap().ticket_parameter(), "pandaTicket");
 }
 
 #[test]
-fn the_plugin_goes_by_panda() {
+fn the_plugins_kind_is_panda() {
     assert_eq!(panda_oidc_panda::Plugin.kind(), "panda");
 }

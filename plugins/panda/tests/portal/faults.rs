@@ -1,4 +1,4 @@
-//! Every condition of the portal, and what a login makes of it.
+//! Every fault of the portal, and the outcome of a login under it.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::time::timeout;
 
 use crate::bench::PandaBench;
 
-/// Far longer than the provider's time-out: what takes this long was never going to end.
-const FOREVER: Duration = Duration::from_secs(20);
+/// Far longer than the provider's timeout: a call that takes this long hangs.
+const HANG_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn login(fault: Fault) -> Result<Identity, LoginError> {
     let bench = PandaBench::impatient().await;
     bench.portal.set_fault(fault).await;
-    timeout(FOREVER, bench.click()).await.expect("an end")
+    timeout(HANG_TIMEOUT, bench.click()).await.expect("an end")
 }
 
 async fn silence(fault: Fault) -> Silence {
@@ -38,14 +38,14 @@ async fn name(json: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_dead_portal_is_told_from_one_that_breaks_off() {
+async fn a_dead_portal_and_a_broken_connection_are_different_errors() {
     assert!(matches!(silence(Fault::Dead).await, Silence::Connect(_)));
     assert!(matches!(silence(Fault::Cut).await, Silence::Broken(_)));
     assert!(matches!(silence(Fault::CutShort).await, Silence::Broken(_)));
 }
 
 #[tokio::test]
-async fn a_slow_portal_is_waited_for_no_longer_than_was_set() {
+async fn a_slow_portal_times_out_as_configured() {
     assert!(matches!(
         silence(Fault::Hang).await,
         Silence::TimedOut { .. }
@@ -57,7 +57,7 @@ async fn a_slow_portal_is_waited_for_no_longer_than_was_set() {
 }
 
 #[tokio::test]
-async fn an_http_error_is_the_portals_failure() {
+async fn an_http_error_counts_as_no_answer() {
     for status in [500, 501, 204, 206] {
         assert!(matches!(
             silence(Fault::Status(status)).await,
@@ -80,17 +80,17 @@ async fn an_http_error_is_the_portals_failure() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let elsewhere = PandaBench::start().await;
-    let ticket = elsewhere.portal.issue_ticket(1);
+    let other_portal = PandaBench::start().await;
+    let ticket = other_portal.portal.issue_ticket(1);
     let path = format!("PandaOMS/OMS/GetUserByTicket?ticket={ticket}");
-    let address = elsewhere.portal.url().join(&path).unwrap();
+    let address = other_portal.portal.url().join(&path).unwrap();
     let answer = silence(Fault::RedirectTo(address.into())).await;
     assert!(matches!(answer, Silence::Redirected(_)), "{answer:?}");
-    assert_eq!(elsewhere.portal.calls().user_by_ticket, 0);
+    assert_eq!(other_portal.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
-async fn nonsense_is_told_by_its_cause() {
+async fn each_cause_of_nonsense_has_its_own_error() {
     assert!(matches!(
         nonsense(Fault::LoginPage).await,
         Nonsense::WebPage
@@ -109,15 +109,15 @@ async fn nonsense_is_told_by_its_cause() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_not_read_to_it() {
+async fn an_endless_body_is_cut_off_at_the_limit() {
     let bench = PandaBench::start().await;
     bench.portal.set_fault(Fault::Oversized).await;
-    let answer = timeout(FOREVER, bench.click()).await.expect("an end");
+    let answer = timeout(HANG_TIMEOUT, bench.click()).await.expect("an end");
     assert!(
         matches!(answer, Err(LoginError::Unintelligible(_))),
         "{answer:?}"
     );
-    let page = timeout(FOREVER, bench.directory().page(1, 25))
+    let page = timeout(HANG_TIMEOUT, bench.directory().page(1, 25))
         .await
         .expect("an end");
     assert!(
@@ -127,7 +127,7 @@ async fn a_body_without_end_is_not_read_to_it() {
 }
 
 #[tokio::test]
-async fn what_is_only_odd_is_understood() {
+async fn unusual_but_valid_answers_are_understood() {
     for fault in [
         Fault::CodeAsString,
         Fault::Gb18030 { declared: true },
@@ -142,7 +142,7 @@ async fn what_is_only_odd_is_understood() {
 }
 
 #[tokio::test]
-async fn an_id_is_taken_to_the_digit_or_not_at_all() {
+async fn an_id_keeps_every_digit_or_is_refused() {
     for (json, subject) in [
         ("9007199254740993", Some("9007199254740993")),
         ("\"007\"", Some("007")),
@@ -155,13 +155,13 @@ async fn an_id_is_taken_to_the_digit_or_not_at_all() {
         (&"1".repeat(300), None),
     ] {
         let identity = login(Fault::Id(json.to_owned())).await.ok();
-        let taken = identity.map(|identity| identity.subject.to_string());
-        assert_eq!(taken.as_deref(), subject, "{json}");
+        let actual = identity.map(|identity| identity.subject.to_string());
+        assert_eq!(actual.as_deref(), subject, "{json}");
     }
 }
 
 #[tokio::test]
-async fn a_name_is_taken_as_it_is_or_not_at_all() {
+async fn a_name_is_kept_verbatim_or_dropped() {
     assert_eq!(name("null").await, None);
     assert_eq!(name("\"\"").await, None);
     for odd in [
@@ -178,7 +178,7 @@ async fn a_name_is_taken_as_it_is_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn whoever_the_portal_names_now_is_the_user() {
+async fn the_user_is_the_one_of_the_latest_answer() {
     let bench = PandaBench::start().await;
     let ticket = bench.portal.issue_ticket(1);
     assert_eq!(bench.ask(&ticket).await.unwrap().subject.as_str(), "1");
@@ -187,7 +187,7 @@ async fn whoever_the_portal_names_now_is_the_user() {
 }
 
 #[tokio::test]
-async fn an_error_does_not_say_what_its_source_says() {
+async fn an_error_does_not_repeat_its_source() {
     for fault in [Fault::Dead, Fault::Cut, Fault::Hang, Fault::Truncated] {
         let error = login(fault).await.expect_err("a fault");
         let mut error: &dyn Error = &error;
@@ -197,7 +197,7 @@ async fn an_error_does_not_say_what_its_source_says() {
             if error.is::<Silence>() || error.is::<Nonsense>() {
                 continue;
             }
-            break; // below are other crates' errors
+            break; // the sources below are errors of other crates
         }
     }
 }

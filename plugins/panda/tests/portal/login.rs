@@ -1,4 +1,4 @@
-//! Tickets, and how often the portal is asked about them.
+//! Tickets, and how often the portal is called for them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use panda_oidc_sdk::{LoginError, ManualClock};
 
 use crate::bench::PandaBench;
 
-fn later(clock: &Arc<ManualClock>, seconds: i64) {
+fn advance(clock: &Arc<ManualClock>, seconds: i64) {
     clock.advance(TimeDelta::seconds(seconds));
 }
 
@@ -21,7 +21,7 @@ fn is_unreachable<T>(answer: &Result<T, LoginError>) -> bool {
 }
 
 #[tokio::test]
-async fn the_portal_is_asked_once_a_login() {
+async fn the_portal_is_called_once_per_login() {
     let bench = PandaBench::start().await;
     bench.click().await.unwrap();
     assert_eq!(bench.portal.calls().user_by_ticket, 1);
@@ -39,7 +39,7 @@ async fn the_portal_is_asked_once_a_login() {
 }
 
 #[tokio::test]
-async fn a_ticket_arrives_as_it_is() {
+async fn a_ticket_is_passed_on_unchanged() {
     let bench = PandaBench::start().await;
     for ticket in [
         "a&userId=1",
@@ -60,7 +60,7 @@ async fn a_ticket_arrives_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_ticket_is_not_asked_about() {
+async fn a_malformed_ticket_is_rejected_without_a_call() {
     let bench = PandaBench::start().await;
     for ticket in ["", "a\nb", "a\0b", "\u{7f}", "\u{85}", &"x".repeat(2049)] {
         let answer = bench.ask(ticket).await;
@@ -73,16 +73,16 @@ async fn what_cannot_be_a_ticket_is_not_asked_about() {
 async fn an_expired_ticket_is_rejected() {
     let bench = PandaBench::start().await;
     let ticket = bench.portal.issue_ticket(1);
-    later(&bench.clock, 29 * 60);
+    advance(&bench.clock, 29 * 60);
     bench.ask(&ticket).await.unwrap();
-    later(&bench.clock, 29 * 60);
+    advance(&bench.clock, 29 * 60);
     bench.ask(&ticket).await.unwrap();
-    later(&bench.clock, 30 * 60);
+    advance(&bench.clock, 30 * 60);
     assert!(is_rejected(&bench.ask(&ticket).await));
 }
 
 #[tokio::test]
-async fn a_restarted_portal_rejects_what_it_issued() {
+async fn a_restarted_portal_rejects_its_old_tickets() {
     let bench = PandaBench::start().await;
     let ticket = bench.portal.issue_ticket(1);
     bench.portal.expire_tickets();
@@ -90,7 +90,7 @@ async fn a_restarted_portal_rejects_what_it_issued() {
 }
 
 #[tokio::test]
-async fn garbage_never_keeps_others_from_logging_in() {
+async fn garbage_tickets_do_not_block_other_logins() {
     let bench = PandaBench::start().await;
     for fault in [
         Fault::Healthy,
@@ -108,7 +108,7 @@ async fn garbage_never_keeps_others_from_logging_in() {
 }
 
 #[tokio::test]
-async fn a_silent_portal_is_left_alone_and_then_tried_by_one() {
+async fn a_silent_portal_opens_the_breaker_and_is_probed_by_one_call() {
     let bench = PandaBench::impatient().await;
     bench.portal.set_fault(Fault::Hang).await;
     for _ in 0..5 {
@@ -120,7 +120,7 @@ async fn a_silent_portal_is_left_alone_and_then_tried_by_one() {
     }
     assert_eq!(bench.portal.calls().user_by_ticket, 0);
 
-    later(&bench.clock, 5);
+    advance(&bench.clock, 5);
     let (one, other) = tokio::join!(bench.click(), bench.click());
     assert!(is_unreachable(&one) && is_unreachable(&other));
     assert_eq!(bench.portal.calls().user_by_ticket, 1);
@@ -130,13 +130,13 @@ async fn a_silent_portal_is_left_alone_and_then_tried_by_one() {
         is_unreachable(&bench.click().await),
         "it is still left alone"
     );
-    later(&bench.clock, 5);
+    advance(&bench.clock, 5);
     bench.click().await.unwrap();
     bench.click().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_portal_that_refuses_connections_is_left_alone_too() {
+async fn refused_connections_open_the_breaker_too() {
     let bench = PandaBench::start().await;
     bench.portal.set_fault(Fault::Dead).await;
     for _ in 0..5 {
@@ -144,18 +144,18 @@ async fn a_portal_that_refuses_connections_is_left_alone_too() {
     }
     bench.portal.set_fault(Fault::Healthy).await;
     assert!(is_unreachable(&bench.click().await));
-    later(&bench.clock, 5);
+    advance(&bench.clock, 5);
     bench.click().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_browser_that_leaves_during_the_probe_leaves_it_to_the_next() {
+async fn a_probe_aborted_by_its_browser_passes_to_the_next_call() {
     let bench = PandaBench::impatient().await;
     bench.portal.set_fault(Fault::Hang).await;
     for _ in 0..5 {
         bench.click().await.unwrap_err();
     }
-    later(&bench.clock, 5);
+    advance(&bench.clock, 5);
     tokio::select! {
         biased;
         _ = bench.click() => panic!("the portal hangs"),

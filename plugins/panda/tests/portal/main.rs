@@ -1,6 +1,6 @@
 //! The provider over HTTP, against the simulated portal.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bench;
 mod contract;

@@ -33,13 +33,13 @@ async fn page(portal: &SimulatorHandle, path: &str) -> String {
 }
 
 async fn click(portal: &SimulatorHandle, path: &str) -> String {
-    let answer = visit(portal, path).await;
-    assert_eq!(answer.status(), 302);
-    answer.headers()["location"].to_str().unwrap().to_owned()
+    let response = visit(portal, path).await;
+    assert_eq!(response.status(), 302);
+    response.headers()["location"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_visitor_chooses_who_to_be_and_sees_the_menu() {
+async fn a_visitor_chooses_a_user_and_sees_the_menu() {
     let portal = portal(Tickets::PerClick).await;
     let people = page(&portal, "/").await;
     assert!(
@@ -77,7 +77,7 @@ async fn a_ticket_is_issued_at_the_click() {
 }
 
 #[tokio::test]
-async fn a_sessions_clicks_can_share_their_ticket() {
+async fn per_session_clicks_share_their_ticket() {
     let portal = portal(Tickets::PerSession).await;
     let first = click(&portal, "/open/0?user=1").await;
     assert_eq!(click(&portal, "/open/0?user=1").await, first);
@@ -85,7 +85,7 @@ async fn a_sessions_clicks_can_share_their_ticket() {
 }
 
 #[tokio::test]
-async fn nobody_is_escaped_into_markup() {
+async fn names_and_keywords_are_escaped() {
     let portal = portal(Tickets::PerClick).await;
     portal.add_user(Person::new(9, "<script>alert('\"&</script>", ""));
     for path in ["/", "/?user=9", "/?keyword=%22%3E%3Cscript%3E"] {
@@ -95,7 +95,7 @@ async fn nobody_is_escaped_into_markup() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_opened() {
+async fn an_unknown_entry_or_user_is_not_found() {
     let portal = portal(Tickets::PerClick).await;
     for path in ["/open/7?user=1", "/open/0?user=77"] {
         assert_eq!(visit(&portal, path).await.status(), 404);
@@ -110,7 +110,7 @@ async fn people_are_found_by_keyword() {
 }
 
 #[tokio::test]
-async fn a_stopped_portal_gives_its_port_back() {
+async fn a_stopped_portal_frees_its_port() {
     let portal = portal(Tickets::PerClick).await;
     let listen = (
         portal.url().host_str().unwrap().to_owned(),

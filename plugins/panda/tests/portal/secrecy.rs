@@ -1,4 +1,4 @@
-//! The ticket, which shows nowhere.
+//! The ticket appears in no log line and no error.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -41,12 +41,12 @@ fn text(captured: &Captured) -> String {
 }
 
 #[tokio::test]
-async fn no_ticket_is_logged_or_told_whatever_the_portal_does() {
+async fn no_ticket_is_logged_or_printed_under_any_fault() {
     let ticket = "ticket-that-must-not-show";
     let bench = PandaBench::impatient().await;
     bench.portal.plant_ticket(ticket, 1);
     let (captured, _guard) = capture();
-    let mut told = String::new();
+    let mut printed = String::new();
     for fault in [
         Fault::Healthy,
         Fault::LoginPage,
@@ -62,21 +62,21 @@ async fn no_ticket_is_logged_or_told_whatever_the_portal_does() {
     ] {
         bench.portal.set_fault(fault).await;
         let answer = bench.ask(ticket).await;
-        write!(told, "{answer:?} {:?} ", bench.provider()).unwrap();
+        write!(printed, "{answer:?} {:?} ", bench.provider()).unwrap();
         let mut cause = answer.as_ref().err().map(|error| error as &dyn Error);
         while let Some(error) = cause {
-            write!(told, "{error} ").unwrap();
+            write!(printed, "{error} ").unwrap();
             cause = error.source();
         }
     }
-    assert!(told.contains("Unreachable") && told.contains("Unintelligible"));
-    assert!(!told.contains(ticket), "{told}");
+    assert!(printed.contains("Unreachable") && printed.contains("Unintelligible"));
+    assert!(!printed.contains(ticket), "{printed}");
     let logged = text(&captured);
     assert!(!logged.contains(ticket), "{logged}");
 }
 
 #[tokio::test]
-async fn a_portal_that_can_be_forged_is_warned_about_when_it_is_opened() {
+async fn a_portal_over_plain_http_is_warned_about() {
     let (captured, _guard) = capture();
     open("base_url = \"http://127.0.0.1:8080\"").unwrap();
     open("base_url = \"https://portal.example.com\"").unwrap();

@@ -1,26 +1,30 @@
-//! Assertions: good ones, and everything near them.
+//! Valid assertions, and invalid ones that differ from them in one point.
 
 use super::*;
 
 #[test]
 fn an_assertion_is_two_parameters_of_one_known_type() {
     let good = ec(&claims("keyed"));
-    assert_eq!(ask(None, &good), Ok("→keyed".to_owned()));
+    assert_eq!(authenticated(None, &good), Ok("→keyed".to_owned()));
     assert_eq!(
-        ask(None, &format!("{good}&client_id=keyed")),
+        authenticated(None, &format!("{good}&client_id=keyed")),
         Ok("→keyed".to_owned())
     );
     let (typ, jwt) = good.split_once('&').unwrap();
     for half in [typ, jwt] {
-        assert_eq!(ask(None, half), Err(ErrorCode::InvalidRequest), "{half}");
+        assert_eq!(
+            authenticated(None, half),
+            Err(ErrorCode::InvalidRequest),
+            "{half}"
+        );
     }
     let saml = good.replace("jwt-bearer", "saml2-bearer");
-    assert_eq!(ask(None, &saml), Err(ErrorCode::InvalidClient));
+    assert_eq!(authenticated(None, &saml), Err(ErrorCode::InvalidClient));
 }
 
 #[test]
-fn every_kind_of_key_proves_its_own_client_alone() {
-    let ed = |claims: &Value| signed(&Header::new(Algorithm::EdDSA), &PAIRS.ed, claims);
+fn each_kind_of_key_authenticates_only_its_own_client() {
+    let ed = |claims: &Value| signed(&Header::new(Algorithm::EdDSA), &KEY_PAIRS.ed, claims);
     let refused = Err(ErrorCode::InvalidClient);
     for (id, with_ec, with_ed, with_secret) in [
         ("keyed", true, true, false),
@@ -38,14 +42,18 @@ fn every_kind_of_key_proves_its_own_client_alone() {
             }
         };
         let claims = claims(id);
-        assert_eq!(ask(None, &ec(&claims)), expect(with_ec), "{id}");
-        assert_eq!(ask(None, &ed(&claims)), expect(with_ed), "{id}");
-        assert_eq!(ask(None, &hs(&claims)), expect(with_secret), "{id}");
+        assert_eq!(authenticated(None, &ec(&claims)), expect(with_ec), "{id}");
+        assert_eq!(authenticated(None, &ed(&claims)), expect(with_ed), "{id}");
+        assert_eq!(
+            authenticated(None, &hs(&claims)),
+            expect(with_secret),
+            "{id}"
+        );
     }
 }
 
 #[test]
-fn keys_elsewhere_are_left_to_be_fetched_and_then_decide() {
+fn keys_at_a_jwks_uri_are_fetched_to_verify_the_assertion() {
     let form = ec(&claims("elsewhere"));
     let form = Params::parse(form.as_bytes()).unwrap();
     let request = Request {
@@ -57,24 +65,25 @@ fn keys_elsewhere_are_left_to_be_fetched_and_then_decide() {
     let Ok(ClientProof::AwaitsKeys(pending)) = authenticate(&request, &clients()) else {
         panic!("it has to wait for the keys");
     };
-    let keys = PublicKeys::strict(&PAIRS.jwks).unwrap();
-    let once = pending.verify(&keys).unwrap();
-    assert_eq!(once.client.id.as_str(), "elsewhere");
-    let mut other = PAIRS.jwks.clone();
+    let keys = PublicKeys::strict(&KEY_PAIRS.jwks).unwrap();
+    let unspent = pending.verify(&keys).unwrap();
+    assert_eq!(unspent.client.id.as_str(), "elsewhere");
+    let mut other = KEY_PAIRS.jwks.clone();
     other["keys"].as_array_mut().unwrap().remove(0);
     let other = PublicKeys::strict(&other).unwrap();
     assert!(pending.verify(&other).is_none());
-    // N31: a secret is nothing to fetch keys for.
-    let refused = ask(None, &hs(&claims("elsewhere")));
+    // No public key is fetched for an HMAC assertion: it must never be the HMAC secret (algorithm
+    // confusion; N31, docs/security.md).
+    let refused = authenticated(None, &hs(&claims("elsewhere")));
     assert_eq!(refused, Err(ErrorCode::InvalidClient));
 }
 
 #[test]
-fn n32_the_kid_chooses_and_no_key_comes_along() {
+fn n32_the_kid_selects_a_registered_key() {
     let sign = |change: fn(&mut Header)| {
         let mut header = Header::new(Algorithm::ES256);
         change(&mut header);
-        ask(None, &signed(&header, &PAIRS.ec, &claims("keyed")))
+        authenticated(None, &signed(&header, &KEY_PAIRS.ec, &claims("keyed")))
     };
     assert_eq!(
         sign(|header| header.kid = Some("ec".to_owned())),
@@ -95,8 +104,8 @@ fn n32_the_kid_chooses_and_no_key_comes_along() {
 }
 
 #[test]
-fn n41_an_assertion_is_remembered_by_client_and_jti_until_it_is_over() {
-    let once = |claims: &Value| {
+fn n41_an_assertion_is_remembered_by_client_and_jti_until_it_expires() {
+    let replay_key_and_expiry = |claims: &Value| {
         let form = ec(claims);
         let form = Params::parse(form.as_bytes()).unwrap();
         let request = Request {
@@ -106,27 +115,31 @@ fn n41_an_assertion_is_remembered_by_client_and_jti_until_it_is_over() {
             now: now(),
         };
         match authenticate(&request, &clients()) {
-            Ok(ClientProof::Unspent(once)) => (once.name, once.until),
+            Ok(ClientProof::Unspent(unspent)) => (unspent.name, unspent.until),
             other => panic!("{other:?}"),
         }
     };
-    let first = once(&claims("keyed"));
+    let first = replay_key_and_expiry(&claims("keyed"));
     assert_eq!(first.1, now() + TimeDelta::seconds(90));
     let mut same = claims("keyed");
     same["exp"] = json!(now().timestamp() + 100);
-    assert_eq!(once(&same).0, first.0, "whatever else it says");
+    assert_eq!(
+        replay_key_and_expiry(&same).0,
+        first.0,
+        "whatever else it says"
+    );
     let mut other = claims("keyed");
     other["jti"] = json!("2");
-    assert_ne!(once(&other).0, first.0);
+    assert_ne!(replay_key_and_expiry(&other).0, first.0);
 }
 
 #[test]
-fn n33_n41_the_claims_have_to_be_in_order() {
+fn n33_n41_every_claim_is_checked() {
     let at = |seconds: i64| json!(now().timestamp() + seconds);
     let with = |name: &str, value: Value| {
         let mut claims = claims("keyed");
         claims[name] = value;
-        ask(None, &ec(&claims))
+        authenticated(None, &ec(&claims))
     };
     for (name, value) in [
         ("aud", json!("https://op/token")),
@@ -190,39 +203,42 @@ fn n33_n41_the_claims_have_to_be_in_order() {
         let mut claims = claims("keyed");
         claims.as_object_mut().unwrap().remove(name);
         assert_eq!(
-            ask(None, &ec(&claims)),
+            authenticated(None, &ec(&claims)),
             Err(ErrorCode::InvalidClient),
             "no {name}"
         );
     }
     for claims in [json!([]), json!("keyed"), json!(null)] {
-        assert_eq!(ask(None, &ec(&claims)), Err(ErrorCode::InvalidClient));
+        assert_eq!(
+            authenticated(None, &ec(&claims)),
+            Err(ErrorCode::InvalidClient)
+        );
     }
 }
 
 proptest! {
     #[test]
-    fn no_other_assertion_proves_anything(place in 0_usize..2000, byte in any::<u8>()) {
+    fn no_altered_assertion_authenticates_a_client(position in 0_usize..2000, byte in any::<u8>()) {
         let good = ec(&claims("keyed"));
         let (front, jwt) = good.rsplit_once('=').unwrap();
         let mut changed = jwt.as_bytes().to_vec();
-        let place = place % changed.len();
-        prop_assume!(changed[place] != byte);
-        changed[place] = byte;
+        let position = position % changed.len();
+        prop_assume!(changed[position] != byte);
+        changed[position] = byte;
         let encoded: String = url::form_urlencoded::byte_serialize(&changed).collect();
         let form = format!("{front}={encoded}");
-        prop_assert!(ask(None, &form).is_err());
+        prop_assert!(authenticated(None, &form).is_err());
     }
 
     #[test]
-    fn no_text_proves_anything(
+    fn no_arbitrary_text_authenticates_a_client(
         text in any::<String>(), head in any::<String>(), body in any::<String>(),
     ) {
         let jwts = [text, format!("{}.{}.{}", BASE64.encode(head), BASE64.encode(body), "AAAA")];
         for jwt in jwts {
             let encoded: String = url::form_urlencoded::byte_serialize(jwt.as_bytes()).collect();
             let form = format!("client_assertion_type={TYPE}&client_assertion={encoded}");
-            prop_assert!(ask(None, &form).is_err());
+            prop_assert!(authenticated(None, &form).is_err());
         }
     }
 
@@ -233,7 +249,7 @@ proptest! {
         for value in [json!(number), json!(text), json!([text])] {
             let mut claims = claims("keyed");
             claims[&name] = value;
-            let _ = ask(None, &ec(&claims));
+            let _ = authenticated(None, &ec(&claims));
         }
     }
 }

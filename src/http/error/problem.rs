@@ -1,0 +1,189 @@
+//! The problems that error pages explain, one row each.
+
+use axum::http::StatusCode;
+use panda_oidc_sdk::LoginError;
+
+use crate::http::page::words::{Message, Words};
+use crate::limits::TooOften;
+use crate::login::ticket::UnfitTicket;
+use crate::oauth::client::NoSuchClient;
+use crate::oauth::error::OAuthError;
+use crate::oauth::initiate_login::NoTarget;
+use crate::people::Denied;
+use crate::service::access::AccessDenied;
+use crate::service::sign_in::SignInError;
+use crate::store::StoreError;
+
+/// The problem that an error page explains.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PageProblem {
+    /// The authorization request names no valid client or no valid `redirect_uri`.
+    #[error("the authorization request is refused")]
+    Request(#[source] OAuthError),
+    /// A launch names no registered client.
+    #[error(transparent)]
+    NoSuchClient(#[from] NoSuchClient),
+    /// The client has no login URL, or the deep link leaves it.
+    #[error("the launch of {0} leads nowhere")]
+    NoTarget(String, #[source] NoTarget),
+    /// The value of the ticket parameter is not a ticket.
+    #[error("no ticket can be read from the URL")]
+    UnfitTicket(#[from] UnfitTicket),
+    /// The sign-in failed.
+    #[error(transparent)]
+    SignIn(SignInError),
+    /// The authorization request to resume is not pending in this browser.
+    #[error("no authorization request waits under this name in this browser")]
+    NothingWaits,
+    /// The account switch to confirm is not pending in this browser.
+    #[error("no change of user waits for a yes in this browser")]
+    NoSwitch,
+    /// The logout request is malformed, or its `post_logout_redirect_uri` is not registered.
+    #[error("the logout request is refused")]
+    Logout(#[source] OAuthError),
+    /// The logout to confirm is not pending in this browser.
+    #[error("no logout waits for a yes in this browser")]
+    NoLogout,
+    /// The browser is caught in a redirect loop.
+    #[error("the client {0} was launched again and again; it seems to reject its logins")]
+    GoingRound(String),
+    /// The user may not use the app.
+    #[error(transparent)]
+    AccessDenied(#[from] Box<AccessDenied>),
+    /// The client address, or the client, exceeds the rate limit.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such page.
+    #[error("there is no such page")]
+    NotFound,
+    /// The page does not support this method.
+    #[error("the page does not take this method")]
+    Method,
+    /// The request is larger than the limit.
+    #[error("the request is too large")]
+    TooLarge,
+    /// A handler panicked, or took too long.
+    #[error("the request could not be finished")]
+    Broken,
+}
+
+/// What there is to know of a problem.
+pub(crate) struct Facts {
+    /// The HTTP status of the page.
+    pub status: StatusCode,
+    /// What the page says.
+    pub message: fn(&Words) -> &Message,
+    /// What the page offers to do.
+    pub next: NextStep,
+    /// Whether this provider or the portal failed, so that the operator has to act.
+    pub is_failure: bool,
+}
+
+/// What an error page offers to do.
+pub(crate) enum NextStep {
+    /// Nothing: the app's administrator has to act.
+    None,
+    /// Enter from the portal again.
+    Portal,
+    /// Choose another app.
+    OtherApps,
+    /// Launch the client once more.
+    TryAgain(String),
+    /// Sign out here.
+    SignOut,
+}
+
+fn facts(status: StatusCode, next: NextStep, message: fn(&Words) -> &Message) -> Facts {
+    Facts {
+        status,
+        message,
+        next,
+        is_failure: false,
+    }
+}
+
+fn failure(status: StatusCode, message: fn(&Words) -> &Message) -> Facts {
+    Facts {
+        is_failure: true,
+        ..facts(status, NextStep::Portal, message)
+    }
+}
+
+impl PageProblem {
+    /// Status, words and next step, one row a problem.
+    pub(crate) fn facts(&self) -> Facts {
+        use NextStep::{None, OtherApps, Portal, SignOut, TryAgain};
+        use StatusCode as S;
+        match self {
+            Self::Request(_) => facts(S::BAD_REQUEST, None, |w| &w.request_refused),
+            Self::NoSuchClient(_) => facts(S::NOT_FOUND, Portal, |w| &w.no_such_client),
+            Self::NoTarget(..) => facts(S::NOT_FOUND, Portal, |w| &w.no_target),
+            Self::UnfitTicket(_) => facts(S::BAD_REQUEST, Portal, |w| &w.unfit_ticket),
+            Self::SignIn(error) => sign_in_facts(error),
+            Self::NothingWaits => facts(S::GONE, Portal, |w| &w.nothing_waits),
+            Self::NoSwitch => facts(S::GONE, Portal, |w| &w.no_switch),
+            // A user who wants to sign out can, whatever the app has sent.
+            Self::Logout(_) => facts(S::BAD_REQUEST, SignOut, |w| &w.logout_refused),
+            Self::NoLogout => facts(S::GONE, SignOut, |w| &w.no_logout),
+            Self::GoingRound(client) => {
+                let again = TryAgain(client.clone());
+                facts(S::TOO_MANY_REQUESTS, again, |w| &w.redirect_loop)
+            }
+            Self::AccessDenied(denied) => facts(S::FORBIDDEN, OtherApps, denial_message(denied)),
+            Self::TooOften(_) => facts(S::TOO_MANY_REQUESTS, Portal, |w| &w.too_often),
+            Self::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.broken),
+            Self::NotFound => facts(S::NOT_FOUND, Portal, |w| &w.not_found),
+            Self::Method => facts(S::METHOD_NOT_ALLOWED, None, |w| &w.method_not_allowed),
+            Self::TooLarge => facts(S::PAYLOAD_TOO_LARGE, None, |w| &w.too_large),
+            Self::Broken => failure(S::INTERNAL_SERVER_ERROR, |w| &w.broken),
+        }
+    }
+
+    /// Set when the client address, or the client, exceeds the rate limit.
+    pub(crate) fn too_often(&self) -> Option<&TooOften> {
+        match self {
+            Self::TooOften(too_often) => Some(too_often),
+            _ => None,
+        }
+    }
+}
+
+fn sign_in_facts(error: &SignInError) -> Facts {
+    use StatusCode as S;
+    let portal = |message| facts(S::FORBIDDEN, NextStep::Portal, message);
+    match error {
+        SignInError::TicketRefused => portal(|w| &w.ticket_refused),
+        SignInError::Left(_) => portal(|w| &w.account_disabled),
+        SignInError::Login(LoginError::Rejected(_)) => portal(|w| &w.ticket_rejected),
+        SignInError::Login(LoginError::Unreachable(_)) => {
+            failure(S::SERVICE_UNAVAILABLE, |w| &w.portal_unreachable)
+        }
+        SignInError::Login(LoginError::Unintelligible(_)) => {
+            failure(S::BAD_GATEWAY, |w| &w.portal_unintelligible)
+        }
+        SignInError::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.broken),
+    }
+}
+
+fn denial_message(denied: &AccessDenied) -> fn(&Words) -> &Message {
+    match (&denied.denied, &denied.contact) {
+        (Denied::Unlinked, None) => |w| &w.no_account,
+        (Denied::Unlinked, Some(_)) => |w| &w.no_account_contact,
+        (Denied::Listed | Denied::NotListed | Denied::Rule(_), None) => |w| &w.access_denied,
+        (Denied::Listed | Denied::NotListed | Denied::Rule(_), Some(_)) => {
+            |w| &w.access_denied_contact
+        }
+    }
+}
+
+impl From<SignInError> for PageProblem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Store(error) => Self::Store(error),
+            other => Self::SignIn(other),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The page about a problem.
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::problem::{Facts, NextStep, PageProblem};
+use crate::app::App;
+use crate::http::page::language::Language;
+use crate::http::page::login_required::portal;
+use crate::http::page::words::Text;
+use crate::http::page::{Link, Page};
+use crate::oauth::discovery::path;
+use crate::people::Contact;
+
+/// Seconds after which a failure of ours may be over.
+const RETRY_AFTER_SECONDS: u64 = 10;
+
+/// The page about `problem`.
+#[must_use]
+pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Response {
+    let Facts {
+        status,
+        message,
+        next,
+        ..
+    } = problem.facts();
+    let mut page = Page::new(status, message);
+    page.detail = detail(problem);
+    page.action = action(next, app);
+    let mut wait = RETRY_AFTER_SECONDS;
+    match problem {
+        PageProblem::AccessDenied(denied) => {
+            page = page
+                .with("person", &denied.person)
+                .with("client", &denied.client);
+            if let Some(Contact { text, url }) = &denied.contact {
+                page = page.with("contact", text);
+                page.choices.extend(url.clone().map(|url| Link {
+                    url,
+                    label: Text::of(|words| &words.labels.contact).with("contact", text),
+                }));
+            }
+        }
+        PageProblem::TooOften(too_often) => {
+            wait = too_often.wait;
+            page = page.with("seconds", wait);
+        }
+        _ => {}
+    }
+    let mut response = page.answer(language, app);
+    if matches!(
+        status,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
+        let wait = HeaderValue::from(wait);
+        response.headers_mut().insert(RETRY_AFTER, wait);
+    }
+    response
+}
+
+fn action(next: NextStep, app: &App) -> Option<Link> {
+    Some(match next {
+        NextStep::None => return None,
+        NextStep::Portal => portal(app),
+        NextStep::OtherApps => Link {
+            url: app.issuer.at("/launch"),
+            label: Text::of(|words| &words.labels.open_another_app),
+        },
+        NextStep::TryAgain(client) => Link {
+            url: app.issuer.at(&format!("/launch/{client}?again")),
+            label: Text::of(|words| &words.labels.try_again),
+        },
+        NextStep::SignOut => Link {
+            url: app.issuer.at(path::LOGOUT),
+            label: Text::of(|words| &words.labels.sign_out),
+        },
+    })
+}
+
+/// What a developer or an operator needs to see. Only registered codes and sentences of ours.
+fn detail(problem: &PageProblem) -> Option<String> {
+    match problem {
+        PageProblem::Request(error) | PageProblem::Logout(error) => Some(error.to_string()),
+        PageProblem::NoTarget(client, error) => Some(format!("{client}: {error}")),
+        PageProblem::UnfitTicket(error) => Some(error.to_string()),
+        _ => None,
+    }
+}
