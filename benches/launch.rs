@@ -38,7 +38,7 @@ criterion_main!(launch);
 const QUERY: &str = "orgId=1&kiosk?ticket=0f8fad5bd9cb469fa16570867728950e";
 
 fn read(criterion: &mut Criterion<ProcessorTime>) {
-    let hasher = MasterKey::random(&mut rand::rng()).ticket_namer();
+    let hasher = MasterKey::random(&mut rand::rng()).ticket_hasher();
     criterion.bench_function("find the ticket", |bencher| {
         bencher.iter(|| ticket::find(black_box(QUERY), "ticket").unwrap());
     });
@@ -80,7 +80,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                     identity: identity(),
                     ticket,
                     holder: TicketHolder::Browser(browser),
-                    claimed: false,
+                    already_owned: false,
                 };
                 let needs_confirmation = login.needs_confirmation(Some(&session), false);
                 let current = CurrentSession {

@@ -32,7 +32,7 @@ fn count(criterion: &mut Criterion) {
     for (outcome, rate) in [("let through", 1_000_000), ("refused", 1)] {
         let limits = limits_of(Some(rate));
         criterion.bench_function(&format!("one address, {outcome}"), |bencher| {
-            bencher.iter(|| limits.launches.address(black_box(address)).is_ok());
+            bencher.iter(|| limits.launches.check_address(black_box(address)).is_ok());
         });
     }
     let limits = limits_of(Some(600));
@@ -41,7 +41,10 @@ fn count(criterion: &mut Criterion) {
         bencher.iter(|| {
             next += 1;
             let address = Ipv4Addr::from_bits(0x0a00_0000 + next % 0x00ff_ffff);
-            limits.launches.address(black_box(address.into())).is_ok()
+            limits
+                .launches
+                .check_address(black_box(address.into()))
+                .is_ok()
         });
     });
 }

@@ -131,7 +131,7 @@ async fn issue_code(store: &impl Store) -> GrantId {
         nonce: Some(Nonce::new("n-0S6_WzA2Mj0123456789".to_owned())),
         challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         auth_time: now(),
-        refreshable: false,
+        issues_refresh_token: false,
         resources: Vec::new(),
         claims: RequestedClaims::default(),
         acr: None,
@@ -180,10 +180,10 @@ fn sign_in(person: u64) -> SignIn {
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
-            later: None,
+            deferred: None,
             expires_at: now(),
         },
-        continues: None,
+        continued_session: None,
         session: Session {
             sid: sid(person),
             user: User {
@@ -199,7 +199,7 @@ fn sign_in(person: u64) -> SignIn {
             ticket: digest("ticket", person),
         },
         handle: digest("handle", person),
-        retires: None,
+        retired_handle: None,
     }
 }
 

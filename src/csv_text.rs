@@ -25,7 +25,7 @@ pub(crate) enum NotText {
 /// The text of `bytes`, without a byte order mark.
 ///
 /// Valid UTF-8 is decoded as UTF-8: Chinese text in GB18030 is almost never valid UTF-8.
-pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, bom_length)) => (encoding, &bytes[bom_length..]),
         None if std::str::from_utf8(bytes).is_ok() => (UTF_8, bytes),
@@ -45,7 +45,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
 }
 
 /// The column separator of a file with this first line: the candidate that occurs most often.
-pub(crate) fn separator(line: &str) -> u8 {
+pub(crate) fn detect_separator(line: &str) -> u8 {
     let count = |separator: u8| line.bytes().filter(|byte| *byte == separator).count();
     let mut best = b',';
     for separator in [b';', b'\t'] {
@@ -87,9 +87,9 @@ mod tests {
             gb(&with_bom),
             utf16(TEXT, true),
         ] {
-            assert_eq!(text(&bytes).unwrap(), TEXT, "{bytes:x?}");
+            assert_eq!(decode(&bytes).unwrap(), TEXT, "{bytes:x?}");
         }
-        assert_eq!(text(b"").unwrap(), "");
+        assert_eq!(decode(b"").unwrap(), "");
     }
 
     #[test]
@@ -102,15 +102,15 @@ mod tests {
             b"\xff",
             &utf16(TEXT, false),
         ] {
-            assert!(text(bytes).is_err(), "{bytes:x?}");
+            assert!(decode(bytes).is_err(), "{bytes:x?}");
         }
     }
 
     #[test]
     fn the_separator_is_the_most_frequent_candidate_of_the_first_line() {
-        assert_eq!(separator("id,username"), b',');
-        assert_eq!(separator("id;username;email"), b';');
-        assert_eq!(separator("编号\t账号"), b'\t');
-        assert_eq!(separator("id"), b',');
+        assert_eq!(detect_separator("id,username"), b',');
+        assert_eq!(detect_separator("id;username;email"), b';');
+        assert_eq!(detect_separator("编号\t账号"), b'\t');
+        assert_eq!(detect_separator("id"), b',');
     }
 }

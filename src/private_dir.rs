@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// The directory of `file`.
-pub(crate) fn of(file: &Path) -> &Path {
+pub(crate) fn parent_of(file: &Path) -> &Path {
     let folder = file.parent();
     folder
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -25,7 +25,7 @@ pub(crate) fn create(folder: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
     for created in missing {
-        sync(of(created))?;
+        sync(parent_of(created))?;
     }
     Ok(())
 }

@@ -164,7 +164,7 @@ fn suggestion(written: &str, known: &[&str]) -> String {
 
 /// The message of a TOML error with its line and column. The line itself is left out, since it may
 /// hold a secret.
-pub(crate) fn placed(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn with_position(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', ", ");
     let before = error.span().and_then(|span| text.get(..span.start));
     match before {

@@ -30,7 +30,7 @@ use tokio::task::LocalSet;
 use http::{Connection, DISCOVERY};
 use load::{Limits, Load};
 use login::{Client, Login, Person};
-use server::{House, Server};
+use server::{Server, ServerFixture};
 
 /// How many people sign in.
 const PEOPLE: u64 = 1000;
@@ -89,7 +89,7 @@ async fn measure(options: Options) {
         ..SimulatorSettings::default()
     };
     let portal = Rc::new(Simulator::start(settings).await.unwrap());
-    let house = House::new(&options.binary, portal.url().as_str(), &CLIENTS);
+    let house = ServerFixture::new(&options.binary, portal.url().as_str(), &CLIENTS);
     let server = measure_starts(&house, &options.binary).await;
     let bench = Bench {
         house,
@@ -105,7 +105,7 @@ async fn measure(options: Options) {
 }
 
 /// Starts servers over the same data, and leaves the last one running.
-async fn measure_starts(house: &House, binary: &Path) -> Server {
+async fn measure_starts(house: &ServerFixture, binary: &Path) -> Server {
     house.start().await.0.stop(); // creates database and keys
     let mut times = Vec::new();
     for _ in 0..10 {
@@ -125,7 +125,7 @@ async fn measure_starts(house: &House, binary: &Path) -> Server {
 }
 
 struct Bench {
-    house: House,
+    house: ServerFixture,
     server: Server,
     options: Options,
 }

@@ -12,7 +12,7 @@ use super::http::{Connection, DISCOVERY};
 use super::login::{Client, REDIRECT_URI, SECRET};
 
 /// A configuration and the data directory of a server.
-pub(crate) struct House {
+pub(crate) struct ServerFixture {
     pub(crate) address: SocketAddr,
     binary: PathBuf,
     folder: tempfile::TempDir,
@@ -30,7 +30,7 @@ pub(crate) struct Used {
     threads: BTreeMap<String, Duration>,
 }
 
-impl House {
+impl ServerFixture {
     pub(crate) fn new(binary: &Path, portal: &str, clients: &[Client]) -> Self {
         let (address, admin) = (free_address(), free_address());
         let folder = tempfile::tempdir().unwrap();

@@ -102,7 +102,7 @@ impl App {
             }
             other => other,
         })?;
-        let metadata = discovery::metadata(&config.issuer, config.clients.bring_email())
+        let metadata = discovery::metadata(&config.issuer, config.clients.any_gets_email())
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
@@ -123,11 +123,11 @@ impl App {
             store,
             keys,
             host,
-            pending_request_sealer: master.sealer(Purpose::ParkedRequests),
-            switch_sealer: master.sealer(Purpose::Switches),
+            pending_request_sealer: master.sealer(Purpose::PendingRequests),
+            switch_sealer: master.sealer(Purpose::AccountSwitches),
             logout_sealer: master.sealer(Purpose::Logouts),
-            ticket_hasher: master.ticket_namer(),
-            refresh_token_chain: master.successors(),
+            ticket_hasher: master.ticket_hasher(),
+            refresh_token_chain: master.refresh_token_chain(),
             metadata: metadata.into(),
             trusted_proxies: config.server.trusted_proxies,
         })
@@ -139,14 +139,14 @@ impl App {
         let Membership {
             groups,
             roles,
-            unsettled,
-        } = self.groups.of(&user, link.as_ref());
+            undecided_groups: unsettled,
+        } = self.groups.membership_of(&user, link.as_ref());
         Profile {
             user,
             link,
             groups,
             roles,
-            unsettled,
+            undecided_groups: unsettled,
         }
     }
 
@@ -158,7 +158,7 @@ impl App {
     /// When the store fails.
     pub async fn profile_for(&self, client: &Client, user: &User) -> Result<Profile, StoreError> {
         let link = match &client.access {
-            Some(access) if access.sees_links() => {
+            Some(access) if access.depends_on_link() => {
                 self.store.link(user.subject(), &client.id).await?
             }
             _ => None,

@@ -25,7 +25,7 @@ pub async fn load_or_generate(
             Some(key) => key.clone(),
             None => {
                 let generated = SealedKey::generate(alg, sealer, clock.now())?;
-                store.keep_first(generated).await?
+                store.insert_if_absent(generated).await?
             }
         });
     }

@@ -47,7 +47,7 @@ impl LogoutNotifier {
         LogoutNotice {
             listeners: Arc::clone(&self.listeners),
             leased_until: now + LEASE_DURATION,
-            later: initiator.map(|client| (client, now + INITIATOR_DELAY)),
+            deferred: initiator.map(|client| (client, now + INITIATOR_DELAY)),
             expires_at: now + retry::DELIVERY_TTL,
         }
     }

@@ -19,9 +19,9 @@ const MAX_REFUSED_ATTEMPTS: u32 = 5;
 
 /// The outcome of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// The client accepted the token.
-    Taken,
+    Accepted,
     /// The client answered that the token is invalid, or that its own logout failed (§2.8).
     Refused,
     /// The client could not be reached, or failed.
@@ -29,26 +29,26 @@ pub enum Outcome {
 }
 
 /// Interprets the status of a client's response (§2.8).
-pub fn outcome(status: u16) -> Outcome {
+pub fn outcome(status: u16) -> AttemptOutcome {
     match status {
         // "200 OK … some Web frameworks will substitute … 204 No Content": any 2xx is a success.
-        200..=299 => Outcome::Taken,
-        400 => Outcome::Refused,
-        _ => Outcome::Failed,
+        200..=299 => AttemptOutcome::Accepted,
+        400 => AttemptOutcome::Refused,
+        _ => AttemptOutcome::Failed,
     }
 }
 
 /// When to retry after attempt number `attempts` gave `outcome`; `None` for no further attempt.
 pub fn next(
     attempts: u32,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     expires_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let is_final = match outcome {
-        Outcome::Taken => true,
-        Outcome::Refused => attempts >= MAX_REFUSED_ATTEMPTS,
-        Outcome::Failed => false,
+        AttemptOutcome::Accepted => true,
+        AttemptOutcome::Refused => attempts >= MAX_REFUSED_ATTEMPTS,
+        AttemptOutcome::Failed => false,
     };
     let previous_retries = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let due = now

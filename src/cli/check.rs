@@ -5,10 +5,10 @@ use std::sync::Arc;
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::people::groups_file;
-use panda_oidc::store::{Maintenance as _, Readings as _, SqliteStore};
+use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use crate::cli::output::say;
+use crate::cli::output::print;
 use panda_oidc::error_chain::explain;
 
 /// Checks what `serve` would open, without using network or keys, and whether the latest directory
@@ -25,7 +25,7 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     check_removals(config).await?;
     let clients = config.clients.all().len();
-    say(&format_args!(
+    print(&format_args!(
         "ok: {} with {clients} client(s)",
         config.issuer
     ));

@@ -7,14 +7,14 @@ use panda_oidc::config::{self, Config};
 
 /// The configuration files of a command.
 #[derive(Debug, Args)]
-pub(super) struct Configured {
+pub(super) struct ConfigArgs {
     /// A configuration file; may be repeated, later files win. `PANDA_OIDC__SECTION__KEY` in the
     /// environment wins over all.
     #[arg(long, value_name = "FILE", required = true)]
     pub(super) config: Vec<PathBuf>,
 }
 
-impl Configured {
+impl ConfigArgs {
     /// Reads the configuration, or returns every error in it.
     pub(super) fn load(&self) -> Result<Config, Vec<String>> {
         config::load(&self.config)

@@ -9,7 +9,7 @@ use std::fs;
 const RESERVED: usize = 128;
 
 /// The number of connections that fit: at most `wanted`.
-pub(super) fn room(wanted: usize) -> usize {
+pub(super) fn connection_limit(wanted: usize) -> usize {
     // Another operating system, or no limit.
     let Some(limit) = fs::read_to_string("/proc/self/limits")
         .ok()

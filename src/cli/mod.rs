@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use self::configured::Configured;
+use self::configured::ConfigArgs;
 use self::log::Log;
 
 /// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
@@ -34,9 +34,9 @@ enum Command {
     /// Try a complete login on this machine: simulated portal, provider, an app. Prints one URL to open.
     Demo(demo::Demo),
     /// Run the provider.
-    Serve(Configured),
+    Serve(ConfigArgs),
     /// Look for mistakes in a configuration; exit 1 if there are any.
-    Check(Configured),
+    Check(ConfigArgs),
     /// The accounts people have in clients: list, import, export, set, remove.
     Links(links::Links),
     /// List the known users, read the portal's list, and show what happened to users who left.

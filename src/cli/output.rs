@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::io::Write as _;
 
 /// Prints a line to stdout. A write error is ignored: the exit code also reports the outcome.
-pub(super) fn say(message: &dyn Display) {
+pub(super) fn print(message: &dyn Display) {
     let _ = writeln!(std::io::stdout(), "{message}");
 }
 
 /// Prints an error to stderr, for a command that continues or has several errors to report.
-pub(super) fn complain(message: &dyn Display) {
+pub(super) fn print_error(message: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config::Config;
-use panda_oidc::http::server::{Bounds, serve};
+use panda_oidc::http::server::{ConnectionLimits, serve};
 use panda_oidc::http::{admin, router};
 use panda_oidc::jobs::{directory_sync, groups_file, logout_delivery, sweep};
 use panda_oidc_sdk::{Host, SystemClock};
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use super::files;
-use crate::cli::stop::asked_to_stop;
+use crate::cli::stop::stop_signal;
 use panda_oidc::error_chain::explain;
 
 /// Runs the provider; returns after a graceful stop.
@@ -24,9 +24,9 @@ use panda_oidc::error_chain::explain;
 pub(super) async fn run(config: Config) -> Result<(), String> {
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
-    let bounds = Bounds::from(&config.limits);
-    let public_bounds = Bounds {
-        connections: files::room(bounds.connections),
+    let bounds = ConnectionLimits::from(&config.limits);
+    let public_bounds = ConnectionLimits {
+        connections: files::connection_limit(bounds.connections),
         ..bounds
     };
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
@@ -34,7 +34,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| explain(&error))?
         .shared();
-    let mut stop_signal = asked_to_stop()?;
+    let mut stop_signal = stop_signal()?;
     tracing::info!("Serving {} on {}", app.issuer, address(&public));
     let (stop, stopped) = watch::channel(());
     let wait = |mut stopped: watch::Receiver<()>| async move {
@@ -57,15 +57,12 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
             ),
         )
     };
-    let sweep_task = tokio::spawn(sweep::work(Arc::clone(&app)));
-    let sync_task = tokio::spawn(directory_sync::work(
-        Arc::clone(&app),
-        wait(stopped.clone()),
-    ));
+    let sweep_task = tokio::spawn(sweep::run(Arc::clone(&app)));
+    let sync_task = tokio::spawn(directory_sync::run(Arc::clone(&app), wait(stopped.clone())));
     let groups_app = Arc::clone(&app);
     let groups_task = tokio::spawn(async move { groups_file::follow(&groups_app).await });
     let (servers_running, servers_done) = oneshot::channel::<()>();
-    let delivery_task = tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
+    let delivery_task = tokio::spawn(logout_delivery::run(Arc::clone(&app), async {
         // The sender is only dropped, never used: either way the servers are done.
         let _ = servers_done.await;
     }));

@@ -2,7 +2,7 @@
 
 /// Returns a function that waits for one Ctrl-C or `SIGTERM` per call. Signals are caught from now on,
 /// even before the first call.
-pub(super) fn asked_to_stop() -> Result<impl AsyncFnMut(), String> {
+pub(super) fn stop_signal() -> Result<impl AsyncFnMut(), String> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -66,7 +66,7 @@ impl Admin {
 impl AdminToken {
     /// Whether the token has this scope, or one that includes it.
     #[must_use]
-    pub fn may(&self, scope: AdminScope) -> bool {
+    pub fn has_scope(&self, scope: AdminScope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&AdminScope::Scim)
     }
 }

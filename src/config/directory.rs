@@ -14,7 +14,7 @@ use crate::directory::RemovalLimit;
 #[serde(default, deny_unknown_fields)]
 pub struct Directory {
     /// How often the list is read.
-    pub sync: Sync,
+    pub sync: SyncInterval,
     /// How many users one page of the list has.
     pub page_size: u32,
     /// The largest share of users that may be missing from one reading.
@@ -29,7 +29,7 @@ pub struct Directory {
 impl Default for Directory {
     fn default() -> Self {
         Self {
-            sync: Sync::Every(Duration::from_mins(5)),
+            sync: SyncInterval::Every(Duration::from_mins(5)),
             page_size: 500,
             max_removal: RemovalLimit(0.05),
             keep: Vec::new(),
@@ -47,7 +47,7 @@ impl Directory {
                 "write something like 500",
             );
         }
-        if matches!(self.sync, Sync::Every(period) if period < Duration::from_secs(1)) {
+        if matches!(self.sync, SyncInterval::Every(period) if period < Duration::from_secs(1)) {
             findings.add(
                 "directory.sync",
                 "it is shorter than a second",
@@ -77,14 +77,14 @@ impl Directory {
 
 /// How often the list is read: `"5m"`, or `"off"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sync {
+pub enum SyncInterval {
     /// Never.
     Off,
     /// At this interval.
     Every(Duration),
 }
 
-impl<'de> Deserialize<'de> for Sync {
+impl<'de> Deserialize<'de> for SyncInterval {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text == "off" {

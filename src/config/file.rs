@@ -8,7 +8,7 @@ use figment::providers::{Data, Format as _, Toml};
 use figment::value::{Dict, Map};
 use figment::{Error, Metadata, Profile, Provider, Source};
 
-use crate::problem::{Problem, placed};
+use crate::problem::{Problem, with_position};
 
 /// The TOML of a file, with its path.
 pub(super) struct File {
@@ -59,7 +59,7 @@ fn check_syntax(text: &str) -> Result<(), String> {
     let Err(error) = toml::from_str::<toml::Table>(text) else {
         return Ok(());
     };
-    Err(placed(text, &error))
+    Err(with_position(text, &error))
 }
 
 impl Provider for File {

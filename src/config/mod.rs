@@ -26,7 +26,7 @@ use panda_oidc_sdk::Plugin;
 use serde::Deserialize;
 
 pub use admin::{Admin, AdminScope, AdminToken};
-pub use directory::{Directory, Sync};
+pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
 pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};

@@ -105,7 +105,7 @@ impl MasterKey {
     /// Writes the key to a draft beside `path` and links it to `path`, so that a crash leaves a
     /// complete key or none.
     fn create(&self, path: &Path, draft: u64) -> io::Result<()> {
-        let folder = private_dir::of(path);
+        let folder = private_dir::parent_of(path);
         private_dir::create(folder)?;
         let draft = path.with_extension(format!("draft-{draft:016x}"));
         let mut options = OpenOptions::new();
@@ -131,13 +131,13 @@ impl MasterKey {
 
     /// The hasher for tickets in the store.
     #[must_use]
-    pub fn ticket_namer(&self) -> TicketHasher {
+    pub fn ticket_hasher(&self) -> TicketHasher {
         TicketHasher::new(&self.derive(b"tickets"))
     }
 
     /// The chain that derives a refresh token from its predecessor.
     #[must_use]
-    pub fn successors(&self) -> RefreshTokenChain {
+    pub fn refresh_token_chain(&self) -> RefreshTokenChain {
         RefreshTokenChain::new(self.derive(b"refresh tokens").as_slice())
     }
 

@@ -15,9 +15,9 @@ pub enum Purpose {
     /// Signing keys in the store.
     SigningKeys,
     /// Pending authorization requests, in a cookie.
-    ParkedRequests,
+    PendingRequests,
     /// Account switches that wait for confirmation, in a cookie.
-    Switches,
+    AccountSwitches,
     /// Logouts that wait for confirmation, in a form.
     Logouts,
 }
@@ -26,8 +26,8 @@ impl Purpose {
     pub(super) fn label(self) -> &'static [u8] {
         match self {
             Self::SigningKeys => b"signing keys",
-            Self::ParkedRequests => b"parked requests",
-            Self::Switches => b"switches",
+            Self::PendingRequests => b"parked requests",
+            Self::AccountSwitches => b"switches",
             Self::Logouts => b"logouts",
         }
     }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_sealed_message_opens_only_with_its_context_and_purpose() {
-        let sealer = key().sealer(Purpose::ParkedRequests);
+        let sealer = key().sealer(Purpose::PendingRequests);
         let sealed = sealer.seal(b"scope=openid", b"browser 1");
         assert_eq!(
             sealer.open(&sealed, b"browser 1").unwrap().as_slice(),
@@ -113,7 +113,7 @@ mod tests {
         assert!(sealer.open(&sealed, b"browser 2").is_none());
         assert!(
             key()
-                .sealer(Purpose::Switches)
+                .sealer(Purpose::AccountSwitches)
                 .open(&sealed, b"browser 1")
                 .is_none()
         );
@@ -123,14 +123,14 @@ mod tests {
     /// docs/security.md).
     #[test]
     fn n57_the_same_text_is_never_sealed_to_the_same_bytes() {
-        let sealer = key().sealer(Purpose::ParkedRequests);
+        let sealer = key().sealer(Purpose::PendingRequests);
         assert_ne!(sealer.seal(b"same", b""), sealer.seal(b"same", b""));
     }
 
     proptest! {
         #[test]
         fn bytes_that_were_not_sealed_do_not_open(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
-            prop_assert!(key().sealer(Purpose::Switches).open(&bytes, b"").is_none());
+            prop_assert!(key().sealer(Purpose::AccountSwitches).open(&bytes, b"").is_none());
         }
     }
 }

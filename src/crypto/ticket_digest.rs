@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn spellings_that_a_portal_may_accept_as_one_ticket_have_one_hash() {
-        let hasher = key().ticket_namer();
+        let hasher = key().ticket_hasher();
         let hash = |ticket: &str| hasher.hash(&Ticket::new(ticket.to_owned()));
         for spelling in [
             "ABC-1",

@@ -68,20 +68,20 @@ impl<S: BuildHasher> KnownUsers<S> {
     }
 
     /// Prepares for the first reading. No user can be added afterwards.
-    pub fn ready(&mut self) {
+    pub fn finish_loading(&mut self) {
         self.users.sort_unstable_by_key(|user| user.key);
-        self.begin();
+        self.begin_reading();
     }
 
     /// Begins a reading: no user has been seen.
-    pub fn begin(&mut self) {
+    pub fn begin_reading(&mut self) {
         self.seen = vec![0; self.users.len().div_ceil(64)];
         self.new = HashSet::new();
         self.counted_seen = 0;
     }
 
     /// Records that the reading has seen the user, and compares the entry with the stored data.
-    pub fn meet(&mut self, identity: &Identity) -> Seen {
+    pub fn record(&mut self, identity: &Identity) -> Seen {
         let key = self.key(&identity.subject);
         let Some(index) = self.find(&key) else {
             return if self.new.insert(key) {
@@ -105,7 +105,7 @@ impl<S: BuildHasher> KnownUsers<S> {
     }
 
     /// How many known users can be missing.
-    pub fn counted(&self) -> u64 {
+    pub fn removable(&self) -> u64 {
         self.counted
     }
 
@@ -115,7 +115,7 @@ impl<S: BuildHasher> KnownUsers<S> {
     }
 
     /// Whether the user can be missing and has not been seen.
-    pub fn misses(&self, subject: &Subject) -> bool {
+    pub fn is_missing(&self, subject: &Subject) -> bool {
         self.find(&self.key(subject)).is_some_and(|index| {
             self.users[index].fingerprint & 1 == 1
                 && self.seen[index / 64] & (1 << (index % 64)) == 0
@@ -160,15 +160,15 @@ mod tests {
         known_users.add(&person("2", "黑龙江", Presence::Absent(now)), true);
         known_users.add(&person("3", "新耀分公司", Presence::Left(now)), false);
         known_users.add(&person("4", "张伟", Presence::Unlisted), true);
-        known_users.ready();
+        known_users.finish_loading();
         known_users
     }
 
     #[test]
     fn a_user_with_the_same_data_is_unchanged() {
         let mut known_users = known_users();
-        assert_eq!(known_users.meet(&identity("1", "陈涛")), Seen::Unchanged);
-        assert_eq!(known_users.meet(&identity("1", "陈涛")), Seen::Repeated);
+        assert_eq!(known_users.record(&identity("1", "陈涛")), Seen::Unchanged);
+        assert_eq!(known_users.record(&identity("1", "陈涛")), Seen::Repeated);
     }
 
     #[test]
@@ -182,12 +182,12 @@ mod tests {
             ("4", "张伟"),
         ] {
             assert_eq!(
-                known_users.meet(&identity(subject, name)),
+                known_users.record(&identity(subject, name)),
                 Seen::Changed,
                 "{subject}"
             );
             assert_eq!(
-                known_users.meet(&identity(subject, name)),
+                known_users.record(&identity(subject, name)),
                 Seen::Repeated,
                 "{subject}"
             );
@@ -197,15 +197,15 @@ mod tests {
     #[test]
     fn users_who_were_not_seen_are_missing_except_leavers() {
         let mut known_users = known_users();
-        assert_eq!((known_users.counted(), known_users.missing()), (3, 3));
-        known_users.meet(&identity("1", "陈涛"));
+        assert_eq!((known_users.removable(), known_users.missing()), (3, 3));
+        known_users.record(&identity("1", "陈涛"));
         assert_eq!(known_users.missing(), 2);
-        let misses = |subject: &str| known_users.misses(&Subject::new(subject).unwrap());
+        let misses = |subject: &str| known_users.is_missing(&Subject::new(subject).unwrap());
         assert_eq!(
             ["1", "2", "3", "4", "9"].map(misses),
             [false, true, false, true, false]
         );
-        known_users.begin();
+        known_users.begin_reading();
         assert_eq!(known_users.missing(), 3);
     }
 }

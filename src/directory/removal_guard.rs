@@ -56,13 +56,13 @@ pub struct Reading {
     /// How many entries there are, including unusable ones and duplicates.
     pub found: u64,
     /// The count that the portal reports.
-    pub said: u64,
+    pub reported: u64,
     /// How many entries name no user.
     pub unusable: u64,
     /// Whether the list seems to have changed meanwhile: the count changed, or a user appeared twice.
-    pub moved: bool,
+    pub changed_meanwhile: bool,
     /// A fingerprint of the entries, independent of their order.
-    pub print: u64,
+    pub fingerprint: u64,
 }
 
 /// A share of all users, written `"5%"`.
@@ -113,12 +113,12 @@ pub fn check(
     if reading.listed == 0 && known > 0 {
         return Err(Anomaly::Empty);
     }
-    if reading.moved {
+    if reading.changed_meanwhile {
         return Err(Anomaly::Unstable);
     }
-    if reading.said != reading.found {
+    if reading.reported != reading.found {
         return Err(Anomaly::Count {
-            said: reading.said,
+            said: reading.reported,
             found: reading.found,
         });
     }
@@ -138,7 +138,7 @@ mod tests {
         Reading {
             listed,
             found: listed,
-            said: listed,
+            reported: listed,
             ..Reading::default()
         }
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_count_that_differs_from_the_pages_is_refused() {
         let reading = Reading {
-            said: 3661,
+            reported: 3661,
             ..listed(366)
         };
         let anomaly = Anomaly::Count {

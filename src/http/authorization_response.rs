@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::page::language::Language;
 use super::page::words::Text;
 use super::response::see_other;
-use crate::http::page::{STYLE, source};
+use crate::http::page::{STYLE, csp_hash};
 use crate::oauth::response_mode::AuthorizationResponse;
 
 const SCRIPT: &str = include_str!("page/assets/form_post.js");
@@ -36,8 +36,8 @@ pub(super) fn form_post(title: &Text, action: &str, fields: &[(&'static str, Str
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         format!(
             "default-src 'none'; base-uri 'none'; style-src {}; script-src {}",
-            source(STYLE),
-            source(SCRIPT)
+            csp_hash(STYLE),
+            csp_hash(SCRIPT)
         )
     });
     let form = Form {

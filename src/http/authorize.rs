@@ -14,11 +14,11 @@ use super::authorization_response::into_response;
 use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
-use super::extract::pending_requests::park;
+use super::extract::pending_requests::store_request;
 use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
-use super::switch::{self, Onward};
+use super::switch::{self, SwitchTarget};
 use crate::app::App;
 use crate::login::pending_request::PendingAuthorization;
 use crate::login::ticket;
@@ -61,7 +61,7 @@ pub(super) async fn post(
 ) -> Result<Response, (Extension<Language>, PageError)> {
     let body = body.map_err(|_| (Extension(browser.language), PageProblem::TooLarge.into()))?;
     let raw = String::from_utf8_lossy(&body);
-    browser.set_locale(Language::asked_for(&raw));
+    browser.set_locale(Language::from_ui_locales(&raw));
     let result = serve_post(&app, &browser, &raw).await;
     result.map_err(|error| (Extension(browser.language), error))
 }
@@ -76,7 +76,7 @@ async fn serve_post(
     }
     if browser.cookies.get(&CookieName::Session).is_none() {
         let parameter = app.provider.ticket_parameter();
-        let query = parse(&ticket::without(raw, parameter))?.without(parameter);
+        let query = parse(&ticket::strip_ticket(raw, parameter))?.without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
     }
     serve(app, browser, raw).await
@@ -95,17 +95,19 @@ pub(super) async fn resume(
 ) -> Result<Response, (Extension<Language>, PageError)> {
     let now = app.host.clock.now();
     let found = path.ok().and_then(|Path(name)| {
-        let sealed = browser.cookies.get(&CookieName::Parked(name.clone()))?;
+        let sealed = browser
+            .cookies
+            .get(&CookieName::PendingRequest(name.clone()))?;
         let pending = PendingAuthorization::open(sealed, &app.pending_request_sealer, &name, now)?;
         Some((name, pending))
     });
     let Some((name, pending)) = found else {
         return Err((
             Extension(browser.language),
-            PageProblem::NothingWaits.into(),
+            PageProblem::NoPendingRequest.into(),
         ));
     };
-    browser.set_locale(Language::asked_for(&pending.request));
+    browser.set_locale(Language::from_ui_locales(&pending.request));
     let result = serve_resumed(&app, &browser, name, pending).await;
     result.map_err(|error| (Extension(browser.language), error))
 }
@@ -138,14 +140,17 @@ async fn serve_resumed(
         Err(error @ PageError::Redirect(..)) => error.into_response(),
         Err(error) => return Err(error),
     };
-    set_cookies(&mut response, [CookieName::Parked(name).clear(&app.issuer)]);
+    set_cookies(
+        &mut response,
+        [CookieName::PendingRequest(name).clear(&app.issuer)],
+    );
     Ok(response)
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
     // 1. Validate the request. Until the redirect URI is verified, errors are shown on a page.
     let parameter = app.provider.ticket_parameter();
-    let params = parse(&ticket::without(raw, parameter))?;
+    let params = parse(&ticket::strip_ticket(raw, parameter))?;
     let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
     let request = Request {
         app,
@@ -220,7 +225,7 @@ impl Request<'_> {
     /// Responds to the request, whose raw parameters, ticket included, are in `raw`.
     async fn respond(&self, raw: &str) -> Result<Response, RequestError> {
         let candidates = ticket::find(raw, self.app.provider.ticket_parameter());
-        let candidates = candidates.map_err(PageProblem::UnfitTicket)?;
+        let candidates = candidates.map_err(PageProblem::InvalidTicket)?;
         if !candidates.is_empty() && self.browser.prefetch {
             return Ok(nothing_to_prefetch());
         }
@@ -258,8 +263,12 @@ impl Request<'_> {
         state: &BrowserState,
         candidates: Vec<Ticket>,
     ) -> Result<Response, RequestError> {
-        let allowed = self.app.limits.launches.address(self.browser.client_ip.0);
-        allowed.map_err(PageProblem::TooOften)?;
+        let allowed = self
+            .app
+            .limits
+            .launches
+            .check_address(self.browser.client_ip.0);
+        allowed.map_err(PageProblem::RateLimited)?;
         // The back button and a reload send the same ticket again. The portal verifies it again only
         // if the sign-in it produced is not recent enough for this request.
         let session = state.session.as_ref();
@@ -285,14 +294,19 @@ impl Request<'_> {
                 )))
             }
             TicketSignIn::ConfirmSwitch(login, browser_id) => {
-                let (name, cookies) = park(self.app, &self.browser.cookies, &self.pending)
+                let (name, cookies) = store_request(self.app, &self.browser.cookies, &self.pending)
                     .ok_or(PageProblem::TooLarge)?;
-                let onward = Onward {
+                let onward = SwitchTarget {
                     url: self.app.issuer.at(&format!("/resume/{name}")),
                     client: None,
                 };
-                let mut response =
-                    switch::ask(self.app, self.browser, *login, &browser_id, onward)?;
+                let mut response = switch::request_confirmation(
+                    self.app,
+                    self.browser,
+                    *login,
+                    &browser_id,
+                    onward,
+                )?;
                 set_cookies(&mut response, cookies);
                 Ok(response)
             }
@@ -301,7 +315,7 @@ impl Request<'_> {
 
     /// Stores the request in a cookie and sends the user to the portal to sign in.
     fn require_sign_in(&self) -> Response {
-        let stored = park(self.app, &self.browser.cookies, &self.pending);
+        let stored = store_request(self.app, &self.browser.cookies, &self.pending);
         let mut response = match self.app.provider.entrance(self.app.issuer.url()) {
             Entrance::Redirect(portal) if stored.is_some() => see_other(portal.as_str()),
             _ => login_required::page(
@@ -338,7 +352,7 @@ fn silent_error(problem: &PageProblem) -> OAuthError {
     match problem {
         PageProblem::SignIn(SignInError::Login(LoginError::Unreachable(_)))
         | PageProblem::Store(_)
-        | PageProblem::TooOften(_) => OAuthError::new(
+        | PageProblem::RateLimited(_) => OAuthError::new(
             ErrorCode::TemporarilyUnavailable,
             "nobody can be signed in at the moment",
         ),

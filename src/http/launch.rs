@@ -12,18 +12,18 @@ use panda_oidc_sdk::Ticket;
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
-use super::extract::pending_requests::waiting;
+use super::extract::pending_requests::pending_requests;
 use super::page::words::Text;
 use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use super::switch;
-use super::switch::Onward;
+use super::switch::SwitchTarget;
 use crate::app::App;
 use crate::login::pending_request::PendingAuthorization;
 use crate::login::redirect_loop::LoopGuard;
 use crate::login::{pending_request, ticket};
 use crate::oauth::client::{Client, NoSuchClient};
-use crate::oauth::initiate_login::target;
+use crate::oauth::initiate_login::login_url;
 use crate::people::display_name;
 use crate::service::access::denial;
 use crate::service::sign_in::{BrowserState, TicketSignIn, sign_in_with_ticket};
@@ -125,13 +125,13 @@ async fn launch(
     browser: BrowserRequest,
     destination: Destination,
 ) -> Result<Response, PageError> {
-    let allowed = app.limits.launches.address(browser.client_ip.0);
-    allowed.map_err(PageProblem::TooOften)?;
+    let allowed = app.limits.launches.check_address(browser.client_ip.0);
+    allowed.map_err(PageProblem::RateLimited)?;
     if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
     let candidates = ticket::find(&browser.query, app.provider.ticket_parameter())
-        .map_err(PageProblem::UnfitTicket)?;
+        .map_err(PageProblem::InvalidTicket)?;
     let state = browser.state(app).await?;
     if candidates.is_empty() {
         return without_ticket(app, &browser, state, &destination).await;
@@ -175,7 +175,7 @@ async fn with_ticket(
     destination: &Destination,
     candidates: Vec<Ticket>,
 ) -> Result<Response, PageError> {
-    let pending = waiting(app, &browser.cookies, app.host.clock.now());
+    let pending = pending_requests(app, &browser.cookies, app.host.clock.now());
     let resumed = pending_request::choose(
         &pending,
         destination.client.as_ref().map(|client| client.id.as_str()),
@@ -187,8 +187,14 @@ async fn with_ticket(
     match sign_in_with_ticket(app, state, candidates, browser.from_portal, verify_again).await? {
         TicketSignIn::ConfirmSwitch(login, browser_id) => {
             let client = destination.client.as_deref().filter(|_| resumed.is_none());
-            let onward = Onward { url, client };
-            Ok(switch::ask(app, browser, *login, &browser_id, onward)?)
+            let onward = SwitchTarget { url, client };
+            Ok(switch::request_confirmation(
+                app,
+                browser,
+                *login,
+                &browser_id,
+                onward,
+            )?)
         }
         TicketSignIn::SignedIn(signed_in) => {
             let mut response = match (&destination.client, resumed) {
@@ -223,11 +229,12 @@ fn next_url(
     match (resumed, &destination.client) {
         (Some(name), _) => Ok(app.issuer.at(&format!("/resume/{name}"))),
         (None, None) => Ok(app.issuer.at("/launch")),
-        (None, Some(client)) => match target(client, destination.deep_link.as_deref(), &app.issuer)
-        {
-            Ok(url) => Ok(url.into()),
-            Err(error) => Err(PageProblem::NoTarget(client.id.to_string(), error)),
-        },
+        (None, Some(client)) => {
+            match login_url(client, destination.deep_link.as_deref(), &app.issuer) {
+                Ok(url) => Ok(url.into()),
+                Err(error) => Err(PageProblem::NoTarget(client.id.to_string(), error)),
+            }
+        }
     }
 }
 
@@ -243,20 +250,23 @@ async fn redirect_to_client(
     if let Some(denied) = denial(app, client, &session.user).await? {
         return Err(PageProblem::AccessDenied(denied).into());
     }
-    let allowed = app.limits.launches.client(client, browser.client_ip.0);
-    allowed.map_err(PageProblem::TooOften)?;
+    let allowed = app
+        .limits
+        .launches
+        .check_client(client, browser.client_ip.0);
+    allowed.map_err(PageProblem::RateLimited)?;
     let launch_key = format!("{}.{}", client.id.as_str(), session.sid);
     let cookie = browser
         .cookies
-        .get(&CookieName::Rounds)
+        .get(&CookieName::LoopGuard)
         .filter(|_| browser.query != "again");
     let Some(guard) = LoopGuard::count(cookie, &launch_key, app.host.clock.now()) else {
-        return Err(PageProblem::GoingRound(client.id.to_string()).into());
+        return Err(PageProblem::RedirectLoop(client.id.to_string()).into());
     };
     let mut response = see_other(url);
     set_cookies(
         &mut response,
-        [CookieName::Rounds.set(guard.to_cookie(), Some(LAUNCH_COUNT_AGE), &app.issuer)],
+        [CookieName::LoopGuard.set(guard.to_cookie(), Some(LAUNCH_COUNT_AGE), &app.issuer)],
     );
     Ok(response)
 }
@@ -281,5 +291,5 @@ async fn app_list(
             label: Text::verbatim(&client.name),
         });
     }
-    Ok(page.answer(browser.language, app))
+    Ok(page.into_response(browser.language, app))
 }

@@ -17,7 +17,7 @@ use super::extract::browser::BrowserRequest;
 use super::extract::client::is_form;
 use super::extract::cookies::CookieName;
 use super::page::language::Language;
-use super::page::login_required::portal;
+use super::page::login_required::portal_link;
 use super::page::words::Text;
 use super::page::{Form, Link, Page};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
@@ -25,7 +25,9 @@ use crate::app::App;
 use crate::login::logout_confirmation::PendingLogout;
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
-use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, frame, read};
+use crate::oauth::logout::{
+    LogoutRequest, PARAMETERS, PostLogoutRedirect, frontchannel_logout_url, read,
+};
 use crate::oauth::params::Params;
 use crate::people::display_name;
 use crate::service::logout::end_session;
@@ -33,7 +35,7 @@ use crate::service::sign_in::BrowserState;
 use crate::session::{EndedSession, Session};
 
 /// The path that the confirmation form posts to.
-pub(super) const CONFIRM: &str = "/logout/confirm";
+pub(super) const CONFIRM_PATH: &str = "/logout/confirm";
 
 /// The form field that marks a request which our own page posted again.
 const REPOSTED: &str = "again";
@@ -77,7 +79,7 @@ pub(super) async fn post(
     }
     let body = body.map_err(|_| PageProblem::TooLarge)?;
     let raw = String::from_utf8_lossy(&body);
-    browser.language = Language::asked_for(&raw).unwrap_or(browser.language);
+    browser.language = Language::from_ui_locales(&raw).unwrap_or(browser.language);
     if raw.len() > MAX_QUERY_BYTES {
         return Err(PageProblem::TooLarge.into());
     }
@@ -116,12 +118,14 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
     let request = request.map_err(PageProblem::Logout)?;
     let state = browser.state(app).await?;
     let plan = request.plan(state.session.as_ref());
-    let ended = match &plan.ends {
+    let ended = match &plan.session_to_end {
         Some(sid) => end_session(app, sid, &request, browser.cookies.any()).await?,
         None => None,
     };
     match &state.session {
-        Some(session) if plan.asks => confirmation_page(app, browser, session, &request),
+        Some(session) if plan.needs_confirmation => {
+            confirmation_page(app, browser, session, &request)
+        }
         _ => Ok(after_logout(app, browser, &request, ended.as_ref())),
     }
 }
@@ -143,8 +147,8 @@ pub(super) async fn confirm(
     let pending = PendingLogout::open(sealed, &app.logout_sealer, app.host.clock.now());
     let BrowserState { session, .. } = browser.state(&app).await?;
     let pending = pending
-        .filter(|pending| pending.is_about(session.as_ref()))
-        .ok_or(PageProblem::NoLogout)?;
+        .filter(|pending| pending.applies_to(session.as_ref()))
+        .ok_or(PageProblem::NoPendingLogout)?;
     let request = restore_request(&app, &pending);
     let ended = match session {
         Some(session) => end_session(&app, &session.sid, &request, true).await?,
@@ -187,11 +191,11 @@ fn confirmation_page(
     };
     let confirmation = pending
         .seal(&app.logout_sealer)
-        .ok_or(PageProblem::Broken)?;
+        .ok_or(PageProblem::Internal)?;
     let name = display_name(&session.user.identity);
     let mut page = Page::new(StatusCode::OK, |words| &words.confirm_logout).with("person", name);
     page.form = Some(Form {
-        action: app.issuer.at(CONFIRM),
+        action: app.issuer.at(CONFIRM_PATH),
         confirmation,
         yes: Text::of(|words| &words.labels.sign_out),
         no: Link {
@@ -199,7 +203,7 @@ fn confirmation_page(
             label: Text::of(|words| &words.labels.stay_signed_in),
         },
     });
-    Ok(page.answer(browser.language, app))
+    Ok(page.into_response(browser.language, app))
 }
 
 /// The response after the session ended: a redirect to the client, or the signed-out page.
@@ -217,7 +221,12 @@ fn after_logout(
     };
     // Clear only the cookies that this request sent: a form posted from another site sends none, and
     // must not remove any (logout CSRF: N48, docs/security.md).
-    let obsolete = [CookieName::Session, CookieName::Switch, CookieName::Rounds].into_iter();
+    let obsolete = [
+        CookieName::Session,
+        CookieName::Switch,
+        CookieName::LoopGuard,
+    ]
+    .into_iter();
     let sent = obsolete.filter(|name| browser.cookies.get(name).is_some());
     set_cookies(&mut response, sent.map(|name| name.clear(&app.issuer)));
     response
@@ -227,7 +236,8 @@ fn after_logout(
 fn frames(app: &App, ended: &EndedSession) -> Vec<Url> {
     let clients = ended.clients.iter();
     let clients = clients.filter_map(|id| app.clients.get(id.as_str()));
-    let frames = clients.filter_map(|client| frame(client, app.issuer.as_str(), &ended.sid));
+    let frames = clients
+        .filter_map(|client| frontchannel_logout_url(client, app.issuer.as_str(), &ended.sid));
     frames.take(MAX_FRAMES).collect()
 }
 
@@ -243,9 +253,9 @@ fn signed_out_page(
             url: url.clone(),
             label: Text::of(|words| &words.labels.r#continue),
         },
-        None => portal(app),
+        None => portal_link(app),
     });
     page.frames = frames;
     page.onward = redirect;
-    page.answer(language, app)
+    page.into_response(language, app)
 }

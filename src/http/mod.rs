@@ -55,7 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
         .route(path::EMAILS, get(userinfo::emails))
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(cors::clients_pages(&app.clients));
+        .layer(cors::client_origins(&app.clients));
     let for_servers = Router::new()
         .route(path::INTROSPECT, post(introspect::introspect))
         .method_not_allowed_fallback(error::method_not_allowed);
@@ -63,8 +63,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
         .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
         .route(path::JWKS, get(well_known::jwks))
-        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::Method) })
-        .layer(cors::every_page());
+        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) })
+        .layer(cors::any_origin());
     let endpoints = Router::new()
         .route(
             path::AUTHORIZE,
@@ -89,9 +89,9 @@ pub fn router(app: Arc<App>) -> Router {
             path::LOGOUT,
             get(logout::get).post(logout::post).head(launch::head),
         )
-        .route(logout::CONFIRM, post(logout::confirm))
+        .route(logout::CONFIRM_PATH, post(logout::confirm))
         .fallback(|| async { PageError::from(PageProblem::NotFound) })
-        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::Method) })
+        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) })
         .merge(for_clients)
         .merge(for_servers)
         .merge(public);
@@ -101,7 +101,7 @@ pub fn router(app: Arc<App>) -> Router {
         below => Router::new()
             .route(
                 &format!("{}{below}", path::AUTHORIZATION_SERVER),
-                get(well_known::metadata).layer(cors::every_page()),
+                get(well_known::metadata).layer(cors::any_origin()),
             )
             .nest(below, endpoints)
             .fallback(|| async { PageError::from(PageProblem::NotFound) }),
@@ -109,18 +109,18 @@ pub fn router(app: Arc<App>) -> Router {
     let layers = ServiceBuilder::new()
         .layer(header(REFERRER_POLICY, "no-referrer"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(from_fn_with_state(Arc::clone(&app), errors::answer))
+        .layer(from_fn_with_state(Arc::clone(&app), errors::render_errors))
         .layer(CatchPanicLayer::custom(|_| {
-            PageError::from(PageProblem::Broken).into_response()
+            PageError::from(PageProblem::Internal).into_response()
         }))
-        .layer(from_fn(errors::in_time))
+        .layer(from_fn(errors::enforce_timeout))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let launch = format!("{}{LAUNCH}", app.issuer.path());
     let parameter = app.provider.ticket_parameter().to_owned();
     // The URL is normalised before routing, because the path decides the route.
     Router::new().fallback_service(MapRequest::new(
         routes.with_state(app).layer(layers),
-        move |request| menu_url::straighten(request, &launch, &parameter),
+        move |request| menu_url::normalize(request, &launch, &parameter),
     ))
 }
 

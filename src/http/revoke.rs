@@ -19,7 +19,7 @@ pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     AuthenticatedClient { client, form }: AuthenticatedClient,
 ) -> Result<StatusCode, ClientError> {
-    let token = form.sole("token")?;
+    let token = form.require("token")?;
     revocation::revoke(&app, &client, token).await?;
     Ok(StatusCode::OK)
 }

@@ -32,7 +32,7 @@ use crate::service::sign_in::sign_in;
 use crate::session::Session;
 
 /// Where the browser is redirected after the user confirms the switch.
-pub(super) struct Onward<'a> {
+pub(super) struct SwitchTarget<'a> {
     /// The URL.
     pub url: String,
     /// The client the URL belongs to; `None` for a page of the provider.
@@ -45,24 +45,24 @@ pub(super) struct Onward<'a> {
 /// # Errors
 ///
 /// [`PageProblem::TooLarge`] when the pending switch does not fit into a cookie.
-pub(super) fn ask(
+pub(super) fn request_confirmation(
     app: &App,
     browser: &BrowserRequest,
     login: VerifiedLogin,
     browser_id: &Handle,
-    onward: Onward<'_>,
+    onward: SwitchTarget<'_>,
 ) -> Result<Response, PageProblem> {
     let pending = PendingSwitch {
         login,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
-        onward: onward.url,
+        continue_url: onward.url,
         client_id: onward.client.map(|client| client.id.to_string()),
         requested_at: app.host.clock.now(),
     };
     let sealed = pending
         .seal(&app.switch_sealer)
         .ok_or(PageProblem::TooLarge)?;
-    let page = match browser.language_asked_for {
+    let page = match browser.requested_language {
         Some(language) => format!("/switch?ui_locales={}", language.tag()),
         None => "/switch".to_owned(),
     };
@@ -110,7 +110,7 @@ pub(super) async fn page(
             label: Text::of(|words| &words.labels.no_switch),
         },
     });
-    Ok(page.answer(browser.language, &app))
+    Ok(page.into_response(browser.language, &app))
 }
 
 /// `POST /switch`: the user confirmed the switch.
@@ -130,18 +130,18 @@ pub(super) async fn confirm(
         .map_err(|_| PageProblem::TooLarge)?;
     let submitted = form.get("confirmation").unwrap_or_default();
     if !bool::from(submitted.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
-        return Err(PageProblem::NoSwitch.into());
+        return Err(PageProblem::NoPendingSwitch.into());
     }
     let state = browser.state(&app).await?;
     let browser_id = state.browser.clone();
     let browser_id = browser_id
         .filter(|id| TicketHolder::Browser(BrowserId::of(id)) == pending.login.holder)
-        .ok_or(PageProblem::NoSwitch)?;
+        .ok_or(PageProblem::NoPendingSwitch)?;
     let signed_in = sign_in(&app, &state, pending.login, browser_id).await?;
     // The new user stays signed in even if the client is refused.
     let mut response =
         match require_client(&app, pending.client_id.as_deref(), &signed_in.session).await {
-            Ok(()) => see_other(&pending.onward),
+            Ok(()) => see_other(&pending.continue_url),
             Err(error) => error.into_response(),
         };
     set_cookies(
@@ -174,5 +174,5 @@ fn pending(app: &App, browser: &BrowserRequest) -> Result<PendingSwitch, PagePro
     let sealed = browser.cookies.get(&CookieName::Switch);
     let pending = sealed
         .and_then(|sealed| PendingSwitch::open(sealed, &app.switch_sealer, app.host.clock.now()));
-    pending.ok_or(PageProblem::NoSwitch)
+    pending.ok_or(PageProblem::NoPendingSwitch)
 }

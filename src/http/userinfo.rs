@@ -13,10 +13,10 @@ use axum::response::{IntoResponse as _, Response};
 use super::error::BearerError;
 use super::extract::client::is_form;
 use crate::app::App;
-use crate::oauth::claims_request::PersonClaim;
+use crate::oauth::claims_request::UserClaim;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
-use crate::oauth::user_claims::person;
+use crate::oauth::user_claims::user_claims;
 use crate::oauth::{claims, user_claims};
 use crate::service::userinfo::{UserinfoGrant, authorize, insufficient_scope};
 
@@ -119,7 +119,7 @@ pub(super) async fn emails(
     let granted = authorize(&app, token).await?;
     let rules = &granted.client.claims;
     let requested = &granted.grant.claims.userinfo;
-    if !requested.tell(PersonClaim::Email, &granted.scopes) && rules.bring_email() {
+    if !requested.tell(UserClaim::Email, &granted.scopes) && rules.grants_email() {
         return Err(insufficient_scope("the addresses need the scope email").into());
     }
     let emails = user_claims::emails(&granted.profile, rules);
@@ -137,7 +137,7 @@ async fn userinfo(app: &App, unverified: &str) -> Result<Response, BearerError> 
         profile,
         scopes,
     } = authorize(app, unverified).await?;
-    let person = person(&profile, &scopes, &grant.claims.userinfo, &client.claims);
+    let person = user_claims(&profile, &scopes, &grant.claims.userinfo, &client.claims);
     let Some(alg) = client.userinfo_alg else {
         return Ok((no_store(), Json(person)).into_response());
     };

@@ -39,7 +39,7 @@ pub async fn follow(app: &App) {
             Change::None => {}
             Change::File(groups_file, digest) => {
                 let (count, file) = (groups_file.groups.len(), path.display());
-                groups.swap(&groups_file, Some(digest));
+                groups.replace_file(&groups_file, Some(digest));
                 tracing::info!("{file} was read again: {count} groups");
             }
             Change::Unusable(problem) => {

@@ -12,7 +12,7 @@ use tokio::task::{self, JoinSet};
 use crate::app::App;
 use crate::backchannel::LEASE_DURATION;
 use crate::limits::MAX_PER_CLIENT;
-use crate::service::backchannel_logout::{CALL_TIMEOUT, attempt, log_failure};
+use crate::service::backchannel_logout::{CALL_TIMEOUT, attempt_delivery, log_failure};
 use crate::session::DeliveryLease;
 
 /// The most deliveries from the store that may be in flight at once.
@@ -29,7 +29,7 @@ type InFlight = HashMap<task::Id, ClientId>;
 
 /// Delivers what is due until `stop`. Then waits for all logout requests in flight, also the first
 /// attempts that HTTP requests began.
-pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
+pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
     let mut calls = JoinSet::new();
     let mut in_flight = InFlight::default();
@@ -50,7 +50,7 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
             Ok(due) => {
                 for delivery in due {
                     let client = delivery.client_id.clone();
-                    let call = calls.spawn(attempt(Arc::clone(&app), delivery));
+                    let call = calls.spawn(attempt_delivery(Arc::clone(&app), delivery));
                     in_flight.insert(call.id(), client);
                 }
                 POLL_INTERVAL
@@ -80,9 +80,9 @@ fn lease(in_flight: &InFlight, now: DateTime<Utc>) -> Option<DeliveryLease> {
         *held.entry(client.to_string()).or_default() += 1;
     }
     Some(DeliveryLease {
-        most: room,
-        each: MAX_PER_CLIENT,
-        held,
+        max_total: room,
+        max_per_client: MAX_PER_CLIENT,
+        in_flight: held,
         until: now + LEASE_DURATION,
     })
 }

@@ -10,7 +10,7 @@ use crate::error_chain::explain;
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Sweeps the store and the rate limits until the future is dropped.
-pub async fn work(app: Arc<App>) {
+pub async fn run(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
         app.limits.sweep();

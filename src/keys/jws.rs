@@ -85,7 +85,7 @@ impl JwsAlg {
 
 /// A signed JWT in the compact form (RFC 7515 §3.1) whose signature has not been verified.
 #[derive(Debug)]
-pub struct Unverified<'a> {
+pub struct UnverifiedJws<'a> {
     /// The `alg` of its header.
     pub alg: JwsAlg,
     /// The `kid` of its header.
@@ -113,7 +113,7 @@ struct JoseHeader {
     crit: Option<IgnoredAny>,
 }
 
-impl<'a> Unverified<'a> {
+impl<'a> UnverifiedJws<'a> {
     /// Parses `text` without verifying the signature.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn header_and_claims_are_read() {
         let text = jws(r#"{"alg":"ES256","kid":"k","typ":"JWT","jku":"https://evil"}"#);
-        let read = Unverified::read(&text).unwrap();
+        let read = UnverifiedJws::read(&text).unwrap();
         assert_eq!((read.alg, read.kid.as_deref()), (JwsAlg::ES256, Some("k")));
         assert_eq!(read.payload, b"{}");
     }
@@ -173,25 +173,25 @@ mod tests {
             "{}",
             "",
         ] {
-            assert!(Unverified::read(&jws(header)).is_err(), "{header}");
+            assert!(UnverifiedJws::read(&jws(header)).is_err(), "{header}");
         }
         let good = jws(r#"{"alg":"HS256"}"#);
-        assert!(Unverified::read(&good).is_ok());
+        assert!(UnverifiedJws::read(&good).is_ok());
         for text in [
             good.rsplit_once('.').unwrap().0.to_owned(),
             good.replace("e30", "e30="),
             format!("{good}.e30"),
             String::new(),
         ] {
-            assert!(Unverified::read(&text).is_err(), "{text}");
+            assert!(UnverifiedJws::read(&text).is_err(), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in any::<String>(), header in any::<String>()) {
-            let _ = Unverified::read(&text);
-            let _ = Unverified::read(&jws(&header));
+            let _ = UnverifiedJws::read(&text);
+            let _ = UnverifiedJws::read(&jws(&header));
         }
     }
 }

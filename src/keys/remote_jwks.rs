@@ -17,7 +17,7 @@ use reqwest::{Response, StatusCode};
 use tokio::sync::watch;
 use url::Url;
 
-use crate::keys::verifiers::{PublicKeys, UnfitKeys};
+use crate::keys::verifiers::{InvalidJwks, PublicKeys};
 
 /// How long cached keys are used before they are fetched again.
 const FRESH_TTL: TimeDelta = TimeDelta::minutes(10);
@@ -39,7 +39,7 @@ pub struct RemoteJwks {
 /// FetchError the keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("the keys at the jwks_uri {uri} cannot be had")]
-pub struct NoKeys {
+pub struct JwksUnavailable {
     uri: Url,
     #[source]
     cause: FetchError,
@@ -59,7 +59,7 @@ enum FetchError {
     #[error("it answers with more than 64 KiB; it has to be the client's JWK Set alone")]
     TooLarge,
     #[error("what it answers is of no use; it has to be the client's JWK Set with a public key")]
-    Unfit(#[source] UnfitKeys),
+    Unfit(#[source] InvalidJwks),
     #[error("it is not one that is registered")]
     Unregistered,
     #[error("the request for it was given up; it is asked again in a moment")]
@@ -70,11 +70,11 @@ impl FetchError {
     /// Whether the client's server returned a JWK Set without a usable key, which withdraws the
     /// cached keys. Any other error may be an outage, or an error page.
     fn withdraws_keys(&self) -> bool {
-        matches!(self, Self::Unfit(unfit) if *unfit != UnfitKeys::NoSet)
+        matches!(self, Self::Unfit(unfit) if *unfit != InvalidJwks::NoSet)
     }
 }
 
-type FetchResult = Result<Arc<PublicKeys>, Arc<NoKeys>>;
+type FetchResult = Result<Arc<PublicKeys>, Arc<JwksUnavailable>>;
 
 struct JwksEndpoint {
     uri: Url,
@@ -86,7 +86,7 @@ struct JwksEndpoint {
 #[derive(Default)]
 struct JwksCache {
     keys: Option<(DateTime<Utc>, Arc<PublicKeys>)>,
-    last_fetch: Option<(DateTime<Utc>, Option<Arc<NoKeys>>)>,
+    last_fetch: Option<(DateTime<Utc>, Option<Arc<JwksUnavailable>>)>,
     in_flight: Option<watch::Receiver<Option<FetchResult>>>,
 }
 
@@ -244,8 +244,8 @@ fn store(endpoint: &JwksEndpoint, result: &FetchResult, clock: &dyn Clock) {
     }
 }
 
-fn no_keys(uri: &Url, cause: FetchError) -> Arc<NoKeys> {
-    Arc::new(NoKeys {
+fn no_keys(uri: &Url, cause: FetchError) -> Arc<JwksUnavailable> {
+    Arc::new(JwksUnavailable {
         uri: uri.clone(),
         cause,
     })

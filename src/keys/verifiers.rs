@@ -10,7 +10,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, 
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
-use super::jws::{JwsAlg, Unverified};
+use super::jws::{JwsAlg, UnverifiedJws};
 
 /// The most keys in a client's set: without a `kid` each of them is tried.
 const MAX_KEYS: usize = 32;
@@ -32,7 +32,7 @@ struct PublicKey {
 
 /// Why a document is not a usable set of public keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitKeys {
+pub enum InvalidJwks {
     /// It is not a JWK Set.
     #[error("it is no JWK Set such as {{\"keys\":[…]}}")]
     NoSet,
@@ -44,12 +44,12 @@ pub enum UnfitKeys {
     Empty,
     /// A key cannot be used.
     #[error("its key number {0} {1}")]
-    Key(usize, UnfitKey),
+    Key(usize, InvalidJwk),
 }
 
 /// Why a key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitKey {
+pub enum InvalidJwk {
     /// A member is missing or malformed.
     #[error("cannot be read as a JWK")]
     Unreadable,
@@ -75,9 +75,9 @@ impl PublicKeys {
     /// # Errors
     ///
     /// [`UnfitKeys`] says what is wrong with it.
-    pub fn strict(set: &Value) -> Result<Self, UnfitKeys> {
+    pub fn strict(set: &Value) -> Result<Self, InvalidJwks> {
         let keys = members(set)?.iter().enumerate().map(|(index, member)| {
-            PublicKey::read(member).map_err(|unfit| UnfitKeys::Key(index + 1, unfit))
+            PublicKey::read(member).map_err(|unfit| InvalidJwks::Key(index + 1, unfit))
         });
         Ok(Self(keys.collect::<Result<_, _>>()?))
     }
@@ -88,14 +88,16 @@ impl PublicKeys {
     /// # Errors
     ///
     /// [`UnfitKeys`] when no key is usable.
-    pub fn lenient(document: &[u8]) -> Result<Self, UnfitKeys> {
-        let set = serde_json::from_slice(document).map_err(|_| UnfitKeys::NoSet)?;
+    pub fn lenient(document: &[u8]) -> Result<Self, InvalidJwks> {
+        let set = serde_json::from_slice(document).map_err(|_| InvalidJwks::NoSet)?;
         let mut first_error = None;
         let mut keys = Vec::new();
         for (index, member) in members(&set)?.iter().enumerate() {
             match PublicKey::read(member) {
                 Ok(key) => keys.push(key),
-                Err(unfit) => first_error = first_error.or(Some(UnfitKeys::Key(index + 1, unfit))),
+                Err(unfit) => {
+                    first_error = first_error.or(Some(InvalidJwks::Key(index + 1, unfit)))
+                }
             }
         }
         match (keys.is_empty(), first_error) {
@@ -108,15 +110,15 @@ impl PublicKeys {
     /// without a `kid` is always tried. When no key matches, a decoy verification takes the same
     /// time, so that the timing does not reveal it (N46, docs/security.md).
     #[must_use]
-    pub fn verify(&self, jws: &Unverified<'_>) -> bool {
+    pub fn verify(&self, jws: &UnverifiedJws<'_>) -> bool {
         self.try_keys(jws).unwrap_or_else(|| {
-            pretend_to_verify(jws);
+            dummy_verify(jws);
             false
         })
     }
 
     /// `None` when no key matches the `kid` and the algorithm.
-    fn try_keys(&self, jws: &Unverified<'_>) -> Option<bool> {
+    fn try_keys(&self, jws: &UnverifiedJws<'_>) -> Option<bool> {
         let kid_matches = |key: &&PublicKey| match (&jws.kid, &key.kid) {
             (Some(requested), Some(kid)) => requested == kid,
             _ => true,
@@ -130,52 +132,53 @@ impl PublicKeys {
     }
 }
 
-fn members(set: &Value) -> Result<&Vec<Value>, UnfitKeys> {
+fn members(set: &Value) -> Result<&Vec<Value>, InvalidJwks> {
     match set.get("keys").and_then(Value::as_array) {
-        None => Err(UnfitKeys::NoSet),
-        Some(keys) if keys.is_empty() => Err(UnfitKeys::Empty),
-        Some(keys) if keys.len() > MAX_KEYS => Err(UnfitKeys::TooMany),
+        None => Err(InvalidJwks::NoSet),
+        Some(keys) if keys.is_empty() => Err(InvalidJwks::Empty),
+        Some(keys) if keys.len() > MAX_KEYS => Err(InvalidJwks::TooMany),
         Some(keys) => Ok(keys),
     }
 }
 
 impl PublicKey {
-    fn read(member: &Value) -> Result<Self, UnfitKey> {
-        let jwk: Jwk = serde_json::from_value(member.clone()).map_err(|_| UnfitKey::Unreadable)?;
+    fn read(member: &Value) -> Result<Self, InvalidJwk> {
+        let jwk: Jwk =
+            serde_json::from_value(member.clone()).map_err(|_| InvalidJwk::Unreadable)?;
         let bytes = |text: &str| {
             BASE64_URL_SAFE_NO_PAD
                 .decode(text)
-                .map_err(|_| UnfitKey::Unreadable)
+                .map_err(|_| InvalidJwk::Unreadable)
         };
         let algs = match &jwk.algorithm {
             AlgorithmParameters::RSA(rsa) if bytes(&rsa.n)?.len() < RSA_BYTES => {
-                return Err(UnfitKey::Weak);
+                return Err(InvalidJwk::Weak);
             }
             AlgorithmParameters::RSA(_) => vec![JwsAlg::RS256, JwsAlg::PS256],
             AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
                 if bytes(&ec.x)?.len() != 32 || bytes(&ec.y)?.len() != 32 {
-                    return Err(UnfitKey::Unreadable);
+                    return Err(InvalidJwk::Unreadable);
                 }
                 vec![JwsAlg::ES256]
             }
             AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
                 if bytes(&pair.x)?.len() != 32 {
-                    return Err(UnfitKey::Unreadable);
+                    return Err(InvalidJwk::Unreadable);
                 }
                 vec![JwsAlg::EdDSA]
             }
-            _ => return Err(UnfitKey::Type),
+            _ => return Err(InvalidJwk::Type),
         };
         // RFC 7518 §6.2.2, §6.3.2, RFC 8037 §2
         if member.get("d").is_some() {
-            return Err(UnfitKey::Private);
+            return Err(InvalidJwk::Private);
         }
         let algs = permitted_algs(&jwk, algs);
         if algs.is_empty() {
-            return Err(UnfitKey::Purpose);
+            return Err(InvalidJwk::Purpose);
         }
         Ok(Self {
-            verifier: DecodingKey::from_jwk(&jwk).map_err(|_| UnfitKey::Unreadable)?,
+            verifier: DecodingKey::from_jwk(&jwk).map_err(|_| InvalidJwk::Unreadable)?,
             kid: jwk.common.key_id,
             algs,
         })
@@ -227,7 +230,7 @@ impl SharedKey {
 
     /// Whether `jws` was signed with it.
     #[must_use]
-    pub fn verify(&self, jws: &Unverified<'_>) -> bool {
+    pub fn verify(&self, jws: &UnverifiedJws<'_>) -> bool {
         self.fits(jws.alg) && signature_is_valid(jws, &self.verifier)
     }
 }
@@ -238,7 +241,7 @@ impl fmt::Debug for SharedKey {
     }
 }
 
-fn signature_is_valid(jws: &Unverified<'_>, key: &DecodingKey) -> bool {
+fn signature_is_valid(jws: &UnverifiedJws<'_>, key: &DecodingKey) -> bool {
     let message = jws.message.as_bytes();
     jsonwebtoken::crypto::verify(jws.signature, message, key, jws.alg.jose()).unwrap_or(false)
 }
@@ -252,7 +255,7 @@ const PUBLISHED: &str = r#"{"keys":[
 
 /// Verifies with decoy keys and ignores the result, so that the response time does not reveal
 /// whether a client exists (N46).
-pub fn pretend_to_verify(jws: &Unverified<'_>) {
+pub fn dummy_verify(jws: &UnverifiedJws<'_>) {
     static DECOYS: LazyLock<(PublicKeys, SharedKey)> = LazyLock::new(|| {
         let keys = PublicKeys::lenient(PUBLISHED.as_bytes());
         (
@@ -266,7 +269,7 @@ pub fn pretend_to_verify(jws: &Unverified<'_>) {
     let _ = std::hint::black_box(if jws.alg.is_symmetric() {
         shared.verify(jws)
     } else {
-        let any_kid = Unverified {
+        let any_kid = UnverifiedJws {
             kid: None,
             typ: None,
             payload: Vec::new(),

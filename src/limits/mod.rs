@@ -110,7 +110,7 @@ impl Limit {
     /// # Errors
     ///
     /// [`TooOften`] when the address has used up its limit.
-    pub fn address(&self, address: IpAddr) -> Result<(), TooOften> {
+    pub fn check_address(&self, address: IpAddr) -> Result<(), RateLimited> {
         match &self.addresses {
             Some(buckets) if !self.is_exempt(address) => {
                 buckets.check(&network(address), || address.to_string())
@@ -124,7 +124,7 @@ impl Limit {
     /// # Errors
     ///
     /// [`TooOften`] when the client has used up its limit.
-    pub fn client(&self, client: &Client, address: IpAddr) -> Result<(), TooOften> {
+    pub fn check_client(&self, client: &Client, address: IpAddr) -> Result<(), RateLimited> {
         match &self.clients {
             Some(buckets) if (self.counts_client)(client) && !self.is_exempt(address) => {
                 buckets.check(&client.id, || format!("the client {}", client.id.as_str()))
@@ -151,16 +151,16 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// An address or a client has exceeded its rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooOften {
+pub struct RateLimited {
     caller: String,
     limit: NonZeroU32,
     /// The seconds to wait before the next request.
-    pub wait: u64,
+    pub retry_after_secs: u64,
     /// Whether this is the caller's first refusal within a minute, and so worth a log line.
-    pub first: bool,
+    pub should_log: bool,
 }
 
-impl fmt::Display for TooOften {
+impl fmt::Display for RateLimited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -170,7 +170,7 @@ impl fmt::Display for TooOften {
     }
 }
 
-impl std::error::Error for TooOften {}
+impl std::error::Error for RateLimited {}
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K, RandomState>, Ticks, NoOpMiddleware<Nanos>>;
 
@@ -200,7 +200,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         })
     }
 
-    fn check(&self, key: &K, caller: impl FnOnce() -> String) -> Result<(), TooOften> {
+    fn check(&self, key: &K, caller: impl FnOnce() -> String) -> Result<(), RateLimited> {
         if self.requests_since_sweep.fetch_add(1, Ordering::Relaxed) == SWEEP_AFTER {
             self.sweep();
         }
@@ -208,16 +208,16 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
             return Ok(());
         };
         let wait = refused.wait_time_from(governor::clock::Clock::now(&self.clock));
-        Err(TooOften {
+        Err(RateLimited {
             caller: caller(),
             limit: self.limit,
-            wait: wait
+            retry_after_secs: wait
                 .as_millis()
                 .div_ceil(1000)
                 .max(1)
                 .try_into()
                 .unwrap_or(60),
-            first: self.log_lines.check_key(key).is_ok(),
+            should_log: self.log_lines.check_key(key).is_ok(),
         })
     }
 
@@ -264,8 +264,8 @@ mod tests {
         Arc::new(ManualClock::at(now))
     }
 
-    fn launch(limits: &Limits, address: &str) -> Result<(), TooOften> {
-        limits.launches.address(address.parse().unwrap())
+    fn launch(limits: &Limits, address: &str) -> Result<(), RateLimited> {
+        limits.launches.check_address(address.parse().unwrap())
     }
 
     #[test]
@@ -276,18 +276,21 @@ mod tests {
             assert_eq!(launch(&limits, "192.0.2.1"), Ok(()));
         }
         let refused = launch(&limits, "192.0.2.1").unwrap_err();
-        assert_eq!((refused.wait, refused.first), (20, true));
+        assert_eq!((refused.retry_after_secs, refused.should_log), (20, true));
         assert_eq!(
             refused.to_string(),
             "192.0.2.1 asks more than 3 times a minute"
         );
         assert!(
-            !launch(&limits, "192.0.2.1").unwrap_err().first,
+            !launch(&limits, "192.0.2.1").unwrap_err().should_log,
             "said once"
         );
         assert_eq!(launch(&limits, "192.0.2.2"), Ok(()), "the neighbour");
         clock.advance(TimeDelta::milliseconds(19_500));
-        assert_eq!(launch(&limits, "192.0.2.1").unwrap_err().wait, 1);
+        assert_eq!(
+            launch(&limits, "192.0.2.1").unwrap_err().retry_after_secs,
+            1
+        );
         clock.advance(TimeDelta::milliseconds(500));
         assert_eq!(launch(&limits, "192.0.2.1"), Ok(()));
         assert!(launch(&limits, "192.0.2.1").is_err());
@@ -296,7 +299,7 @@ mod tests {
             assert_eq!(launch(&limits, "192.0.2.1"), Ok(()));
         }
         assert!(
-            launch(&limits, "192.0.2.1").unwrap_err().first,
+            launch(&limits, "192.0.2.1").unwrap_err().should_log,
             "a new burst"
         );
     }
@@ -319,7 +322,7 @@ mod tests {
             assert_eq!(launch(&limits, "127.0.0.1"), Ok(()));
             assert_eq!(launch(&limits, "::1"), Ok(()));
             let not_exempt = "192.0.2.1".parse().unwrap();
-            assert_eq!(limits.token_requests.address(not_exempt), Ok(()));
+            assert_eq!(limits.token_requests.check_address(not_exempt), Ok(()));
         }
     }
 
@@ -328,7 +331,9 @@ mod tests {
         let limits = limits(&clock(), "client_token_requests_per_minute = 2");
         let (app, other) = (confidential("app", "s"), confidential("other", "s"));
         let token_request = |client: &Client, from: &str| {
-            limits.token_requests.client(client, from.parse().unwrap())
+            limits
+                .token_requests
+                .check_client(client, from.parse().unwrap())
         };
         assert_eq!(token_request(&app, "192.0.2.1"), Ok(()));
         assert_eq!(token_request(&app, "192.0.2.2"), Ok(()));
@@ -359,7 +364,7 @@ mod tests {
         let buckets = limits.launches.addresses.as_ref().unwrap();
         for number in 0..u32::try_from(2 * SWEEP_AFTER).unwrap() {
             let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number);
-            assert_eq!(limits.launches.address(address.into()), Ok(()));
+            assert_eq!(limits.launches.check_address(address.into()), Ok(()));
             // A thousand requests in each tenth of a second. A bucket is full again a tenth of a
             // second after its one request.
             if number % 1000 == 0 {

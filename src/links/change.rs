@@ -8,14 +8,14 @@ use crate::people::{Attribute, Link};
 
 /// Identifies a link: the person, and the client. Without a client the link is for all clients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct LinkKey {
     /// The person who has the account.
     pub subject: Subject,
     /// The client's identifier; `None` means all clients.
     pub client: Option<String>,
 }
 
-impl Place {
+impl LinkKey {
     /// The client as a store key: empty for all clients, since no client has an empty identifier.
     pub(crate) fn key(&self) -> &str {
         self.client.as_deref().unwrap_or_default()
@@ -32,9 +32,9 @@ impl Place {
 
 /// A requested change to one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct LinkChange {
     /// The link to change.
-    pub place: Place,
+    pub place: LinkKey,
     /// What to change in it.
     pub edit: Edit,
 }
@@ -85,11 +85,11 @@ impl Edit {
 
 /// The outcome of applying changes to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Joined {
+pub enum ApplyOutcome {
     /// All changes were made; counts them.
     Done(Tally),
     /// Nothing was changed, because these usernames or addresses belong to other people.
-    Taken(Vec<TakenElsewhere>),
+    Taken(Vec<LinkConflict>),
 }
 
 /// How many links were added, changed and left as they were.
@@ -116,18 +116,18 @@ impl Tally {
 
 /// A conflict: a change requests a username or address that another person has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenElsewhere {
+pub struct LinkConflict {
     /// The index of the change.
     pub change: usize,
     /// Which value conflicts.
-    pub what: Unique,
+    pub what: UniqueField,
     /// The link that already has the value.
-    pub holder: Place,
+    pub holder: LinkKey,
 }
 
 /// A value that must be unique within a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unique {
+pub enum UniqueField {
     /// The username of the account.
     Username,
     /// The e-mail address of the account.

@@ -8,7 +8,7 @@ use crate::people::Attribute;
 
 /// The values as the operator wrote them, unchecked. An empty value removes what is there.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct EditInput {
     /// The username of the account.
     pub username: Option<String>,
     /// The e-mail address of the account.
@@ -24,7 +24,7 @@ pub struct Wish {
 /// # Errors
 ///
 /// What is wrong with the first value that is refused.
-pub fn edit(requested: &Wish) -> Result<Edit, CellError> {
+pub fn parse_edit(requested: &EditInput) -> Result<Edit, CellError> {
     let text = |text: &String| cell::text(text).map(std::borrow::Cow::into_owned);
     let username = requested.username.as_ref().map(text).transpose()?;
     let email = requested.email.as_ref().map(text).transpose()?;
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn an_attribute_is_a_text_a_list_or_removed() {
-        let requested = Wish {
+        let requested = EditInput {
             attributes: [
                 "dept=调度=中心",
                 "sites[]=东|西",
@@ -66,9 +66,9 @@ mod tests {
             ]
             .map(str::to_owned)
             .into(),
-            ..Wish::default()
+            ..EditInput::default()
         };
-        let edit = edit(&requested).unwrap();
+        let edit = parse_edit(&requested).unwrap();
         let one = |text: &str| Attribute::One(text.to_owned());
         assert_eq!(edit.attributes["dept"], one("调度=中心"));
         assert_eq!(
@@ -83,11 +83,11 @@ mod tests {
     #[test]
     fn a_malformed_attribute_is_refused() {
         for attribute in ["dept", "=x", "a b=x", "a=x\ny"] {
-            let requested = Wish {
+            let requested = EditInput {
                 attributes: vec![attribute.to_owned()],
-                ..Wish::default()
+                ..EditInput::default()
             };
-            assert!(edit(&requested).is_err(), "{attribute:?}");
+            assert!(parse_edit(&requested).is_err(), "{attribute:?}");
         }
     }
 }

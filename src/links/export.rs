@@ -6,7 +6,7 @@ use std::io::Write;
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::cell::{listed, protected};
-use crate::links::Place;
+use crate::links::LinkKey;
 use crate::people::{Attribute, Link};
 
 /// The columns of every table.
@@ -55,7 +55,7 @@ impl<W: Write> Export<W> {
     /// # Errors
     ///
     /// When writing fails.
-    pub fn row(&mut self, place: &Place, link: &Link) -> csv::Result<bool> {
+    pub fn row(&mut self, place: &LinkKey, link: &Link) -> csv::Result<bool> {
         let has_column =
             |(name, value): (&String, &Attribute)| self.headings.0.contains(&heading(name, value));
         if !link.attributes.iter().all(has_column) {

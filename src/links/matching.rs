@@ -9,12 +9,12 @@ use panda_oidc_sdk::{Identity, Subject};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::Row;
-use crate::links::Wanted;
+use crate::links::PersonQuery;
 use crate::oauth::phone::e164;
 
 /// The person that a row is about, and how they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum RowMatch {
     /// The row has their identifier. Holds the person, if the store knows them.
     ById(Subject, Option<Identity>),
     /// They alone have the telephone number.
@@ -27,7 +27,7 @@ pub enum Found {
     Unmatched,
 }
 
-impl Found {
+impl RowMatch {
     /// The person's identifier, if the match is unique.
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
@@ -41,29 +41,31 @@ impl Found {
 
 /// The people to look up in the store before [`find`] can match `rows`.
 #[must_use]
-pub fn wanted(rows: &[Row]) -> Wanted {
-    let mut wanted = Wanted::default();
+pub fn person_query(rows: &[Row]) -> PersonQuery {
+    let mut query = PersonQuery::default();
     for row in rows {
         if let Some(subject) = &row.subject {
-            wanted.subjects.insert(subject.clone());
+            query.subjects.insert(subject.clone());
             continue;
         }
-        wanted.phones.extend(row.e164());
-        wanted.names.extend(row.name.as_deref().map(Wanted::name));
+        query.phones.extend(row.e164());
+        query
+            .names
+            .extend(row.name.as_deref().map(PersonQuery::name));
     }
-    wanted
+    query
 }
 
 /// Matches each of `rows` with one of `people`.
 #[must_use]
-pub fn find(rows: &[Row], people: &[Identity]) -> Vec<Found> {
+pub fn match_rows(rows: &[Row], people: &[Identity]) -> Vec<RowMatch> {
     let mut index = PeopleIndex::default();
     for person in people {
         index.subjects.insert(&person.subject, person);
         if let Some(phone) = person.phone.as_deref().and_then(e164) {
             index.phones.entry(phone).or_default().push(person);
         }
-        if let Some(name) = person.name.as_deref().map(Wanted::name) {
+        if let Some(name) = person.name.as_deref().map(PersonQuery::name) {
             index.names.entry(name).or_default().push(person);
         }
     }
@@ -79,15 +81,15 @@ struct PeopleIndex<'a> {
 }
 
 impl PeopleIndex<'_> {
-    fn find(&self, row: &Row) -> Found {
+    fn find(&self, row: &Row) -> RowMatch {
         if let Some(subject) = &row.subject {
             let person = self.subjects.get(subject);
-            return Found::ById(subject.clone(), person.map(|person| (*person).clone()));
+            return RowMatch::ById(subject.clone(), person.map(|person| (*person).clone()));
         }
         let phone = row.e164();
-        let name = row.name.as_deref().map(Wanted::name);
+        let name = row.name.as_deref().map(PersonQuery::name);
         let has_name = |person: &Identity| match (&name, &person.name) {
-            (Some(written), Some(known)) => *written == Wanted::name(known),
+            (Some(written), Some(known)) => *written == PersonQuery::name(known),
             _ => true,
         };
         let has_phone = |person: &Identity| match (&row.phone, &person.phone) {
@@ -96,7 +98,7 @@ impl PeopleIndex<'_> {
         };
         if let Some(people) = phone.as_ref().and_then(|phone| self.phones.get(phone)) {
             // A family or an office may share a number, or it may belong to somebody else by now.
-            return one(people, has_name, Found::ByPhone);
+            return one(people, has_name, RowMatch::ByPhone);
         }
         if let Some(people) = name.as_ref().and_then(|name| self.names.get(name)) {
             // The number does not choose between two people of the same name: the row may have a
@@ -104,11 +106,11 @@ impl PeopleIndex<'_> {
             if let [person] = people[..]
                 && has_phone(person)
             {
-                return Found::ByName(person.clone());
+                return RowMatch::ByName(person.clone());
             }
-            return Found::Ambiguous(people.iter().copied().cloned().collect());
+            return RowMatch::Ambiguous(people.iter().copied().cloned().collect());
         }
-        Found::Unmatched
+        RowMatch::Unmatched
     }
 }
 
@@ -126,11 +128,11 @@ fn is_same_number(written: &str, known: &str) -> bool {
 fn one(
     people: &[&Identity],
     holds: impl Fn(&Identity) -> bool,
-    found: impl Fn(Identity) -> Found,
-) -> Found {
+    found: impl Fn(Identity) -> RowMatch,
+) -> RowMatch {
     let mut matching = people.iter().filter(|person| holds(person));
     match (matching.next(), matching.next()) {
         (Some(person), None) => found((*person).clone()),
-        _ => Found::Ambiguous(people.iter().copied().cloned().collect()),
+        _ => RowMatch::Ambiguous(people.iter().copied().cloned().collect()),
     }
 }

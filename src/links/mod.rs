@@ -20,14 +20,14 @@ mod wanted;
 mod tests;
 
 pub use self::cell::CellError;
-pub use self::change::{Change, Edit, Joined, Place, TakenElsewhere, Tally, Unique};
-pub use self::edit::{Wish, edit};
+pub use self::change::{ApplyOutcome, Edit, LinkChange, LinkConflict, LinkKey, Tally, UniqueField};
+pub use self::edit::{EditInput, parse_edit};
 pub use self::export::{Export, Headings};
-pub use self::matching::{Found, find, wanted};
+pub use self::matching::{RowMatch, match_rows, person_query};
 pub use self::mistake::Mistake;
-pub use self::plan::{Plan, Trust, plan, taken, taken_elsewhere};
+pub use self::plan::{Plan, Trust, conflict_mistakes, describe_conflict, plan};
 pub use self::sheet::{Row, Sheet};
-pub use self::wanted::{Wanted, folded};
+pub use self::wanted::{PersonQuery, fold_case};
 
 /// The largest file, in bytes.
 pub const MAX_BYTES: usize = 32 << 20;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::Subject;
 
-use super::{Found, Mistake, Row};
-use crate::links::{Change, Place, TakenElsewhere, Unique};
+use super::{Mistake, Row, RowMatch};
+use crate::links::{LinkChange, LinkConflict, LinkKey, UniqueField};
 
 /// Which matches are accepted, besides those by identifier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Trust {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The changes; no two concern the same link.
-    pub changes: Arc<[Change]>,
+    pub changes: Arc<[LinkChange]>,
     /// The line that each change comes from.
     pub lines: Vec<u64>,
     /// The lines that were left out because they have no accepted match.
@@ -35,11 +35,11 @@ pub struct Plan {
 /// # Errors
 ///
 /// Every mistake, if there is any.
-pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<Mistake>> {
+pub fn plan(rows: Vec<Row>, found: &[RowMatch], trust: Trust) -> Result<Plan, Vec<Mistake>> {
     let mut plan = Plan::default();
-    let mut changes: Vec<Change> = Vec::with_capacity(rows.len());
+    let mut changes: Vec<LinkChange> = Vec::with_capacity(rows.len());
     let mut mistakes = Vec::new();
-    let mut seen: HashMap<Place, usize> = HashMap::new();
+    let mut seen: HashMap<LinkKey, usize> = HashMap::new();
     for (row, found) in rows.into_iter().zip(found) {
         let subject = match accepted(found, trust) {
             Ok(subject) => subject.clone(),
@@ -52,7 +52,7 @@ pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<M
                 continue;
             }
         };
-        let place = Place {
+        let place = LinkKey {
             subject,
             client: row.client,
         };
@@ -70,7 +70,7 @@ pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<M
                 seen.insert(place.clone(), changes.len());
                 plan.lines.push(row.line);
                 let edit = row.edit;
-                changes.push(Change { place, edit });
+                changes.push(LinkChange { place, edit });
             }
         }
     }
@@ -85,19 +85,19 @@ pub fn plan(rows: Vec<Row>, found: &[Found], trust: Trust) -> Result<Plan, Vec<M
 type Refusal = (String, &'static str);
 
 /// The matched person, if `trust` accepts the match.
-fn accepted(found: &Found, trust: Trust) -> Result<&Subject, Refusal> {
+fn accepted(found: &RowMatch, trust: Trust) -> Result<&Subject, Refusal> {
     match found {
-        Found::ByPhone(person) if !trust.phone => Err((
+        RowMatch::ByPhone(person) if !trust.phone => Err((
             format!("it is matched with {} by phone alone", person.subject),
             "see whether that is right (--dry-run); then write the id, or say --match phone",
         )),
-        Found::ByName(person) if !trust.name => Err((
+        RowMatch::ByName(person) if !trust.name => Err((
             format!("it is matched with {} by name alone", person.subject),
             "see whether that is right (--dry-run); then write the id, or say --match name",
         )),
-        Found::ById(subject, _) => Ok(subject),
-        Found::ByPhone(person) | Found::ByName(person) => Ok(&person.subject),
-        Found::Ambiguous(people) => {
+        RowMatch::ById(subject, _) => Ok(subject),
+        RowMatch::ByPhone(person) | RowMatch::ByName(person) => Ok(&person.subject),
+        RowMatch::Ambiguous(people) => {
             let ids: Vec<_> = people.iter().map(|p| p.subject.as_str()).take(8).collect();
             let what = match &ids[..] {
                 [id] => format!("it agrees with {id} in one thing and not in another"),
@@ -105,7 +105,7 @@ fn accepted(found: &Found, trust: Trust) -> Result<&Subject, Refusal> {
             };
             Err((what, "write the id of the right one"))
         }
-        Found::Unmatched => Err((
+        RowMatch::Unmatched => Err((
             "nobody is known by what it says".to_owned(),
             "write the id, or leave such rows out with --skip-unmatched",
         )),
@@ -114,13 +114,13 @@ fn accepted(found: &Found, trust: Trust) -> Result<&Subject, Refusal> {
 
 /// The conflicts that the store found, as mistakes on the lines of `plan`.
 #[must_use]
-pub fn taken(plan: &Plan, taken: &[TakenElsewhere]) -> Vec<Mistake> {
-    let mistakes = taken.iter().filter_map(|taken| {
+pub fn conflict_mistakes(plan: &Plan, conflicts: &[LinkConflict]) -> Vec<Mistake> {
+    let mistakes = conflicts.iter().filter_map(|conflict| {
         let (line, change) = (
-            plan.lines.get(taken.change)?,
-            plan.changes.get(taken.change)?,
+            plan.lines.get(conflict.change)?,
+            plan.changes.get(conflict.change)?,
         );
-        let what = taken_elsewhere(change, taken);
+        let what = describe_conflict(change, conflict);
         Some(Mistake::at(*line, what, "give each person an own one"))
     });
     mistakes.collect()
@@ -128,14 +128,14 @@ pub fn taken(plan: &Plan, taken: &[TakenElsewhere]) -> Vec<Mistake> {
 
 /// Describes the conflict between `change` and the link that already has the value.
 #[must_use]
-pub fn taken_elsewhere(change: &Change, taken: &TakenElsewhere) -> String {
-    let (kind, text) = match taken.what {
-        Unique::Username => ("username", &change.edit.username),
-        Unique::Email => ("address", &change.edit.email),
+pub fn describe_conflict(change: &LinkChange, conflict: &LinkConflict) -> String {
+    let (kind, text) = match conflict.what {
+        UniqueField::Username => ("username", &change.edit.username),
+        UniqueField::Email => ("address", &change.edit.email),
     };
-    let whose = match &taken.holder.client {
-        Some(client) => format!("{} in {client}", taken.holder.subject),
-        None => format!("{} in all clients", taken.holder.subject),
+    let whose = match &conflict.holder.client {
+        Some(client) => format!("{} in {client}", conflict.holder.subject),
+        None => format!("{} in all clients", conflict.holder.subject),
     };
     match text {
         Some(text) => format!("the {kind} {text:?} is that of {whose}"),

@@ -8,7 +8,7 @@ use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
 use crate::csv_text;
 use crate::links::Edit;
 use crate::oauth::phone::e164;
-use crate::people::{Attribute, id_of};
+use crate::people::{Attribute, parse_user_id};
 
 /// A parsed table. Every row of it is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +54,11 @@ impl Sheet {
                 "split it, and import the parts one by one",
             )]);
         }
-        let text = csv_text::text(bytes)
+        let text = csv_text::decode(bytes)
             .map_err(|error| vec![Mistake::of_file(error.to_string(), csv_text::REMEDY)])?;
         let first = text.lines().find(|line| !line.trim().is_empty());
         let mut reader = ReaderBuilder::new()
-            .delimiter(csv_text::separator(first.unwrap_or_default()))
+            .delimiter(csv_text::detect_separator(first.unwrap_or_default()))
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());
@@ -174,7 +174,7 @@ impl RowReader<'_> {
         let to_mistake = |error: cell::CellError| self.mistake(error.what, error.remedy);
         match column {
             Column::Id => {
-                let subject = id_of(text).and_then(|id| Subject::new(id).ok());
+                let subject = parse_user_id(text).and_then(|id| Subject::new(id).ok());
                 let subject = subject.ok_or_else(|| {
                     self.mistake(
                         format!("{text:?} is not an ID of the portal"),

@@ -6,7 +6,7 @@ use panda_oidc_sdk::{Identity, Subject};
 use proptest::prelude::*;
 
 use super::*;
-use crate::links::{Change, Joined, Place};
+use crate::links::{ApplyOutcome, LinkChange, LinkKey};
 use crate::people::Attribute;
 use crate::store::{Links as _, SqliteStore};
 
@@ -43,9 +43,9 @@ fn people() -> Vec<Identity> {
     ]
 }
 
-fn found(row: &str) -> Found {
+fn found(row: &str) -> RowMatch {
     let sheet = read(&format!("id,phone,name,username\n{row},x\n")).unwrap();
-    find(&sheet.rows, &people()).remove(0)
+    match_rows(&sheet.rows, &people()).remove(0)
 }
 
 #[test]
@@ -137,18 +137,18 @@ fn rows_and_cells_are_limited() {
 #[test]
 fn a_row_is_matched_by_id_then_phone_then_name() {
     let subject = Subject::new("99").unwrap();
-    assert_eq!(found("99,13800138000,陈涛"), Found::ById(subject, None));
+    assert_eq!(found("99,13800138000,陈涛"), RowMatch::ById(subject, None));
     let one = &people()[0];
-    assert_eq!(found(",+86 138 0013 8000,"), Found::ByPhone(one.clone()));
-    assert_eq!(found(",,陈 涛"), Found::ByName(one.clone()));
-    assert_eq!(found(",13912345678,陈滔"), Found::Unmatched);
-    assert_eq!(found(",1822199904,"), Found::Unmatched);
+    assert_eq!(found(",+86 138 0013 8000,"), RowMatch::ByPhone(one.clone()));
+    assert_eq!(found(",,陈 涛"), RowMatch::ByName(one.clone()));
+    assert_eq!(found(",13912345678,陈滔"), RowMatch::Unmatched);
+    assert_eq!(found(",1822199904,"), RowMatch::Unmatched);
 }
 
 #[test]
 fn an_ambiguous_match_is_never_guessed() {
     let ids = |row| match found(row) {
-        Found::Ambiguous(people) => {
+        RowMatch::Ambiguous(people) => {
             let ids = people.iter().map(|person| person.subject.as_str());
             ids.collect::<String>()
         }
@@ -169,21 +169,24 @@ fn an_ambiguous_match_is_never_guessed() {
             .unwrap()
             .rows
     };
-    let same = &find(&row(",182 2199 904,孙悦"), &landline)[0];
-    assert_eq!(same, &Found::ByName(landline[0].clone()));
-    assert_eq!(&find(&row(",无,孙悦"), &landline)[0], same);
+    let same = &match_rows(&row(",182 2199 904,孙悦"), &landline)[0];
+    assert_eq!(same, &RowMatch::ByName(landline[0].clone()));
+    assert_eq!(&match_rows(&row(",无,孙悦"), &landline)[0], same);
     for other in [",1822199905,孙悦", ",13911112222,孙悦"] {
-        let found = &find(&row(other), &landline)[0];
-        assert!(matches!(found, Found::Ambiguous(_)), "{other}: {found:?}");
+        let found = &match_rows(&row(other), &landline)[0];
+        assert!(
+            matches!(found, RowMatch::Ambiguous(_)),
+            "{other}: {found:?}"
+        );
     }
     // Number and name together identify one person.
     assert_eq!(
         found(",057188881234,赵敏"),
-        Found::ByPhone(people()[4].clone())
+        RowMatch::ByPhone(people()[4].clone())
     );
     assert_eq!(
         found(",13700137000,李雷"),
-        Found::ByPhone(people()[2].clone())
+        RowMatch::ByPhone(people()[2].clone())
     );
 }
 
@@ -193,7 +196,7 @@ fn trust_decides_which_matches_are_accepted() {
         "id,phone,name,username\n1,,,a\n,13900139000,,b\n,,新耀分公司,c\n,,李雷,d\n,,nobody,e\n",
     )
     .unwrap();
-    let found = find(&sheet.rows, &people());
+    let found = match_rows(&sheet.rows, &people());
     let planned = |phone, name, skip| plan(sheet.rows.clone(), &found, Trust { phone, name, skip });
     let lines = |trust: (bool, bool, bool)| match planned(trust.0, trust.1, trust.2) {
         Ok(plan) => (plan.lines, plan.skipped),
@@ -210,7 +213,7 @@ fn trust_decides_which_matches_are_accepted() {
 fn a_repeated_row_is_planned_once_and_a_contradiction_is_refused() {
     let planned = |text: &str| {
         let sheet = read(text).unwrap();
-        let found = find(&sheet.rows, &[]);
+        let found = match_rows(&sheet.rows, &[]);
         plan(sheet.rows, &found, Trust::default())
     };
     let twice = planned("id,username\n1,a\n2,b\n1,a\n").unwrap();
@@ -221,7 +224,7 @@ fn a_repeated_row_is_planned_once_and_a_contradiction_is_refused() {
 }
 
 /// Exports every link of `store` and reads the file back.
-async fn round_trip(store: &SqliteStore) -> Arc<[Change]> {
+async fn round_trip(store: &SqliteStore) -> Arc<[LinkChange]> {
     let links = store.links_after(None, u32::MAX).await.unwrap();
     let mut headings = Headings::default();
     for (_, link) in &links {
@@ -240,7 +243,7 @@ async fn round_trip(store: &SqliteStore) -> Arc<[Change]> {
     let Ok(sheet) = Sheet::read(&file, None, &is_client) else {
         panic!("{}", String::from_utf8_lossy(&file));
     };
-    let found = find(&sheet.rows, &[]);
+    let found = match_rows(&sheet.rows, &[]);
     plan(sheet.rows, &found, Trust::default()).unwrap().changes
 }
 
@@ -355,31 +358,31 @@ proptest! {
             let Ok(sheet) = Sheet::read(&bytes, None, &is_client) else {
                 return Ok(());
             };
-            let found = find(&sheet.rows, &people());
+            let found = match_rows(&sheet.rows, &people());
             let Ok(plan) = plan(sheet.rows, &found, Trust::default()) else {
                 return Ok(());
             };
             let now = chrono::DateTime::UNIX_EPOCH;
-            let joined = store.join(plan.changes.clone(), now).await.unwrap();
+            let joined = store.apply(plan.changes.clone(), now).await.unwrap();
             let links = store.links_after(None, u32::MAX).await.unwrap();
             match joined {
-                Joined::Taken(taken) => {
+                ApplyOutcome::Taken(taken) => {
                     prop_assert!(!taken.is_empty());
                     prop_assert!(links.is_empty(), "half of it was imported");
                 }
-                Joined::Done(tally) => {
-                    let has_data = |change: &&Change| change.edit.applied_to(None).is_some();
+                ApplyOutcome::Done(tally) => {
+                    let has_data = |change: &&LinkChange| change.edit.applied_to(None).is_some();
                     let expected = plan.changes.iter().filter(has_data).count();
                     prop_assert_eq!(links.len(), expected);
                     prop_assert_eq!(tally.added, expected);
-                    again.join(round_trip(store).await, now).await.unwrap();
+                    again.apply(round_trip(store).await, now).await.unwrap();
                     let read = again.links_after(None, u32::MAX).await.unwrap();
                     prop_assert_eq!(read, links);
                 }
             }
             for store in [store, again] {
                 for (place, _) in store.links_after(None, u32::MAX).await.unwrap() {
-                    store.part(&place).await.unwrap();
+                    store.unlink(&place).await.unwrap();
                 }
             }
             Ok(())
@@ -390,7 +393,7 @@ proptest! {
 #[tokio::test]
 async fn an_export_is_safe_in_a_spreadsheet_and_is_read_back() {
     let store = SqliteStore::temporary().unwrap();
-    let requested = Wish {
+    let requested = EditInput {
         username: Some("=HYPERLINK(\"http://e\",\"x\")".to_owned()),
         email: Some("c@w.cn".to_owned()),
         email_verified: Some(true),
@@ -398,13 +401,13 @@ async fn an_export_is_safe_in_a_spreadsheet_and_is_read_back() {
             .map(str::to_owned)
             .into(),
     };
-    let place = |id: &str, client: Option<&str>| Place {
+    let place = |id: &str, client: Option<&str>| LinkKey {
         subject: Subject::new(id).unwrap(),
         client: client.map(str::to_owned),
     };
-    let changes = [("-1", None), ("2", Some("wiki"))].map(|(id, client)| Change {
+    let changes = [("-1", None), ("2", Some("wiki"))].map(|(id, client)| LinkChange {
         place: place(id, client),
-        edit: edit(&Wish {
+        edit: parse_edit(&EditInput {
             username: requested
                 .username
                 .as_ref()
@@ -415,6 +418,6 @@ async fn an_export_is_safe_in_a_spreadsheet_and_is_read_back() {
         .unwrap(),
     });
     let now = chrono::DateTime::UNIX_EPOCH;
-    store.join(changes.clone().into(), now).await.unwrap();
+    store.apply(changes.clone().into(), now).await.unwrap();
     assert_eq!(*round_trip(&store).await, changes);
 }

@@ -8,14 +8,14 @@ use panda_oidc_sdk::Subject;
 /// ignore case. People cannot see the difference between full-width and ordinary letters, or between
 /// two encodings of `é`.
 #[must_use]
-pub fn folded(text: &str) -> String {
+pub fn fold_case(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
     text.nfkc().flat_map(char::to_lowercase).collect()
 }
 
 /// The people to look up. A person matches by any one of the criteria.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct PersonQuery {
     /// By identifier.
     pub subjects: HashSet<Subject>,
     /// By telephone number, in E.164.
@@ -24,7 +24,7 @@ pub struct Wanted {
     pub names: HashSet<String>,
 }
 
-impl Wanted {
+impl PersonQuery {
     /// Normalizes a name: width, case and spaces do not count.
     #[must_use]
     pub fn name(name: &str) -> String {
@@ -52,8 +52,11 @@ mod tests {
 
     #[test]
     fn a_name_is_the_same_however_it_is_spaced_and_cased() {
-        assert_eq!(Wanted::name(" 陈　涛 "), Wanted::name("陈涛"));
-        assert_eq!(Wanted::name("Ｃhen Tao"), Wanted::name("chen tao"));
-        assert_ne!(Wanted::name("陈涛"), Wanted::name("陈滔"));
+        assert_eq!(PersonQuery::name(" 陈　涛 "), PersonQuery::name("陈涛"));
+        assert_eq!(
+            PersonQuery::name("Ｃhen Tao"),
+            PersonQuery::name("chen tao")
+        );
+        assert_ne!(PersonQuery::name("陈涛"), PersonQuery::name("陈滔"));
     }
 }

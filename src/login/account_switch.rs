@@ -24,7 +24,7 @@ pub struct PendingSwitch {
     /// A random value that the form must repeat: it proves that our own page was submitted (CSRF).
     pub confirmation: String,
     /// The URL to continue at.
-    pub onward: String,
+    pub continue_url: String,
     /// The client that owns the URL, if it is a client's.
     pub client_id: Option<String>,
     /// When the confirmation was requested.
@@ -57,7 +57,7 @@ impl PendingSwitch {
             ticket: self.login.ticket.to_text(),
             browser: self.login.holder.id().to_text(),
             confirmation: self.confirmation.clone(),
-            onward: self.onward.clone(),
+            onward: self.continue_url.clone(),
             client_id: self.client_id.clone(),
             requested_at: self.requested_at,
         };
@@ -81,10 +81,10 @@ impl PendingSwitch {
                 },
                 ticket: TicketHash::from_text(&wire.ticket)?,
                 holder: TicketHolder::Browser(BrowserId::from_text(&wire.browser)?),
-                claimed: true,
+                already_owned: true,
             },
             confirmation: wire.confirmation,
-            onward: wire.onward,
+            continue_url: wire.onward,
             client_id: wire.client_id,
             requested_at: wire.requested_at,
         })
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_longest_name_fits_in_a_cookie_and_a_longer_url_does_not() {
-        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::AccountSwitches);
         let mut pending = PendingSwitch {
             login: VerifiedLogin {
                 identity: Identity {
@@ -108,21 +108,21 @@ mod tests {
                 },
                 ticket: TicketHash::from([1; 32]),
                 holder: TicketHolder::Browser(BrowserId::from([2; 32])),
-                claimed: true,
+                already_owned: true,
             },
             confirmation: "c".repeat(43),
-            onward: "https://grafana.example.com/login/generic_oauth".to_owned(),
+            continue_url: "https://grafana.example.com/login/generic_oauth".to_owned(),
             client_id: Some("c".repeat(128)),
             requested_at: DateTime::UNIX_EPOCH,
         };
         assert!(pending.seal(&sealer).is_some());
-        pending.onward = format!("https://grafana.example.com/{}", "d".repeat(3000));
+        pending.continue_url = format!("https://grafana.example.com/{}", "d".repeat(3000));
         assert!(pending.seal(&sealer).is_none());
     }
 
     #[test]
     fn a_pending_switch_expires_after_five_minutes() {
-        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::Switches);
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::AccountSwitches);
         let requested_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let pending = PendingSwitch {
             login: VerifiedLogin {
@@ -133,10 +133,10 @@ mod tests {
                 },
                 ticket: TicketHash::from([1; 32]),
                 holder: TicketHolder::Browser(BrowserId::from([2; 32])),
-                claimed: true,
+                already_owned: true,
             },
             confirmation: "c".to_owned(),
-            onward: "/launch/grafana".to_owned(),
+            continue_url: "/launch/grafana".to_owned(),
             client_id: Some("grafana".to_owned()),
             requested_at,
         };

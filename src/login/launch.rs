@@ -21,7 +21,7 @@ pub enum TicketDecision {
     /// each validation extends the life of a ticket.
     Refused,
     /// Let the portal validate the ticket.
-    Ask,
+    VerifyWithPortal,
 }
 
 /// Decides by the owner of the ticket.
@@ -41,12 +41,12 @@ pub fn decide_ticket(
         return TicketDecision::SameSession;
     }
     match (policy.replay, owner) {
-        (TicketReplay::Off, _) | (_, None) => TicketDecision::Ask,
+        (TicketReplay::Off, _) | (_, None) => TicketDecision::VerifyWithPortal,
         (TicketReplay::Once, Some(_)) => TicketDecision::Refused,
         (TicketReplay::BrowserBound, Some(owner)) => {
             let usable = holder == Some(owner.holder) && !owner.spent;
             if usable {
-                TicketDecision::Ask
+                TicketDecision::VerifyWithPortal
             } else {
                 TicketDecision::Refused
             }
@@ -64,7 +64,7 @@ pub struct VerifiedLogin {
     /// Who presented the ticket.
     pub holder: TicketHolder,
     /// Whether the holder owns the ticket already, since before the user was asked to confirm.
-    pub claimed: bool,
+    pub already_owned: bool,
 }
 
 impl VerifiedLogin {
@@ -84,7 +84,7 @@ impl VerifiedLogin {
             ticket: self.ticket,
             holder: self.holder.id(),
             subject: self.identity.subject.clone(),
-            once: policy.replay == TicketReplay::Once && !self.claimed,
+            once: policy.replay == TicketReplay::Once && !self.already_owned,
             remember_until: now + policy.ticket_memory,
         })
     }
@@ -109,7 +109,7 @@ impl VerifiedLogin {
             claim: self.claim(policy, now),
             place: self.holder.place_of(&self.identity.subject),
             logout_notice: new.logout_notice,
-            retires: current
+            retired_handle: current
                 .handle
                 .filter(|_| continues.is_some())
                 .map(|handle| (handle, now + HANDLE_GRACE)),
@@ -123,7 +123,7 @@ impl VerifiedLogin {
                 expires_at: now + policy.lifetime,
                 ticket: self.ticket,
             },
-            continues,
+            continued_session: continues,
             handle: new.handle,
         }
     }
@@ -217,10 +217,13 @@ mod tests {
     #[test]
     fn n61_a_ticket_belongs_to_the_first_browser_that_presents_it() {
         use TicketReplay::{BrowserBound, Off, Once};
-        assert_eq!(decide(BrowserBound, None, None, false), TicketDecision::Ask);
+        assert_eq!(
+            decide(BrowserBound, None, None, false),
+            TicketDecision::VerifyWithPortal
+        );
         assert_eq!(
             decide(BrowserBound, owned(1, false), None, false),
-            TicketDecision::Ask
+            TicketDecision::VerifyWithPortal
         );
         assert_eq!(
             decide(BrowserBound, owned(2, false), None, false),
@@ -232,7 +235,7 @@ mod tests {
         );
         assert_eq!(
             decide(Off, owned(2, true), None, false),
-            TicketDecision::Ask
+            TicketDecision::VerifyWithPortal
         );
     }
 
@@ -264,7 +267,7 @@ mod tests {
                 Some(&session),
                 true
             ),
-            TicketDecision::Ask
+            TicketDecision::VerifyWithPortal
         );
     }
 
@@ -274,7 +277,7 @@ mod tests {
             identity: identity("2"),
             ticket: digest(9),
             holder: TicketHolder::Browser(digest(1)),
-            claimed: false,
+            already_owned: false,
         };
         let (same, other) = (session("2", 1), session("1", 1));
         assert!(login.needs_confirmation(Some(&other), false));
@@ -292,7 +295,7 @@ mod tests {
             logout_notice: LogoutNotice {
                 listeners: [].into(),
                 leased_until: now(),
-                later: None,
+                deferred: None,
                 expires_at: now(),
             },
         };
@@ -301,7 +304,7 @@ mod tests {
                 identity: identity("2"),
                 ticket: digest(9),
                 holder: TicketHolder::Browser(digest(1)),
-                claimed: false,
+                already_owned: false,
             };
             let current = CurrentSession {
                 session: Some(before),
@@ -311,17 +314,27 @@ mod tests {
         };
         let switched = sign_in(&session("1", 1));
         assert_eq!(
-            (switched.place, switched.continues, switched.retires),
+            (
+                switched.place,
+                switched.continued_session,
+                switched.retired_handle
+            ),
             (digest(1), None, None)
         );
         assert_eq!(switched.session.sid.as_str(), "new");
         let returned = sign_in(&session("2", 1));
-        assert_eq!(returned.continues, Some(SessionId::from("sid".to_owned())));
+        assert_eq!(
+            returned.continued_session,
+            Some(SessionId::from("sid".to_owned()))
+        );
         assert_eq!(
             returned.session.sid.as_str(),
             "new",
             "should the old one have ended meanwhile"
         );
-        assert_eq!(returned.retires, Some((digest(6), now() + HANDLE_GRACE)));
+        assert_eq!(
+            returned.retired_handle,
+            Some((digest(6), now() + HANDLE_GRACE))
+        );
     }
 }

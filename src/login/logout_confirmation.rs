@@ -63,7 +63,7 @@ impl PendingLogout {
     /// Whether the confirmation applies to `current`, the session of the browser now. Without a session
     /// it still applies. It never applies to the session of a later user (N50).
     #[must_use]
-    pub fn is_about(&self, current: Option<&Session>) -> bool {
+    pub fn applies_to(&self, current: Option<&Session>) -> bool {
         current.is_none_or(|session| session.sid == self.sid)
     }
 }
@@ -91,7 +91,7 @@ mod tests {
         let open = |later| PendingLogout::open(&sealed, &sealer, pending().requested_at + later);
         assert_eq!(open(CONFIRMATION_TTL), Some(pending()));
         assert_eq!(open(CONFIRMATION_TTL + TimeDelta::seconds(1)), None);
-        let other = master.sealer(Purpose::Switches);
+        let other = master.sealer(Purpose::AccountSwitches);
         assert_eq!(
             PendingLogout::open(&sealed, &other, pending().requested_at),
             None
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn n50_a_confirmation_applies_to_the_session_it_was_requested_for_and_no_other() {
         let mut current = session("1");
-        assert!(pending().is_about(Some(&current)) && pending().is_about(None));
+        assert!(pending().applies_to(Some(&current)) && pending().applies_to(None));
         current.sid = SessionId::from("another".to_owned());
-        assert!(!pending().is_about(Some(&current)));
+        assert!(!pending().applies_to(Some(&current)));
     }
 }

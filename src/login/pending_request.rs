@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_pending_request_expires_after_ten_minutes_and_opens_only_under_its_own_name() {
-        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::PendingRequests);
         let request = pending("app", 0);
         let cookie = request.seal(&sealer, "one").unwrap();
         assert!(!cookie.contains("state"));
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_request_that_is_too_large_for_a_cookie_is_not_sealed() {
-        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::ParkedRequests);
+        let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::PendingRequests);
         let large = PendingAuthorization {
             request: "x".repeat(4000),
             ..pending("app", 0)

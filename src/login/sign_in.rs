@@ -75,14 +75,14 @@ pub struct SignIn {
     /// The live session of the same user that continues. It keeps its `sid` and takes `auth_time`,
     /// `expires_at`, `ticket` and user from `session`. If it has ended meanwhile, `session` begins as a
     /// new session.
-    pub continues: Option<SessionId>,
+    pub continued_session: Option<SessionId>,
     /// The session after the sign-in.
     pub session: Session,
     /// The new session handle.
     pub handle: SessionHandleHash,
     /// The previous session handle, and until when it still opens the continued session. Without that
     /// grace, two tabs that sign in at once would lock each other out.
-    pub retires: Option<(SessionHandleHash, DateTime<Utc>)>,
+    pub retired_handle: Option<(SessionHandleHash, DateTime<Utc>)>,
 }
 
 /// The outcome of a sign-in.

@@ -11,7 +11,7 @@ const MAX_TICKET_BYTES: usize = 4096;
 
 /// Why a value cannot be a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitTicket {
+pub enum InvalidTicket {
     /// There are two tickets, and they differ.
     #[error("there are two different tickets")]
     Several,
@@ -29,11 +29,11 @@ pub enum UnfitTicket {
 /// # Errors
 ///
 /// [`UnfitTicket`] when the value cannot be a ticket, or there are two different ones.
-pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, UnfitTicket> {
+pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, InvalidTicket> {
     let mut found: Option<&str> = None;
     for value in values(raw_query, parameter).filter(|value| !value.is_empty()) {
         if found.is_some_and(|first| first != value) {
-            return Err(UnfitTicket::Several);
+            return Err(InvalidTicket::Several);
         }
         found = Some(value);
     }
@@ -69,7 +69,7 @@ fn values<'a>(raw_query: &'a str, parameter: &'a str) -> impl Iterator<Item = &'
 /// The raw query without any ticket, however it was appended. The result may be stored, echoed and
 /// parsed.
 #[must_use]
-pub fn without(raw_query: &str, parameter: &str) -> String {
+pub fn strip_ticket(raw_query: &str, parameter: &str) -> String {
     let rest = raw_query.split('&').filter_map(|pair| {
         if has_name(pair, parameter) {
             return None;
@@ -90,7 +90,7 @@ fn has_name(part: &str, parameter: &str) -> bool {
     })
 }
 
-fn decodings(raw: &str) -> Result<Vec<Ticket>, UnfitTicket> {
+fn decodings(raw: &str) -> Result<Vec<Ticket>, InvalidTicket> {
     // A `+` stays a `+`: the portal appends the ticket as it is, without form encoding.
     let ticket = decode(raw)?;
     let mut decodings = vec![ticket.clone()];
@@ -105,23 +105,23 @@ fn decodings(raw: &str) -> Result<Vec<Ticket>, UnfitTicket> {
     Ok(decodings.into_iter().map(Ticket::new).collect())
 }
 
-fn decode(raw: &str) -> Result<String, UnfitTicket> {
+fn decode(raw: &str) -> Result<String, InvalidTicket> {
     if raw.len() > 3 * MAX_TICKET_BYTES {
-        return Err(UnfitTicket::TooLong);
+        return Err(InvalidTicket::TooLong);
     }
     let ticket = percent_decode_str(raw)
         .decode_utf8()
-        .map_err(|_| UnfitTicket::Characters)?;
+        .map_err(|_| InvalidTicket::Characters)?;
     check(&ticket)?;
     Ok(ticket.into_owned())
 }
 
-fn check(ticket: &str) -> Result<(), UnfitTicket> {
+fn check(ticket: &str) -> Result<(), InvalidTicket> {
     if ticket.len() > MAX_TICKET_BYTES {
-        return Err(UnfitTicket::TooLong);
+        return Err(InvalidTicket::TooLong);
     }
     if ticket.chars().any(char::is_control) {
-        return Err(UnfitTicket::Characters);
+        return Err(InvalidTicket::Characters);
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ fn check(ticket: &str) -> Result<(), UnfitTicket> {
 /// # Errors
 ///
 /// [`UnfitTicket`] when the value cannot be a ticket.
-pub fn plain(ticket: &str) -> Result<Ticket, UnfitTicket> {
+pub fn parse_plain(ticket: &str) -> Result<Ticket, InvalidTicket> {
     check(ticket)?;
     Ok(Ticket::new(ticket.to_owned()))
 }
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn found(query: &str) -> Result<Vec<String>, UnfitTicket> {
+    fn found(query: &str) -> Result<Vec<String>, InvalidTicket> {
         find(query, "ticket").map(|all| {
             all.iter()
                 .map(|ticket| ticket.expose().to_owned())
@@ -181,14 +181,14 @@ mod tests {
             ("%74icket=T&a=%20+", "a=%20+"),
             ("a=ticket&b=1", "a=ticket&b=1"),
         ] {
-            assert_eq!(without(query, "ticket"), left, "{query}");
+            assert_eq!(strip_ticket(query, "ticket"), left, "{query}");
         }
     }
 
     #[test]
     fn f8_two_tickets_are_refused() {
-        assert_eq!(found("ticket=A&ticket=B"), Err(UnfitTicket::Several));
-        assert_eq!(found("ticket=A?ticket=B"), Err(UnfitTicket::Several));
+        assert_eq!(found("ticket=A&ticket=B"), Err(InvalidTicket::Several));
+        assert_eq!(found("ticket=A?ticket=B"), Err(InvalidTicket::Several));
     }
 
     #[test]
@@ -207,12 +207,12 @@ mod tests {
 
     #[test]
     fn f9_a_value_that_cannot_be_a_ticket_is_refused() {
-        assert_eq!(found("ticket=a%00b"), Err(UnfitTicket::Characters));
-        assert_eq!(found("ticket=a%0d%0ab"), Err(UnfitTicket::Characters));
-        assert_eq!(found("ticket=%ff"), Err(UnfitTicket::Characters));
+        assert_eq!(found("ticket=a%00b"), Err(InvalidTicket::Characters));
+        assert_eq!(found("ticket=a%0d%0ab"), Err(InvalidTicket::Characters));
+        assert_eq!(found("ticket=%ff"), Err(InvalidTicket::Characters));
         assert_eq!(
             found(&format!("ticket={}", "a".repeat(4097))),
-            Err(UnfitTicket::TooLong)
+            Err(InvalidTicket::TooLong)
         );
     }
 
@@ -236,7 +236,7 @@ mod tests {
 
         #[test]
         fn the_query_without_the_ticket_has_none_left_to_find(query in "[?&=a%74icket]{0,30}|(a=1|ticket=T|[?&]){0,8}") {
-            prop_assert_eq!(find(&without(&query, "ticket"), "ticket").map(|left| left.len()), Ok(0));
+            prop_assert_eq!(find(&strip_ticket(&query, "ticket"), "ticket").map(|left| left.len()), Ok(0));
         }
 
         #[test]

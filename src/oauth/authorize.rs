@@ -201,7 +201,7 @@ fn grant_type(client: &Client) -> Result<(), OAuthError> {
 /// (OIDC Core §11). `email` is ignored if the client gets no addresses.
 fn scopes(params: &Params, client: &Client) -> Scopes {
     let mut scopes = params.get("scope").map(Scopes::parse).unwrap_or_default();
-    if !client.claims.bring_email() {
+    if !client.claims.grants_email() {
         scopes = scopes.without(Scope::Email);
     }
     if client.may_use(GrantType::RefreshToken) {

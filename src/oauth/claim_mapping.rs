@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use crate::oauth::claims_request::PersonClaim;
+use crate::oauth::claims_request::UserClaim;
 use crate::oauth::scope::{Scope, Scopes};
-use crate::people::{Filled, Profile, Rule, name};
+use crate::people::{ClaimRule, ClaimValue, Profile, name};
 
 /// The claim rules of one client. Without rules, a claim that the portal has no value for is left
 /// out.
@@ -21,7 +21,7 @@ pub struct ClaimRules {
     /// `split_names`.
     pub split_names: SplitNames,
     /// `[clients.claims]`.
-    pub own: Vec<OwnClaim>,
+    pub own: Vec<CustomClaim>,
 }
 
 /// Where a client's e-mail addresses come from.
@@ -33,7 +33,7 @@ pub enum EmailPolicy {
     /// From the account at the client that is linked to the user.
     Link,
     /// From the linked account or, if that has none, from this rule.
-    Made(Rule),
+    Made(ClaimRule),
 }
 
 /// When `email_verified` accompanies an address.
@@ -62,9 +62,9 @@ pub enum SplitNames {
 
 /// A claim that is configured for one client.
 #[derive(Debug, Clone)]
-pub struct OwnClaim {
+pub struct CustomClaim {
     /// The value of the claim.
-    pub rule: Rule,
+    pub rule: ClaimRule,
     /// The scope that requests it.
     pub scope: Scope,
 }
@@ -75,13 +75,13 @@ pub(super) type Email<'a> = (Cow<'a, str>, bool);
 impl ClaimRules {
     /// Whether the scope `email` yields a claim.
     #[must_use]
-    pub fn bring_email(&self) -> bool {
+    pub fn grants_email(&self) -> bool {
         !matches!(self.email, EmailPolicy::Omit)
             || self.own.iter().any(|own| own.scope == Scope::Email)
     }
 
     /// Whether one of the rules replaces the standard claim `claim`.
-    pub(super) fn replace(&self, claim: PersonClaim) -> bool {
+    pub(super) fn replace(&self, claim: UserClaim) -> bool {
         self.own
             .iter()
             .any(|own| own.rule.claim() == claim.as_str())
@@ -133,14 +133,14 @@ impl ClaimRules {
         &'a self,
         profile: &Profile,
         scopes: &Scopes,
-        is_requested: impl Fn(PersonClaim) -> bool,
+        is_requested: impl Fn(UserClaim) -> bool,
     ) -> OwnClaims<'a> {
-        let claims = self.own.iter().filter_map(|OwnClaim { rule, scope }| {
-            let filled = match PersonClaim::named(rule.claim()) {
+        let claims = self.own.iter().filter_map(|CustomClaim { rule, scope }| {
+            let filled = match UserClaim::named(rule.claim()) {
                 // OIDC Core §5.1 defines these as strings, and Keycloak fails on any other type.
                 Some(standard) => is_requested(standard)
                     .then(|| rule.text(profile, |_| true))?
-                    .map(Filled::Text),
+                    .map(ClaimValue::Text),
                 None => scopes
                     .contains(*scope)
                     .then(|| rule.fill(profile))
@@ -199,7 +199,7 @@ fn is_address(text: &str) -> bool {
 
 /// The client's own claims, each with its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OwnClaims<'a>(Vec<(&'a str, Filled)>);
+pub struct OwnClaims<'a>(Vec<(&'a str, ClaimValue)>);
 
 impl Serialize for OwnClaims<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

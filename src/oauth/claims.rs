@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::client::Client;
 use super::grant::{ActiveGrant, Grant};
 use super::scope::Scopes;
-use super::user_claims::{PersonClaims, person};
+use super::user_claims::{UserClaims, user_claims};
 use crate::crypto::identifiers::GrantId;
 use crate::people::Profile;
 
@@ -23,13 +23,13 @@ pub struct UserinfoClaims<'a> {
     iss: &'a str,
     aud: &'a str,
     #[serde(flatten)]
-    person: PersonClaims<'a>,
+    person: UserClaims<'a>,
 }
 
 /// The claims of a userinfo response that is signed for `client`.
 #[must_use]
 pub fn userinfo<'a>(
-    person: PersonClaims<'a>,
+    person: UserClaims<'a>,
     client: &'a Client,
     issuer: &'a str,
 ) -> UserinfoClaims<'a> {
@@ -55,7 +55,7 @@ pub struct IdTokenClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<&'static str>,
     #[serde(flatten)]
-    person: PersonClaims<'a>,
+    person: UserClaims<'a>,
 }
 
 /// The claims of an access token (RFC 9068 §2.2), for writing and reading.
@@ -186,6 +186,6 @@ pub fn id_token<'a>(
         at_hash,
         sid: grant.sid.as_str(),
         acr: grant.acr,
-        person: person(profile, scopes, &grant.claims.id_token, &client.claims),
+        person: user_claims(profile, scopes, &grant.claims.id_token, &client.claims),
     }
 }

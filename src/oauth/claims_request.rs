@@ -13,7 +13,7 @@ use super::scope::{Scope, Scopes};
 
 /// A claim about the user that can be requested without its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PersonClaim {
+pub enum UserClaim {
     /// `name`.
     Name,
     /// `given_name`.
@@ -34,7 +34,7 @@ pub enum PersonClaim {
     PhoneNumberVerified,
 }
 
-impl PersonClaim {
+impl UserClaim {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Name,
@@ -86,13 +86,13 @@ impl PersonClaim {
 
 /// Claims about the user that are requested by name, in addition to those of the scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PersonClaims(Vec<PersonClaim>);
+pub struct PersonClaims(Vec<UserClaim>);
 
 impl PersonClaims {
     /// Reads a space-separated list of claim names. Unknown names are ignored.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let known = PersonClaim::ALL.into_iter();
+        let known = UserClaim::ALL.into_iter();
         Self(
             known
                 .filter(|claim| text.split(' ').any(|word| word == claim.as_str()))
@@ -102,7 +102,7 @@ impl PersonClaims {
 
     /// Whether `claim` is requested, by its name or by its scope.
     #[must_use]
-    pub fn tell(&self, claim: PersonClaim, scopes: &Scopes) -> bool {
+    pub fn tell(&self, claim: UserClaim, scopes: &Scopes) -> bool {
         scopes.contains(claim.scope()) || self.0.contains(&claim)
     }
 }
@@ -207,7 +207,7 @@ impl ClaimsRequest {
         };
         let (id_token, userinfo) = (member("id_token")?, member("userinfo")?);
         let named = |member: &Member| {
-            let known = PersonClaim::ALL.into_iter();
+            let known = UserClaim::ALL.into_iter();
             PersonClaims(
                 known
                     .filter(|claim| member.contains_key(claim.as_str()))
@@ -261,13 +261,13 @@ mod tests {
         );
         let RequestedClaims { id_token, userinfo } = &request.person;
         let none = Scopes::default();
-        assert!(userinfo.tell(PersonClaim::Name, &none));
-        assert!(!id_token.tell(PersonClaim::Name, &none));
-        assert!(id_token.tell(PersonClaim::PhoneNumber, &none));
-        assert!(!userinfo.tell(PersonClaim::PhoneNumber, &none));
+        assert!(userinfo.tell(UserClaim::Name, &none));
+        assert!(!id_token.tell(UserClaim::Name, &none));
+        assert!(id_token.tell(UserClaim::PhoneNumber, &none));
+        assert!(!userinfo.tell(UserClaim::PhoneNumber, &none));
         let profile = Scopes::parse("profile");
-        assert!(userinfo.tell(PersonClaim::UpdatedAt, &profile));
-        assert!(!userinfo.tell(PersonClaim::UpdatedAt, &none));
+        assert!(userinfo.tell(UserClaim::UpdatedAt, &profile));
+        assert!(!userinfo.tell(UserClaim::UpdatedAt, &none));
         assert_eq!(
             RequestedClaims::parse(&request.person.to_string()),
             request.person

@@ -42,7 +42,7 @@ pub struct Client {
     /// `userinfo_signed_response_alg`. Without it, userinfo is plain JSON.
     pub userinfo_alg: Option<SigningAlg>,
     /// The format and lifetime of its access tokens.
-    pub access_token: AccessTokens,
+    pub access_token: AccessTokenSettings,
     /// The resources this client serves, as the `aud` of access tokens names them (`resources`).
     pub resources: Vec<String>,
     /// The resources it may request tokens for (`allowed_resources`, RFC 8707).
@@ -88,7 +88,7 @@ pub struct RefreshPolicy {
 
 /// The format and lifetime of a client's access tokens.
 #[derive(Debug, Clone)]
-pub struct AccessTokens {
+pub struct AccessTokenSettings {
     /// `access_token_signed_response_alg`.
     pub alg: SigningAlg,
     /// `access_token_typ`: the `typ` of the header.
@@ -134,9 +134,9 @@ pub enum Authentication {
 #[derive(Debug, Clone)]
 pub enum ClientKeys {
     /// In its registration: `jwks`.
-    Here(PublicKeys),
+    Inline(PublicKeys),
     /// At a URL: `jwks_uri`.
-    At(Url),
+    Remote(Url),
 }
 
 impl Client {
@@ -190,7 +190,10 @@ impl Clients {
 
     /// The clients that restrict access and serve one of `resources`. A resource is a client's
     /// identifier or one of its `resources`.
-    pub fn guarding<'a>(&'a self, resources: &'a [String]) -> impl Iterator<Item = &'a Client> {
+    pub fn restricting_access_to<'a>(
+        &'a self,
+        resources: &'a [String],
+    ) -> impl Iterator<Item = &'a Client> {
         let serves = |client: &Client| {
             let names =
                 |name: &String| name == client.id.as_str() || client.resources.contains(name);
@@ -202,8 +205,8 @@ impl Clients {
 
     /// Whether the scope `email` yields a claim for any client.
     #[must_use]
-    pub fn bring_email(&self) -> bool {
-        self.0.values().any(|client| client.claims.bring_email())
+    pub fn any_gets_email(&self) -> bool {
+        self.0.values().any(|client| client.claims.grants_email())
     }
 
     /// The `jwks_uri` of every client that has one.
@@ -215,8 +218,8 @@ impl Clients {
                 _ => return None,
             };
             match keys {
-                ClientKeys::At(uri) => Some(uri.clone()),
-                ClientKeys::Here(_) => None,
+                ClientKeys::Remote(uri) => Some(uri.clone()),
+                ClientKeys::Inline(_) => None,
             }
         });
         uris.collect()
@@ -288,7 +291,7 @@ pub(crate) mod tests {
             require_pkce: true,
             id_token_alg: SigningAlg::ES256,
             userinfo_alg: None,
-            access_token: AccessTokens {
+            access_token: AccessTokenSettings {
                 alg: SigningAlg::ES256,
                 typ: "at+jwt",
                 lifetime: TimeDelta::minutes(10),

@@ -32,7 +32,7 @@ pub struct Grant {
     /// When the portal authenticated the user, as far as this request knows.
     pub auth_time: DateTime<Utc>,
     /// Whether the code yields a refresh token.
-    pub refreshable: bool,
+    pub issues_refresh_token: bool,
     /// The requested resources (RFC 8707).
     pub resources: Vec<String>,
     /// The claims that were requested by name.
@@ -45,7 +45,7 @@ impl Grant {
     /// Whether the grant outlives a session that expires (OIDC Core §11, `offline_access`).
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        self.refreshable && self.scopes.contains(Scope::OfflineAccess)
+        self.issues_refresh_token && self.scopes.contains(Scope::OfflineAccess)
     }
 }
 

@@ -28,7 +28,7 @@ impl GrantType {
 
     /// The grant types of a client that registers none.
     #[must_use]
-    pub fn usual() -> Vec<Self> {
+    pub fn defaults() -> Vec<Self> {
         vec![Self::AuthorizationCode, Self::RefreshToken]
     }
 

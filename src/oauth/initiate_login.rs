@@ -8,7 +8,7 @@ use crate::oauth::issuer::Issuer;
 
 /// Why a launch has no target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoTarget {
+pub enum NoLoginUrl {
     /// The client has neither `initiate_login_uri` nor `client_uri`.
     #[error("the client has neither initiate_login_uri nor client_uri")]
     NoLoginUri,
@@ -25,7 +25,7 @@ pub enum NoTarget {
 /// # Errors
 ///
 /// [`NoTarget`].
-pub fn target(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Url, NoTarget> {
+pub fn login_url(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Url, NoLoginUrl> {
     let link = deep
         .filter(|deep| !deep.is_empty())
         .map(|deep| deep_link(client, deep))
@@ -33,7 +33,7 @@ pub fn target(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Ur
     let Some(login) = &client.initiate_login_uri else {
         return link
             .or_else(|| client.client_uri.clone())
-            .ok_or(NoTarget::NoLoginUri);
+            .ok_or(NoLoginUrl::NoLoginUri);
     };
     let mut login = login.clone();
     // OIDC Core §4: `iss` is REQUIRED, so that a client with several providers knows which one to
@@ -51,8 +51,8 @@ pub fn target(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Ur
 
 /// Joins a path to the client's home page. The path must not lead to another host (open redirect;
 /// N10, docs/security.md) or out of the client's own pages (N73).
-fn deep_link(client: &Client, deep: &str) -> Result<Url, NoTarget> {
-    let home = client.client_uri.as_ref().ok_or(NoTarget::OutOfBounds)?;
+fn deep_link(client: &Client, deep: &str) -> Result<Url, NoLoginUrl> {
+    let home = client.client_uri.as_ref().ok_or(NoLoginUrl::OutOfBounds)?;
     let allowed = |byte: u8| {
         byte.is_ascii_alphanumeric() || b"-._~/:@!$'()*,;=".contains(&byte) || byte >= 0x80
     };
@@ -61,7 +61,7 @@ fn deep_link(client: &Client, deep: &str) -> Result<Url, NoTarget> {
         segments().any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
     let has_empty_segment = segments().rev().skip(1).any(str::is_empty);
     if !deep.bytes().all(allowed) || has_dot_segment || has_empty_segment {
-        return Err(NoTarget::OutOfBounds);
+        return Err(NoLoginUrl::OutOfBounds);
     }
     let mut link = home.clone();
     link.set_query(None);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_login_url_names_the_issuer() {
-        let target = target(&client(), None, &issuer()).unwrap();
+        let target = login_url(&client(), None, &issuer()).unwrap();
         assert_eq!(
             target.as_str(),
             "https://app.example.com/login?x=1&iss=https%3A%2F%2Fop"
@@ -103,22 +103,24 @@ mod tests {
             ..client()
         };
         assert_eq!(
-            target(&allowed, None, &issuer()).unwrap().as_str(),
+            login_url(&allowed, None, &issuer()).unwrap().as_str(),
             "https://app.example.com/home/"
         );
         assert_eq!(
-            target(&allowed, Some("d/1"), &issuer()).unwrap().as_str(),
+            login_url(&allowed, Some("d/1"), &issuer())
+                .unwrap()
+                .as_str(),
             "https://app.example.com/home/d/1"
         );
         assert_eq!(
-            target(&public("x"), None, &issuer()),
-            Err(NoTarget::NoLoginUri)
+            login_url(&public("x"), None, &issuer()),
+            Err(NoLoginUrl::NoLoginUri)
         );
     }
 
     #[test]
     fn n73_a_deep_link_stays_below_the_clients_home() {
-        let link = target(&client(), Some("d/泵站-1"), &issuer()).unwrap();
+        let link = login_url(&client(), Some("d/泵站-1"), &issuer()).unwrap();
         let (_, link) = link
             .query_pairs()
             .find(|(name, _)| name == "target_link_uri")
@@ -140,8 +142,8 @@ mod tests {
             "./x",
         ] {
             assert_eq!(
-                target(&client(), Some(deep), &issuer()),
-                Err(NoTarget::OutOfBounds),
+                login_url(&client(), Some(deep), &issuer()),
+                Err(NoLoginUrl::OutOfBounds),
                 "{deep}"
             );
         }
@@ -151,7 +153,7 @@ mod tests {
         #[test]
         fn no_text_leads_out_of_the_clients_home(deep in "[a-z./\\\\%2eE;:@?#\u{2f}\u{ff0f} -]{0,20}|\\PC{0,20}") {
             let allowed = Client { initiate_login_uri: None, ..client() };
-            if let Ok(url) = target(&allowed, Some(&deep), &issuer()) {
+            if let Ok(url) = login_url(&allowed, Some(&deep), &issuer()) {
                 prop_assert!(url.as_str().starts_with("https://app.example.com/home/"), "{}", url);
             }
         }

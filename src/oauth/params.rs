@@ -19,7 +19,7 @@ pub struct Params(Vec<(String, String)>);
 /// The request has too many parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request has more than {MAX_PARAMETERS} parameters")]
-pub struct TooMany;
+pub struct TooManyParameters;
 
 impl Params {
     /// Reads a query or a form body.
@@ -27,12 +27,12 @@ impl Params {
     /// # Errors
     ///
     /// [`TooMany`] beyond a hundred parameters.
-    pub fn parse(encoded: &[u8]) -> Result<Self, TooMany> {
+    pub fn parse(encoded: &[u8]) -> Result<Self, TooManyParameters> {
         let pairs: Vec<_> = form_urlencoded::parse(encoded)
             .take(MAX_PARAMETERS + 1)
             .collect();
         if pairs.len() > MAX_PARAMETERS {
-            return Err(TooMany);
+            return Err(TooManyParameters);
         }
         Ok(Self(
             pairs
@@ -74,7 +74,7 @@ impl Params {
     }
 
     /// All values of `name`, a parameter that may be repeated.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self
             .0
             .iter()
@@ -87,7 +87,7 @@ impl Params {
     /// # Errors
     ///
     /// `invalid_request` when it is missing, or when any parameter is repeated.
-    pub fn sole(&self, name: &'static str) -> Result<&str, OAuthError> {
+    pub fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
         if let Some(repeated) = self.repeated() {
             return Err(OAuthError::invalid_request(format!(
                 "the parameter {repeated} is given more than once"

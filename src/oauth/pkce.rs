@@ -28,7 +28,7 @@ impl CodeChallenge {
 
     /// Whether the challenge was made from `verifier` (RFC 7636 §4.6).
     #[must_use]
-    pub fn is_met_by(&self, verifier: &str) -> bool {
+    pub fn matches(&self, verifier: &str) -> bool {
         if !is_verifier(verifier) {
             return false;
         }
@@ -56,17 +56,13 @@ mod tests {
     #[test]
     fn the_rfcs_own_example_holds() {
         let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
-        assert!(challenge.is_met_by(VERIFIER));
-        assert!(!challenge.is_met_by(&VERIFIER.replace('d', "e")));
+        assert!(challenge.matches(VERIFIER));
+        assert!(!challenge.matches(&VERIFIER.replace('d', "e")));
     }
 
     #[test]
     fn a_challenge_is_not_its_own_verifier() {
-        assert!(
-            !CodeChallenge::parse(CHALLENGE)
-                .unwrap()
-                .is_met_by(CHALLENGE)
-        );
+        assert!(!CodeChallenge::parse(CHALLENGE).unwrap().matches(CHALLENGE));
     }
 
     #[test]
@@ -82,7 +78,7 @@ mod tests {
         #[test]
         fn no_other_text_meets_a_challenge(text in any::<String>()) {
             prop_assume!(text != VERIFIER);
-            prop_assert!(!CodeChallenge::parse(CHALLENGE).unwrap().is_met_by(&text));
+            prop_assert!(!CodeChallenge::parse(CHALLENGE).unwrap().matches(&text));
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct RegisteredUri(String);
 
 /// Why a redirect URI cannot be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitUri {
+pub enum InvalidRedirectUri {
     /// It is not an absolute URI.
     #[error("it is not an absolute URI")]
     Relative,
@@ -46,24 +46,24 @@ impl RegisteredUri {
     /// # Errors
     ///
     /// [`UnfitUri`] says what is wrong with it.
-    pub fn new(uri: &str) -> Result<Self, UnfitUri> {
-        let parsed = Url::parse(uri).map_err(|_| UnfitUri::Relative)?;
+    pub fn new(uri: &str) -> Result<Self, InvalidRedirectUri> {
+        let parsed = Url::parse(uri).map_err(|_| InvalidRedirectUri::Relative)?;
         if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(UnfitUri::Characters);
+            return Err(InvalidRedirectUri::Characters);
         }
         if parsed.fragment().is_some() {
-            return Err(UnfitUri::Fragment);
+            return Err(InvalidRedirectUri::Fragment);
         }
         if uri.contains('*') {
-            return Err(UnfitUri::Pattern);
+            return Err(InvalidRedirectUri::Pattern);
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(UnfitUri::Userinfo);
+            return Err(InvalidRedirectUri::Userinfo);
         }
         match parsed.scheme() {
             "https" | "http" => Ok(Self(uri.to_owned())),
             private if private.contains('.') => Ok(Self(uri.to_owned())),
-            _ => Err(UnfitUri::Scheme),
+            _ => Err(InvalidRedirectUri::Scheme),
         }
     }
 
@@ -298,16 +298,16 @@ mod tests {
     #[test]
     fn what_cannot_lead_back_is_not_registered() {
         for (uri, why) in [
-            ("/cb", UnfitUri::Relative),
-            ("https://app/回调", UnfitUri::Characters),
-            ("https://app/cb ", UnfitUri::Characters),
-            ("https://app/c\nb", UnfitUri::Characters),
-            ("https://app/cb#x", UnfitUri::Fragment),
-            ("https://app/*", UnfitUri::Pattern), // wildcard (N05)
-            ("https://u:p@app/cb", UnfitUri::Userinfo),
-            ("javascript:alert(1)", UnfitUri::Scheme),
-            ("data:text/html,x", UnfitUri::Scheme),
-            ("myapp:/cb", UnfitUri::Scheme),
+            ("/cb", InvalidRedirectUri::Relative),
+            ("https://app/回调", InvalidRedirectUri::Characters),
+            ("https://app/cb ", InvalidRedirectUri::Characters),
+            ("https://app/c\nb", InvalidRedirectUri::Characters),
+            ("https://app/cb#x", InvalidRedirectUri::Fragment),
+            ("https://app/*", InvalidRedirectUri::Pattern), // wildcard (N05)
+            ("https://u:p@app/cb", InvalidRedirectUri::Userinfo),
+            ("javascript:alert(1)", InvalidRedirectUri::Scheme),
+            ("data:text/html,x", InvalidRedirectUri::Scheme),
+            ("myapp:/cb", InvalidRedirectUri::Scheme),
         ] {
             assert_eq!(RegisteredUri::new(uri), Err(why), "{uri}");
         }

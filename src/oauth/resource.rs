@@ -19,7 +19,7 @@ pub const AUDIENCE: &str = "audience";
 /// `invalid_target` when one is not an absolute URI, or not one of the client's
 /// `allowed_resources`.
 pub fn requested(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
-    for resource in params.all(PARAMETER) {
+    for resource in params.values(PARAMETER) {
         let absolute = Url::parse(resource).is_ok_and(|url| url.fragment().is_none());
         if !absolute {
             return Err(invalid(
@@ -27,7 +27,7 @@ pub fn requested(params: &Params, client: &Client) -> Result<Vec<String>, OAuthE
             ));
         }
     }
-    allowed(params.all(PARAMETER), client)
+    allowed(params.values(PARAMETER), client)
 }
 
 /// The targets of a token exchange: resources, and audiences by name (RFC 8693 §2.1).
@@ -37,7 +37,7 @@ pub fn requested(params: &Params, client: &Client) -> Result<Vec<String>, OAuthE
 /// `invalid_target`, as [`requested`].
 pub fn targets(params: &Params, client: &Client) -> Result<Vec<String>, OAuthError> {
     let resources = requested(params, client)?;
-    let audiences = allowed(params.all(AUDIENCE), client)?;
+    let audiences = allowed(params.values(AUDIENCE), client)?;
     Ok([resources, audiences].concat())
 }
 

@@ -78,7 +78,7 @@ impl Scopes {
 
     /// Whether `others` contains all of these scopes.
     #[must_use]
-    pub fn are_among(&self, others: &Self) -> bool {
+    pub fn is_subset_of(&self, others: &Self) -> bool {
         self.0.iter().all(|scope| others.contains(*scope))
     }
 }

@@ -12,9 +12,9 @@ use super::template::Condition;
 #[derive(Debug, Clone, Default)]
 pub struct AccessRules {
     /// The users who may use the client. `None` allows everybody.
-    pub allow: Option<Who>,
+    pub allow: Option<UserSet>,
     /// The users who may not, even if `allow` includes them.
-    pub deny: Option<Who>,
+    pub deny: Option<UserSet>,
     /// Whether users without an account at the client (a link) are denied.
     pub linked_only: bool,
 }
@@ -22,7 +22,7 @@ pub struct AccessRules {
 /// A set of users. A user belongs to it when at least one of the fields matches.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Who {
+pub struct UserSet {
     /// Panda IDs of users.
     #[serde(deserialize_with = "ids")]
     pub ids: HashSet<String>,
@@ -53,8 +53,8 @@ pub enum Denied {
 impl AccessRules {
     /// Whether the decision may depend on the user's account at the client.
     #[must_use]
-    pub fn sees_links(&self) -> bool {
-        let depends_on_link = |who: &Who| !who.groups.is_empty() || who.when.is_some();
+    pub fn depends_on_link(&self) -> bool {
+        let depends_on_link = |who: &UserSet| !who.groups.is_empty() || who.when.is_some();
         self.linked_only || self.allow.iter().chain(&self.deny).any(depends_on_link)
     }
 
@@ -86,7 +86,7 @@ impl AccessRules {
     }
 }
 
-impl Who {
+impl UserSet {
     /// Whether no field is set, so that no user belongs to the set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -103,7 +103,7 @@ impl Who {
         if self.lists(profile) {
             return Ok(true);
         }
-        let holds = self.when.as_ref().map(|when| when.holds(profile));
+        let holds = self.when.as_ref().map(|when| when.evaluate(profile));
         let holds = holds.transpose();
         Ok(holds
             .map_err(|error| Denied::Rule(error.to_string()))?
@@ -113,7 +113,7 @@ impl Who {
     /// Fails when the result may depend on a group whose own rule could not be evaluated.
     fn require_decided_groups(&self, profile: &Profile) -> Result<(), Denied> {
         let matters = |group: &&String| self.when.is_some() || self.groups.contains(*group);
-        match profile.unsettled.iter().find(matters) {
+        match profile.undecided_groups.iter().find(matters) {
             Some(group) => Err(Denied::Rule(format!("the rule of group {group}"))),
             None => Ok(()),
         }
@@ -126,7 +126,7 @@ mod tests {
     use crate::people::Link;
     use crate::session::tests::session;
 
-    fn who(toml: &str) -> Who {
+    fn who(toml: &str) -> UserSet {
         toml::from_str(toml).unwrap()
     }
 
@@ -197,7 +197,7 @@ mod tests {
         }
         let negated = access("when = \"'long' not in groups\"", "");
         let undecided = Profile {
-            unsettled: vec!["long".to_owned()],
+            undecided_groups: vec!["long".to_owned()],
             ..person.clone()
         };
         assert_eq!(negated.decide(&person), Ok(()));
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn an_undecided_group_denies_only_where_it_could_matter() {
         let undecided = Profile {
-            unsettled: vec!["left".to_owned()],
+            undecided_groups: vec!["left".to_owned()],
             ..person("1", &["a"])
         };
         for deny in ["groups = ['left']", "when = '\"left\" in groups'"] {
@@ -222,9 +222,9 @@ mod tests {
 
     #[test]
     fn links_are_looked_up_only_where_they_may_matter() {
-        assert!(!access("ids = [1]", "ids = [2]").sees_links());
-        assert!(access("groups = ['a']", "").sees_links());
-        assert!(access("", "when = 'link'").sees_links());
+        assert!(!access("ids = [1]", "ids = [2]").depends_on_link());
+        assert!(access("groups = ['a']", "").depends_on_link());
+        assert!(access("", "when = 'link'").depends_on_link());
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
             let rules: Vec<_> = rules.map(|rule| Condition::new(rule).unwrap()).collect();
             assert_eq!(rules.len(), 5);
             for rule in rules {
-                assert_eq!(rule.holds(&person), Ok(true), "{rule:?}");
+                assert_eq!(rule.evaluate(&person), Ok(true), "{rule:?}");
             }
         }
     }

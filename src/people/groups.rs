@@ -49,7 +49,7 @@ pub struct Membership {
     /// The roles of these groups, and roles that were given directly.
     pub roles: Vec<String>,
     /// Groups whose rule could not be evaluated for the user.
-    pub unsettled: Vec<String>,
+    pub undecided_groups: Vec<String>,
 }
 
 /// All groups. A reload replaces the whole table at once, so that readers never see half of it.
@@ -92,7 +92,7 @@ impl Groups {
         };
         let (file, digest) =
             file.map_or_else(Default::default, |(file, digest)| (file, Some(digest)));
-        groups.swap(&file, digest);
+        groups.replace_file(&file, digest);
         groups
     }
 
@@ -103,7 +103,7 @@ impl Groups {
     }
 
     /// Replaces the groups of the file.
-    pub fn swap(&self, file: &GroupsFile, digest: Option<FileDigest>) {
+    pub fn replace_file(&self, file: &GroupsFile, digest: Option<FileDigest>) {
         let table = Arc::new(Table::of(&self.configured, file, digest));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
     }
@@ -127,7 +127,7 @@ impl Groups {
 
     /// The groups and roles of `user`, whose account at the requesting client is `link`.
     #[must_use]
-    pub fn of(&self, user: &User, link: Option<&Link>) -> Membership {
+    pub fn membership_of(&self, user: &User, link: Option<&Link>) -> Membership {
         let attribute = |name| link.and_then(|link| link.attributes.get(name));
         let (linked_groups, linked_roles) = (attribute("groups"), attribute("roles"));
         let no_groups = self.configured.is_empty() && !self.has_file;
@@ -162,7 +162,7 @@ impl Groups {
                 ..Profile::of(user.clone())
             };
             for (group, rule) in &table.rules {
-                match rule.holds(&profile) {
+                match rule.evaluate(&profile) {
                     Ok(true) => _ = groups.insert(group.clone()),
                     Ok(false) => {}
                     Err(error) => {
@@ -174,7 +174,7 @@ impl Groups {
             add_group_roles(&groups, &mut roles);
         }
         Membership {
-            unsettled: undecided.difference(&groups).cloned().collect(),
+            undecided_groups: undecided.difference(&groups).cloned().collect(),
             groups: groups.into_iter().collect(),
             roles: roles.into_iter().collect(),
         }
@@ -236,7 +236,7 @@ mod tests {
 
     fn of(groups: &Groups, subject: &str, link: Option<&str>) -> (String, String) {
         let link = link.map(|json| serde_json::from_str(json).unwrap());
-        let membership = groups.of(&session(subject).user, link.as_ref());
+        let membership = groups.membership_of(&session(subject).user, link.as_ref());
         (membership.groups.join(" "), membership.roles.join(" "))
     }
 
@@ -295,8 +295,8 @@ mod tests {
             "[landline]\nwhen = 'user.phone | length > 5'\n\
              [both]\nmembers = ['1']\nwhen = 'user.phone | length > 5'\n",
         );
-        let membership = groups.of(&session("1").user, None);
+        let membership = groups.membership_of(&session("1").user, None);
         assert_eq!(membership.groups, ["both"]);
-        assert_eq!(membership.unsettled, ["landline"]);
+        assert_eq!(membership.undecided_groups, ["landline"]);
     }
 }

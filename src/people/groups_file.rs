@@ -6,11 +6,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::groups::{Group, Groups, GroupsFile};
-use super::input::id_of;
+use super::input::parse_user_id;
 use crate::crypto::identifiers::FileDigest;
 use crate::csv_text;
-use crate::csv_text::{REMEDY, separator};
-use crate::problem::{Problem, placed};
+use crate::csv_text::{REMEDY, detect_separator};
+use crate::problem::{Problem, with_position};
 
 /// The largest file that is read. It has room for a million people in a few groups each.
 const MAX_FILE_BYTES: u64 = 128 << 20;
@@ -70,7 +70,7 @@ pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
 ///
 /// A [`Problem`] that names the line.
 pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
-    let text = csv_text::text(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
+    let text = csv_text::decode(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
     if text.trim().is_empty() {
         return Err(problem(
             path,
@@ -85,7 +85,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
         return toml::from_str(&text).map_err(|error| {
             problem(
                 path,
-                placed(&text, &error),
+                with_position(&text, &error),
                 "correct that line; docs/access.md shows how it is written",
             )
         });
@@ -154,7 +154,7 @@ impl Columns {
 fn parse_table(text: &str) -> Result<GroupsFile, Mistake> {
     let header = text.lines().next().unwrap_or_default();
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator(header))
+        .delimiter(detect_separator(header))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let columns = Columns::of(reader.headers().map_err(|error| malformed(&error))?)?;
@@ -177,7 +177,7 @@ fn parse_table(text: &str) -> Result<GroupsFile, Mistake> {
                 "fill the column group",
             ));
         }
-        let id = id_of(&row[columns.id]).ok_or((
+        let id = parse_user_id(&row[columns.id]).ok_or((
             line,
             "its id is not an ID of the portal".to_owned(),
             "write the number as the portal has it, in a column formatted as text",

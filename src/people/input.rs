@@ -24,13 +24,14 @@ pub(super) fn ids<'de, D: Deserializer<'de>, C: FromIterator<String>>(
             Id::Number(number) => number.to_string(),
             Id::Text(text) => text,
         };
-        id_of(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is not an ID of the portal")))
+        parse_user_id(&text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not an ID of the portal")))
     });
     ids.collect()
 }
 
 /// Parses `text` as an identifier, without surrounding whitespace.
-pub(crate) fn id_of(text: &str) -> Option<String> {
+pub(crate) fn parse_user_id(text: &str) -> Option<String> {
     let text = text.trim();
     // A spreadsheet writes a long number in scientific notation and loses its last digits.
     let damaged = text.contains("E+") && text.parse::<f64>().is_ok();
@@ -54,11 +55,11 @@ mod tests {
 
     #[test]
     fn an_id_is_kept_to_the_digit() {
-        assert_eq!(id_of(" 007 ").as_deref(), Some("007"));
+        assert_eq!(parse_user_id(" 007 ").as_deref(), Some("007"));
         for text in ["", "1 2", "陈涛", "1.23E+17"] {
-            assert_eq!(id_of(text), None, "{text}");
+            assert_eq!(parse_user_id(text), None, "{text}");
         }
         // An ID with letters in it may look like a number.
-        assert_eq!(id_of("12e5").as_deref(), Some("12e5"));
+        assert_eq!(parse_user_id("12e5").as_deref(), Some("12e5"));
     }
 }

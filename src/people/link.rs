@@ -37,7 +37,7 @@ pub enum Attribute {
 impl Link {
     /// This link for one client, with missing values taken from `general`, the link for all clients.
     #[must_use]
-    pub fn or(self, general: Self) -> Self {
+    pub fn with_defaults(self, general: Self) -> Self {
         let (email, email_verified) = match self.email {
             Some(email) => (Some(email), self.email_verified),
             None => (general.email, general.email_verified),
@@ -65,7 +65,7 @@ mod tests {
             r#"{"username":"ct","email":"c@w.cn","email_verified":true,"attributes":{"a":"2","b":["x"]}}"#,
         )
         .unwrap();
-        let both = one.clone().or(all.clone());
+        let both = one.clone().with_defaults(all.clone());
         assert_eq!(both.username.as_deref(), Some("chentao"));
         assert_eq!(
             (both.email.as_deref(), both.email_verified),
@@ -80,6 +80,6 @@ mod tests {
         let one: Link = serde_json::from_str(r#"{"email":"own@w.cn"}"#).unwrap();
         let all: Link =
             serde_json::from_str(r#"{"email":"c@w.cn","email_verified":true}"#).unwrap();
-        assert!(!one.or(all).email_verified);
+        assert!(!one.with_defaults(all).email_verified);
     }
 }

@@ -16,12 +16,12 @@ mod profile;
 mod rule;
 mod template;
 
-pub use self::access::{AccessRules, Denied, Who};
+pub use self::access::{AccessRules, Denied, UserSet};
 pub use self::contact::Contact;
 pub use self::display_name::display_name;
 pub use self::groups::{Group, Groups, GroupsFile, Membership};
-pub(crate) use self::input::id_of;
+pub(crate) use self::input::parse_user_id;
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
-pub use self::rule::Rule;
-pub use self::template::{Condition, Filled, Template, TemplateError};
+pub use self::rule::ClaimRule;
+pub use self::template::{ClaimValue, Condition, Template, TemplateError};

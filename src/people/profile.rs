@@ -16,7 +16,7 @@ pub struct Profile {
     /// The roles, sorted, without duplicates.
     pub roles: Vec<String>,
     /// Groups whose rule could not be evaluated for the user.
-    pub unsettled: Vec<String>,
+    pub undecided_groups: Vec<String>,
 }
 
 impl Profile {
@@ -28,7 +28,7 @@ impl Profile {
             link: None,
             groups: Vec::new(),
             roles: Vec::new(),
-            unsettled: Vec::new(),
+            undecided_groups: Vec::new(),
         }
     }
 }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::profile::Profile;
-use super::template::{Filled, Template, TemplateError};
+use super::template::{ClaimValue, Template, TemplateError};
 
 /// A template for one claim of one client. When it fails, the claim is left out, and the first failure
 /// is logged.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub struct ClaimRule {
     client: String,
     claim: String,
     template: Template,
     warned: Arc<AtomicBool>,
 }
 
-impl Rule {
+impl ClaimRule {
     /// Parses the template.
     ///
     /// # Errors
@@ -39,8 +39,8 @@ impl Rule {
 
     /// The value of the claim for `profile`, if there is one.
     #[must_use]
-    pub fn fill(&self, profile: &Profile) -> Option<Filled> {
-        match self.template.fill(profile) {
+    pub fn fill(&self, profile: &Profile) -> Option<ClaimValue> {
+        match self.template.render(profile) {
             Ok(filled) => filled,
             Err(error) => {
                 self.warn_once(&error.to_string());
@@ -53,7 +53,7 @@ impl Rule {
     #[must_use]
     pub fn text(&self, profile: &Profile, fits: impl FnOnce(&str) -> bool) -> Option<String> {
         match self.fill(profile)? {
-            Filled::Text(text) if fits(&text) => Some(text),
+            ClaimValue::Text(text) if fits(&text) => Some(text),
             _ => {
                 self.warn_once("what it comes to cannot stand in that claim");
                 None
@@ -64,7 +64,7 @@ impl Rule {
     /// Whether the claim may differ between two users. No value, or an error, counts as different.
     #[must_use]
     pub fn tells_apart(&self, one: &Profile, other: &Profile) -> bool {
-        match (self.template.fill(one), self.template.fill(other)) {
+        match (self.template.render(one), self.template.render(other)) {
             (Ok(Some(one)), Ok(Some(other))) => one != other,
             _ => true,
         }

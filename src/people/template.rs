@@ -117,7 +117,7 @@ impl Template {
     /// # Errors
     ///
     /// When the template cannot be evaluated, or its value cannot be a claim.
-    pub fn fill(&self, profile: &Profile) -> Result<Option<Filled>, TemplateError> {
+    pub fn render(&self, profile: &Profile) -> Result<Option<ClaimValue>, TemplateError> {
         to_claim_value(&self.evaluate(variables_of(profile, &Value::UNDEFINED))?)
     }
 
@@ -151,7 +151,7 @@ impl fmt::Debug for Template {
 /// The value of a template.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
-pub enum Filled {
+pub enum ClaimValue {
     /// True or false.
     Flag(bool),
     /// A text.
@@ -160,22 +160,22 @@ pub enum Filled {
     List(Vec<String>),
 }
 
-fn to_claim_value(value: &Value) -> Result<Option<Filled>, TemplateError> {
+fn to_claim_value(value: &Value) -> Result<Option<ClaimValue>, TemplateError> {
     let fits_text = |text: &str| text.chars().count() <= MAX_TEXT_CHARS;
     let filled = match value.kind() {
         ValueKind::Undefined | ValueKind::None => None,
-        ValueKind::Bool => Some(Filled::Flag(value.is_true())),
+        ValueKind::Bool => Some(ClaimValue::Flag(value.is_true())),
         ValueKind::Seq | ValueKind::Iterable => {
             let members = value.try_iter()?.filter(|member| !is_absent(member));
             let members: Vec<_> = members
                 .take(MAX_LIST_ITEMS + 1)
                 .map(|it| it.to_string())
                 .collect();
-            Some(Filled::List(members))
+            Some(ClaimValue::List(members))
         }
         ValueKind::String | ValueKind::Number => Some(value.to_string())
             .filter(|text| !text.is_empty())
-            .map(Filled::Text),
+            .map(ClaimValue::Text),
         other => {
             return Err(TemplateError(format!(
                 "it comes to a {other}; a claim is a text, a list of texts, or true or false"
@@ -183,11 +183,11 @@ fn to_claim_value(value: &Value) -> Result<Option<Filled>, TemplateError> {
         }
     };
     let fits = match &filled {
-        Some(Filled::Text(text)) => fits_text(text),
-        Some(Filled::List(list)) => {
+        Some(ClaimValue::Text(text)) => fits_text(text),
+        Some(ClaimValue::List(list)) => {
             list.len() <= MAX_LIST_ITEMS && list.iter().all(|text| fits_text(text))
         }
-        Some(Filled::Flag(_)) | None => true,
+        Some(ClaimValue::Flag(_)) | None => true,
     };
     if !fits {
         return Err(TemplateError(format!(
@@ -229,7 +229,7 @@ impl Condition {
     /// # Errors
     ///
     /// When the rule cannot be evaluated.
-    pub fn holds(&self, profile: &Profile) -> Result<bool, TemplateError> {
+    pub fn evaluate(&self, profile: &Profile) -> Result<bool, TemplateError> {
         // A missing value is `none`, so that any use but a truth test fails. An undefined value would
         // count as empty.
         let none = Value::from(());

@@ -11,9 +11,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The base URL of all resources.
 #[derive(Debug, Clone)]
-pub struct Base(String);
+pub struct BaseUrl(String);
 
-impl Base {
+impl BaseUrl {
     /// The base URL below `admin`, the URL of the admin listener.
     #[must_use]
     pub fn new(admin: &str) -> Self {

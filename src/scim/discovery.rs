@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::base::Base;
+use super::base::BaseUrl;
 use super::filter::Attribute as _;
 use super::group::GroupAttribute;
 use super::page::MAX_PAGE_SIZE;
@@ -16,7 +16,7 @@ pub const SCHEMAS: [&str; 2] = [UserAttribute::SCHEMA, GroupAttribute::SCHEMA];
 
 /// `/ServiceProviderConfig`.
 #[must_use]
-pub fn service_provider(base: &Base) -> Json {
+pub fn service_provider(base: &BaseUrl) -> Json {
     let unsupported = json!({ "supported": false });
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
@@ -42,7 +42,7 @@ pub fn service_provider(base: &Base) -> Json {
 
 /// A resource type, by its name.
 #[must_use]
-pub fn resource_type(name: &str, base: &Base) -> Option<Json> {
+pub fn resource_type(name: &str, base: &BaseUrl) -> Option<Json> {
     let (endpoint, schema, description) = match name {
         "User" => ("/Users", UserAttribute::SCHEMA, "People of the portal"),
         "Group" => (
@@ -65,7 +65,7 @@ pub fn resource_type(name: &str, base: &Base) -> Option<Json> {
 
 /// A schema, by its URN.
 #[must_use]
-pub fn schema(urn: &str, base: &Base) -> Option<Json> {
+pub fn schema(urn: &str, base: &BaseUrl) -> Option<Json> {
     let (name, description, attributes) = match urn {
         UserAttribute::SCHEMA => ("User", "A person of the portal", user()),
         GroupAttribute::SCHEMA => ("Group", "People who belong together", group()),

@@ -52,7 +52,7 @@ impl ScimError {
 
     /// A bad request.
     #[must_use]
-    pub fn bad(scim_type: ScimType, detail: impl Into<String>) -> Self {
+    pub fn bad_request(scim_type: ScimType, detail: impl Into<String>) -> Self {
         Self {
             scim_type: Some(scim_type),
             ..Self::new(400, detail)
@@ -87,7 +87,7 @@ mod tests {
                 "status": "404"
             })
         );
-        let bad = ScimError::bad(ScimType::InvalidFilter, "x").body();
+        let bad = ScimError::bad_request(ScimType::InvalidFilter, "x").body();
         assert_eq!(bad["scimType"], "invalidFilter");
         assert_eq!(bad["status"], "400");
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::base::Base;
+use super::base::BaseUrl;
 use super::filter::{Attribute, Kind, Searchable, Value};
-use super::page::version;
+use super::page::etag;
 
 /// A group that the configuration or the groups file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Group {
     /// The resource, with its members if they were looked up. Only then does it have a
     /// `meta.version`, because the version covers the members.
     #[must_use]
-    pub fn resource(&self, base: &Base) -> Json {
+    pub fn resource(&self, base: &BaseUrl) -> Json {
         let mut group = json!({
             "schemas": [GroupAttribute::SCHEMA],
             "id": self.name,
@@ -77,7 +77,7 @@ impl Group {
                 value
             });
             group["members"] = members.collect();
-            group["meta"]["version"] = json!(version(&group));
+            group["meta"]["version"] = json!(etag(&group));
         }
         group
     }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_version_of_a_group_covers_its_members() {
-        let base = Base::new("http://a");
+        let base = BaseUrl::new("http://a");
         let whole = group().resource(&base);
         assert_eq!(
             whole["meta"]["location"],

@@ -14,12 +14,12 @@ mod projection;
 mod user;
 mod user_row;
 
-pub use self::base::Base;
+pub use self::base::BaseUrl;
 pub use self::discovery::{RESOURCE_TYPES, SCHEMAS, resource_type, schema, service_provider};
 pub use self::error::{ScimError, ScimType};
 pub use self::filter::{Attribute, Filter, Kind, Searchable, Value};
 pub use self::group::{Group, GroupAttribute, Member};
-pub use self::page::{MAX_PAGE_SIZE, Page, list, version};
+pub use self::page::{ListRequest, MAX_PAGE_SIZE, etag, list};
 pub use self::projection::Projection;
 pub use self::user::{User, UserAttribute};
 pub use self::user_row::UserRow;

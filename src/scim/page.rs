@@ -17,7 +17,7 @@ const DEFAULT_PAGE_SIZE: u32 = 100;
 
 /// The parameters of a list request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct ListRequest {
     /// The filter, unparsed.
     pub filter: Option<String>,
     /// How many resources precede the first one of the response.
@@ -39,7 +39,7 @@ struct SearchRequest {
     count: Option<i64>,
 }
 
-impl Page {
+impl ListRequest {
     /// Reads a query. Unknown parameters, such as `sortBy`, are ignored.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Page {
     pub fn of_body(body: &[u8]) -> Result<Self, ScimError> {
         let request: Result<SearchRequest, _> = serde_json::from_slice(body);
         let request = request.map_err(|error| {
-            ScimError::bad(
+            ScimError::bad_request(
                 ScimType::InvalidSyntax,
                 format!("the body is no SearchRequest: {error}"),
             )
@@ -78,7 +78,7 @@ impl Page {
     }
 }
 
-impl From<SearchRequest> for Page {
+impl From<SearchRequest> for ListRequest {
     fn from(request: SearchRequest) -> Self {
         fn texts(texts: &[String]) -> impl Iterator<Item = &str> {
             texts.iter().map(String::as_str)
@@ -105,9 +105,9 @@ impl From<SearchRequest> for Page {
 }
 
 fn number(name: &str, value: &str) -> Result<i64, ScimError> {
-    value
-        .parse()
-        .map_err(|_| ScimError::bad(ScimType::InvalidValue, format!("{name} is no whole number")))
+    value.parse().map_err(|_| {
+        ScimError::bad_request(ScimType::InvalidValue, format!("{name} is no whole number"))
+    })
 }
 
 /// A `ListResponse` of `total` matches, of which `resources` are on this page.
@@ -125,7 +125,7 @@ pub fn list(total: u64, skip: u64, resources: Vec<Json>) -> Json {
 
 /// The weak entity tag (RFC 9110 §8.8.3) of a value, computed from its JSON.
 #[must_use]
-pub fn version(value: &impl Serialize) -> String {
+pub fn etag(value: &impl Serialize) -> String {
     // Serializing to JSON does not fail.
     let json = serde_json::to_vec(value).unwrap_or_default();
     let digest = Digest::of(&json);
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn page(query: &str) -> (u64, u32) {
-        let page = Page::of_query(query).unwrap();
+        let page = ListRequest::of_query(query).unwrap();
         (page.skip, page.count)
     }
 
@@ -159,7 +159,7 @@ mod tests {
             "count=",
             "count=9223372036854775808",
         ] {
-            let error = Page::of_query(malformed).unwrap_err();
+            let error = ListRequest::of_query(malformed).unwrap_err();
             assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{malformed}");
         }
     }
@@ -176,10 +176,10 @@ mod tests {
         });
         let query = "attributes=displayName,userName&excludedAttributes=groups&startIndex=2&count=10\
                      &filter=displayName+sw+%22%E9%99%88%22";
-        let body = Page::of_body(body.to_string().as_bytes()).unwrap();
-        assert_eq!(body, Page::of_query(query).unwrap());
+        let body = ListRequest::of_body(body.to_string().as_bytes()).unwrap();
+        assert_eq!(body, ListRequest::of_query(query).unwrap());
         for malformed in ["", "[]x", "{\"count\":\"many\"}"] {
-            let error = Page::of_body(malformed.as_bytes()).unwrap_err();
+            let error = ListRequest::of_body(malformed.as_bytes()).unwrap_err();
             assert_eq!(
                 error.scim_type,
                 Some(ScimType::InvalidSyntax),
@@ -191,10 +191,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_and_no_body_makes_it_panic(query in "\\PC{0,60}|([a-zA-Z]|=|&|%|startIndex|count|[-0-9]){0,30}", body in ".{0,60}") {
-            if let Ok(page) = Page::of_query(&query) {
+            if let Ok(page) = ListRequest::of_query(&query) {
                 prop_assert!(page.count <= MAX_PAGE_SIZE);
             }
-            let _ = Page::of_body(body.as_bytes());
+            let _ = ListRequest::of_body(body.as_bytes());
         }
     }
 }

@@ -27,7 +27,7 @@ impl Projection {
 
     /// Whether the attribute `name`, or a part of it, is returned.
     #[must_use]
-    pub fn tells(&self, name: &str) -> bool {
+    pub fn includes(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         let named = self.only.is_empty() || self.only.iter().any(|path| top(path) == name);
         named && !self.without.contains(&name)
@@ -38,7 +38,7 @@ impl Projection {
     pub fn of(&self, mut resource: Json) -> Json {
         if let Json::Object(attributes) = &mut resource {
             attributes
-                .retain(|name, _| ALWAYS_RETURNED.contains(&name.as_str()) || self.tells(name));
+                .retain(|name, _| ALWAYS_RETURNED.contains(&name.as_str()) || self.includes(name));
             for (name, value) in attributes {
                 if !ALWAYS_RETURNED.contains(&name.as_str()) {
                     self.narrow(&name.to_ascii_lowercase(), value);
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_costly_attribute_is_skipped_if_it_is_not_requested() {
         let members = |only: &str, without: &str| {
-            Projection::new(only.split(','), without.split(',')).tells("members")
+            Projection::new(only.split(','), without.split(',')).includes("members")
         };
         assert!(members("", "") && members("members.value", "") && members("Members", ""));
         assert!(!members("displayName", "") && !members("", "MEMBERS"));

@@ -5,9 +5,9 @@ use std::cell::OnceCell;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
-use super::base::Base;
+use super::base::BaseUrl;
 use super::filter::{Attribute, Kind, Searchable, Value};
-use super::page::version;
+use super::page::etag;
 use crate::directory::Presence;
 use crate::oauth::phone::e164;
 use crate::people::{Groups, Membership, name};
@@ -114,7 +114,7 @@ impl<'a> User<'a> {
         self.membership.get_or_init(|| {
             if self.active() {
                 let user = &self.entry.person.user;
-                self.groups.of(user, self.entry.link.as_ref())
+                self.groups.membership_of(user, self.entry.link.as_ref())
             } else {
                 Membership::default()
             }
@@ -146,7 +146,7 @@ impl<'a> User<'a> {
 
     /// The whole resource.
     #[must_use]
-    pub fn resource(&self, base: &Base) -> Json {
+    pub fn resource(&self, base: &BaseUrl) -> Json {
         let mut user = Map::new();
         let mut set = |name: &str, value: Json| user.insert(name.to_owned(), value);
         set("schemas", json!([UserAttribute::SCHEMA]));
@@ -200,7 +200,7 @@ impl<'a> User<'a> {
             "location": base.user(self.id()),
         });
         set("meta", meta.clone());
-        meta["version"] = json!(version(&user));
+        meta["version"] = json!(etag(&user));
         user.insert("meta".to_owned(), meta);
         user.into()
     }

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 /// An active access token.
 #[derive(Debug)]
-pub struct Found {
+pub struct ActiveAccessToken {
     /// Its claims.
     pub claims: AccessTokenClaims,
     /// Its grant; `None` for a token that a client got for itself (`client_credentials`).
@@ -26,7 +26,7 @@ pub struct Found {
 /// # Errors
 ///
 /// When the store fails.
-pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreError> {
+pub async fn find(app: &App, unverified: &str) -> Result<Option<ActiveAccessToken>, StoreError> {
     let now = app.host.clock.now();
     let Some(claims) = read(app, unverified).filter(|claims| claims.exp > now.timestamp()) else {
         return Ok(None);
@@ -58,15 +58,15 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<Found>, StoreErr
     {
         return Ok(None);
     }
-    if !own && app.store.contains(&revocation_name(&claims), now).await? {
+    if !own && app.store.contains(&revocation_key(&claims), now).await? {
         return Ok(None);
     }
-    Ok(Some(Found { claims, granted }))
+    Ok(Some(ActiveAccessToken { claims, granted }))
 }
 
 /// The key under which the store remembers a token that was revoked without its grant.
 #[must_use]
-pub fn revocation_name(claims: &AccessTokenClaims) -> ReplayKey {
+pub fn revocation_key(claims: &AccessTokenClaims) -> ReplayKey {
     ReplayKey::of(format!("revoked\0{}", claims.jti).as_bytes())
 }
 

@@ -94,7 +94,7 @@ async fn issue_code(
         nonce: authorization.nonce.clone(),
         challenge: authorization.challenge.clone(),
         auth_time: session.auth_time,
-        refreshable: authorization.is_refreshable(),
+        issues_refresh_token: authorization.is_refreshable(),
         resources: authorization.resources.clone(),
         claims: authorization.claims.person.clone(),
         acr: authorization.acr,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::backchannel::logout_token;
-use crate::backchannel::retry::{self, Outcome};
+use crate::backchannel::retry::{self, AttemptOutcome};
 use crate::oauth::client::Client;
 use crate::session::{Delivery, DeliveryOutcome, EndedSession};
 use crate::store::StoreError;
@@ -26,7 +26,7 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
     let leased = ended.iter().flat_map(|session| &session.leased);
     let attempts: Vec<_> = leased
-        .map(|delivery| tokio::spawn(attempt(Arc::clone(app), delivery.clone())))
+        .map(|delivery| tokio::spawn(attempt_delivery(Arc::clone(app), delivery.clone())))
         .collect();
     let all = async {
         for attempt in attempts {
@@ -43,7 +43,7 @@ pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
 }
 
 /// Sends one logout token to one client, and records the outcome.
-pub async fn attempt(app: Arc<App>, delivery: Delivery) {
+pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
     // Without a permit in time, the lease ends soon and the next holder makes the attempt.
     let permit = tokio::time::timeout(CALL_TIMEOUT, app.logout_calls.permit(&delivery.client_id));
     let Ok(Some(_permit)) = permit.await else {
@@ -76,14 +76,14 @@ async fn call(
     client: &Client,
     uri: &url::Url,
     delivery: &Delivery,
-) -> (Outcome, String) {
+) -> (AttemptOutcome, String) {
     let now = app.host.clock.now();
     let claims = logout_token::claims(delivery, app.issuer.as_str(), now, &mut rand::rng());
     let token = match app.keys.sign(client.id_token_alg, "logout+jwt", &claims) {
         Ok(token) => token,
         Err(error) => {
             return (
-                Outcome::Failed,
+                AttemptOutcome::Failed,
                 format!("no token could be signed: {error}"),
             );
         }
@@ -97,7 +97,7 @@ async fn call(
                 format!("it answered {status}"),
             )
         }
-        Err(error) => (Outcome::Failed, innermost(&error)),
+        Err(error) => (AttemptOutcome::Failed, innermost(&error)),
     }
 }
 
@@ -113,11 +113,11 @@ fn innermost(mut error: &dyn Error) -> String {
 async fn record(
     app: &App,
     delivery: &Delivery,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     detail: &str,
 ) -> Result<(), StoreError> {
     let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
-    if outcome == Outcome::Taken {
+    if outcome == AttemptOutcome::Accepted {
         tracing::info!(client_id = id, %sid, "Told {id} that session {sid} is over");
         return strike_off(app, delivery, DeliveryOutcome::Delivered).await;
     }
@@ -128,14 +128,14 @@ async fn record(
     };
     let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
     let remedy = match outcome {
-        Outcome::Refused => {
+        AttemptOutcome::Refused => {
             "it calls the logout token wrong, or its own logout failed; compare issuer, client_id and \
              clock there, its log says which"
         }
         _ => "check its backchannel_logout_uri, and that it can be reached from here",
     };
     tracing::warn!(client_id = id, %sid, attempts, "{id} did not take the end of session {sid} ({detail}); it is told again in {again} s; {remedy}");
-    app.store.put_off(delivery, due).await
+    app.store.postpone(delivery, due).await
 }
 
 async fn strike_off(
@@ -144,7 +144,7 @@ async fn strike_off(
     outcome: DeliveryOutcome,
 ) -> Result<(), StoreError> {
     let now = app.host.clock.now();
-    app.store.strike_off(delivery, outcome, now).await
+    app.store.complete(delivery, outcome, now).await
 }
 
 fn log_given_up(delivery: &Delivery, why: &str) {

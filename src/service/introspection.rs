@@ -1,7 +1,7 @@
 //! Token introspection, for the token's client and for the services it is for (RFC 7662).
 
 use super::access::{denial, is_open};
-use super::access_tokens::{self, Found};
+use super::access_tokens::{self, ActiveAccessToken};
 use super::error::Error;
 use crate::app::App;
 use crate::crypto::refresh_token::RefreshToken;
@@ -16,7 +16,7 @@ pub enum TokenState {
     /// Unknown, expired, revoked, or not for this client to see.
     Inactive,
     /// An active access token.
-    AccessToken(Found),
+    AccessToken(ActiveAccessToken),
     /// An active refresh token.
     RefreshToken(Box<Family>),
 }
@@ -33,7 +33,7 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
         let description = "introspection needs a client that proves itself";
         return Err(OAuthError::invalid_client(description).into());
     }
-    let token = form.sole("token")?;
+    let token = form.require("token")?;
     // 2. Look for an access token.
     if let Some(found) = access_tokens::find(app, token).await? {
         let (claims, granted) = (&found.claims, found.granted.as_ref());

@@ -23,7 +23,7 @@ pub async fn end_session(
     request: &LogoutRequest,
     by_browser: bool,
 ) -> Result<Option<EndedSession>, StoreError> {
-    let initiator = request.told_last(by_browser);
+    let initiator = request.notified_last(by_browser);
     let initiator: Option<ClientId> = initiator.map(|client| client.id.clone());
     let notice = app.logout_notifier.notice(initiator, app.host.clock.now());
     let ended = app.store.end(sid, &notice).await?;

@@ -26,7 +26,7 @@ pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), Store
         Some(Revocable::Grant(id)) => app.store.revoke(&id).await?,
         Some(Revocable::Token(claims)) => {
             let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            let key = access_tokens::revocation_name(&claims);
+            let key = access_tokens::revocation_key(&claims);
             app.store
                 .insert_once(&key, until, app.host.clock.now())
                 .await?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use panda_oidc_sdk::{Brought, Identity, LoginError, Subject, Ticket};
+use panda_oidc_sdk::{Identity, LoginError, LoginRequest, Subject, Ticket};
 
 use super::backchannel_logout;
 use crate::app::App;
@@ -95,7 +95,7 @@ pub async fn sign_in_with_ticket(
         .browser
         .as_ref()
         .map(|id| HolderId::of_browser(BrowserId::of(id)));
-    let prior = PriorSession::Here(state.session.as_ref());
+    let prior = PriorSession::Browser(state.session.as_ref());
     // 1. Verify the ticket.
     let (identity, ticket) = match verify_ticket(app, holder, prior, readings, fresh).await? {
         TicketOutcome::SameSession(session) => {
@@ -110,7 +110,7 @@ pub async fn sign_in_with_ticket(
         identity,
         ticket,
         holder: TicketHolder::Browser(BrowserId::of(&browser)),
-        claimed: false,
+        already_owned: false,
     };
     // 2. Replace another user's session only if the click came from the portal (login CSRF).
     if login.needs_confirmation(state.session.as_ref(), from_portal) {
@@ -137,7 +137,7 @@ async fn claim_ticket(app: &App, login: &VerifiedLogin) -> Result<(), SignInErro
 #[derive(Debug, Clone, Copy)]
 pub enum PriorSession<'a> {
     /// The session of the browser.
-    Here(Option<&'a Session>),
+    Browser(Option<&'a Session>),
     /// Any session that the holder opened with the ticket: a client serves many users at once.
     Any,
 }
@@ -174,11 +174,11 @@ pub async fn verify_ticket(
             }
         };
         let opened = match prior {
-            PriorSession::Here(_) => None,
+            PriorSession::Browser(_) => None,
             PriorSession::Any => opened_by(app, holder, &ticket_hash, owner.as_ref()).await?,
         };
         let session = match prior {
-            PriorSession::Here(session) => session,
+            PriorSession::Browser(session) => session,
             PriorSession::Any => opened.as_ref(),
         };
         let decision = decide_ticket(
@@ -194,9 +194,9 @@ pub async fn verify_ticket(
                 return Ok(TicketOutcome::SameSession(Box::new(session.clone())));
             }
             (TicketDecision::Refused, _) => return Err(SignInError::TicketRefused),
-            (TicketDecision::Ask | TicketDecision::SameSession, _) => {}
+            (TicketDecision::VerifyWithPortal | TicketDecision::SameSession, _) => {}
         }
-        match app.provider.authenticate(&Brought { ticket }).await {
+        match app.provider.authenticate(&LoginRequest { ticket }).await {
             Ok(identity) => return Ok(TicketOutcome::Identity(identity, ticket_hash)),
             Err(error @ LoginError::Rejected(_)) => rejected = Some(error),
             Err(error) => return Err(SignInError::Login(error)),
@@ -268,7 +268,7 @@ pub async fn sign_in_for_client(
         identity,
         ticket,
         holder,
-        claimed: false,
+        already_owned: false,
     };
     let current = CurrentSession {
         session: None,

@@ -31,7 +31,7 @@ pub struct LogoutNotice {
     /// Until when the first attempt is reserved for the caller that ends the session.
     pub leased_until: DateTime<Utc>,
     /// A client that is not notified before the given time.
-    pub later: Option<(ClientId, DateTime<Utc>)>,
+    pub deferred: Option<(ClientId, DateTime<Utc>)>,
     /// When to give up.
     pub expires_at: DateTime<Utc>,
 }
@@ -72,7 +72,7 @@ impl LogoutNotice {
     ) -> Vec<(Delivery, DateTime<Utc>)> {
         let is_listener = |client: &&ClientId| self.listeners.contains(client);
         let queued = clients.iter().filter(is_listener).map(|client| {
-            let later = self.later.as_ref().filter(|(id, _)| id == client);
+            let later = self.deferred.as_ref().filter(|(id, _)| id == client);
             let delivery = Delivery {
                 sid: sid.clone(),
                 subject: subject.clone(),
@@ -90,11 +90,11 @@ impl LogoutNotice {
 #[derive(Debug, Clone)]
 pub struct DeliveryLease {
     /// The most deliveries in total.
-    pub most: u32,
+    pub max_total: u32,
     /// The most deliveries to one client, including those it still holds.
-    pub each: u32,
+    pub max_per_client: u32,
     /// How many deliveries of earlier leases the worker still holds, by `client_id`.
-    pub held: HashMap<String, u32>,
+    pub in_flight: HashMap<String, u32>,
     /// When the lease ends and the deliveries are due again.
     pub until: DateTime<Utc>,
 }

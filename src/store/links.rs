@@ -8,7 +8,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::{Identity, Subject};
 
 use super::error::StoreError;
-use crate::links::{Change, Joined, Place, Wanted};
+use crate::links::{ApplyOutcome, LinkChange, LinkKey, PersonQuery};
 use crate::people::Link;
 
 /// Links between people and their accounts in clients.
@@ -23,21 +23,25 @@ pub trait Links: Send + Sync {
     /// Applies every change, or none if one would assign a username or address that belongs to
     /// another person. The changes apply at once: two people may swap their usernames. A link that
     /// ends up empty is removed.
-    async fn join(&self, changes: Arc<[Change]>, now: DateTime<Utc>) -> Result<Joined, StoreError>;
+    async fn apply(
+        &self,
+        changes: Arc<[LinkChange]>,
+        now: DateTime<Utc>,
+    ) -> Result<ApplyOutcome, StoreError>;
 
     /// Returns what [`Links::join`] would return, and changes nothing.
-    async fn rehearse(&self, changes: Arc<[Change]>) -> Result<Joined, StoreError>;
+    async fn dry_run(&self, changes: Arc<[LinkChange]>) -> Result<ApplyOutcome, StoreError>;
 
     /// Removes a link. `false` when there was none.
-    async fn part(&self, place: &Place) -> Result<bool, StoreError>;
+    async fn unlink(&self, place: &LinkKey) -> Result<bool, StoreError>;
 
     /// Up to `limit` links after `place`, in the order of their places.
     async fn links_after(
         &self,
-        place: Option<&Place>,
+        place: Option<&LinkKey>,
         limit: u32,
-    ) -> Result<Vec<(Place, Link)>, StoreError>;
+    ) -> Result<Vec<(LinkKey, Link)>, StoreError>;
 
     /// All people who match `wanted`, found in one pass over all people.
-    async fn candidates(&self, wanted: Wanted) -> Result<Vec<Identity>, StoreError>;
+    async fn find_people(&self, wanted: PersonQuery) -> Result<Vec<Identity>, StoreError>;
 }

@@ -19,11 +19,11 @@ pub trait LogoutDeliveries: Send + Sync {
     ) -> Result<Vec<Delivery>, StoreError>;
 
     /// Postpones a delivery to `until`, unless another caller has leased it meanwhile.
-    async fn put_off(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError>;
+    async fn postpone(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Removes a delivery at `now`. If the session ended because the person left, the outcome is
     /// added to their history.
-    async fn strike_off(
+    async fn complete(
         &self,
         delivery: &Delivery,
         outcome: DeliveryOutcome,

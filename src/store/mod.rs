@@ -29,11 +29,11 @@ pub use self::grants::{CodeRedemption, Grants, NewFamily};
 pub use self::links::Links;
 pub use self::logout_deliveries::LogoutDeliveries;
 pub use self::maintenance::Maintenance;
-pub use self::people::{Everybody, People};
-pub use self::readings::{CarriedOut, DirectoryLease, Readings};
+pub use self::people::{People, PeopleBatches};
+pub use self::readings::{AppliedChanges, DirectoryLease, DirectoryReadings};
 pub use self::refresh_tokens::{Family, RefreshOutcome, RefreshTokens, Rotation};
 pub use self::replay_cache::ReplayCache;
-pub use self::sessions::{RUN_OUT_KEPT, Sessions};
+pub use self::sessions::{EXPIRED_SESSION_RETENTION, Sessions};
 pub use self::signing_keys::SealedKeys;
 pub use self::sqlite::{OpenError, SqliteStore};
 pub use self::user_listing::UserListing;
@@ -48,7 +48,7 @@ pub trait Store:
     + ReplayCache
     + People
     + UserListing
-    + Readings
+    + DirectoryReadings
     + SealedKeys
     + Maintenance
 {
@@ -63,7 +63,7 @@ impl<T> Store for T where
         + ReplayCache
         + People
         + UserListing
-        + Readings
+        + DirectoryReadings
         + SealedKeys
         + Maintenance
 {

@@ -44,12 +44,12 @@ const BATCH_SIZE: u32 = 1000;
 
 /// Iterates over all people in batches: it neither holds a million people in memory nor delays other
 /// requests.
-pub struct Everybody<'a> {
+pub struct PeopleBatches<'a> {
     store: &'a dyn People,
     after: Option<Subject>,
 }
 
-impl<'a> Everybody<'a> {
+impl<'a> PeopleBatches<'a> {
     /// Starts before the first person.
     #[must_use]
     pub fn of(store: &'a dyn People) -> Self {

@@ -23,7 +23,7 @@ pub struct DirectoryLease {
 /// Each step that takes a [`DirectoryLease`] renews it. It does nothing if another process has taken
 /// the lease meanwhile.
 #[async_trait]
-pub trait Readings: Send + Sync {
+pub trait DirectoryReadings: Send + Sync {
     /// Takes or renews the lease. `false` when another process holds it.
     async fn lease_directory(
         &self,
@@ -49,23 +49,23 @@ pub trait Readings: Send + Sync {
 
     /// Applies up to `limit` accepted changes in one commit. It ends the sessions of people who left,
     /// and queues logout tokens for their clients as `notice` says. `None` when the lease was lost.
-    async fn carry_out(
+    async fn apply_accepted(
         &self,
         lease: DirectoryLease,
         limit: u32,
         notice: &LogoutNotice,
-    ) -> Result<Option<CarriedOut>, StoreError>;
+    ) -> Result<Option<AppliedChanges>, StoreError>;
 
     /// The report of the last reading.
     async fn report(&self) -> Result<Option<Report>, StoreError>;
 
     /// Stores the report of a reading.
-    async fn note(&self, report: &Report) -> Result<(), StoreError>;
+    async fn save_report(&self, report: &Report) -> Result<(), StoreError>;
 }
 
 /// The changes that were applied in one commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CarriedOut {
+pub struct AppliedChanges {
     /// How many changes; zero when none are left.
     pub changes: usize,
     /// The sessions that these changes ended.

@@ -61,4 +61,4 @@ pub trait Sessions: Send + Sync {
 
 /// How long an expired session is kept, so that its clients are notified when another user signs in
 /// with the same browser.
-pub const RUN_OUT_KEPT: TimeDelta = TimeDelta::days(7);
+pub const EXPIRED_SESSION_RETENTION: TimeDelta = TimeDelta::days(7);

@@ -13,5 +13,5 @@ pub trait SealedKeys: Send + Sync {
 
     /// Stores `key` unless there is a key of the same algorithm, and returns the stored one. Processes
     /// that start at the same time thus all sign with the same key.
-    async fn keep_first(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
+    async fn insert_if_absent(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
 }

@@ -2,13 +2,13 @@
 
 use panda_oidc_panda::simulator::{Fault, ListFault, Person};
 
-use crate::house::House;
+use crate::house::DirectoryFixture;
 use crate::support::CHEN_TAO;
 
 /// A list that shrinks, even to no users at all, removes nobody (N71, docs/security.md).
 #[tokio::test]
 async fn n71_no_fault_of_the_portal_removes_anybody() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     // Chen Tao is the first user of the list; 60 is the last.
     let (mut first, _) = house.signed_in(CHEN_TAO).await;
@@ -62,7 +62,7 @@ async fn n71_no_fault_of_the_portal_removes_anybody() {
 
 #[tokio::test]
 async fn a_list_that_fails_midway_changes_nothing() {
-    let house = House::open_with("sync = 'off'\npage_size = 10").await;
+    let house = DirectoryFixture::open_with("sync = 'off'\npage_size = 10").await;
     house.sync(&[]).await;
     house.portal.rename_user(1, "改名");
     house
@@ -80,7 +80,7 @@ async fn a_list_that_fails_midway_changes_nothing() {
 
 #[tokio::test]
 async fn the_operator_can_accept_blocked_removals() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     let (mut browser, _) = house.signed_in(60).await;
     house
@@ -127,7 +127,7 @@ async fn the_operator_can_accept_blocked_removals() {
 
 #[tokio::test]
 async fn blocked_removals_are_logged() {
-    let house = House::open_with("sync = '1s'").await;
+    let house = DirectoryFixture::open_with("sync = '1s'").await;
     let reports_block = |log: &str| log.contains("NOBODY IS REMOVED");
     crate::support::until("it has read the list", async || {
         house.count("listed").await == 60
@@ -143,7 +143,7 @@ async fn blocked_removals_are_logged() {
 
 #[tokio::test]
 async fn a_suspect_list_readmits_nobody_and_renames_nobody() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     house.portal.suspend_user(5);
     assert_eq!(house.sync(&["--confirm"]).await.0, 0);
@@ -166,7 +166,7 @@ async fn a_suspect_list_readmits_nobody_and_renames_nobody() {
 
 #[tokio::test]
 async fn removals_stay_blocked_although_the_next_sync_fails() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     house
         .portal

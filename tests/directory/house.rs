@@ -17,14 +17,14 @@ const BACKEND: &str = "[[clients]]\nclient_id = 'backend'\nclient_secret = 'back
     subject_token_types = ['urn:panda-oidc:token-type:ticket']\n";
 
 /// A program that synchronizes a portal's list of users.
-pub struct House {
+pub struct DirectoryFixture {
     pub portal: SimulatorHandle,
     pub program: Program,
     /// The app's back-channel logout endpoint.
     pub app: Listener,
 }
 
-impl House {
+impl DirectoryFixture {
     /// Starts a program that synchronizes only on command.
     pub async fn open() -> Self {
         Self::open_with("sync = 'off'").await

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use panda_oidc_panda::simulator::{Fault, Person, SimulatorHandle};
 
-use crate::house::House;
+use crate::house::DirectoryFixture;
 use crate::support::until;
 
 /// Enough users for a sync that takes a while.
@@ -19,7 +19,7 @@ fn add_users(portal: &SimulatorHandle) {
 }
 
 /// Starts a sync and kills it after `after`. Returns whether it had finished before.
-async fn sync_and_kill(house: &House, after: Duration) -> bool {
+async fn sync_and_kill(house: &DirectoryFixture, after: Duration) -> bool {
     let mut child = house
         .command(&["sync"])
         .stdout(Stdio::null())
@@ -35,7 +35,7 @@ async fn sync_and_kill(house: &House, after: Duration) -> bool {
 
 #[tokio::test]
 async fn a_killed_first_sync_leaves_no_users_or_all_users() {
-    let house = House::open_with("sync = 'off'\npage_size = 100").await;
+    let house = DirectoryFixture::open_with("sync = 'off'\npage_size = 100").await;
     add_users(&house.portal);
     let mut after = Duration::from_millis(20);
     loop {
@@ -60,7 +60,7 @@ async fn a_killed_first_sync_leaves_no_users_or_all_users() {
 
 #[tokio::test]
 async fn a_killed_sync_neither_loses_nor_invents_a_leaver() {
-    let mut house = House::open_with("sync = 'off'\npage_size = 100").await;
+    let mut house = DirectoryFixture::open_with("sync = 'off'\npage_size = 100").await;
     add_users(&house.portal);
     assert_eq!(house.sync(&[]).await.0, 0);
     let (mut leaver, _) = house.signed_in(5).await;
@@ -96,7 +96,7 @@ async fn a_killed_sync_neither_loses_nor_invents_a_leaver() {
 
 #[tokio::test]
 async fn a_start_after_an_interrupted_sync_syncs_again_soon() {
-    let mut house = House::open_with("sync = '10m'").await;
+    let mut house = DirectoryFixture::open_with("sync = '10m'").await;
     until("the list is read", async || {
         house.count("listed").await == 60
     })
@@ -126,7 +126,7 @@ async fn a_start_after_an_interrupted_sync_syncs_again_soon() {
 
 #[tokio::test]
 async fn accepted_changes_are_applied_although_the_list_is_not_read_again() {
-    let mut house = House::open().await;
+    let mut house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     let (mut leaver, _) = house.signed_in(5).await;
     house.program.kill();

@@ -2,7 +2,7 @@
 
 use panda_oidc_panda::simulator::{Fault, Person};
 
-use crate::house::House;
+use crate::house::DirectoryFixture;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::{CHEN_TAO, until};
@@ -10,7 +10,7 @@ use crate::support::{CHEN_TAO, until};
 /// A refresh after the user left is denied (N39, docs/security.md), and so is every other access.
 #[tokio::test]
 async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
-    let mut house = House::open().await;
+    let mut house = DirectoryFixture::open().await;
     assert_eq!(house.sync(&[]).await.0, 0);
     let (mut browser, tokens) = house.signed_in(CHEN_TAO).await;
     let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
@@ -43,7 +43,7 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
     let active = app.post_token("/introspect", access_token).await.json();
     assert_eq!(active["active"], false);
 
-    let notice = house.app.hears().await;
+    let notice = house.app.next_notice().await;
     let token = claims(notice.token());
     assert_eq!(
         (&token["sub"], &token["sid"], &token["aud"]),
@@ -83,14 +83,14 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
 
 #[tokio::test]
 async fn the_history_records_when_a_leaver_lost_access() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
     let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
     house.portal.remove_user(CHEN_TAO);
     let (code, report) = house.sync(&["--confirm"]).await;
     assert_eq!((code, &report["left"]), (0, &1.into()));
-    house.app.hears().await;
+    house.app.next_notice().await;
     until("the confirmation is written down", async || {
         house.history("1").await["events"].as_array().unwrap().len() == 3
     })
@@ -121,7 +121,7 @@ async fn the_history_records_when_a_leaver_lost_access() {
 
 #[tokio::test]
 async fn a_user_who_is_listed_again_regains_access() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     house.portal.suspend_user(CHEN_TAO);
     house.sync(&["--confirm"]).await;
@@ -136,7 +136,7 @@ async fn a_user_who_is_listed_again_regains_access() {
 
 #[tokio::test]
 async fn a_new_name_reaches_the_next_token() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
     let name_claim =
@@ -155,19 +155,19 @@ async fn a_new_name_reaches_the_next_token() {
 
 #[tokio::test]
 async fn scheduled_syncs_remove_a_leaver_within_two_periods() {
-    let house = House::open_with("sync = '1s'").await;
+    let house = DirectoryFixture::open_with("sync = '1s'").await;
     let (mut browser, _) = house.signed_in(CHEN_TAO).await;
     house.portal.suspend_user(CHEN_TAO);
     until("they are out", async || {
         !house.is_signed_in(&mut browser).await
     })
     .await;
-    assert_eq!(claims(house.app.hears().await.token())["sub"], "1");
+    assert_eq!(claims(house.app.next_notice().await.token())["sub"], "1");
 }
 
 #[tokio::test]
 async fn a_signed_in_user_who_was_never_listed_is_a_leaver_unless_kept() {
-    let house = House::open_with("sync = 'off'\nkeep = ['2']").await;
+    let house = DirectoryFixture::open_with("sync = 'off'\nkeep = ['2']").await;
     let (mut one, _) = house.signed_in(1).await;
     let (mut two, _) = house.signed_in(2).await;
     for user in [1, 2] {

@@ -2,7 +2,7 @@
 
 use panda_oidc_panda::simulator::{Fault, ListFault};
 
-use crate::house::House;
+use crate::house::DirectoryFixture;
 
 #[tokio::test]
 async fn a_portal_may_cap_its_pages_or_refuse_long_ones() {
@@ -12,7 +12,7 @@ async fn a_portal_may_cap_its_pages_or_refuse_long_ones() {
         ListFault::Refuses(25),
         ListFault::Refuses(100),
     ] {
-        let house = House::open().await;
+        let house = DirectoryFixture::open().await;
         house.portal.set_fault(Fault::List(list_fault)).await;
         let (code, report) = house.sync(&[]).await;
         assert_eq!(
@@ -26,7 +26,7 @@ async fn a_portal_may_cap_its_pages_or_refuse_long_ones() {
 
 #[tokio::test]
 async fn a_portal_may_list_all_users_on_every_page() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house
         .portal
         .set_fault(Fault::List(ListFault::FirstPage))
@@ -37,7 +37,8 @@ async fn a_portal_may_list_all_users_on_every_page() {
 
 #[tokio::test]
 async fn a_portal_that_always_sends_its_first_page_removes_nobody() {
-    let house = House::open_with("sync = 'off'\npage_size = 30\nmax_removal = '100%'").await;
+    let house =
+        DirectoryFixture::open_with("sync = 'off'\npage_size = 30\nmax_removal = '100%'").await;
     house.sync(&[]).await;
     house
         .portal
@@ -52,7 +53,8 @@ async fn a_portal_that_always_sends_its_first_page_removes_nobody() {
 
 #[tokio::test]
 async fn f23_a_list_that_shifts_while_it_is_read_removes_nobody() {
-    let house = House::open_with("sync = 'off'\npage_size = 10\nmax_removal = '100%'").await;
+    let house =
+        DirectoryFixture::open_with("sync = 'off'\npage_size = 10\nmax_removal = '100%'").await;
     house.sync(&[]).await;
     house
         .portal
@@ -68,7 +70,7 @@ async fn f23_a_list_that_shifts_while_it_is_read_removes_nobody() {
 
 #[tokio::test]
 async fn chinese_names_are_aligned_in_the_table() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     let shown = String::from_utf8(
         house
@@ -85,7 +87,7 @@ async fn chinese_names_are_aligned_in_the_table() {
 
 #[tokio::test]
 async fn a_second_sync_waits_for_the_first() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.portal.set_fault(Fault::Drip).await;
     let mut slow = house
         .command(&["sync"])

@@ -1,12 +1,12 @@
 //! Names and phone numbers are deleted after their retention period and never reach the log.
 
-use crate::house::House;
+use crate::house::DirectoryFixture;
 use crate::support::CHEN_TAO;
 use crate::support::browser::Browser;
 
 #[tokio::test]
 async fn a_forgotten_user_leaves_no_name_and_stays_locked_out() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     house.sync(&[]).await;
     house.signed_in(CHEN_TAO).await;
     house.portal.suspend_user(CHEN_TAO);
@@ -26,7 +26,7 @@ async fn a_forgotten_user_leaves_no_name_and_stays_locked_out() {
 
 #[tokio::test]
 async fn a_leavers_name_is_deleted_after_the_retention_period() {
-    let house = House::open_with("sync = 'off'\nretention = '0s'").await;
+    let house = DirectoryFixture::open_with("sync = 'off'\nretention = '0s'").await;
     house.sync(&[]).await;
     house.portal.suspend_user(CHEN_TAO);
     house.sync(&["--confirm"]).await;
@@ -44,7 +44,7 @@ async fn a_leavers_name_is_deleted_after_the_retention_period() {
 
 #[tokio::test]
 async fn no_name_and_no_number_is_in_the_log() {
-    let house = House::open_with("sync = '1s'").await;
+    let house = DirectoryFixture::open_with("sync = '1s'").await;
     crate::support::until("the list is read", async || {
         house.count("listed").await == 60
     })
@@ -61,7 +61,7 @@ async fn no_name_and_no_number_is_in_the_log() {
 
 #[tokio::test]
 async fn the_accounts_of_an_unknown_user_can_be_forgotten() {
-    let house = House::open().await;
+    let house = DirectoryFixture::open().await;
     let links = |arguments: &[&str]| {
         let mut command = std::process::Command::new(crate::support::program::BINARY);
         command.arg("links").args(arguments).arg("--config");

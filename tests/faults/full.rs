@@ -91,7 +91,7 @@ async fn a_first_start_on_a_full_disk_is_reported_and_completed_later() {
         program.spawn_into(&mut command, Stdio::null(), stderr_writer);
         drop(command);
         let stderr = std::thread::spawn(|| std::io::read_to_string(stderr).unwrap());
-        let Err(status) = program.end_or_answer().await else {
+        let Err(status) = program.exit_or_readiness().await else {
             break; // it runs, although it may report that it is not ready
         };
         let stderr = stderr.join().unwrap();

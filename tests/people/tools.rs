@@ -44,10 +44,10 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
-            later: None,
+            deferred: None,
             expires_at: now(),
         },
-        continues: None,
+        continued_session: None,
         session: Session {
             sid: SessionId::from(id.to_owned()),
             user: User {
@@ -63,7 +63,7 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
             ticket: digest.into(),
         },
         handle: digest.into(),
-        retires: None,
+        retired_handle: None,
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::kit::{registered, registration, tokens, verified};
 use crate::support::app::{RelyingParty, header};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const ALGS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
@@ -20,7 +20,7 @@ fn name((id_token, access_token): (&str, &str)) -> String {
     format!("{id_token}-{access_token}")
 }
 
-async fn house() -> House {
+async fn house() -> TestProvider {
     let clients = pairs().map(|pair| {
         let (id_token, access_token) = pair;
         let lines = format!(
@@ -30,7 +30,7 @@ async fn house() -> House {
         );
         registration(&name(pair), &lines)
     });
-    House::open_with(&clients.collect::<String>(), "").await
+    TestProvider::open_with(&clients.collect::<String>(), "").await
 }
 
 fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
@@ -105,7 +105,7 @@ async fn n34_a_signed_userinfo_answer_is_no_token() {
 
 #[tokio::test]
 async fn userinfo_tells_the_algorithms_it_signs_with() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = crate::support::browser::Browser::new();
     let document = browser
         .get(house.at("/.well-known/openid-configuration"))

@@ -7,7 +7,7 @@ use url::Url;
 use crate::kit::tokens;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 #[track_caller]
@@ -35,20 +35,20 @@ async fn auth_time(client: &RelyingParty, answer: &Answer) -> i64 {
 }
 
 /// Follows a launch to the request that waits.
-async fn resumed(house: &House, browser: &mut Browser, user: u64) -> Answer {
+async fn resumed(house: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
     let launched = house.launch(browser, "grafana", user).await;
     browser.get(launched.location()).await
 }
 
-async fn signed_in_a_while_ago(house: &House) -> Browser {
+async fn signed_in_a_while_ago(house: &TestProvider) -> Browser {
     let browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     browser
 }
 
 #[tokio::test]
 async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let url = house.client("grafana").authorize_url(&[("prompt", "none")]);
     let stranger = Browser::new().get(&url).await;
     login_required(&stranger);
@@ -59,27 +59,27 @@ async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
 
 #[tokio::test]
 async fn prompt_login_wants_a_new_ticket_and_then_tells_the_new_time() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = signed_in_a_while_ago(&house).await;
     let before = browser.get(grafana.authorize_url(&[])).await;
     let before = auth_time(&grafana, &before).await;
     let url = grafana.authorize_url(&[("prompt", "login")]);
     waits(&browser.get(&url).await);
-    house.later(TimeDelta::seconds(7));
+    house.advance(TimeDelta::seconds(7));
     let answer = resumed(&house, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, before + 307);
 }
 
 #[tokio::test]
 async fn prompt_login_accepts_the_portals_session_ticket_once_it_is_proven_anew() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
     browser.get(&launch).await;
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     let url = grafana.authorize_url(&[("prompt", "login")]);
     waits(&browser.get(url).await);
     let launched = browser.get(&launch).await;
@@ -89,7 +89,7 @@ async fn prompt_login_accepts_the_portals_session_ticket_once_it_is_proven_anew(
 
 #[tokio::test]
 async fn a_request_for_a_new_login_is_not_resumed_by_the_old_session() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = signed_in_a_while_ago(&house).await;
     let keycloak = house.client("keycloak");
     waits(
@@ -105,13 +105,13 @@ async fn a_request_for_a_new_login_is_not_resumed_by_the_old_session() {
 
 #[tokio::test]
 async fn max_age_is_kept_to_the_second() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("max_age", "60")]);
-    house.later(TimeDelta::seconds(60));
+    house.advance(TimeDelta::seconds(60));
     let time = auth_time(&grafana, &browser.get(&url).await).await;
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     waits(&browser.get(&url).await);
     let answer = resumed(&house, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, time + 61);
@@ -119,7 +119,7 @@ async fn max_age_is_kept_to_the_second() {
 
 #[tokio::test]
 async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = signed_in_a_while_ago(&house).await;
     waits(
@@ -134,7 +134,7 @@ async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
 
 #[tokio::test]
 async fn prompt_none_and_an_old_sign_in_is_told_to_the_client() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = signed_in_a_while_ago(&house).await;
     let url = grafana.authorize_url(&[("prompt", "none"), ("max_age", "60")]);
@@ -142,15 +142,15 @@ async fn prompt_none_and_an_old_sign_in_is_told_to_the_client() {
 }
 
 /// A house, a browser of `CHEN_TAO`'s, and a request with an ID token of `hinted`'s as its hint.
-async fn hinted(hinted: u64, later: TimeDelta, prompt: &str) -> (House, Browser, Url) {
-    let house = House::open().await;
+async fn hinted(hinted: u64, later: TimeDelta, prompt: &str) -> (TestProvider, Browser, Url) {
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let tokens = tokens(&grafana, &mut house.signed_in(hinted).await).await;
-    house.later(later);
+    house.advance(later);
     let browser = house.signed_in(CHEN_TAO).await;
     let hint = tokens["id_token"].as_str().unwrap();
     let url = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", prompt)]);
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     (house, browser, url)
 }
 
@@ -185,7 +185,7 @@ async fn a_hint_that_names_another_waits_for_that_other() {
 
 #[tokio::test]
 async fn n20_a_hint_signs_nobody_in() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let tokens = tokens(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
     let hint = ("id_token_hint", tokens["id_token"].as_str().unwrap());

@@ -8,13 +8,13 @@ use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What grafana is answered when it asks like this for somebody who is signed in.
 async fn asked(changes: &[(&str, &str)]) -> Answer {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = house.client("grafana").authorize_url(changes);
     browser.get(url).await
@@ -56,7 +56,7 @@ async fn a_code_goes_to_the_redirect_uri_by_303_and_is_kept_nowhere() {
 
 #[tokio::test]
 async fn rfc9207_every_response_names_the_issuer() {
-    let house = House::open_below("/sso", "", "").await;
+    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for changes in [vec![], vec![("response_type", "token")]] {
@@ -69,7 +69,7 @@ async fn rfc9207_every_response_names_the_issuer() {
 async fn state_comes_back_to_the_letter_in_successes_and_errors() {
     let keycloak = "Zm9v.".repeat(30);
     assert_eq!(keycloak.len(), 150);
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for state in [
@@ -92,7 +92,7 @@ async fn state_comes_back_to_the_letter_in_successes_and_errors() {
 
 #[tokio::test]
 async fn neither_state_nor_nonce_is_demanded() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let url = grafana.authorize_url(&[("state", ""), ("nonce", "")]);
@@ -104,7 +104,7 @@ async fn neither_state_nor_nonce_is_demanded() {
 
 #[tokio::test]
 async fn post_is_answered_as_get_is() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let granted = post(&mut browser, &grafana.authorize_url(&[])).await;
@@ -118,7 +118,7 @@ async fn post_is_answered_as_get_is() {
 
 #[tokio::test]
 async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let state = "a+b&c=%20陈";
@@ -134,7 +134,7 @@ async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
 
 #[tokio::test]
 async fn what_it_cannot_do_is_refused_by_its_own_code() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for (name, value, code) in [
@@ -192,7 +192,7 @@ async fn what_it_does_not_know_or_need_is_ignored() {
 
 #[tokio::test]
 async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for (asked, given, name) in [
@@ -213,7 +213,7 @@ async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
 
 #[tokio::test]
 async fn without_openid_there_is_no_id_token() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for scope in ["user:email", "profile", ""] {
@@ -227,7 +227,7 @@ async fn without_openid_there_is_no_id_token() {
 
 #[tokio::test]
 async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for changes in [
@@ -247,7 +247,7 @@ async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
 
 #[tokio::test]
 async fn a_public_client_may_listen_on_any_loopback_port_and_must_keep_to_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let spa = house.client("spa");
     let here = "http://127.0.0.1:51004/callback";
@@ -264,7 +264,7 @@ async fn a_public_client_may_listen_on_any_loopback_port_and_must_keep_to_it() {
 async fn a_redirect_uri_keeps_the_query_it_was_registered_with() {
     let uri = "http://127.0.0.1:9/cb?tenant=a%20b";
     let client = registration("query", "").replace("http://127.0.0.1:9/query", uri);
-    let house = House::open_with(&client, "").await;
+    let house = TestProvider::open_with(&client, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let client = RelyingParty {
         redirect_uri: uri.to_owned(),
@@ -293,7 +293,7 @@ async fn a_redirect_uri_that_no_header_can_carry_is_not_registered() {
 
 #[tokio::test]
 async fn the_endpoint_takes_get_and_post_and_says_so() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let url = house.client("grafana").authorize_url(&[]);
     let answer = Browser::new()
         .send(Method::PUT, url, |request| request)

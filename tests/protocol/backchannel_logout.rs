@@ -11,8 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::kit::{registered, registration, tokens, verified};
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::House;
-use crate::support::listener::{Listener, Told};
+use crate::support::house::TestProvider;
+use crate::support::listener::{Listener, ReceivedNotice};
 use crate::support::program::{Program, free_port};
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
@@ -46,9 +46,9 @@ async fn wait_for(database: &Path, what: impl Fn(&[(String, u32, i64)]) -> bool)
 
 /// 陈涛 has used the app; then 黑龙江 clicks in the same browser.
 struct Switched {
-    house: House,
+    house: TestProvider,
     app: Listener,
-    first: Told,
+    first: ReceivedNotice,
 }
 
 impl Switched {
@@ -56,11 +56,11 @@ impl Switched {
     async fn with(answers: &[u16]) -> Self {
         let app = Listener::open().await;
         app.answer(answers);
-        let house = House::open_with(&registration("app", &app.line()), "").await;
+        let house = TestProvider::open_with(&registration("app", &app.line()), "").await;
         let mut browser = house.signed_in(CHEN_TAO).await;
         tokens(&registered(&house, "app"), &mut browser).await;
         take_over(&house, &mut browser).await;
-        let first = app.hears().await;
+        let first = app.next_notice().await;
         Self { house, app, first }
     }
 
@@ -81,7 +81,7 @@ impl Switched {
 }
 
 /// Launches grafana for 黑龙江 from the portal's own page.
-async fn take_over(house: &House, browser: &mut Browser) {
+async fn take_over(house: &TestProvider, browser: &mut Browser) {
     let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
     let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = browser.get_from(url, house.portal.url().as_str()).await;
@@ -92,11 +92,11 @@ async fn take_over(house: &House, browser: &mut Browser) {
 async fn a_token_that_is_not_taken_is_followed_by_another() {
     let switched = Switched::with(&[500, 503]).await;
     switched.queued(1, 5).await;
-    switched.house.later(TimeDelta::seconds(5));
-    let second = switched.app.hears().await;
+    switched.house.advance(TimeDelta::seconds(5));
+    let second = switched.app.next_notice().await;
     switched.queued(2, 30).await;
-    switched.house.later(TimeDelta::seconds(30));
-    let third = switched.app.hears().await;
+    switched.house.advance(TimeDelta::seconds(30));
+    let third = switched.app.next_notice().await;
     switched.struck_off().await;
 
     let mut names = Vec::new();
@@ -135,8 +135,8 @@ async fn a_client_that_refuses_is_asked_five_times_and_left_alone() {
     let switched = Switched::with(&[400; 6]).await;
     for (attempts, pause) in (1..).zip([5, 30, 120, 600]) {
         switched.queued(attempts, pause).await;
-        switched.house.later(TimeDelta::seconds(pause));
-        switched.app.hears().await;
+        switched.house.advance(TimeDelta::seconds(pause));
+        switched.app.next_notice().await;
     }
     switched.struck_off().await;
 }
@@ -146,7 +146,7 @@ async fn a_client_that_is_gone_for_a_day_is_given_up() {
     let Switched { house, app, .. } = Switched::with(&[500]).await;
     let database = house.folder().join("panda-oidc.db");
     wait_for(&database, |queue| queue.len() == 1).await;
-    house.later(TimeDelta::hours(24));
+    house.advance(TimeDelta::hours(24));
     wait_for(&database, <[_]>::is_empty).await;
     let told = app.told();
     assert!(told.is_empty(), "{told:?}");
@@ -160,11 +160,11 @@ async fn a_browser_with_two_sessions_makes_two_tokens() {
         "[session]\nlifetime = '1m'\n{}",
         registration("app", &app.line())
     );
-    let house = House::open_with(&clients, "").await;
+    let house = TestProvider::open_with(&clients, "").await;
     let client = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let first = tokens(&client, &mut browser).await;
-    house.later(TimeDelta::minutes(2));
+    house.advance(TimeDelta::minutes(2));
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     let second = tokens(&client, &mut browser).await;
     take_over(&house, &mut browser).await;
@@ -173,7 +173,7 @@ async fn a_browser_with_two_sessions_makes_two_tokens() {
         sids.collect::<std::collections::BTreeSet<_>>()
     };
     let told = app.told();
-    let told: Vec<_> = told.iter().map(Told::token).collect();
+    let told: Vec<_> = told.iter().map(ReceivedNotice::token).collect();
     let had = [&first, &second].map(|tokens| tokens["id_token"].as_str().unwrap());
     assert_eq!((told.len(), sids(&told)), (2, sids(&had)));
 }
@@ -219,14 +219,14 @@ async fn what_a_killed_process_left_undelivered_the_next_delivers() {
     assert_eq!((left.len(), left[0].1), (1, 1), "{left:?}");
     let app = Listener::open_at(port).await;
     program.restart().await;
-    let told = app.hears().await;
+    let told = app.next_notice().await;
     assert_eq!(claims(told.token())["sub"], "1");
     wait_for(&database, <[_]>::is_empty).await;
     let log = program.log();
     for said in [
         "told did not take the end of session",
         "(Connection refused (os error 111)); it is told again in 5 s; check",
-        "Told told that session",
+        "ReceivedNotice told that session",
     ] {
         assert!(log.contains(said), "{said}");
     }
@@ -239,9 +239,9 @@ async fn a_stop_waits_for_the_call_under_way() {
     app.answer(&[503]);
     let (portal, mut program, mut browser) = program(&app.line()).await;
     click(&portal, &program, &mut browser).await;
-    app.hears().await;
+    app.next_notice().await;
     let gate = app.hold().await;
-    app.hears().await;
+    app.next_notice().await;
     let pid = program.pid().to_string();
     assert!(Command::new("kill").arg(pid).status().unwrap().success());
     let patience = Instant::now() + Duration::from_secs(30);
@@ -259,7 +259,7 @@ async fn a_stop_waits_for_the_call_under_way() {
 async fn a_client_that_hangs_leaves_the_others_their_calls() {
     let (hangs, app) = (Listener::open().await, Listener::open().await);
     let clients = registration("hangs", &hangs.line()) + &registration("app", &app.line());
-    let house = House::open_with(&clients, "").await;
+    let house = TestProvider::open_with(&clients, "").await;
     let mut browsers = Vec::new();
     for _ in 0..20 {
         let mut browser = house.signed_in(CHEN_TAO).await;
@@ -282,10 +282,10 @@ async fn a_client_that_hangs_leaves_the_others_their_calls() {
         assert_eq!(status, 303);
     }
     take_over(&house, &mut other).await;
-    app.hears().await;
+    app.next_notice().await;
     assert_eq!(hangs.most_at_once(), 8);
     // Those that had no turn come from the store, once their lease is over.
-    house.later(TimeDelta::seconds(60));
+    house.advance(TimeDelta::seconds(60));
     drop(gate);
     wait_for(&house.folder().join("panda-oidc.db"), <[_]>::is_empty).await;
     assert_eq!(hangs.most_at_once(), 8);

@@ -8,7 +8,7 @@ use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::program::Program;
 
 const ALL: &str = "openid profile email phone";
@@ -26,8 +26,8 @@ const OF_THE_TOKEN: [&str; 8] = [
 ];
 
 /// A house with a client `app` that has these `lines`.
-async fn house(lines: &str) -> (House, RelyingParty) {
-    let house = House::open_with(&registration("app", lines), "").await;
+async fn house(lines: &str) -> (TestProvider, RelyingParty) {
+    let house = TestProvider::open_with(&registration("app", lines), "").await;
     let app = registered(&house, "app");
     (house, app)
 }
@@ -41,7 +41,7 @@ async fn tokens(app: &RelyingParty, browser: &mut Browser, scope: &str) -> Value
 }
 
 /// What `app` hears of `user`: in the ID token, and in userinfo the same.
-async fn told(house: &House, app: &RelyingParty, user: u64, scope: &str) -> Value {
+async fn told(house: &TestProvider, app: &RelyingParty, user: u64, scope: &str) -> Value {
     let tokens = tokens(app, &mut house.signed_in(user).await, scope).await;
     same_in_both(app, &tokens).await
 }
@@ -215,7 +215,7 @@ async fn addresses_and_parts_of_a_name_can_be_asked_for_by_name() {
 
 #[tokio::test]
 async fn discovery_lists_email_where_it_brings_something() {
-    let listed = async |house: &House, member: &str, value: &str| {
+    let listed = async |house: &TestProvider, member: &str, value: &str| {
         let url = house.at("/.well-known/openid-configuration");
         let document = Browser::new().get(url).await.json();
         document[member].as_array().unwrap().contains(&json!(value))

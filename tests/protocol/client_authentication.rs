@@ -16,8 +16,8 @@ use crate::support::assertion::{
     with_keys, with_keys_at,
 };
 use crate::support::browser::Browser;
-use crate::support::house::House;
-use crate::support::publisher::{Publisher, Reply};
+use crate::support::house::TestProvider;
+use crate::support::publisher::{KeyServer, Reply};
 
 const LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -45,7 +45,7 @@ async fn every_algorithm_that_discovery_lists_gets_a_client_its_tokens() {
         .map(|alg| ClientKey::secret(alg, LONG));
     let all: Vec<_> = pairs.iter().collect();
     let sections = with_keys("keyed", &all) + &secret_jwt("shared", "");
-    let house = House::open_with(&sections, "").await;
+    let house = TestProvider::open_with(&sections, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let mut worked = Vec::new();
     for (id, key) in secrets
@@ -71,7 +71,7 @@ async fn every_algorithm_that_discovery_lists_gets_a_client_its_tokens() {
 #[tokio::test]
 async fn rfc7521_a_client_id_beside_the_assertion_is_not_needed() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let house = House::open_with(&with_keys("keyed", &[&key]), "").await;
+    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&house, "keyed");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let code = client.login(&mut browser).await;
@@ -94,7 +94,8 @@ async fn rfc7521_a_client_id_beside_the_assertion_is_not_needed() {
 async fn rfc7523_the_audience_is_the_issuer_or_the_token_endpoint() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     for path in ["", "/sso"] {
-        let house = House::open_below(path, &with_keys("keyed", &[&key]), "").await;
+        let house =
+            TestProvider::open_with_issuer_path(path, &with_keys("keyed", &[&key]), "").await;
         let client = signing_client(&house, "keyed");
         let (issuer, token) = (json!(house.issuer), json!(house.at("/token")));
         for aud in [
@@ -114,7 +115,7 @@ async fn rfc7523_the_audience_is_the_issuer_or_the_token_endpoint() {
 #[tokio::test]
 async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let house = House::open_with(&with_keys("keyed", &[&key]), "").await;
+    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&house, "keyed");
     for (path, other) in [("/introspect", "/revoke"), ("/revoke", "/introspect")] {
         for (aud, good) in [("", true), ("/token", true), (path, true), (other, false)] {
@@ -142,7 +143,7 @@ async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
 #[tokio::test]
 async fn rfc7523_an_assertion_has_its_time() {
     let key = ClientKey::pair(Algorithm::EdDSA, "a");
-    let house = House::open_with(&with_keys("keyed", &[&key]), "").await;
+    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&house, "keyed");
     for (name, seconds, good) in [
         ("exp", -29, true),
@@ -172,7 +173,7 @@ async fn rfc7523_an_assertion_has_its_time() {
 #[tokio::test]
 async fn what_is_wrong_with_an_assertion_is_told_plainly() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let house = House::open_with(&with_keys("keyed", &[&key]), "").await;
+    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&house, "keyed");
     for (name, value, told) in [
         ("iss", json!("x"), "iss and sub"),
@@ -196,7 +197,7 @@ async fn what_is_wrong_with_an_assertion_is_told_plainly() {
 async fn a_failed_assertion_spends_no_code_and_a_good_one_may_follow() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let other = ClientKey::pair(Algorithm::ES256, "a");
-    let house = House::open_with(&with_keys("keyed", &[&key]), "").await;
+    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&house, "keyed");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let code = client.login(&mut browser).await;
@@ -215,7 +216,7 @@ async fn a_failed_assertion_spends_no_code_and_a_good_one_may_follow() {
 #[tokio::test]
 async fn keycloaks_assertion_is_taken() {
     let pinned = secret_jwt("keycloak2", "token_endpoint_auth_signing_alg = 'HS256'");
-    let house = House::open_with(&pinned, "").await;
+    let house = TestProvider::open_with(&pinned, "").await;
     let client = signing_client(&house, "keycloak2");
     let mut claims = claims(&house, &client);
     claims["aud"] = json!(house.at("/token"));
@@ -235,8 +236,8 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
         ClientKey::pair(Algorithm::ES256, "old"),
         ClientKey::pair(Algorithm::RS256, "new"),
     );
-    let publisher = Publisher::start(Reply::Document(jwks(&[&old]))).await;
-    let house = House::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
+    let publisher = KeyServer::start(Reply::Document(jwks(&[&old]))).await;
+    let house = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
     let client = signing_client(&house, "elsewhere");
     let ask = async |key: &ClientKey| ask(&client, &key.sign(&claims(&house, &client))).await;
     assert_eq!(publisher.asked(), 0, "not before they are needed");
@@ -247,19 +248,19 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
 
     // Changed: the unknown key is looked for at once, but not more often than every ten seconds.
     publisher.publish(Reply::Document(jwks(&[&new])));
-    house.later(TimeDelta::seconds(9));
+    house.advance(TimeDelta::seconds(9));
     refused(&ask(&new).await, "asked nine seconds ago");
     assert_eq!(publisher.asked(), 1);
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     accepted(&ask(&new).await, "new");
     assert_eq!(publisher.asked(), 2);
     refused(&ask(&old).await, "withdrawn");
 
     // Kept ten minutes, then asked for again.
-    house.later(TimeDelta::seconds(599));
+    house.advance(TimeDelta::seconds(599));
     accepted(&ask(&new).await, "kept");
     assert_eq!(publisher.asked(), 2);
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     accepted(&ask(&new).await, "asked for again");
     assert_eq!(publisher.asked(), 3);
 }
@@ -272,7 +273,7 @@ async fn a_kid_is_not_needed_when_nothing_is_ambiguous() {
     let both = with_keys("both", &[&other, &key]);
     let named = key.clone();
     key.jwk.as_object_mut().unwrap().remove("kid");
-    let house = House::open_with(&(both + &with_keys("nameless", &[&key])), "").await;
+    let house = TestProvider::open_with(&(both + &with_keys("nameless", &[&key])), "").await;
     let (both, nameless) = (
         signing_client(&house, "both"),
         signing_client(&house, "nameless"),
@@ -296,7 +297,7 @@ async fn a_secret_that_is_hashed_or_kept_elsewhere_works_as_any_other() {
             "file",
             &format!("client_secret_file = '{}'", file.path().display()),
         );
-    let house = House::open_with(&sections, "").await;
+    let house = TestProvider::open_with(&sections, "").await;
     for (id, secret) in [("hashed", LONG), ("file", LONG), ("env", &named)] {
         let client = signing_client(&house, id);
         let code = "A".repeat(43);

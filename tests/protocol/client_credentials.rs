@@ -2,17 +2,17 @@
 
 use crate::kit::{registered, registration, verified};
 use crate::support::app::{RelyingParty, header};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const OWN: (&str, &str) = ("grant_type", "client_credentials");
 
 /// `service` is a service alone: nobody logs in to it, and it is sent back nowhere.
-async fn house() -> (House, RelyingParty) {
+async fn house() -> (TestProvider, RelyingParty) {
     let lines = "grant_types = ['client_credentials']\nallowed_resources = ['https://api']";
     let registration = registration("service", lines);
     let mut lines: Vec<_> = registration.lines().collect();
     lines.retain(|line| !line.trim_start().starts_with("redirect_uris"));
-    let house = House::open_with(&(lines.join("\n") + "\n"), "").await;
+    let house = TestProvider::open_with(&(lines.join("\n") + "\n"), "").await;
     let service = registered(&house, "service");
     (house, service)
 }

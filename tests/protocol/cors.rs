@@ -7,19 +7,19 @@ use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 /// Where the page is.
 const APP: &str = "https://app.example.com";
 
 /// A house with a single-page app at [`APP`].
-async fn house() -> House {
+async fn house() -> TestProvider {
     let page = "[[clients]]\nclient_id = 'page'\ntoken_endpoint_auth_method = 'none'\n\
                 redirect_uris = ['https://App.example.com:443/cb', 'com.example.app:/cb']\n";
-    House::open_with(page, "").await
+    TestProvider::open_with(page, "").await
 }
 
-fn page(house: &House) -> RelyingParty {
+fn page(house: &TestProvider) -> RelyingParty {
     RelyingParty {
         client_secret: None,
         redirect_uri: "https://App.example.com:443/cb".to_owned(),
@@ -145,7 +145,7 @@ async fn a_preflight_is_told_what_may_be_sent() {
 
 #[tokio::test]
 async fn the_origins_are_those_of_the_redirect_uris() {
-    let house = House::open_with(&registration("dev", ""), "").await;
+    let house = TestProvider::open_with(&registration("dev", ""), "").await;
     for origin in [
         "http://127.0.0.1:3000",
         "http://127.0.0.1:8180",
@@ -159,7 +159,7 @@ async fn the_origins_are_those_of_the_redirect_uris() {
 
 #[tokio::test]
 async fn below_a_path_it_is_the_same() {
-    let house = House::open_below("/sso", "", "").await;
+    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let told = preflight(&house.at("/token"), "http://127.0.0.1:3000", "POST", "").await;
     assert_eq!(
         told.header("access-control-allow-origin"),

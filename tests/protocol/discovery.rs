@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
-async fn document(house: &House, path: &str) -> Answer {
+async fn document(house: &TestProvider, path: &str) -> Answer {
     let answer = Browser::new().get(house.at(path)).await;
     assert_eq!(answer.status, 200, "{path}");
     answer
@@ -24,7 +24,7 @@ fn urls(document: &Value) -> Vec<(&String, &str)> {
 #[tokio::test]
 async fn both_well_known_paths_serve_one_document() {
     for path in ["", "/sso/panda"] {
-        let house = House::open_below(path, "", "").await;
+        let house = TestProvider::open_with_issuer_path(path, "", "").await;
         let openid = document(&house, OPENID).await.json();
         assert_eq!(openid["issuer"], house.issuer, "to the letter, no slash");
         assert_eq!(document(&house, OAUTH).await.json(), openid);
@@ -33,7 +33,7 @@ async fn both_well_known_paths_serve_one_document() {
 
 #[tokio::test]
 async fn rfc8414_the_well_known_part_stands_before_an_issuers_path_too() {
-    let house = House::open_below("/sso/panda", "", "").await;
+    let house = TestProvider::open_with_issuer_path("/sso/panda", "", "").await;
     let mut front = Url::parse(&house.issuer).unwrap();
     front.set_path(&format!("{OAUTH}/sso/panda"));
     let answer = Browser::new().get(&front).await;
@@ -43,7 +43,7 @@ async fn rfc8414_the_well_known_part_stands_before_an_issuers_path_too() {
 
 #[tokio::test]
 async fn nothing_answers_outside_an_issuers_path() {
-    let house = House::open_below("/sso", "", "").await;
+    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
     for path in [OPENID, "/authorize", "/launch", "/jwks"] {
         let outside = Url::parse(&house.issuer).unwrap().join(path).unwrap();
         assert_eq!(Browser::new().get(&outside).await.status, 404, "{path}");
@@ -53,7 +53,7 @@ async fn nothing_answers_outside_an_issuers_path() {
 #[tokio::test]
 async fn every_url_in_it_lies_below_the_issuer_and_answers() {
     for path in ["", "/sso"] {
-        let house = House::open_below(path, "", "").await;
+        let house = TestProvider::open_with_issuer_path(path, "", "").await;
         let document = document(&house, OPENID).await.json();
         for endpoint in [
             "authorization_endpoint",
@@ -78,7 +78,7 @@ async fn every_url_in_it_lies_below_the_issuer_and_answers() {
 
 #[tokio::test]
 async fn it_lists_what_works_and_nothing_else() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let document = document(&house, OPENID).await.json();
     for (member, value) in [
         ("response_types_supported", json!(["code"])),
@@ -129,7 +129,7 @@ async fn it_lists_what_works_and_nothing_else() {
 
 #[tokio::test]
 async fn anybody_may_read_it_and_keep_it_a_short_while() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for path in [OPENID, OAUTH] {
         let answer = document(&house, path).await;
         assert_eq!(answer.header("content-type"), "application/json");
@@ -140,7 +140,7 @@ async fn anybody_may_read_it_and_keep_it_a_short_while() {
 
 #[tokio::test]
 async fn every_scope_and_algorithm_it_lists_is_served() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let document = document(&house, OPENID).await.json();
     let jwks = Browser::new().get(house.at("/jwks")).await.json();
     let served: Vec<_> = jwks["keys"]

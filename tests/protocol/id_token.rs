@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use crate::kit::{registered, registration, tokens, tokens_of, verified};
 use crate::support::app::{RelyingParty, header};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const NOW: i64 = 1_800_000_000;
 
-async fn id_token(house: &House, tokens: &Value) -> Value {
+async fn id_token(house: &TestProvider, tokens: &Value) -> Value {
     verified(house, tokens["id_token"].as_str().unwrap()).await
 }
 
 #[tokio::test]
 async fn it_says_who_by_whom_for_whom_since_when() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::seconds(90));
+    house.advance(TimeDelta::seconds(90));
     let tokens = tokens(&house.client("grafana"), &mut browser).await;
     let mut claims = id_token(&house, &tokens).await;
     let members = claims.as_object_mut().unwrap();
@@ -46,7 +46,7 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
         let line = format!("id_token_signed_response_alg = '{alg}'");
         registration(alg, &line)
     });
-    let house = House::open_with(&clients.concat(), "").await;
+    let house = TestProvider::open_with(&clients.concat(), "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for alg in algs {
         let tokens = tokens(&registered(&house, alg), &mut browser).await;
@@ -74,14 +74,14 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
 
 #[tokio::test]
 async fn a_client_that_asks_for_nothing_gets_rs256() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     assert_eq!(header(tokens["id_token"].as_str().unwrap())["alg"], "RS256");
 }
 
 #[tokio::test]
 async fn the_header_points_nowhere_else_for_its_key() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "keycloak").await;
     let header = header(tokens["id_token"].as_str().unwrap());
     let mut members: Vec<_> = header.as_object().unwrap().keys().collect();
@@ -91,7 +91,7 @@ async fn the_header_points_nowhere_else_for_its_key() {
 
 #[tokio::test]
 async fn whoever_names_somebody_is_a_string_whatever_the_portal_wrote() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let id = 9_007_199_254_740_993;
     house
         .portal
@@ -113,7 +113,7 @@ async fn whoever_names_somebody_is_a_string_whatever_the_portal_wrote() {
 
 #[tokio::test]
 async fn f19_people_of_one_name_are_told_apart() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house.portal.rename_user(HEI_LONG_JIANG, "陈涛");
     let mut seen = Vec::new();
     for user in [CHEN_TAO, HEI_LONG_JIANG] {
@@ -128,15 +128,15 @@ async fn f19_people_of_one_name_are_told_apart() {
 
 #[tokio::test]
 async fn updated_at_moves_when_the_portals_word_changes_and_only_then() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::hours(1));
+    house.advance(TimeDelta::hours(1));
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     let same = id_token(&house, &tokens(&grafana, &mut browser).await).await;
     assert_eq!(same["updated_at"], NOW);
     house.portal.rename_user(CHEN_TAO, "陈涛涛");
-    house.later(TimeDelta::hours(1));
+    house.advance(TimeDelta::hours(1));
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     let renamed = id_token(&house, &tokens(&grafana, &mut browser).await).await;
     assert_eq!(renamed["updated_at"], NOW + 7200);
@@ -148,7 +148,7 @@ async fn updated_at_moves_when_the_portals_word_changes_and_only_then() {
 
 #[tokio::test]
 async fn a_nonce_comes_back_to_the_letter() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     for nonce in ["a+b c&d%20=", "随机🐼", &"n".repeat(500)] {
@@ -161,7 +161,7 @@ async fn a_nonce_comes_back_to_the_letter() {
 
 #[tokio::test]
 async fn somebody_without_a_name_or_phone_logs_in_all_the_same() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house
         .portal
         .set_fault(panda_oidc_panda::simulator::Fault::NoName)

@@ -7,7 +7,7 @@ use crate::kit::{registered, registration, tokens};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 async fn offline(client: &RelyingParty, browser: &mut Browser) -> Value {
     let url = client.authorize_url(&[("scope", "openid profile offline_access")]);
@@ -26,7 +26,7 @@ async fn introspected(client: &RelyingParty, token: &Value) -> Value {
 
 #[tokio::test]
 async fn an_access_token_is_told_about_as_it_says_itself() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
     let told = introspected(&grafana, &tokens["access_token"]).await;
@@ -53,7 +53,7 @@ async fn an_access_token_is_told_about_as_it_says_itself() {
 
 #[tokio::test]
 async fn a_refresh_token_is_active_until_it_is_used() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let first = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
     let told = introspected(&grafana, &first["refresh_token"]).await;
@@ -70,7 +70,7 @@ async fn a_refresh_token_is_active_until_it_is_used() {
 
 #[tokio::test]
 async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = offline(&grafana, &mut browser).await;
@@ -86,7 +86,7 @@ async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
             json!({"active": false})
         );
     }
-    house.later(TimeDelta::hours(1));
+    house.advance(TimeDelta::hours(1));
     let told = introspected(&grafana, &tokens["access_token"]).await;
     assert_eq!(told, json!({"active": false}));
 }
@@ -97,7 +97,7 @@ async fn a_resource_server_may_ask_about_tokens_that_are_for_it() {
         + &registration("api", "resources = ['https://api']")
         + &registration("billing", "")
         + &registration("other", "resources = ['https://api/v2']");
-    let house = House::open_with(&clients, "").await;
+    let house = TestProvider::open_with(&clients, "").await;
     let tokens = tokens(
         &registered(&house, "app"),
         &mut house.signed_in(CHEN_TAO).await,
@@ -111,7 +111,7 @@ async fn a_resource_server_may_ask_about_tokens_that_are_for_it() {
 
 #[tokio::test]
 async fn a_request_without_a_token_or_a_proof_is_refused() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let answer = grafana.post_token("/introspect", "").await;
     assert_eq!(answer.status, 400);
@@ -126,7 +126,7 @@ async fn a_request_without_a_token_or_a_proof_is_refused() {
 #[tokio::test]
 async fn a_refresh_token_is_good_no_longer_than_its_login() {
     let lines = "refresh_token = 'always'\nrefresh_token_lifetime = '20h'";
-    let house = House::open_with(&registration("app", lines), "").await;
+    let house = TestProvider::open_with(&registration("app", lines), "").await;
     let app = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let bound = tokens(&app, &mut browser).await;

@@ -8,10 +8,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 async fn served() -> Answer {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let answer = Browser::new().get(house.at("/jwks")).await;
     assert_eq!(answer.status, 200);
     answer

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const SECRET: &str = "another-secret-0123456789";
 
@@ -21,7 +21,7 @@ pub fn registration(client_id: &str, lines: &str) -> String {
 }
 
 /// The client that [`registration`] registers.
-pub fn registered(house: &House, client_id: &str) -> RelyingParty {
+pub fn registered(house: &TestProvider, client_id: &str) -> RelyingParty {
     RelyingParty {
         issuer: house.issuer.clone(),
         client_id: client_id.to_owned(),
@@ -38,7 +38,7 @@ pub async fn tokens(client: &RelyingParty, browser: &mut Browser) -> Value {
 }
 
 /// What the token endpoint gives the client called `client_id` for [`CHEN_TAO`].
-pub async fn tokens_of(house: &House, client_id: &str) -> Value {
+pub async fn tokens_of(house: &TestProvider, client_id: &str) -> Value {
     tokens(
         &house.client(client_id),
         &mut house.signed_in(CHEN_TAO).await,
@@ -48,7 +48,7 @@ pub async fn tokens_of(house: &House, client_id: &str) -> Value {
 
 /// The claims of a token whose signature holds against a key of the served JWKS, the key's own
 /// algorithm and no other.
-pub async fn verified(house: &House, token: &str) -> Value {
+pub async fn verified(house: &TestProvider, token: &str) -> Value {
     let served = Browser::new().get(house.at("/jwks")).await.json();
     let keys: JwkSet = serde_json::from_value(served).unwrap();
     let header = decode_header(token).unwrap();

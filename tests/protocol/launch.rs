@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::kit::registration;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const GRAFANA: &str = "/login/generic_oauth";
@@ -24,7 +24,7 @@ fn nobody_signed_in(browser: &Browser) {
 
 #[tokio::test]
 async fn it_answers_with_303_to_the_clients_login_and_the_ticket_is_gone() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = Browser::new().get(url).await;
@@ -36,7 +36,7 @@ async fn it_answers_with_303_to_the_clients_login_and_the_ticket_is_gone() {
 
 #[tokio::test]
 async fn the_client_is_told_who_sends_the_person() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let answer = house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
     // OIDC Core §4: REQUIRED.
     assert_eq!(answer.parameter("iss").unwrap(), house.issuer);
@@ -44,7 +44,7 @@ async fn the_client_is_told_who_sends_the_person() {
 
 #[tokio::test]
 async fn f8_a_ticket_is_found_wherever_the_portal_joins_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (before, after) in [
         ("/launch/grafana?ticket=", ""),
         ("/launch/grafana?from=menu&ticket=", ""),
@@ -61,7 +61,7 @@ async fn f8_a_ticket_is_found_wherever_the_portal_joins_it() {
 
 #[tokio::test]
 async fn f8_a_ticket_joined_to_the_path_by_an_ampersand_is_found_and_not_shown() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for before in ["/launch/grafana&ticket=", "/launch/grafana/&ticket="] {
         let ticket = house.portal.issue_ticket(CHEN_TAO);
         let answer = Browser::new()
@@ -74,7 +74,7 @@ async fn f8_a_ticket_joined_to_the_path_by_an_ampersand_is_found_and_not_shown()
 
 #[tokio::test]
 async fn f8_a_slash_at_the_end_of_the_menus_address_does_no_harm() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for path in ["/launch/grafana/", "/launch/"] {
         let ticket = house.portal.issue_ticket(CHEN_TAO);
         let url = house.at(&format!("{path}?ticket={ticket}"));
@@ -85,7 +85,7 @@ async fn f8_a_slash_at_the_end_of_the_menus_address_does_no_harm() {
 
 #[tokio::test]
 async fn f8_two_different_tickets_are_refused_unasked_and_two_alike_are_one() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let one = house.portal.issue_ticket(CHEN_TAO);
     let other = house.portal.issue_ticket(HEI_LONG_JIANG);
     let mut browser = Browser::new();
@@ -99,7 +99,7 @@ async fn f8_two_different_tickets_are_refused_unasked_and_two_alike_are_one() {
 
 #[tokio::test]
 async fn f8_a_page_without_a_ticket_can_rescue_one_from_behind_the_hash() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let answer = Browser::new().get(house.at("/launch/grafana")).await;
     assert!(answer.body.contains("data-ticket=\"ticket\""));
     let policy = answer.header("content-security-policy");
@@ -108,7 +108,7 @@ async fn f8_a_page_without_a_ticket_can_rescue_one_from_behind_the_hash() {
 
 #[tokio::test]
 async fn f9_a_plus_in_a_ticket_survives_what_happens_to_it_on_the_way() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (number, sent) in ["a+b/c==", "a%2Bb%2Fc%3D%3D", "a b/c==", "a%20b/c=="]
         .into_iter()
         .enumerate()
@@ -123,7 +123,7 @@ async fn f9_a_plus_in_a_ticket_survives_what_happens_to_it_on_the_way() {
 
 #[tokio::test]
 async fn f9_a_ticket_that_was_encoded_twice_is_read() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house.portal.plant_ticket("x+y/z", CHEN_TAO);
     let url = house.at("/launch/grafana?ticket=x%252By%252Fz");
     opens_grafana(&Browser::new().get(url).await);
@@ -131,7 +131,7 @@ async fn f9_a_ticket_that_was_encoded_twice_is_read() {
 
 #[tokio::test]
 async fn the_portal_may_call_its_parameter_what_it_likes() {
-    let house = House::open_with("", "ticket_parameter = 'token'").await;
+    let house = TestProvider::open_with("", "ticket_parameter = 'token'").await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = house.at(&format!("/launch/grafana?token={ticket}"));
     opens_grafana(&Browser::new().get(url).await);
@@ -139,7 +139,7 @@ async fn the_portal_may_call_its_parameter_what_it_likes() {
 
 #[tokio::test]
 async fn f29_back_and_refresh_go_straight_on_and_leave_the_portal_alone() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
@@ -161,7 +161,7 @@ async fn f29_back_and_refresh_go_straight_on_and_leave_the_portal_alone() {
 
 #[tokio::test]
 async fn a_launch_costs_one_call_whether_it_is_good_or_not() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
     assert_eq!(house.portal.calls().user_by_ticket, 1);
     let url = house.at("/launch/grafana?ticket=unknown");
@@ -172,7 +172,7 @@ async fn a_launch_costs_one_call_whether_it_is_good_or_not() {
 
 #[tokio::test]
 async fn a_rejected_ticket_signs_nobody_in_and_says_where_to_begin_anew() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let answer = browser.get(house.at("/launch/grafana?ticket=no")).await;
     assert_eq!(answer.status, 403);
@@ -183,7 +183,7 @@ async fn a_rejected_ticket_signs_nobody_in_and_says_where_to_begin_anew() {
 
 #[tokio::test]
 async fn an_unknown_client_is_told_of_on_a_page_and_no_ticket_is_spent_on_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let url = house.at(&format!("/launch/gis?ticket={ticket}"));
@@ -197,7 +197,7 @@ async fn an_unknown_client_is_told_of_on_a_page_and_no_ticket_is_spent_on_it() {
 
 #[tokio::test]
 async fn a_deep_link_is_handed_over_as_target_link_uri() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let path = "/launch/grafana/d/abc/%E6%B3%B5%E7%AB%99";
     let answer = Browser::new()
@@ -212,7 +212,7 @@ async fn a_deep_link_is_handed_over_as_target_link_uri() {
 
 #[tokio::test]
 async fn a_client_without_a_login_url_is_opened_at_home_or_deeper() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let home = house.launch(&mut browser, "spa", CHEN_TAO).await;
     assert_eq!(home.header("location"), "http://127.0.0.1:3001/");
@@ -222,7 +222,7 @@ async fn a_client_without_a_login_url_is_opened_at_home_or_deeper() {
 
 #[tokio::test]
 async fn a_launch_that_leads_nowhere_does_not_claim_that_somebody_is_signed_in() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     // Keycloak has no client_uri that a deep link could be below.
     let mut browser = Browser::new();
     let ticket = house.portal.issue_ticket(CHEN_TAO);
@@ -235,7 +235,7 @@ async fn a_launch_that_leads_nowhere_does_not_claim_that_somebody_is_signed_in()
 
 #[tokio::test]
 async fn without_a_client_the_person_chooses_among_those_that_can_be_opened() {
-    let house = House::open_with(&registration("api-only", ""), "").await;
+    let house = TestProvider::open_with(&registration("api-only", ""), "").await;
     let mut browser = Browser::new();
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let launched = browser
@@ -257,7 +257,7 @@ async fn without_a_client_the_person_chooses_among_those_that_can_be_opened() {
 
 #[tokio::test]
 async fn n64_looking_whether_anything_is_there_leaves_the_ticket_alone() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let head = Browser::new()
@@ -270,7 +270,7 @@ async fn n64_looking_whether_anything_is_there_leaves_the_ticket_alone() {
 
 #[tokio::test]
 async fn f27_an_app_that_keeps_coming_back_is_stopped_with_a_way_on() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = house.at("/launch/grafana");
     let mut answer = browser.get(&url).await;
@@ -288,7 +288,7 @@ async fn f27_an_app_that_keeps_coming_back_is_stopped_with_a_way_on() {
 
 #[tokio::test]
 async fn a_launch_below_an_issuers_path_stays_below_it() {
-    let house = House::open_below("/sso", "", "").await;
+    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let mut browser = Browser::new();
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let launched = browser

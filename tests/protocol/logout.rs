@@ -8,7 +8,7 @@ use url::Url;
 use crate::kit::{registered, registration, tokens, tokens_of};
 use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::listener::Listener;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
@@ -17,23 +17,23 @@ const SESSION: &str = "panda-oidc-session";
 
 /// A house with an app that may have browsers sent to [`OUT`]; `lines` are its other keys, `more`
 /// other clients.
-async fn house(lines: &str, more: &str) -> House {
+async fn house(lines: &str, more: &str) -> TestProvider {
     let out = format!("post_logout_redirect_uris = ['{OUT}']\n{lines}");
-    House::open_with(&(registration("app", &out) + more), "").await
+    TestProvider::open_with(&(registration("app", &out) + more), "").await
 }
 
 /// 陈涛's browser, and the app's ID token.
-async fn used(house: &House) -> (Browser, String) {
+async fn used(house: &TestProvider) -> (Browser, String) {
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = tokens(&registered(house, "app"), &mut browser).await;
     (browser, tokens["id_token"].as_str().unwrap().to_owned())
 }
 
-fn url(house: &House, parameters: &[(&str, &str)]) -> Url {
+fn url(house: &TestProvider, parameters: &[(&str, &str)]) -> Url {
     Url::parse_with_params(&house.at("/logout"), parameters).unwrap()
 }
 
-async fn is_signed_in(house: &House, browser: &Browser) -> bool {
+async fn is_signed_in(house: &TestProvider, browser: &Browser) -> bool {
     let url = house.client("grafana").authorize_url(&[("prompt", "none")]);
     browser.clone().get(url).await.parameter("code").is_some()
 }
@@ -43,7 +43,7 @@ fn says(answer: &Answer, text: &str) {
     assert!(answer.body.contains(text), "{}", answer.body);
 }
 
-async fn says_yes(house: &House, browser: &mut Browser, page: &Answer) -> Answer {
+async fn says_yes(house: &TestProvider, browser: &mut Browser, page: &Answer) -> Answer {
     let confirmation = page.field("confirmation");
     let url = house.at("/logout/confirm");
     browser.post(url, &[("confirmation", &confirmation)]).await
@@ -75,7 +75,7 @@ async fn a_hint_of_the_session_ends_it_and_the_browser_goes_back_with_its_state(
 #[tokio::test]
 async fn an_id_token_of_every_algorithm_is_a_hint_long_after_it_expired() {
     let ps256 = registration("ps", "id_token_signed_response_alg = 'PS256'");
-    let house = House::open_with(&ps256, "").await;
+    let house = TestProvider::open_with(&ps256, "").await;
     for client in ["grafana", "keycloak", "spa", "ps"] {
         let mut browser = house.signed_in(CHEN_TAO).await;
         let client = match client {
@@ -83,7 +83,7 @@ async fn an_id_token_of_every_algorithm_is_a_hint_long_after_it_expired() {
             known => house.client(known),
         };
         let tokens = tokens(&client, &mut browser).await;
-        house.later(TimeDelta::hours(11));
+        house.advance(TimeDelta::hours(11));
         let hint = tokens["id_token"].as_str().unwrap();
         let answer = browser.get(url(&house, &[("id_token_hint", hint)])).await;
         assert_eq!(answer.status, 200);
@@ -98,7 +98,7 @@ async fn an_id_token_of_every_algorithm_is_a_hint_long_after_it_expired() {
 
 #[tokio::test]
 async fn the_pages_are_in_the_language_that_was_asked_for() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let english = url(&house, &[("ui_locales", "fr en"), ("logout_hint", "1")]);
     let page = browser.get(english).await;
@@ -138,10 +138,10 @@ async fn without_a_hint_the_person_is_asked_and_a_yes_is_like_one() {
 
 #[tokio::test]
 async fn the_question_stands_for_five_minutes() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let page = browser.get(house.at("/logout")).await;
-    house.later(TimeDelta::minutes(5) + TimeDelta::milliseconds(1));
+    house.advance(TimeDelta::minutes(5) + TimeDelta::milliseconds(1));
     let late = says_yes(&house, &mut browser, &page).await;
     assert_eq!(late.status, 410);
     says(&late, &format!("href=\"{}\"", house.at("/logout")));
@@ -181,14 +181,14 @@ async fn a_session_that_ran_out_is_ended_for_its_clients() {
     let house = house("", &registration("told", &told.line())).await;
     let (mut browser, hint) = used(&house).await;
     tokens(&registered(&house, "told"), &mut browser).await;
-    house.later(TimeDelta::hours(13));
+    house.advance(TimeDelta::hours(13));
     browser.get(url(&house, &[("id_token_hint", &hint)])).await;
     assert_eq!(told.told().len(), 1);
 }
 
 /// A form that a page at `origin` posts.
 async fn posts(
-    house: &House,
+    house: &TestProvider,
     browser: &mut Browser,
     origin: &str,
     form: &[(&str, &str)],
@@ -289,7 +289,7 @@ async fn a_client_that_calls_by_itself_ends_the_session_and_is_answered() {
 
 #[tokio::test]
 async fn neither_head_nor_a_browser_ahead_of_a_click_logs_out() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = tokens(&house.client("grafana"), &mut browser).await;
     let hint = tokens["id_token"].as_str().unwrap();
@@ -314,8 +314,8 @@ async fn the_client_that_asks_is_told_once_its_browser_can_be_back_and_the_other
     browser.get(url(&house, &asked)).await;
     assert_eq!(other.told().len(), 1, "before the browser was answered");
     assert!(asks.told().is_empty());
-    house.later(TimeDelta::seconds(10));
-    let told = asks.hears().await;
+    house.advance(TimeDelta::seconds(10));
+    let told = asks.next_notice().await;
     let (token, hint) = (claims(told.token()), claims(&hint));
     assert_eq!((&token["sid"], &token["sub"]), (&hint["sid"], &hint["sub"]));
     assert_eq!(token["iat"], 1_800_000_010);
@@ -338,8 +338,8 @@ async fn the_client_that_calls_by_itself_is_not_called_meanwhile() {
     let alone = url(&house, &[("id_token_hint", &hint)]);
     Browser::new().get(alone).await;
     assert!(asks.told().is_empty());
-    house.later(TimeDelta::seconds(10));
-    asks.hears().await;
+    house.advance(TimeDelta::seconds(10));
+    asks.next_notice().await;
 }
 
 #[tokio::test]
@@ -382,7 +382,7 @@ async fn a_page_opens_twenty_frames_at_most() {
             registration(&format!("framed-{number:02}"), &line)
         })
         .collect();
-    let house = House::open_with(&clients, "").await;
+    let house = TestProvider::open_with(&clients, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let mut hint = Value::Null;
     for number in 0..25 {
@@ -397,7 +397,7 @@ async fn a_page_opens_twenty_frames_at_most() {
 
 #[tokio::test]
 async fn the_token_response_names_the_session_for_older_keycloaks() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "keycloak").await;
     let sid = &claims(tokens["id_token"].as_str().unwrap())["sid"];
     assert_eq!(&tokens["session_state"], sid);

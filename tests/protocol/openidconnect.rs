@@ -20,7 +20,7 @@ use url::Url;
 use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 type Client = CoreClient<
     EndpointSet,
@@ -110,7 +110,7 @@ fn checked<'a>(
 }
 
 /// Walks the whole road with the crate: discovery, login, exchange, verification, userinfo.
-async fn walk(house: &House, party: &RelyingParty, auth_type: AuthType) {
+async fn walk(house: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
     let client = discovered(party).await.set_auth_type(auth_type);
     let asked = asked(&client);
     let mut browser = house.signed_in(CHEN_TAO).await;
@@ -143,32 +143,32 @@ async fn walk(house: &House, party: &RelyingParty, auth_type: AuthType) {
 
 #[tokio::test]
 async fn it_logs_in_by_rs256() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     walk(&house, &house.client("grafana"), AuthType::BasicAuth).await;
 }
 
 #[tokio::test]
 async fn it_logs_in_by_es256_with_its_secret_in_the_body() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     walk(&house, &house.client("keycloak"), AuthType::RequestBody).await;
 }
 
 #[tokio::test]
 async fn it_logs_in_as_a_public_client_by_ed25519() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     walk(&house, &house.client("spa"), AuthType::RequestBody).await;
 }
 
 #[tokio::test]
 async fn it_logs_in_by_ps256_below_an_issuers_path() {
     let client = registration("ps", "id_token_signed_response_alg = 'PS256'");
-    let house = House::open_below("/sso/panda", &client, "").await;
+    let house = TestProvider::open_with_issuer_path("/sso/panda", &client, "").await;
     walk(&house, &registered(&house, "ps"), AuthType::BasicAuth).await;
 }
 
 #[tokio::test]
 async fn it_understands_a_refusal() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let client = discovered(&house.client("grafana")).await;
     let refused = client
         .exchange_code(AuthorizationCode::new("spent".to_owned()))
@@ -184,7 +184,7 @@ async fn it_understands_a_refusal() {
 
 #[tokio::test]
 async fn it_refuses_the_id_token_of_another_login() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let client = discovered(&house.client("keycloak")).await;
     let asked = asked(&client);
     let answer = house.signed_in(CHEN_TAO).await.get(&asked.url).await;

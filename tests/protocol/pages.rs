@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::kit::{registration, tokens_of};
 use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const HOSTILE: &str = r#"<script>alert(1)</script>"'&<img src=x onerror=alert(1)>"#;
@@ -21,7 +21,7 @@ async fn reads(browser: &mut Browser, url: &str, language: &str) -> Answer {
 
 #[tokio::test]
 async fn who_types_the_address_finds_the_apps() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let answer = browser.get(house.at("/")).await;
     assert_eq!(answer.header("location"), house.at("/launch"));
@@ -30,7 +30,7 @@ async fn who_types_the_address_finds_the_apps() {
 /// OIDC Core §3.1.2.1: the parameters of a `POST` come in its body, `ui_locales` too.
 #[tokio::test]
 async fn a_page_about_a_posted_request_speaks_its_language() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let form = [("ui_locales", "en"), ("client_id", "nobody")];
     let mut browser = house.signed_in(CHEN_TAO).await;
     let page = browser.post(house.at("/authorize"), &form).await;
@@ -44,7 +44,7 @@ fn tag(page: &Answer) -> &str {
 }
 
 /// Pages of every kind, with a word for each.
-async fn pages(house: &House) -> Vec<(&'static str, Answer)> {
+async fn pages(house: &TestProvider) -> Vec<(&'static str, Answer)> {
     let grafana = house.client("grafana");
     let mut stranger = Browser::new();
     let mut known = house.signed_in(CHEN_TAO).await;
@@ -73,7 +73,7 @@ async fn pages(house: &House) -> Vec<(&'static str, Answer)> {
 
 #[tokio::test]
 async fn chinese_unless_somebody_says_otherwise_and_always_both() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (kind, page) in pages(&house).await {
         assert_eq!(tag(&page), "zh-CN", "{kind}");
         assert!(page.body.contains("lang=\"en\""), "{kind} has English too");
@@ -82,7 +82,7 @@ async fn chinese_unless_somebody_says_otherwise_and_always_both() {
 
 #[tokio::test]
 async fn the_browsers_language_is_spoken_if_it_is_one_of_ours() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let url = house.at("/launch");
     for (header, language) in [
         ("en-GB,en;q=0.9,zh;q=0.8", "en"),
@@ -102,7 +102,7 @@ async fn the_browsers_language_is_spoken_if_it_is_one_of_ours() {
 
 #[tokio::test]
 async fn ui_locales_come_before_the_browsers_language() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     for (locales, header, language) in [
         ("en", "zh-CN", "en"),
@@ -118,9 +118,9 @@ async fn ui_locales_come_before_the_browsers_language() {
 
 #[tokio::test]
 async fn ui_locales_of_a_posted_request_count_as_well() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(chrono::TimeDelta::seconds(1));
+    house.advance(chrono::TimeDelta::seconds(1));
     let url = house
         .client("grafana")
         .authorize_url(&[("ui_locales", "en"), ("prompt", "login")]);
@@ -135,7 +135,7 @@ async fn ui_locales_of_a_posted_request_count_as_well() {
 
 #[tokio::test]
 async fn every_page_says_what_it_is_and_fetches_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (kind, page) in pages(&house).await {
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
         assert_eq!(page.header("cache-control"), "no-store", "{kind}");
@@ -157,7 +157,7 @@ async fn every_page_says_what_it_is_and_fetches_nothing() {
 
 #[tokio::test]
 async fn the_portal_may_frame_what_asks_no_question_and_nobody_else_may() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let portal = house.portal.url().origin().ascii_serialization();
     for (kind, page) in pages(&house).await {
         let policy = page.header("content-security-policy");
@@ -169,7 +169,7 @@ async fn the_portal_may_frame_what_asks_no_question_and_nobody_else_may() {
 
 #[tokio::test]
 async fn every_page_is_whole_without_a_script() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (kind, page) in pages(&house).await {
         let scripts = page.body.matches("<script").count();
         let rescues = page.body.contains("data-ticket=");
@@ -182,7 +182,7 @@ async fn every_page_is_whole_without_a_script() {
 
 #[tokio::test]
 async fn n69_a_hostile_name_is_text_on_every_page_and_itself_in_every_token() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for user in [CHEN_TAO, HEI_LONG_JIANG] {
         house.portal.rename_user(user, HOSTILE);
     }
@@ -203,7 +203,7 @@ async fn n69_a_hostile_name_is_text_on_every_page_and_itself_in_every_token() {
 
 #[tokio::test]
 async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     for parameter in ["client_id", "redirect_uri", "state"] {
         let url =
@@ -222,7 +222,7 @@ async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
 #[tokio::test]
 async fn a_hostile_client_name_is_text_on_the_page_that_names_it() {
     let more = registration("odd", &format!("client_name = '''{HOSTILE}'''"));
-    let house = House::open_with(&more, "").await;
+    let house = TestProvider::open_with(&more, "").await;
     let url = crate::kit::registered(&house, "odd").authorize_url(&[]);
     let page = Browser::new().get(url).await;
     assert!(page.body.contains("alert(1)"), "it is named");
@@ -231,7 +231,7 @@ async fn a_hostile_client_name_is_text_on_the_page_that_names_it() {
 
 #[tokio::test]
 async fn f24_a_portal_that_is_down_is_told_in_plain_words_with_a_time_to_try_again() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house.portal.set_fault(Fault::Dead).await;
     let mut browser = Browser::new();
     let page = house.launch(&mut browser, "grafana", CHEN_TAO).await;
@@ -244,7 +244,7 @@ async fn f24_a_portal_that_is_down_is_told_in_plain_words_with_a_time_to_try_aga
 
 #[tokio::test]
 async fn f25_an_answer_that_makes_no_sense_is_the_portals_fault_and_said_so() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house.portal.set_fault(Fault::LoginPage).await;
     let mut browser = Browser::new();
     let page = house.launch(&mut browser, "grafana", CHEN_TAO).await;

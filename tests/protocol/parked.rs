@@ -6,7 +6,7 @@ use url::Url;
 use crate::kit::{registered, registration};
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 fn parked(browser: &Browser) -> Vec<&String> {
@@ -28,7 +28,7 @@ fn opens_grafana(answer: &Answer) {
 
 #[tokio::test]
 async fn a_request_waits_sealed_in_the_browser_that_asked() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let url = house
         .client("grafana")
@@ -47,7 +47,7 @@ async fn a_request_waits_sealed_in_the_browser_that_asked() {
 
 #[tokio::test]
 async fn what_was_asked_is_what_is_granted() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let spa = house.client("spa");
     let mut browser = Browser::new();
     let changes = [
@@ -70,7 +70,7 @@ async fn what_was_asked_is_what_is_granted() {
 
 #[tokio::test]
 async fn a_request_is_resumed_once() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
         .get(house.client("keycloak").authorize_url(&[]))
@@ -85,12 +85,12 @@ async fn a_request_is_resumed_once() {
 
 #[tokio::test]
 async fn the_client_that_was_clicked_is_resumed_before_a_newer_request_of_another() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
         .get(house.client("grafana").authorize_url(&[]))
         .await;
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     browser
         .get(house.client("keycloak").authorize_url(&[]))
         .await;
@@ -104,7 +104,7 @@ async fn the_client_that_was_clicked_is_resumed_before_a_newer_request_of_anothe
 
 #[tokio::test]
 async fn a_launch_that_names_no_app_resumes_as_well() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
         .get(house.client("keycloak").authorize_url(&[]))
@@ -118,22 +118,22 @@ async fn a_launch_that_names_no_app_resumes_as_well() {
 
 #[tokio::test]
 async fn a_request_waits_ten_minutes_and_no_longer() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let keycloak = house.client("keycloak");
     let mut browser = Browser::new();
     browser.get(keycloak.authorize_url(&[])).await;
-    house.later(TimeDelta::minutes(10));
+    house.advance(TimeDelta::minutes(10));
     let mut late = browser.clone();
     let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
     RelyingParty::code(&browser.get(launched.location()).await);
-    house.later(TimeDelta::milliseconds(1));
+    house.advance(TimeDelta::milliseconds(1));
     opens_grafana(&house.launch(&mut late, "grafana", CHEN_TAO).await);
     assert_eq!(late.get(launched.location()).await.status, 410);
 }
 
 #[tokio::test]
 async fn n16_a_request_is_resumed_by_no_other_browser() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
         .get(house.client("keycloak").authorize_url(&[]))
@@ -147,7 +147,7 @@ async fn n16_a_request_is_resumed_by_no_other_browser() {
 
 #[tokio::test]
 async fn of_more_than_four_the_oldest_give_way() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let keycloak = house.client("keycloak");
     let mut browser = Browser::new();
     for number in 0..7 {
@@ -155,7 +155,7 @@ async fn of_more_than_four_the_oldest_give_way() {
         browser
             .get(keycloak.authorize_url(&[("state", &state)]))
             .await;
-        house.later(TimeDelta::seconds(1));
+        house.advance(TimeDelta::seconds(1));
     }
     assert_eq!(parked(&browser).len(), 4);
     let mut resumed = Vec::new();
@@ -170,7 +170,7 @@ async fn of_more_than_four_the_oldest_give_way() {
 
 #[tokio::test]
 async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = Browser::new();
     let large = "s".repeat(3500);
@@ -190,7 +190,7 @@ async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it(
 
 #[tokio::test]
 async fn a_portal_that_can_be_gone_to_is_gone_to_at_once() {
-    let house = House::open_with("", "portal_redirect = true").await;
+    let house = TestProvider::open_with("", "portal_redirect = true").await;
     let keycloak = house.client("keycloak");
     let mut browser = Browser::new();
     let answer = browser.get(keycloak.authorize_url(&[])).await;
@@ -202,7 +202,7 @@ async fn a_portal_that_can_be_gone_to_is_gone_to_at_once() {
 
 #[tokio::test]
 async fn a_request_that_brings_its_ticket_is_served_at_once() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let keycloak = house.client("keycloak");
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
@@ -218,10 +218,10 @@ async fn a_request_that_brings_its_ticket_is_served_at_once() {
 
 #[tokio::test]
 async fn a_ticket_brought_along_is_the_new_login_that_was_asked_for() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let keycloak = house.client("keycloak");
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     let url = keycloak.authorize_url(&[("prompt", "login")]);
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     RelyingParty::code(&browser.get(with_ticket(&url, &ticket)).await);
@@ -229,7 +229,7 @@ async fn a_ticket_brought_along_is_the_new_login_that_was_asked_for() {
 
 #[tokio::test]
 async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     for (join, last) in [
         ("?ticket=", "state"),
@@ -252,7 +252,7 @@ async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
 
 #[tokio::test]
 async fn f8_a_ticket_brought_twice_is_one() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = house.client("grafana").authorize_url(&[]);
     let url = with_ticket(&with_ticket(&url, &ticket), &ticket);
@@ -261,7 +261,7 @@ async fn f8_a_ticket_brought_twice_is_one() {
 
 #[tokio::test]
 async fn a_rejected_ticket_brought_along_is_told_on_a_page_and_grants_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let url = with_ticket(&house.client("grafana").authorize_url(&[]), "unknown");
     let answer = Browser::new().get(url).await;
     assert_eq!(answer.status, 403);
@@ -270,7 +270,7 @@ async fn a_rejected_ticket_brought_along_is_told_on_a_page_and_grants_nothing() 
 
 #[tokio::test]
 async fn a_request_that_is_refused_spends_no_ticket() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = house
         .client("grafana")
@@ -284,7 +284,7 @@ async fn a_request_that_is_refused_spends_no_ticket() {
 #[tokio::test]
 async fn a_waiting_request_below_an_issuers_path_is_resumed_below_it() {
     let more = registration("deep", "");
-    let house = House::open_below("/sso", &more, "").await;
+    let house = TestProvider::open_with_issuer_path("/sso", &more, "").await;
     let deep = registered(&house, "deep");
     let mut browser = Browser::new();
     browser.get(deep.authorize_url(&[])).await;

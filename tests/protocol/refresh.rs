@@ -8,7 +8,7 @@ use crate::kit::{registered, registration, verified};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const OFFLINE: (&str, &str) = ("scope", "openid profile offline_access");
 
@@ -25,7 +25,7 @@ fn refresh_token(tokens: &Value) -> &str {
 
 #[tokio::test]
 async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = login(&grafana, &mut browser, ("scope", "openid")).await;
@@ -37,11 +37,11 @@ async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
 
 #[tokio::test]
 async fn a_refresh_gives_new_tokens_of_the_same_login() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     let answer = grafana.refresh(refresh_token(&first)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -70,7 +70,7 @@ async fn a_refresh_gives_new_tokens_of_the_same_login() {
 
 #[tokio::test]
 async fn claims_are_read_anew() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
@@ -87,7 +87,7 @@ async fn claims_are_read_anew() {
 
 #[tokio::test]
 async fn less_may_be_asked_for_and_the_next_time_all_again() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
@@ -118,7 +118,7 @@ async fn less_may_be_asked_for_and_the_next_time_all_again() {
 /// "MUST NOT include any scope not originally granted" (§6).
 #[tokio::test]
 async fn words_of_which_nothing_was_granted_are_no_scope() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
@@ -135,13 +135,13 @@ async fn words_of_which_nothing_was_granted_are_no_scope() {
 
 #[tokio::test]
 async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
     let token = refresh_token(&first);
     let (one, two) = tokio::join!(grafana.refresh(token), grafana.refresh(token));
-    house.later(TimeDelta::seconds(9));
+    house.advance(TimeDelta::seconds(9));
     let three = grafana.refresh(token).await;
     let successors: Vec<_> = [&one, &two, &three]
         .map(|answer| answer.json()["refresh_token"].clone())
@@ -159,14 +159,14 @@ async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
 async fn an_offline_token_outlives_the_session_and_another_does_not() {
     let sections = "[session]\nlifetime = '1h'\n".to_owned()
         + &registration("app", "refresh_token = 'always'");
-    let house = House::open_with(&sections, "").await;
+    let house = TestProvider::open_with(&sections, "").await;
     let (grafana, app) = (house.client("grafana"), registered(&house, "app"));
     let mut browser = house.signed_in(CHEN_TAO).await;
     let offline = login(&grafana, &mut browser, OFFLINE).await;
     let bound = login(&app, &mut browser, ("scope", "openid")).await;
-    house.later(TimeDelta::minutes(59));
+    house.advance(TimeDelta::minutes(59));
     let bound = app.refresh(refresh_token(&bound)).await.json();
-    house.later(TimeDelta::minutes(1));
+    house.advance(TimeDelta::minutes(1));
     let over = app.refresh(refresh_token(&bound)).await;
     assert_eq!(over.json()["error"], "invalid_grant");
     let offline = grafana.refresh(refresh_token(&offline)).await;
@@ -181,17 +181,17 @@ async fn a_token_that_lies_unused_or_is_too_old_is_over() {
         "app",
         "refresh_token_lifetime = '3h'\nrefresh_token_idle_lifetime = '2h'",
     );
-    let house = House::open_with(&client, "").await;
+    let house = TestProvider::open_with(&client, "").await;
     let app = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let idle = login(&app, &mut browser, OFFLINE).await;
     let used = login(&app, &mut browser, OFFLINE).await;
-    house.later(TimeDelta::minutes(119));
+    house.advance(TimeDelta::minutes(119));
     let used = app.refresh(refresh_token(&used)).await.json();
-    house.later(TimeDelta::minutes(1));
+    house.advance(TimeDelta::minutes(1));
     let answer = app.refresh(refresh_token(&idle)).await;
     assert_eq!(answer.json()["error"], "invalid_grant");
-    house.later(TimeDelta::minutes(60));
+    house.advance(TimeDelta::minutes(60));
     let answer = app.refresh(refresh_token(&used)).await;
     assert_eq!(
         answer.json()["error"],
@@ -203,7 +203,7 @@ async fn a_token_that_lies_unused_or_is_too_old_is_over() {
 #[tokio::test]
 async fn a_client_that_is_not_registered_for_it_gets_none() {
     let client = registration("app", "grant_types = ['authorization_code']");
-    let house = House::open_with(&client, "").await;
+    let house = TestProvider::open_with(&client, "").await;
     let (app, grafana) = (registered(&house, "app"), house.client("grafana"));
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = login(&app, &mut browser, OFFLINE).await;
@@ -217,7 +217,7 @@ async fn a_client_that_is_not_registered_for_it_gets_none() {
 
 #[tokio::test]
 async fn a_malformed_request_says_so() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     for (token, error) in [
         ("", "invalid_request"),

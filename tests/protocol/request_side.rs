@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Answer;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const TICKET: &str = "urn:panda-oidc:acr:ticket";
 
-async fn asked(changes: &[(&str, &str)]) -> (House, Answer) {
-    let house = House::open().await;
+async fn asked(changes: &[(&str, &str)]) -> (TestProvider, Answer) {
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let answer = browser
         .get(house.client("grafana").authorize_url(changes))
@@ -95,9 +95,9 @@ async fn an_essential_acr_that_cannot_be_met_is_a_failed_login() {
 async fn select_account_lets_the_portal_choose_and_consent_is_given_already() {
     let (_, answer) = asked(&[("prompt", "consent"), ("display", "popup")]).await;
     assert!(answer.parameter("code").is_some());
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     let url = house
         .client("grafana")
         .authorize_url(&[("prompt", "select_account")]);

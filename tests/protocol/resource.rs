@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const CAL: &str = "https://cal.example.com/";
 const CONTACTS: &str = "https://contacts.example.com/app/";
 
-async fn house() -> (House, RelyingParty) {
+async fn house() -> (TestProvider, RelyingParty) {
     let lines = format!("allowed_resources = ['{CAL}', '{CONTACTS}']");
-    let house = House::open_with(&registration("app", &lines), "").await;
+    let house = TestProvider::open_with(&registration("app", &lines), "").await;
     let app = registered(&house, "app");
     (house, app)
 }
@@ -22,7 +22,7 @@ fn aud(tokens: &Value) -> Value {
 }
 
 /// An authorization request with `resources`, redeemed without more.
-async fn granted(house: &House, app: &RelyingParty, resources: &[&str]) -> Value {
+async fn granted(house: &TestProvider, app: &RelyingParty, resources: &[&str]) -> Value {
     let mut url = app.authorize_url(&[("scope", "openid offline_access")]);
     for resource in resources {
         url.query_pairs_mut().append_pair("resource", resource);

@@ -3,12 +3,12 @@
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::Answer;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const REDIRECT_URI: &str = "http://127.0.0.1:3000/login/generic_oauth";
 
 async fn asked(changes: &[(&str, &str)]) -> Answer {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     browser.get(grafana.authorize_url(changes)).await
@@ -55,10 +55,10 @@ async fn form_post_is_a_page_that_posts_code_and_errors() {
 
 #[tokio::test]
 async fn a_form_post_without_a_session_waits_and_goes_on_as_one() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(chrono::TimeDelta::seconds(1));
+    house.advance(chrono::TimeDelta::seconds(1));
     let url = grafana.authorize_url(&[("response_mode", "form_post"), ("prompt", "login")]);
     assert!(
         browser

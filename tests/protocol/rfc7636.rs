@@ -3,13 +3,13 @@
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER, challenge};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 /// RFC 7636 appendix B.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-async fn asked(client_id: &str, changes: &[(&str, &str)]) -> (House, RelyingParty, Answer) {
-    let house = House::open().await;
+async fn asked(client_id: &str, changes: &[(&str, &str)]) -> (TestProvider, RelyingParty, Answer) {
+    let house = TestProvider::open().await;
     let client = house.client(client_id);
     let mut browser = house.signed_in(CHEN_TAO).await;
     let answer = browser.get(client.authorize_url(changes)).await;
@@ -29,7 +29,7 @@ const NONE: [(&str, &str); 2] = [("code_challenge", ""), ("code_challenge_method
 
 #[tokio::test]
 async fn the_example_of_appendix_b_holds() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let spa = house.client("spa");
     let answer = browser
@@ -95,7 +95,7 @@ async fn a_challenge_that_no_verifier_has_is_refused() {
 
 #[tokio::test]
 async fn a_verifier_has_43_to_128_unreserved_characters() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let spa = house.client("spa");
     for (verifier, status) in [
@@ -131,7 +131,7 @@ async fn n28_a_wrong_verifier_spends_the_code() {
 
 #[tokio::test]
 async fn the_challenge_of_one_request_is_not_met_by_the_verifier_of_another() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser: Browser = house.signed_in(CHEN_TAO).await;
     let spa = house.client("spa");
     let other = "b".repeat(43);

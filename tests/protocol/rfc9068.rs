@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kit::{registered, registration, tokens, tokens_of, verified};
 use crate::support::CHEN_TAO;
 use crate::support::app::header;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -16,9 +16,9 @@ fn access_token(tokens: &Value) -> &str {
 
 #[tokio::test]
 async fn it_carries_the_claims_of_section_2_2() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::seconds(90));
+    house.advance(TimeDelta::seconds(90));
     let tokens = tokens(&house.client("keycloak"), &mut browser).await;
     let mut claims = verified(&house, access_token(&tokens)).await;
     let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
@@ -33,7 +33,8 @@ async fn it_carries_the_claims_of_section_2_2() {
 
 #[tokio::test]
 async fn its_typ_says_what_it_is_and_can_be_switched_for_those_who_refuse_it() {
-    let house = House::open_with(&registration("spring", "access_token_typ = 'JWT'"), "").await;
+    let house =
+        TestProvider::open_with(&registration("spring", "access_token_typ = 'JWT'"), "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for (client, typ) in [
         (house.client("grafana"), "at+jwt"),
@@ -50,7 +51,7 @@ async fn its_typ_says_what_it_is_and_can_be_switched_for_those_who_refuse_it() {
 async fn its_algorithm_follows_the_id_tokens_unless_it_is_set() {
     let mixed =
         "id_token_signed_response_alg = 'RS256'\naccess_token_signed_response_alg = 'ES256'";
-    let house = House::open_with(&registration("mixed", mixed), "").await;
+    let house = TestProvider::open_with(&registration("mixed", mixed), "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for (client, access, id) in [
         (house.client("grafana"), "RS256", "RS256"),
@@ -69,7 +70,7 @@ async fn its_algorithm_follows_the_id_tokens_unless_it_is_set() {
 async fn lifetime_and_audience_are_the_clients() {
     let lines = "access_token_lifetime = '15m'\naccess_token_audience = ['https://a', 'https://b']";
     let one = registration("one", "access_token_audience = ['https://a']");
-    let house = House::open_with(&(registration("two", lines) + &one), "").await;
+    let house = TestProvider::open_with(&(registration("two", lines) + &one), "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens_of_two = tokens(&registered(&house, "two"), &mut browser).await;
     assert_eq!(tokens_of_two["expires_in"], 900);
@@ -86,7 +87,7 @@ async fn lifetime_and_audience_are_the_clients() {
 
 #[tokio::test]
 async fn no_two_tokens_share_a_jti() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let first = tokens_of(&house, "grafana").await;
     let second = tokens_of(&house, "grafana").await;
     let first = verified(&house, access_token(&first)).await;
@@ -96,7 +97,7 @@ async fn no_two_tokens_share_a_jti() {
 
 #[tokio::test]
 async fn it_is_no_id_token_and_an_id_token_is_no_access_token() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let claims = verified(&house, access_token(&tokens)).await;
     assert_ne!(claims["aud"], "grafana");

@@ -2,12 +2,12 @@
 
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 #[tokio::test]
 async fn a_click_in_the_portal_becomes_tokens() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(launched.status, 303);
@@ -34,7 +34,7 @@ async fn a_click_in_the_portal_becomes_tokens() {
 
 #[tokio::test]
 async fn a_request_that_came_first_is_resumed_by_any_launch() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let keycloak = house.client("keycloak");
     let waits = browser.get(keycloak.authorize_url(&[])).await;

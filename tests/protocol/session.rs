@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::kit::{tokens, verified};
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const SESSION: &str = "panda-oidc-session";
@@ -19,20 +19,20 @@ fn cookie<'a>(answer: &'a Answer, name: &str) -> &'a str {
         .expect("the cookie")
 }
 
-async fn sid(house: &House, browser: &mut Browser) -> String {
+async fn sid(house: &TestProvider, browser: &mut Browser) -> String {
     let tokens = tokens(&house.client("grafana"), browser).await;
     let claims = verified(house, tokens["id_token"].as_str().unwrap()).await;
     claims["sid"].as_str().unwrap().to_owned()
 }
 
-async fn is_signed_in(house: &House, browser: &mut Browser) -> bool {
+async fn is_signed_in(house: &TestProvider, browser: &mut Browser) -> bool {
     let url = house.client("grafana").authorize_url(&[("prompt", "none")]);
     browser.get(url).await.parameter("code").is_some()
 }
 
 #[tokio::test]
 async fn the_cookie_holds_a_handle_and_is_for_this_site_alone() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let answer = house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
     let session = cookie(&answer, SESSION);
     let (value, attributes) = session.split_once("; ").unwrap();
@@ -43,7 +43,7 @@ async fn the_cookie_holds_a_handle_and_is_for_this_site_alone() {
 
 #[tokio::test]
 async fn the_cookie_that_owns_tickets_outlives_the_browsers_close() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let answer = house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
     let browser = cookie(&answer, "panda-oidc-browser");
     let attributes = browser.split_once("; ").unwrap().1;
@@ -52,7 +52,7 @@ async fn the_cookie_that_owns_tickets_outlives_the_browsers_close() {
 
 #[tokio::test]
 async fn an_https_issuer_binds_its_cookies_to_the_host() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     // The provider does not see TLS, which a proxy ends; its name says that there is some.
     let toml = format!(
         "issuer = 'https://sso.example.com/sso'\n[provider]\nkind = 'panda'\nbase_url = '{}'\n\
@@ -63,7 +63,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
         house.folder().display(),
     );
     let config = panda_oidc::config::parse(&toml).unwrap();
-    let bounds = panda_oidc::http::server::Bounds::from(&config.limits);
+    let bounds = panda_oidc::http::server::ConnectionLimits::from(&config.limits);
     let host = panda_oidc_sdk::Host::new(house.clock.clone()).unwrap();
     let app = panda_oidc::app::App::open(config, host).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -93,24 +93,24 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
 
 #[tokio::test]
 async fn it_lives_as_long_as_the_operator_says_from_the_last_ticket_on() {
-    let house = House::open_with("[session]\nlifetime = '1h'", "").await;
+    let house = TestProvider::open_with("[session]\nlifetime = '1h'", "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::minutes(59));
+    house.advance(TimeDelta::minutes(59));
     assert!(is_signed_in(&house, &mut browser).await);
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    house.later(TimeDelta::minutes(59));
+    house.advance(TimeDelta::minutes(59));
     assert!(is_signed_in(&house, &mut browser).await, "prolonged");
-    house.later(TimeDelta::minutes(1));
+    house.advance(TimeDelta::minutes(1));
     assert!(!is_signed_in(&house, &mut browser).await);
 }
 
 #[tokio::test]
 async fn using_it_does_not_prolong_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for _ in 0..12 {
         assert!(is_signed_in(&house, &mut browser).await);
-        house.later(TimeDelta::hours(1));
+        house.advance(TimeDelta::hours(1));
     }
     assert!(!is_signed_in(&house, &mut browser).await);
     assert_eq!(house.portal.calls().user_by_ticket, 1, "never polled (F3)");
@@ -118,13 +118,13 @@ async fn using_it_does_not_prolong_it() {
 
 #[tokio::test]
 async fn a_second_ticket_of_the_same_person_continues_it_under_another_handle() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let before = (
         sid(&house, &mut browser).await,
         browser.cookies[SESSION].clone(),
     );
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(sid(&house, &mut browser).await, before.0);
     assert_ne!(browser.cookies[SESSION], before.1, "N17");
@@ -132,7 +132,7 @@ async fn a_second_ticket_of_the_same_person_continues_it_under_another_handle() 
 
 #[tokio::test]
 async fn a_second_ticket_leaves_the_tokens_of_the_first_alone() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let tokens = tokens(&grafana, &mut browser).await;
@@ -143,7 +143,7 @@ async fn a_second_ticket_leaves_the_tokens_of_the_first_alone() {
 
 #[tokio::test]
 async fn a_second_ticket_moves_auth_time() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let auth_time = |tokens: serde_json::Value| {
@@ -151,7 +151,7 @@ async fn a_second_ticket_moves_auth_time() {
         claims["auth_time"].as_i64().unwrap()
     };
     let before = auth_time(tokens(&grafana, &mut browser).await);
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     let after = auth_time(tokens(&grafana, &mut browser).await);
     assert_eq!(after, before + 300);
@@ -159,19 +159,19 @@ async fn a_second_ticket_moves_auth_time() {
 
 #[tokio::test]
 async fn f28_the_handle_of_a_tab_that_was_late_opens_the_session_a_moment_longer() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let mut late = browser.clone();
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert!(is_signed_in(&house, &mut late).await);
-    house.later(TimeDelta::seconds(61));
+    house.advance(TimeDelta::seconds(61));
     assert!(!is_signed_in(&house, &mut late).await);
     assert!(is_signed_in(&house, &mut browser).await);
 }
 
 #[tokio::test]
 async fn each_browser_has_a_session_of_its_own() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut one = house.signed_in(CHEN_TAO).await;
     let mut other = house.signed_in(CHEN_TAO).await;
     assert_ne!(sid(&house, &mut one).await, sid(&house, &mut other).await);
@@ -182,7 +182,7 @@ async fn each_browser_has_a_session_of_its_own() {
 
 #[tokio::test]
 async fn sessions_go_on_while_the_portal_is_down() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house
         .portal

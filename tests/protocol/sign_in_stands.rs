@@ -5,17 +5,17 @@ use chrono::TimeDelta;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const SESSION: &str = "panda-oidc-session";
 
-async fn name_here(house: &House, browser: &mut Browser) -> String {
+async fn name_here(house: &TestProvider, browser: &mut Browser) -> String {
     browser.get(house.at("/launch")).await.body
 }
 
 async fn with_ticket(
-    house: &House,
+    house: &TestProvider,
     browser: &mut Browser,
     user: u64,
     more: (&str, &str),
@@ -29,7 +29,7 @@ async fn with_ticket(
 
 #[tokio::test]
 async fn a_bad_hint_does_not_lose_the_sign_in_of_the_ticket_beside_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let answer = with_ticket(&house, &mut browser, CHEN_TAO, ("id_token_hint", "xx")).await;
     assert_eq!(
@@ -42,7 +42,7 @@ async fn a_bad_hint_does_not_lose_the_sign_in_of_the_ticket_beside_it() {
 
 #[tokio::test]
 async fn the_newcomer_is_signed_in_though_the_app_expected_somebody_else() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = grafana
@@ -63,7 +63,7 @@ async fn the_newcomer_is_signed_in_though_the_app_expected_somebody_else() {
 
 #[tokio::test]
 async fn clicks_that_come_too_fast_stop_the_launch_and_not_the_session() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let mut last = 0;
     for _ in 0..5 {
@@ -71,7 +71,7 @@ async fn clicks_that_come_too_fast_stop_the_launch_and_not_the_session() {
         last = answer.status.as_u16();
     }
     assert_eq!(last, 429);
-    house.later(TimeDelta::minutes(5));
+    house.advance(TimeDelta::minutes(5));
     assert!(name_here(&house, &mut browser).await.contains("陈涛"));
 }
 
@@ -79,7 +79,7 @@ async fn clicks_that_come_too_fast_stop_the_launch_and_not_the_session() {
 async fn f29_a_reload_of_a_request_with_its_ticket_goes_straight_on() {
     for replay in ["browser-bound", "once"] {
         let session = format!("[session]\nticket_replay = '{replay}'\n");
-        let house = House::open_with(&session, "").await;
+        let house = TestProvider::open_with(&session, "").await;
         let grafana = house.client("grafana");
         let ticket = house.portal.issue_ticket(CHEN_TAO);
         let url = grafana.authorize_url(&[("ticket", &ticket)]);
@@ -93,7 +93,7 @@ async fn f29_a_reload_of_a_request_with_its_ticket_goes_straight_on() {
 
 #[tokio::test]
 async fn a_request_that_wants_a_newer_sign_in_has_the_portal_asked_again() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
@@ -102,7 +102,7 @@ async fn a_request_that_wants_a_newer_sign_in_has_the_portal_asked_again() {
         let code = RelyingParty::code(&browser.get(&url).await);
         assert_eq!(house.portal.calls().user_by_ticket, calls);
         let tokens = grafana.redeem(&code).await.json();
-        house.later(TimeDelta::seconds(later));
+        house.advance(TimeDelta::seconds(later));
         let auth_time = claims(tokens["id_token"].as_str().unwrap())["auth_time"].clone();
         assert_eq!(auth_time, 1_800_000_000 + if calls == 1 { 0 } else { 61 });
     }

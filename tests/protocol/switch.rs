@@ -7,19 +7,19 @@ use serde_json::json;
 use crate::kit::{registered, registration, tokens, verified};
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::listener::Listener;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 /// Launches grafana for `user` from the portal's own page.
-async fn from_portal(house: &House, browser: &mut Browser, user: u64) -> Answer {
+async fn from_portal(house: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
     let ticket = house.portal.issue_ticket(user);
     let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let referer = format!("{}menu", house.portal.url());
     browser.get_from(url, &referer).await
 }
 
-async fn sub(house: &House, browser: &mut Browser) -> Option<String> {
+async fn sub(house: &TestProvider, browser: &mut Browser) -> Option<String> {
     let grafana = house.client("grafana");
     let url = grafana.authorize_url(&[("prompt", "none")]);
     let code = browser.get(url).await.parameter("code")?;
@@ -28,7 +28,7 @@ async fn sub(house: &House, browser: &mut Browser) -> Option<String> {
     claims["sub"].as_str().map(str::to_owned)
 }
 
-async fn says_yes(house: &House, browser: &mut Browser) -> Answer {
+async fn says_yes(house: &TestProvider, browser: &mut Browser) -> Answer {
     let page = browser.get(house.at("/switch")).await;
     assert_eq!(page.status, 200, "{}", page.body);
     let confirmation = page.field("confirmation");
@@ -39,7 +39,7 @@ async fn says_yes(house: &House, browser: &mut Browser) -> Answer {
 
 #[tokio::test]
 async fn a_click_in_the_portal_switches_at_once() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let before = browser.cookies["panda-oidc-session"].clone();
     let answer = from_portal(&house, &mut browser, HEI_LONG_JIANG).await;
@@ -50,7 +50,7 @@ async fn a_click_in_the_portal_switches_at_once() {
 
 #[tokio::test]
 async fn f5_a_click_from_anywhere_else_is_asked_about_and_changes_nothing_yet() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let answer = house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     assert_eq!(answer.header("location"), house.at("/switch"));
@@ -63,7 +63,7 @@ async fn f5_a_click_from_anywhere_else_is_asked_about_and_changes_nothing_yet() 
 
 #[tokio::test]
 async fn a_yes_switches_and_goes_where_the_click_led() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "keycloak", HEI_LONG_JIANG).await;
     let answer = says_yes(&house, &mut browser).await;
@@ -77,7 +77,7 @@ async fn a_yes_switches_and_goes_where_the_click_led() {
 
 #[tokio::test]
 async fn a_no_leads_back_to_the_apps_of_whoever_is_there() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     let page = browser.get(house.at("/switch")).await;
@@ -89,7 +89,7 @@ async fn a_no_leads_back_to_the_apps_of_whoever_is_there() {
 
 #[tokio::test]
 async fn a_yes_counts_only_from_the_page_that_asked() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     for form in [
@@ -105,12 +105,12 @@ async fn a_yes_counts_only_from_the_page_that_asked() {
 
 #[tokio::test]
 async fn the_question_stands_for_five_minutes() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     let page = browser.get(house.at("/switch")).await;
     let confirmation = page.field("confirmation");
-    house.later(TimeDelta::minutes(5) + TimeDelta::milliseconds(1));
+    house.advance(TimeDelta::minutes(5) + TimeDelta::milliseconds(1));
     let answer = browser
         .post(house.at("/switch"), &[("confirmation", &confirmation)])
         .await;
@@ -120,10 +120,10 @@ async fn the_question_stands_for_five_minutes() {
 
 #[tokio::test]
 async fn the_question_names_nobody_who_is_no_longer_signed_in() {
-    let house = House::open_with("[session]\nlifetime = '1m'\n", "").await;
+    let house = TestProvider::open_with("[session]\nlifetime = '1m'\n", "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
-    house.later(TimeDelta::minutes(1));
+    house.advance(TimeDelta::minutes(1));
     let page = browser.get(house.at("/switch")).await;
     assert!(page.body.contains("之前的用户"), "{}", page.body);
     assert!(!page.body.contains("“”"), "{}", page.body);
@@ -133,7 +133,7 @@ async fn the_question_names_nobody_who_is_no_longer_signed_in() {
 
 #[tokio::test]
 async fn the_question_is_asked_in_the_language_of_the_request() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
     let url = house
@@ -150,7 +150,7 @@ async fn the_question_is_asked_in_the_language_of_the_request() {
 
 #[tokio::test]
 async fn the_question_stays_out_of_frames() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     let page = browser.get(house.at("/switch")).await;
@@ -161,7 +161,7 @@ async fn the_question_stays_out_of_frames() {
 
 #[tokio::test]
 async fn the_same_person_from_anywhere_is_not_asked() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let answer = house.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(answer.location().path(), "/login/generic_oauth");
@@ -169,10 +169,10 @@ async fn the_same_person_from_anywhere_is_not_asked() {
 
 #[tokio::test]
 async fn a_waiting_request_is_resumed_after_the_yes() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let keycloak = house.client("keycloak");
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     browser
         .get(keycloak.authorize_url(&[("prompt", "login")]))
         .await;
@@ -185,7 +185,7 @@ async fn a_waiting_request_is_resumed_after_the_yes() {
 
 #[tokio::test]
 async fn a_ticket_on_an_authorization_request_is_asked_about_too() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let keycloak = house.client("keycloak");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
@@ -208,7 +208,7 @@ async fn a_ticket_on_an_authorization_request_is_asked_about_too() {
 #[tokio::test]
 async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
     let app = Listener::open().await;
-    let house = House::open_with(&registration("app", &app.line()), "").await;
+    let house = TestProvider::open_with(&registration("app", &app.line()), "").await;
     let client = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -235,7 +235,7 @@ async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
 #[tokio::test]
 async fn n50_the_old_session_is_dead_before_the_new_one_is_seen() {
     let app = Listener::open().await;
-    let house = House::open_with(&registration("app", &app.line()), "").await;
+    let house = TestProvider::open_with(&registration("app", &app.line()), "").await;
     let client = registered(&house, "app");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -257,7 +257,7 @@ async fn the_logout_token_is_signed_as_the_clients_id_tokens_are() {
         "backchannel",
         "id_token_signed_response_alg = 'ES256'\nbackchannel",
     );
-    let house = House::open_with(&registration, "").await;
+    let house = TestProvider::open_with(&registration, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     tokens(&registered(&house, "app"), &mut browser).await;
     from_portal(&house, &mut browser, HEI_LONG_JIANG).await;
@@ -270,7 +270,7 @@ async fn the_logout_token_is_signed_as_the_clients_id_tokens_are() {
 async fn an_app_that_was_not_in_the_session_hears_nothing_of_its_end() {
     let (app, other) = (Listener::open().await, Listener::open().await);
     let clients = registration("app", &app.line()) + &registration("other", &other.line());
-    let house = House::open_with(&clients, "").await;
+    let house = TestProvider::open_with(&clients, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     tokens(&registered(&house, "app"), &mut browser).await;
     let mut elsewhere = house.signed_in(CHEN_TAO).await;
@@ -283,7 +283,7 @@ async fn an_app_that_was_not_in_the_session_hears_nothing_of_its_end() {
 #[tokio::test]
 async fn an_app_that_is_gone_does_not_keep_the_next_person_out() {
     let gone = Listener::open().await;
-    let house = House::open_with(&registration("app", &gone.line()), "").await;
+    let house = TestProvider::open_with(&registration("app", &gone.line()), "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     tokens(&registered(&house, "app"), &mut browser).await;
     drop(gone);

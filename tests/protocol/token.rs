@@ -11,7 +11,7 @@ use crate::kit::{registered, registration, tokens};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str) {
@@ -25,7 +25,7 @@ fn refused(answer: &Answer, status: u16, error: &str) {
 
 #[tokio::test]
 async fn another_method_is_told_to_the_client_as_it_reads() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (path, method) in [
         ("/token", reqwest::Method::GET),
         ("/token", reqwest::Method::PUT),
@@ -56,8 +56,8 @@ async fn basic(client: &RelyingParty, code: &str, credentials: &str) -> Answer {
 }
 
 /// A house, the client `grafana`, and a code for it.
-async fn coded() -> (House, RelyingParty, String) {
-    let house = House::open().await;
+async fn coded() -> (TestProvider, RelyingParty, String) {
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
     (house, grafana, code)
@@ -79,7 +79,7 @@ async fn the_answer_is_what_rfc6749_5_1_says() {
 
 #[tokio::test]
 async fn a_secret_comes_in_the_body_or_in_the_header_encoded_or_not() {
-    let house = House::open_with(
+    let house = TestProvider::open_with(
         &registration("app.1", "").replace("another-secret-0123456789", "s+ecret%2B:01234567/="),
         "",
     )
@@ -106,7 +106,7 @@ async fn a_secret_comes_in_the_body_or_in_the_header_encoded_or_not() {
 async fn a_client_registered_for_one_method_proves_itself_by_no_other() {
     let only = |method| registration(method, &format!("token_endpoint_auth_method = '{method}'"));
     let both = only("client_secret_basic") + &only("client_secret_post");
-    let house = House::open_with(&both, "").await;
+    let house = TestProvider::open_with(&both, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for (method, by_header, by_body) in [
         ("client_secret_basic", 200, 401),
@@ -123,7 +123,7 @@ async fn a_client_registered_for_one_method_proves_itself_by_no_other() {
 
 #[tokio::test]
 async fn a_public_client_names_itself_and_proves_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let spa = house.client("spa");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let code = spa.login(&mut browser).await;
@@ -215,7 +215,7 @@ async fn unknown_parameters_and_a_charset_do_no_harm() {
 
 #[tokio::test]
 async fn the_redirect_uri_is_repeated_to_the_letter() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     for other in [
@@ -232,20 +232,20 @@ async fn the_redirect_uri_is_repeated_to_the_letter() {
 
 #[tokio::test]
 async fn n29_a_code_lives_for_a_minute() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let code = grafana.login(&mut browser).await;
-    house.later(TimeDelta::seconds(59));
+    house.advance(TimeDelta::seconds(59));
     assert_eq!(grafana.redeem(&code).await.status, 200);
     let code = grafana.login(&mut browser).await;
-    house.later(TimeDelta::seconds(60) + TimeDelta::milliseconds(1));
+    house.advance(TimeDelta::seconds(60) + TimeDelta::milliseconds(1));
     refused(&grafana.redeem(&code).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn n23_a_code_is_worth_nothing_to_another_client() {
-    let house = House::open_with(&registration("other", ""), "").await;
+    let house = TestProvider::open_with(&registration("other", ""), "").await;
     let (grafana, other) = (house.client("grafana"), registered(&house, "other"));
     let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
     let uri = [("redirect_uri", grafana.redirect_uri.as_str())];
@@ -267,7 +267,7 @@ async fn n21_a_code_used_twice_takes_back_what_it_gave() {
 
 #[tokio::test]
 async fn one_code_taken_back_leaves_the_others_of_the_session_alone() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let kept = tokens(&grafana, &mut browser).await;
@@ -282,15 +282,15 @@ async fn one_code_taken_back_leaves_the_others_of_the_session_alone() {
 async fn a_code_dies_with_the_session_it_came_from() {
     let (house, grafana, _) = coded().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::hours(12) - TimeDelta::seconds(10));
+    house.advance(TimeDelta::hours(12) - TimeDelta::seconds(10));
     let code = grafana.login(&mut browser).await;
-    house.later(TimeDelta::seconds(11));
+    house.advance(TimeDelta::seconds(11));
     refused(&grafana.redeem(&code).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn it_takes_posts_alone_and_says_so() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let answer = Browser::new().get(house.at("/token")).await;
     assert_eq!(answer.status, 405);
     assert_eq!(answer.header("allow"), "POST", "RFC 9110 §15.5.6: MUST");

@@ -7,7 +7,7 @@ use crate::kit::{registered, registration, tokens, verified};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 const EXCHANGE: (&str, &str) = (
     "grant_type",
@@ -24,10 +24,10 @@ const BACKEND: &str = "\
     allowed_resources = ['https://billing', 'stock']";
 
 /// `gateway` exchanges; the tokens of `app` are for it.
-async fn house() -> (House, RelyingParty, RelyingParty) {
+async fn house() -> (TestProvider, RelyingParty, RelyingParty) {
     let clients = registration("gateway", BACKEND)
         + &registration("app", "access_token_audience = ['https://gateway']");
-    let house = House::open_with(&clients, "").await;
+    let house = TestProvider::open_with(&clients, "").await;
     let (gateway, app) = (registered(&house, "gateway"), registered(&house, "app"));
     (house, gateway, app)
 }
@@ -81,7 +81,7 @@ async fn offline_access_brings_a_refresh_token_that_works() {
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let more = [("scope", "openid offline_access")];
     let tokens = exchange(&gateway, (TICKET, &ticket), &more).await.json();
-    house.later(TimeDelta::days(2));
+    house.advance(TimeDelta::days(2));
     let answer = gateway
         .refresh(tokens["refresh_token"].as_str().unwrap())
         .await;
@@ -94,7 +94,7 @@ async fn offline_access_brings_a_refresh_token_that_works() {
 async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
     let client = registration("gateway", &format!("{BACKEND}\nrefresh_token = 'always'"))
         + &registration("app", "access_token_audience = ['https://gateway']");
-    let house = House::open_with(&format!("[session]\nlifetime = '1h'\n{client}"), "").await;
+    let house = TestProvider::open_with(&format!("[session]\nlifetime = '1h'\n{client}"), "").await;
     let (gateway, app) = (registered(&house, "gateway"), registered(&house, "app"));
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let tokens = exchange(&gateway, (TICKET, &ticket), &[]).await.json();
@@ -102,10 +102,10 @@ async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
         let token = tokens["refresh_token"].as_str().expect("a refresh token");
         gateway.refresh(token).await
     };
-    house.later(TimeDelta::minutes(59));
+    house.advance(TimeDelta::minutes(59));
     let again = refresh(&tokens).await;
     assert_eq!(again.status, 200, "{}", again.body);
-    house.later(TimeDelta::minutes(2));
+    house.advance(TimeDelta::minutes(2));
     // It ends with the session the ticket opened.
     refused(&refresh(&again.json()).await, "invalid_grant");
     // A token for less is made from one that can be refreshed itself.
@@ -120,7 +120,7 @@ async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
 async fn an_access_token_is_exchanged_for_one_that_is_good_for_less() {
     let (house, gateway, app) = house().await;
     let held = tokens(&app, &mut house.signed_in(CHEN_TAO).await).await;
-    house.later(TimeDelta::minutes(50));
+    house.advance(TimeDelta::minutes(50));
     let more = [("audience", "stock"), ("scope", "profile")];
     let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -201,7 +201,7 @@ async fn while_the_portal_is_down_the_client_is_told_to_come_again() {
 async fn a_client_exchanges_only_what_it_is_registered_for() {
     let lines = "grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
         subject_token_types = ['urn:panda-oidc:token-type:ticket']";
-    let house = House::open_with(&registration("gateway", lines), "").await;
+    let house = TestProvider::open_with(&registration("gateway", lines), "").await;
     let gateway = registered(&house, "gateway");
     refused(
         &exchange(&gateway, (ACCESS_TOKEN, "x"), &[]).await,

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 /// A provider over what version 0.1.0 left, a few seconds after it stopped.
 struct LeftOver {
-    house: House,
+    house: TestProvider,
     left: Value,
 }
 
@@ -24,7 +24,7 @@ impl LeftOver {
         let left = std::fs::read_to_string(from.join("browsers.json")).unwrap();
         let left: Value = serde_json::from_str(&left).unwrap();
         let stopped = DateTime::from_timestamp(left["made_at"].as_i64().unwrap(), 0).unwrap();
-        let house = House::open_left_over(&from, stopped + TimeDelta::seconds(5)).await;
+        let house = TestProvider::open_existing_data(&from, stopped + TimeDelta::seconds(5)).await;
         for id in 4..=60 {
             let person = panda_oidc_panda::simulator::Person::new(id, format!("用户{id}"), "");
             house.portal.add_user(person);
@@ -95,7 +95,7 @@ async fn a_session_a_code_and_tokens_go_on() {
 async fn an_old_refresh_token_still_ends_its_family() {
     let left_over = LeftOver::open().await;
     let app = left_over.app();
-    left_over.house.later(TimeDelta::minutes(1));
+    left_over.house.advance(TimeDelta::minutes(1));
     let reused = app
         .refresh(left_over.text("signed_in", "first_refresh_token"))
         .await;

@@ -12,14 +12,14 @@ use crate::kit::{registered, registration, tokens, tokens_of};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::program::Program;
 
 fn access_token(tokens: &Value) -> &str {
     tokens["access_token"].as_str().unwrap()
 }
 
-async fn with_header(house: &House, method: Method, header: &str) -> Answer {
+async fn with_header(house: &TestProvider, method: Method, header: &str) -> Answer {
     Browser::new()
         .send(method, house.at("/userinfo"), |request| {
             request.header("authorization", header)
@@ -37,7 +37,7 @@ fn challenged(answer: &Answer, status: u16, error: &str) {
 
 #[tokio::test]
 async fn it_says_of_the_person_what_the_id_token_says() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house
         .portal
         .add_user(Person::new(7, "欧阳 \"震\"", "0571-8888 1234"));
@@ -73,7 +73,7 @@ async fn it_says_of_the_person_what_the_id_token_says() {
 
 #[tokio::test]
 async fn it_is_json_that_nobody_keeps() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let answer = house
         .client("grafana")
@@ -87,7 +87,7 @@ async fn it_is_json_that_nobody_keeps() {
 
 #[tokio::test]
 async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let token = access_token(&tokens);
     for method in [Method::GET, Method::POST] {
@@ -105,7 +105,7 @@ async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
 /// RFC 6750 §2.2: "The entity-body … `application/x-www-form-urlencoded`".
 #[tokio::test]
 async fn only_a_form_brings_a_token_in_its_body() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let body = format!("access_token={}", access_token(&tokens));
     for kind in ["text/plain", "application/json", ""] {
@@ -122,7 +122,7 @@ async fn only_a_form_brings_a_token_in_its_body() {
 
 #[tokio::test]
 async fn a_token_in_the_url_is_not_looked_at() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let url = house.at(&format!("/userinfo?access_token={}", access_token(&tokens)));
     assert_eq!(Browser::new().get(url).await.status, 401);
@@ -130,7 +130,7 @@ async fn a_token_in_the_url_is_not_looked_at() {
 
 #[tokio::test]
 async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for method in [Method::GET, Method::POST] {
         let answer = Browser::new()
             .send(method, house.at("/userinfo"), |request| request)
@@ -143,7 +143,7 @@ async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
 
 #[tokio::test]
 async fn a_token_that_is_none_is_an_invalid_token() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let cut = &access_token(&tokens)[..access_token(&tokens).len() - 4];
     for token in ["nonsense", "a.b.c", cut] {
@@ -154,7 +154,7 @@ async fn a_token_that_is_none_is_an_invalid_token() {
 
 #[tokio::test]
 async fn two_tokens_or_another_scheme_are_an_invalid_request_with_a_challenge() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let tokens = tokens_of(&house, "grafana").await;
     let token = access_token(&tokens);
     let twice = Browser::new()
@@ -172,42 +172,42 @@ async fn two_tokens_or_another_scheme_are_an_invalid_request_with_a_challenge() 
 #[tokio::test]
 async fn a_token_expires_to_the_second() {
     let lines = "access_token_lifetime = '15m'";
-    let house = House::open_with(&registration("short", lines), "").await;
+    let house = TestProvider::open_with(&registration("short", lines), "").await;
     let short = registered(&house, "short");
     let tokens = tokens(&short, &mut house.signed_in(CHEN_TAO).await).await;
-    house.later(TimeDelta::seconds(899));
+    house.advance(TimeDelta::seconds(899));
     assert_eq!(short.userinfo(access_token(&tokens)).await.status, 200);
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     let answer = short.userinfo(access_token(&tokens)).await;
     challenged(&answer, 401, "invalid_token");
 }
 
 #[tokio::test]
 async fn a_token_redeemed_at_the_last_moment_lives_its_whole_life() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
-    house.later(TimeDelta::seconds(59));
+    house.advance(TimeDelta::seconds(59));
     let tokens = grafana.redeem(&code).await.json();
-    house.later(TimeDelta::seconds(3599));
+    house.advance(TimeDelta::seconds(3599));
     assert_eq!(grafana.userinfo(access_token(&tokens)).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_token_dies_with_its_session() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
-    house.later(TimeDelta::hours(12) - TimeDelta::minutes(1));
+    house.advance(TimeDelta::hours(12) - TimeDelta::minutes(1));
     let tokens = tokens(&grafana, &mut browser).await;
-    house.later(TimeDelta::minutes(2));
+    house.advance(TimeDelta::minutes(2));
     let answer = grafana.userinfo(access_token(&tokens)).await;
     challenged(&answer, 401, "invalid_token");
 }
 
 #[tokio::test]
 async fn a_token_without_openid_is_not_enough() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("scope", "user:email")]);
@@ -219,7 +219,7 @@ async fn a_token_without_openid_is_not_enough() {
 
 #[tokio::test]
 async fn it_tells_the_newest_name_the_portal_gave() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let tokens = tokens(&grafana, &mut browser).await;
@@ -231,7 +231,7 @@ async fn it_tells_the_newest_name_the_portal_gave() {
 
 #[tokio::test]
 async fn a_token_of_a_client_that_is_registered_no_more_is_none() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let guest = registration("guest", "");
     let mut program = Program::start(house.portal.url().as_str(), &guest).await;
     let mut browser = Browser::new();

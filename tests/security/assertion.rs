@@ -16,21 +16,21 @@ use crate::support::assertion::{
     with_keys, with_keys_at,
 };
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::program::Program;
-use crate::support::publisher::{Publisher, Reply};
+use crate::support::publisher::{KeyServer, Reply};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A house with the client `keyed`, who signs with ES256 and RS256, and `shared`, who signs with
 /// [`SECRET`].
-async fn open() -> (House, RelyingParty, ClientKey, ClientKey) {
+async fn open() -> (TestProvider, RelyingParty, ClientKey, ClientKey) {
     let ec = ClientKey::pair(Algorithm::ES256, "ec");
     let rsa = ClientKey::pair(Algorithm::RS256, "rsa");
     let shared =
         format!("token_endpoint_auth_method = 'client_secret_jwt'\nclient_secret = '{SECRET}'");
     let sections = with_keys("keyed", &[&ec, &rsa]) + &registration("shared", &shared);
-    let house = House::open_with(&sections, "").await;
+    let house = TestProvider::open_with(&sections, "").await;
     let client = signing_client(&house, "keyed");
     (house, client, ec, rsa)
 }
@@ -193,12 +193,12 @@ async fn n41_an_assertion_is_used_once_and_again_never() {
     same["jti"] = claims["jti"].clone();
     accepted(&ask(&shared, &key.sign(&same)).await, "another client");
 
-    house.later(TimeDelta::seconds(89));
+    house.advance(TimeDelta::seconds(89));
     refused(
         &redeem(&client, &code, &assertion).await,
         "as long as it could live",
     );
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     refused(
         &redeem(&client, &code, &assertion).await,
         "and then it is over",
@@ -215,9 +215,9 @@ async fn n41_an_assertion_is_used_once_and_again_never() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n41_of_16_who_bring_one_assertion_at_once_one_goes_on() {
     let key = ClientKey::pair(Algorithm::EdDSA, "a");
-    let publisher = Publisher::start(Reply::Document(jwks(&[&key]))).await;
+    let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
     let sections = with_keys("here", &[&key]) + &with_keys_at("there", publisher.url());
-    let house = House::open_with(&sections, "").await;
+    let house = TestProvider::open_with(&sections, "").await;
     for id in ["here", "there"] {
         let client = signing_client(&house, id);
         for _ in 0..3 {

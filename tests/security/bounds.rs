@@ -10,15 +10,15 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::program::Program;
 
 /// Longer than anything here should take, and shorter than a connection may rest.
 const BOUND: Duration = Duration::from_mins(1);
 
 /// A house that waits a second for a request.
-async fn impatient() -> House {
-    House::open_with("[limits]\nrequest_time = '1s'\n", "").await
+async fn impatient() -> TestProvider {
+    TestProvider::open_with("[limits]\nrequest_time = '1s'\n", "").await
 }
 
 async fn connect(issuer: &str) -> TcpStream {
@@ -116,7 +116,7 @@ async fn n60_who_reads_no_answer_is_cut_off() {
 
 #[tokio::test]
 async fn n60_where_it_is_crowded_nobody_rests() {
-    let house = House::open_with("[limits]\nconnections = 8\n", "").await;
+    let house = TestProvider::open_with("[limits]\nconnections = 8\n", "").await;
     let mut resting = Vec::new();
     for _ in 0..5 {
         let mut stream = connect(&house.issuer).await;
@@ -139,7 +139,8 @@ async fn n60_where_it_is_crowded_nobody_rests() {
 
 #[tokio::test]
 async fn n60_silent_connections_make_room_again() {
-    let house = House::open_with("[limits]\nconnections = 8\nrequest_time = '1s'\n", "").await;
+    let house =
+        TestProvider::open_with("[limits]\nconnections = 8\nrequest_time = '1s'\n", "").await;
     let mut silent = Vec::new();
     for _ in 0..40 {
         silent.push(connect(&house.issuer).await);
@@ -150,7 +151,7 @@ async fn n60_silent_connections_make_room_again() {
 
 #[tokio::test]
 async fn n60_a_head_has_a_size_and_a_number_of_headers() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let cookie = format!("cookie: x={}\r\n", "x".repeat(100 * 1024));
     let kept = format!("cookie: x={}\r\n", "x".repeat(48 * 1024));
     for (headers, status) in [
@@ -178,7 +179,7 @@ async fn n60_a_head_has_a_size_and_a_number_of_headers() {
 
 #[tokio::test]
 async fn n47_endpoints_for_clients_take_no_large_form() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let large = "x=".to_owned() + &"x".repeat(1024 * 1024);
     let many = "x=y&".repeat(101);
     for path in ["/token", "/userinfo"] {
@@ -207,7 +208,7 @@ fn memory(program: &Program) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn n60_ten_thousand_requests_without_cookies_leave_no_memory_behind() {
-    let portal = House::open().await;
+    let portal = TestProvider::open().await;
     let program = Program::start(portal.portal.url().as_str(), "").await;
     let url = program.client().authorize_url(&[]).to_string();
     let storm = async |each: usize| {

@@ -13,14 +13,14 @@ use crate::support::assertion::{
     ClientKey, TYPE, accepted, ask, claims, jwks, refused, signing_client, with_keys, with_keys_at,
 };
 use crate::support::browser::Answer;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::program::Program;
-use crate::support::publisher::{Publisher, Reply};
+use crate::support::publisher::{KeyServer, Reply};
 use crate::tools::{Ear, rows};
 
 /// A house with the client `elsewhere`, whose keys `publisher` has.
-async fn elsewhere(publisher: &Publisher) -> (House, RelyingParty) {
-    let house = House::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
+async fn elsewhere(publisher: &KeyServer) -> (TestProvider, RelyingParty) {
+    let house = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
     let client = signing_client(&house, "elsewhere");
     (house, client)
 }
@@ -38,7 +38,7 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let good = jwks(&[&key]);
     let ear = Ear::open();
-    let publisher = Publisher::start(Reply::Status(500)).await;
+    let publisher = KeyServer::start(Reply::Status(500)).await;
     let (house, client) = elsewhere(&publisher).await;
     let padded = |bytes: usize| Reply::Document(good.clone() + &" ".repeat(bytes - good.len()));
     for (what, reply) in [
@@ -53,7 +53,7 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
         ("silence", Reply::Silence),
     ] {
         publisher.publish(reply);
-        house.later(TimeDelta::seconds(10));
+        house.advance(TimeDelta::seconds(10));
         let before = publisher.asked();
         let assertion = key.sign(&claims(&house, &client));
         refused(&in_time(ask(&client, &assertion)).await, what);
@@ -61,7 +61,7 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
     }
     ear.heard_nothing();
     publisher.publish(padded(64 * 1024));
-    house.later(TimeDelta::seconds(10));
+    house.advance(TimeDelta::seconds(10));
     let assertion = key.sign(&claims(&house, &client));
     accepted(&ask(&client, &assertion).await, "just not too much");
 }
@@ -69,7 +69,7 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
 #[tokio::test]
 async fn n15_no_address_but_the_registered_one_is_asked_for_keys() {
     let ec = ClientKey::pair(Algorithm::ES256, "ec");
-    let house = House::open_with(&with_keys("keyed", &[&ec]), "").await;
+    let house = TestProvider::open_with(&with_keys("keyed", &[&ec]), "").await;
     let client = signing_client(&house, "keyed");
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
     let ear = Ear::open();
@@ -115,7 +115,7 @@ async fn n15_the_operator_reads_why_a_clients_keys_cannot_be_had() {
         .await
         .unwrap();
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let publisher = Publisher::start(Reply::Status(404)).await;
+    let publisher = KeyServer::start(Reply::Status(404)).await;
     let sections = with_keys_at("elsewhere", publisher.url());
     let program = Program::start(portal.url().as_ref(), &sections).await;
     let client = RelyingParty {
@@ -150,7 +150,7 @@ async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
         ClientKey::pair(Algorithm::ES256, "a"),
         ClientKey::pair(Algorithm::ES256, "b"),
     );
-    let publisher = Publisher::start(Reply::Document(jwks(&[&key]))).await;
+    let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
     let (house, client) = elsewhere(&publisher).await;
     let by = async |key: &ClientKey| ask(&client, &key.sign(&claims(&house, &client))).await;
     let page = || Reply::Document("<html>".to_owned());
@@ -162,23 +162,23 @@ async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
         (22 * 60, Reply::Status(404)),
     ] {
         publisher.publish(reply);
-        house.later(TimeDelta::minutes(minutes));
+        house.advance(TimeDelta::minutes(minutes));
         accepted(&by(&key).await, "within a day");
         refused(&by(&other).await, "never published");
     }
-    house.later(TimeDelta::minutes(50));
+    house.advance(TimeDelta::minutes(50));
     refused(&by(&key).await, "a day later");
 
     // What was withdrawn does not come back by an outage.
     for withdrawn in [jwks(&[&other]), jwks(&[])] {
         publisher.publish(Reply::Document(jwks(&[&key])));
-        house.later(TimeDelta::minutes(11));
+        house.advance(TimeDelta::minutes(11));
         accepted(&by(&key).await, "published again");
         publisher.publish(Reply::Document(withdrawn));
-        house.later(TimeDelta::minutes(11));
+        house.advance(TimeDelta::minutes(11));
         refused(&by(&key).await, "withdrawn");
         publisher.publish(Reply::Status(500));
-        house.later(TimeDelta::minutes(11));
+        house.advance(TimeDelta::minutes(11));
         refused(&by(&key).await, "withdrawn before the outage");
     }
 }
@@ -189,14 +189,14 @@ async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
 async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let stranger = ClientKey::pair(Algorithm::ES256, "x");
-    let publisher = Publisher::start(Reply::Document(jwks(&[&key]))).await;
+    let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
     let (house, client) = elsewhere(&publisher).await;
     accepted(
         &ask(&client, &key.sign(&claims(&house, &client))).await,
         "known",
     );
     let before = rows(&house);
-    house.later(TimeDelta::seconds(10));
+    house.advance(TimeDelta::seconds(10));
     for round in 0..2 {
         let mut storm = JoinSet::new();
         for number in 0..50 {
@@ -213,7 +213,7 @@ async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
             refused(&answer, "unknown");
         }
         assert_eq!(publisher.asked(), 2 + round);
-        house.later(TimeDelta::seconds(10));
+        house.advance(TimeDelta::seconds(10));
     }
     assert_eq!(rows(&house), before);
 

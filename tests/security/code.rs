@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::{SESSION, refused, who};
 
 #[track_caller]
@@ -26,7 +26,7 @@ fn parked(browser: &Browser) -> Vec<String> {
 
 #[tokio::test]
 async fn n16_a_request_that_waits_goes_on_in_its_own_browser_only() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut victim = Browser::new();
     victim
         .get(house.client("keycloak").authorize_url(&[]))
@@ -63,13 +63,13 @@ async fn n16_a_request_that_waits_goes_on_in_its_own_browser_only() {
 
 #[tokio::test]
 async fn n16_a_request_waits_ten_minutes_and_no_more() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
         .get(house.client("keycloak").authorize_url(&[]))
         .await;
     let name = parked(&browser).remove(0);
-    house.later(TimeDelta::minutes(10) + TimeDelta::seconds(1));
+    house.advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
     let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(launched.location().port(), Some(3000));
     let resumed = browser.get(house.at(&format!("/resume/{name}"))).await;
@@ -78,7 +78,7 @@ async fn n16_a_request_waits_ten_minutes_and_no_more() {
 
 #[tokio::test]
 async fn n17_a_session_handle_that_was_planted_is_not_adopted() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let planted = "A".repeat(43);
     let mut victim = Browser::new();
     victim.cookies.insert(SESSION.to_owned(), planted.clone());
@@ -94,19 +94,19 @@ async fn n17_a_session_handle_that_was_planted_is_not_adopted() {
 
 #[tokio::test]
 async fn n17_the_session_handle_changes_at_each_login_and_the_old_one_dies() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let mut stolen = browser.clone();
     house.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_ne!(browser.cookies[SESSION], stolen.cookies[SESSION]);
-    house.later(TimeDelta::seconds(61));
+    house.advance(TimeDelta::seconds(61));
     assert_eq!(who(&house, &mut stolen).await, None);
     assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn n21_a_code_that_comes_again_revokes_what_it_gave() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut browser).await;
@@ -119,7 +119,7 @@ async fn n21_a_code_that_comes_again_revokes_what_it_gave() {
 
 #[tokio::test]
 async fn n23_a_code_is_good_for_its_own_client_and_redirect_uri_only() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let (grafana, spa) = (house.client("grafana"), house.client("spa"));
     let code = grafana.login(&mut browser).await;
@@ -152,7 +152,7 @@ async fn n23_a_code_is_good_for_its_own_client_and_redirect_uri_only() {
 
 #[tokio::test]
 async fn n24_a_forged_or_truncated_code_is_worth_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut browser).await;
@@ -182,7 +182,7 @@ async fn n24_a_forged_or_truncated_code_is_worth_nothing() {
 
 #[tokio::test]
 async fn n25_n26_pkce_is_stripped_by_neither_side() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut browser).await;
@@ -205,7 +205,7 @@ async fn n25_n26_pkce_is_stripped_by_neither_side() {
 
 #[tokio::test]
 async fn n27_only_s256_is_begun() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for changes in [
@@ -235,7 +235,7 @@ async fn n27_only_s256_is_begun() {
 
 #[tokio::test]
 async fn n28_a_wrong_verifier_burns_the_code_and_a_wrong_secret_does_not() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for verifier in [
@@ -263,22 +263,22 @@ async fn n28_a_wrong_verifier_burns_the_code_and_a_wrong_secret_does_not() {
 
 #[tokio::test]
 async fn n29_a_code_is_good_for_a_minute() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let (early, late) = (
         grafana.login(&mut browser).await,
         grafana.login(&mut browser).await,
     );
-    house.later(TimeDelta::seconds(59));
+    house.advance(TimeDelta::seconds(59));
     assert_eq!(grafana.redeem(&early).await.status, 200);
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     refuses(&grafana.redeem(&late).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn n28_a_client_that_tries_one_method_after_the_other_keeps_its_code() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut browser).await;

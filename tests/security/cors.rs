@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::access_token;
 
 /// A page that is registered, so that its tricks are near misses.
@@ -51,7 +51,7 @@ async fn from_page(
 
 #[tokio::test]
 async fn n56_no_stranger_reads_what_clients_are_answered() {
-    let house = House::open_with(CLIENT, "").await;
+    let house = TestProvider::open_with(CLIENT, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let token = access_token(&house.client("grafana"), &mut browser).await;
     for path in ["/token", "/userinfo"] {
@@ -83,7 +83,7 @@ async fn n56_no_stranger_reads_what_clients_are_answered() {
 
 #[tokio::test]
 async fn n56_no_page_at_all_reads_where_a_browser_is_led() {
-    let house = House::open_with(CLIENT, "").await;
+    let house = TestProvider::open_with(CLIENT, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for path in [
         "/authorize",

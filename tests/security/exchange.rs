@@ -2,7 +2,7 @@
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const TICKET: &str = "urn:panda-oidc:token-type:ticket";
@@ -22,11 +22,11 @@ const CLIENTS: &str = "\
     [[clients]]\nclient_id = 'app'\nclient_secret = 'app-secret-0123456789'\n\
     redirect_uris = ['http://127.0.0.1:9/app']\naccess_token_audience = ['gateway']\n";
 
-async fn house() -> House {
-    House::open_with(CLIENTS, "").await
+async fn house() -> TestProvider {
+    TestProvider::open_with(CLIENTS, "").await
 }
 
-fn client(house: &House, client_id: &str) -> RelyingParty {
+fn client(house: &TestProvider, client_id: &str) -> RelyingParty {
     RelyingParty {
         issuer: house.issuer.clone(),
         client_id: client_id.to_owned(),
@@ -36,7 +36,7 @@ fn client(house: &House, client_id: &str) -> RelyingParty {
 }
 
 async fn exchange(
-    house: &House,
+    house: &TestProvider,
     client_id: &str,
     token: (&str, &str),
     more: &[(&str, &str)],
@@ -53,7 +53,7 @@ async fn exchange(
     client(house, client_id).token(&form).await
 }
 
-async fn login(house: &House, client_id: &str, browser: &mut Browser) -> String {
+async fn login(house: &TestProvider, client_id: &str, browser: &mut Browser) -> String {
     let client = client(house, client_id);
     let code = client.login(browser).await;
     let tokens = client.redeem(&code).await.json();
@@ -146,7 +146,7 @@ async fn n40_a_token_that_is_over_or_for_somebody_else_is_exchanged_for_nothing(
         refused(&answer, "invalid_request");
     }
     let good = login(&house, "app", &mut browser).await;
-    house.later(chrono::TimeDelta::hours(1));
+    house.advance(chrono::TimeDelta::hours(1));
     let late = exchange(&house, "gateway", (ACCESS_TOKEN, &good), &target).await;
     refused(&late, "invalid_request");
 }

@@ -3,12 +3,12 @@
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::{keeps_quiet, rows};
 
 #[tokio::test]
 async fn n60_what_waits_together_stays_below_what_proxies_let_through() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = Browser::new();
     for _ in 0..4 {
@@ -27,7 +27,7 @@ async fn n60_what_waits_together_stays_below_what_proxies_let_through() {
 
 #[tokio::test]
 async fn n60_requests_that_wait_cost_the_server_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let before = rows(&house);
     for _ in 0..200 {
         let mut stranger = Browser::new();
@@ -44,13 +44,13 @@ async fn n60_requests_that_wait_cost_the_server_nothing() {
 
 #[tokio::test]
 async fn n60_four_requests_wait_in_one_browser_and_the_oldest_makes_room() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     for round in 0..12 {
         let state = format!("state-{round}");
         let url = house.client("grafana").authorize_url(&[("state", &state)]);
         browser.get(url).await;
-        house.later(chrono::TimeDelta::seconds(1));
+        house.advance(chrono::TimeDelta::seconds(1));
         assert!(browser.cookies.len() <= 4, "{:?}", browser.cookies.keys());
     }
     let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
@@ -60,7 +60,7 @@ async fn n60_four_requests_wait_in_one_browser_and_the_oldest_makes_room() {
 
 #[tokio::test]
 async fn n60_tickets_that_never_were_leave_no_trace() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let before = rows(&house);
     for round in 0..50 {
         let ticket = format!("guessed-ticket-{round}");
@@ -76,7 +76,7 @@ async fn n60_tickets_that_never_were_leave_no_trace() {
 
 #[tokio::test]
 async fn n60_codes_and_tokens_that_never_were_leave_no_trace() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let before = rows(&house);
     for round in 0..50 {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::{Ear, access_token};
 
 /// A token as an attacker writes it.
@@ -30,8 +30,8 @@ async fn refuses(client: &RelyingParty, token: &str, what: &str) {
 }
 
 /// An open house, a client and a good access token of 陈涛's.
-async fn good() -> (House, RelyingParty, Browser, String) {
-    let house = House::open().await;
+async fn good() -> (TestProvider, RelyingParty, Browser, String) {
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
@@ -229,7 +229,7 @@ async fn n34_no_other_token_of_ours_passes_for_an_access_token() {
 async fn n34_only_an_id_token_is_a_hint() {
     let typ_jwt = "[[clients]]\nclient_id = 'spring'\nclient_secret = 'spring-secret-0123456789'\n\
                    redirect_uris = ['http://127.0.0.1:8080/cb']\naccess_token_typ = 'JWT'\n";
-    let house = House::open_with(typ_jwt, "").await;
+    let house = TestProvider::open_with(typ_jwt, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let spring = RelyingParty {

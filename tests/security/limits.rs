@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::support::CHEN_TAO;
 use crate::support::app::VERIFIER;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::program::Program;
 use crate::tools::who;
 
@@ -14,8 +14,8 @@ const BEHIND_A_PROXY: &str = "[server]\ntrusted_proxies = ['127.0.0.0/8']\n[limi
 /// The tests' own machine is a stranger here.
 const EXPOSED: &str = "[limits]\nexempt = []\n";
 
-async fn house(sections: &str, limits: &str) -> House {
-    House::open_with(&format!("{sections}{limits}\n"), "").await
+async fn house(sections: &str, limits: &str) -> TestProvider {
+    TestProvider::open_with(&format!("{sections}{limits}\n"), "").await
 }
 
 /// Opens an address, as a proxy passes it on for somebody at `from`.
@@ -28,7 +28,7 @@ async fn get(browser: &mut Browser, url: &str, from: &str) -> Answer {
 }
 
 /// Sends a token request for somebody at `from`.
-async fn redeem(house: &House, form: &[(&str, &str)], from: &str) -> Answer {
+async fn redeem(house: &TestProvider, form: &[(&str, &str)], from: &str) -> Answer {
     Browser::new()
         .send(Method::POST, house.at("/token"), |request| {
             request.header("x-forwarded-for", from).form(form)
@@ -77,7 +77,7 @@ async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not
     assert_eq!(get(&mut browser, &url, "198.51.100.7").await.status, 429);
     let neighbour = house.launch_from(&mut Browser::new(), "198.51.100.8").await;
     assert_eq!(neighbour.status, 303);
-    house.later(chrono::TimeDelta::seconds(20));
+    house.advance(chrono::TimeDelta::seconds(20));
     let later = get(&mut browser, &url, "198.51.100.7").await;
     assert_eq!(later.status, 303, "the ticket waited: {}", later.body);
 }
@@ -199,7 +199,7 @@ async fn n60_people_who_cannot_open_a_client_now_are_signed_in_all_the_same() {
     assert_eq!(stopped.status, 429);
     assert_eq!(stopped.header("retry-after"), "60");
     assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
-    house.later(chrono::TimeDelta::minutes(1));
+    house.advance(chrono::TimeDelta::minutes(1));
     let url = house.at("/launch/grafana");
     assert_eq!(get(&mut browser, &url, "192.0.2.2").await.status, 303);
 }
@@ -215,7 +215,7 @@ async fn n60_by_default_this_machine_is_not_counted() {
 
 #[tokio::test]
 async fn n60_a_flood_of_requests_is_no_flood_of_log_lines() {
-    let portal = House::open().await;
+    let portal = TestProvider::open().await;
     let sections = "[limits]\nexempt = []\nlaunches_per_minute = 1\n";
     let program = Program::start(portal.portal.url().as_str(), sections).await;
     let url = program.at("/launch/app");

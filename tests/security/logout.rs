@@ -8,22 +8,22 @@ use url::Url;
 
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, Ear, SESSION, access_token, keeps_quiet, refused, who};
 
 const OUT: &str = "http://127.0.0.1:3000/out";
 
 /// A house with the clients every house has, and one that may have browsers sent to [`OUT`].
-async fn house() -> House {
+async fn house() -> TestProvider {
     let app = format!(
         "[[clients]]\nclient_id = 'app'\nclient_secret = 'app-secret-0123456789'\n\
          redirect_uris = ['http://127.0.0.1:3000/cb']\npost_logout_redirect_uris = ['{OUT}']\n"
     );
-    House::open_with(&app, "").await
+    TestProvider::open_with(&app, "").await
 }
 
-fn app(house: &House) -> RelyingParty {
+fn app(house: &TestProvider) -> RelyingParty {
     RelyingParty {
         client_id: "app".to_owned(),
         client_secret: Some("app-secret-0123456789".to_owned()),
@@ -37,11 +37,11 @@ async fn id_token(client: &RelyingParty, browser: &mut Browser) -> String {
     tokens["id_token"].as_str().unwrap().to_owned()
 }
 
-fn url(house: &House, parameters: &[(&str, &str)]) -> Url {
+fn url(house: &TestProvider, parameters: &[(&str, &str)]) -> Url {
     Url::parse_with_params(&house.at("/logout"), parameters).unwrap()
 }
 
-async fn confirm(house: &House, browser: &mut Browser, confirmation: &str) -> Answer {
+async fn confirm(house: &TestProvider, browser: &mut Browser, confirmation: &str) -> Answer {
     let form = [("confirmation", confirmation)];
     browser.post(house.at("/logout/confirm"), &form).await
 }
@@ -121,7 +121,7 @@ async fn n48_a_yes_counts_only_from_the_page_that_asked_in_this_browser() {
 
 /// An ID token with other claims, signed by us; and what is no ID token of ours.
 async fn no_hints(
-    house: &House,
+    house: &TestProvider,
     browser: &mut Browser,
     id_token: &str,
 ) -> Vec<(&'static str, String)> {

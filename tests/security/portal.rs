@@ -6,15 +6,15 @@ use panda_oidc_panda::simulator::Fault;
 use crate::support::CHEN_TAO;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::{Ear, SESSION, keeps_quiet, refused, who};
 
 /// Puts the portal into a condition, rests its breaker, launches, and expects an honest page.
-async fn fails(house: &House, fault: Fault, status: u16) {
+async fn fails(house: &TestProvider, fault: Fault, status: u16) {
     let what = format!("{fault:?}");
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     house.portal.set_fault(fault).await;
-    house.later(TimeDelta::seconds(6));
+    house.advance(TimeDelta::seconds(6));
     let mut browser = Browser::new();
     let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = browser.get(launch).await;
@@ -32,7 +32,7 @@ async fn fails(house: &House, fault: Fault, status: u16) {
 
 #[tokio::test]
 async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() {
-    let house = House::open_with("", "timeout = '300ms'").await;
+    let house = TestProvider::open_with("", "timeout = '300ms'").await;
     let mut there = house.signed_in(CHEN_TAO).await;
     for fault in [
         Fault::Dead,
@@ -58,7 +58,7 @@ async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() 
 
 #[tokio::test]
 async fn n68_a_portal_that_talks_nonsense_gets_an_honest_page_and_no_session() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for fault in [
         Fault::LoginPage,
         Fault::Truncated,
@@ -74,7 +74,7 @@ async fn n68_a_portal_that_talks_nonsense_gets_an_honest_page_and_no_session() {
 
 #[tokio::test]
 async fn n68_a_redirect_of_the_portals_is_not_followed() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ear = Ear::open();
     fails(&house, Fault::RedirectTo(ear.url()), 503).await;
     let home = house
@@ -88,7 +88,7 @@ async fn n68_a_redirect_of_the_portals_is_not_followed() {
 
 #[tokio::test]
 async fn n67_an_id_that_is_none_proves_nobody() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let long = format!("\"{}\"", "1".repeat(300));
     for id in [
         r#""""#,
@@ -118,7 +118,7 @@ async fn n67_an_id_that_is_none_proves_nobody() {
 
 #[tokio::test]
 async fn n67_an_id_is_kept_to_the_digit() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     for (id, sub) in [
         ("9007199254740993", "9007199254740993"),
@@ -140,7 +140,7 @@ async fn n67_an_id_is_kept_to_the_digit() {
 
 #[tokio::test]
 async fn f25_a_sloppy_portal_is_understood() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for fault in [
         Fault::CodeAsString,
         Fault::Gb18030 { declared: true },
@@ -162,7 +162,7 @@ async fn f25_a_sloppy_portal_is_understood() {
 
 #[tokio::test]
 async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
@@ -179,7 +179,7 @@ async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
         "from the portal",
     );
 
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     let mut fresh = house
         .client("grafana")
         .authorize_url(&[("prompt", "login")]);

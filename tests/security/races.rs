@@ -7,13 +7,13 @@ use tokio::task::JoinSet;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{SESSION, who};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for _ in 0..3 {
         let ticket = house.portal.issue_ticket(CHEN_TAO);
         let start = Arc::new(Barrier::new(16));
@@ -43,7 +43,7 @@ async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for client in ["grafana", "keycloak", "spa"] {
         let client = house.client(client);
@@ -73,7 +73,7 @@ async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n61_racing_tabs_of_the_owner_all_get_in() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let browser = house.signed_in(CHEN_TAO).await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let start = Arc::new(Barrier::new(8));
@@ -105,7 +105,7 @@ async fn n61_racing_tabs_of_the_owner_all_get_in() {
 /// tab holds a session of the other that still lives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let portal = house.portal.url().to_string();
     let mut browser = house.signed_in(3).await;
     let (mut one, mut two) = (browser.clone(), browser.clone());
@@ -135,7 +135,7 @@ async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n63_a_yes_clicked_twice_is_one_change_of_user() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     let confirmation = browser.get(house.at("/switch")).await.field("confirmation");
@@ -155,7 +155,7 @@ async fn n63_a_yes_clicked_twice_is_one_change_of_user() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_that_is_redeemed_while_its_session_ends_opens_nothing_afterwards() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let portal = house.portal.url().to_string();
     let grafana = house.client("grafana");
     for _ in 0..4 {

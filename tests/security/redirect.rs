@@ -6,7 +6,7 @@ use url::Url;
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::refused;
 
 /// Asks for a code to be sent to `redirect_uri`.
@@ -18,7 +18,7 @@ async fn ask(client: &RelyingParty, browser: &mut Browser, redirect_uri: &str) -
 
 #[tokio::test]
 async fn n01_to_n09_only_the_registered_redirect_uri_is_answered_to() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for uri in [
@@ -69,7 +69,7 @@ async fn n01_to_n09_only_the_registered_redirect_uri_is_answered_to() {
 
 #[tokio::test]
 async fn n04_n08_a_public_client_has_any_loopback_port_and_nothing_else() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let spa = house.client("spa");
     let answer = ask(&spa, &mut browser, "http://127.0.0.1:51004/callback").await;
@@ -120,7 +120,7 @@ fn n05_n06_n09_no_pattern_and_no_script_can_be_registered() {
 
 #[tokio::test]
 async fn n10_n73_a_deep_link_never_leaves_the_client() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     for deep in [
         "/evil.com",
@@ -159,7 +159,7 @@ async fn n10_n73_a_deep_link_never_leaves_the_client() {
 
 #[tokio::test]
 async fn n10_no_parameter_of_a_launch_chooses_where_it_ends() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = house.at(
         "/launch/spa?target_link_uri=http://evil.com&redirect_uri=http://evil.com\
@@ -171,7 +171,7 @@ async fn n10_no_parameter_of_a_launch_chooses_where_it_ends() {
 
 #[tokio::test]
 async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let evil = "\"><script>alert(1)</script>";
     let grafana = house.client("grafana");
@@ -195,7 +195,7 @@ async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
 
 #[tokio::test]
 async fn n09_state_comes_back_as_it_was_and_breaks_out_of_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for state in [

@@ -9,10 +9,10 @@ use tokio::task::JoinSet;
 
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-async fn login(house: &House, browser: &mut Browser) -> (RelyingParty, Value) {
+async fn login(house: &TestProvider, browser: &mut Browser) -> (RelyingParty, Value) {
     let grafana = house.client("grafana");
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
     let code = RelyingParty::code(&browser.get(url).await);
@@ -32,12 +32,12 @@ fn worthless(answer: &crate::support::browser::Answer) {
 
 #[tokio::test]
 async fn n35_a_token_that_comes_again_after_the_grace_ends_all_its_family_gave() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let (grafana, first) = login(&house, &mut browser).await;
     let stolen = token(&first, "refresh_token");
     let second = grafana.refresh(&stolen).await.json();
-    house.later(TimeDelta::seconds(10));
+    house.advance(TimeDelta::seconds(10));
     worthless(&grafana.refresh(&stolen).await);
     worthless(&grafana.refresh(&token(&second, "refresh_token")).await);
     for tokens in [&first, &second] {
@@ -51,7 +51,7 @@ async fn n35_a_token_that_comes_again_after_the_grace_ends_all_its_family_gave()
 
 #[tokio::test]
 async fn n35_a_token_two_steps_old_ends_the_family_even_within_the_grace() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     let second = token(&grafana.refresh(&first).await.json(), "refresh_token");
@@ -62,7 +62,7 @@ async fn n35_a_token_two_steps_old_ends_the_family_even_within_the_grace() {
 
 #[tokio::test]
 async fn n35_a_forged_secret_of_a_known_family_is_as_bad_as_an_old_one() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
     let good = token(&first, "refresh_token");
     let mut forged = good.clone();
@@ -74,7 +74,7 @@ async fn n35_a_forged_secret_of_a_known_family_is_as_bad_as_an_old_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     let start = Arc::new(Barrier::new(24));
@@ -91,14 +91,14 @@ async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
     for answer in &answers {
         assert_eq!(token(&answer.json(), "refresh_token"), next);
     }
-    house.later(TimeDelta::seconds(10));
+    house.advance(TimeDelta::seconds(10));
     worthless(&grafana.refresh(&first).await);
     worthless(&grafana.refresh(&next).await);
 }
 
 #[tokio::test]
 async fn n37_no_refresh_brings_more_than_was_granted() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     for scope in ["openid phone", "profile", "openid offline_access phone"] {
@@ -111,7 +111,7 @@ async fn n37_no_refresh_brings_more_than_was_granted() {
 
 #[tokio::test]
 async fn n38_another_client_gets_nothing_and_spoils_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     for thief in [house.client("keycloak"), house.client("spa")] {
@@ -130,7 +130,7 @@ async fn n38_another_client_gets_nothing_and_spoils_nothing() {
 
 #[tokio::test]
 async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let (grafana, first) = login(&house, &mut browser).await;
     let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
@@ -143,7 +143,7 @@ async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
 
 #[tokio::test]
 async fn n21_a_code_that_comes_again_ends_the_family_it_began() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, Ear, SESSION, refused, who};
 
@@ -19,7 +19,7 @@ fn told(answer: &Answer, client: &RelyingParty, error: &str) {
 
 #[tokio::test]
 async fn n12_a_parameter_given_twice_is_refused() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for (name, value) in [
@@ -48,7 +48,7 @@ async fn n12_a_parameter_given_twice_is_refused() {
 
 #[tokio::test]
 async fn n13_no_token_ever_comes_through_the_browser() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     for response_type in [
@@ -75,7 +75,7 @@ async fn n13_no_token_ever_comes_through_the_browser() {
 
 #[tokio::test]
 async fn n14_n15_nothing_a_request_names_is_fetched() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let ear = Ear::open();
@@ -103,7 +103,7 @@ async fn n14_n15_nothing_a_request_names_is_fetched() {
 
 #[tokio::test]
 async fn n18_prompt_none_shows_nothing_and_waits_for_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let quiet = grafana.authorize_url(&[("prompt", "none")]);
     let mut browser = Browser::new();
@@ -123,10 +123,10 @@ async fn n18_prompt_none_shows_nothing_and_waits_for_nothing() {
 
 #[tokio::test]
 async fn n19_a_fresh_login_that_never_happened_is_no_login() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
-    house.later(chrono::TimeDelta::seconds(5));
+    house.advance(chrono::TimeDelta::seconds(5));
     for changes in [("prompt", "login"), ("max_age", "1"), ("max_age", "0")] {
         let mut tab = browser.clone();
         let answer = tab.get(grafana.authorize_url(&[changes])).await;
@@ -147,7 +147,7 @@ async fn n19_a_fresh_login_that_never_happened_is_no_login() {
 
 #[tokio::test]
 async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let mut theirs = house.signed_in(HEI_LONG_JIANG).await;
     let tokens = grafana
@@ -167,7 +167,7 @@ async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
     assert!(!nobody.cookies.contains_key(SESSION));
 
     let mut ours = house.signed_in(CHEN_TAO).await;
-    house.later(chrono::TimeDelta::seconds(1));
+    house.advance(chrono::TimeDelta::seconds(1));
     let answer = ours.get(&url).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("location")),
@@ -180,7 +180,7 @@ async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
 
 #[tokio::test]
 async fn a_head_request_gets_no_code() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = house.client("grafana").authorize_url(&[]);
     let answer = browser.send(Method::HEAD, url, |request| request).await;
@@ -190,7 +190,7 @@ async fn a_head_request_gets_no_code() {
 
 #[tokio::test]
 async fn a_request_beyond_all_measure_is_refused_and_answered() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let long = grafana.authorize_url(&[("state", &"x".repeat(17 * 1024))]);
@@ -226,7 +226,7 @@ async fn a_request_beyond_all_measure_is_refused_and_answered() {
 
 #[tokio::test]
 async fn a_parked_request_that_no_cookie_holds_is_said_to_be_lost() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let grafana = house.client("grafana");
     let answer = browser

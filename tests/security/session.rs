@@ -7,13 +7,13 @@ use reqwest::Method;
 
 use crate::support::app::claims;
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, SESSION, SWITCH, access_token, who};
 
 #[tokio::test]
 async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
@@ -37,7 +37,7 @@ async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
 
 #[tokio::test]
 async fn n50_two_users_of_one_browser_never_share_a_session_id() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let grafana = house.client("grafana");
     let mut sids = Vec::new();
@@ -61,20 +61,20 @@ async fn n50_two_users_of_one_browser_never_share_a_session_id() {
 #[tokio::test]
 async fn a_session_ends_by_itself_and_takes_its_tokens_along() {
     let lives = "[session]\nlifetime = '10m'\n";
-    let house = House::open_with(lives, "").await;
+    let house = TestProvider::open_with(lives, "").await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
-    house.later(TimeDelta::seconds(599));
+    house.advance(TimeDelta::seconds(599));
     assert_eq!(grafana.userinfo(&token).await.status, 200);
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     assert_eq!(grafana.userinfo(&token).await.status, 401);
     assert_eq!(who(&house, &mut browser).await, None);
 }
 
 #[tokio::test]
 async fn n52_no_header_of_a_stranger_names_this_provider() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let evil = |request: reqwest::RequestBuilder| {
         request
@@ -109,7 +109,7 @@ async fn n52_no_header_of_a_stranger_names_this_provider() {
 
 #[tokio::test]
 async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let url = house.client("grafana").authorize_url(&[]);
     let mut seals = Vec::new();
     for _ in 0..2 {
@@ -138,7 +138,7 @@ async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing(
 
 #[tokio::test]
 async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
-    let house = House::open_below("/sso", "", "").await;
+    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let mut browser = Browser::new();
     let parked = browser
         .get(house.client("grafana").authorize_url(&[]))
@@ -165,7 +165,7 @@ async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
 
 #[tokio::test]
 async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let good = house.signed_in(CHEN_TAO).await;
     let (session, browser) = (good.cookies[SESSION].clone(), good.cookies[BROWSER].clone());
     for value in [

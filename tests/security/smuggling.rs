@@ -5,13 +5,13 @@
 
 use crate::support::app::{VERIFIER, challenge, claims};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{keeps_quiet, refused, who};
 
 #[tokio::test]
 async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for place in [
         "/launch/grafana?ticket=T",
         "/launch/grafana?a=1&ticket=T",
@@ -41,7 +41,7 @@ async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
 /// The portal's document has it append `&ticket=` as well as `?ticket=`.
 #[tokio::test]
 async fn f8_a_ticket_that_was_joined_to_the_path_is_used_and_shows_nowhere() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for place in [
         "/launch/grafana&ticket=T",
         "/launch/grafana;ticket=T",
@@ -66,7 +66,7 @@ async fn f8_a_ticket_that_was_joined_to_the_path_is_used_and_shows_nowhere() {
 
 #[tokio::test]
 async fn n65_a_ticket_in_the_path_shows_nowhere() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for place in [
         "/launch/grafana%26ticket=T",
         "/launch/grafana%26ticket%3DT",
@@ -104,7 +104,7 @@ async fn n65_a_ticket_in_the_path_shows_nowhere() {
 
 #[tokio::test]
 async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let grafana = house.client("grafana");
     let head = format!(
         "/authorize?response_type=code&client_id=grafana&redirect_uri={}&scope=openid",
@@ -140,7 +140,7 @@ async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
 
 #[tokio::test]
 async fn f8_two_tickets_are_no_ticket() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for place in [
         "ticket=A&ticket=B",
         "ticket=A?ticket=B",
@@ -159,7 +159,7 @@ async fn f8_two_tickets_are_no_ticket() {
 
 #[tokio::test]
 async fn f8_a_ticket_behind_the_hash_is_rescued_by_a_script_the_policy_allows() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let page = Browser::new().get(house.at("/launch/grafana")).await;
     assert!(
         page.body.contains("data-ticket=\"ticket\""),
@@ -182,7 +182,7 @@ async fn f9_a_plus_survives_whatever_was_done_to_it() {
         "a%20b/c%20d==",
         "a%252Bb%252Fc%252Bd==",
     ] {
-        let house = House::open().await;
+        let house = TestProvider::open().await;
         house.portal.plant_ticket(ticket, CHEN_TAO);
         let launch = house.at(&format!("/launch/grafana?ticket={written}"));
         assert_eq!(Browser::new().get(launch).await.status, 303, "{written}");
@@ -194,7 +194,7 @@ async fn f9_a_plus_survives_whatever_was_done_to_it() {
 
 #[tokio::test]
 async fn f9_what_no_ticket_can_be_is_not_asked_about() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let long = "a".repeat(4097);
     for (written, status) in [
         ("a%00b", 400),
@@ -217,7 +217,7 @@ async fn f9_what_no_ticket_can_be_is_not_asked_about() {
 
 #[tokio::test]
 async fn n72_a_ticket_adds_no_parameter_to_the_call() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     for (written, ticket) in [
         ("a%26userId%3D1", "a&userId=1"),
         ("a%23b", "a#b"),

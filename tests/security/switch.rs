@@ -7,12 +7,12 @@ use tokio::net::TcpListener;
 
 use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, SESSION, SWITCH, access_token, refused, who};
 
 /// 陈涛's browser, in which a ticket of 黑龙江's was brought by a link nobody vouches for.
-async fn asked(house: &House) -> (Browser, Answer) {
+async fn asked(house: &TestProvider) -> (Browser, Answer) {
     let mut browser = house.signed_in(CHEN_TAO).await;
     let answer = house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
     assert_eq!(answer.location().as_str(), house.at("/switch"));
@@ -23,7 +23,7 @@ async fn asked(house: &House) -> (Browser, Answer) {
 
 #[tokio::test]
 async fn n63_a_link_with_a_ticket_of_another_user_changes_nothing_before_the_yes() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (mut browser, page) = asked(&house).await;
     assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
     assert!(page.body.contains("陈涛") && page.body.contains("黑龙江"));
@@ -43,7 +43,7 @@ async fn n63_a_link_with_a_ticket_of_another_user_changes_nothing_before_the_yes
 
 #[tokio::test]
 async fn n63_only_the_portals_own_page_makes_the_question_needless() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let portal = house.portal.url().to_string();
     let mut browser = house.signed_in(CHEN_TAO).await;
     let host = portal
@@ -80,7 +80,7 @@ async fn n63_only_the_portals_own_page_makes_the_question_needless() {
 
 #[tokio::test]
 async fn n63_a_yes_that_does_not_come_from_our_page_is_none() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (mut browser, page) = asked(&house).await;
     let good = page.field("confirmation");
     for confirmation in ["", "x", &good[1..], &good.to_uppercase(), &"A".repeat(43)] {
@@ -106,7 +106,7 @@ async fn n63_a_yes_that_does_not_come_from_our_page_is_none() {
 
 #[tokio::test]
 async fn n63_a_question_belongs_to_the_browser_it_was_asked_in() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (attacker, page) = asked(&house).await;
     let good = page.field("confirmation");
     let yes = [("confirmation", good.as_str())];
@@ -151,10 +151,10 @@ async fn n63_a_question_belongs_to_the_browser_it_was_asked_in() {
 
 #[tokio::test]
 async fn n63_a_question_stands_five_minutes() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (mut browser, page) = asked(&house).await;
     let good = page.field("confirmation");
-    house.later(TimeDelta::minutes(5) + TimeDelta::seconds(1));
+    house.advance(TimeDelta::minutes(5) + TimeDelta::seconds(1));
     let late = browser
         .post(house.at("/switch"), &[("confirmation", &good)])
         .await;
@@ -163,7 +163,7 @@ async fn n63_a_question_stands_five_minutes() {
 
 #[tokio::test]
 async fn n62_n63_a_yes_that_is_kept_for_later_brings_nobody_back() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (mut browser, page) = asked(&house).await;
     let good = page.field("confirmation");
     let kept = browser.cookies[SWITCH].clone();
@@ -188,7 +188,7 @@ async fn n62_n63_a_yes_that_is_kept_for_later_brings_nobody_back() {
 /// the ticket in it must not sign anybody in, since nobody could be asked.
 #[tokio::test]
 async fn n63_a_form_of_another_site_slips_no_ticket_past_the_question() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut victim = house.signed_in(CHEN_TAO).await;
     let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
     let url = house.client("grafana").authorize_url(&[]);
@@ -218,7 +218,7 @@ async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
         "[[clients]]\nclient_id = 'told'\nclient_secret = 'told-secret-0123456789'\n\
          redirect_uris = ['http://127.0.0.1:9/cb']\nbackchannel_logout_uri = 'http://{at}/logout'\n"
     );
-    let house = House::open_with(&app, "").await;
+    let house = TestProvider::open_with(&app, "").await;
     let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

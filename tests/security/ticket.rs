@@ -6,17 +6,17 @@ use reqwest::Method;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, SESSION, keeps_quiet, refused, who};
 
-fn launch(house: &House, ticket: &str) -> String {
+fn launch(house: &TestProvider, ticket: &str) -> String {
     house.at(&format!("/launch/grafana?ticket={ticket}"))
 }
 
 #[tokio::test]
 async fn f1_n61_a_ticket_of_one_browser_is_refused_in_another() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut owner = Browser::new();
     assert_eq!(owner.get(launch(&house, &ticket)).await.status, 303);
@@ -48,17 +48,17 @@ async fn f1_n61_a_ticket_of_one_browser_is_refused_in_another() {
 
 #[tokio::test]
 async fn n61_the_owner_is_remembered_as_long_as_configured() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     Browser::new().get(launch(&house, &ticket)).await;
-    house.later(TimeDelta::days(7) - TimeDelta::seconds(1));
+    house.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
     house.portal.plant_ticket(&ticket, CHEN_TAO);
     refused(
         &Browser::new().get(launch(&house, &ticket)).await,
         403,
         "in time",
     );
-    house.later(TimeDelta::seconds(1));
+    house.advance(TimeDelta::seconds(1));
     house.portal.plant_ticket(&ticket, CHEN_TAO);
     assert_eq!(
         Browser::new().get(launch(&house, &ticket)).await.status,
@@ -68,7 +68,7 @@ async fn n61_the_owner_is_remembered_as_long_as_configured() {
 
 #[tokio::test]
 async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     house.portal.plant_ticket("abc-123-xyz", CHEN_TAO);
     let mut owner = Browser::new();
     assert_eq!(owner.get(launch(&house, "abc-123-xyz")).await.status, 303);
@@ -102,7 +102,7 @@ async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
 
 #[tokio::test]
 async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     browser.get(launch(&house, &ticket)).await;
@@ -119,7 +119,7 @@ async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
 
 #[tokio::test]
 async fn n61_once_is_once_and_off_is_off() {
-    let house = House::open_with("[session]\nticket_replay = 'once'\n", "").await;
+    let house = TestProvider::open_with("[session]\nticket_replay = 'once'\n", "").await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     assert_eq!(browser.get(launch(&house, &ticket)).await.status, 303);
@@ -137,7 +137,7 @@ async fn n61_once_is_once_and_off_is_off() {
     );
     assert_eq!(house.portal.calls().user_by_ticket, 1);
 
-    let house = House::open_with("[session]\nticket_replay = 'off'\n", "").await;
+    let house = TestProvider::open_with("[session]\nticket_replay = 'off'\n", "").await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     for _ in 0..2 {
         assert_eq!(
@@ -149,7 +149,7 @@ async fn n61_once_is_once_and_off_is_off() {
 
 #[tokio::test]
 async fn f3_f29_a_whole_login_and_the_way_back_ask_the_portal_once() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let grafana = house.client("grafana");
@@ -167,7 +167,7 @@ async fn f3_f29_a_whole_login_and_the_way_back_ask_the_portal_once() {
 
 #[tokio::test]
 async fn f2_one_ticket_for_all_apps_works_in_its_browser() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     for client in ["grafana", "keycloak", "spa"] {
@@ -180,7 +180,7 @@ async fn f2_one_ticket_for_all_apps_works_in_its_browser() {
 
 #[tokio::test]
 async fn f4_the_ticket_is_gone_from_the_next_address() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let launched = browser.get(launch(&house, &ticket)).await;
@@ -207,7 +207,7 @@ async fn f4_the_ticket_is_gone_from_the_next_address() {
 
 #[tokio::test]
 async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let url = launch(&house, &ticket);
     let mut request = house.client("grafana").authorize_url(&[]);
@@ -244,7 +244,7 @@ async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
 
 #[tokio::test]
 async fn f10_f28_requests_of_two_tabs_both_go_on() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = Browser::new();
     let (grafana, keycloak) = (house.client("grafana"), house.client("keycloak"));
     browser.get(grafana.authorize_url(&[])).await;
@@ -266,7 +266,7 @@ async fn f10_f28_requests_of_two_tabs_both_go_on() {
 
 #[tokio::test]
 async fn f28_two_tabs_that_sign_in_at_once_lock_nobody_out() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let (a, b) = tokio::join!(
@@ -282,7 +282,7 @@ async fn f28_two_tabs_that_sign_in_at_once_lock_nobody_out() {
 
 #[tokio::test]
 async fn f27_n74_a_client_that_rejects_its_logins_is_not_launched_for_ever() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let url = house.at("/launch/grafana");
     let mut rounds = 1;
@@ -296,13 +296,13 @@ async fn f27_n74_a_client_that_rejects_its_logins_is_not_launched_for_ever() {
     };
     assert_eq!((rounds, stopped.status.as_u16()), (3, 429));
     assert!(stopped.body.contains("应用反复要求登录"));
-    house.later(TimeDelta::seconds(15));
+    house.advance(TimeDelta::seconds(15));
     assert_eq!(browser.get(&url).await.status, 303);
 }
 
 #[tokio::test]
 async fn f30_a_portal_that_forgot_its_tickets_sends_people_back_to_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let ticket = house.portal.issue_ticket(CHEN_TAO);
     let mut signed_in = house.signed_in(HEI_LONG_JIANG).await;
     house.portal.expire_tickets();
@@ -315,7 +315,7 @@ async fn f30_a_portal_that_forgot_its_tickets_sends_people_back_to_it() {
 
 #[tokio::test]
 async fn n69_a_name_is_a_name_whatever_stands_in_it() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let name = "<script>alert('1')</script>\"&\u{202e}gnp\u{2066}.😀\r\nX-Evil: 1";
     house.portal.add_user(Person::new(7, name, "</p><b>"));
     let mut browser = house.signed_in(7).await;

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 use crate::tools::access_token;
 
 async fn post(url: &str, build: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Answer {
@@ -27,7 +27,7 @@ const SECRET: &str = "grafana-secret-0123456789";
 
 #[tokio::test]
 async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let url = house.at("/token");
     let ask = async |id: &str, secret: &str| {
         let form = [
@@ -60,7 +60,7 @@ async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same(
 
 #[tokio::test]
 async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let (spent, expired) = (
@@ -68,7 +68,7 @@ async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
         grafana.login(&mut browser).await,
     );
     assert_eq!(grafana.redeem(&spent).await.status, 200);
-    house.later(TimeDelta::seconds(60));
+    house.advance(TimeDelta::seconds(60));
     let never = grafana.redeem(&"A".repeat(43)).await;
     for code in [&spent, &expired] {
         let answer = grafana.redeem(code).await;
@@ -81,7 +81,7 @@ async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
 
 #[tokio::test]
 async fn n46_a_ticket_that_never_was_and_one_that_is_over_look_the_same() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let over = house.portal.issue_ticket(CHEN_TAO);
     house.portal.expire_tickets();
     let at = |ticket: &str| house.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -92,7 +92,7 @@ async fn n46_a_ticket_that_never_was_and_one_that_is_over_look_the_same() {
 
 #[tokio::test]
 async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let code = grafana.login(&mut browser).await;
@@ -185,7 +185,7 @@ async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
 
 #[tokio::test]
 async fn n47_an_access_token_comes_once_and_never_in_the_query() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let token = access_token(&house.client("grafana"), &mut browser).await;
     let url = house.at("/userinfo");
@@ -210,7 +210,7 @@ async fn n47_an_access_token_comes_once_and_never_in_the_query() {
 
 #[tokio::test]
 async fn n47_two_authorization_headers_are_one_too_many() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let mut browser = house.signed_in(CHEN_TAO).await;
     let grafana = house.client("grafana");
     let token = access_token(&grafana, &mut browser).await;

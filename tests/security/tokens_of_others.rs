@@ -2,9 +2,9 @@
 
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
-async fn offline(house: &House) -> (RelyingParty, [String; 2]) {
+async fn offline(house: &TestProvider) -> (RelyingParty, [String; 2]) {
     let grafana = house.client("grafana");
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
     let code = RelyingParty::code(&house.signed_in(CHEN_TAO).await.get(url).await);
@@ -15,7 +15,7 @@ async fn offline(house: &House) -> (RelyingParty, [String; 2]) {
 
 #[tokio::test]
 async fn n42_nobody_revokes_what_is_another_clients() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, tokens) = offline(&house).await;
     for token in &tokens {
         for other in ["keycloak", "spa"] {
@@ -35,7 +35,7 @@ async fn n42_nobody_revokes_what_is_another_clients() {
 
 #[tokio::test]
 async fn n42_a_revocation_that_failed_does_not_look_like_one() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (grafana, tokens) = offline(&house).await;
     house.app.store.close().await.unwrap();
     for token in &tokens {
@@ -50,7 +50,7 @@ async fn n42_a_revocation_that_failed_does_not_look_like_one() {
 
 #[tokio::test]
 async fn n43_nobody_learns_of_a_token_that_is_neither_theirs_nor_for_them() {
-    let house = House::open().await;
+    let house = TestProvider::open().await;
     let (_, tokens) = offline(&house).await;
     for token in &tokens {
         let answer = house

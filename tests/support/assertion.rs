@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::app::RelyingParty;
 use super::browser::Answer;
-use super::house::House;
+use super::house::TestProvider;
 
 /// RFC 7523 §2.2.
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -127,7 +127,7 @@ pub fn with_keys_at(client_id: &str, uri: &str) -> String {
 }
 
 /// The client that [`registration`] registers.
-pub fn signing_client(house: &House, client_id: &str) -> RelyingParty {
+pub fn signing_client(house: &TestProvider, client_id: &str) -> RelyingParty {
     RelyingParty {
         issuer: house.issuer.clone(),
         client_id: client_id.to_owned(),
@@ -137,7 +137,7 @@ pub fn signing_client(house: &House, client_id: &str) -> RelyingParty {
 }
 
 /// The claims of a valid assertion of `client`, with a unique `jti`.
-pub fn claims(house: &House, client: &RelyingParty) -> Value {
+pub fn claims(house: &TestProvider, client: &RelyingParty) -> Value {
     let now = house.clock.now().timestamp();
     json!({
         "iss": client.client_id, "sub": client.client_id, "aud": house.issuer,

@@ -15,7 +15,7 @@ use super::app::RelyingParty;
 use super::browser::{Answer, Browser};
 
 /// A running provider with its portal. It stops when this is dropped.
-pub struct House {
+pub struct TestProvider {
     /// The clock of the provider and the portal.
     pub clock: Arc<ManualClock>,
     /// The portal.
@@ -55,7 +55,7 @@ client_uri = "http://127.0.0.1:3001/"
 id_token_signed_response_alg = "EdDSA"
 "#;
 
-impl House {
+impl TestProvider {
     /// Starts a provider with the default settings.
     pub async fn open() -> Self {
         Self::open_with("", "").await
@@ -64,11 +64,11 @@ impl House {
     /// Starts a provider. `sections` are additional tables of the configuration (`[session]`, …), and
     /// `provider` additional lines of `[provider]`.
     pub async fn open_with(sections: &str, provider: &str) -> Self {
-        Self::open_below("", sections, provider).await
+        Self::open_with_issuer_path("", sections, provider).await
     }
 
     /// Starts a provider whose issuer has the path `path`.
-    pub async fn open_below(path: &str, sections: &str, provider: &str) -> Self {
+    pub async fn open_with_issuer_path(path: &str, sections: &str, provider: &str) -> Self {
         let clock = Arc::new(ManualClock::at(
             DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
         ));
@@ -100,7 +100,7 @@ impl House {
         clock: Arc<ManualClock>,
     ) -> Self {
         let config = config::parse(&toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        let bounds = http::server::Bounds::from(&config.limits);
+        let bounds = http::server::ConnectionLimits::from(&config.limits);
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host).await.unwrap().shared();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -109,7 +109,7 @@ impl House {
         tokio::spawn(http::server::serve(listener, router, bounds, async {
             let _ = stopped.await;
         }));
-        tokio::spawn(logout_delivery::work(Arc::clone(&app), async {
+        tokio::spawn(logout_delivery::run(Arc::clone(&app), async {
             let _ = delivery_stopped.await;
         }));
         Self {
@@ -123,9 +123,9 @@ impl House {
     }
 
     /// Serves the data of an earlier version from the folder `from`: a configuration, a database and
-    /// a master key. The configured issuer stays; requests go to [`House::issuer`]. The clock shows
+    /// a master key. The configured issuer stays; requests go to [`TestProvider::issuer`]. The clock shows
     /// `now`.
-    pub async fn open_left_over(from: &std::path::Path, now: DateTime<chrono::Utc>) -> Self {
+    pub async fn open_existing_data(from: &std::path::Path, now: DateTime<chrono::Utc>) -> Self {
         let clock = Arc::new(ManualClock::at(now));
         let settings = SimulatorSettings {
             clock: clock.clone(),
@@ -202,7 +202,7 @@ impl House {
     }
 
     /// Moves the clock.
-    pub fn later(&self, step: TimeDelta) {
+    pub fn advance(&self, step: TimeDelta) {
         self.clock.advance(step);
     }
 

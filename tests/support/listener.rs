@@ -25,7 +25,7 @@ const NOTICE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A logout notification that the endpoint received, and the status of the ended session's access
 /// token at that moment.
 #[derive(Debug)]
-pub struct Told {
+pub struct ReceivedNotice {
     /// The path of the request.
     pub path: String,
     /// Its `Content-Type`.
@@ -36,7 +36,7 @@ pub struct Told {
     pub old_token: Option<u16>,
 }
 
-impl Told {
+impl ReceivedNotice {
     /// The logout token.
     pub fn token(&self) -> &str {
         &self.form["logout_token"]
@@ -45,7 +45,7 @@ impl Told {
 
 #[derive(Default)]
 struct EndpointState {
-    notices: Mutex<Vec<Told>>,
+    notices: Mutex<Vec<ReceivedNotice>>,
     /// The client, and its access token of the session that will end.
     watched: Mutex<Option<(RelyingParty, String)>>,
     /// The statuses of the next responses, in order; 200 after them.
@@ -135,12 +135,12 @@ impl Listener {
     }
 
     /// The notifications received since the last call of this function.
-    pub fn told(&self) -> Vec<Told> {
+    pub fn told(&self) -> Vec<ReceivedNotice> {
         std::mem::take(&mut *self.state.notices.lock().unwrap())
     }
 
     /// Waits for the next notification.
-    pub async fn hears(&self) -> Told {
+    pub async fn next_notice(&self) -> ReceivedNotice {
         let deadline = Instant::now() + NOTICE_TIMEOUT;
         loop {
             let mut notices = self.told();
@@ -168,7 +168,7 @@ async fn handle(
     };
     let content_type = headers.get("content-type");
     let content_type = content_type.and_then(|value| value.to_str().ok());
-    state.notices.lock().unwrap().push(Told {
+    state.notices.lock().unwrap().push(ReceivedNotice {
         path: uri.path().to_owned(),
         content_type: content_type.unwrap_or_default().to_owned(),
         form: form.map(|Form(form)| form).unwrap_or_default(),

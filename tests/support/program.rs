@@ -143,7 +143,7 @@ impl Program {
     /// Waits until it is ready.
     pub async fn until_ready(&mut self) {
         let deadline = Instant::now() + START_TIMEOUT;
-        while self.end_or_answer().await != Ok(200) {
+        while self.exit_or_readiness().await != Ok(200) {
             assert!(self.child.is_some(), "it ended: {}", self.log());
             assert!(Instant::now() < deadline, "not ready: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -152,7 +152,7 @@ impl Program {
 
     /// Waits until its readiness endpoint responds, or it exits. Returns the HTTP status or the exit
     /// status.
-    pub async fn end_or_answer(&mut self) -> Result<u16, ExitStatus> {
+    pub async fn exit_or_readiness(&mut self) -> Result<u16, ExitStatus> {
         let http = reqwest::Client::builder().no_proxy().timeout(START_TIMEOUT);
         let http = http.build().unwrap();
         let ready = format!("{}/readyz", self.admin);

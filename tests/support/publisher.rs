@@ -24,7 +24,7 @@ pub enum Reply {
 }
 
 /// A running server. It stops when this is dropped.
-pub struct Publisher {
+pub struct KeyServer {
     url: String,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
@@ -35,7 +35,7 @@ struct Shared {
     requests: AtomicUsize,
 }
 
-impl Publisher {
+impl KeyServer {
     /// Starts a server.
     pub async fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -68,7 +68,7 @@ impl Publisher {
     }
 }
 
-impl Drop for Publisher {
+impl Drop for KeyServer {
     fn drop(&mut self) {
         self.server.abort();
     }

@@ -97,7 +97,7 @@ pub(crate) struct Permit<'a> {
 
 impl Permit<'_> {
     /// Reports how the call went.
-    pub(crate) fn settle(self, outcome: Outcome) {
+    pub(crate) fn report(self, outcome: Outcome) {
         let now = self.breaker.clock.now();
         let mut state = self.breaker.lock();
         let before = *state;
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn call(breaker: &Breaker, outcome: Outcome) {
-        breaker.permit().expect("let through").settle(outcome);
+        breaker.permit().expect("let through").report(outcome);
     }
 
     fn tripped() -> (Arc<ManualClock>, Breaker) {
@@ -235,7 +235,7 @@ mod tests {
         drop(breaker.permit().expect("the probe"));
         let next = breaker.permit().expect("the next probe");
         assert!(breaker.permit().is_none());
-        next.settle(Outcome::Answered);
+        next.report(Outcome::Answered);
         assert!(breaker.permit().is_some());
     }
 
@@ -257,7 +257,7 @@ mod tests {
         }
         clock.advance(OPEN_DURATION);
         for permit in late {
-            permit.settle(Outcome::Silent);
+            permit.report(Outcome::Silent);
         }
         assert!(breaker.permit().is_some());
     }
@@ -269,7 +269,7 @@ mod tests {
         for _ in 0..FAILURE_THRESHOLD {
             call(&breaker, Outcome::Silent);
         }
-        late.settle(Outcome::Answered);
+        late.report(Outcome::Answered);
         assert!(breaker.permit().is_some());
     }
 

@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Response, Url};
 
 use crate::answer::Body;
-use crate::error::Silence;
+use crate::error::NoResponse;
 use crate::settings::Settings;
 
 /// The body limit for `GetUserByTicket`, in bytes. A user takes a few hundred.
@@ -39,7 +39,7 @@ impl Client {
     }
 
     /// `GetUserByTicket`: the user `ticket` was issued for. The call extends the ticket's life.
-    pub(crate) async fn user_by_ticket(&self, ticket: &Ticket) -> Result<Body, Silence> {
+    pub(crate) async fn user_by_ticket(&self, ticket: &Ticket) -> Result<Body, NoResponse> {
         let mut url = self.user_by_ticket.clone();
         // The ticket is encoded: `a&userId=1` must stay one value, and `+` must not become a space.
         url.query_pairs_mut().append_pair("ticket", ticket.expose());
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// `GetUsers`: one page of the users. Pages are counted from 1.
-    pub(crate) async fn users(&self, number: u32, size: u32) -> Result<Body, Silence> {
+    pub(crate) async fn users(&self, number: u32, size: u32) -> Result<Body, NoResponse> {
         let mut url = self.users.clone();
         url.query_pairs_mut()
             .append_pair("pageSize", &size.to_string())
@@ -55,14 +55,14 @@ impl Client {
         self.call(url, MAX_PAGE_BYTES).await
     }
 
-    async fn call(&self, url: Url, limit: usize) -> Result<Body, Silence> {
+    async fn call(&self, url: Url, limit: usize) -> Result<Body, NoResponse> {
         let request = self
             .http
             .get(url)
             .header(ACCEPT, "application/json")
             .timeout(self.timeout); // from the connect to the last byte of the body
         let mut response = request.send().await.map_err(|error| self.silence(error))?;
-        if let Some(silence) = Silence::of(response.status()) {
+        if let Some(silence) = NoResponse::of(response.status()) {
             return Err(silence);
         }
         let charset = charset(&response);
@@ -79,18 +79,18 @@ impl Client {
         })
     }
 
-    fn silence(&self, error: reqwest::Error) -> Silence {
+    fn silence(&self, error: reqwest::Error) -> NoResponse {
         let source = error.without_url(); // the URL contains the ticket
         if source.is_connect() {
-            return Silence::Connect(source);
+            return NoResponse::Connect(source);
         }
         if source.is_timeout() {
-            return Silence::TimedOut {
+            return NoResponse::TimedOut {
                 after: self.timeout,
                 source,
             };
         }
-        Silence::Broken(source)
+        NoResponse::Broken(source)
     }
 }
 

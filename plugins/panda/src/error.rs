@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 
 /// The portal did not answer, or answered with an HTTP error.
 #[derive(Debug, thiserror::Error)]
-pub enum Silence {
+pub enum NoResponse {
     /// No connection could be made: refused, no route, no such host, or an untrusted certificate.
     #[error(
         "no connection to the portal: check `base_url`, that the portal runs, that a firewall \
@@ -63,7 +63,7 @@ pub enum Silence {
     Resting,
 }
 
-impl Silence {
+impl NoResponse {
     /// The error an HTTP status stands for. `None` for 200, the only status with a usable answer.
     pub(crate) fn of(status: StatusCode) -> Option<Self> {
         match status.as_u16() {
@@ -91,15 +91,15 @@ impl Silence {
     }
 }
 
-impl From<Silence> for LoginError {
-    fn from(silence: Silence) -> Self {
+impl From<NoResponse> for LoginError {
+    fn from(silence: NoResponse) -> Self {
         Self::Unreachable(Box::new(silence))
     }
 }
 
 /// The portal answered, but the answer identifies no user.
 #[derive(Debug, thiserror::Error)]
-pub enum Nonsense {
+pub enum InvalidResponse {
     /// The body is larger than any legitimate answer.
     #[error(
         "the portal's answer is larger than {limit} bytes: check that `base_url` is the portal; \
@@ -153,8 +153,8 @@ pub enum Nonsense {
     NoList,
 }
 
-impl From<Nonsense> for LoginError {
-    fn from(nonsense: Nonsense) -> Self {
+impl From<InvalidResponse> for LoginError {
+    fn from(nonsense: InvalidResponse) -> Self {
         Self::Unintelligible(Box::new(nonsense))
     }
 }

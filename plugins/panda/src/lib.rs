@@ -17,14 +17,14 @@ pub mod simulator;
 use async_trait::async_trait;
 use figment::Figment;
 use panda_oidc_sdk::{
-    Brought, Directory, Entrance, Host, Identity, IdentityProvider, LoginError, OpenError, Page,
-    Ticket,
+    Directory, Entrance, Host, Identity, IdentityProvider, LoginError, LoginRequest, OpenError,
+    Page, Ticket,
 };
 use url::{Origin, Url};
 
 use crate::breaker::{Breaker, Outcome};
 use crate::client::Client;
-pub use crate::error::{Nonsense, Silence};
+pub use crate::error::{InvalidResponse, NoResponse};
 use crate::settings::Settings;
 
 /// The longest ticket that is passed on, in bytes. Web servers refuse longer URLs.
@@ -97,14 +97,14 @@ impl IdentityProvider for Panda {
         origins
     }
 
-    async fn authenticate(&self, brought: &Brought) -> Result<Identity, LoginError> {
+    async fn authenticate(&self, brought: &LoginRequest) -> Result<Identity, LoginError> {
         let ticket = &brought.ticket;
         if let Some(reason) = malformed_ticket(ticket) {
             return Err(LoginError::Rejected(reason.to_owned()));
         }
-        let permit = self.breaker.permit().ok_or(Silence::Resting)?;
+        let permit = self.breaker.permit().ok_or(NoResponse::Resting)?;
         let body = self.client.user_by_ticket(ticket).await;
-        permit.settle(match &body {
+        permit.report(match &body {
             Err(silence) if silence.is_down() => Outcome::Silent,
             _ => Outcome::Answered,
         });

@@ -10,7 +10,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Brought, Identity, IdentityProvider, LoginError, Subject, Ticket};
+use crate::{Identity, IdentityProvider, LoginError, LoginRequest, Subject, Ticket};
 
 /// A provider under test, with controls for the simulated system behind it.
 #[async_trait]
@@ -47,7 +47,10 @@ pub fn somebody() -> Identity {
 }
 
 async fn authenticate(bench: &dyn Bench, ticket: Ticket) -> Result<Identity, LoginError> {
-    bench.provider().authenticate(&Brought { ticket }).await
+    bench
+        .provider()
+        .authenticate(&LoginRequest { ticket })
+        .await
 }
 
 /// A ticket that the system issued authenticates the user it was issued for.

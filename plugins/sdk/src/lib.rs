@@ -18,5 +18,5 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Directory, Page};
 pub use error::{LoginError, OpenError};
 pub use identity::{Identity, InvalidSubject, Subject};
-pub use provider::{Brought, Entrance, Host, IdentityProvider, Plugin};
+pub use provider::{Entrance, Host, IdentityProvider, LoginRequest, Plugin};
 pub use ticket::Ticket;

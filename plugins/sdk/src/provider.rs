@@ -33,7 +33,7 @@ pub trait IdentityProvider: Debug + Send + Sync {
     ///
     /// [`LoginError::Rejected`] when the ticket is not valid, [`LoginError::Unreachable`] and
     /// [`LoginError::Unintelligible`] when the outside system is at fault.
-    async fn authenticate(&self, brought: &Brought) -> Result<Identity, LoginError>;
+    async fn authenticate(&self, brought: &LoginRequest) -> Result<Identity, LoginError>;
 
     /// The outside system's list of users, where it has one.
     fn directory(&self) -> Option<&dyn Directory> {
@@ -43,7 +43,7 @@ pub trait IdentityProvider: Debug + Send + Sync {
 
 /// What a browser presented at a launch.
 #[derive(Debug, Clone)]
-pub struct Brought {
+pub struct LoginRequest {
     /// The value of [`IdentityProvider::ticket_parameter`].
     pub ticket: Ticket,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config;
-use panda_oidc::http::server::{Bounds, serve};
+use panda_oidc::http::server::{ConnectionLimits, serve};
 use panda_oidc::http::{demo_app, router};
 use panda_oidc::jobs::directory_sync;
 use panda_oidc::plugins::simulator::MenuEntry;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::cli::stop::asked_to_stop;
+use crate::cli::stop::stop_signal;
 use panda_oidc::error_chain::explain;
 
 /// The preferred ports of the demo. If one is in use, any free port is taken.
@@ -65,7 +65,7 @@ async fn start_and_serve() -> Result<(), String> {
             .collect::<Vec<_>>()
             .join("\n")
     })?;
-    let bounds = Bounds::from(&config.limits);
+    let bounds = ConnectionLimits::from(&config.limits);
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let http = host.http.clone();
     let provider_app = App::open(config, host)
@@ -84,7 +84,7 @@ async fn start_and_serve() -> Result<(), String> {
         bounds,
         wait(stopped.clone()),
     ));
-    let sync_task = tokio::spawn(directory_sync::work(
+    let sync_task = tokio::spawn(directory_sync::run(
         Arc::clone(&provider_app),
         wait(stopped.clone()),
     ));
@@ -102,7 +102,7 @@ async fn start_and_serve() -> Result<(), String> {
         wait(stopped),
     ));
 
-    let mut stop_signal = asked_to_stop()?;
+    let mut stop_signal = stop_signal()?;
     println!("打开 / Open:  {}", portal.url());
     println!("按 Ctrl-C 结束 / Ctrl-C ends the demo");
     stop_signal().await;

@@ -8,7 +8,7 @@ use panda_oidc::plugins::simulator::{
 };
 use url::Url;
 
-use crate::cli::stop::asked_to_stop;
+use crate::cli::stop::stop_signal;
 use panda_oidc::error_chain::explain;
 
 /// The preferred port of the portal. If it is in use, any free port is taken.
@@ -46,7 +46,7 @@ pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, Strin
 /// Runs a portal with `menu` until it receives a stop signal.
 pub(super) async fn run(menu: Vec<MenuEntry>) -> Result<(), String> {
     let portal = start(menu).await?;
-    let mut stop_signal = asked_to_stop()?;
+    let mut stop_signal = stop_signal()?;
     println!("打开 / Open:  {}", portal.url());
     println!("[provider] base_url = \"{}\"", portal.url());
     println!("按 Ctrl-C 结束 / Ctrl-C ends the portal");

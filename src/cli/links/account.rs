@@ -2,7 +2,7 @@
 
 use clap::Args;
 use panda_oidc::config::Config;
-use panda_oidc::links::Place;
+use panda_oidc::links::LinkKey;
 use panda_oidc_sdk::Subject;
 
 use super::failure::Failure;
@@ -20,8 +20,8 @@ pub(super) struct Account {
 
 impl Account {
     /// The link that these arguments name.
-    pub(super) fn place(&self) -> Place {
-        Place {
+    pub(super) fn key(&self) -> LinkKey {
+        LinkKey {
             subject: self.id.clone(),
             client: self.client.clone(),
         }
@@ -35,7 +35,7 @@ pub(super) fn is_client(config: &Config, id: &str) -> bool {
 }
 
 /// Refuses a client that is not registered.
-pub(super) fn registered(config: &Config, client: Option<&str>) -> Result<(), Failure> {
+pub(super) fn require_registered(config: &Config, client: Option<&str>) -> Result<(), Failure> {
     match client {
         Some(id) if !is_client(config, id) => Err(Failure::Usage(format!(
             "no client is registered as {id:?}; write a client_id of the configuration, or leave \

@@ -10,13 +10,13 @@ use panda_oidc::links::{self, Headings};
 use panda_oidc::store::SqliteStore;
 
 use super::failure::Failure;
-use super::walk::all;
-use crate::cli::configured::Configured;
+use super::walk::for_each_link;
+use crate::cli::configured::ConfigArgs;
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// Where to write the table, instead of to the standard output. An existing file is not replaced.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -25,13 +25,13 @@ pub(super) struct Export {
 impl Export {
     pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
         let mut headings = Headings::default();
-        all(store, |_, link| {
+        for_each_link(store, |_, link| {
             headings.add(link);
             Ok(())
         })
         .await?;
         let mut export = links::Export::begin(self.open_output()?, headings)?;
-        all(store, |place, link| {
+        for_each_link(store, |place, link| {
             if export.row(place, link)? {
                 return Ok(());
             }

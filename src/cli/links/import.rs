@@ -8,15 +8,17 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use panda_oidc::config::Config;
 use panda_oidc::links;
-use panda_oidc::links::{Found, Joined, MAX_BYTES, Mistake, Plan, Row, Sheet, Tally, Trust};
+use panda_oidc::links::{
+    ApplyOutcome, MAX_BYTES, Mistake, Plan, Row, RowMatch, Sheet, Tally, Trust,
+};
 use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
 use serde_json::json;
 
-use super::account::{is_client, registered};
+use super::account::{is_client, require_registered};
 use super::failure::Failure;
-use crate::cli::configured::Configured;
-use crate::cli::output::complain;
+use crate::cli::configured::ConfigArgs;
+use crate::cli::output::print_error;
 use crate::cli::table::Table;
 
 /// How many mistakes are printed at most, unless as JSON.
@@ -25,7 +27,7 @@ const MAX_PRINTED_MISTAKES: usize = 50;
 #[derive(Debug, Args)]
 pub(super) struct Import {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// The table: CSV in UTF-8 or GB18030, or a spreadsheet's "Unicode text".
     file: PathBuf,
     /// The client of the accounts for which the table names none; without it they are for all
@@ -58,15 +60,15 @@ impl Import {
         config: &Config,
         store: &SqliteStore,
     ) -> Result<ExitCode, Failure> {
-        registered(config, self.client.as_deref())?;
+        require_registered(config, self.client.as_deref())?;
         let bytes = self.read()?;
         let is_client = |id: &str| is_client(config, id);
         let sheet = match Sheet::read(&bytes, self.client.as_deref(), &is_client) {
             Ok(sheet) => sheet,
             Err(mistakes) => return self.refuse(&mistakes),
         };
-        let people = store.candidates(links::wanted(&sheet.rows)).await?;
-        let found = links::find(&sheet.rows, &people);
+        let people = store.find_people(links::person_query(&sheet.rows)).await?;
+        let found = links::match_rows(&sheet.rows, &people);
         if self.dry_run {
             self.show(&sheet, &found)?;
         }
@@ -81,13 +83,13 @@ impl Import {
         };
         let changes = plan.changes.clone();
         let joined = if self.dry_run {
-            store.rehearse(changes).await?
+            store.dry_run(changes).await?
         } else {
-            store.join(changes, SystemClock.now()).await?
+            store.apply(changes, SystemClock.now()).await?
         };
         match joined {
-            Joined::Done(tally) => self.print_summary(tally, &plan),
-            Joined::Taken(taken) => self.refuse(&links::taken(&plan, &taken)),
+            ApplyOutcome::Done(tally) => self.print_summary(tally, &plan),
+            ApplyOutcome::Taken(taken) => self.refuse(&links::conflict_mistakes(&plan, &taken)),
         }
     }
 
@@ -103,7 +105,7 @@ impl Import {
     }
 
     /// Shows which person each row matches.
-    fn show(&self, sheet: &Sheet, found: &[Found]) -> Result<(), Failure> {
+    fn show(&self, sheet: &Sheet, found: &[RowMatch]) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let rows = sheet.rows.iter().zip(found);
         if self.json {
@@ -142,15 +144,15 @@ impl Import {
             return Ok(ExitCode::FAILURE);
         }
         for mistake in mistakes.iter().take(MAX_PRINTED_MISTAKES) {
-            complain(mistake);
+            print_error(mistake);
         }
         let hidden = mistakes.len().saturating_sub(MAX_PRINTED_MISTAKES);
         if hidden > 0 {
-            complain(&format_args!(
+            print_error(&format_args!(
                 "and {hidden} more like these; --json tells all"
             ));
         }
-        complain(&"nothing was imported");
+        print_error(&"nothing was imported");
         Ok(ExitCode::FAILURE)
     }
 
@@ -185,27 +187,27 @@ fn account(row: &Row) -> &str {
     named.unwrap_or_default()
 }
 
-fn match_kind(found: &Found) -> &'static str {
+fn match_kind(found: &RowMatch) -> &'static str {
     match found {
-        Found::ById(..) => "id",
-        Found::ByPhone(_) => "phone",
-        Found::ByName(_) => "name",
-        Found::Ambiguous(_) => "ambiguous",
-        Found::Unmatched => "nobody",
+        RowMatch::ById(..) => "id",
+        RowMatch::ByPhone(_) => "phone",
+        RowMatch::ByName(_) => "name",
+        RowMatch::Ambiguous(_) => "ambiguous",
+        RowMatch::Unmatched => "nobody",
     }
 }
 
-fn matched_people(found: &Found) -> String {
+fn matched_people(found: &RowMatch) -> String {
     match found {
-        Found::ById(subject, None) => format!("{subject} (never heard of)"),
-        Found::ById(_, Some(person)) | Found::ByPhone(person) | Found::ByName(person) => {
+        RowMatch::ById(subject, None) => format!("{subject} (never heard of)"),
+        RowMatch::ById(_, Some(person)) | RowMatch::ByPhone(person) | RowMatch::ByName(person) => {
             describe(person)
         }
-        Found::Ambiguous(people) => {
+        RowMatch::Ambiguous(people) => {
             let people: Vec<_> = people.iter().map(describe).collect();
             people.join(" / ")
         }
-        Found::Unmatched => String::new(),
+        RowMatch::Unmatched => String::new(),
     }
 }
 
@@ -221,14 +223,14 @@ fn describe(person: &Identity) -> String {
 }
 
 /// The match of a row as JSON.
-fn match_json(row: &Row, found: &Found) -> serde_json::Value {
+fn match_json(row: &Row, found: &RowMatch) -> serde_json::Value {
     let person = |person: &Identity| json!({ "id": person.subject.as_str(), "name": person.name, "phone": person.phone });
     let candidates = match found {
-        Found::Ambiguous(people) => people.iter().map(person).collect(),
-        Found::ById(_, Some(known)) | Found::ByPhone(known) | Found::ByName(known) => {
+        RowMatch::Ambiguous(people) => people.iter().map(person).collect(),
+        RowMatch::ById(_, Some(known)) | RowMatch::ByPhone(known) | RowMatch::ByName(known) => {
             vec![person(known)]
         }
-        Found::ById(_, None) | Found::Unmatched => Vec::new(),
+        RowMatch::ById(_, None) | RowMatch::Unmatched => Vec::new(),
     };
     json!({
         "line": row.line,

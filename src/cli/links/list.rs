@@ -8,14 +8,14 @@ use panda_oidc::people::{Attribute, Link};
 use panda_oidc::store::SqliteStore;
 
 use super::failure::Failure;
-use super::walk::{Told, all};
-use crate::cli::configured::Configured;
+use super::walk::{LinkJson, for_each_link};
+use crate::cli::configured::ConfigArgs;
 use crate::cli::table::Table;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// Only the accounts in this client; `*` for those that are for all clients.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
@@ -32,9 +32,9 @@ impl List {
             requested.is_none_or(|requested| requested == client.unwrap_or("*"))
         };
         if self.json {
-            all(store, |place, link| {
+            for_each_link(store, |place, link| {
                 if in_requested_client(place.client.as_deref()) {
-                    serde_json::to_writer(&mut out, &Told::of(place, link))?;
+                    serde_json::to_writer(&mut out, &LinkJson::of(place, link))?;
                     writeln!(out)?;
                 }
                 Ok(())
@@ -52,7 +52,7 @@ impl List {
             "ATTRIBUTES",
         ];
         let mut table = Table::new(out, headings);
-        all(store, |place, link| {
+        for_each_link(store, |place, link| {
             if !in_requested_client(place.client.as_deref()) {
                 return Ok(());
             }

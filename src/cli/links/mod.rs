@@ -20,8 +20,8 @@ use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::store::{Maintenance as _, SqliteStore};
 
 use self::failure::Failure;
-use crate::cli::configured::Configured;
-use crate::cli::output::complain;
+use crate::cli::configured::ConfigArgs;
+use crate::cli::output::print_error;
 use panda_oidc::error_chain::explain;
 
 /// Lists and changes the accounts people have in clients.
@@ -47,7 +47,7 @@ enum Command {
 
 impl Links {
     /// The configuration files of the command.
-    pub(super) fn configured(&self) -> &Configured {
+    pub(super) fn configured(&self) -> &ConfigArgs {
         match &self.command {
             Command::List(list) => &list.configured,
             Command::Import(import) => &import.configured,
@@ -70,7 +70,7 @@ impl Links {
                 Ok(ExitCode::SUCCESS)
             }
             Err(Failure::Usage(message)) => {
-                complain(&message);
+                print_error(&message);
                 Ok(ExitCode::from(2))
             }
             Err(failure) => Err(explain(&failure)),

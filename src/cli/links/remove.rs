@@ -7,12 +7,12 @@ use panda_oidc::store::{Links as _, SqliteStore};
 
 use super::account::Account;
 use super::failure::Failure;
-use crate::cli::configured::Configured;
+use crate::cli::configured::ConfigArgs;
 
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     #[command(flatten)]
     account: Account,
 }
@@ -20,8 +20,8 @@ pub(super) struct Remove {
 impl Remove {
     /// Does not require that the client is still registered.
     pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
-        let place = self.account.place();
-        if store.part(&place).await? {
+        let place = self.account.key();
+        if store.unlink(&place).await? {
             return Ok(ExitCode::SUCCESS);
         }
         let client = place.client.map_or_else(

@@ -4,18 +4,18 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::config::Config;
-use panda_oidc::links::{Change, Joined, Wish, edit, taken_elsewhere};
+use panda_oidc::links::{ApplyOutcome, EditInput, LinkChange, describe_conflict, parse_edit};
 use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
-use super::account::{Account, registered};
+use super::account::{Account, require_registered};
 use super::failure::Failure;
-use crate::cli::configured::Configured;
+use crate::cli::configured::ConfigArgs;
 
 #[derive(Debug, Args)]
 pub(super) struct Set {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     #[command(flatten)]
     account: Account,
     #[command(flatten)]
@@ -46,23 +46,23 @@ impl Set {
         config: &Config,
         store: &SqliteStore,
     ) -> Result<ExitCode, Failure> {
-        registered(config, self.account.client.as_deref())?;
-        let requested = Wish {
+        require_registered(config, self.account.client.as_deref())?;
+        let requested = EditInput {
             username: self.values.username.clone(),
             email: self.values.email.clone(),
             email_verified: self.values.email_verified,
             attributes: self.values.attributes.clone(),
         };
-        let edit = edit(&requested).map_err(|error| Failure::Usage(error.to_string()))?;
-        let place = self.account.place();
-        let change = Change { place, edit };
+        let edit = parse_edit(&requested).map_err(|error| Failure::Usage(error.to_string()))?;
+        let place = self.account.key();
+        let change = LinkChange { place, edit };
         match store
-            .join([change.clone()].into(), SystemClock.now())
+            .apply([change.clone()].into(), SystemClock.now())
             .await?
         {
-            Joined::Done(_) => Ok(ExitCode::SUCCESS),
-            Joined::Taken(taken) => {
-                let conflicts = taken.iter().map(|taken| taken_elsewhere(&change, taken));
+            ApplyOutcome::Done(_) => Ok(ExitCode::SUCCESS),
+            ApplyOutcome::Taken(taken) => {
+                let conflicts = taken.iter().map(|taken| describe_conflict(&change, taken));
                 Err(Failure::Refused(conflicts.collect::<Vec<_>>().join("; ")))
             }
         }

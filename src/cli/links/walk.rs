@@ -1,6 +1,6 @@
 //! Reads all links in batches, and writes a link as JSON.
 
-use panda_oidc::links::Place;
+use panda_oidc::links::LinkKey;
 use panda_oidc::people::Link;
 use panda_oidc::store::SqliteStore;
 use serde::Serialize;
@@ -11,12 +11,12 @@ use super::failure::Failure;
 const BATCH_SIZE: u32 = 1000;
 
 /// Calls `each` with every link, ordered by id, without holding all links in memory.
-pub(super) async fn all(
+pub(super) async fn for_each_link(
     store: &SqliteStore,
-    mut each: impl FnMut(&Place, &Link) -> Result<(), Failure>,
+    mut each: impl FnMut(&LinkKey, &Link) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     use panda_oidc::store::Links as _;
-    let mut last: Option<Place> = None;
+    let mut last: Option<LinkKey> = None;
     loop {
         let batch = store.links_after(last.as_ref(), BATCH_SIZE).await?;
         for (place, link) in &batch {
@@ -31,16 +31,16 @@ pub(super) async fn all(
 
 /// A link as a line of JSON.
 #[derive(Serialize)]
-pub(super) struct Told<'a> {
+pub(super) struct LinkJson<'a> {
     id: &'a str,
     client: Option<&'a str>,
     #[serde(flatten)]
     link: &'a Link,
 }
 
-impl<'a> Told<'a> {
+impl<'a> LinkJson<'a> {
     /// The line for `link`.
-    pub(super) fn of(place: &'a Place, link: &'a Link) -> Self {
+    pub(super) fn of(place: &'a LinkKey, link: &'a Link) -> Self {
         Self {
             id: place.subject.as_str(),
             client: place.client.as_deref(),

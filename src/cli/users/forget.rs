@@ -8,39 +8,39 @@ use panda_oidc::app::App;
 use panda_oidc::directory::Presence;
 use panda_oidc::service::backchannel_logout;
 
-use super::text::{nobody, subject};
-use crate::cli::configured::Configured;
-use crate::cli::output::say;
+use super::text::{parse_subject, unknown_user};
+use crate::cli::configured::ConfigArgs;
+use crate::cli::output::print;
 use panda_oidc::error_chain::explain;
 
 /// Removes the personal data of a user.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Forget {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// The user's id in the portal.
     id: String,
 }
 
 impl Forget {
     pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
-        let subject = subject(&self.id)?;
+        let subject = parse_subject(&self.id)?;
         let person = app.store.person(&subject).await;
         let person = person.map_err(|error| explain(&error))?;
         let now = app.host.clock.now();
         let notice = app.logout_notifier.notice(None, now);
         let ended = app.store.forget(&subject, &notice, now).await;
         let Some(ended) = ended.map_err(|error| explain(&error))? else {
-            return Err(nobody(&subject));
+            return Err(unknown_user(&subject));
         };
         backchannel_logout::notify_clients(app, &ended).await;
-        say(&format_args!(
+        print(&format_args!(
             "forgot {subject}: name, phone, accounts and history are removed; sessions that ended: {}",
             ended.len()
         ));
         let presence = person.map(|person| person.presence);
         if matches!(presence, Some(Presence::Listed | Presence::Absent(_))) {
-            say(
+            print(
                 &"the portal still lists them: the next reading of its list, or a login, brings name and phone again",
             );
         }

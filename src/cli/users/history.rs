@@ -7,16 +7,16 @@ use panda_oidc::app::App;
 use panda_oidc::directory::{Event, HistoryEntry, Presence};
 use serde_json::json;
 
-use super::text::{moment, nobody, subject};
-use crate::cli::configured::Configured;
-use crate::cli::output::say;
+use super::text::{format_time, parse_subject, unknown_user};
+use crate::cli::configured::ConfigArgs;
+use crate::cli::output::print;
 use panda_oidc::error_chain::explain;
 
 /// Shows what happened to a user who left.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct History {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// The user's id in the portal.
     id: String,
     /// One JSON object, for scripts.
@@ -26,13 +26,13 @@ pub(in crate::cli) struct History {
 
 impl History {
     pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
-        let subject = subject(&self.id)?;
+        let subject = parse_subject(&self.id)?;
         let person = app.store.person(&subject).await;
         let person = person.map_err(|error| explain(&error))?;
         let history = app.store.history(&subject).await;
         let history = history.map_err(|error| explain(&error))?;
         let Some(person) = person else {
-            return Err(nobody(&subject));
+            return Err(unknown_user(&subject));
         };
         let state = person.presence.as_str();
         if self.json {
@@ -40,23 +40,27 @@ impl History {
                 .iter()
                 .map(|entry| {
                     let mut event = json!(entry.event);
-                    event["at"] = json!(moment(entry.at));
+                    event["at"] = json!(format_time(entry.at));
                     event
                 })
                 .collect();
-            say(&json!({"id": subject.as_str(), "state": state, "events": events}));
+            print(&json!({"id": subject.as_str(), "state": state, "events": events}));
             return Ok(ExitCode::SUCCESS);
         }
         let name = person.user.identity.name.as_deref().unwrap_or("-");
-        say(&format_args!("{subject}  {name}  {state}"));
+        print(&format_args!("{subject}  {name}  {state}"));
         for entry in &history {
-            say(&format_args!("{}  {}", moment(entry.at), describe(entry)));
+            print(&format_args!(
+                "{}  {}",
+                format_time(entry.at),
+                describe(entry)
+            ));
         }
         if history.is_empty() {
-            say(&match person.presence {
+            print(&match person.presence {
                 Presence::Left(at) => format!(
                     "{}  left; what became of it was forgotten since",
-                    moment(at)
+                    format_time(at)
                 ),
                 _ => "nothing has happened: they never were missing from the portal's list"
                     .to_owned(),

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use panda_oidc::app::App;
 use panda_oidc::directory::{Person, Presence};
-use panda_oidc::store::Everybody;
+use panda_oidc::store::PeopleBatches;
 use serde::Serialize;
 
-use super::text::moment;
-use crate::cli::configured::Configured;
+use super::text::format_time;
+use crate::cli::configured::ConfigArgs;
 use crate::cli::table::Table;
 use panda_oidc::error_chain::explain;
 
@@ -18,7 +18,7 @@ use panda_oidc::error_chain::explain;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// Only users that the portal lists, misses for the first time, no longer has, or never listed.
     #[arg(long, value_enum)]
     state: Option<State>,
@@ -98,7 +98,7 @@ impl List {
         app: &App,
         mut show: impl FnMut(&UserLine<'_>) -> io::Result<()>,
     ) -> Result<(), ListError> {
-        let mut everybody = Everybody::of(app.store.as_ref());
+        let mut everybody = PeopleBatches::of(app.store.as_ref());
         loop {
             let people = everybody.next().await;
             let people = people.map_err(|error| ListError::Store(explain(&error)))?;
@@ -148,7 +148,7 @@ fn line_of(person: &Person) -> UserLine<'_> {
         name: identity.name.as_deref(),
         phone: identity.phone.as_deref(),
         state: person.presence.as_str(),
-        since: since.map(moment),
+        since: since.map(format_time),
     }
 }
 

@@ -14,7 +14,7 @@ use panda_oidc::app::App;
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use crate::cli::configured::Configured;
+use crate::cli::configured::ConfigArgs;
 use panda_oidc::error_chain::explain;
 
 /// What to do with users.
@@ -35,7 +35,7 @@ pub(super) enum Users {
 
 impl Users {
     /// The configuration files of the command.
-    pub(super) fn configured(&self) -> &Configured {
+    pub(super) fn configured(&self) -> &ConfigArgs {
         match self {
             Self::List(list) => &list.configured,
             Self::Sync(sync) => &sync.configured,

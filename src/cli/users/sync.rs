@@ -10,8 +10,8 @@ use panda_oidc::app::App;
 use panda_oidc::directory::{Outcome, Report};
 use panda_oidc::jobs::directory_sync::{self, Progress, SyncError, SyncOptions};
 
-use crate::cli::configured::Configured;
-use crate::cli::output::say;
+use crate::cli::configured::ConfigArgs;
+use crate::cli::output::print;
 use panda_oidc::error_chain::explain;
 
 /// The exit code when the brake keeps missing people from being removed.
@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sync {
     #[command(flatten)]
-    pub(super) configured: Configured,
+    pub(super) configured: ConfigArgs,
     /// Remove everybody who is missing, however many they are. Reads the list twice.
     #[arg(long)]
     accept_removals: bool,
@@ -59,9 +59,9 @@ impl Sync {
         bar.finish_and_clear();
         let report = report.map_err(|error| explain(&error))?;
         if self.json {
-            say(&serde_json::to_string(&report).map_err(|error| explain(&error))?);
+            print(&serde_json::to_string(&report).map_err(|error| explain(&error))?);
         } else {
-            say(&report.outcome);
+            print(&report.outcome);
         }
         Ok(match report.outcome {
             Outcome::Complete { .. } => ExitCode::SUCCESS,
@@ -80,7 +80,7 @@ async fn sync_when_free(
     let deadline = Instant::now() + WAIT_TIMEOUT;
     loop {
         match directory_sync::sync(app, options, progress).await {
-            Err(SyncError::Elsewhere) if Instant::now() < deadline => {
+            Err(SyncError::LeaseHeld) if Instant::now() < deadline => {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
             result => return result,

@@ -3,13 +3,13 @@
 use super::check::Check;
 use super::section::{ClientSection, Unlinked};
 use crate::config::findings::Findings;
-use crate::people::{AccessRules, Contact, Who};
+use crate::people::{AccessRules, Contact, UserSet};
 
 impl Check<'_, '_> {
     /// The access rules; `None` for a client that is open to everybody.
     pub(super) fn access(&mut self, section: &ClientSection) -> Option<AccessRules> {
         for (key, who) in [("allow", &section.allow), ("deny", &section.deny)] {
-            if who.as_ref().is_some_and(Who::is_empty) {
+            if who.as_ref().is_some_and(UserSet::is_empty) {
                 self.fail(
                     key,
                     "it names nobody",

@@ -5,9 +5,11 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::check::Check;
 use super::section::{ClaimScope, ClaimSection, ClientSection, Scoped, Split, Verified};
-use crate::oauth::claim_mapping::{ClaimRules, EmailPolicy, EmailVerified, OwnClaim, SplitNames};
+use crate::oauth::claim_mapping::{
+    ClaimRules, CustomClaim, EmailPolicy, EmailVerified, SplitNames,
+};
 use crate::oauth::scope::Scope;
-use crate::people::{Profile, Rule};
+use crate::people::{ClaimRule, Profile};
 use crate::session::User;
 
 /// The claims that only the provider sets. A client's rules cannot replace them.
@@ -84,7 +86,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn own(&mut self, client: &str, claim: &str, written: &ClaimSection) -> Option<OwnClaim> {
+    fn own(&mut self, client: &str, claim: &str, written: &ClaimSection) -> Option<CustomClaim> {
         let key = format!("claims.{claim}");
         if RESERVED.contains(&claim) {
             self.fail(
@@ -114,7 +116,7 @@ impl Check<'_, '_> {
             ClaimSection::Template(template) => (template, ClaimScope::Openid),
             ClaimSection::Scoped(Scoped { value, scope }) => (value, *scope),
         };
-        Some(OwnClaim {
+        Some(CustomClaim {
             rule: self.rule(&key, client, claim, template)?,
             scope: match scope {
                 ClaimScope::Openid => Scope::Openid,
@@ -127,8 +129,8 @@ impl Check<'_, '_> {
 
     /// Parses a template. Clients treat two users with the same e-mail address or account name as one,
     /// so these claims must differ between users.
-    fn rule(&mut self, key: &str, client: &str, claim: &str, template: &str) -> Option<Rule> {
-        let rule = match Rule::new(client, claim, template) {
+    fn rule(&mut self, key: &str, client: &str, claim: &str, template: &str) -> Option<ClaimRule> {
+        let rule = match ClaimRule::new(client, claim, template) {
             Ok(rule) => rule,
             Err(error) => {
                 self.fail(

@@ -5,7 +5,7 @@ use openidconnect::ClientId;
 
 use super::check::Check;
 use super::section::{AccessTokenTyp, ClientSection};
-use crate::oauth::client::{AccessTokens, Authentication, Client};
+use crate::oauth::client::{AccessTokenSettings, Authentication, Client};
 use crate::oauth::grant_type::GrantType;
 use crate::oauth::redirect::RegisteredUri;
 
@@ -34,7 +34,7 @@ impl Check<'_, '_> {
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,
             userinfo_alg: section.userinfo_signed_response_alg,
-            access_token: AccessTokens {
+            access_token: AccessTokenSettings {
                 alg: section
                     .access_token_signed_response_alg
                     .unwrap_or(section.id_token_signed_response_alg),

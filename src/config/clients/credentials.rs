@@ -158,8 +158,8 @@ impl Check<'_, '_> {
         key: Option<&'static str>,
     ) -> Option<Authentication> {
         let keys = match key {
-            Some("jwks") => ClientKeys::Here(self.jwks(section.jwks.as_ref()?)?),
-            Some(_) => ClientKeys::At(self.url("jwks_uri", section.jwks_uri.as_deref())?),
+            Some("jwks") => ClientKeys::Inline(self.jwks(section.jwks.as_ref()?)?),
+            Some(_) => ClientKeys::Remote(self.url("jwks_uri", section.jwks_uri.as_deref())?),
             None => {
                 self.fail(
                     "jwks",

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::oauth::grant_type::{GrantType, SubjectTokenType};
-use crate::people::Who;
+use crate::people::UserSet;
 
 /// A client section.
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ pub(in crate::config) struct ClientSection {
     pub(super) resources: Vec<String>,
     #[serde(default)]
     pub(super) allowed_resources: Vec<String>,
-    #[serde(default = "GrantType::usual")]
+    #[serde(default = "GrantType::defaults")]
     pub(super) grant_types: Vec<GrantType>,
     #[serde(default)]
     pub(super) subject_token_types: Vec<SubjectTokenType>,
@@ -64,8 +64,8 @@ pub(in crate::config) struct ClientSection {
     pub(super) refresh_token_idle_lifetime: Duration,
     #[serde(default = "ten_seconds", with = "humantime_serde")]
     pub(super) refresh_token_grace: Duration,
-    pub(super) allow: Option<Who>,
-    pub(super) deny: Option<Who>,
+    pub(super) allow: Option<UserSet>,
+    pub(super) deny: Option<UserSet>,
     #[serde(default)]
     pub(super) unlinked: Unlinked,
     pub(super) contact: Option<String>,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::presets::ALL as PRESETS;
 use crate::oauth::client::Client;
-use crate::people::{Filled, Profile};
+use crate::people::{ClaimValue, Profile};
 
 fn with(lines: &str) -> String {
     format!("{GOOD}{lines}\n")
@@ -113,19 +113,19 @@ fn every_preset_makes_a_valid_client() {
 #[test]
 fn each_key_of_a_preset_can_be_overridden() {
     let grafana = client("preset = 'grafana'");
-    assert!(grafana.refresh_token.always && grafana.claims.bring_email());
+    assert!(grafana.refresh_token.always && grafana.claims.grants_email());
     let grafana = client(
         "preset = 'grafana'\nemail = 'omit'\nrefresh_token = 'offline_access'\n\
          claims = { roles = 'Viewer', login = '' }",
     );
-    assert!(!grafana.refresh_token.always && !grafana.claims.bring_email());
+    assert!(!grafana.refresh_token.always && !grafana.claims.grants_email());
     assert_eq!(own_claims(&grafana), ["groups", "login", "roles"]);
     let profile = Profile::of(crate::session::tests::session("1").user);
     let filled = grafana.claims.own.iter().map(|own| own.rule.fill(&profile));
-    let viewer = Filled::Text("Viewer".to_owned());
+    let viewer = ClaimValue::Text("Viewer".to_owned());
     assert_eq!(
         filled.collect::<Vec<_>>(),
-        [Some(Filled::List(Vec::new())), None, Some(viewer)]
+        [Some(ClaimValue::List(Vec::new())), None, Some(viewer)]
     );
 }
 

@@ -87,7 +87,7 @@ fn every_supported_method_of_rfc_7591_can_be_named() {
         panic!();
     };
     assert_eq!(alg, Some(crate::keys::jws::JwsAlg::ES256));
-    assert!(matches!(keys, ClientKeys::Here(_)));
+    assert!(matches!(keys, ClientKeys::Inline(_)));
     let tls = with("token_endpoint_auth_method = 'tls_client_auth'");
     assert!(
         only_problem(&tls).contains("private_key_jwt"),
@@ -110,7 +110,7 @@ fn keys_are_written_as_a_table_as_text_or_as_a_url() {
             matches!(
                 read,
                 Authentication::PrivateKeyJwt {
-                    keys: ClientKeys::Here(_),
+                    keys: ClientKeys::Inline(_),
                     alg: None
                 }
             ),
@@ -122,7 +122,7 @@ fn keys_are_written_as_a_table_as_text_or_as_a_url() {
         assert!(matches!(
             read,
             Authentication::PrivateKeyJwt {
-                keys: ClientKeys::At(_),
+                keys: ClientKeys::Remote(_),
                 ..
             }
         ));

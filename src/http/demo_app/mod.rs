@@ -24,7 +24,7 @@ use openidconnect::{
 };
 use serde::Deserialize;
 
-use self::shown::Shown;
+use self::shown::ClaimsPage;
 use crate::error_chain::explain;
 
 type Client = CoreClient<
@@ -69,8 +69,8 @@ struct PendingLogin {
 }
 
 impl RelyingParty {
-    fn page(&self, problem: Option<String>) -> Shown<'_> {
-        Shown::new(&self.portal, &self.issuer, &self.url, problem)
+    fn page(&self, problem: Option<String>) -> ClaimsPage<'_> {
+        ClaimsPage::new(&self.portal, &self.issuer, &self.url, problem)
     }
 }
 
@@ -170,7 +170,7 @@ async fn verify<'a>(
     party: &'a RelyingParty,
     headers: &HeaderMap,
     callback: Callback,
-) -> Result<Shown<'a>, String> {
+) -> Result<ClaimsPage<'a>, String> {
     if let Some(error) = callback.error {
         return Err(format!("the provider answered {error}"));
     }

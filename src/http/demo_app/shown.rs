@@ -14,7 +14,7 @@ use serde_json::Value;
 /// The content of the page.
 #[derive(Template)]
 #[template(path = "demo.html")]
-pub(super) struct Shown<'a> {
+pub(super) struct ClaimsPage<'a> {
     /// The portal's URL.
     portal: &'a str,
     /// The provider's issuer URL.
@@ -86,7 +86,7 @@ const PROOF: [(&str, &str, &str); 7] = [
     ),
 ];
 
-impl<'a> Shown<'a> {
+impl<'a> ClaimsPage<'a> {
     /// A page without claims. `problem` says why the login failed.
     pub(super) fn new(
         portal: &'a str,

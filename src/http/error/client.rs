@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::log_entry::LogEntry;
-use crate::limits::TooOften;
+use crate::limits::RateLimited;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::service::error::{self as service, unavailable};
 use crate::store::StoreError;
@@ -25,7 +25,7 @@ pub(crate) enum ClientError {
     /// The request is refused, and the client used the `Authorization` header to authenticate.
     Challenge(Box<ClientError>),
     /// The client sends too many requests (RFC 6585 §4).
-    TooOften(TooOften),
+    RateLimited(RateLimited),
 }
 
 impl From<OAuthError> for ClientError {
@@ -40,9 +40,9 @@ impl From<StoreError> for ClientError {
     }
 }
 
-impl From<TooOften> for ClientError {
-    fn from(too_often: TooOften) -> Self {
-        Self::TooOften(too_often)
+impl From<RateLimited> for ClientError {
+    fn from(too_often: RateLimited) -> Self {
+        Self::RateLimited(too_often)
     }
 }
 
@@ -61,7 +61,7 @@ impl From<service::Error> for ClientError {
 impl ClientError {
     /// Adds a `WWW-Authenticate` challenge to `invalid_client`. RFC 6749 §5.2 requires it when the
     /// client used the `Authorization` header; otherwise a browser would ask the user for a password.
-    pub(crate) fn after_basic(self) -> Self {
+    pub(crate) fn with_challenge(self) -> Self {
         match &self {
             Self::Refused(error) | Self::Failed(error, _)
                 if error.code == ErrorCode::InvalidClient =>
@@ -77,8 +77,8 @@ impl ClientError {
             Self::Refused(error) => LogEntry::refused(error, None),
             Self::Failed(error, cause) => LogEntry::failed(error, Some(cause.as_ref())),
             Self::Challenge(error) => error.log_entry(),
-            Self::TooOften(too_often) => LogEntry {
-                too_often: Some(too_often.clone()),
+            Self::RateLimited(too_often) => LogEntry {
+                rate_limited: Some(too_often.clone()),
                 ..LogEntry::refused(too_often, None)
             },
         }
@@ -93,7 +93,7 @@ impl ClientError {
                 let challenge = HeaderValue::from_static("Basic realm=\"panda-oidc\"");
                 ([(WWW_AUTHENTICATE, challenge)], error.to_response()).into_response()
             }
-            Self::TooOften(too_often) => too_many_requests(too_often),
+            Self::RateLimited(too_often) => too_many_requests(too_often),
         }
     }
 }
@@ -135,8 +135,8 @@ pub(super) fn body(error: &OAuthError) -> Json<Value> {
 /// The response is `temporarily_unavailable`, the registered code that means "try again later".
 /// `slow_down` (RFC 8628 §3.5) is only for device polling. Any other code makes clients drop a code
 /// or a refresh token that is still valid.
-fn too_many_requests(too_often: &TooOften) -> Response {
-    let wait = too_often.wait;
+fn too_many_requests(too_often: &RateLimited) -> Response {
+    let wait = too_often.retry_after_secs;
     let error = OAuthError::new(
         ErrorCode::TemporarilyUnavailable,
         format!("too many requests; try again in {wait} s"),

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use crate::error_chain::chain;
-use crate::limits::TooOften;
+use crate::limits::RateLimited;
 
 /// A line for the log. It travels with the response to the middleware that knows the route and the
 /// client address, and is logged there, once.
@@ -16,7 +16,7 @@ pub(crate) struct LogEntry {
     /// The causes, on one line.
     pub causes: String,
     /// Set when a rate limit was exceeded, so that a flood of requests does not flood the log.
-    pub too_often: Option<TooOften>,
+    pub rate_limited: Option<RateLimited>,
 }
 
 impl LogEntry {
@@ -26,7 +26,7 @@ impl LogEntry {
             is_failure: false,
             message: format!("Refused: {error}"),
             causes: chain(cause),
-            too_often: None,
+            rate_limited: None,
         }
     }
 

@@ -45,14 +45,14 @@ impl PageError {
         match self {
             Self::Page(problem) => LogEntry {
                 is_failure: problem.facts().is_failure,
-                too_often: problem.too_often().cloned(),
+                rate_limited: problem.rate_limited().cloned(),
                 ..LogEntry::refused(problem, problem.source())
             },
             Self::Redirect(_, error, problem) => {
                 let problem = problem.as_deref();
                 LogEntry {
                     is_failure: problem.is_some_and(|problem| problem.facts().is_failure),
-                    too_often: problem.and_then(PageProblem::too_often).cloned(),
+                    rate_limited: problem.and_then(PageProblem::rate_limited).cloned(),
                     ..LogEntry::refused(error, problem.map(|problem| problem as &dyn Error))
                 }
             }

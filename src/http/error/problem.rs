@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use panda_oidc_sdk::LoginError;
 
 use crate::http::page::words::{Message, Words};
-use crate::limits::TooOften;
-use crate::login::ticket::UnfitTicket;
+use crate::limits::RateLimited;
+use crate::login::ticket::InvalidTicket;
 use crate::oauth::client::NoSuchClient;
 use crate::oauth::error::OAuthError;
-use crate::oauth::initiate_login::NoTarget;
+use crate::oauth::initiate_login::NoLoginUrl;
 use crate::people::Denied;
 use crate::service::access::AccessDenied;
 use crate::service::sign_in::SignInError;
@@ -25,34 +25,34 @@ pub(crate) enum PageProblem {
     NoSuchClient(#[from] NoSuchClient),
     /// The client has no login URL, or the deep link leaves it.
     #[error("the launch of {0} leads nowhere")]
-    NoTarget(String, #[source] NoTarget),
+    NoTarget(String, #[source] NoLoginUrl),
     /// The value of the ticket parameter is not a ticket.
     #[error("no ticket can be read from the URL")]
-    UnfitTicket(#[from] UnfitTicket),
+    InvalidTicket(#[from] InvalidTicket),
     /// The sign-in failed.
     #[error(transparent)]
     SignIn(SignInError),
     /// The authorization request to resume is not pending in this browser.
     #[error("no authorization request waits under this name in this browser")]
-    NothingWaits,
+    NoPendingRequest,
     /// The account switch to confirm is not pending in this browser.
     #[error("no change of user waits for a yes in this browser")]
-    NoSwitch,
+    NoPendingSwitch,
     /// The logout request is malformed, or its `post_logout_redirect_uri` is not registered.
     #[error("the logout request is refused")]
     Logout(#[source] OAuthError),
     /// The logout to confirm is not pending in this browser.
     #[error("no logout waits for a yes in this browser")]
-    NoLogout,
+    NoPendingLogout,
     /// The browser is caught in a redirect loop.
     #[error("the client {0} was launched again and again; it seems to reject its logins")]
-    GoingRound(String),
+    RedirectLoop(String),
     /// The user may not use the app.
     #[error(transparent)]
     AccessDenied(#[from] Box<AccessDenied>),
     /// The client address, or the client, exceeds the rate limit.
     #[error(transparent)]
-    TooOften(#[from] TooOften),
+    RateLimited(#[from] RateLimited),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,13 +61,13 @@ pub(crate) enum PageProblem {
     NotFound,
     /// The page does not support this method.
     #[error("the page does not take this method")]
-    Method,
+    MethodNotAllowed,
     /// The request is larger than the limit.
     #[error("the request is too large")]
     TooLarge,
     /// A handler panicked, or took too long.
     #[error("the request could not be finished")]
-    Broken,
+    Internal,
 }
 
 /// What there is to know of a problem.
@@ -121,31 +121,31 @@ impl PageProblem {
             Self::Request(_) => facts(S::BAD_REQUEST, None, |w| &w.request_refused),
             Self::NoSuchClient(_) => facts(S::NOT_FOUND, Portal, |w| &w.no_such_client),
             Self::NoTarget(..) => facts(S::NOT_FOUND, Portal, |w| &w.no_target),
-            Self::UnfitTicket(_) => facts(S::BAD_REQUEST, Portal, |w| &w.unfit_ticket),
+            Self::InvalidTicket(_) => facts(S::BAD_REQUEST, Portal, |w| &w.unfit_ticket),
             Self::SignIn(error) => sign_in_facts(error),
-            Self::NothingWaits => facts(S::GONE, Portal, |w| &w.nothing_waits),
-            Self::NoSwitch => facts(S::GONE, Portal, |w| &w.no_switch),
+            Self::NoPendingRequest => facts(S::GONE, Portal, |w| &w.nothing_waits),
+            Self::NoPendingSwitch => facts(S::GONE, Portal, |w| &w.no_switch),
             // A user who wants to sign out can, whatever the app has sent.
             Self::Logout(_) => facts(S::BAD_REQUEST, SignOut, |w| &w.logout_refused),
-            Self::NoLogout => facts(S::GONE, SignOut, |w| &w.no_logout),
-            Self::GoingRound(client) => {
+            Self::NoPendingLogout => facts(S::GONE, SignOut, |w| &w.no_logout),
+            Self::RedirectLoop(client) => {
                 let again = TryAgain(client.clone());
                 facts(S::TOO_MANY_REQUESTS, again, |w| &w.redirect_loop)
             }
             Self::AccessDenied(denied) => facts(S::FORBIDDEN, OtherApps, denial_message(denied)),
-            Self::TooOften(_) => facts(S::TOO_MANY_REQUESTS, Portal, |w| &w.too_often),
+            Self::RateLimited(_) => facts(S::TOO_MANY_REQUESTS, Portal, |w| &w.too_often),
             Self::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.broken),
             Self::NotFound => facts(S::NOT_FOUND, Portal, |w| &w.not_found),
-            Self::Method => facts(S::METHOD_NOT_ALLOWED, None, |w| &w.method_not_allowed),
+            Self::MethodNotAllowed => facts(S::METHOD_NOT_ALLOWED, None, |w| &w.method_not_allowed),
             Self::TooLarge => facts(S::PAYLOAD_TOO_LARGE, None, |w| &w.too_large),
-            Self::Broken => failure(S::INTERNAL_SERVER_ERROR, |w| &w.broken),
+            Self::Internal => failure(S::INTERNAL_SERVER_ERROR, |w| &w.broken),
         }
     }
 
     /// Set when the client address, or the client, exceeds the rate limit.
-    pub(crate) fn too_often(&self) -> Option<&TooOften> {
+    pub(crate) fn rate_limited(&self) -> Option<&RateLimited> {
         match self {
-            Self::TooOften(too_often) => Some(too_often),
+            Self::RateLimited(too_often) => Some(too_often),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::problem::{Facts, NextStep, PageProblem};
 use crate::app::App;
 use crate::http::page::language::Language;
-use crate::http::page::login_required::portal;
+use crate::http::page::login_required::portal_link;
 use crate::http::page::words::Text;
 use crate::http::page::{Link, Page};
 use crate::oauth::discovery::path;
@@ -42,13 +42,13 @@ pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Resp
                 }));
             }
         }
-        PageProblem::TooOften(too_often) => {
-            wait = too_often.wait;
+        PageProblem::RateLimited(too_often) => {
+            wait = too_often.retry_after_secs;
             page = page.with("seconds", wait);
         }
         _ => {}
     }
-    let mut response = page.answer(language, app);
+    let mut response = page.into_response(language, app);
     if matches!(
         status,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
@@ -62,7 +62,7 @@ pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Resp
 fn action(next: NextStep, app: &App) -> Option<Link> {
     Some(match next {
         NextStep::None => return None,
-        NextStep::Portal => portal(app),
+        NextStep::Portal => portal_link(app),
         NextStep::OtherApps => Link {
             url: app.issuer.at("/launch"),
             label: Text::of(|words| &words.labels.open_another_app),
@@ -83,7 +83,7 @@ fn detail(problem: &PageProblem) -> Option<String> {
     match problem {
         PageProblem::Request(error) | PageProblem::Logout(error) => Some(error.to_string()),
         PageProblem::NoTarget(client, error) => Some(format!("{client}: {error}")),
-        PageProblem::UnfitTicket(error) => Some(error.to_string()),
+        PageProblem::InvalidTicket(error) => Some(error.to_string()),
         _ => None,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct BrowserRequest {
     /// Whether the browser prefetches the page, before any click of the user.
     pub prefetch: bool,
     /// The language that `ui_locales` requests.
-    pub language_asked_for: Option<Language>,
+    pub requested_language: Option<Language>,
     /// The language for the response.
     pub language: Language,
     /// The client's IP address.
@@ -57,7 +57,7 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             from_portal: from_portal(header(REFERER.as_str()), &app.provider.origins()),
             prefetch: purposes.into_iter().filter_map(header).any(is_prefetch),
-            language_asked_for: parts.uri.query().and_then(Language::asked_for),
+            requested_language: parts.uri.query().and_then(Language::from_ui_locales),
             language: Language::of(parts),
             client_ip,
         })
@@ -68,7 +68,7 @@ impl BrowserRequest {
     /// Sets the language from a request that did not come in the URL: a form body or a pending
     /// request.
     pub(crate) fn set_locale(&mut self, language: Option<Language>) {
-        self.language_asked_for = language.or(self.language_asked_for);
+        self.requested_language = language.or(self.requested_language);
         self.language = language.unwrap_or(self.language);
     }
 

@@ -11,11 +11,11 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use super::client_ip::ClientIp;
 use crate::app::App;
 use crate::http::error::ClientError;
-use crate::keys::remote_jwks::NoKeys;
+use crate::keys::remote_jwks::JwksUnavailable;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
 use crate::oauth::client_auth::{
-    self, AwaitsKeys, ClientProof, UnspentAssertion, authenticate, failed,
+    self, AwaitsKeys, ClientProof, UnspentAssertion, authenticate, authentication_failed,
 };
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
@@ -37,7 +37,7 @@ impl FromRequest<Arc<App>> for AuthenticatedClient {
         let has_authorization = request.headers().contains_key(AUTHORIZATION);
         Self::authenticate(request, app).await.map_err(|error| {
             if has_authorization {
-                error.after_basic()
+                error.with_challenge()
             } else {
                 error
             }
@@ -55,14 +55,14 @@ impl AuthenticatedClient {
             path::INTROSPECT => &app.limits.introspections,
             _ => &app.limits.token_requests,
         };
-        limit.address(client_ip)?;
+        limit.check_address(client_ip)?;
         let header = header(request.headers())?;
         let form = form(request).await?;
         let audience = match form.get("client_assertion") {
             Some(_) => audience(app, &uri).into(),
             None => Vec::new(),
         };
-        let request = client_auth::Request {
+        let request = client_auth::ClientCredentials {
             header: header
                 .as_ref()
                 .map(|value| value.to_str().unwrap_or_default()),
@@ -71,8 +71,8 @@ impl AuthenticatedClient {
             now: app.host.clock.now(),
         };
         let client = match authenticate(&request, &app.clients)? {
-            ClientProof::Proven(client) => {
-                limit.client(&client, client_ip)?;
+            ClientProof::Authenticated(client) => {
+                limit.check_client(&client, client_ip)?;
                 client
             }
             ClientProof::Unspent(assertion) => spend(app, assertion, limit, client_ip).await?,
@@ -139,13 +139,14 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
 /// the keys again and retries once.
 async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, ClientError> {
     let uri = &pending.jwks_uri;
-    let no_keys = |cause: Arc<NoKeys>| ClientError::Failed(failed(), cause.into());
+    let no_keys =
+        |cause: Arc<JwksUnavailable>| ClientError::Failed(authentication_failed(), cause.into());
     let keys = app.remote_jwks.at(uri).await.map_err(no_keys)?;
     if let Some(assertion) = pending.verify(&keys) {
         return Ok(assertion);
     }
     let newer = app.remote_jwks.newer(&keys, uri).await.map_err(no_keys)?;
-    Ok(pending.verify(&newer).ok_or_else(failed)?)
+    Ok(pending.verify(&newer).ok_or_else(authentication_failed)?)
 }
 
 /// Marks an assertion as used. The rate limit is checked first, so a client that has to wait can send
@@ -156,15 +157,15 @@ async fn spend(
     limit: &Limit,
     client_ip: IpAddr,
 ) -> Result<Arc<Client>, ClientError> {
-    limit.client(&assertion.client, client_ip)?;
+    limit.check_client(&assertion.client, client_ip)?;
     let now = app.host.clock.now();
     let first_use = app
         .store
-        .insert_once(&assertion.name, assertion.until, now)
+        .insert_once(&assertion.replay_key, assertion.expires_at, now)
         .await?;
     if first_use {
         Ok(assertion.client)
     } else {
-        Err(client_auth::used().into())
+        Err(client_auth::assertion_replayed().into())
     }
 }

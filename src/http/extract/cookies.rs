@@ -26,11 +26,11 @@ pub(crate) enum CookieName {
     /// The handle that identifies a browser. Tickets belong to it.
     Browser,
     /// One pending authorization request, identified by its name.
-    Parked(String),
+    PendingRequest(String),
     /// The account switch that awaits confirmation.
     Switch,
     /// The count of recent launches, which stops redirect loops.
-    Rounds,
+    LoopGuard,
 }
 
 const PENDING_PREFIX: &str = "panda-oidc-parked-";
@@ -40,9 +40,9 @@ impl CookieName {
         match self {
             Self::Session => "panda-oidc-session".to_owned(),
             Self::Browser => "panda-oidc-browser".to_owned(),
-            Self::Parked(name) => format!("{PENDING_PREFIX}{name}"),
+            Self::PendingRequest(name) => format!("{PENDING_PREFIX}{name}"),
             Self::Switch => "panda-oidc-switch".to_owned(),
-            Self::Rounds => "panda-oidc-rounds".to_owned(),
+            Self::LoopGuard => "panda-oidc-rounds".to_owned(),
         }
     }
 
@@ -124,7 +124,7 @@ impl Cookies {
     }
 
     /// The pending authorization requests: name and sealed value.
-    pub(crate) fn parked(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn pending_requests(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .filter_map(|(name, value)| Some((name.strip_prefix(PENDING_PREFIX)?, value.as_str())))
@@ -188,6 +188,6 @@ mod tests {
             &https,
         );
         assert_eq!(sent.get(&CookieName::Session), Some("ours"));
-        assert_eq!(sent.parked().collect::<Vec<_>>(), [("x", "p")]);
+        assert_eq!(sent.pending_requests().collect::<Vec<_>>(), [("x", "p")]);
     }
 }

@@ -15,7 +15,7 @@ const MAX_TOTAL_BYTES: usize = 6 * 1024;
 
 /// The pending requests of a browser, by name.
 #[must_use]
-pub(crate) fn waiting(
+pub(crate) fn pending_requests(
     app: &App,
     cookies: &Cookies,
     now: DateTime<Utc>,
@@ -26,13 +26,13 @@ pub(crate) fn waiting(
             PendingAuthorization::open(sealed, &app.pending_request_sealer, name, now)?,
         ))
     };
-    cookies.parked().filter_map(open).collect()
+    cookies.pending_requests().filter_map(open).collect()
 }
 
 /// Stores a request. Returns its name and the cookies to set, which also remove the oldest requests
 /// when there are too many. `None` when the request is too large for a cookie.
 #[must_use]
-pub(crate) fn park(
+pub(crate) fn store_request(
     app: &App,
     cookies: &Cookies,
     request: &PendingAuthorization,
@@ -41,11 +41,11 @@ pub(crate) fn park(
     let sealed = request.seal(&app.pending_request_sealer, &name)?;
     let mut size = sealed.len();
     let mut changes =
-        vec![CookieName::Parked(name.clone()).set(sealed, Some(REQUEST_TTL), &app.issuer)];
-    let mut others = waiting(app, cookies, request.requested_at);
+        vec![CookieName::PendingRequest(name.clone()).set(sealed, Some(REQUEST_TTL), &app.issuer)];
+    let mut others = pending_requests(app, cookies, request.requested_at);
     others.sort_by_key(|(_, other)| Reverse(other.requested_at));
     for (index, (name, _)) in others.into_iter().enumerate() {
-        let cookie = CookieName::Parked(name);
+        let cookie = CookieName::PendingRequest(name);
         size += cookies.get(&cookie).map_or(0, str::len);
         if index + 2 > MAX_PER_BROWSER || size > MAX_TOTAL_BYTES {
             changes.push(cookie.clear(&app.issuer));

@@ -12,7 +12,7 @@ use crate::oauth::client::Clients;
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 
 /// The layer for public documents: every origin may read them.
-pub(crate) fn every_page() -> CorsLayer {
+pub(crate) fn any_origin() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET])
@@ -24,7 +24,7 @@ pub(crate) fn every_page() -> CorsLayer {
 /// these endpoints use no cookies.
 ///
 /// Endpoints that browsers are redirected to must not have this layer (RFC 9700 §2.6).
-pub(crate) fn clients_pages(clients: &Clients) -> CorsLayer {
+pub(crate) fn client_origins(clients: &Clients) -> CorsLayer {
     let origins = clients.origins();
     let origins = origins
         .iter()

@@ -18,17 +18,21 @@ use crate::http::page::language::Language;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// The layer that gives up on a request that takes too long.
-pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+pub(crate) async fn enforce_timeout(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => PageError::from(PageProblem::Broken).into_response(),
+        Err(_) => PageError::from(PageProblem::Internal).into_response(),
     }
 }
 
 /// The layer that logs an error once and renders its page, if it has one. The language is the
 /// [`Language`] in the response's extensions, else the one that the request's URL and headers ask
 /// for.
-pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn render_errors(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
     // Log the route, not the path: an unknown path may contain a secret.
@@ -68,9 +72,9 @@ fn log(entry: &LogEntry, path: &str, client: &str) {
     } = entry;
     // Log only the first refusal, so that a flood of requests does not flood the log.
     if entry
-        .too_often
+        .rate_limited
         .as_ref()
-        .is_some_and(|too_often| !too_often.first)
+        .is_some_and(|too_often| !too_often.should_log)
     {
         return;
     }

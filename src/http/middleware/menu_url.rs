@@ -12,7 +12,7 @@ const SEPARATORS: [&str; 8] = ["&", ";", ",", "/", "%26", "%3b", "%2c", "%3f"];
 
 /// Moves the ticket `parameter` from the path to the query and drops trailing slashes. Changes only
 /// paths that begin with `launch`, the path of the launch endpoint.
-pub(crate) fn straighten<B>(mut request: Request<B>, launch: &str, parameter: &str) -> Request<B> {
+pub(crate) fn normalize<B>(mut request: Request<B>, launch: &str, parameter: &str) -> Request<B> {
     if let Some(uri) = normalized(request.uri(), launch, parameter) {
         *request.uri_mut() = uri;
     }
@@ -61,7 +61,7 @@ mod tests {
 
     fn normalize_uri(uri: &str) -> String {
         let request = Request::builder().uri(uri).body(()).unwrap();
-        straighten(request, "/sso/launch", "ticket")
+        normalize(request, "/sso/launch", "ticket")
             .uri()
             .to_string()
     }

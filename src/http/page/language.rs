@@ -39,7 +39,7 @@ impl Language {
     /// The language for a request.
     #[must_use]
     pub(crate) fn of(parts: &Parts) -> Self {
-        let requested = parts.uri.query().and_then(Self::asked_for);
+        let requested = parts.uri.query().and_then(Self::from_ui_locales);
         let header = parts
             .headers
             .get(ACCEPT_LANGUAGE)
@@ -51,7 +51,7 @@ impl Language {
 
     /// The language that `ui_locales` requests (OIDC Core §3.1.2.1).
     #[must_use]
-    pub(crate) fn asked_for(request: &str) -> Option<Self> {
+    pub(crate) fn from_ui_locales(request: &str) -> Option<Self> {
         let mut parameters = form_urlencoded::parse(request.as_bytes());
         let (_, tags) = parameters.find(|(name, _)| name == "ui_locales")?;
         tags.split(' ').find_map(Self::from_tag)

@@ -30,14 +30,14 @@ pub(crate) fn page(
         .map(|client| client.name.as_str())
         .unwrap_or_default();
     let mut page = Page::new(StatusCode::OK, message).with("client", name);
-    page.action = Some(portal(app));
+    page.action = Some(portal_link(app));
     page.rescue = Some(app.provider.ticket_parameter().to_owned());
-    page.answer(language, app)
+    page.into_response(language, app)
 }
 
 /// The link to the portal, where every login begins.
 #[must_use]
-pub(crate) fn portal(app: &App) -> Link {
+pub(crate) fn portal_link(app: &App) -> Link {
     let (Entrance::Redirect(url) | Entrance::Portal(url)) = app.provider.entrance(app.issuer.url());
     Link {
         url: url.into(),

@@ -99,7 +99,7 @@ impl Page {
 
     /// Renders the page.
     #[must_use]
-    pub(crate) fn answer(self, language: Language, app: &App) -> Response {
+    pub(crate) fn into_response(self, language: Language, app: &App) -> Response {
         let text = |language| (self.message)(Words::of(language)).fill(&self.values);
         let ((title, body), (other_title, other_body)) = (text(language), text(language.other()));
         let html = Html {
@@ -129,8 +129,8 @@ impl Page {
 
     /// The script of the page, and its CSP source.
     fn script(&self) -> Option<(&'static str, &'static str)> {
-        static RESCUE_HASH: LazyLock<String> = LazyLock::new(|| source(RESCUE));
-        static CONTINUE_HASH: LazyLock<String> = LazyLock::new(|| source(CONTINUE));
+        static RESCUE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(RESCUE));
+        static CONTINUE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(CONTINUE));
         match (&self.rescue, &self.onward) {
             (Some(_), _) => Some((RESCUE, &RESCUE_HASH)),
             (None, Some(_)) => Some((CONTINUE, &CONTINUE_HASH)),
@@ -141,7 +141,7 @@ impl Page {
     /// The response headers. A page with a form must not be framed, because clickjacking could steal
     /// the confirming click (N75, docs/security.md). The portal may frame the other pages.
     fn headers(&self, app: &App) -> HeaderMap {
-        static STYLE_HASH: LazyLock<String> = LazyLock::new(|| source(STYLE));
+        static STYLE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(STYLE));
         let ancestors = match &self.form {
             Some(_) => Vec::new(),
             None => app.provider.origins(),
@@ -193,7 +193,7 @@ fn sources(origins: &[Origin]) -> String {
 
 /// The CSP source that allows exactly this inline script or style (CSP Level 3 §2.3.1,
 /// `hash-source`).
-pub(crate) fn source(inline: &str) -> String {
+pub(crate) fn csp_hash(inline: &str) -> String {
     let hash = digest::digest(&digest::SHA256, inline.as_bytes());
     format!("'sha256-{}'", BASE64_STANDARD.encode(hash))
 }

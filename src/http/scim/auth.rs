@@ -15,7 +15,7 @@ use crate::http::extract::client_ip;
 use crate::scim::ScimError;
 
 /// The layer that refuses requests without a known token. Wrong tokens are rate-limited by address.
-pub(super) async fn guard(
+pub(super) async fn authenticate(
     State(state): State<ScimState>,
     request: Request,
     next: Next,
@@ -26,14 +26,14 @@ pub(super) async fn guard(
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let Some(presented) = bearer(&parts.headers) else {
         tracing::debug!(client = %address, "Refused: no token was presented to SCIM");
-        return ScimFailure::Stranger.into_response();
+        return ScimFailure::NoToken.into_response();
     };
     let Some(token) = app.admin.token(presented).cloned() else {
-        if let Err(too_often) = app.limits.wrong_tokens.address(address) {
-            if too_often.first {
+        if let Err(too_often) = app.limits.wrong_tokens.check_address(address) {
+            if too_often.should_log {
                 tracing::warn!(client = %address, "Refused: {too_often}, with wrong tokens for SCIM");
             }
-            return ScimFailure::TooOften(too_often.wait).into_response();
+            return ScimFailure::RateLimited(too_often.retry_after_secs).into_response();
         }
         tracing::warn!(client = %address, "Refused: the token presented to SCIM is unknown");
         return ScimFailure::UnknownToken.into_response();
@@ -50,9 +50,9 @@ pub(super) async fn guard(
 }
 
 /// The layer that requires `scope` of the token.
-pub(super) async fn may(scope: AdminScope, request: Request, next: Next) -> Response {
+pub(super) async fn require_scope(scope: AdminScope, request: Request, next: Next) -> Response {
     let token = request.extensions().get::<AdminToken>();
-    if token.is_some_and(|token| token.may(scope)) {
+    if token.is_some_and(|token| token.has_scope(scope)) {
         return next.run(request).await;
     }
     ScimFailure::from(ScimError::new(

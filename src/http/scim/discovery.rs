@@ -5,16 +5,16 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::error::ScimFailure;
-use super::respond::tell;
+use super::respond::respond;
 use super::state::ScimState;
-use crate::scim::{self, Page, RESOURCE_TYPES, SCHEMAS, ScimError};
+use crate::scim::{self, ListRequest, RESOURCE_TYPES, SCHEMAS, ScimError};
 
 /// `GET /ServiceProviderConfig`.
 pub(super) async fn service_provider(
     State(state): State<ScimState>,
     headers: HeaderMap,
 ) -> Response {
-    tell(&headers, scim::service_provider(&state.base), None)
+    respond(&headers, scim::service_provider(&state.base), None)
 }
 
 /// `GET /ResourceTypes`.
@@ -32,7 +32,7 @@ pub(super) async fn resource_types(
     let types = types.filter_map(|name| scim::resource_type(name, &state.base));
     let types: Vec<_> = types.collect();
     let list = scim::list(types.len() as u64, 0, types);
-    Ok(tell(&headers, list, None))
+    Ok(respond(&headers, list, None))
 }
 
 /// `GET /ResourceTypes/{name}`.
@@ -47,7 +47,7 @@ pub(super) async fn resource_type(
 ) -> Result<Response, ScimFailure> {
     let found = scim::resource_type(&name, &state.base);
     let found = found.ok_or_else(|| ScimError::new(404, "there is no such resource type"))?;
-    Ok(tell(&headers, found, None))
+    Ok(respond(&headers, found, None))
 }
 
 /// `GET /Schemas`.
@@ -65,7 +65,7 @@ pub(super) async fn schemas(
     let schemas = schemas.filter_map(|urn| scim::schema(urn, &state.base));
     let schemas: Vec<_> = schemas.collect();
     let list = scim::list(schemas.len() as u64, 0, schemas);
-    Ok(tell(&headers, list, None))
+    Ok(respond(&headers, list, None))
 }
 
 /// `GET /Schemas/{urn}`.
@@ -80,13 +80,13 @@ pub(super) async fn schema(
 ) -> Result<Response, ScimFailure> {
     let found = scim::schema(&urn, &state.base);
     let found = found.ok_or_else(|| ScimError::new(404, "there is no such schema"))?;
-    Ok(tell(&headers, found, None))
+    Ok(respond(&headers, found, None))
 }
 
 /// Refuses a filter (RFC 7644 §4): "If a "filter" is provided, the service provider SHOULD
 /// respond with HTTP status code 403."
 fn refuse_filter(query: Option<&str>) -> Result<(), ScimFailure> {
-    let page = Page::of_query(query.unwrap_or_default())?;
+    let page = ListRequest::of_query(query.unwrap_or_default())?;
     match page.filter {
         None => Ok(()),
         Some(_) => Err(ScimError::new(403, "these lists are not filtered").into()),

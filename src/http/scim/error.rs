@@ -17,11 +17,11 @@ pub(super) enum ScimFailure {
     /// A SCIM error.
     Scim(ScimError),
     /// The request has no token.
-    Stranger,
+    NoToken,
     /// The token is unknown.
     UnknownToken,
     /// The address sent too many unknown tokens; holds the seconds to wait.
-    TooOften(u64),
+    RateLimited(u64),
     /// The store failed.
     Store(StoreError),
 }
@@ -42,7 +42,7 @@ impl IntoResponse for ScimFailure {
     fn into_response(self) -> Response {
         let (error, header) = match self {
             Self::Scim(error) => (error, None),
-            Self::Stranger => (
+            Self::NoToken => (
                 ScimError::new(401, "a bearer token is needed"),
                 Some((
                     WWW_AUTHENTICATE,
@@ -56,7 +56,7 @@ impl IntoResponse for ScimFailure {
                     HeaderValue::from_static("Bearer realm=\"scim\", error=\"invalid_token\""),
                 )),
             ),
-            Self::TooOften(wait) => (
+            Self::RateLimited(wait) => (
                 ScimError::new(429, format!("too many wrong tokens; try again in {wait} s")),
                 Some((RETRY_AFTER, HeaderValue::from(wait))),
             ),

@@ -13,9 +13,11 @@ use serde_json::Value;
 
 use super::cursor::UserCursor;
 use super::error::ScimFailure;
-use super::respond::tell;
+use super::respond::respond;
 use super::state::ScimState;
-use crate::scim::{self, Filter, Group, GroupAttribute, Member, Page, ScimError, ScimType, User};
+use crate::scim::{
+    self, Filter, Group, GroupAttribute, ListRequest, Member, ScimError, ScimType, User,
+};
 
 /// The most members of all groups in one response.
 const MAX_MEMBERS: usize = 100_000;
@@ -30,8 +32,8 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ScimFailure> {
-    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
-    Ok(tell(&headers, groups(&state, &page).await?, None))
+    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
+    Ok(respond(&headers, groups(&state, &page).await?, None))
 }
 
 /// `POST /Groups/.search` (§3.4.3).
@@ -43,8 +45,12 @@ pub(super) async fn search(
     State(state): State<ScimState>,
     body: Bytes,
 ) -> Result<Response, ScimFailure> {
-    let page = Page::of_body(&body)?;
-    Ok(tell(&HeaderMap::new(), groups(&state, &page).await?, None))
+    let page = ListRequest::of_body(&body)?;
+    Ok(respond(
+        &HeaderMap::new(),
+        groups(&state, &page).await?,
+        None,
+    ))
 }
 
 /// `GET /Groups/{id}`.
@@ -58,20 +64,20 @@ pub(super) async fn one(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ScimFailure> {
-    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
+    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
     if !state.app.groups.is_known(&id) {
         return Err(ScimError::new(404, "there is no group with this id").into());
     }
     let mut group = vec![without_members(id)];
-    if page.projection.tells("members") {
+    if page.projection.includes("members") {
         find_members(&state, &mut group).await?;
     }
     let group = group.remove(0).resource(&state.base);
     let version = group["meta"]["version"].as_str().map(str::to_owned);
-    Ok(tell(&headers, page.projection.of(group), version))
+    Ok(respond(&headers, page.projection.of(group), version))
 }
 
-async fn groups(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
+async fn groups(state: &ScimState, page: &ListRequest) -> Result<Value, ScimFailure> {
     let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
     let mut groups: Vec<_> = state
         .app
@@ -93,7 +99,9 @@ async fn groups(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
         .skip(skip)
         .take(page.count as usize)
         .collect();
-    if page.projection.tells("members") && page_groups.iter().any(|group| group.members.is_none()) {
+    if page.projection.includes("members")
+        && page_groups.iter().any(|group| group.members.is_none())
+    {
         find_members(state, &mut page_groups).await?;
     }
     let page_groups = page_groups.iter().map(|group| group.resource(&state.base));
@@ -110,7 +118,7 @@ fn without_members(name: String) -> Group {
 
 /// Scans all people and fills in the members of `groups`.
 async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), ScimFailure> {
-    let _pass = state.passes.acquire().await;
+    let _pass = state.scan_permits.acquire().await;
     let mut members: HashMap<String, Vec<Member>> = groups
         .iter()
         .map(|group| (group.name.clone(), Vec::new()))
@@ -137,7 +145,7 @@ async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), Sci
             }
         }
         if count > MAX_MEMBERS {
-            return Err(ScimError::bad(
+            return Err(ScimError::bad_request(
                 ScimType::TooMany,
                 format!(
                     "these groups have more than {MAX_MEMBERS} members; ask for fewer groups, or with \

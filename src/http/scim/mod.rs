@@ -23,7 +23,7 @@ use self::error::ScimFailure;
 use self::state::ScimState;
 use crate::app::App;
 use crate::config::AdminScope;
-use crate::scim::{Base, ScimError};
+use crate::scim::{BaseUrl, ScimError};
 
 /// How many requests may scan all people at the same time. Further ones wait.
 const MAX_FULL_SCANS: usize = 2;
@@ -38,10 +38,11 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     }
     let state = ScimState {
         app: Arc::clone(app),
-        base: Base::new(&app.admin.url),
-        passes: Arc::new(Semaphore::new(MAX_FULL_SCANS)),
+        base: BaseUrl::new(&app.admin.url),
+        scan_permits: Arc::new(Semaphore::new(MAX_FULL_SCANS)),
     };
-    let require = |scope: AdminScope| from_fn(move |request, next| auth::may(scope, request, next));
+    let require =
+        |scope: AdminScope| from_fn(move |request, next| auth::require_scope(scope, request, next));
     let users = Router::new()
         .route("/Users", get(users::list))
         .route("/Users/.search", post(users::search))
@@ -65,7 +66,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(read_only)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(state.clone(), auth::guard))
+        .layer(from_fn_with_state(state.clone(), auth::authenticate))
         .with_state(state);
     Router::new().nest("/scim/v2", all)
 }

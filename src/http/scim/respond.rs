@@ -6,11 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
-use crate::scim::{MEDIA_TYPE, version};
+use crate::scim::{MEDIA_TYPE, etag};
 
 /// Responds with `value` and its entity tag `tag`. Without a tag it is computed from `value`.
-pub(super) fn tell(request: &HeaderMap, value: Value, tag: Option<String>) -> Response {
-    let tag = tag.unwrap_or_else(|| version(&value));
+pub(super) fn respond(request: &HeaderMap, value: Value, tag: Option<String>) -> Response {
+    let tag = tag.unwrap_or_else(|| etag(&value));
     let mut response = if has_current(request, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

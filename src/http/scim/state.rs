@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::app::App;
-use crate::scim::Base;
+use crate::scim::BaseUrl;
 
 /// The state of the SCIM router.
 #[derive(Clone)]
@@ -13,7 +13,7 @@ pub(super) struct ScimState {
     /// The provider.
     pub app: Arc<App>,
     /// The base URL of the resources.
-    pub base: Base,
+    pub base: BaseUrl,
     /// Limits how many requests scan all people at the same time.
-    pub passes: Arc<Semaphore>,
+    pub scan_permits: Arc<Semaphore>,
 }

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::cursor::UserCursor;
 use super::error::ScimFailure;
-use super::respond::tell;
+use super::respond::respond;
 use super::state::ScimState;
-use crate::scim::{self, Filter, Page, ScimError, User, UserAttribute};
+use crate::scim::{self, Filter, ListRequest, ScimError, User, UserAttribute};
 
 /// Attributes whose value identifies one person.
 const UNIQUE_ATTRIBUTES: [UserAttribute; 2] = [UserAttribute::Id, UserAttribute::UserName];
@@ -26,8 +26,8 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ScimFailure> {
-    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
-    Ok(tell(&headers, users(&state, &page).await?, None))
+    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
+    Ok(respond(&headers, users(&state, &page).await?, None))
 }
 
 /// `POST /Users/.search` (§3.4.3).
@@ -39,8 +39,12 @@ pub(super) async fn search(
     State(state): State<ScimState>,
     body: Bytes,
 ) -> Result<Response, ScimFailure> {
-    let page = Page::of_body(&body)?;
-    Ok(tell(&HeaderMap::new(), users(&state, &page).await?, None))
+    let page = ListRequest::of_body(&body)?;
+    Ok(respond(
+        &HeaderMap::new(),
+        users(&state, &page).await?,
+        None,
+    ))
 }
 
 /// `GET /Users/{id}`.
@@ -54,7 +58,7 @@ pub(super) async fn one(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ScimFailure> {
-    let page = Page::of_query(query.as_deref().unwrap_or_default())?;
+    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
     let unknown = || ScimError::new(404, "there is nobody with this id");
     let subject = Subject::new(id).map_err(|_| unknown())?;
     let entry = state
@@ -65,10 +69,10 @@ pub(super) async fn one(
         .ok_or_else(unknown)?;
     let user = User::new(&entry, &state.app.groups).resource(&state.base);
     let version = user["meta"]["version"].as_str().map(str::to_owned);
-    Ok(tell(&headers, page.projection.of(user), version))
+    Ok(respond(&headers, page.projection.of(user), version))
 }
 
-async fn users(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
+async fn users(state: &ScimState, page: &ListRequest) -> Result<Value, ScimFailure> {
     let filter = page.filter.as_deref().map(Filter::parse).transpose()?;
     let (total, users) = match filter {
         None => list_all(state, page).await?,
@@ -81,7 +85,7 @@ async fn users(state: &ScimState, page: &Page) -> Result<Value, ScimFailure> {
 }
 
 /// The requested page of all people.
-async fn list_all(state: &ScimState, page: &Page) -> Result<(u64, Vec<Value>), ScimFailure> {
+async fn list_all(state: &ScimState, page: &ListRequest) -> Result<(u64, Vec<Value>), ScimFailure> {
     let total = state.app.store.user_count().await?;
     let mut users = Vec::new();
     if page.count > 0 && page.skip < total {
@@ -101,7 +105,7 @@ async fn list_one(
     state: &ScimState,
     id: &str,
     filter: &Filter<UserAttribute>,
-    page: &Page,
+    page: &ListRequest,
 ) -> Result<(u64, Vec<Value>), ScimFailure> {
     let entry = match Subject::new(id) {
         Ok(subject) => state.app.store.user_row(&subject).await?,
@@ -123,9 +127,9 @@ async fn list_one(
 async fn list_matching(
     state: &ScimState,
     filter: &Filter<UserAttribute>,
-    page: &Page,
+    page: &ListRequest,
 ) -> Result<(u64, Vec<Value>), ScimFailure> {
-    let _pass = state.passes.acquire().await;
+    let _pass = state.scan_permits.acquire().await;
     let (mut total, mut users) = (0, Vec::new());
     let mut cursor = UserCursor::of(state);
     loop {
@@ -147,6 +151,6 @@ async fn list_matching(
     Ok((total, users))
 }
 
-fn resource(state: &ScimState, page: &Page, user: &User<'_>) -> Value {
+fn resource(state: &ScimState, page: &ListRequest, user: &User<'_>) -> Value {
     page.projection.of(user.resource(&state.base))
 }

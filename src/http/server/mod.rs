@@ -26,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::config::LimitsSection;
-use crate::http::server::timeouts::{InTime, Patient, Turns};
+use crate::http::server::timeouts::{RequestPhase, TimedBody, TimedStream};
 
 /// How long a connection may be idle between two requests: longer than proxies keep theirs.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
@@ -40,19 +40,19 @@ const MAX_HEADERS: usize = 100;
 
 /// Limits on connections.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct ConnectionLimits {
     /// How many connections are served at once. Further ones wait.
     pub connections: usize,
     /// The timeout for receiving the head of a request, for receiving its body, and for the client to
     /// read from a response.
-    pub patience: Duration,
+    pub request_timeout: Duration,
 }
 
-impl From<&LimitsSection> for Bounds {
+impl From<&LimitsSection> for ConnectionLimits {
     fn from(section: &LimitsSection) -> Self {
         Self {
             connections: section.connections,
-            patience: section.request_time,
+            request_timeout: section.request_time,
         }
     }
 }
@@ -65,7 +65,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    bounds: Bounds,
+    bounds: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
@@ -76,12 +76,13 @@ pub async fn serve(
             () = &mut stop => break,
             connection = accept(&listener, &permits) => connection,
         };
-        let turns = Turns::default();
-        let stream = Patient::new(stream, turns.clone(), bounds.patience);
+        let turns = RequestPhase::default();
+        let stream = TimedStream::new(stream, turns.clone(), bounds.request_timeout);
         let (router, permits) = (router.clone(), Arc::clone(&permits));
         let service = service_fn(move |request: Request<Incoming>| {
-            turns.turn();
-            let mut request = request.map(|body| Body::new(InTime::new(body, bounds.patience)));
+            turns.advance();
+            let mut request =
+                request.map(|body| Body::new(TimedBody::new(body, bounds.request_timeout)));
             request.extensions_mut().insert(ConnectInfo(peer));
             let crowded = permits.available_permits() < bounds.connections / 4;
             respond(router.clone(), request, turns.clone(), crowded)
@@ -143,7 +144,7 @@ async fn accept(
 async fn respond(
     router: Router,
     request: Request<Body>,
-    turns: Turns,
+    turns: RequestPhase,
     crowded: bool,
 ) -> Result<Response, Infallible> {
     let mut response = router.oneshot(request).await?;
@@ -151,6 +152,6 @@ async fn respond(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
-    turns.turn();
+    turns.advance();
     Ok(response)
 }

@@ -48,11 +48,11 @@ impl Timer {
 /// Counts the starts and ends of requests on a connection. The count is odd while a request is being
 /// served.
 #[derive(Clone, Default)]
-pub(crate) struct Turns(Arc<AtomicUsize>);
+pub(crate) struct RequestPhase(Arc<AtomicUsize>);
 
-impl Turns {
+impl RequestPhase {
     /// Counts the start or the end of a request.
-    pub(crate) fn turn(&self) {
+    pub(crate) fn advance(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -63,16 +63,16 @@ impl Turns {
 
 /// A stream that fails when the head of a request takes too long after its first byte, or when the
 /// client stops reading the response. It may be idle between two requests, but not before the first.
-pub(crate) struct Patient<T> {
+pub(crate) struct TimedStream<T> {
     stream: T,
-    turns: Turns,
+    turns: RequestPhase,
     seen_turn: usize,
     head_timer: Timer,
     write_timer: Timer,
 }
 
-impl<T> Patient<T> {
-    pub(crate) fn new(stream: T, turns: Turns, timeout: Duration) -> Self {
+impl<T> TimedStream<T> {
+    pub(crate) fn new(stream: T, turns: RequestPhase, timeout: Duration) -> Self {
         let mut head_timer = Timer::new(timeout);
         head_timer.start();
         Self {
@@ -102,7 +102,7 @@ impl<T> Patient<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for TimedStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -125,7 +125,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for TimedStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -159,12 +159,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
 
 /// A request body that must arrive completely in time. The time runs from the first read that has to
 /// wait.
-pub(crate) struct InTime<B> {
+pub(crate) struct TimedBody<B> {
     body: B,
     timer: Timer,
 }
 
-impl<B> InTime<B> {
+impl<B> TimedBody<B> {
     pub(crate) fn new(body: B, timeout: Duration) -> Self {
         Self {
             body,
@@ -173,7 +173,7 @@ impl<B> InTime<B> {
     }
 }
 
-impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for InTime<B> {
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for TimedBody<B> {
     type Data = Bytes;
     type Error = BoxError;
 

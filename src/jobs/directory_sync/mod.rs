@@ -12,4 +12,4 @@ mod schedule;
 
 pub use self::pages::Progress;
 pub use self::run::{SyncError, SyncOptions};
-pub use self::schedule::{sync, work};
+pub use self::schedule::{run, sync};

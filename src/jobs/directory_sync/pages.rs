@@ -40,10 +40,10 @@ pub(super) enum ReadError {
     Directory(#[from] LoginError),
     /// The list has no end.
     #[error("the list has no end; after {MAX_ENTRIES} entries it was left")]
-    Endless,
+    TooManyEntries,
     /// Another process has taken the lease.
     #[error("another process reads the list")]
-    Elsewhere,
+    LeaseLost,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,15 +63,15 @@ pub(super) async fn read(
 ) -> Result<Reading, ReadError> {
     let mut reading = Reading::default();
     let (mut page, mut size) = first_page(directory, size).await?;
-    reading.said = page.count;
+    reading.reported = page.count;
     let mut number = 1;
     loop {
         let entries = entries(&page);
         if entries == 0 {
             return Ok(reading);
         }
-        reading.moved |= page.count != reading.said;
-        reading.said = page.count;
+        reading.changed_meanwhile |= page.count != reading.reported;
+        reading.reported = page.count;
         let hashes = page
             .people
             .iter()
@@ -87,14 +87,14 @@ pub(super) async fn read(
         reading.listed += new;
         reading.found += entries;
         reading.unusable += unusable;
-        reading.moved |= new < people;
-        reading.print = reading.print.wrapping_add(print);
-        progress(reading.found, reading.said);
+        reading.changed_meanwhile |= new < people;
+        reading.fingerprint = reading.fingerprint.wrapping_add(print);
+        progress(reading.found, reading.reported);
         if reading.found > MAX_ENTRIES {
-            return Err(ReadError::Endless);
+            return Err(ReadError::TooManyEntries);
         }
         // A system that caps its pages may still compute the page offset from the requested size.
-        if number == 1 && entries < u64::from(size) && entries < reading.said {
+        if number == 1 && entries < u64::from(size) && entries < reading.reported {
             size = u32::try_from(entries).unwrap_or(size);
         }
         number += 1;
@@ -224,7 +224,7 @@ mod tests {
             let list = CappedDirectory { ids: ids.into_iter().collect(), cap, by_cap };
             let (reading, seen) = reading(&list, size);
             prop_assert_eq!(seen as u64, people);
-            prop_assert_eq!((reading.listed, reading.found, reading.said, reading.moved), (people, people, people, false));
+            prop_assert_eq!((reading.listed, reading.found, reading.reported, reading.changed_meanwhile), (people, people, people, false));
         }
 
         #[test]
@@ -234,7 +234,7 @@ mod tests {
             ids.push(ids[0]);
             let list = CappedDirectory { cap: ids.len(), ids, by_cap: true };
             let (reading, _) = reading(&list, size);
-            prop_assert!(reading.moved || reading.found != reading.said);
+            prop_assert!(reading.changed_meanwhile || reading.found != reading.reported);
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::directory::{
 };
 use crate::error_chain::explain;
 use crate::service::backchannel_logout;
-use crate::store::{DirectoryLease, Everybody, StoreError};
+use crate::store::{DirectoryLease, PeopleBatches, StoreError};
 
 /// How long the lease lasts without a renewal.
 const LEASE_DURATION: TimeDelta = TimeDelta::seconds(60);
@@ -51,7 +51,7 @@ pub enum SyncError {
     NoDirectory,
     /// Another process holds the lease.
     #[error("another process reads the list at the moment; try again when it is done")]
-    Elsewhere,
+    LeaseHeld,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -116,7 +116,7 @@ impl<'a> SyncRun<'a> {
         };
         let now = self.now();
         let report = Report::after(before, outcome, now);
-        self.app.store.note(&report).await?;
+        self.app.store.save_report(&report).await?;
         log_report(&report);
         Ok(report)
     }
@@ -138,7 +138,7 @@ impl<'a> SyncRun<'a> {
         let checked = check(
             &reading,
             missing,
-            known_users.counted(),
+            known_users.removable(),
             self.app.directory.max_removal,
         );
         let anomaly = checked.err().filter(|_| !options.accept_removals);
@@ -155,7 +155,7 @@ impl<'a> SyncRun<'a> {
         }
         let (absent, left) = self.stage_missing(&known_users).await?;
         if !self.app.store.accept(self.lease(), self.now()).await? {
-            return Err(SyncError::Elsewhere.into());
+            return Err(SyncError::LeaseHeld.into());
         }
         self.carry_out().await?;
         Ok(Outcome::Complete {
@@ -183,9 +183,9 @@ impl<'a> SyncRun<'a> {
             attempt += 1;
             pages.begin();
             let mut reading = read(directory, size, &prints, pages, self.progress).await?;
-            let stable = !reading.moved || previous.as_ref() == Some(&reading);
+            let stable = !reading.changed_meanwhile || previous.as_ref() == Some(&reading);
             if stable || attempt == MAX_READINGS {
-                reading.moved = !stable;
+                reading.changed_meanwhile = !stable;
                 return Ok(reading);
             }
             self.discard().await?;
@@ -196,7 +196,7 @@ impl<'a> SyncRun<'a> {
     async fn known_users(&self) -> Result<KnownUsers<RandomState>, StoreError> {
         let kept = &self.app.directory.keep;
         let mut known_users = KnownUsers::new([RandomState::new(), RandomState::new()]);
-        let mut everybody = Everybody::of(self.app.store.as_ref());
+        let mut everybody = PeopleBatches::of(self.app.store.as_ref());
         loop {
             let people = everybody.next().await?;
             if people.is_empty() {
@@ -207,7 +207,7 @@ impl<'a> SyncRun<'a> {
                 known_users.add(person, person.presence.may_sign_in() && !is_kept);
             }
         }
-        known_users.ready();
+        known_users.finish_loading();
         Ok(known_users)
     }
 
@@ -217,7 +217,7 @@ impl<'a> SyncRun<'a> {
         known_users: &KnownUsers<RandomState>,
     ) -> Result<(u64, u64), SyncError> {
         let (mut absent, mut left) = (0, 0);
-        let mut everybody = Everybody::of(self.app.store.as_ref());
+        let mut everybody = PeopleBatches::of(self.app.store.as_ref());
         while absent + left < known_users.missing() {
             let people = everybody.next().await?;
             if people.is_empty() {
@@ -225,7 +225,7 @@ impl<'a> SyncRun<'a> {
             }
             let missing = people
                 .into_iter()
-                .filter(|person| known_users.misses(person.user.subject()));
+                .filter(|person| known_users.is_missing(person.user.subject()));
             let changes: Vec<_> = missing
                 .map(|person| {
                     let subject = person.user.identity.subject;
@@ -239,7 +239,7 @@ impl<'a> SyncRun<'a> {
                 })
                 .collect();
             if !changes.is_empty() && !self.app.store.stage(self.lease(), changes).await? {
-                return Err(SyncError::Elsewhere);
+                return Err(SyncError::LeaseHeld);
             }
         }
         Ok((absent, left))
@@ -248,7 +248,7 @@ impl<'a> SyncRun<'a> {
     async fn discard(&self) -> Result<(), SyncError> {
         loop {
             match self.app.store.discard(self.lease(), BATCH_SIZE).await? {
-                None => return Err(SyncError::Elsewhere),
+                None => return Err(SyncError::LeaseHeld),
                 Some(0) => return Ok(()),
                 Some(_) => {}
             }
@@ -261,9 +261,9 @@ impl<'a> SyncRun<'a> {
             let applied = self
                 .app
                 .store
-                .carry_out(self.lease(), BATCH_SIZE, &notice)
+                .apply_accepted(self.lease(), BATCH_SIZE, &notice)
                 .await?;
-            let applied = applied.ok_or(SyncError::Elsewhere)?;
+            let applied = applied.ok_or(SyncError::LeaseHeld)?;
             for session in &applied.ended {
                 tracing::info!(subject = %session.subject, sid = %session.sid, "Signed {} out: the directory does not list them any more", session.subject);
             }
@@ -304,7 +304,7 @@ struct Pages<'a, 'r> {
 
 impl Pages<'_, '_> {
     fn begin(&mut self) {
-        self.known_users.begin();
+        self.known_users.begin_reading();
         self.changed = 0;
     }
 }
@@ -315,7 +315,7 @@ impl Sink for Pages<'_, '_> {
         let mut new = 0;
         let mut changes = Vec::new();
         for identity in people {
-            let seen = self.known_users.meet(&identity);
+            let seen = self.known_users.record(&identity);
             new += u64::from(seen != Seen::Repeated);
             if seen == Seen::Changed {
                 changes.push(Change::Listed(identity));
@@ -334,7 +334,7 @@ impl Sink for Pages<'_, '_> {
         if lease_held {
             Ok(new)
         } else {
-            Err(ReadError::Elsewhere)
+            Err(ReadError::LeaseLost)
         }
     }
 }
@@ -349,8 +349,8 @@ impl From<ReadError> for Interruption {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => Self::Sync(error.into()),
-            ReadError::Elsewhere => Self::Sync(SyncError::Elsewhere),
-            error @ (ReadError::Directory(_) | ReadError::Endless) => Self::Read(error),
+            ReadError::LeaseLost => Self::Sync(SyncError::LeaseHeld),
+            error @ (ReadError::Directory(_) | ReadError::TooManyEntries) => Self::Read(error),
         }
     }
 }

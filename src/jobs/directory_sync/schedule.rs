@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::pages::Progress;
 use super::run::{SyncError, SyncOptions, SyncRun};
 use crate::app::App;
-use crate::config::Sync;
+use crate::config::SyncInterval;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::Report;
@@ -41,7 +41,7 @@ async fn with_lease<T>(
     let store = &run.app.store;
     let now = run.app.host.clock.now();
     if !store.lease_directory(run.lease(), now).await? {
-        return Err(SyncError::Elsewhere);
+        return Err(SyncError::LeaseHeld);
     }
     let result = work.await;
     store
@@ -52,7 +52,7 @@ async fn with_lease<T>(
 
 /// Synchronizes with the directory until `stop`, at the configured interval. Where that is off, it
 /// still applies changes that were accepted before, and forgets leavers.
-pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
+pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let run = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
     tokio::select! {
         () = stop => {}
@@ -72,11 +72,11 @@ pub async fn work(app: Arc<App>, stop: impl Future<Output = ()>) {
 async fn follow(run: &SyncRun<'_>) {
     loop {
         let pause = match run.app.directory.sync {
-            Sync::Off => pause_after(
+            SyncInterval::Off => pause_after(
                 with_lease(run, run.settle()).await.map(drop),
                 CLEANUP_INTERVAL,
             ),
-            Sync::Every(period) => pause_after(
+            SyncInterval::Every(period) => pause_after(
                 with_lease(run, run.sync(SyncOptions::default()))
                     .await
                     .map(drop),
@@ -91,7 +91,7 @@ async fn follow(run: &SyncRun<'_>) {
 fn pause_after(result: Result<(), SyncError>, period: Duration) -> Duration {
     match result {
         Ok(()) | Err(SyncError::NoDirectory) => period,
-        Err(SyncError::Elsewhere) => {
+        Err(SyncError::LeaseHeld) => {
             tracing::info!(
                 "Another process reads the directory, or has died at it; waiting for its lease to end"
             );

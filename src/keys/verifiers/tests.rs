@@ -22,13 +22,13 @@ fn published() -> Vec<Value> {
 
 fn verified(keys: &[Value], jws: &str) -> bool {
     let keys = PublicKeys::strict(&json!({ "keys": keys })).unwrap();
-    keys.verify(&Unverified::read(jws).unwrap())
+    keys.verify(&UnverifiedJws::read(jws).unwrap())
 }
 
 #[test]
 fn the_signatures_of_the_rfcs_verify() {
     let secret = BASE64_URL_SAFE_NO_PAD.decode(HS256_KEY).unwrap();
-    assert!(SharedKey::new(&secret).verify(&Unverified::read(HS256).unwrap()));
+    assert!(SharedKey::new(&secret).verify(&UnverifiedJws::read(HS256).unwrap()));
     for jws in [RS256, ES256, EDDSA] {
         assert!(verified(&published(), jws), "{jws}");
         let (message, signature) = jws.rsplit_once('.').unwrap();
@@ -39,16 +39,16 @@ fn the_signatures_of_the_rfcs_verify() {
 
 #[test]
 fn n31_a_public_key_is_not_used_as_a_secret_nor_a_secret_as_a_public_key() {
-    let hs256 = Unverified::read(HS256).unwrap();
+    let hs256 = UnverifiedJws::read(HS256).unwrap();
     let keys = PublicKeys::lenient(PUBLISHED.as_bytes()).unwrap();
     assert!(!keys.verify(&hs256));
     let oct = json!({ "keys": [{ "kty": "oct", "k": HS256_KEY }] });
     assert_eq!(
         PublicKeys::strict(&oct).unwrap_err(),
-        UnfitKeys::Key(1, UnfitKey::Type)
+        InvalidJwks::Key(1, InvalidJwk::Type)
     );
     let shared = SharedKey::new(&[1; 64]);
-    assert!(!shared.verify(&Unverified::read(ES256).unwrap()));
+    assert!(!shared.verify(&UnverifiedJws::read(ES256).unwrap()));
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn a_kid_selects_keys_and_a_key_restricts_its_use() {
     ] {
         let set = json!({ "keys": [key(member, value)] });
         let unfit = PublicKeys::strict(&set).unwrap_err();
-        assert_eq!(unfit, UnfitKeys::Key(1, UnfitKey::Purpose), "{member}");
+        assert_eq!(unfit, InvalidJwks::Key(1, InvalidJwk::Purpose), "{member}");
     }
-    let mut jws_with_kid_a = Unverified::read(ES256).unwrap();
+    let mut jws_with_kid_a = UnverifiedJws::read(ES256).unwrap();
     jws_with_kid_a.kid = Some("a".to_owned());
     for (kid, valid) in [("a", true), ("b", false), ("", false)] {
         let set = json!({ "keys": [key("kid", json!(kid))] });
@@ -101,27 +101,27 @@ fn a_set_is_parsed_strictly_or_without_its_unusable_keys() {
     let set = json!({ "keys": keys });
     assert_eq!(
         PublicKeys::strict(&set).unwrap_err(),
-        UnfitKeys::Key(3, UnfitKey::Private)
+        InvalidJwks::Key(3, InvalidJwk::Private)
     );
     let fit = PublicKeys::lenient(set.to_string().as_bytes()).unwrap();
-    assert!(fit.verify(&Unverified::read(ES256).unwrap()));
+    assert!(fit.verify(&UnverifiedJws::read(ES256).unwrap()));
     assert!(
-        !fit.verify(&Unverified::read(EDDSA).unwrap()),
+        !fit.verify(&UnverifiedJws::read(EDDSA).unwrap()),
         "its private half was given away"
     );
     for (document, why) in [
-        ("[]", UnfitKeys::NoSet),
-        ("<html>", UnfitKeys::NoSet),
-        (r#"{"keys":[]}"#, UnfitKeys::Empty),
+        ("[]", InvalidJwks::NoSet),
+        ("<html>", InvalidJwks::NoSet),
+        (r#"{"keys":[]}"#, InvalidJwks::Empty),
         (
             r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#,
-            UnfitKeys::Key(1, UnfitKey::Weak),
+            InvalidJwks::Key(1, InvalidJwk::Weak),
         ),
     ] {
         assert_eq!(PublicKeys::lenient(document.as_bytes()).unwrap_err(), why);
     }
     let many = json!({ "keys": vec![published()[1].clone(); MAX_KEYS + 1] });
-    assert_eq!(PublicKeys::strict(&many).unwrap_err(), UnfitKeys::TooMany);
+    assert_eq!(PublicKeys::strict(&many).unwrap_err(), InvalidJwks::TooMany);
 }
 
 #[test]
@@ -143,7 +143,7 @@ proptest! {
         let key = json!({ "kty": kty, "crv": crv, "n": n, "e": "AQAB", "x": x, "y": x });
         if let Ok(keys) = PublicKeys::strict(&json!({ "keys": [key] })) {
             for jws in [RS256, ES256, EDDSA, HS256] {
-                prop_assert!(!keys.verify(&Unverified::read(jws).unwrap()));
+                prop_assert!(!keys.verify(&UnverifiedJws::read(jws).unwrap()));
             }
         }
     }

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use super::claims::{self, Claims};
-use super::proof::{AwaitsKeys, ClientProof, Request, UnspentAssertion, failed};
+use super::proof::{
+    AwaitsKeys, ClientCredentials, ClientProof, UnspentAssertion, authentication_failed,
+};
 use crate::crypto::identifiers::ReplayKey;
-use crate::keys::jws::{JwsAlg, Unverified};
-use crate::keys::verifiers::pretend_to_verify;
+use crate::keys::jws::{JwsAlg, UnverifiedJws};
+use crate::keys::verifiers::dummy_verify;
 use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
@@ -41,10 +43,10 @@ pub(super) fn offered(form: &Params) -> Result<Option<&str>, OAuthError> {
 
 pub(super) fn prove<'a>(
     jwt: &'a str,
-    request: &Request<'a>,
+    request: &ClientCredentials<'a>,
     clients: &Clients,
 ) -> Result<ClientProof<'a>, OAuthError> {
-    let jws = Unverified::read(jwt).map_err(|_| {
+    let jws = UnverifiedJws::read(jwt).map_err(|_| {
         OAuthError::invalid_client(
             "the client_assertion is no JWT signed with an algorithm that is supported",
         )
@@ -68,8 +70,8 @@ pub(super) fn prove<'a>(
             if is_allowed(alg) && !jws.alg.is_symmetric() =>
         {
             match keys {
-                ClientKeys::Here(keys) => keys.verify(&jws),
-                ClientKeys::At(jwks_uri) => {
+                ClientKeys::Inline(keys) => keys.verify(&jws),
+                ClientKeys::Remote(jwks_uri) => {
                     return Ok(ClientProof::AwaitsKeys(AwaitsKeys {
                         once: unspent(client, &claims),
                         jwks_uri: jwks_uri.clone(),
@@ -83,7 +85,7 @@ pub(super) fn prove<'a>(
     if verified {
         Ok(ClientProof::Unspent(unspent(client, &claims)))
     } else {
-        Err(failed())
+        Err(authentication_failed())
     }
 }
 
@@ -100,9 +102,9 @@ fn is_assertion_type(typ: Option<&str>) -> bool {
 
 /// The error for an assertion that cannot be verified. A dummy verification takes as long as a real
 /// one, so that response times do not reveal which clients exist (N46, docs/security.md).
-fn failed_after_dummy_verification(jws: &Unverified<'_>) -> OAuthError {
-    pretend_to_verify(jws);
-    failed()
+fn failed_after_dummy_verification(jws: &UnverifiedJws<'_>) -> OAuthError {
+    dummy_verify(jws);
+    authentication_failed()
 }
 
 fn unspent(client: &Arc<Client>, claims: &Claims) -> UnspentAssertion {
@@ -110,7 +112,7 @@ fn unspent(client: &Arc<Client>, claims: &Claims) -> UnspentAssertion {
     let name = format!("client_assertion\0{}\0{}", claims.client_id, claims.jti);
     UnspentAssertion {
         client: Arc::clone(client),
-        name: ReplayKey::of(name.as_bytes()),
-        until: claims.until,
+        replay_key: ReplayKey::of(name.as_bytes()),
+        expires_at: claims.until,
     }
 }

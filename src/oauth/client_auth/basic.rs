@@ -5,16 +5,16 @@ use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::proof::{ClientProof, Request, failed, proven, secret};
+use super::proof::{ClientCredentials, ClientProof, authenticated, authentication_failed, secret};
 use crate::oauth::client::Clients;
 use crate::oauth::error::OAuthError;
 
 pub(super) fn prove<'a>(
     header: &str,
-    request: &Request<'a>,
+    request: &ClientCredentials<'a>,
     clients: &Clients,
 ) -> Result<ClientProof<'a>, OAuthError> {
-    let credentials = Credentials::read(header).ok_or_else(failed)?;
+    let credentials = Credentials::read(header).ok_or_else(authentication_failed)?;
     if let Some(id) = request.form.get("client_id")
         && !credentials.includes_id(id)
     {
@@ -26,9 +26,9 @@ pub(super) fn prove<'a>(
     let secret = secret(client, |basic, _| basic);
     let readings = credentials.readings();
     let accepted = readings.fold(false, |accepted, (_, offered)| {
-        accepted | secret.is(offered)
+        accepted | secret.matches(offered)
     });
-    proven(client, accepted)
+    authenticated(client, accepted)
 }
 
 /// The credentials of a Basic header, read in both ways that are in use: unchanged, as in RFC 7617

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
-use super::proof::Request;
+use super::proof::ClientCredentials;
 use crate::oauth::error::OAuthError;
 
 /// How far in the future `exp` may be. The assertion is remembered until then.
@@ -22,7 +22,7 @@ pub(super) struct Claims {
 }
 
 /// Checks every claim. None of the checks depends on how the client is registered.
-pub(super) fn check(payload: &[u8], request: &Request<'_>) -> Result<Claims, OAuthError> {
+pub(super) fn check(payload: &[u8], request: &ClientCredentials<'_>) -> Result<Claims, OAuthError> {
     let claims: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| {
         OAuthError::invalid_client("the claims of the client_assertion are no JSON object")
     })?;
@@ -50,7 +50,7 @@ fn client(claims: &Map<String, Value>) -> Result<&str, OAuthError> {
 
 /// RFC 7521 §4.2: a `client_id` parameter is not needed next to the assertion, and "MUST identify
 /// the same client".
-fn client_id_matches(client_id: &str, request: &Request<'_>) -> Result<(), OAuthError> {
+fn client_id_matches(client_id: &str, request: &ClientCredentials<'_>) -> Result<(), OAuthError> {
     match request.form.get("client_id") {
         Some(other) if other != client_id => Err(OAuthError::invalid_request(
             "the client_id differs between client_assertion and body",

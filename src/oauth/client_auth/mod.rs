@@ -13,7 +13,10 @@ mod proof;
 #[cfg(test)]
 mod tests;
 
-pub use self::proof::{AwaitsKeys, ClientProof, Request, UnspentAssertion, failed, used};
+pub use self::proof::{
+    AwaitsKeys, ClientCredentials, ClientProof, UnspentAssertion, assertion_replayed,
+    authentication_failed,
+};
 use super::client::Clients;
 use super::error::OAuthError;
 
@@ -41,7 +44,7 @@ enum Credential<'a> {
 /// exists (N46, docs/security.md); `invalid_request` when two methods are used at once (RFC 6749
 /// §2.3).
 pub fn authenticate<'a>(
-    request: &Request<'a>,
+    request: &ClientCredentials<'a>,
     clients: &Clients,
 ) -> Result<ClientProof<'a>, OAuthError> {
     if let Some(name) = PARAMETERS.iter().find(|name| request.form.repeats(name)) {
@@ -57,7 +60,7 @@ pub fn authenticate<'a>(
     }
 }
 
-fn credential<'a>(request: &Request<'a>) -> Result<Credential<'a>, OAuthError> {
+fn credential<'a>(request: &ClientCredentials<'a>) -> Result<Credential<'a>, OAuthError> {
     let credentials = [
         request.header.map(Credential::Basic),
         request.form.get("client_secret").map(Credential::Post),

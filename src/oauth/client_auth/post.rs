@@ -1,15 +1,18 @@
 //! `client_secret_post`: the secret in the body (RFC 6749 §2.3.1).
 
-use super::proof::{ClientProof, Request, failed, proven, secret};
+use super::proof::{ClientCredentials, ClientProof, authenticated, authentication_failed, secret};
 use crate::oauth::client::Clients;
 use crate::oauth::error::OAuthError;
 
 pub(super) fn prove<'a>(
     offered: &str,
-    request: &Request<'a>,
+    request: &ClientCredentials<'a>,
     clients: &Clients,
 ) -> Result<ClientProof<'a>, OAuthError> {
-    let id = request.form.get("client_id").ok_or_else(failed)?;
+    let id = request
+        .form
+        .get("client_id")
+        .ok_or_else(authentication_failed)?;
     let client = clients.get(id);
-    proven(client, secret(client, |_, post| post).is(offered))
+    authenticated(client, secret(client, |_, post| post).matches(offered))
 }

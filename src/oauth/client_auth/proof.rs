@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::crypto::identifiers::{ReplayKey, SecretHash};
-use crate::keys::jws::Unverified;
+use crate::keys::jws::UnverifiedJws;
 use crate::keys::verifiers::PublicKeys;
 use crate::oauth::client::{Authentication, Client, secret_matches};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 
 /// The parts of a request that can authenticate a client.
-pub struct Request<'a> {
+pub struct ClientCredentials<'a> {
     /// The value of the `Authorization` header.
     pub header: Option<&'a str>,
     /// The body.
@@ -28,7 +28,7 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub enum ClientProof<'a> {
     /// The client is authenticated.
-    Proven(Arc<Client>),
+    Authenticated(Arc<Client>),
     /// The client is authenticated unless its assertion was used before. Mark the assertion as used
     /// first.
     Unspent(UnspentAssertion),
@@ -43,16 +43,16 @@ pub struct UnspentAssertion {
     /// The client.
     pub client: Arc<Client>,
     /// The key under which the assertion is remembered.
-    pub name: ReplayKey,
+    pub replay_key: ReplayKey,
     /// How long the assertion is remembered: until it can no longer be used.
-    pub until: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// An assertion that is valid except that its signature is not verified yet: the client's keys are
 /// at its `jwks_uri`.
 #[derive(Debug)]
 pub struct AwaitsKeys<'a> {
-    pub(super) jws: Unverified<'a>,
+    pub(super) jws: UnverifiedJws<'a>,
     pub(super) once: UnspentAssertion,
     /// The URL of the client's keys.
     pub jwks_uri: Url,
@@ -71,7 +71,7 @@ impl AwaitsKeys<'_> {
 
 /// The error for a failed client authentication, whatever the reason.
 #[must_use]
-pub fn failed() -> OAuthError {
+pub fn authentication_failed() -> OAuthError {
     OAuthError::new(
         ErrorCode::InvalidClient,
         "the client is unknown, or did not prove itself by a method registered for it",
@@ -80,7 +80,7 @@ pub fn failed() -> OAuthError {
 
 /// The error for an assertion that was used before (N41).
 #[must_use]
-pub fn used() -> OAuthError {
+pub fn assertion_replayed() -> OAuthError {
     OAuthError::new(
         ErrorCode::InvalidClient,
         "the client_assertion was used before; sign a new one, with a new jti, for each request",
@@ -118,16 +118,18 @@ pub(super) struct Secret {
 
 impl Secret {
     /// Whether `offered` is this secret.
-    pub(super) fn is(&self, offered: &str) -> bool {
+    pub(super) fn matches(&self, offered: &str) -> bool {
         secret_matches(&self.digest, offered) & self.can_match
     }
 }
 
 /// The result for `client`: authenticated if `accepted`, else the error.
-pub(super) fn proven<'a>(
+pub(super) fn authenticated<'a>(
     client: Option<&Arc<Client>>,
     accepted: bool,
 ) -> Result<ClientProof<'a>, OAuthError> {
-    let client = client.filter(|_| accepted).ok_or_else(failed)?;
-    Ok(ClientProof::Proven(Arc::clone(client)))
+    let client = client
+        .filter(|_| accepted)
+        .ok_or_else(authentication_failed)?;
+    Ok(ClientProof::Authenticated(Arc::clone(client)))
 }

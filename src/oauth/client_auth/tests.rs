@@ -68,12 +68,12 @@ fn clients() -> Clients {
         confidential("app", "s%2B:c"),
         public("spa"),
         with("shared", key(None)),
-        with("keyed", private(ClientKeys::Here(keys()), None)),
+        with("keyed", private(ClientKeys::Inline(keys()), None)),
         with(
             "pinned",
-            private(ClientKeys::Here(keys()), Some(JwsAlg::EdDSA)),
+            private(ClientKeys::Inline(keys()), Some(JwsAlg::EdDSA)),
         ),
-        with("elsewhere", private(ClientKeys::At(uri), None)),
+        with("elsewhere", private(ClientKeys::Remote(uri), None)),
     ]
     .into_iter()
     .collect()
@@ -88,14 +88,14 @@ fn now() -> DateTime<Utc> {
 fn authenticated(header: Option<&str>, form: &str) -> Result<String, ErrorCode> {
     let form = Params::parse(form.as_bytes()).unwrap();
     let audience = ["https://op".to_owned(), "https://op/token".to_owned()];
-    let request = Request {
+    let request = ClientCredentials {
         header,
         form: &form,
         audience: &audience,
         now: now(),
     };
     match authenticate(&request, &clients()) {
-        Ok(ClientProof::Proven(client)) => Ok(client.id.to_string()),
+        Ok(ClientProof::Authenticated(client)) => Ok(client.id.to_string()),
         Ok(ClientProof::Unspent(unspent)) => Ok(format!("→{}", unspent.client.id.as_str())),
         Ok(ClientProof::AwaitsKeys(pending)) => Ok(pending.jwks_uri.to_string()),
         Err(error) => Err(error.code),
@@ -221,7 +221,7 @@ fn n46_the_dummy_verification_authenticates_no_client() {
 fn n46_a_failed_authentication_has_the_same_error_for_every_client() {
     let error_for = |form: &str| {
         let form = Params::parse(form.as_bytes()).unwrap();
-        let request = Request {
+        let request = ClientCredentials {
             header: None,
             form: &form,
             audience: &["https://op".to_owned()],
@@ -232,9 +232,9 @@ fn n46_a_failed_authentication_has_the_same_error_for_every_client() {
     let unknown_key = EncodingKey::from_secret(&[1; 32]);
     for id in ["nobody", "app", "spa", "keyed", "pinned", "shared"] {
         let form = signed(&Header::new(Algorithm::HS256), &unknown_key, &claims(id));
-        assert_eq!(error_for(&form), failed(), "{id}");
+        assert_eq!(error_for(&form), authentication_failed(), "{id}");
         let secret = format!("client_id={id}&client_secret=x");
-        assert_eq!(error_for(&secret), failed(), "{id}");
+        assert_eq!(error_for(&secret), authentication_failed(), "{id}");
     }
 }
 

@@ -27,15 +27,15 @@ pub struct CodeRequest<'a> {
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<CodeRequest<'a>, OAuthError> {
     Ok(CodeRequest {
         resources: resource::requested(form, client)?,
-        code: form.sole("code")?,
-        redirect_uri: form.sole("redirect_uri")?,
+        code: form.require("code")?,
+        redirect_uri: form.require("redirect_uri")?,
         verifier: form.get("code_verifier"),
     })
 }
 
 /// The error for an invalid code, whatever the reason.
 #[must_use]
-pub fn unknown() -> OAuthError {
+pub fn invalid_code() -> OAuthError {
     OAuthError::invalid_grant("the code is unknown, spent or expired")
 }
 
@@ -63,7 +63,7 @@ pub fn verify(
     }
     match (&granted.grant.challenge, request.verifier) {
         (None, None) => Ok(()),
-        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+        (Some(challenge), Some(verifier)) if challenge.matches(verifier) => Ok(()),
         (Some(_), Some(_)) => Err(OAuthError::invalid_grant(
             "the code_verifier does not match the code_challenge",
         )),
@@ -108,7 +108,7 @@ mod tests {
                 nonce: None,
                 challenge: challenge.and_then(CodeChallenge::parse),
                 auth_time: DateTime::UNIX_EPOCH,
-                refreshable: false,
+                issues_refresh_token: false,
                 resources: Vec::new(),
                 claims: RequestedClaims::default(),
                 acr: None,
@@ -126,7 +126,7 @@ mod tests {
         else {
             panic!("another grant");
         };
-        let granted = granted.ok_or_else(unknown);
+        let granted = granted.ok_or_else(invalid_code);
         let verified = granted.and_then(|granted| verify(&request, &client, &granted));
         verified.map_err(|error| error.code)
     }

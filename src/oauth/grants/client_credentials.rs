@@ -28,7 +28,7 @@ pub fn read(form: &Params, client: &Client) -> Result<ClientRequest, OAuthError>
         ));
     }
     let scopes = form.get("scope").map(Scopes::parse).unwrap_or_default();
-    if !scopes.are_among(&Scopes::default()) {
+    if !scopes.is_subset_of(&Scopes::default()) {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "the scope is about a person, and there is none",

@@ -35,7 +35,7 @@ pub enum TokenRequest<'a> {
 /// `invalid_request` when a parameter is missing or repeated, `unsupported_grant_type`,
 /// `unauthorized_client` when the client is not registered for the grant type.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<TokenRequest<'a>, OAuthError> {
-    let requested = form.sole("grant_type")?;
+    let requested = form.require("grant_type")?;
     let Some(grant_type) = GrantType::ALL
         .into_iter()
         .find(|supported| supported.as_str() == requested)

@@ -26,7 +26,7 @@ pub struct RefreshRequest<'a> {
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>, OAuthError> {
     Ok(RefreshRequest {
         resources: resource::requested(form, client)?,
-        refresh_token: form.sole("refresh_token")?,
+        refresh_token: form.require("refresh_token")?,
         scope: form.get("scope"),
     })
 }
@@ -38,7 +38,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>,
 ///
 /// `invalid_grant` when the grant belongs to another client; `invalid_scope` when the request has a
 /// scope that was not granted (scope escalation; N37, docs/security.md), or only unknown scopes.
-pub fn allow(
+pub fn granted_scopes(
     request: &RefreshRequest<'_>,
     client: &Client,
     granted: &ActiveGrant,
@@ -46,12 +46,12 @@ pub fn allow(
     // A token of another client is refused with the same error as an unknown one. It is not
     // revoked, so its own client can still use it (N38).
     if granted.grant.client_id != client.id {
-        return Err(unknown());
+        return Err(invalid_refresh_token());
     }
     let Some(requested) = request.scope.map(Scopes::parse) else {
         return Ok(granted.grant.scopes.clone());
     };
-    if !requested.are_among(&granted.grant.scopes) {
+    if !requested.is_subset_of(&granted.grant.scopes) {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "more is asked for than was granted",
@@ -70,6 +70,6 @@ pub fn allow(
 
 /// The error for an invalid refresh token, whatever the reason.
 #[must_use]
-pub fn unknown() -> OAuthError {
+pub fn invalid_refresh_token() -> OAuthError {
     OAuthError::invalid_grant("the refresh token is unknown, expired, revoked or was used before")
 }

@@ -28,8 +28,9 @@ pub struct ExchangeRequest<'a> {
 /// `unauthorized_client` when the client may not exchange this type of token, `invalid_target` when
 /// it may not request a target.
 pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>, OAuthError> {
-    let subject_token = form.sole("subject_token")?;
-    let Some(subject_token_type) = SubjectTokenType::parse(form.sole("subject_token_type")?) else {
+    let subject_token = form.require("subject_token")?;
+    let Some(subject_token_type) = SubjectTokenType::parse(form.require("subject_token_type")?)
+    else {
         return Err(OAuthError::invalid_request(
             "tickets and access tokens can be exchanged; the subject_token_type is neither",
         ));
@@ -68,7 +69,7 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>
 /// The scopes that a ticket yields: all that are requested, but `offline_access` only for a client
 /// that may use refresh tokens.
 #[must_use]
-pub fn of_ticket(request: &ExchangeRequest<'_>, client: &Client) -> Scopes {
+pub fn ticket_scopes(request: &ExchangeRequest<'_>, client: &Client) -> Scopes {
     let requested = request.scope.map(Scopes::parse).unwrap_or_default();
     if client.may_use(GrantType::RefreshToken) {
         return requested;
@@ -94,7 +95,7 @@ pub struct Narrowed {
 /// `invalid_request` when the token is not valid, or was neither issued to `client` nor meant for
 /// it (N40, docs/security.md); `invalid_target` when no target is named; `invalid_scope` when a
 /// requested scope is not one of the token's.
-pub fn of_access_token(
+pub fn narrow_access_token(
     request: ExchangeRequest<'_>,
     client: &Client,
     subject: Option<&AccessTokenClaims>,
@@ -117,7 +118,7 @@ pub fn of_access_token(
     let requested = request
         .scope
         .map_or_else(|| held_scopes.clone(), Scopes::parse);
-    if !requested.are_among(&held_scopes) {
+    if !requested.is_subset_of(&held_scopes) {
         return Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "more is asked for than the subject_token has",

@@ -112,24 +112,24 @@ fn post_logout_redirect(
 
 /// How a logout request is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct LogoutPlan {
     /// The session that ends at once, in whichever browser it is: whoever holds its ID token may
     /// end it.
-    pub ends: Option<SessionId>,
+    pub session_to_end: Option<SessionId>,
     /// Whether the user must first confirm that the session of this browser ends. The hint does not
     /// name it, so another site may have sent the request (logout CSRF; N48, docs/security.md).
-    pub asks: bool,
+    pub needs_confirmation: bool,
 }
 
 impl LogoutRequest {
     /// Decides what to end. `current` is the session of the browser that sent the request; a client
     /// that sends the request itself has none.
     #[must_use]
-    pub fn plan(&self, current: Option<&Session>) -> Plan {
+    pub fn plan(&self, current: Option<&Session>) -> LogoutPlan {
         let ends = self.hint.as_ref().map(|hint| hint.sid.clone());
-        Plan {
-            asks: current.is_some_and(|session| ends.as_ref() != Some(&session.sid)),
-            ends,
+        LogoutPlan {
+            needs_confirmation: current.is_some_and(|session| ends.as_ref() != Some(&session.sid)),
+            session_to_end: ends,
         }
     }
 
@@ -137,7 +137,7 @@ impl LogoutRequest {
     /// without `by_browser`, the client sent the request itself. If the browser stays here, no
     /// client waits.
     #[must_use]
-    pub fn told_last(&self, by_browser: bool) -> Option<&Arc<Client>> {
+    pub fn notified_last(&self, by_browser: bool) -> Option<&Arc<Client>> {
         let awaits_response = self.redirect.is_some() || !by_browser;
         self.client.as_ref().filter(|_| awaits_response)
     }
@@ -146,7 +146,7 @@ impl LogoutRequest {
 /// The front-channel logout URL of a client, which the browser opens in a frame (Front-Channel
 /// Logout 1.0 §2). It always has `iss` and `sid`, so that the client knows which session ended.
 #[must_use]
-pub fn frame(client: &Client, issuer: &str, sid: &SessionId) -> Option<Url> {
+pub fn frontchannel_logout_url(client: &Client, issuer: &str, sid: &SessionId) -> Option<Url> {
     let mut uri = client.logout.frontchannel.clone()?;
     uri.query_pairs_mut()
         .append_pair("iss", issuer)

@@ -205,7 +205,13 @@ fn n48_n50_a_session_ends_without_a_question_only_if_the_hint_names_it() {
         (&unnamed, Some(&same), None, true),
         (&unnamed, None, None, false),
     ] {
-        assert_eq!(request.plan(current), Plan { ends, asks });
+        assert_eq!(
+            request.plan(current),
+            LogoutPlan {
+                session_to_end: ends,
+                needs_confirmation: asks,
+            }
+        );
     }
 }
 
@@ -215,10 +221,10 @@ fn a_client_that_awaits_a_response_is_notified_last() {
     let redirect_param = ("post_logout_redirect_uri", POST_LOGOUT_URI);
     let with_redirect = read_request(&keys, &[("client_id", "app"), redirect_param]).unwrap();
     let without_redirect = read_request(&keys, &[("client_id", "app")]).unwrap();
-    assert!(with_redirect.told_last(true).is_some());
-    assert!(without_redirect.told_last(true).is_none());
+    assert!(with_redirect.notified_last(true).is_some());
+    assert!(without_redirect.notified_last(true).is_none());
     assert!(
-        without_redirect.told_last(false).is_some(),
+        without_redirect.notified_last(false).is_some(),
         "its own request is under way"
     );
 }
@@ -227,11 +233,11 @@ fn a_client_that_awaits_a_response_is_notified_last() {
 fn a_frame_names_issuer_and_session_beside_the_clients_own_query() {
     let clients = clients();
     let sid = SessionId::from("a b".to_owned());
-    let frame = frame(clients.get("app").unwrap(), ISSUER, &sid).unwrap();
+    let frame = frontchannel_logout_url(clients.get("app").unwrap(), ISSUER, &sid).unwrap();
     let expected = "https://app.example.com/bye?a=%20b&iss=https%3A%2F%2Fop&sid=a+b";
     assert_eq!(frame.as_str(), expected);
     assert_eq!(
-        super::frame(clients.get("spa").unwrap(), ISSUER, &sid),
+        super::frontchannel_logout_url(clients.get("spa").unwrap(), ISSUER, &sid),
         None
     );
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::claim_mapping::{ClaimRules, EmailVerified, OwnClaims};
-use crate::oauth::claims_request::{PersonClaim, PersonClaims as RequestedByName};
+use crate::oauth::claims_request::{PersonClaims as RequestedByName, UserClaim};
 use crate::oauth::phone::e164;
 use crate::oauth::scope::Scopes;
 use crate::people::Profile;
@@ -14,7 +14,7 @@ use crate::people::Profile;
 /// and in userinfo. Those requested by name may differ (§5.5). Every claim that identifies or names
 /// the user is a string; Keycloak fails on any other type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PersonClaims<'a> {
+pub struct UserClaims<'a> {
     sub: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
@@ -41,54 +41,54 @@ pub struct PersonClaims<'a> {
 /// The claims requested by `scopes` (OIDC Core §5.4), those requested by name (§5.5), and the
 /// client's own.
 #[must_use]
-pub fn person<'a>(
+pub fn user_claims<'a>(
     profile: &'a Profile,
     scopes: &Scopes,
     requested: &RequestedByName,
     rules: &'a ClaimRules,
-) -> PersonClaims<'a> {
+) -> UserClaims<'a> {
     let is_requested = |claim| requested.tell(claim, scopes);
     let include = |claim| is_requested(claim) && !rules.replace(claim);
     let (user, link) = (&profile.user, profile.link.as_ref());
     let subject = user.subject().as_str();
     let username = link.and_then(|link| link.username.as_deref());
-    let names = (include(PersonClaim::GivenName) || include(PersonClaim::FamilyName))
+    let names = (include(UserClaim::GivenName) || include(UserClaim::FamilyName))
         .then(|| rules.names(profile))
         .flatten();
     let family_name = names.as_ref().map(|names| names.family);
-    let (email, verified) = (is_requested(PersonClaim::Email)
-        || is_requested(PersonClaim::EmailVerified))
+    let (email, verified) = (is_requested(UserClaim::Email)
+        || is_requested(UserClaim::EmailVerified))
     .then(|| rules.email(profile))
     .flatten()
     .unzip();
     let phone = user.identity.phone.as_deref().and_then(e164);
-    PersonClaims {
+    UserClaims {
         sub: subject,
         name: user
             .identity
             .name
             .as_deref()
-            .filter(|_| include(PersonClaim::Name)),
+            .filter(|_| include(UserClaim::Name)),
         given_name: names
             .map(|names| names.given)
-            .filter(|_| include(PersonClaim::GivenName)),
-        family_name: family_name.filter(|_| include(PersonClaim::FamilyName)),
+            .filter(|_| include(UserClaim::GivenName)),
+        family_name: family_name.filter(|_| include(UserClaim::FamilyName)),
         // Names are not unique: two users may both be called 张伟. The subject is unique.
-        preferred_username: include(PersonClaim::PreferredUsername).then(|| {
+        preferred_username: include(UserClaim::PreferredUsername).then(|| {
             username
                 .filter(|username| !username.is_empty())
                 .unwrap_or(subject)
         }),
-        updated_at: is_requested(PersonClaim::UpdatedAt).then(|| user.updated_at.timestamp()),
-        email: email.filter(|_| is_requested(PersonClaim::Email)),
+        updated_at: is_requested(UserClaim::UpdatedAt).then(|| user.updated_at.timestamp()),
+        email: email.filter(|_| is_requested(UserClaim::Email)),
         email_verified: verified
-            .filter(|_| is_requested(PersonClaim::EmailVerified))
+            .filter(|_| is_requested(UserClaim::EmailVerified))
             .filter(|verified| *verified || rules.email_verified == EmailVerified::Always),
         phone_number_verified: phone
             .as_ref()
-            .filter(|_| is_requested(PersonClaim::PhoneNumberVerified))
+            .filter(|_| is_requested(UserClaim::PhoneNumberVerified))
             .map(|_| false),
-        phone_number: phone.filter(|_| include(PersonClaim::PhoneNumber)),
+        phone_number: phone.filter(|_| include(UserClaim::PhoneNumber)),
         own: rules.own(profile, scopes, is_requested),
     }
 }

@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::oauth::claim_mapping::{EmailPolicy, OwnClaim, SplitNames};
+use crate::oauth::claim_mapping::{CustomClaim, EmailPolicy, SplitNames};
 use crate::oauth::scope::Scope;
-use crate::people::{Attribute, Link, Rule};
+use crate::people::{Attribute, ClaimRule, Link};
 use crate::session::tests::session;
 
 fn zhang_wei() -> Profile {
@@ -26,13 +26,13 @@ fn linked(email: &str, email_verified: bool) -> Profile {
     }
 }
 
-fn rule(claim: &str, template: &str) -> Rule {
-    Rule::new("app", claim, template).unwrap()
+fn rule(claim: &str, template: &str) -> ClaimRule {
+    ClaimRule::new("app", claim, template).unwrap()
 }
 
-fn own(claim: &str, template: &str, scope: Scope) -> OwnClaim {
+fn own(claim: &str, template: &str, scope: Scope) -> CustomClaim {
     let rule = rule(claim, template);
-    OwnClaim { rule, scope }
+    CustomClaim { rule, scope }
 }
 
 fn made(template: &str) -> ClaimRules {
@@ -44,7 +44,13 @@ fn made(template: &str) -> ClaimRules {
 
 fn claims_of(profile: &Profile, scopes: &str, rules: &ClaimRules) -> Value {
     let requested = RequestedByName::default();
-    serde_json::to_value(person(profile, &Scopes::parse(scopes), &requested, rules)).unwrap()
+    serde_json::to_value(user_claims(
+        profile,
+        &Scopes::parse(scopes),
+        &requested,
+        rules,
+    ))
+    .unwrap()
 }
 
 const ALL: &str = "openid profile email phone";
@@ -162,14 +168,24 @@ fn a_rule_replaces_a_standard_claim_with_a_single_string() {
     assert_eq!(all_claims["family_name"], "张");
     assert_eq!(claims_of(&person, "openid", &rules), json!({"sub": "17"}));
     let requested = RequestedByName::parse("name");
-    let by_name =
-        crate::oauth::user_claims::person(&person, &Scopes::parse("openid"), &requested, &rules);
+    let by_name = crate::oauth::user_claims::user_claims(
+        &person,
+        &Scopes::parse("openid"),
+        &requested,
+        &rules,
+    );
     assert_eq!(serde_json::to_value(by_name).unwrap()["name"], "张伟 (17)");
 }
 
 fn person_text(profile: &Profile, scopes: &str, rules: &ClaimRules) -> String {
     let requested = RequestedByName::default();
-    serde_json::to_string(&person(profile, &Scopes::parse(scopes), &requested, rules)).unwrap()
+    serde_json::to_string(&user_claims(
+        profile,
+        &Scopes::parse(scopes),
+        &requested,
+        rules,
+    ))
+    .unwrap()
 }
 
 #[test]

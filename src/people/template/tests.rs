@@ -25,12 +25,12 @@ fn profile() -> Profile {
     }
 }
 
-fn fill(source: &str) -> Option<Filled> {
-    Template::new(source).unwrap().fill(&profile()).unwrap()
+fn fill(source: &str) -> Option<ClaimValue> {
+    Template::new(source).unwrap().render(&profile()).unwrap()
 }
 
-fn text(text: &str) -> Filled {
-    Filled::Text(text.to_owned())
+fn text(text: &str) -> ClaimValue {
+    ClaimValue::Text(text.to_owned())
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_template_renders_the_values_of_the_user() {
 #[test]
 fn a_list_stays_a_list_and_a_number_becomes_a_text() {
     let list = |members: &[&str]| {
-        Some(Filled::List(
+        Some(ClaimValue::List(
             members.iter().map(ToString::to_string).collect(),
         ))
     };
@@ -58,7 +58,10 @@ fn a_list_stays_a_list_and_a_number_becomes_a_text() {
     assert_eq!(fill("{{ link.attributes.sites }}"), list(&["东", "西"]));
     assert_eq!(fill("{{ roles }}"), list(&[]));
     assert_eq!(fill("{{ groups | length }}"), Some(text("1")));
-    assert_eq!(fill("{{ 'dispatch' in groups }}"), Some(Filled::Flag(true)));
+    assert_eq!(
+        fill("{{ 'dispatch' in groups }}"),
+        Some(ClaimValue::Flag(true))
+    );
 }
 
 #[test]
@@ -79,14 +82,19 @@ fn a_value_is_neither_escaped_nor_evaluated_again() {
     profile.user.identity.name = Some("<{{ 1 + 1 }}&".to_owned());
     let filled = Template::new("{{ user.name }}!")
         .unwrap()
-        .fill(&profile)
+        .render(&profile)
         .unwrap();
     assert_eq!(filled, Some(text("<{{ 1 + 1 }}&!")));
 }
 
 #[test]
 fn a_condition_is_true_or_false() {
-    let holds = |source: &str| Condition::new(source).unwrap().holds(&profile()).unwrap();
+    let holds = |source: &str| {
+        Condition::new(source)
+            .unwrap()
+            .evaluate(&profile())
+            .unwrap()
+    };
     assert!(holds("'dispatch' in groups and user.id == '17'"));
     assert!(!holds("link.email") && !holds("user.phone"));
 }
@@ -99,7 +107,7 @@ fn a_rule_that_is_invalid_or_never_ends_is_an_error() {
     let endless = Template::new(
         "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
     );
-    assert!(endless.unwrap().fill(&profile()).is_err());
+    assert!(endless.unwrap().render(&profile()).is_err());
 }
 
 #[test]
@@ -107,15 +115,17 @@ fn a_missing_value_leaves_nothing_in_a_text() {
     let mut profile = profile();
     profile.link.as_mut().unwrap().username = None;
     profile.user.identity.name = None;
-    let fill = |source: &str| Template::new(source).unwrap().fill(&profile).unwrap();
+    let fill = |source: &str| Template::new(source).unwrap().render(&profile).unwrap();
     assert_eq!(
         fill("u{{ link.username }}-{{ user.name }}"),
         Some(text("u-"))
     );
     let list = fill("{{ [user.name, none, user.id] }}");
-    assert_eq!(list, Some(Filled::List(vec!["17".to_owned()])));
+    assert_eq!(list, Some(ClaimValue::List(vec!["17".to_owned()])));
     let unlinked = Profile::of(profile.user.clone());
-    let filled = Template::new("a{{ link.email }}").unwrap().fill(&unlinked);
+    let filled = Template::new("a{{ link.email }}")
+        .unwrap()
+        .render(&unlinked);
     assert_eq!(filled.unwrap(), Some(text("a")));
 }
 
@@ -148,7 +158,7 @@ fn the_size_of_a_claim_is_limited() {
         "{{ range(2000) }}",
         "{{ ['x' * 5000] }}",
     ] {
-        let filled = Template::new(source).unwrap().fill(&profile());
+        let filled = Template::new(source).unwrap().render(&profile());
         assert!(filled.is_err(), "{source}");
     }
 }

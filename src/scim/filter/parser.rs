@@ -20,7 +20,7 @@ impl<A: Attribute> Filter<A> {
     /// `invalidFilter`; the detail says what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, ScimError> {
         if text.len() > MAX_FILTER_BYTES {
-            return Err(ScimError::bad(
+            return Err(ScimError::bad_request(
                 ScimType::InvalidFilter,
                 format!("the filter is longer than {MAX_FILTER_BYTES} bytes"),
             ));
@@ -50,7 +50,7 @@ impl<'a> Parser<'a> {
 
     fn refuse(&self, problem: impl fmt::Display) -> ScimError {
         let character = self.text[..self.position].chars().count() + 1;
-        ScimError::bad(
+        ScimError::bad_request(
             ScimType::InvalidFilter,
             format!("filter, character {character}: {problem}"),
         )

@@ -42,7 +42,7 @@ fn groups() -> Groups {
 }
 
 fn resource(entry: &UserRow) -> Json {
-    User::new(entry, &groups()).resource(&Base::new("http://127.0.0.1:9401"))
+    User::new(entry, &groups()).resource(&BaseUrl::new("http://127.0.0.1:9401"))
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn people_are_found_by_every_returned_attribute() {
 /// Every attribute that users can be filtered by is in the schema, with the same comparison.
 #[test]
 fn filters_compare_values_as_the_schema_says() {
-    let base = Base::new("http://a");
+    let base = BaseUrl::new("http://a");
     let schema = crate::scim::schema(UserAttribute::SCHEMA, &base).unwrap();
     let find = |list: &Json, name: &str| {
         let list = list.as_array().unwrap();

@@ -1,13 +1,13 @@
 //! The `authorization_code` grant (RFC 6749 §4.1.3).
 
-use super::issue::{Login, TokenIssue, new_family};
+use super::issue::{GrantedTokens, TokenIssue, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::ActiveGrant;
-use crate::oauth::grants::authorization_code::{CodeRequest, unknown, verify};
+use crate::oauth::grants::authorization_code::{CodeRequest, invalid_code, verify};
 use crate::oauth::resource;
 use crate::service::access::require_access;
 use crate::service::error::Error;
@@ -26,7 +26,7 @@ pub(super) async fn redeem(
     request: CodeRequest<'_>,
 ) -> Result<TokenIssue, Error> {
     // 1. Spend the code.
-    let code = Handle::parse(request.code).ok_or_else(unknown)?;
+    let code = Handle::parse(request.code).ok_or_else(invalid_code)?;
     let id = GrantId::of(&code);
     let now = app.host.clock.now();
     let (first, family) = new_family(client, now);
@@ -38,9 +38,9 @@ pub(super) async fn redeem(
                 client_id,
                 "A code of {client_id} was presented again; what it gave is revoked"
             );
-            return Err(unknown().into());
+            return Err(invalid_code().into());
         }
-        CodeRedemption::Unknown => return Err(unknown().into()),
+        CodeRedemption::Unknown => return Err(invalid_code().into()),
     };
     // 2. Check that it was issued to this client, for this redirect URI and verifier, and that the user
     //    still has access to the client.
@@ -51,11 +51,11 @@ pub(super) async fn redeem(
     }
     // 3. Issue the tokens.
     let audience = resource::audience(request.resources, client, &granted.grant.resources)?;
-    let login = Login {
+    let login = GrantedTokens {
         id,
         scopes: granted.grant.scopes.clone(),
         audience,
-        refresh_token: Some(first).filter(|_| granted.grant.refreshable),
+        refresh_token: Some(first).filter(|_| granted.grant.issues_refresh_token),
         granted,
     };
     Ok(login.issue(app, client))

@@ -27,7 +27,7 @@ pub(super) struct TokenIssue {
 }
 
 /// A user's grant, and the part of it that this request asks for.
-pub(super) struct Login {
+pub(super) struct GrantedTokens {
     /// The grant's identifier.
     pub id: GrantId,
     /// The grant.
@@ -40,10 +40,10 @@ pub(super) struct Login {
     pub refresh_token: Option<RefreshToken>,
 }
 
-impl Login {
+impl GrantedTokens {
     /// The tokens to sign for this login.
     pub(super) fn issue(self, app: &App, client: &Client) -> TokenIssue {
-        let own = own_token(app, client, self.audience);
+        let own = client_token_claims(app, client, self.audience);
         let access_token = AccessTokenClaims::of_grant(&self.granted, self.id, &self.scopes, own);
         TokenIssue {
             login: Some((self.granted, self.scopes)),
@@ -78,7 +78,11 @@ pub(super) fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, 
 }
 
 /// The claims of an access token for the client itself, with a fresh `jti`.
-pub(super) fn own_token(app: &App, client: &Client, audience: Vec<String>) -> AccessTokenClaims {
+pub(super) fn client_token_claims(
+    app: &App,
+    client: &Client,
+    audience: Vec<String>,
+) -> AccessTokenClaims {
     let jti = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
     let now = app.host.clock.now();
     AccessTokenClaims::of_client(client, audience, jti, app.issuer.as_str(), now)

@@ -1,10 +1,10 @@
 //! The `refresh_token` grant (RFC 6749 §6).
 
-use super::issue::{Login, TokenIssue};
+use super::issue::{GrantedTokens, TokenIssue};
 use crate::app::App;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::client::Client;
-use crate::oauth::grants::refresh_token::{RefreshRequest, allow, unknown};
+use crate::oauth::grants::refresh_token::{RefreshRequest, granted_scopes, invalid_refresh_token};
 use crate::oauth::resource;
 use crate::service::access::require_access;
 use crate::service::error::Error;
@@ -23,10 +23,10 @@ pub(super) async fn refresh(
 ) -> Result<TokenIssue, Error> {
     let now = app.host.clock.now();
     // 1. Look up the grant, and check that it is this client's and covers the request.
-    let token = RefreshToken::parse(request.refresh_token).ok_or_else(unknown)?;
+    let token = RefreshToken::parse(request.refresh_token).ok_or_else(invalid_refresh_token)?;
     let family = app.store.family(&token.family(), now).await?;
-    let active_grant = family.ok_or_else(unknown)?.granted;
-    let scopes = allow(&request, client, &active_grant)?;
+    let active_grant = family.ok_or_else(invalid_refresh_token)?.granted;
+    let scopes = granted_scopes(&request, client, &active_grant)?;
     require_access(app, client, &active_grant)?;
     let audience = resource::audience(request.resources, client, &active_grant.grant.resources)?;
     // 2. Replace the token (RFC 9700 §4.14.2).
@@ -46,13 +46,13 @@ pub(super) async fn refresh(
                 client_id,
                 "A refresh token of {client_id} was used again; all its grant gave is revoked"
             );
-            return Err(unknown().into());
+            return Err(invalid_refresh_token().into());
         }
-        RefreshOutcome::Unknown => return Err(unknown().into()),
+        RefreshOutcome::Unknown => return Err(invalid_refresh_token().into()),
     };
     // 3. Issue the tokens. OIDC Core §12.2: the ID token of a refresh "SHOULD NOT have a nonce".
     granted.grant.nonce = None;
-    let login = Login {
+    let login = GrantedTokens {
         id,
         granted,
         scopes,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use panda_oidc_sdk::{LoginError, Ticket};
 
-use super::issue::{Login, TokenIssue, new_family, own_token};
+use super::issue::{GrantedTokens, TokenIssue, client_token_claims, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
@@ -17,7 +17,7 @@ use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
-use crate::oauth::grants::token_exchange::{ExchangeRequest, of_access_token, of_ticket};
+use crate::oauth::grants::token_exchange::{ExchangeRequest, narrow_access_token, ticket_scopes};
 use crate::service::access::{AccessDenied, denial};
 use crate::service::access_tokens;
 use crate::service::error::Error;
@@ -61,12 +61,12 @@ async fn with_access_token(
     let subject_token = found.and_then(|found| Some((found.claims, found.granted?)));
     // 2. Check that the client may exchange it for a token for that service.
     let claims = subject_token.as_ref().map(|(claims, _)| claims);
-    let narrowed = of_access_token(request, client, claims)?;
+    let narrowed = narrow_access_token(request, client, claims)?;
     let (subject_claims, granted) = subject_token.ok_or_else(unacceptable)?;
     let id = subject_claims.grant().ok_or_else(unacceptable)?;
     require_access_for_all(app, client, &narrowed.audience, &granted.user).await?;
     // 3. Issue the token.
-    let own = own_token(app, client, narrowed.audience);
+    let own = client_token_claims(app, client, narrowed.audience);
     let claims = AccessTokenClaims::of_grant(&granted, id, &narrowed.scopes, own);
     Ok(TokenIssue::of(AccessTokenClaims {
         exp: claims.exp.min(subject_claims.exp),
@@ -81,13 +81,13 @@ async fn with_ticket(
     client: &Client,
     request: ExchangeRequest<'_>,
 ) -> Result<TokenIssue, Error> {
-    let ticket = ticket::plain(request.subject_token).map_err(|_| unacceptable())?;
+    let ticket = ticket::parse_plain(request.subject_token).map_err(|_| unacceptable())?;
     // 1. Sign the ticket's user in.
     let session = sign_in(app, client, ticket).await?;
     // 2. Check that the user has access to the client, and to each service the token is for.
     require_access_for_all(app, client, &request.targets, &session.user).await?;
     // 3. Create a grant, as an authorization request would, and redeem it at once.
-    let scopes = of_ticket(&request, client);
+    let scopes = ticket_scopes(&request, client);
     let audience = match request.targets.as_slice() {
         [] => client.access_token.audience.clone(),
         targets => targets.to_vec(),
@@ -102,7 +102,7 @@ async fn with_ticket(
         nonce: None,
         challenge: None,
         auth_time: session.auth_time,
-        refreshable,
+        issues_refresh_token: refreshable,
         resources: request.targets,
         claims: RequestedClaims::default(),
         acr: None,
@@ -119,7 +119,7 @@ async fn with_ticket(
         return Err(unacceptable().into());
     };
     // 4. Issue the tokens.
-    let login = Login {
+    let login = GrantedTokens {
         id,
         granted: *granted,
         scopes,
@@ -148,7 +148,7 @@ async fn require_access_for_all(
             &denied,
         ));
     }
-    for service in app.clients.guarding(targets) {
+    for service in app.clients.restricting_access_to(targets) {
         if let Some(denied) = denial(app, service, user).await? {
             return Err(refused(
                 ErrorCode::InvalidTarget,

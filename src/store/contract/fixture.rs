@@ -38,7 +38,7 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
         claim: None,
         place: digest("browser of 1"),
         logout_notice: farewell(),
-        continues: None,
+        continued_session: None,
         session: Session {
             sid: sid(name),
             user: User {
@@ -54,7 +54,7 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
             ticket: digest("ticket"),
         },
         handle: digest(name),
-        retires: None,
+        retired_handle: None,
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn farewell() -> LogoutNotice {
     LogoutNotice {
         listeners: listeners.map(|id| ClientId::new(id.to_owned())).into(),
         leased_until: at(20),
-        later: None,
+        deferred: None,
         expires_at: at(1000),
     }
 }
@@ -108,7 +108,7 @@ pub(crate) fn grant(of: &str) -> Grant {
         nonce: Some(Nonce::new("n-0S6_WzA2Mj".to_owned())),
         challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         auth_time: at(0),
-        refreshable: false,
+        issues_refresh_token: false,
         resources: Vec::new(),
         claims: RequestedClaims::default(),
         acr: None,
@@ -119,7 +119,7 @@ pub(crate) fn grant(of: &str) -> Grant {
 pub(crate) fn offline_grant(of: &str) -> Grant {
     Grant {
         scopes: Scopes::parse("openid offline_access"),
-        refreshable: true,
+        issues_refresh_token: true,
         resources: vec!["https://a".to_owned(), "urn:b".to_owned()],
         claims: RequestedClaims::parse("id_token.phone_number userinfo.name"),
         acr: Some(acr::TICKET),

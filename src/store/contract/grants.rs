@@ -211,7 +211,7 @@ pub(super) async fn a_grant_is_read_back_unchanged(store: impl Store) {
             assert_eq!(grant.client_id, issued.client_id);
             assert_eq!(grant.sid, issued.sid);
             assert_eq!(grant.subject, issued.subject);
-            assert_eq!(grant.refreshable, issued.refreshable);
+            assert_eq!(grant.issues_refresh_token, issued.issues_refresh_token);
             assert_eq!(grant.resources, issued.resources);
             assert_eq!(grant.claims, issued.claims);
             assert_eq!(grant.acr, issued.acr);

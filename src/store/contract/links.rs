@@ -3,19 +3,19 @@
 use openidconnect::ClientId;
 
 use super::fixture::{at, digest, issue, offline_grant, sign_in, signed_in, subject};
-use crate::links::{Change, Edit, Joined, Place, Tally, Unique, Wanted};
+use crate::links::{ApplyOutcome, Edit, LinkChange, LinkKey, PersonQuery, Tally, UniqueField};
 use crate::people::{Attribute, Link};
 use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 
-fn place(of: &str, client: &str) -> Place {
-    Place {
+fn place(of: &str, client: &str) -> LinkKey {
+    LinkKey {
         subject: subject(of),
         client: Some(client.to_owned()).filter(|client| !client.is_empty()),
     }
 }
 
-fn change(of: &str, client: &str, username: &str) -> Change {
-    Change {
+fn change(of: &str, client: &str, username: &str) -> LinkChange {
+    LinkChange {
         place: place(of, client),
         edit: Edit {
             username: Some(username.to_owned()),
@@ -24,14 +24,14 @@ fn change(of: &str, client: &str, username: &str) -> Change {
     }
 }
 
-async fn join(store: &impl Store, changes: &[Change]) -> Joined {
-    store.join(changes.into(), at(0)).await.unwrap()
+async fn join(store: &impl Store, changes: &[LinkChange]) -> ApplyOutcome {
+    store.apply(changes.into(), at(0)).await.unwrap()
 }
 
-async fn joined(store: &impl Store, changes: &[Change]) -> Tally {
+async fn joined(store: &impl Store, changes: &[LinkChange]) -> Tally {
     match join(store, changes).await {
-        Joined::Done(tally) => tally,
-        Joined::Taken(conflicts) => panic!("{conflicts:?}"),
+        ApplyOutcome::Done(tally) => tally,
+        ApplyOutcome::Taken(conflicts) => panic!("{conflicts:?}"),
     }
 }
 
@@ -85,13 +85,13 @@ pub(super) async fn a_username_is_unique_within_a_client(store: impl Store) {
         change("3", "grafana", "other"),
         change("2", "grafana", "ｃhentao"),
     ];
-    let Joined::Taken(conflicts) = join(&store, &changes).await else {
+    let ApplyOutcome::Taken(conflicts) = join(&store, &changes).await else {
         panic!("it is another's");
     };
     assert_eq!(conflicts.len(), 1);
     assert_eq!(
         (conflicts[0].change, conflicts[0].what),
-        (1, Unique::Username)
+        (1, UniqueField::Username)
     );
     assert_eq!(conflicts[0].holder, place("1", "grafana"));
     assert_eq!(link(&store, "3", "grafana").await, None, "half was done");
@@ -99,7 +99,7 @@ pub(super) async fn a_username_is_unique_within_a_client(store: impl Store) {
 }
 
 pub(super) async fn an_email_address_is_unique_within_a_client(store: impl Store) {
-    let email = |of, client, email: &str| Change {
+    let email = |of, client, email: &str| LinkChange {
         place: place(of, client),
         edit: Edit {
             email: Some(email.to_owned()),
@@ -107,10 +107,11 @@ pub(super) async fn an_email_address_is_unique_within_a_client(store: impl Store
         },
     };
     joined(&store, &[email("1", "grafana", "C@w.cn")]).await;
-    let Joined::Taken(conflicts) = join(&store, &[email("2", "grafana", "c@W.cn")]).await else {
+    let ApplyOutcome::Taken(conflicts) = join(&store, &[email("2", "grafana", "c@W.cn")]).await
+    else {
         panic!("it is another's");
     };
-    assert_eq!(conflicts[0].what, Unique::Email);
+    assert_eq!(conflicts[0].what, UniqueField::Email);
     joined(&store, &[email("2", "wiki", "c@W.cn")]).await;
 }
 
@@ -120,13 +121,13 @@ pub(super) async fn a_username_for_all_clients_is_unique_in_every_client(store: 
     joined(&store, &[change("1", "grafana", "chentao")]).await;
     assert!(matches!(
         join(&store, &[change("2", "", "chentao")]).await,
-        Joined::Taken(_)
+        ApplyOutcome::Taken(_)
     ));
     joined(&store, &[change("2", "", "heilong")]).await;
     for client in ["wiki", ""] {
         assert!(matches!(
             join(&store, &[change("1", client, "heilong")]).await,
-            Joined::Taken(_)
+            ApplyOutcome::Taken(_)
         ));
     }
     // A person's own link for all clients is not a conflict.
@@ -135,7 +136,10 @@ pub(super) async fn a_username_for_all_clients_is_unique_in_every_client(store: 
 
 pub(super) async fn one_join_cannot_give_two_people_the_same_username(store: impl Store) {
     let changes = [change("1", "grafana", "x"), change("2", "grafana", "X")];
-    assert!(matches!(join(&store, &changes).await, Joined::Taken(_)));
+    assert!(matches!(
+        join(&store, &changes).await,
+        ApplyOutcome::Taken(_)
+    ));
     assert!(store.links_after(None, 9).await.unwrap().is_empty());
 }
 
@@ -160,14 +164,14 @@ pub(super) async fn a_join_reports_what_it_changed(store: impl Store) {
 pub(super) async fn a_rehearsal_reports_like_a_join_and_changes_nothing(store: impl Store) {
     joined(&store, &[change("1", "", "a")]).await;
     let good = [change("2", "", "b"), change("1", "", "c")];
-    let Joined::Done(tally) = store.rehearse(good.into()).await.unwrap() else {
+    let ApplyOutcome::Done(tally) = store.dry_run(good.into()).await.unwrap() else {
         panic!("all are free");
     };
     assert_eq!((tally.added, tally.changed), (1, 1));
     let bad = [change("2", "", "A")];
     assert!(matches!(
-        store.rehearse(bad.into()).await.unwrap(),
-        Joined::Taken(_)
+        store.dry_run(bad.into()).await.unwrap(),
+        ApplyOutcome::Taken(_)
     ));
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));
     assert_eq!(link(&store, "2", "wiki").await, None);
@@ -175,8 +179,8 @@ pub(super) async fn a_rehearsal_reports_like_a_join_and_changes_nothing(store: i
 
 pub(super) async fn a_link_is_removed_once(store: impl Store) {
     joined(&store, &[change("1", "", "a"), change("1", "wiki", "b")]).await;
-    assert!(store.part(&place("1", "wiki")).await.unwrap());
-    assert!(!store.part(&place("1", "wiki")).await.unwrap());
+    assert!(store.unlink(&place("1", "wiki")).await.unwrap());
+    assert!(!store.unlink(&place("1", "wiki")).await.unwrap());
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));
 }
 
@@ -215,9 +219,9 @@ pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: imp
         request.session.user.identity.phone = Some(phone.to_owned());
         signed_in(&store, request).await;
     }
-    let found = async |wanted: Wanted| {
+    let found = async |wanted: PersonQuery| {
         let mut found: Vec<_> = store
-            .candidates(wanted)
+            .find_people(wanted)
             .await
             .unwrap()
             .into_iter()
@@ -226,9 +230,9 @@ pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: imp
         found.sort();
         found.concat()
     };
-    let mut wanted = Wanted::default();
+    let mut wanted = PersonQuery::default();
     assert_eq!(found(wanted.clone()).await, "");
-    wanted.names = [Wanted::name("陈涛")].into();
+    wanted.names = [PersonQuery::name("陈涛")].into();
     assert_eq!(found(wanted.clone()).await, "12");
     wanted.phones = ["+8613800138000".to_owned()].into();
     assert_eq!(found(wanted.clone()).await, "123");
@@ -290,12 +294,12 @@ pub(super) async fn a_username_is_never_the_identifier_of_a_person_without_a_use
     signed_in(&store, sign_in("a")).await;
     // Person 1 is known and has no username, so Grafana would get "1" as their username.
     let wanted = [change("5", "grafana", "1")];
-    let Joined::Taken(conflicts) = join(&store, &wanted).await else {
+    let ApplyOutcome::Taken(conflicts) = join(&store, &wanted).await else {
         panic!("it is 1's");
     };
     assert_eq!(
         (conflicts[0].what, &conflicts[0].holder),
-        (Unique::Username, &place("1", "grafana"))
+        (UniqueField::Username, &place("1", "grafana"))
     );
     assert_eq!(username(&store, "5", "grafana").await, None);
     // A person may have their own identifier as username, or one that belongs to no known person.

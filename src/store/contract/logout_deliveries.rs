@@ -36,9 +36,9 @@ fn delivery(client: &str, attempts: u32) -> Delivery {
 
 pub(super) fn up_to(most: u32, until: i64) -> DeliveryLease {
     DeliveryLease {
-        most,
-        each: most,
-        held: HashMap::new(),
+        max_total: most,
+        max_per_client: most,
+        in_flight: HashMap::new(),
         until: at(until),
     }
 }
@@ -76,7 +76,7 @@ pub(super) async fn a_sign_in_of_another_user_queues_deliveries_too(store: impl 
 pub(super) async fn a_postponed_client_is_not_leased_before_its_time(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
     let mut notice = farewell();
-    notice.later = Some((ClientId::new("wiki".to_owned()), at(5)));
+    notice.deferred = Some((ClientId::new("wiki".to_owned()), at(5)));
     let ended = store.end(&sid("a"), &notice).await.unwrap().unwrap();
     assert_eq!(ended.leased, [delivery("grafana", 1)]);
     assert_eq!(lease(&store, 4).await, []);
@@ -100,7 +100,7 @@ pub(super) async fn of_concurrent_leases_one_gets_the_delivery(store: impl Store
 pub(super) async fn the_longest_due_deliveries_are_leased_first_up_to_the_limit(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
     let mut notice = farewell();
-    notice.later = Some((ClientId::new("wiki".to_owned()), at(5)));
+    notice.deferred = Some((ClientId::new("wiki".to_owned()), at(5)));
     store.end(&sid("a"), &notice).await.unwrap().unwrap();
     let first = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
     assert_eq!(first, [delivery("wiki", 1)]);
@@ -119,10 +119,10 @@ pub(super) async fn no_client_exceeds_its_share_of_the_leases(store: impl Store)
     }
     session_with(&store, &["grafana"]).await;
     let mut notice = farewell();
-    notice.later = Some((ClientId::new("grafana".to_owned()), at(40)));
+    notice.deferred = Some((ClientId::new("grafana".to_owned()), at(40)));
     store.end(&sid("a"), &notice).await.unwrap().unwrap();
     let mut lease = up_to(3, 90);
-    lease.each = 2;
+    lease.max_per_client = 2;
     let lease_clients = async |lease: &DeliveryLease| {
         let leased = store.lease_deliveries(lease.clone(), at(50)).await.unwrap();
         let mut clients: Vec<_> = leased
@@ -133,21 +133,21 @@ pub(super) async fn no_client_exceeds_its_share_of_the_leases(store: impl Store)
         clients
     };
     assert_eq!(lease_clients(&lease).await, ["grafana", "wiki", "wiki"]);
-    lease.held = HashMap::from([("wiki".to_owned(), 2), ("other".to_owned(), 1)]);
+    lease.in_flight = HashMap::from([("wiki".to_owned(), 2), ("other".to_owned(), 1)]);
     assert_eq!(lease_clients(&lease).await, [""; 0]);
-    lease.held = HashMap::from([("wiki".to_owned(), 1)]);
+    lease.in_flight = HashMap::from([("wiki".to_owned(), 1)]);
     assert_eq!(lease_clients(&lease).await, ["wiki"]);
 }
 
 pub(super) async fn a_postponed_delivery_is_due_at_its_new_time(store: impl Store) {
     session_with(&store, &["wiki"]).await;
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
-    store.put_off(&ended.leased[0], at(600)).await.unwrap();
+    store.postpone(&ended.leased[0], at(600)).await.unwrap();
     assert_eq!(lease(&store, 599).await, []);
     let leased = lease(&store, 600).await;
     assert_eq!(leased, [delivery("wiki", 2)]);
     // The previous lease holder can no longer postpone the delivery.
-    store.put_off(&ended.leased[0], at(900)).await.unwrap();
+    store.postpone(&ended.leased[0], at(900)).await.unwrap();
     assert_eq!(lease(&store, 610).await, [delivery("wiki", 3)]);
 }
 
@@ -155,11 +155,11 @@ pub(super) async fn a_struck_off_delivery_is_not_leased_again(store: impl Store)
     session_with(&store, &["wiki", "grafana"]).await;
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store
-        .strike_off(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
+        .complete(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
         .await
         .unwrap();
     store
-        .strike_off(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
+        .complete(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
         .await
         .unwrap();
     assert_eq!(lease(&store, 20).await, [delivery("grafana", 2)]);

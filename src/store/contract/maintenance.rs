@@ -3,14 +3,14 @@
 use crate::store::contract::fixture::{
     at, claim, digest, farewell, grant, issue, offline_grant, sid, sign_in, sign_in_with, signed_in,
 };
-use crate::store::{CodeRedemption, RUN_OUT_KEPT, Store};
+use crate::store::{CodeRedemption, EXPIRED_SESSION_RETENTION, Store};
 
 pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
     // A session until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
-    request.retires = Some((digest("a"), at(30)));
+    request.continued_session = Some(sid("a"));
+    request.retired_handle = Some((digest("a"), at(30)));
     signed_in(&store, request).await;
     issue(&store, "code", "a").await;
 
@@ -31,9 +31,18 @@ pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
             .is_some()
     );
     assert_eq!(store.sweep(at(1000)).await.unwrap(), 0, "its clients go on");
-    let removed = store.sweep(at(1000) + RUN_OUT_KEPT).await.unwrap();
+    let removed = store
+        .sweep(at(1000) + EXPIRED_SESSION_RETENTION)
+        .await
+        .unwrap();
     assert_eq!(removed, 3, "the session, its other handle and its client");
-    assert_eq!(store.sweep(at(9999) + RUN_OUT_KEPT).await.unwrap(), 0);
+    assert_eq!(
+        store
+            .sweep(at(9999) + EXPIRED_SESSION_RETENTION)
+            .await
+            .unwrap(),
+        0
+    );
 
     // The rows are really gone: they are not found even if the clock is set back.
     assert_eq!(store.session(&digest("b"), at(0)).await.unwrap(), None);
@@ -73,7 +82,7 @@ pub(super) async fn a_closed_store_refuses_every_call(store: impl Store) {
 
 pub(super) async fn a_session_is_kept_as_long_as_its_offline_grants(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let end_of_retention = at(1000) + RUN_OUT_KEPT;
+    let end_of_retention = at(1000) + EXPIRED_SESSION_RETENTION;
     let code = digest("code");
     let grant = offline_grant("a");
     let retain_until = end_of_retention + chrono::TimeDelta::days(1);

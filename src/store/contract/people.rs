@@ -12,7 +12,7 @@ use super::fixture::{
 use super::logout_deliveries::up_to;
 use crate::directory::{Anomaly, Blocked, Change, Event, Outcome, Person, Presence, Report};
 use crate::links;
-use crate::links::{Edit, Place};
+use crate::links::{Edit, LinkKey};
 use crate::login::sign_in::SignInOutcome;
 use crate::session::DeliveryOutcome;
 use crate::store::{DirectoryLease, Store};
@@ -40,7 +40,7 @@ async fn apply_reading(store: &impl Store, changes: Vec<Change>, now: i64) -> us
     assert!(store.accept(lease, at(now)).await.unwrap());
     let mut ended = 0;
     loop {
-        let done = store.carry_out(lease, 2, &farewell()).await.unwrap();
+        let done = store.apply_accepted(lease, 2, &farewell()).await.unwrap();
         let done = done.unwrap();
         ended += done.ended.len();
         if done.changes == 0 {
@@ -79,7 +79,7 @@ pub(super) async fn a_reading_takes_effect_only_once_it_is_accepted(store: impl 
     ];
     assert!(store.stage(lease, listed.clone()).await.unwrap());
     let done = store
-        .carry_out(lease, 10, &farewell())
+        .apply_accepted(lease, 10, &farewell())
         .await
         .unwrap()
         .unwrap();
@@ -96,13 +96,13 @@ pub(super) async fn a_reading_takes_effect_only_once_it_is_accepted(store: impl 
         "it has to be carried out"
     );
     let done = store
-        .carry_out(lease, 1, &farewell())
+        .apply_accepted(lease, 1, &farewell())
         .await
         .unwrap()
         .unwrap();
     assert_eq!(done.changes, 1);
     let done = store
-        .carry_out(lease, 10, &farewell())
+        .apply_accepted(lease, 10, &farewell())
         .await
         .unwrap()
         .unwrap();
@@ -144,7 +144,10 @@ pub(super) async fn a_holder_that_lost_the_lease_changes_nothing(store: impl Sto
     assert!(!store.stage(slow, more).await.unwrap());
     assert!(!store.accept(slow, at(61)).await.unwrap());
     assert_eq!(store.discard(slow, 9).await.unwrap(), None);
-    assert_eq!(store.carry_out(slow, 9, &farewell()).await.unwrap(), None);
+    assert_eq!(
+        store.apply_accepted(slow, 9, &farewell()).await.unwrap(),
+        None
+    );
     store.release_directory(&slow.holder).await.unwrap();
     assert_eq!(store.discard(quick, 9).await.unwrap(), Some(1));
     store.release_directory(&quick.holder).await.unwrap();
@@ -245,7 +248,7 @@ pub(super) async fn the_history_of_a_leaver_is_recorded(store: impl Store) {
     let leased = store.lease_deliveries(up_to(9, 40), at(30)).await.unwrap();
     assert_eq!(leased.len(), 1);
     store
-        .strike_off(&leased[0], DeliveryOutcome::Delivered, at(31))
+        .complete(&leased[0], DeliveryOutcome::Delivered, at(31))
         .await
         .unwrap();
     let grafana = "grafana".to_owned();
@@ -276,7 +279,7 @@ pub(super) async fn a_logout_is_not_recorded_for_a_person_who_has_not_left(store
         .unwrap();
     let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     store
-        .strike_off(&ended.leased[0], DeliveryOutcome::Delivered, at(1))
+        .complete(&ended.leased[0], DeliveryOutcome::Delivered, at(1))
         .await
         .unwrap();
     assert_eq!(events(&store, "1").await, []);
@@ -323,7 +326,7 @@ pub(super) async fn a_forgotten_leaver_still_cannot_sign_in(store: impl Store) {
 
 pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let place = Place {
+    let place = LinkKey {
         subject: subject("1"),
         client: None,
     };
@@ -331,7 +334,7 @@ pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
         username: Some("chentao".to_owned()),
         ..Edit::default()
     };
-    let joined = store.join([links::Change { place, edit }].into(), at(0));
+    let joined = store.apply([links::LinkChange { place, edit }].into(), at(0));
     joined.await.unwrap();
     let ended = store
         .forget(&subject("1"), &farewell(), at(1))
@@ -389,7 +392,7 @@ pub(super) async fn the_latest_report_is_kept(store: impl Store) {
                 why: cause.to_owned(),
             },
         };
-        store.note(&report).await.unwrap();
+        store.save_report(&report).await.unwrap();
         assert_eq!(store.report().await.unwrap(), Some(report));
     }
 }

@@ -149,7 +149,7 @@ pub(super) async fn a_family_that_is_not_offline_ends_with_its_session(store: im
     short.session.expires_at = at(10);
     signed_in(&store, short).await;
     let mut bound = grant("a");
-    bound.refreshable = true;
+    bound.issues_refresh_token = true;
     begin(&store, bound).await;
     assert!(is_active(&store, 9).await);
     assert!(!is_active(&store, 10).await);

@@ -32,7 +32,7 @@ pub(super) async fn an_expired_session_is_not_found(store: impl Store) {
 pub(super) async fn a_continued_session_keeps_its_sid(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     request.session.auth_time = at(10);
     request.session.expires_at = at(2000);
     request.session.ticket = digest("another ticket");
@@ -50,7 +50,7 @@ pub(super) async fn continuing_an_ended_session_begins_a_new_one(store: impl Sto
     signed_in(&store, sign_in("a")).await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     let found = store.session(&digest("b"), at(1)).await.unwrap();
@@ -63,7 +63,7 @@ pub(super) async fn continuing_an_expired_session_begins_a_new_one(store: impl S
     old.session.expires_at = at(-1);
     signed_in(&store, old).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
@@ -72,7 +72,7 @@ pub(super) async fn continuing_an_expired_session_begins_a_new_one(store: impl S
 pub(super) async fn a_session_is_never_continued_for_another_user(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     request.place = digest("another browser");
     request.session.user.identity.subject = subject("2");
     let (session, _) = signed_in(&store, request).await;
@@ -84,8 +84,8 @@ pub(super) async fn a_session_is_never_continued_for_another_user(store: impl St
 pub(super) async fn a_retired_handle_works_until_its_deadline(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
-    request.retires = Some((digest("a"), at(30)));
+    request.continued_session = Some(sid("a"));
+    request.retired_handle = Some((digest("a"), at(30)));
     let (session, _) = signed_in(&store, request).await;
     let found = store.session(&digest("a"), at(29)).await.unwrap();
     assert_eq!(found.as_ref(), Some(&session));
@@ -98,8 +98,8 @@ pub(super) async fn retiring_a_handle_again_never_extends_it(store: impl Store) 
     signed_in(&store, sign_in("a")).await;
     for (new, until) in [("b", 30), ("c", 60)] {
         let mut request = sign_in(new);
-        request.continues = Some(sid("a"));
-        request.retires = Some((digest("a"), at(until)));
+        request.continued_session = Some(sid("a"));
+        request.retired_handle = Some((digest("a"), at(until)));
         signed_in(&store, request).await;
     }
     assert_eq!(store.session(&digest("a"), at(30)).await.unwrap(), None);
@@ -108,7 +108,7 @@ pub(super) async fn retiring_a_handle_again_never_extends_it(store: impl Store) 
 pub(super) async fn a_handle_that_is_not_retired_opens_the_continued_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     request.session.expires_at = at(2000);
     let (session, _) = signed_in(&store, request).await;
     let found = store.session(&digest("a"), at(1500)).await.unwrap();
@@ -181,7 +181,7 @@ pub(super) async fn a_session_has_the_latest_identity_of_its_user(store: impl St
 pub(super) async fn an_ended_session_is_not_found_by_any_handle(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     signed_in(&store, request).await;
     signed_in(&store, sign_in("c")).await;
 

@@ -19,9 +19,9 @@ fn key(kid: &str, alg: &str, seconds: i64) -> SealedKey {
 
 pub(super) async fn the_first_key_of_an_algorithm_is_kept(store: impl Store) {
     let first = key("first", "RS256", 5);
-    assert_eq!(store.keep_first(first.clone()).await.unwrap(), first);
+    assert_eq!(store.insert_if_absent(first.clone()).await.unwrap(), first);
     let second = key("second", "RS256", 1);
-    assert_eq!(store.keep_first(second).await.unwrap(), first);
+    assert_eq!(store.insert_if_absent(second).await.unwrap(), first);
     assert_eq!(store.keys().await.unwrap(), [first]);
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn processes_that_start_at_once_all_get_the_same_key(store: imp
     for process in 0..16 {
         let store = Arc::clone(&store);
         let key = key(&process.to_string(), "ES256", process);
-        processes.spawn(async move { store.keep_first(key).await.unwrap() });
+        processes.spawn(async move { store.insert_if_absent(key).await.unwrap() });
     }
     let kept = single_key(&processes.join_all().await);
     assert_eq!(store.keys().await.unwrap(), [kept]);
@@ -48,7 +48,7 @@ pub(super) async fn keys_are_listed_oldest_first(store: impl Store) {
     let newer = key("a", "RS256", 9);
     let older = key("b", "ES256", 1);
     for key in [&newer, &older] {
-        store.keep_first(key.clone()).await.unwrap();
+        store.insert_if_absent(key.clone()).await.unwrap();
     }
     assert_eq!(store.keys().await.unwrap(), [older, newer]);
 }

@@ -63,7 +63,7 @@ pub(super) async fn of_concurrent_browsers_one_owns_the_ticket(store: impl Store
 pub(super) async fn a_refused_ticket_changes_nothing(store: impl Store) {
     let (old, _) = signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in_with("b", "t", "second");
-    request.retires = Some((digest("a"), at(1)));
+    request.retired_handle = Some((digest("a"), at(1)));
     request.session.user.identity.name = None;
     assert!(is_refused(&store, request).await);
     let found = store.session(&digest("a"), at(2)).await.unwrap();
@@ -94,7 +94,7 @@ pub(super) async fn a_ticket_that_now_names_another_user_is_refused(store: impl 
 pub(super) async fn ending_a_session_spends_every_ticket_that_opened_it(store: impl Store) {
     signed_in(&store, sign_in_with("a", "u", "first")).await;
     let mut request = sign_in_with("b", "t", "first");
-    request.continues = Some(sid("a"));
+    request.continued_session = Some(sid("a"));
     signed_in(&store, request).await;
     signed_in(&store, sign_in_with("c", "v", "first")).await;
     store.end(&sid("a"), &farewell()).await.unwrap().unwrap();

@@ -4,7 +4,7 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use crate::directory::{Change, Presence};
 use crate::links;
-use crate::links::{Edit, Place};
+use crate::links::{Edit, LinkKey};
 use crate::scim::UserRow;
 use crate::store::contract::fixture::{at, digest, farewell, sign_in, signed_in, subject};
 use crate::store::{DirectoryLease, Store};
@@ -25,12 +25,15 @@ async fn list_people(store: &impl Store, ids: &[&str]) {
     assert!(store.lease_directory(lease, at(0)).await.unwrap());
     assert!(store.stage(lease, changes.collect()).await.unwrap());
     assert!(store.accept(lease, at(0)).await.unwrap());
-    let done = store.carry_out(lease, 1000, &farewell()).await.unwrap();
+    let done = store
+        .apply_accepted(lease, 1000, &farewell())
+        .await
+        .unwrap();
     assert_eq!(done.unwrap().changes, ids.len());
 }
 
 async fn link_username(store: &impl Store, id: &str, client: Option<&str>, username: &str) {
-    let place = Place {
+    let place = LinkKey {
         subject: subject(id),
         client: client.map(str::to_owned),
     };
@@ -38,7 +41,7 @@ async fn link_username(store: &impl Store, id: &str, client: Option<&str>, usern
         username: Some(username.to_owned()),
         ..Edit::default()
     };
-    let joined = store.join([links::Change { place, edit }].into(), at(0));
+    let joined = store.apply([links::LinkChange { place, edit }].into(), at(0));
     joined.await.unwrap();
 }
 

@@ -75,7 +75,7 @@ impl Checkpoints {
 
     /// Runs between commits. If the thread has caught up, moves the remaining pages, so that the log
     /// restarts. If the log has grown enough, wakes the thread.
-    pub(super) fn tend(&mut self, writer: &Connection) {
+    pub(super) fn after_commit(&mut self, writer: &Connection) {
         if self.caught_up.swap(false, Ordering::Relaxed)
             && let Err(error) = restart(writer)
         {

@@ -78,11 +78,11 @@ pub(super) fn digest<T: From<[u8; 32]>>(row: &Row<'_>, column: usize) -> rusqlit
 
 /// Reads a subject.
 pub(super) fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Subject> {
-    Subject::new(row.get::<_, String>(column)?).map_err(|error| unreadable(column, error))
+    Subject::new(row.get::<_, String>(column)?).map_err(|error| invalid_column(column, error))
 }
 
 /// The error for a text column whose content cannot be parsed.
-pub(super) fn unreadable(
+pub(super) fn invalid_column(
     column: usize,
     cause: impl Into<Box<dyn Error + Send + Sync>>,
 ) -> rusqlite::Error {

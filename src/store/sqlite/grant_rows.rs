@@ -72,7 +72,7 @@ pub(super) fn revoke(sql: &Connection, id: &GrantId) -> rusqlite::Result<()> {
 }
 
 /// Reads a grant, its user and the user's account from `granted_columns!`.
-pub(super) fn row_granted(row: &Row<'_>) -> rusqlite::Result<ActiveGrant> {
+pub(super) fn read_active_grant(row: &Row<'_>) -> rusqlite::Result<ActiveGrant> {
     Ok(ActiveGrant {
         grant: grant(row)?,
         user: column::user(row, GRANT_COLUMNS)?,
@@ -89,7 +89,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let challenge = match row.get::<_, Option<String>>(5)? {
         Some(text) => Some(
             CodeChallenge::parse(&text)
-                .ok_or_else(|| column::unreadable(5, "not a code challenge"))?,
+                .ok_or_else(|| column::invalid_column(5, "not a code challenge"))?,
         ),
         None => None,
     };
@@ -102,7 +102,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         challenge,
         auth_time: column::time(row, 6)?,
         subject: column::subject(row, 7)?,
-        refreshable: row.get(8)?,
+        issues_refresh_token: row.get(8)?,
         resources: split_list(row.get_ref(9)?.as_str()?),
         claims: RequestedClaims::parse(row.get_ref(10)?.as_str()?),
         acr: row.get_ref(11)?.as_str_or_null()?.and_then(acr::supported),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::column::millis;
 use super::grant_rows::{
-    GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands,
+    GRANTED_COLUMNS, granted_columns, grants_alive, read_active_grant, revoke, stands,
 };
 use super::{SqliteStore, refresh_tokens};
 use crate::crypto::identifiers::GrantId;
@@ -85,7 +85,7 @@ fn issue(
         millis(retain_until),
         grant.subject.as_str(),
         grant.is_offline(),
-        grant.refreshable,
+        grant.issues_refresh_token,
         grant.resources.join(" "),
         grant.claims.to_string(),
         grant.acr,
@@ -122,7 +122,7 @@ fn redeem_code(
             Ok(CodeRedemption::Reused(client))
         }
         Some(CodeState::Valid(grant)) => {
-            let family = family.filter(|_| grant.grant.refreshable);
+            let family = family.filter(|_| grant.grant.issues_refresh_token);
             mark_redeemed(sql, code, family, now)?;
             Ok(CodeRedemption::Granted(grant))
         }
@@ -168,7 +168,7 @@ fn code_state(row: &Row<'_>) -> rusqlite::Result<CodeState> {
     if !row.get(GRANTED_COLUMNS + 1)? {
         return Ok(CodeState::Expired);
     }
-    Ok(CodeState::Valid(Box::new(row_granted(row)?)))
+    Ok(CodeState::Valid(Box::new(read_active_grant(row)?)))
 }
 
 fn active_grant(
@@ -183,6 +183,6 @@ fn active_grant(
         "WHERE g.id = ?1 AND",
         stands!()
     ))?
-    .query_row(params![id.as_bytes(), millis(now)], row_granted)
+    .query_row(params![id.as_bytes(), millis(now)], read_active_grant)
     .optional()
 }

@@ -3,20 +3,20 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use super::column::{self, millis, unreadable};
+use super::column::{self, invalid_column, millis};
 use crate::directory::{Event, HistoryEntry};
 
 /// Reads a history entry: its time and its event.
-pub(super) fn happening(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+pub(super) fn history_entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let event = serde_json::from_str(row.get_ref(1)?.as_str()?);
     Ok(HistoryEntry {
         at: column::time(row, 0)?,
-        event: event.map_err(|error| unreadable(1, error))?,
+        event: event.map_err(|error| invalid_column(1, error))?,
     })
 }
 
 /// Appends an event to the history of a person.
-pub(super) fn write_down(
+pub(super) fn append(
     sql: &Connection,
     subject: &str,
     event: &Event,

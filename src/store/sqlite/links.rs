@@ -10,7 +10,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::column::{self, millis};
-use crate::links::{Change, Joined, Place, TakenElsewhere, Tally, Unique, Wanted, folded};
+use crate::links::{
+    ApplyOutcome, LinkChange, LinkConflict, LinkKey, PersonQuery, Tally, UniqueField, fold_case,
+};
 use crate::people::Link;
 use crate::store::{Links, StoreError};
 
@@ -44,21 +46,25 @@ impl Links for SqliteStore {
         })
     }
 
-    async fn join(&self, changes: Arc<[Change]>, now: DateTime<Utc>) -> Result<Joined, StoreError> {
+    async fn apply(
+        &self,
+        changes: Arc<[LinkChange]>,
+        now: DateTime<Utc>,
+    ) -> Result<ApplyOutcome, StoreError> {
         self.write("join accounts", move |sql| {
             in_savepoint(sql, || join(sql, &changes, now), true)
         })
         .await
     }
 
-    async fn rehearse(&self, changes: Arc<[Change]>) -> Result<Joined, StoreError> {
+    async fn dry_run(&self, changes: Arc<[LinkChange]>) -> Result<ApplyOutcome, StoreError> {
         self.write("rehearse a join", move |sql| {
             in_savepoint(sql, || join(sql, &changes, DateTime::UNIX_EPOCH), false)
         })
         .await
     }
 
-    async fn part(&self, place: &Place) -> Result<bool, StoreError> {
+    async fn unlink(&self, place: &LinkKey) -> Result<bool, StoreError> {
         let place = place.clone();
         self.write("take a link away", move |sql| Ok(remove(sql, &place)? == 1))
             .await
@@ -66,9 +72,9 @@ impl Links for SqliteStore {
 
     async fn links_after(
         &self,
-        place: Option<&Place>,
+        place: Option<&LinkKey>,
         limit: u32,
-    ) -> Result<Vec<(Place, Link)>, StoreError> {
+    ) -> Result<Vec<(LinkKey, Link)>, StoreError> {
         self.read("list links", |sql| {
             let (subject, client) =
                 place.map_or(("", ""), |place| (place.subject.as_str(), place.key()));
@@ -81,14 +87,14 @@ impl Links for SqliteStore {
             ))?
             .query_map(params![subject, client, limit], |row| {
                 let subject = column::subject(row, LINK_COLUMNS)?;
-                let place = Place::of(subject, row.get(LINK_COLUMNS + 1)?);
+                let place = LinkKey::of(subject, row.get(LINK_COLUMNS + 1)?);
                 Ok((place, link(row, 0)?.unwrap_or_default()))
             })?
             .collect()
         })
     }
 
-    async fn candidates(&self, wanted: Wanted) -> Result<Vec<Identity>, StoreError> {
+    async fn find_people(&self, wanted: PersonQuery) -> Result<Vec<Identity>, StoreError> {
         self.read("look for people", |sql| {
             let mut found = Vec::new();
             let mut people = sql.prepare_cached("SELECT subject, name, phone FROM users")?;
@@ -118,7 +124,7 @@ pub(super) fn links(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link
 
 fn merged(own: Option<Link>, general: Option<Link>) -> Option<Link> {
     match (own, general) {
-        (Some(own), Some(general)) => Some(own.or(general)),
+        (Some(own), Some(general)) => Some(own.with_defaults(general)),
         (own, general) => own.or(general),
     }
 }
@@ -130,8 +136,8 @@ pub(super) fn link(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>
         return Ok(None);
     };
     let attributes = row.get_ref(first + 3)?.as_str()?;
-    let attributes =
-        serde_json::from_str(attributes).map_err(|error| column::unreadable(first + 3, error))?;
+    let attributes = serde_json::from_str(attributes)
+        .map_err(|error| column::invalid_column(first + 3, error))?;
     Ok(Some(Link {
         username: row.get(first)?,
         email: row.get(first + 1)?,
@@ -156,19 +162,23 @@ fn find(sql: &Connection, subject: &str, client: &str) -> rusqlite::Result<Optio
 /// the other jobs in the transaction.
 fn in_savepoint(
     sql: &Connection,
-    work: impl FnOnce() -> rusqlite::Result<Joined>,
+    work: impl FnOnce() -> rusqlite::Result<ApplyOutcome>,
     keep: bool,
-) -> rusqlite::Result<Joined> {
+) -> rusqlite::Result<ApplyOutcome> {
     sql.execute_batch("SAVEPOINT links")?;
     let joined = work()?;
-    if !keep || matches!(joined, Joined::Taken(_)) {
+    if !keep || matches!(joined, ApplyOutcome::Taken(_)) {
         sql.execute_batch("ROLLBACK TO links")?;
     }
     sql.execute_batch("RELEASE links")?;
     Ok(joined)
 }
 
-fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::Result<Joined> {
+fn join(
+    sql: &Connection,
+    changes: &[LinkChange],
+    now: DateTime<Utc>,
+) -> rusqlite::Result<ApplyOutcome> {
     let mut tally = Tally::default();
     let mut changed = Vec::new();
     // The first pass releases the unique keys of all changing links, so that two people can swap. The
@@ -193,13 +203,13 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
         };
         let conflicts_before = conflicts.len();
         let texts = [
-            (Unique::Username, &link.username),
-            (Unique::Email, &link.email),
+            (UniqueField::Username, &link.username),
+            (UniqueField::Email, &link.email),
         ];
         for (what, text) in texts {
             let Some(text) = text else { continue };
-            if let Some(holder) = holder(sql, what, &folded(text), place)? {
-                conflicts.push(TakenElsewhere {
+            if let Some(holder) = holder(sql, what, &fold_case(text), place)? {
+                conflicts.push(LinkConflict {
                     change: index,
                     what,
                     holder,
@@ -217,23 +227,23 @@ fn join(sql: &Connection, changes: &[Change], now: DateTime<Utc>) -> rusqlite::R
             let Some(holder) = identifier_holder(sql, &changes[index].place)? else {
                 continue;
             };
-            conflicts.push(TakenElsewhere {
+            conflicts.push(LinkConflict {
                 change: index,
-                what: Unique::Username,
+                what: UniqueField::Username,
                 holder,
             });
         }
     }
     Ok(if conflicts.is_empty() {
-        Joined::Done(tally)
+        ApplyOutcome::Done(tally)
     } else {
-        Joined::Taken(conflicts)
+        ApplyOutcome::Taken(conflicts)
     })
 }
 
 fn before_and_after(
     sql: &Connection,
-    change: &Change,
+    change: &LinkChange,
 ) -> rusqlite::Result<(Option<Link>, Option<Link>)> {
     let before = find(sql, change.place.subject.as_str(), change.place.key())?;
     let after = change.edit.applied_to(before.as_ref());
@@ -241,7 +251,7 @@ fn before_and_after(
 }
 
 /// Clears the unique keys of a link, so that another link can have them.
-fn release_keys(sql: &Connection, place: &Place) -> rusqlite::Result<()> {
+fn release_keys(sql: &Connection, place: &LinkKey) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "UPDATE links SET username_key = NULL, email_key = NULL
           WHERE subject = ?1 AND client_id = ?2",
@@ -254,10 +264,10 @@ fn release_keys(sql: &Connection, place: &Place) -> rusqlite::Result<()> {
 /// the two links is for all clients.
 fn holder(
     sql: &Connection,
-    what: Unique,
+    what: UniqueField,
     key: &str,
-    place: &Place,
-) -> rusqlite::Result<Option<Place>> {
+    place: &LinkKey,
+) -> rusqlite::Result<Option<LinkKey>> {
     /// The key is the first column of either index.
     macro_rules! holder_by {
         ($key:literal) => {
@@ -269,18 +279,18 @@ fn holder(
         };
     }
     sql.prepare_cached(match what {
-        Unique::Username => holder_by!("username_key"),
-        Unique::Email => holder_by!("email_key"),
+        UniqueField::Username => holder_by!("username_key"),
+        UniqueField::Email => holder_by!("email_key"),
     })?
     .query_row([key, place.subject.as_str(), place.key()], |row| {
-        Ok(Place::of(column::subject(row, 0)?, row.get(1)?))
+        Ok(LinkKey::of(column::subject(row, 0)?, row.get(1)?))
     })
     .optional()
 }
 
 /// The person whose identifier equals the username at `place`, and who has no username in that client.
 /// The client knows that person by the identifier.
-fn identifier_holder(sql: &Connection, place: &Place) -> rusqlite::Result<Option<Place>> {
+fn identifier_holder(sql: &Connection, place: &LinkKey) -> rusqlite::Result<Option<LinkKey>> {
     sql.prepare_cached(
         "SELECT u.subject FROM links l JOIN users u ON u.subject = l.username
           WHERE l.subject = ?1 AND l.client_id = ?2 AND u.subject <> ?1
@@ -288,7 +298,7 @@ fn identifier_holder(sql: &Connection, place: &Place) -> rusqlite::Result<Option
                              AND o.username IS NOT NULL AND o.client_id IN (?2, ''))",
     )?
     .query_row([place.subject.as_str(), place.key()], |row| {
-        Ok(Place {
+        Ok(LinkKey {
             subject: column::subject(row, 0)?,
             client: place.client.clone(),
         })
@@ -298,7 +308,7 @@ fn identifier_holder(sql: &Connection, place: &Place) -> rusqlite::Result<Option
 
 fn upsert(
     sql: &Connection,
-    place: &Place,
+    place: &LinkKey,
     link: &Link,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
@@ -313,9 +323,9 @@ fn upsert(
         place.subject.as_str(),
         place.key(),
         link.username,
-        link.username.as_deref().map(folded),
+        link.username.as_deref().map(fold_case),
         link.email,
-        link.email.as_deref().map(folded),
+        link.email.as_deref().map(fold_case),
         link.email_verified,
         attributes,
         millis(now),
@@ -323,7 +333,7 @@ fn upsert(
     .map(drop)
 }
 
-fn remove(sql: &Connection, place: &Place) -> rusqlite::Result<usize> {
+fn remove(sql: &Connection, place: &LinkKey) -> rusqlite::Result<usize> {
     sql.prepare_cached("DELETE FROM links WHERE subject = ?1 AND client_id = ?2")?
         .execute([place.subject.as_str(), place.key()])
 }

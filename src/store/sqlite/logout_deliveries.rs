@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::column::{millis, stored};
-use super::history::{ended_by_leaving, write_down};
+use super::history::{append, ended_by_leaving};
 use super::{SqliteStore, column};
 use crate::directory::Event;
 use crate::session::{Delivery, DeliveryLease, DeliveryOutcome, SessionId};
@@ -32,7 +32,7 @@ impl LogoutDeliveries for SqliteStore {
         .await
     }
 
-    async fn put_off(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn postpone(&self, delivery: &Delivery, until: DateTime<Utc>) -> Result<(), StoreError> {
         let delivery = delivery.clone();
         self.write("put a logout token off", move |sql| {
             sql.prepare_cached(
@@ -50,7 +50,7 @@ impl LogoutDeliveries for SqliteStore {
         .await
     }
 
-    async fn strike_off(
+    async fn complete(
         &self,
         delivery: &Delivery,
         outcome: DeliveryOutcome,
@@ -62,7 +62,7 @@ impl LogoutDeliveries for SqliteStore {
                 .execute([delivery.sid.as_str(), delivery.client_id.as_str()])?;
             let subject = delivery.subject.as_str();
             if ended_by_leaving(sql, subject, delivery.sid.as_str())? {
-                write_down(sql, subject, &Event::of_delivery(&delivery, outcome), now)?;
+                append(sql, subject, &Event::of_delivery(&delivery, outcome), now)?;
             }
             Ok(())
         })
@@ -113,9 +113,10 @@ fn is_any_due(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<bool> {
     sql.prepare_cached(&format!("SELECT EXISTS ({DUE})"))?
-        .query_row(params![millis(now), lease.each, held_json(lease)], |row| {
-            row.get(0)
-        })
+        .query_row(
+            params![millis(now), lease.max_per_client, held_json(lease)],
+            |row| row.get(0),
+        )
 }
 
 fn lease_due(
@@ -123,7 +124,7 @@ fn lease_due(
     lease: &DeliveryLease,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<Delivery>> {
-    let (until, limit) = (millis(lease.until), lease.most);
+    let (until, limit) = (millis(lease.until), lease.max_total);
     sql.prepare_cached(&format!(
         "UPDATE logout_deliveries SET due_at = ?4, attempts = attempts + 1
           WHERE (sid, client_id) IN
@@ -131,7 +132,13 @@ fn lease_due(
          RETURNING sid, client_id, subject, attempts, expires_at"
     ))?
     .query_map(
-        params![millis(now), lease.each, held_json(lease), until, limit],
+        params![
+            millis(now),
+            lease.max_per_client,
+            held_json(lease),
+            until,
+            limit
+        ],
         delivery,
     )?
     .collect()
@@ -139,7 +146,7 @@ fn lease_due(
 
 /// The leased deliveries per client, as a JSON object.
 fn held_json(lease: &DeliveryLease) -> String {
-    json!(lease.held).to_string()
+    json!(lease.in_flight).to_string()
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::SqliteStore;
 use super::column::millis;
 use super::schema::APPLICATION_ID;
-use crate::store::{Maintenance, RUN_OUT_KEPT, StoreError};
+use crate::store::{EXPIRED_SESSION_RETENTION, Maintenance, StoreError};
 
 /// Sessions to remove. A session with an offline grant is kept as long as the grant: a logout still
 /// has to find the grants to revoke and the clients to notify.
@@ -50,7 +50,7 @@ const SWEEPS: [Sweep; 6] = [
          (SELECT name FROM spent WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 200)"],
     ),
     (
-        RUN_OUT_KEPT,
+        EXPIRED_SESSION_RETENTION,
         &[
             concat!(
                 "DELETE FROM session_clients WHERE sid IN ",

@@ -117,7 +117,7 @@ impl SqliteStore {
 fn open_error(error: OpenError, path: &Path) -> StoreError {
     StoreError {
         step: "open its database",
-        source: Box::new(error.about(path)),
+        source: Box::new(error.with_path(path)),
     }
 }
 

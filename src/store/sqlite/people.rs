@@ -6,7 +6,7 @@ use panda_oidc_sdk::Subject;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::column::{USER_COLUMNS, millis};
-use super::history::happening;
+use super::history::history_entry;
 use super::{SqliteStore, column, sessions};
 use crate::directory::{HistoryEntry, Person, Presence};
 use crate::session::{EndedSession, LogoutNotice, SessionId};
@@ -59,7 +59,7 @@ impl People for SqliteStore {
             sql.prepare_cached(
                 "SELECT at, event FROM people_history WHERE subject = ?1 ORDER BY seq",
             )?
-            .query_map([subject.as_str()], happening)?
+            .query_map([subject.as_str()], history_entry)?
             .collect()
         })
     }

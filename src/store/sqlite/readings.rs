@@ -6,16 +6,16 @@ use panda_oidc_sdk::Identity;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
-use super::column::{self, millis, unreadable};
-use super::history::{has_left, write_down};
+use super::column::{self, invalid_column, millis};
+use super::history::{append, has_left};
 use super::people::end_all;
 use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::{Change, Event, Report};
 use crate::session::{EndedSession, LogoutNotice};
-use crate::store::{CarriedOut, DirectoryLease, Readings, StoreError};
+use crate::store::{AppliedChanges, DirectoryLease, DirectoryReadings, StoreError};
 
 #[async_trait]
-impl Readings for SqliteStore {
+impl DirectoryReadings for SqliteStore {
     async fn lease_directory(
         &self,
         lease: DirectoryLease,
@@ -92,12 +92,12 @@ impl Readings for SqliteStore {
         .await
     }
 
-    async fn carry_out(
+    async fn apply_accepted(
         &self,
         lease: DirectoryLease,
         limit: u32,
         notice: &LogoutNotice,
-    ) -> Result<Option<CarriedOut>, StoreError> {
+    ) -> Result<Option<AppliedChanges>, StoreError> {
         let notice = notice.clone();
         self.write("carry out what a reading found", move |sql| {
             if !renew(sql, lease)? {
@@ -116,11 +116,11 @@ impl Readings for SqliteStore {
             let report = report
                 .map(|report| serde_json::from_str(&report))
                 .transpose();
-            report.map_err(|error| unreadable(0, error))
+            report.map_err(|error| invalid_column(0, error))
         })
     }
 
-    async fn note(&self, report: &Report) -> Result<(), StoreError> {
+    async fn save_report(&self, report: &Report) -> Result<(), StoreError> {
         let report = serde_json::to_string(report).map_err(|error| StoreError {
             step: "write down what a reading came to",
             source: error.into(),
@@ -170,17 +170,21 @@ fn read_change(row: &Row<'_>) -> rusqlite::Result<Change> {
         }),
         ABSENT => Change::Absent(subject),
         CHANGE_LEFT => Change::Left(subject),
-        _ => return Err(unreadable(1, "not a change")),
+        _ => return Err(invalid_column(1, "not a change")),
     })
 }
 
-fn carry_out(sql: &Connection, limit: u32, notice: &LogoutNotice) -> rusqlite::Result<CarriedOut> {
+fn carry_out(
+    sql: &Connection,
+    limit: u32,
+    notice: &LogoutNotice,
+) -> rusqlite::Result<AppliedChanges> {
     let accepted_at = sql
         .prepare_cached("SELECT accepted_at FROM directory WHERE accepted_at IS NOT NULL")?
         .query_row([], |row| column::time(row, 0))
         .optional()?;
     let Some(accepted_at) = accepted_at else {
-        return Ok(CarriedOut::default());
+        return Ok(AppliedChanges::default());
     };
     let changes: Vec<_> = sql
         .prepare_cached(
@@ -191,7 +195,7 @@ fn carry_out(sql: &Connection, limit: u32, notice: &LogoutNotice) -> rusqlite::R
     let Some(last) = changes.last() else {
         sql.prepare_cached("UPDATE directory SET accepted_at = NULL")?
             .execute([])?;
-        return Ok(CarriedOut::default());
+        return Ok(AppliedChanges::default());
     };
     let mut ended = Vec::new();
     for change in &changes {
@@ -205,7 +209,7 @@ fn carry_out(sql: &Connection, limit: u32, notice: &LogoutNotice) -> rusqlite::R
     }
     sql.prepare_cached("DELETE FROM directory_changes WHERE subject <= ?1")?
         .execute([last.subject().as_str()])?;
-    Ok(CarriedOut {
+    Ok(AppliedChanges {
         changes: changes.len(),
         ended,
     })
@@ -215,7 +219,7 @@ fn carry_out(sql: &Connection, limit: u32, notice: &LogoutNotice) -> rusqlite::R
 fn mark_listed(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusqlite::Result<()> {
     let subject = identity.subject.as_str();
     if has_left(sql, subject)? {
-        write_down(sql, subject, &Event::Returned, at)?;
+        append(sql, subject, &Event::Returned, at)?;
     }
     sql.prepare_cached(
         "INSERT INTO users (subject, name, phone, updated_at, listed_at)
@@ -241,7 +245,7 @@ fn mark_absent(sql: &Connection, subject: &str, at: DateTime<Utc>) -> rusqlite::
         )?
         .execute(params![subject, millis(at)])?;
     if updated == 1 {
-        write_down(sql, subject, &Event::Absent, at)?;
+        append(sql, subject, &Event::Absent, at)?;
     }
     Ok(())
 }
@@ -260,6 +264,6 @@ fn mark_left(
         return Ok(Vec::new());
     }
     let ended = end_all(sql, subject, notice)?;
-    write_down(sql, subject, &Event::left(&ended), at)?;
+    append(sql, subject, &Event::left(&ended), at)?;
     Ok(ended)
 }

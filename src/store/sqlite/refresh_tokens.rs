@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::SqliteStore;
 use super::column::{self, millis};
 use super::grant_rows::{
-    GRANTED_COLUMNS, granted_columns, grants_alive, revoke, row_granted, stands,
+    GRANTED_COLUMNS, granted_columns, grants_alive, read_active_grant, revoke, stands,
 };
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::store::{Family, NewFamily, RefreshOutcome, RefreshTokens, Rotation, StoreError};
@@ -85,7 +85,7 @@ fn row_family(row: &Row<'_>) -> rusqlite::Result<FamilyRow> {
     const FIRST: usize = GRANTED_COLUMNS;
     Ok(FamilyRow {
         family: Family {
-            granted: row_granted(row)?,
+            granted: read_active_grant(row)?,
             id: column::digest(row, FIRST)?,
             latest: column::digest(row, FIRST + 1)?,
             expires_at: column::time(row, FIRST + 2)?,

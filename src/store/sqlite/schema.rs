@@ -88,7 +88,7 @@ pub enum OpenError {
 
 impl OpenError {
     /// Replaces SQLite's error with a more helpful one for `path`, where there is one.
-    pub(super) fn about(self, path: &Path) -> Self {
+    pub(super) fn with_path(self, path: &Path) -> Self {
         let Self::Sqlite(error) = self else {
             return self;
         };
@@ -156,14 +156,14 @@ fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 /// Returns whether the file is empty or an SQLite database. SQLite itself would overwrite a short file
 /// with any content.
 fn create(path: &Path) -> io::Result<bool> {
-    private_dir::create(private_dir::of(path))?;
+    private_dir::create(private_dir::parent_of(path))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     file.sync_all()?;
-    private_dir::sync(private_dir::of(path))?;
+    private_dir::sync(private_dir::parent_of(path))?;
     let mut head = Vec::new();
     file.take(MAGIC.len() as u64).read_to_end(&mut head)?;
     Ok(head.is_empty() || head == MAGIC)

@@ -128,13 +128,13 @@ fn sign_in(
     }
     let ended = end_sessions_of_others(sql, request)?;
     let user = upsert_user(sql, &request.session.user)?;
-    let sid = match &request.continues {
+    let sid = match &request.continued_session {
         Some(sid) if continue_session(sql, sid, &request.session, now)? => sid,
         _ => insert_session(sql, &request.session, &request.place)?,
     };
     sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
         .execute(params![request.handle.as_bytes(), sid.as_str()])?;
-    if let Some((handle, until)) = &request.retires {
+    if let Some((handle, until)) = &request.retired_handle {
         retire_handle(sql, handle, *until)?;
     }
     if let Some(claim) = &request.claim {

@@ -14,7 +14,7 @@ impl SealedKeys for SqliteStore {
         self.read("read the signing keys", keys)
     }
 
-    async fn keep_first(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
+    async fn insert_if_absent(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
         self.write("keep a signing key", move |sql| keep_first(sql, &key))
             .await
     }

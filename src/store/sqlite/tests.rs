@@ -40,10 +40,10 @@ fn failure(path: &Path) -> OpenError {
 async fn acknowledged_writes_survive_a_drop_and_a_close() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.keep_first(key("a")).await.unwrap();
+    store.insert_if_absent(key("a")).await.unwrap();
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
-    store.keep_first(key("b")).await.unwrap();
+    store.insert_if_absent(key("b")).await.unwrap();
     store.close().await.unwrap();
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.keys().await.unwrap(), [key("a"), key("b")]);
@@ -55,7 +55,7 @@ async fn only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.keep_first(key("a")).await.unwrap();
+    store.insert_if_absent(key("a")).await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     for file in fs::read_dir(path.parent().unwrap()).unwrap() {
@@ -71,9 +71,9 @@ async fn two_processes_can_open_the_same_file() {
         SqliteStore::open(&path).unwrap(),
         SqliteStore::open(&path).unwrap(),
     );
-    first.keep_first(key("a")).await.unwrap();
+    first.insert_if_absent(key("a")).await.unwrap();
     assert_eq!(second.keys().await.unwrap(), [key("a")]);
-    second.keep_first(key("b")).await.unwrap();
+    second.insert_if_absent(key("b")).await.unwrap();
     assert_eq!(first.keys().await.unwrap().len(), 2);
 }
 
@@ -211,7 +211,10 @@ fn concurrent_opens_and_closes_succeed() {
                 for _ in 0..4 {
                     let store = SqliteStore::open(&path).unwrap();
                     runtime.block_on(async {
-                        store.keep_first(key(&number.to_string())).await.unwrap();
+                        store
+                            .insert_if_absent(key(&number.to_string()))
+                            .await
+                            .unwrap();
                         assert!(!store.keys().await.unwrap().is_empty());
                         if number.is_multiple_of(2) {
                             store.close().await.unwrap();
@@ -253,7 +256,7 @@ async fn a_file_of_the_first_release_is_migrated_and_keeps_its_sessions_and_gran
     let active = active.expect("people stay signed in over an upgrade");
     assert_eq!(active.grant.subject.as_str(), "1");
     assert_eq!(active.user.identity.name.as_deref(), Some("陈涛"));
-    assert!(!active.grant.refreshable && active.grant.resources.is_empty());
+    assert!(!active.grant.issues_refresh_token && active.grant.resources.is_empty());
     store.close().await.unwrap();
     assert!(SqliteStore::open(&path).is_ok(), "it is not migrated twice");
 }

@@ -161,7 +161,7 @@ fn run(
         for job in batch.drain(..) {
             job.respond(committed.clone());
         }
-        checkpoints.tend(connection);
+        checkpoints.after_commit(connection);
     }
     // The checkpoint connection must close first: the last one to close moves the log into the database.
     checkpoints.end();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stage::{Look, Stage};
 
 use crate::script;
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 /// A service.
 struct Verifier {
@@ -21,7 +21,7 @@ struct Verifier {
 
 impl Verifier {
     async fn test(self) {
-        let house = House::open_with(&Look::clients(), "").await;
+        let house = TestProvider::open_with(&Look::clients(), "").await;
         let (mut stage, mut elsewhere) = (Stage::set().await, Stage::set().await);
         let mut questions = questions::all(&mut stage, &mut elsewhere).await;
         questions.extend(questions::about_time(&house).await);

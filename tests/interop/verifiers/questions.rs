@@ -7,7 +7,7 @@ use panda_oidc_sdk::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use super::stage::{ALGS, API, Look, Stage, Tokens, Visitor};
-use crate::support::house::House;
+use crate::support::house::TestProvider;
 
 /// One token, and whether it is good.
 pub struct Question {
@@ -68,15 +68,15 @@ fn altered(token: &str) -> String {
 
 /// The questions about time, on the tokens of a provider whose clock is two hours behind, and then
 /// is not.
-pub async fn about_time(house: &House) -> Vec<Question> {
+pub async fn about_time(house: &TestProvider) -> Vec<Question> {
     let now = SystemClock.now();
-    house.later(now - house.clock.now() - TimeDelta::hours(2));
+    house.advance(now - house.clock.now() - TimeDelta::hours(2));
     let mut questions = Vec::new();
     for (wrong, step) in [
         (Some("expired"), TimeDelta::zero()),
         (None, TimeDelta::hours(2)),
     ] {
-        house.later(step);
+        house.advance(step);
         let mut visitor = Visitor::enter(&house.portal, &house.issuer).await;
         for look in Look::all() {
             let token = visitor.tokens(look).await.access;

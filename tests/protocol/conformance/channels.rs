@@ -27,7 +27,7 @@ pub async fn oidcc_backchannel_rp_initiated_logout(mode: Mode) {
     let lines = listener.line() + "backchannel_logout_session_required = true\n";
     let (mut module, id_token, url, state) = logged_in(mode, &lines).await;
     came_out(module.agent.go(&url).await, &[("state", &state)]);
-    let told = listener.hears().await;
+    let told = listener.next_notice().await;
     assert_eq!(told.content_type, "application/x-www-form-urlencoded");
     assert_eq!(told.form.len(), 1, "nothing but the logout_token");
     assert_eq!(header(told.token())["typ"], "logout+jwt");

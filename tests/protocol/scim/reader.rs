@@ -3,9 +3,11 @@
 use chrono::DateTime;
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::directory::Change as Listed;
-use panda_oidc::links::{Change, Edit, Place};
+use panda_oidc::links::{Edit, LinkChange, LinkKey};
 use panda_oidc::session::LogoutNotice;
-use panda_oidc::store::{DirectoryLease, Links as _, Maintenance as _, Readings as _, SqliteStore};
+use panda_oidc::store::{
+    DirectoryLease, DirectoryReadings as _, Links as _, Maintenance as _, SqliteStore,
+};
 use panda_oidc_sdk::{Clock as _, Identity, Subject, SystemClock};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use reqwest::{Method, RequestBuilder};
@@ -134,14 +136,14 @@ impl Reader {
         let farewell = LogoutNotice {
             listeners: [].into(),
             leased_until: now,
-            later: None,
+            deferred: None,
             expires_at: now,
         };
         assert!(store.lease_directory(lease, now).await.unwrap());
         assert!(store.stage(lease, changes).await.unwrap());
         assert!(store.accept(lease, now).await.unwrap());
         while store
-            .carry_out(lease, 100, &farewell)
+            .apply_accepted(lease, 100, &farewell)
             .await
             .unwrap()
             .unwrap()
@@ -155,7 +157,7 @@ impl Reader {
     /// Links an account for all clients.
     pub async fn link(&self, id: &str, username: Option<&str>, email: Option<&str>) {
         let store = self.store();
-        let place = Place {
+        let place = LinkKey {
             subject: Subject::new(id).unwrap(),
             client: None,
         };
@@ -164,7 +166,7 @@ impl Reader {
             email: email.map(str::to_owned),
             ..Edit::default()
         };
-        let joined = store.join([Change { place, edit }].into(), DateTime::UNIX_EPOCH);
+        let joined = store.apply([LinkChange { place, edit }].into(), DateTime::UNIX_EPOCH);
         joined.await.unwrap();
         store.close().await.unwrap();
     }

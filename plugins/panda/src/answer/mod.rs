@@ -14,7 +14,7 @@ use panda_oidc_sdk::{Identity, LoginError, Page, Ticket};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::Nonsense;
+use crate::error::InvalidResponse;
 
 /// A body as it was received. It exceeds `limit` by at most one chunk.
 #[derive(Debug)]
@@ -66,19 +66,25 @@ struct Envelope<'a> {
 }
 
 impl<'a> Reply<'a> {
-    fn read(text: &'a str) -> Result<Self, Nonsense> {
+    fn read(text: &'a str) -> Result<Self, InvalidResponse> {
         if text.trim_start().starts_with('<') {
-            return Err(Nonsense::WebPage);
+            return Err(InvalidResponse::WebPage);
         }
-        let text: &RawValue = serde_json::from_str(text).map_err(Nonsense::Json)?;
-        let text = object(text).ok_or(Nonsense::NoEnvelope)?;
-        let envelope: Envelope = serde_json::from_str(text).map_err(Nonsense::Json)?;
-        let code: i64 = envelope.code.and_then(number).ok_or(Nonsense::NoCode)?;
+        let text: &RawValue = serde_json::from_str(text).map_err(InvalidResponse::Json)?;
+        let text = object(text).ok_or(InvalidResponse::NoEnvelope)?;
+        let envelope: Envelope = serde_json::from_str(text).map_err(InvalidResponse::Json)?;
+        let code: i64 = envelope
+            .code
+            .and_then(number)
+            .ok_or(InvalidResponse::NoCode)?;
         if code != 0 {
             let msg = envelope.msg.and_then(string).unwrap_or_default();
             return Ok(Self::Failure { code, msg });
         }
-        let data = envelope.data.and_then(object).ok_or(Nonsense::NoData)?;
+        let data = envelope
+            .data
+            .and_then(object)
+            .ok_or(InvalidResponse::NoData)?;
         Ok(Self::Success(data))
     }
 }
@@ -91,13 +97,16 @@ struct List<'a> {
     data: Option<&'a RawValue>,
 }
 
-fn people(data: &str) -> Result<Page, Nonsense> {
-    let list: List = serde_json::from_str(data).map_err(Nonsense::Json)?;
-    let count = list.count.and_then(number).ok_or(Nonsense::NoCount)?;
+fn people(data: &str) -> Result<Page, InvalidResponse> {
+    let list: List = serde_json::from_str(data).map_err(InvalidResponse::Json)?;
+    let count = list
+        .count
+        .and_then(number)
+        .ok_or(InvalidResponse::NoCount)?;
     let entries: Vec<&RawValue> = list
         .data
         .and_then(|entries| serde_json::from_str(entries.get()).ok())
-        .ok_or(Nonsense::NoList)?;
+        .ok_or(InvalidResponse::NoList)?;
     let people: Vec<Identity> = entries
         .iter()
         .filter_map(|entry| person::identity(object(entry)?).ok())

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::string;
-use crate::error::Nonsense;
+use crate::error::InvalidResponse;
 
 /// The longest name or phone, in characters. Both are written into cookies and tokens.
 const MAX_FIELD_CHARS: usize = 255;
@@ -24,10 +24,10 @@ struct User<'a> {
 ///
 /// A name or phone that is missing or not a text becomes `None`, and one that is too long is
 /// truncated. Neither makes the user unusable.
-pub(super) fn identity(object: &str) -> Result<Identity, Nonsense> {
-    let user: User = serde_json::from_str(object).map_err(Nonsense::Json)?;
+pub(super) fn identity(object: &str) -> Result<Identity, InvalidResponse> {
+    let user: User = serde_json::from_str(object).map_err(InvalidResponse::Json)?;
     Ok(Identity {
-        subject: user.id.and_then(subject).ok_or(Nonsense::NoId)?,
+        subject: user.id.and_then(subject).ok_or(InvalidResponse::NoId)?,
         name: user.name.and_then(string).and_then(truncated),
         phone: user.phone.and_then(phone).and_then(truncated),
     })

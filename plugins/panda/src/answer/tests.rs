@@ -36,7 +36,7 @@ fn subject(id: &str) -> Option<String> {
     }
 }
 
-fn nonsense(bytes: impl Into<Vec<u8>>) -> Nonsense {
+fn nonsense(bytes: impl Into<Vec<u8>>) -> InvalidResponse {
     match read(bytes) {
         Err(LoginError::Unintelligible(source)) => *source.downcast().expect("a Nonsense"),
         other => panic!("{other:?}"),
@@ -105,16 +105,16 @@ fn an_unusable_id_is_refused() {
     }
     assert!(matches!(
         nonsense(data(r#"{"userName":"陈涛"}"#)),
-        Nonsense::NoId
+        InvalidResponse::NoId
     ));
 }
 
 #[test]
 fn a_repeated_json_key_is_refused() {
     let twice = r#"{"id":1,"id":2}"#;
-    assert!(matches!(nonsense(data(twice)), Nonsense::Json(_)));
+    assert!(matches!(nonsense(data(twice)), InvalidResponse::Json(_)));
     let twice = r#"{"code":1,"code":0,"data":{"id":1}}"#;
-    assert!(matches!(nonsense(twice), Nonsense::Json(_)));
+    assert!(matches!(nonsense(twice), InvalidResponse::Json(_)));
 }
 
 #[test]
@@ -160,7 +160,10 @@ fn a_code_is_a_number_or_a_numeric_string() {
         "null", "true", "0.0", "0e1", r#""""#, r#"" 0""#, r#""OK""#, "[0]", "{}",
     ] {
         let answer = format!(r#"{{"code":{code},"data":{{"id":1}}}}"#);
-        assert!(matches!(nonsense(answer), Nonsense::NoCode), "{code}");
+        assert!(
+            matches!(nonsense(answer), InvalidResponse::NoCode),
+            "{code}"
+        );
     }
 }
 
@@ -190,30 +193,36 @@ fn a_rejection_needs_no_usable_message() {
 
 #[test]
 fn each_kind_of_nonsense_has_its_own_error() {
-    assert!(matches!(nonsense(""), Nonsense::Json(_)));
-    assert!(matches!(nonsense("\n<!doctype html>"), Nonsense::WebPage));
+    assert!(matches!(nonsense(""), InvalidResponse::Json(_)));
+    assert!(matches!(
+        nonsense("\n<!doctype html>"),
+        InvalidResponse::WebPage
+    ));
     assert!(matches!(
         nonsense(r#"{"code":0,"data":{"id":1"#),
-        Nonsense::Json(_)
+        InvalidResponse::Json(_)
     ));
     assert!(matches!(
         nonsense(r#"{"code":0,"data":{"id":1}}x"#),
-        Nonsense::Json(_)
+        InvalidResponse::Json(_)
     ));
     assert!(matches!(
         nonsense(r#"[0,"OK",{"id":1}]"#),
-        Nonsense::NoEnvelope
+        InvalidResponse::NoEnvelope
     ));
-    assert!(matches!(nonsense(r#""OK""#), Nonsense::NoEnvelope));
-    assert!(matches!(nonsense(r#"{"id":1}"#), Nonsense::NoCode));
-    assert!(matches!(nonsense(r#"{"code":0}"#), Nonsense::NoData));
+    assert!(matches!(nonsense(r#""OK""#), InvalidResponse::NoEnvelope));
+    assert!(matches!(nonsense(r#"{"id":1}"#), InvalidResponse::NoCode));
+    assert!(matches!(nonsense(r#"{"code":0}"#), InvalidResponse::NoData));
     for wrong in ["null", "[]", "[1]", r#"[{"id":1}]"#, "1", r#""1""#, "true"] {
-        assert!(matches!(nonsense(data(wrong)), Nonsense::NoData), "{wrong}");
+        assert!(
+            matches!(nonsense(data(wrong)), InvalidResponse::NoData),
+            "{wrong}"
+        );
     }
-    assert!(matches!(nonsense([0xff; 3]), Nonsense::Undecodable));
+    assert!(matches!(nonsense([0xff; 3]), InvalidResponse::Undecodable));
     assert!(matches!(
         nonsense(vec![b' '; LIMIT + 1]),
-        Nonsense::TooLarge { limit: LIMIT }
+        InvalidResponse::TooLarge { limit: LIMIT }
     ));
 }
 
@@ -226,10 +235,10 @@ fn whitespace_around_an_answer_is_ignored() {
 fn deep_nesting_does_not_overflow_the_stack() {
     for open in ["[", r#"{"a":"#] {
         let deep = open.repeat(LIMIT / open.len() - 10);
-        assert!(matches!(nonsense(deep.clone()), Nonsense::Json(_)));
+        assert!(matches!(nonsense(deep.clone()), InvalidResponse::Json(_)));
         assert!(matches!(
             nonsense(format!(r#"{{"data":{deep}"#)),
-            Nonsense::Json(_)
+            InvalidResponse::Json(_)
         ));
     }
     let closed = format!("{}{}", "[".repeat(90_000), "]".repeat(90_000));

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, GB18030, UTF_8};
 
 use super::Body;
-use crate::error::Nonsense;
+use crate::error::InvalidResponse;
 
 /// The text of `body`, in the first charset that decodes all of it without an error.
 ///
 /// A byte order mark outranks the declared charset and is not part of the text.
-pub(super) fn of(body: &Body) -> Result<Cow<'_, str>, Nonsense> {
+pub(super) fn of(body: &Body) -> Result<Cow<'_, str>, InvalidResponse> {
     if body.bytes.len() > body.limit {
-        return Err(Nonsense::TooLarge { limit: body.limit });
+        return Err(InvalidResponse::TooLarge { limit: body.limit });
     }
     let declared = body
         .charset
@@ -22,7 +22,7 @@ pub(super) fn of(body: &Body) -> Result<Cow<'_, str>, Nonsense> {
         .into_iter()
         .flatten()
         .find_map(|charset| decode(charset, &body.bytes))
-        .ok_or(Nonsense::Undecodable)
+        .ok_or(InvalidResponse::Undecodable)
 }
 
 fn decode<'a>(charset: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a, str>> {

@@ -10,7 +10,7 @@ use panda_oidc_panda::Plugin;
 use panda_oidc_panda::simulator::{Fault, Person, Simulator, SimulatorHandle, SimulatorSettings};
 use panda_oidc_sdk::contract::{Bench, Upstream};
 use panda_oidc_sdk::{
-    Brought, Directory, Host, Identity, IdentityProvider, LoginError, ManualClock, OpenError,
+    Directory, Host, Identity, IdentityProvider, LoginError, LoginRequest, ManualClock, OpenError,
     Plugin as _, Ticket,
 };
 
@@ -50,7 +50,7 @@ impl PandaBench {
     /// Authenticates with `ticket`.
     pub(crate) async fn ask(&self, ticket: &str) -> Result<Identity, LoginError> {
         let ticket = Ticket::new(ticket.to_owned());
-        self.provider.authenticate(&Brought { ticket }).await
+        self.provider.authenticate(&LoginRequest { ticket }).await
     }
 
     /// Authenticates with a new ticket for 陈涛, as after a click in the menu.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use panda_oidc_panda::simulator::Fault;
-use panda_oidc_panda::{Nonsense, Silence};
+use panda_oidc_panda::{InvalidResponse, NoResponse};
 use panda_oidc_sdk::{Identity, LoginError};
 use tokio::time::timeout;
 
@@ -19,14 +19,14 @@ async fn login(fault: Fault) -> Result<Identity, LoginError> {
     timeout(HANG_TIMEOUT, bench.click()).await.expect("an end")
 }
 
-async fn silence(fault: Fault) -> Silence {
+async fn silence(fault: Fault) -> NoResponse {
     match login(fault).await {
         Err(LoginError::Unreachable(source)) => *source.downcast().expect("a Silence"),
         other => panic!("{other:?}"),
     }
 }
 
-async fn nonsense(fault: Fault) -> Nonsense {
+async fn nonsense(fault: Fault) -> InvalidResponse {
     match login(fault).await {
         Err(LoginError::Unintelligible(source)) => *source.downcast().expect("a Nonsense"),
         other => panic!("{other:?}"),
@@ -39,20 +39,23 @@ async fn name(json: &str) -> Option<String> {
 
 #[tokio::test]
 async fn a_dead_portal_and_a_broken_connection_are_different_errors() {
-    assert!(matches!(silence(Fault::Dead).await, Silence::Connect(_)));
-    assert!(matches!(silence(Fault::Cut).await, Silence::Broken(_)));
-    assert!(matches!(silence(Fault::CutShort).await, Silence::Broken(_)));
+    assert!(matches!(silence(Fault::Dead).await, NoResponse::Connect(_)));
+    assert!(matches!(silence(Fault::Cut).await, NoResponse::Broken(_)));
+    assert!(matches!(
+        silence(Fault::CutShort).await,
+        NoResponse::Broken(_)
+    ));
 }
 
 #[tokio::test]
 async fn a_slow_portal_times_out_as_configured() {
     assert!(matches!(
         silence(Fault::Hang).await,
-        Silence::TimedOut { .. }
+        NoResponse::TimedOut { .. }
     ));
     assert!(matches!(
         silence(Fault::Drip).await,
-        Silence::TimedOut { .. }
+        NoResponse::TimedOut { .. }
     ));
 }
 
@@ -61,19 +64,19 @@ async fn an_http_error_counts_as_no_answer() {
     for status in [500, 501, 204, 206] {
         assert!(matches!(
             silence(Fault::Status(status)).await,
-            Silence::Failed(_)
+            NoResponse::Failed(_)
         ));
     }
     for status in [400, 401, 403, 404, 429] {
         assert!(matches!(
             silence(Fault::Status(status)).await,
-            Silence::Refused(_)
+            NoResponse::Refused(_)
         ));
     }
     for status in [502, 503, 504] {
         assert!(matches!(
             silence(Fault::Status(status)).await,
-            Silence::Gateway(_)
+            NoResponse::Gateway(_)
         ));
     }
 }
@@ -85,7 +88,7 @@ async fn a_redirect_is_not_followed() {
     let path = format!("PandaOMS/OMS/GetUserByTicket?ticket={ticket}");
     let address = other_portal.portal.url().join(&path).unwrap();
     let answer = silence(Fault::RedirectTo(address.into())).await;
-    assert!(matches!(answer, Silence::Redirected(_)), "{answer:?}");
+    assert!(matches!(answer, NoResponse::Redirected(_)), "{answer:?}");
     assert_eq!(other_portal.portal.calls().user_by_ticket, 0);
 }
 
@@ -93,19 +96,25 @@ async fn a_redirect_is_not_followed() {
 async fn each_cause_of_nonsense_has_its_own_error() {
     assert!(matches!(
         nonsense(Fault::LoginPage).await,
-        Nonsense::WebPage
+        InvalidResponse::WebPage
     ));
     assert!(matches!(
         nonsense(Fault::Truncated).await,
-        Nonsense::Json(_)
+        InvalidResponse::Json(_)
     ));
-    assert!(matches!(nonsense(Fault::DataNull).await, Nonsense::NoData));
+    assert!(matches!(
+        nonsense(Fault::DataNull).await,
+        InvalidResponse::NoData
+    ));
     assert!(matches!(
         nonsense(Fault::DataMissing).await,
-        Nonsense::NoData
+        InvalidResponse::NoData
     ));
-    assert!(matches!(nonsense(Fault::DataArray).await, Nonsense::NoData));
-    assert!(matches!(nonsense(Fault::NoId).await, Nonsense::NoId));
+    assert!(matches!(
+        nonsense(Fault::DataArray).await,
+        InvalidResponse::NoData
+    ));
+    assert!(matches!(nonsense(Fault::NoId).await, InvalidResponse::NoId));
 }
 
 #[tokio::test]
@@ -194,7 +203,7 @@ async fn an_error_does_not_repeat_its_source() {
         while let Some(source) = error.source() {
             assert!(!error.to_string().contains(&source.to_string()), "{error}");
             error = source;
-            if error.is::<Silence>() || error.is::<Nonsense>() {
+            if error.is::<NoResponse>() || error.is::<InvalidResponse>() {
                 continue;
             }
             break; // the sources below are errors of other crates

@@ -56,7 +56,7 @@ fn each_kind_of_key_authenticates_only_its_own_client() {
 fn keys_at_a_jwks_uri_are_fetched_to_verify_the_assertion() {
     let form = ec(&claims("elsewhere"));
     let form = Params::parse(form.as_bytes()).unwrap();
-    let request = Request {
+    let request = ClientCredentials {
         header: None,
         form: &form,
         audience: &["https://op".to_owned()],
@@ -108,14 +108,14 @@ fn n41_an_assertion_is_remembered_by_client_and_jti_until_it_expires() {
     let replay_key_and_expiry = |claims: &Value| {
         let form = ec(claims);
         let form = Params::parse(form.as_bytes()).unwrap();
-        let request = Request {
+        let request = ClientCredentials {
             header: None,
             form: &form,
             audience: &["https://op".to_owned()],
             now: now(),
         };
         match authenticate(&request, &clients()) {
-            Ok(ClientProof::Unspent(unspent)) => (unspent.name, unspent.until),
+            Ok(ClientProof::Unspent(unspent)) => (unspent.replay_key, unspent.expires_at),
             other => panic!("{other:?}"),
         }
     };
