@@ -226,7 +226,7 @@ async fn what_a_killed_process_left_undelivered_the_next_delivers() {
     for said in [
         "told did not take the end of session",
         "(Connection refused (os error 111)); it is told again in 5 s; check",
-        "ReceivedNotice told that session",
+        "Told told that session",
     ] {
         assert!(log.contains(said), "{said}");
     }
