@@ -21,13 +21,14 @@ pub async fn load_or_generate(
     let stored = store.keys().await?;
     let mut keys = Vec::new();
     for alg in SigningAlg::ALL {
-        keys.push(match stored.iter().find(|key| key.alg == alg.as_str()) {
-            Some(key) => key.clone(),
-            None => {
+        keys.push(
+            if let Some(key) = stored.iter().find(|key| key.alg == alg.as_str()) {
+                key.clone()
+            } else {
                 let generated = SealedKey::generate(alg, sealer, clock.now())?;
                 store.insert_if_absent(generated).await?
-            }
-        });
+            },
+        );
     }
     Ok(Keys::open(&keys, sealer)?)
 }

@@ -29,6 +29,7 @@ pub enum AttemptOutcome {
 }
 
 /// Interprets the status of a client's response (§2.8).
+#[must_use]
 pub fn outcome(status: u16) -> AttemptOutcome {
     match status {
         // "200 OK … some Web frameworks will substitute … 204 No Content": any 2xx is a success.
@@ -39,6 +40,7 @@ pub fn outcome(status: u16) -> AttemptOutcome {
 }
 
 /// When to retry after attempt number `attempts` gave `outcome`; `None` for no further attempt.
+#[must_use]
 pub fn next(
     attempts: u32,
     outcome: AttemptOutcome,

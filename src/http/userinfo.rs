@@ -80,12 +80,11 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
         .to_str()
         .ok()
         .and_then(|header| header.split_once(' '));
-    match token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")) {
-        Some((_, token)) => Ok(Some(token.trim())),
-        None => {
-            let error = "the Authorization header is not a Bearer one";
-            Err(OAuthError::invalid_request(error).into())
-        }
+    if let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")) {
+        Ok(Some(token.trim()))
+    } else {
+        let error = "the Authorization header is not a Bearer one";
+        Err(OAuthError::invalid_request(error).into())
     }
 }
 

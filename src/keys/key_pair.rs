@@ -66,10 +66,10 @@ impl SigningKey {
         let verifier = DecodingKey::from_jwk(&jwk).ok()?;
         Some(Self {
             alg,
-            pair,
-            jwk,
             kid,
+            jwk,
             verifier,
+            pair,
         })
     }
 

@@ -36,7 +36,7 @@ pub struct RemoteJwks {
     endpoints: HashMap<Url, Arc<JwksEndpoint>>,
 }
 
-/// FetchError the keys could not be fetched.
+/// Why the keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("the keys at the jwks_uri {uri} cannot be had")]
 pub struct JwksUnavailable {
@@ -118,7 +118,7 @@ impl RemoteJwks {
     ///
     /// # Errors
     ///
-    /// [`NoKeys`], for the operator's log.
+    /// [`JwksUnavailable`], for the operator's log.
     pub async fn at(&self, uri: &Url) -> FetchResult {
         self.newer_than(None, uri).await
     }

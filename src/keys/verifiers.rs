@@ -74,7 +74,7 @@ impl PublicKeys {
     ///
     /// # Errors
     ///
-    /// [`UnfitKeys`] says what is wrong with it.
+    /// [`InvalidJwks`] says what is wrong with it.
     pub fn strict(set: &Value) -> Result<Self, InvalidJwks> {
         let keys = members(set)?.iter().enumerate().map(|(index, member)| {
             PublicKey::read(member).map_err(|unfit| InvalidJwks::Key(index + 1, unfit))
@@ -87,7 +87,7 @@ impl PublicKeys {
     ///
     /// # Errors
     ///
-    /// [`UnfitKeys`] when no key is usable.
+    /// [`InvalidJwks`] when no key is usable.
     pub fn lenient(document: &[u8]) -> Result<Self, InvalidJwks> {
         let set = serde_json::from_slice(document).map_err(|_| InvalidJwks::NoSet)?;
         let mut first_error = None;
@@ -96,7 +96,7 @@ impl PublicKeys {
             match PublicKey::read(member) {
                 Ok(key) => keys.push(key),
                 Err(unfit) => {
-                    first_error = first_error.or(Some(InvalidJwks::Key(index + 1, unfit)))
+                    first_error = first_error.or(Some(InvalidJwks::Key(index + 1, unfit)));
                 }
             }
         }

@@ -109,7 +109,7 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// [`TooOften`] when the address has used up its limit.
+    /// [`RateLimited`] when the address has used up its limit.
     pub fn check_address(&self, address: IpAddr) -> Result<(), RateLimited> {
         match &self.addresses {
             Some(buckets) if !self.is_exempt(address) => {
@@ -123,7 +123,7 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// [`TooOften`] when the client has used up its limit.
+    /// [`RateLimited`] when the client has used up its limit.
     pub fn check_client(&self, client: &Client, address: IpAddr) -> Result<(), RateLimited> {
         match &self.clients {
             Some(buckets) if (self.counts_client)(client) && !self.is_exempt(address) => {

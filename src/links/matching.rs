@@ -39,7 +39,7 @@ impl RowMatch {
     }
 }
 
-/// The people to look up in the store before [`find`] can match `rows`.
+/// The people to look up in the store before [`match_rows`] can match `rows`.
 #[must_use]
 pub fn person_query(rows: &[Row]) -> PersonQuery {
     let mut query = PersonQuery::default();

@@ -189,7 +189,7 @@ impl RowReader<'_> {
             Column::Username => row.edit.username = Some(cell::username(text).map_err(to_mistake)?),
             Column::Email => row.edit.email = Some(cell::email(text).map_err(to_mistake)?),
             Column::EmailVerified => {
-                row.edit.email_verified = cell::flag(text).map_err(to_mistake)?
+                row.edit.email_verified = cell::flag(text).map_err(to_mistake)?;
             }
             Column::One(name) => self.attribute(row, name, Attribute::One(text.to_owned()))?,
             Column::Many(name) => self.attribute(row, name, Attribute::Many(cell::list(text)))?,

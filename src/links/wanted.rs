@@ -20,7 +20,7 @@ pub struct PersonQuery {
     pub subjects: HashSet<Subject>,
     /// By telephone number, in E.164.
     pub phones: HashSet<String>,
-    /// By name, normalized by [`Wanted::name`].
+    /// By name, normalized by [`PersonQuery::name`].
     pub names: HashSet<String>,
 }
 

@@ -28,7 +28,7 @@ pub enum InvalidTicket {
 ///
 /// # Errors
 ///
-/// [`UnfitTicket`] when the value cannot be a ticket, or there are two different ones.
+/// [`InvalidTicket`] when the value cannot be a ticket, or there are two different ones.
 pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, InvalidTicket> {
     let mut found: Option<&str> = None;
     for value in values(raw_query, parameter).filter(|value| !value.is_empty()) {
@@ -130,7 +130,7 @@ fn check(ticket: &str) -> Result<(), InvalidTicket> {
 ///
 /// # Errors
 ///
-/// [`UnfitTicket`] when the value cannot be a ticket.
+/// [`InvalidTicket`] when the value cannot be a ticket.
 pub fn parse_plain(ticket: &str) -> Result<Ticket, InvalidTicket> {
     check(ticket)?;
     Ok(Ticket::new(ticket.to_owned()))

@@ -213,9 +213,8 @@ impl Clients {
     #[must_use]
     pub fn jwks_uris(&self) -> Vec<Url> {
         let uris = self.0.values().filter_map(|client| {
-            let keys = match &client.authentication {
-                Authentication::PrivateKeyJwt { keys, .. } => keys,
-                _ => return None,
+            let Authentication::PrivateKeyJwt { keys, .. } = &client.authentication else {
+                return None;
             };
             match keys {
                 ClientKeys::Remote(uri) => Some(uri.clone()),

@@ -24,7 +24,7 @@ pub enum NoLoginUrl {
 ///
 /// # Errors
 ///
-/// [`NoTarget`].
+/// [`NoLoginUrl`].
 pub fn login_url(client: &Client, deep: Option<&str>, issuer: &Issuer) -> Result<Url, NoLoginUrl> {
     let link = deep
         .filter(|deep| !deep.is_empty())

@@ -26,7 +26,7 @@ impl Params {
     ///
     /// # Errors
     ///
-    /// [`TooMany`] beyond a hundred parameters.
+    /// [`TooManyParameters`] beyond a hundred parameters.
     pub fn parse(encoded: &[u8]) -> Result<Self, TooManyParameters> {
         let pairs: Vec<_> = form_urlencoded::parse(encoded)
             .take(MAX_PARAMETERS + 1)

@@ -45,7 +45,7 @@ impl RegisteredUri {
     ///
     /// # Errors
     ///
-    /// [`UnfitUri`] says what is wrong with it.
+    /// [`InvalidRedirectUri`] says what is wrong with it.
     pub fn new(uri: &str) -> Result<Self, InvalidRedirectUri> {
         let parsed = Url::parse(uri).map_err(|_| InvalidRedirectUri::Relative)?;
         if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {

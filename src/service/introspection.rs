@@ -16,7 +16,7 @@ pub enum TokenState {
     /// Unknown, expired, revoked, or not for this client to see.
     Inactive,
     /// An active access token.
-    AccessToken(ActiveAccessToken),
+    AccessToken(Box<ActiveAccessToken>),
     /// An active refresh token.
     RefreshToken(Box<Family>),
 }
@@ -43,7 +43,7 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
         {
             return Ok(TokenState::Inactive);
         }
-        return Ok(TokenState::AccessToken(found));
+        return Ok(TokenState::AccessToken(Box::new(found)));
     }
     // 3. Look for a refresh token.
     let Some(refresh_token) = RefreshToken::parse(token) else {

@@ -29,7 +29,7 @@ pub trait Links: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<ApplyOutcome, StoreError>;
 
-    /// Returns what [`Links::join`] would return, and changes nothing.
+    /// Returns what [`Links::apply`] would return, and changes nothing.
     async fn dry_run(&self, changes: Arc<[LinkChange]>) -> Result<ApplyOutcome, StoreError>;
 
     /// Removes a link. `false` when there was none.

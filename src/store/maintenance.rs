@@ -10,7 +10,7 @@ use super::error::StoreError;
 pub trait Maintenance: Send + Sync {
     /// Removes rows that have expired by `now`, and returns how many.
     ///
-    /// A session is removed [`RUN_OUT_KEPT`](super::RUN_OUT_KEPT) after it expired, and not before
+    /// A session is removed [`EXPIRED_SESSION_RETENTION`](super::EXPIRED_SESSION_RETENTION) after it expired, and not before
     /// its last offline grant. The commits are small, so that logins do not wait for them.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
 

@@ -49,7 +49,7 @@ pub trait Sessions: Send + Sync {
     /// Ends a session. Its handles stop working, its grants become inactive (offline ones too), and
     /// the tickets that opened it are spent. Logout tokens for its clients are queued as `notice` says.
     ///
-    /// An expired session can be ended too, for [`RUN_OUT_KEPT`]: its clients may still have sessions
+    /// An expired session can be ended too, for [`EXPIRED_SESSION_RETENTION`]: its clients may still have sessions
     /// of their own. `None` when there is no such session. Of concurrent callers, one gets the
     /// session.
     async fn end(

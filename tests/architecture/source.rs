@@ -143,7 +143,7 @@ fn read(package: &Path, path: &Path) -> SourceFile {
     for item in &syntax.items {
         if let Item::Mod(module) = item {
             let name = module.ident.to_string();
-            let path = [reader.inside.as_slice(), &[name.clone()]].concat();
+            let path = [reader.inside.as_slice(), std::slice::from_ref(&name)].concat();
             reader.aliases.insert(name, path);
         }
     }
@@ -198,12 +198,11 @@ impl Reader {
         vis: &Visibility,
         span: Span,
     ) {
-        let alias = match (ident, path.last()) {
-            ("self", Some(last)) => last.clone(),
-            _ => {
-                path.push(ident.to_owned());
-                alias.to_owned()
-            }
+        let alias = if let ("self", Some(last)) = (ident, path.last()) {
+            last.clone()
+        } else {
+            path.push(ident.to_owned());
+            alias.to_owned()
         };
         let target = self.absolute(&path);
         let is_reexport = !matches!(vis, Visibility::Inherited);

@@ -99,7 +99,7 @@ impl TestProvider {
         portal: SimulatorHandle,
         clock: Arc<ManualClock>,
     ) -> Self {
-        let config = config::parse(&toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let config = config::parse(toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let bounds = http::server::ConnectionLimits::from(&config.limits);
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host).await.unwrap().shared();

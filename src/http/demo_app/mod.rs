@@ -75,6 +75,10 @@ impl RelyingParty {
 }
 
 /// Discovers the provider and builds the app's routes.
+///
+/// # Errors
+///
+/// Why the provider cannot be used.
 pub async fn router(registration: Registration, http: reqwest::Client) -> Result<Router, String> {
     let issuer = IssuerUrl::new(registration.issuer.clone()).map_err(|error| error.to_string())?;
     let http = Http(http);

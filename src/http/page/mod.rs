@@ -92,6 +92,10 @@ impl Page {
 
     /// Fills `value` in for `{name}`.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a text or a number, as it is at hand"
+    )]
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.values.push((name, value.to_string()));
         self

@@ -113,7 +113,7 @@ fn run(connection: &Connection, wakeups: &Receiver<()>, caught_up: &AtomicBool) 
     while wakeups.recv().is_ok() {
         match catch_up(connection) {
             Ok(remaining) if remaining <= REMAINDER_PAGES => {
-                caught_up.store(true, Ordering::Relaxed)
+                caught_up.store(true, Ordering::Relaxed);
             }
             Ok(remaining) if remaining >= WARNING_PAGES => warn!(
                 store.log_pages = remaining,
