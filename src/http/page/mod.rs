@@ -4,6 +4,7 @@ pub(crate) mod language;
 pub(crate) mod login_required;
 pub(crate) mod words;
 
+use std::fmt::Display;
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -16,7 +17,7 @@ use base64::prelude::BASE64_STANDARD;
 use url::{Origin, Url};
 
 use self::language::Language;
-use self::words::{Message, Text, Words};
+use self::words::{Message, Text, Values, Words};
 use crate::app::App;
 
 /// The style of every page.
@@ -32,7 +33,7 @@ pub(crate) struct Page {
     /// What it says.
     pub message: fn(&Words) -> &Message,
     /// What is filled in.
-    pub values: Vec<(&'static str, String)>,
+    pub values: Values,
     /// The one thing to do next.
     pub action: Option<Link>,
     /// Several things to choose from.
@@ -79,7 +80,7 @@ impl Page {
         Self {
             status,
             message,
-            values: Vec::new(),
+            values: Values::default(),
             action: None,
             choices: Vec::new(),
             form: None,
@@ -92,19 +93,18 @@ impl Page {
 
     /// Fills `value` in for `{name}`.
     #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a text or a number, as it is at hand"
-    )]
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.values.push((name, value.to_string()));
+    pub(crate) fn with(mut self, name: &'static str, value: impl Display) -> Self {
+        self.values.add(name, value);
         self
     }
 
     /// Renders the page.
     #[must_use]
     pub(crate) fn into_response(self, language: Language, app: &App) -> Response {
-        let text = |language| (self.message)(Words::of(language)).fill(&self.values);
+        let text = |language| {
+            let Message { title, body } = (self.message)(Words::of(language));
+            (self.values.fill(title), self.values.fill(body))
+        };
         let ((title, body), (other_title, other_body)) = (text(language), text(language.other()));
         let html = Html {
             language,

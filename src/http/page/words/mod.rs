@@ -2,6 +2,7 @@
 //!
 //! A further language is a file like `en.toml`, and a variant of [`Language`].
 
+use std::fmt::Display;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -88,11 +89,36 @@ impl Words {
     }
 }
 
+/// What is filled in for the `{name}`s of a text.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Values(Vec<(&'static str, String)>);
+
+impl Values {
+    /// Fills `value` in for `{name}`.
+    pub(crate) fn add(&mut self, name: &'static str, value: impl Display) {
+        self.0.push((name, value.to_string()));
+    }
+
+    /// `template` with the values in their places. A value is not read again.
+    pub(crate) fn fill(&self, mut template: &str) -> String {
+        let mut text = String::with_capacity(template.len());
+        while let Some((before, after)) = template.split_once('{') {
+            text.push_str(before);
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let value = self.0.iter().find(|(known, _)| *known == name);
+            text.push_str(value.map_or("", |(_, value)| value));
+            template = after;
+        }
+        text.push_str(template);
+        text
+    }
+}
+
 /// A text of the catalogue, with what is filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     entry: fn(&Words) -> &str,
-    values: Vec<(&'static str, String)>,
+    values: Values,
 }
 
 impl Text {
@@ -100,7 +126,7 @@ impl Text {
     pub(crate) fn of(entry: fn(&Words) -> &str) -> Self {
         Self {
             entry,
-            values: Vec::new(),
+            values: Values::default(),
         }
     }
 
@@ -111,41 +137,16 @@ impl Text {
 
     /// Fills `value` in for `{name}`.
     #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a text or a number, as it is at hand"
-    )]
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.values.push((name, value.to_string()));
+    pub(crate) fn with(mut self, name: &'static str, value: impl Display) -> Self {
+        self.values.add(name, value);
         self
     }
 
     /// The text in `language`.
     #[must_use]
     pub(crate) fn read(&self, language: Language) -> String {
-        fill((self.entry)(Words::of(language)), &self.values)
+        self.values.fill((self.entry)(Words::of(language)))
     }
-}
-
-impl Message {
-    /// Heading and body, with `values` filled in.
-    pub(crate) fn fill(&self, values: &[(&'static str, String)]) -> (String, String) {
-        (fill(&self.title, values), fill(&self.body, values))
-    }
-}
-
-/// Puts `values` in the place of their `{name}`. A value is not read again.
-fn fill(mut template: &str, values: &[(&'static str, String)]) -> String {
-    let mut text = String::with_capacity(template.len());
-    while let Some((before, after)) = template.split_once('{') {
-        text.push_str(before);
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        let value = values.iter().find(|(known, _)| *known == name);
-        text.push_str(value.map_or("", |(_, value)| value));
-        template = after;
-    }
-    text.push_str(template);
-    text
 }
 
 #[cfg(test)]
