@@ -16,9 +16,9 @@ pub enum TokenState {
     /// Unknown, expired, revoked, or not for this client to see.
     Inactive,
     /// An active access token.
-    AccessToken(Box<ActiveAccessToken>),
+    AccessToken(ActiveAccessToken),
     /// An active refresh token.
-    RefreshToken(Box<Family>),
+    RefreshToken(Family),
 }
 
 /// Introspects a token for `client`, which either owns it or is one of the services it is for.
@@ -43,7 +43,7 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
         {
             return Ok(TokenState::Inactive);
         }
-        return Ok(TokenState::AccessToken(Box::new(found)));
+        return Ok(TokenState::AccessToken(found));
     }
     // 3. Look for a refresh token.
     let Some(refresh_token) = RefreshToken::parse(token) else {
@@ -54,7 +54,5 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
     let family = family.filter(|family| {
         family.latest == refresh_token.digest() && is_open(app, client, &family.granted)
     });
-    Ok(family.map_or(TokenState::Inactive, |family| {
-        TokenState::RefreshToken(Box::new(family))
-    }))
+    Ok(family.map_or(TokenState::Inactive, TokenState::RefreshToken))
 }

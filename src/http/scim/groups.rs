@@ -5,14 +5,13 @@
 
 use std::collections::HashMap;
 
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::Value;
 
 use super::cursor::UserCursor;
 use super::error::ScimFailure;
+use super::query::ScimQuery;
 use super::respond::respond;
 use super::state::ScimState;
 use crate::scim::{
@@ -22,35 +21,16 @@ use crate::scim::{
 /// The most members of all groups in one response.
 const MAX_MEMBERS: usize = 100_000;
 
-/// `GET /Groups`.
+/// `GET /Groups`, and `POST /Groups/.search` (§3.4.3).
 ///
 /// # Errors
 ///
 /// [`ScimFailure`] says what is wrong with the query.
 pub(super) async fn list(
     State(state): State<ScimState>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    ScimQuery { page, headers }: ScimQuery,
 ) -> Result<Response, ScimFailure> {
-    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
     Ok(respond(&headers, groups(&state, &page).await?, None))
-}
-
-/// `POST /Groups/.search` (§3.4.3).
-///
-/// # Errors
-///
-/// As [`list`].
-pub(super) async fn search(
-    State(state): State<ScimState>,
-    body: Bytes,
-) -> Result<Response, ScimFailure> {
-    let page = ListRequest::of_body(&body)?;
-    Ok(respond(
-        &HeaderMap::new(),
-        groups(&state, &page).await?,
-        None,
-    ))
 }
 
 /// `GET /Groups/{id}`.
@@ -61,10 +41,8 @@ pub(super) async fn search(
 pub(super) async fn one(
     State(state): State<ScimState>,
     Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    ScimQuery { page, headers }: ScimQuery,
 ) -> Result<Response, ScimFailure> {
-    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
     if !state.app.groups.is_known(&id) {
         return Err(ScimError::new(404, "there is no group with this id").into());
     }

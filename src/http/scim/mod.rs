@@ -7,6 +7,7 @@ mod cursor;
 mod discovery;
 mod error;
 mod groups;
+mod query;
 mod respond;
 mod state;
 mod users;
@@ -45,12 +46,12 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         |scope: AdminScope| from_fn(move |request, next| auth::require_scope(scope, request, next));
     let users = Router::new()
         .route("/Users", get(users::list))
-        .route("/Users/.search", post(users::search))
+        .route("/Users/.search", post(users::list))
         .route("/Users/{id}", get(users::one))
         .route_layer(require(AdminScope::ScimUsers));
     let groups = Router::new()
         .route("/Groups", get(groups::list))
-        .route("/Groups/.search", post(groups::search))
+        .route("/Groups/.search", post(groups::list))
         .route("/Groups/{id}", get(groups::one))
         .route_layer(require(AdminScope::ScimGroups));
     let all = Router::new()

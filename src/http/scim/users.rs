@@ -1,14 +1,13 @@
 //! `/Users` (RFC 7644 §3.4).
 
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use panda_oidc_sdk::Subject;
 use serde_json::Value;
 
 use super::cursor::UserCursor;
 use super::error::ScimFailure;
+use super::query::ScimQuery;
 use super::respond::respond;
 use super::state::ScimState;
 use crate::scim::{self, Filter, ListRequest, ScimError, User, UserAttribute};
@@ -16,35 +15,16 @@ use crate::scim::{self, Filter, ListRequest, ScimError, User, UserAttribute};
 /// Attributes whose value identifies one person.
 const UNIQUE_ATTRIBUTES: [UserAttribute; 2] = [UserAttribute::Id, UserAttribute::UserName];
 
-/// `GET /Users`.
+/// `GET /Users`, and `POST /Users/.search` (§3.4.3).
 ///
 /// # Errors
 ///
 /// [`ScimFailure`] says what is wrong with the query.
 pub(super) async fn list(
     State(state): State<ScimState>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    ScimQuery { page, headers }: ScimQuery,
 ) -> Result<Response, ScimFailure> {
-    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
     Ok(respond(&headers, users(&state, &page).await?, None))
-}
-
-/// `POST /Users/.search` (§3.4.3).
-///
-/// # Errors
-///
-/// As [`list`].
-pub(super) async fn search(
-    State(state): State<ScimState>,
-    body: Bytes,
-) -> Result<Response, ScimFailure> {
-    let page = ListRequest::of_body(&body)?;
-    Ok(respond(
-        &HeaderMap::new(),
-        users(&state, &page).await?,
-        None,
-    ))
 }
 
 /// `GET /Users/{id}`.
@@ -55,10 +35,8 @@ pub(super) async fn search(
 pub(super) async fn one(
     State(state): State<ScimState>,
     Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    ScimQuery { page, headers }: ScimQuery,
 ) -> Result<Response, ScimFailure> {
-    let page = ListRequest::of_query(query.as_deref().unwrap_or_default())?;
     let unknown = || ScimError::new(404, "there is nobody with this id");
     let subject = Subject::new(id).map_err(|_| unknown())?;
     let entry = state
