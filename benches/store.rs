@@ -176,7 +176,7 @@ impl Bench {
 fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
-        place: Digest::of(&person.to_be_bytes()).into(),
+        user_agent: Digest::of(&person.to_be_bytes()).into(),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),

@@ -1,4 +1,4 @@
-//! The house rules of `src/`: what may import what, and what may be done where.
+//! The provider rules of `src/`: what may import what, and what may be done where.
 //!
 //! `docs/architecture.md` draws the storeys. A file imports from its own floor and from those below
 //! it, never from above and never in a circle. What these tests print names the file, the line and

@@ -42,7 +42,7 @@ async fn check_removals(config: &Config) -> Result<(), String> {
     let report = store.report().await;
     store.close().await.map_err(|error| explain(&error))?;
     let report = report.map_err(|error| explain(&error))?;
-    match report.and_then(|report| report.held) {
+    match report.and_then(|report| report.blocked) {
         Some(blocked) => Err(format!("directory: {blocked}")),
         None => Ok(()),
     }

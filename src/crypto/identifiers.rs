@@ -64,8 +64,9 @@ identifiers! {
     BrowserId;
     /// The owner of a ticket: a browser, or a client that exchanges tickets.
     HolderId;
-    /// A place where one user at a time is signed in: a browser, or one user at a client.
-    PlaceId;
+    /// A user agent, in which one user at a time is signed in: a browser, or one user at a client that
+    /// exchanges tickets.
+    UserAgentId;
     /// A ticket of the portal, hashed with a key.
     TicketHash;
     /// A grant: its authorization code, hashed.
@@ -129,15 +130,15 @@ impl HolderId {
     }
 }
 
-impl PlaceId {
-    /// The place that is this browser.
+impl UserAgentId {
+    /// The user agent that is this browser.
     #[must_use]
     pub fn of_browser(id: BrowserId) -> Self {
         Self(id.0)
     }
 
-    /// The place that is one user at a client that exchanges tickets: such a client serves many
-    /// users at once.
+    /// The user agent of one user at a client that exchanges tickets. Such a client serves many users
+    /// at once.
     #[must_use]
     pub fn of_client(client_id: &str, subject: &str) -> Self {
         Self(Digest::of(

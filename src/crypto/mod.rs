@@ -9,11 +9,11 @@ pub mod identifiers;
 mod master_key;
 pub mod refresh_token;
 mod sealer;
-mod ticket_digest;
+mod ticket_hasher;
 
 pub use self::master_key::{MasterKey, MasterKeyError};
 pub use self::sealer::{Purpose, Sealer};
-pub use self::ticket_digest::TicketHasher;
+pub use self::ticket_hasher::TicketHasher;
 
 const KEY_BYTES: usize = 32;
 

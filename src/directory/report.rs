@@ -16,7 +16,7 @@ pub struct Report {
     pub complete_at: Option<DateTime<Utc>>,
     /// The removals that are blocked since then, until a reading is complete.
     #[serde(rename = "held", default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Blocked>,
+    pub blocked: Option<Blocked>,
     /// The outcome of the reading.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -41,14 +41,14 @@ pub enum Outcome {
     },
     /// The list was read, and the removal guard refused it. Nothing was changed.
     #[serde(rename = "braked")]
-    Braked {
+    Blocked {
         /// How many users are listed.
         listed: u64,
         /// How many are missing.
         missing: u64,
         /// Why it was refused.
         #[serde(rename = "doubt")]
-        doubt: Anomaly,
+        anomaly: Anomaly,
     },
     /// The list could not be read. Nothing was changed.
     Failed {
@@ -64,27 +64,27 @@ pub struct Blocked {
     pub missing: u64,
     /// Why the list was refused.
     #[serde(rename = "doubt")]
-    pub doubt: Anomaly,
+    pub anomaly: Anomaly,
 }
 
 impl Report {
     /// The report of a reading that ended with `outcome` at `now`. `before` is the previous report.
     #[must_use]
     pub fn after(before: Option<Self>, outcome: Outcome, now: DateTime<Utc>) -> Self {
-        let (complete_at, held) =
-            before.map_or((None, None), |report| (report.complete_at, report.held));
-        let (complete_at, held) = match outcome {
+        let (complete_at, blocked) =
+            before.map_or((None, None), |report| (report.complete_at, report.blocked));
+        let (complete_at, blocked) = match outcome {
             Outcome::Complete { .. } => (Some(now), None),
-            Outcome::Braked { missing, doubt, .. } => {
-                (complete_at, Some(Blocked { missing, doubt }))
-            }
+            Outcome::Blocked {
+                missing, anomaly, ..
+            } => (complete_at, Some(Blocked { missing, anomaly })),
             // Without a list, the same removals stay blocked.
-            Outcome::Failed { .. } => (complete_at, held),
+            Outcome::Failed { .. } => (complete_at, blocked),
         };
         Self {
             at: now,
             complete_at,
-            held,
+            blocked,
             outcome,
         }
     }
@@ -92,10 +92,10 @@ impl Report {
 
 impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { missing, doubt } = self;
+        let Self { missing, anomaly } = self;
         write!(
             f,
-            "{missing} are missing, and NOBODY IS REMOVED: {doubt}. If that is right, say so with \
+            "{missing} are missing, and NOBODY IS REMOVED: {anomaly}. If that is right, say so with \
              `panda-oidc users sync --accept-removals`"
         )
     }
@@ -120,16 +120,16 @@ impl fmt::Display for Outcome {
                     some => write!(f, "; {some} entries name nobody"),
                 }
             }
-            Self::Braked {
+            Self::Blocked {
                 listed,
                 missing,
-                doubt,
+                anomaly,
             } => {
-                let (missing, doubt) = (*missing, *doubt);
+                let (missing, anomaly) = (*missing, *anomaly);
                 write!(
                     f,
                     "{listed} people are listed; {}",
-                    Blocked { missing, doubt }
+                    Blocked { missing, anomaly }
                 )
             }
             Self::Failed { why } => {
@@ -146,10 +146,10 @@ mod tests {
     #[test]
     fn removals_stay_blocked_until_a_reading_is_complete() {
         let now = DateTime::UNIX_EPOCH;
-        let braked = Outcome::Braked {
+        let blocked = Outcome::Blocked {
             listed: 6,
             missing: 54,
-            doubt: Anomaly::Unstable,
+            anomaly: Anomaly::Unstable,
         };
         let complete = Outcome::Complete {
             listed: 60,
@@ -162,11 +162,11 @@ mod tests {
             why: "the portal is down".to_owned(),
         };
         let first = Report::after(None, complete.clone(), now);
-        assert_eq!((first.complete_at, &first.held), (Some(now), &None));
-        let second = Report::after(Some(first), braked, now);
+        assert_eq!((first.complete_at, &first.blocked), (Some(now), &None));
+        let second = Report::after(Some(first), blocked, now);
         let third = Report::after(Some(second.clone()), failed, now);
-        assert!(second.held.is_some() && third.held == second.held);
+        assert!(second.blocked.is_some() && third.blocked == second.blocked);
         assert_eq!(third.complete_at, Some(now));
-        assert_eq!(Report::after(Some(third), complete, now).held, None);
+        assert_eq!(Report::after(Some(third), complete, now).blocked, None);
     }
 }

@@ -54,10 +54,10 @@ fn the_stored_form_of_a_report_does_not_change() {
     let failed = Outcome::Failed {
         why: "no answer".to_owned(),
     };
-    let braked = |doubt| Outcome::Braked {
+    let blocked = |anomaly| Outcome::Blocked {
         listed: 1,
         missing: 2,
-        doubt,
+        anomaly,
     };
     let first = Report::after(None, complete, at);
     assert_eq!(
@@ -67,7 +67,7 @@ fn the_stored_form_of_a_report_does_not_change() {
             "outcome": "complete", "listed": 5, "changed": 4, "absent": 3, "left": 2, "unusable": 1,
         })
     );
-    for (doubt, text) in [
+    for (anomaly, text) in [
         (Anomaly::Empty, json!({"reason": "empty"})),
         (
             Anomaly::TooMany {
@@ -82,7 +82,7 @@ fn the_stored_form_of_a_report_does_not_change() {
         ),
         (Anomaly::Unstable, json!({"reason": "moved"})),
     ] {
-        let report = Report::after(None, braked(doubt), at);
+        let report = Report::after(None, blocked(anomaly), at);
         assert_eq!(
             stored(&report),
             json!({

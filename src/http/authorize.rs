@@ -10,6 +10,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use panda_oidc_sdk::{Entrance, LoginError, Ticket};
 
+use super::account_switch;
+use super::account_switch::SwitchTarget;
 use super::authorization_response::into_response;
 use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
@@ -18,7 +20,6 @@ use super::extract::pending_requests::store_request;
 use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
-use super::switch::{self, SwitchTarget};
 use crate::app::App;
 use crate::login::pending_request::PendingAuthorization;
 use crate::login::ticket;
@@ -300,7 +301,7 @@ impl Request<'_> {
                     url: self.app.issuer.at(&format!("/resume/{name}")),
                     client: None,
                 };
-                let mut response = switch::request_confirmation(
+                let mut response = account_switch::request_confirmation(
                     self.app,
                     self.browser,
                     *login,

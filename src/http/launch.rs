@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use panda_oidc_sdk::Ticket;
 
+use super::account_switch;
+use super::account_switch::SwitchTarget;
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
@@ -16,8 +18,6 @@ use super::extract::pending_requests::pending_requests;
 use super::page::words::Text;
 use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
-use super::switch;
-use super::switch::SwitchTarget;
 use crate::app::App;
 use crate::login::pending_request::PendingAuthorization;
 use crate::login::redirect_loop::LoopGuard;
@@ -39,7 +39,7 @@ pub(super) async fn head() -> StatusCode {
 }
 
 /// `GET /`: redirects to the list of apps. People get here by typing the address.
-pub(super) async fn front_door(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn root(State(app): State<Arc<App>>) -> Response {
     see_other(&app.issuer.at("/launch"))
 }
 
@@ -47,8 +47,8 @@ pub(super) async fn front_door(State(app): State<Arc<App>>) -> Response {
 ///
 /// # Errors
 ///
-/// As [`of_client`].
-pub(super) async fn any(
+/// As [`launch_client`].
+pub(super) async fn launch_any(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
@@ -68,7 +68,7 @@ pub(super) async fn any(
 /// # Errors
 ///
 /// [`PageError`] when the client is unknown, the sign-in fails, or the user may not use the client.
-pub(super) async fn of_client(
+pub(super) async fn launch_client(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     browser: BrowserRequest,
@@ -89,8 +89,8 @@ pub(super) async fn of_client(
 ///
 /// # Errors
 ///
-/// As [`of_client`]; also when the path leaves the client's registered URL prefix.
-pub(super) async fn deep(
+/// As [`launch_client`]; also when the path leaves the client's registered URL prefix.
+pub(super) async fn launch_deep_link(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
     browser: BrowserRequest,
@@ -188,7 +188,7 @@ async fn with_ticket(
         TicketSignIn::ConfirmSwitch(login, browser_id) => {
             let client = destination.client.as_deref().filter(|_| resumed.is_none());
             let onward = SwitchTarget { url, client };
-            Ok(switch::request_confirmation(
+            Ok(account_switch::request_confirmation(
                 app,
                 browser,
                 *login,

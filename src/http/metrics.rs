@@ -62,11 +62,11 @@ fn directory(report: &Report) {
     record(
         "panda_oidc_directory_braked",
         "Whether people are missing and the brake holds them",
-        f64::from(report.held.is_some()),
+        f64::from(report.blocked.is_some()),
     );
     let (listed, missing) = match report.outcome {
         Outcome::Complete { listed, absent, .. } => (listed, absent),
-        Outcome::Braked {
+        Outcome::Blocked {
             listed, missing, ..
         } => (listed, missing),
         Outcome::Failed { .. } => return,

@@ -1,6 +1,7 @@
 //! The HTTP endpoints, one file each. A handler extracts the request, calls a use case and builds the
 //! response; the rules are in [`crate::service`], [`crate::oauth`] and [`crate::login`].
 
+mod account_switch;
 pub mod admin;
 mod authorization_response;
 mod authorize;
@@ -17,7 +18,6 @@ mod response;
 mod revoke;
 mod scim;
 pub mod server;
-mod switch;
 mod token;
 mod userinfo;
 mod well_known;
@@ -71,19 +71,21 @@ pub fn router(app: Arc<App>) -> Router {
             get(authorize::get).post(authorize::post).head(launch::head),
         )
         .route("/resume/{name}", get(authorize::resume).head(launch::head))
-        .route(LAUNCH, get(launch::any).head(launch::head))
-        .route("/", get(launch::front_door))
+        .route(LAUNCH, get(launch::launch_any).head(launch::head))
+        .route("/", get(launch::root))
         .route(
             "/launch/{client_id}",
-            get(launch::of_client).head(launch::head),
+            get(launch::launch_client).head(launch::head),
         )
         .route(
             "/launch/{client_id}/{*path}",
-            get(launch::deep).head(launch::head),
+            get(launch::launch_deep_link).head(launch::head),
         )
         .route(
             "/switch",
-            get(switch::page).post(switch::confirm).head(launch::head),
+            get(account_switch::page)
+                .post(account_switch::confirm)
+                .head(launch::head),
         )
         .route(
             path::LOGOUT,

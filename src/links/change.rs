@@ -16,16 +16,16 @@ pub struct LinkKey {
 }
 
 impl LinkKey {
-    /// The client as a store key: empty for all clients, since no client has an empty identifier.
-    pub(crate) fn key(&self) -> &str {
+    /// The client as a column of the store: empty for all clients, since no client has an empty identifier.
+    pub(crate) fn client_column(&self) -> &str {
         self.client.as_deref().unwrap_or_default()
     }
 
-    /// Reads a place back from the key that [`Place::key`] makes.
-    pub(crate) fn of(subject: Subject, key: String) -> Self {
+    /// Reads a key back from the column that [`LinkKey::client_column`] fills.
+    pub(crate) fn of(subject: Subject, client: String) -> Self {
         Self {
             subject,
-            client: Some(key).filter(|key| !key.is_empty()),
+            client: Some(client).filter(|id| !id.is_empty()),
         }
     }
 }
@@ -34,7 +34,7 @@ impl LinkKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkChange {
     /// The link to change.
-    pub place: LinkKey,
+    pub link_key: LinkKey,
     /// What to change in it.
     pub edit: Edit,
 }

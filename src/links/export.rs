@@ -55,7 +55,7 @@ impl<W: Write> Export<W> {
     /// # Errors
     ///
     /// When writing fails.
-    pub fn row(&mut self, place: &LinkKey, link: &Link) -> csv::Result<bool> {
+    pub fn row(&mut self, link_key: &LinkKey, link: &Link) -> csv::Result<bool> {
         let has_column =
             |(name, value): (&String, &Attribute)| self.headings.0.contains(&heading(name, value));
         if !link.attributes.iter().all(has_column) {
@@ -67,8 +67,8 @@ impl<W: Write> Export<W> {
             (_, false) => "false",
         };
         let fixed = [
-            place.subject.as_str(),
-            place.client.as_deref().unwrap_or("*"),
+            link_key.subject.as_str(),
+            link_key.client.as_deref().unwrap_or("*"),
             link.username.as_deref().unwrap_or_default(),
             link.email.as_deref().unwrap_or_default(),
             verified,

@@ -52,11 +52,11 @@ pub fn plan(rows: Vec<Row>, found: &[RowMatch], trust: Trust) -> Result<Plan, Ve
                 continue;
             }
         };
-        let place = LinkKey {
+        let link_key = LinkKey {
             subject,
             client: row.client,
         };
-        match seen.get(&place) {
+        match seen.get(&link_key) {
             Some(first) if changes[*first].edit == row.edit => {}
             Some(first) => mistakes.push(Mistake::at(
                 row.line,
@@ -67,10 +67,10 @@ pub fn plan(rows: Vec<Row>, found: &[RowMatch], trust: Trust) -> Result<Plan, Ve
                 "keep one of the two",
             )),
             None => {
-                seen.insert(place.clone(), changes.len());
+                seen.insert(link_key.clone(), changes.len());
                 plan.lines.push(row.line);
                 let edit = row.edit;
-                changes.push(LinkChange { place, edit });
+                changes.push(LinkChange { link_key, edit });
             }
         }
     }

@@ -233,8 +233,8 @@ async fn round_trip(store: &SqliteStore) -> Arc<[LinkChange]> {
     }
     let mut file = Vec::new();
     let mut export = Export::begin(&mut file, headings).unwrap();
-    for (place, link) in &links {
-        assert!(export.row(place, link).unwrap());
+    for (link_key, link) in &links {
+        assert!(export.row(link_key, link).unwrap());
     }
     export.end().unwrap();
     if links.is_empty() {
@@ -259,12 +259,12 @@ async fn an_export_is_safe_in_a_spreadsheet_and_is_read_back() {
             .map(str::to_owned)
             .into(),
     };
-    let place = |id: &str, client: Option<&str>| LinkKey {
+    let link_key = |id: &str, client: Option<&str>| LinkKey {
         subject: Subject::new(id).unwrap(),
         client: client.map(str::to_owned),
     };
     let changes = [("-1", None), ("2", Some("wiki"))].map(|(id, client)| LinkChange {
-        place: place(id, client),
+        link_key: link_key(id, client),
         edit: parse_edit(&EditInput {
             username: requested
                 .username

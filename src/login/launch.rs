@@ -107,7 +107,7 @@ impl VerifiedLogin {
             .map(|session| session.sid.clone());
         SignIn {
             claim: self.claim(policy, now),
-            place: self.holder.place_of(&self.identity.subject),
+            user_agent: self.holder.user_agent_of(&self.identity.subject),
             logout_notice: new.logout_notice,
             retired_handle: current
                 .handle
@@ -315,7 +315,7 @@ mod tests {
         let switched = sign_in(&session("1", 1));
         assert_eq!(
             (
-                switched.place,
+                switched.user_agent,
                 switched.continued_session,
                 switched.retired_handle
             ),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
-use crate::crypto::identifiers::{BrowserId, HolderId, PlaceId, SessionHandleHash, TicketHash};
+use crate::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash, TicketHash, UserAgentId};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
 /// Who presents a ticket. The first holder owns the ticket from then on.
@@ -26,13 +26,12 @@ impl TicketHolder {
         }
     }
 
-    /// The place where `subject` signs in. Any other user who is signed in at the same place is signed
-    /// out.
+    /// The user agent in which `subject` signs in. Any other user who is signed in there is signed out.
     #[must_use]
-    pub fn place_of(&self, subject: &Subject) -> PlaceId {
+    pub fn user_agent_of(&self, subject: &Subject) -> UserAgentId {
         match self {
-            Self::Browser(id) => PlaceId::of_browser(*id),
-            Self::Client(id) => PlaceId::of_client(id.as_str(), subject.as_str()),
+            Self::Browser(id) => UserAgentId::of_browser(*id),
+            Self::Client(id) => UserAgentId::of_client(id.as_str(), subject.as_str()),
         }
     }
 }
@@ -66,10 +65,10 @@ pub struct TicketClaim {
 pub struct SignIn {
     /// The claim to the ticket, which must succeed first; `None` if tickets are not tracked.
     pub claim: Option<TicketClaim>,
-    /// The browser, or the client's user. All sessions of other users at this place end, so that none
+    /// The browser, or the client's user. All sessions of other users in it end, so that none
     /// is left to the next user (N50, docs/security.md). That includes sessions that have expired or
     /// whose cookie is lost, because clients may still use them.
-    pub place: PlaceId,
+    pub user_agent: UserAgentId,
     /// The notice for the clients of those sessions.
     pub logout_notice: LogoutNotice,
     /// The live session of the same user that continues. It keeps its `sid` and takes `auth_time`,

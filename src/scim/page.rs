@@ -45,7 +45,7 @@ impl ListRequest {
     /// # Errors
     ///
     /// `invalidValue` when `startIndex` or `count` is not a number.
-    pub fn of_query(query: &str) -> Result<Self, ScimError> {
+    pub fn from_query(query: &str) -> Result<Self, ScimError> {
         let mut request = SearchRequest::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let names = || value.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -66,7 +66,7 @@ impl ListRequest {
     /// # Errors
     ///
     /// `invalidSyntax` when the body is not a `SearchRequest`.
-    pub fn of_body(body: &[u8]) -> Result<Self, ScimError> {
+    pub fn from_body(body: &[u8]) -> Result<Self, ScimError> {
         let request: Result<SearchRequest, _> = serde_json::from_slice(body);
         let request = request.map_err(|error| {
             ScimError::bad_request(
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn page(query: &str) -> (u64, u32) {
-        let page = ListRequest::of_query(query).unwrap();
+        let page = ListRequest::from_query(query).unwrap();
         (page.skip, page.count)
     }
 
@@ -159,7 +159,7 @@ mod tests {
             "count=",
             "count=9223372036854775808",
         ] {
-            let error = ListRequest::of_query(malformed).unwrap_err();
+            let error = ListRequest::from_query(malformed).unwrap_err();
             assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{malformed}");
         }
     }
@@ -176,10 +176,10 @@ mod tests {
         });
         let query = "attributes=displayName,userName&excludedAttributes=groups&startIndex=2&count=10\
                      &filter=displayName+sw+%22%E9%99%88%22";
-        let body = ListRequest::of_body(body.to_string().as_bytes()).unwrap();
-        assert_eq!(body, ListRequest::of_query(query).unwrap());
+        let body = ListRequest::from_body(body.to_string().as_bytes()).unwrap();
+        assert_eq!(body, ListRequest::from_query(query).unwrap());
         for malformed in ["", "[]x", "{\"count\":\"many\"}"] {
-            let error = ListRequest::of_body(malformed.as_bytes()).unwrap_err();
+            let error = ListRequest::from_body(malformed.as_bytes()).unwrap_err();
             assert_eq!(
                 error.scim_type,
                 Some(ScimType::InvalidSyntax),
@@ -191,10 +191,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_and_no_body_makes_it_panic(query in "\\PC{0,60}|([a-zA-Z]|=|&|%|startIndex|count|[-0-9]){0,30}", body in ".{0,60}") {
-            if let Ok(page) = ListRequest::of_query(&query) {
+            if let Ok(page) = ListRequest::from_query(&query) {
                 prop_assert!(page.count <= MAX_PAGE_SIZE);
             }
-            let _ = ListRequest::of_body(body.as_bytes());
+            let _ = ListRequest::from_body(body.as_bytes());
         }
     }
 }

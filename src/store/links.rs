@@ -33,12 +33,12 @@ pub trait Links: Send + Sync {
     async fn dry_run(&self, changes: Arc<[LinkChange]>) -> Result<ApplyOutcome, StoreError>;
 
     /// Removes a link. `false` when there was none.
-    async fn unlink(&self, place: &LinkKey) -> Result<bool, StoreError>;
+    async fn unlink(&self, link_key: &LinkKey) -> Result<bool, StoreError>;
 
-    /// Up to `limit` links after `place`, in the order of their places.
+    /// Up to `limit` links after `link_key`, in the order of their keys.
     async fn links_after(
         &self,
-        place: Option<&LinkKey>,
+        link_key: Option<&LinkKey>,
         limit: u32,
     ) -> Result<Vec<(LinkKey, Link)>, StoreError>;
 

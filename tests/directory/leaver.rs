@@ -2,7 +2,7 @@
 
 use panda_oidc_panda::simulator::{Fault, Person};
 
-use crate::house::DirectoryFixture;
+use crate::fixture::DirectoryFixture;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::{CHEN_TAO, until};
@@ -10,29 +10,29 @@ use crate::support::{CHEN_TAO, until};
 /// A refresh after the user left is denied (N39, docs/security.md), and so is every other access.
 #[tokio::test]
 async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
-    let mut house = DirectoryFixture::open().await;
-    assert_eq!(house.sync(&[]).await.0, 0);
-    let (mut browser, tokens) = house.signed_in(CHEN_TAO).await;
+    let mut fixture = DirectoryFixture::open().await;
+    assert_eq!(fixture.sync(&[]).await.0, 0);
+    let (mut browser, tokens) = fixture.signed_in(CHEN_TAO).await;
     let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
-    house.portal.suspend_user(CHEN_TAO);
+    fixture.portal.suspend_user(CHEN_TAO);
 
-    let (code, report) = house.sync(&[]).await;
+    let (code, report) = fixture.sync(&[]).await;
     assert_eq!(
         (code, &report["absent"], &report["left"]),
         (0, &1.into(), &0.into())
     );
     assert!(
-        house.is_signed_in(&mut browser).await,
+        fixture.is_signed_in(&mut browser).await,
         "one reading may be wrong"
     );
 
-    let (code, report) = house.sync(&[]).await;
+    let (code, report) = fixture.sync(&[]).await;
     assert_eq!(
         (code, &report["absent"], &report["left"]),
         (0, &0.into(), &1.into())
     );
-    assert!(!house.is_signed_in(&mut browser).await);
-    let app = house.program.client();
+    assert!(!fixture.is_signed_in(&mut browser).await);
+    let app = fixture.program.client();
     let refreshed = app.refresh(tokens["refresh_token"].as_str().unwrap()).await;
     assert_eq!(
         (refreshed.status.as_u16(), &refreshed.json()["error"]),
@@ -43,7 +43,7 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
     let active = app.post_token("/introspect", access_token).await.json();
     assert_eq!(active["active"], false);
 
-    let notice = house.app.next_notice().await;
+    let notice = fixture.app.next_notice().await;
     let token = claims(notice.token());
     assert_eq!(
         (&token["sub"], &token["sid"], &token["aud"]),
@@ -56,7 +56,7 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
 
     // The portal still accepts the user's tickets.
     for browser in [&mut browser, &mut Browser::new()] {
-        let refused = house.click(browser, CHEN_TAO).await;
+        let refused = fixture.click(browser, CHEN_TAO).await;
         assert_eq!(refused.status, 403);
         assert!(refused.body.contains("您的账号已停用"), "{}", refused.body);
         assert!(
@@ -64,38 +64,42 @@ async fn n39_who_leaves_is_out_of_everything_after_two_readings() {
             "{}",
             refused.body
         );
-        assert!(!house.is_signed_in(browser).await);
+        assert!(!fixture.is_signed_in(browser).await);
     }
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let exchanged = house.exchange(&ticket).await;
+    let ticket = fixture.portal.issue_ticket(CHEN_TAO);
+    let exchanged = fixture.exchange(&ticket).await;
     assert_eq!(
         (exchanged.status.as_u16(), &exchanged.json()["error"]),
         (400, &"invalid_request".into())
     );
 
     // A restart while the portal is down does not let the user in either.
-    house.portal.set_fault(Fault::Dead).await;
-    house.program.restart().await;
-    assert!(!house.is_signed_in(&mut browser).await);
+    fixture.portal.set_fault(Fault::Dead).await;
+    fixture.program.restart().await;
+    assert!(!fixture.is_signed_in(&mut browser).await);
     let refreshed = app.refresh(tokens["refresh_token"].as_str().unwrap()).await;
     assert_eq!(refreshed.status, 400);
 }
 
 #[tokio::test]
 async fn the_history_records_when_a_leaver_lost_access() {
-    let house = DirectoryFixture::open().await;
-    house.sync(&[]).await;
-    let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
+    let fixture = DirectoryFixture::open().await;
+    fixture.sync(&[]).await;
+    let (_browser, tokens) = fixture.signed_in(CHEN_TAO).await;
     let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].clone();
-    house.portal.remove_user(CHEN_TAO);
-    let (code, report) = house.sync(&["--confirm"]).await;
+    fixture.portal.remove_user(CHEN_TAO);
+    let (code, report) = fixture.sync(&["--confirm"]).await;
     assert_eq!((code, &report["left"]), (0, &1.into()));
-    house.app.next_notice().await;
+    fixture.app.next_notice().await;
     until("the confirmation is written down", async || {
-        house.history("1").await["events"].as_array().unwrap().len() == 3
+        fixture.history("1").await["events"]
+            .as_array()
+            .unwrap()
+            .len()
+            == 3
     })
     .await;
-    let history = house.history("1").await;
+    let history = fixture.history("1").await;
     assert_eq!(history["state"], "left");
     let kinds: Vec<_> = history["events"]
         .as_array()
@@ -112,7 +116,7 @@ async fn the_history_records_when_a_leaver_lost_access() {
         ),
         (&"app".into(), &sid)
     );
-    let shown = String::from_utf8(house.users(&["history", "1"]).await.stdout).unwrap();
+    let shown = String::from_utf8(fixture.users(&["history", "1"]).await.stdout).unwrap();
     assert!(
         shown.contains("app confirmed the end of session"),
         "{shown}"
@@ -121,31 +125,31 @@ async fn the_history_records_when_a_leaver_lost_access() {
 
 #[tokio::test]
 async fn a_user_who_is_listed_again_regains_access() {
-    let house = DirectoryFixture::open().await;
-    house.sync(&[]).await;
-    house.portal.suspend_user(CHEN_TAO);
-    house.sync(&["--confirm"]).await;
+    let fixture = DirectoryFixture::open().await;
+    fixture.sync(&[]).await;
+    fixture.portal.suspend_user(CHEN_TAO);
+    fixture.sync(&["--confirm"]).await;
     let mut browser = Browser::new();
-    assert_eq!(house.click(&mut browser, CHEN_TAO).await.status, 403);
+    assert_eq!(fixture.click(&mut browser, CHEN_TAO).await.status, 403);
     let returning = Person::new(CHEN_TAO, "陈涛", "1822199904");
-    house.portal.add_user(returning);
-    assert_eq!(house.sync(&[]).await.0, 0);
-    assert_eq!(house.click(&mut browser, CHEN_TAO).await.status, 303);
-    assert_eq!(house.history("1").await["events"][2]["event"], "returned");
+    fixture.portal.add_user(returning);
+    assert_eq!(fixture.sync(&[]).await.0, 0);
+    assert_eq!(fixture.click(&mut browser, CHEN_TAO).await.status, 303);
+    assert_eq!(fixture.history("1").await["events"][2]["event"], "returned");
 }
 
 #[tokio::test]
 async fn a_new_name_reaches_the_next_token() {
-    let house = DirectoryFixture::open().await;
-    house.sync(&[]).await;
-    let (_browser, tokens) = house.signed_in(CHEN_TAO).await;
+    let fixture = DirectoryFixture::open().await;
+    fixture.sync(&[]).await;
+    let (_browser, tokens) = fixture.signed_in(CHEN_TAO).await;
     let name_claim =
         |tokens: &serde_json::Value| claims(tokens["id_token"].as_str().unwrap())["name"].clone();
     assert_eq!(name_claim(&tokens), "陈涛");
-    house.portal.rename_user(CHEN_TAO, "陈滔");
-    let (code, report) = house.sync(&[]).await;
+    fixture.portal.rename_user(CHEN_TAO, "陈滔");
+    let (code, report) = fixture.sync(&[]).await;
     assert_eq!((code, &report["changed"]), (0, &1.into()));
-    let refreshed = house
+    let refreshed = fixture
         .program
         .client()
         .refresh(tokens["refresh_token"].as_str().unwrap())
@@ -155,26 +159,26 @@ async fn a_new_name_reaches_the_next_token() {
 
 #[tokio::test]
 async fn scheduled_syncs_remove_a_leaver_within_two_periods() {
-    let house = DirectoryFixture::open_with("sync = '1s'").await;
-    let (mut browser, _) = house.signed_in(CHEN_TAO).await;
-    house.portal.suspend_user(CHEN_TAO);
+    let fixture = DirectoryFixture::open_with("sync = '1s'").await;
+    let (mut browser, _) = fixture.signed_in(CHEN_TAO).await;
+    fixture.portal.suspend_user(CHEN_TAO);
     until("they are out", async || {
-        !house.is_signed_in(&mut browser).await
+        !fixture.is_signed_in(&mut browser).await
     })
     .await;
-    assert_eq!(claims(house.app.next_notice().await.token())["sub"], "1");
+    assert_eq!(claims(fixture.app.next_notice().await.token())["sub"], "1");
 }
 
 #[tokio::test]
 async fn a_signed_in_user_who_was_never_listed_is_a_leaver_unless_kept() {
-    let house = DirectoryFixture::open_with("sync = 'off'\nkeep = ['2']").await;
-    let (mut one, _) = house.signed_in(1).await;
-    let (mut two, _) = house.signed_in(2).await;
+    let fixture = DirectoryFixture::open_with("sync = 'off'\nkeep = ['2']").await;
+    let (mut one, _) = fixture.signed_in(1).await;
+    let (mut two, _) = fixture.signed_in(2).await;
     for user in [1, 2] {
-        house.portal.suspend_user(user);
+        fixture.portal.suspend_user(user);
     }
-    assert_eq!(house.sync(&["--confirm"]).await.0, 0);
-    assert!(!house.is_signed_in(&mut one).await);
-    assert!(house.is_signed_in(&mut two).await);
-    assert_eq!(house.count("unlisted").await, 1);
+    assert_eq!(fixture.sync(&["--confirm"]).await.0, 0);
+    assert!(!fixture.is_signed_in(&mut one).await);
+    assert!(fixture.is_signed_in(&mut two).await);
+    assert_eq!(fixture.count("unlisted").await, 1);
 }

@@ -12,7 +12,7 @@
 mod support;
 
 mod faults;
-mod house;
+mod fixture;
 mod kill;
 mod leaver;
 mod list;

@@ -15,17 +15,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod birth;
 mod config;
 mod database;
-mod full;
+mod disk_full;
+mod first_start;
 mod groups;
 mod kill;
-mod liar;
 mod master_key;
 mod outage;
 mod page;
 mod portal;
 mod refusal;
+mod scripted_portal;
 mod stop;
 mod tools;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::liar::{Liar, Reply, good, ok};
 use crate::page::{asked_in, honest};
+use crate::scripted_portal::{Reply, ScriptedPortal, good, ok};
 use crate::support::browser::Browser;
 use crate::support::program::Program;
 use crate::tools::{launch, tokens};
@@ -16,15 +16,15 @@ use crate::tools::{launch, tokens};
 /// Launches with each of these replies, all at once, in a browser of each language. Expects an error
 /// page with the given status.
 async fn expect_pages(cases: Vec<(&str, Reply, u16)>) {
-    let liar = Liar::open().await;
-    let program = Program::start(liar.url(), "").await;
+    let portal = ScriptedPortal::open().await;
+    let program = Program::start(portal.url(), "").await;
     let program = std::sync::Arc::new(program);
     let mut launches = JoinSet::new();
     for (what, reply, status) in cases {
         for english in [false, true] {
             let what = what.replace(' ', "-");
             let ticket = format!("secret.{what}.{english}.ticket");
-            liar.plant(&ticket, reply.clone());
+            portal.plant(&ticket, reply.clone());
             let program = std::sync::Arc::clone(&program);
             launches.spawn(async move {
                 let answer = asked_in(&program, english, &ticket).await;
@@ -38,7 +38,7 @@ async fn expect_pages(cases: Vec<(&str, Reply, u16)>) {
     assert!(log.contains("portal"), "{log}");
     assert!(!log.contains("secret."), "the log tells a ticket");
     // The program still works: a valid ticket signs its user in.
-    liar.plant("good", Reply::Bytes(good()));
+    portal.plant("good", Reply::Bytes(good()));
     let mut browser = Browser::new();
     let launched = async || launch(&program, &mut browser, "good").await.status == 303;
     crate::tools::until("the portal is asked again", launched).await;
@@ -147,11 +147,11 @@ async fn an_answer_without_a_usable_id_signs_nobody_in() {
 
 #[tokio::test]
 async fn the_reason_of_a_refusal_is_logged_without_personal_data() {
-    let liar = Liar::open().await;
-    let program = Program::start(liar.url(), "").await;
+    let portal = ScriptedPortal::open().await;
+    let program = Program::start(portal.url(), "").await;
     let ticket = "AbCdEf-123456-ticket";
     let msg = format!(r#"{{"code":7,"msg":"票据{ticket}已过期\n[ERROR] 用户13800138000"}}"#);
-    liar.plant(ticket, json(&msg));
+    portal.plant(ticket, json(&msg));
     let answer = asked_in(&program, true, ticket).await;
     honest(&answer, 403, true, ticket);
     let log = program.log();

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use tokio::task::JoinHandle;
 
-use crate::liar::{Liar, Reply, good};
+use crate::scripted_portal::{Reply, ScriptedPortal, good};
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::{Answer, Browser};
@@ -17,8 +17,8 @@ const CUT_OFF: &str = "were not finished within 20 s";
 /// A launch that waits for the portal.
 type Launch = JoinHandle<reqwest::Result<(Browser, Answer)>>;
 
-async fn start_launch(program: &Program, liar: &Liar, reply: Reply) -> Launch {
-    liar.plant("ticket", reply);
+async fn start_launch(program: &Program, portal: &ScriptedPortal, reply: Reply) -> Launch {
+    portal.plant("ticket", reply);
     let url = launch_url(program, "ticket");
     let launch = tokio::spawn(async move {
         let mut browser = Browser::new();
@@ -26,7 +26,7 @@ async fn start_launch(program: &Program, liar: &Liar, reply: Reply) -> Launch {
         let answer = response.await?;
         Ok((browser, answer))
     });
-    liar.asked(1).await;
+    portal.asked(1).await;
     launch
 }
 
@@ -42,11 +42,11 @@ async fn begin_shutdown(program: &Program) {
 
 #[tokio::test]
 async fn a_pending_launch_is_finished_before_the_exit() {
-    let liar = Liar::open().await;
-    let mut program = Program::start_with(liar.url(), "timeout = '60s'", "").await;
-    let launch = start_launch(&program, &liar, Reply::OnCue(good())).await;
+    let portal = ScriptedPortal::open().await;
+    let mut program = Program::start_with(portal.url(), "timeout = '60s'", "").await;
+    let launch = start_launch(&program, &portal, Reply::OnCue(good())).await;
     begin_shutdown(&program).await;
-    liar.go_on();
+    portal.go_on();
     let (mut browser, answer) = launch.await.unwrap().unwrap();
     assert_eq!(answer.status, 303, "{}", answer.body);
     assert!(program.end().await.success());
@@ -57,9 +57,9 @@ async fn a_pending_launch_is_finished_before_the_exit() {
 
 #[tokio::test]
 async fn a_second_sigterm_exits_at_once() {
-    let liar = Liar::open().await;
-    let mut program = Program::start_with(liar.url(), "timeout = '60s'", "").await;
-    let launch = start_launch(&program, &liar, Reply::Silence).await;
+    let portal = ScriptedPortal::open().await;
+    let mut program = Program::start_with(portal.url(), "timeout = '60s'", "").await;
+    let launch = start_launch(&program, &portal, Reply::Silence).await;
     begin_shutdown(&program).await;
     program.terminate();
     assert!(program.end().await.success());
@@ -69,9 +69,9 @@ async fn a_second_sigterm_exits_at_once() {
 
 #[tokio::test]
 async fn a_hanging_launch_is_cut_off_after_the_grace_period() {
-    let liar = Liar::open().await;
-    let mut program = Program::start_with(liar.url(), "timeout = '60s'", "").await;
-    let launch = start_launch(&program, &liar, Reply::Silence).await;
+    let portal = ScriptedPortal::open().await;
+    let mut program = Program::start_with(portal.url(), "timeout = '60s'", "").await;
+    let launch = start_launch(&program, &portal, Reply::Silence).await;
     begin_shutdown(&program).await;
     assert!(program.end().await.success());
     assert!(launch.await.unwrap().is_err(), "it was cut off");

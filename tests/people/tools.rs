@@ -40,7 +40,7 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     let digest = Digest::of(id.as_bytes());
     SignIn {
         claim: None,
-        place: digest.into(),
+        user_agent: digest.into(),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::kit::{registered, registration, tokens, verified};
 use crate::support::app::{RelyingParty, header};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const ALGS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
@@ -20,7 +20,7 @@ fn name((id_token, access_token): (&str, &str)) -> String {
     format!("{id_token}-{access_token}")
 }
 
-async fn house() -> TestProvider {
+async fn provider() -> TestProvider {
     let clients = pairs().map(|pair| {
         let (id_token, access_token) = pair;
         let lines = format!(
@@ -39,11 +39,11 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn every_token_is_taken_back_whatever_signed_it() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let mut other = house.signed_in(HEI_LONG_JIANG).await;
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let mut other = provider.signed_in(HEI_LONG_JIANG).await;
     for pair in pairs() {
-        let client = registered(&house, &name(pair));
+        let client = registered(&provider, &name(pair));
         let tokens = tokens(&client, &mut browser).await;
         assert_eq!(header(text(&tokens, "id_token"))["alg"], pair.0);
         assert_eq!(header(text(&tokens, "access_token"))["alg"], pair.1);
@@ -72,10 +72,10 @@ async fn every_token_is_taken_back_whatever_signed_it() {
 
 #[tokio::test]
 async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for alg in ALGS {
-        let client = registered(&house, &name((alg, "ES256")));
+        let client = registered(&provider, &name((alg, "ES256")));
         let tokens = tokens(&client, &mut browser).await;
         let answer = client.userinfo(text(&tokens, "access_token")).await;
         assert_eq!(answer.header("content-type"), "application/jwt");
@@ -83,18 +83,18 @@ async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
         let head = header(&answer.body);
         assert_eq!((&head["alg"], &head["typ"]), (&json!(alg), &json!("JWT")));
         let expected = json!({
-            "iss": house.issuer, "aud": client.client_id, "sub": "1", "name": "陈涛", "given_name": "涛", "family_name": "陈",
+            "iss": provider.issuer, "aud": client.client_id, "sub": "1", "name": "陈涛", "given_name": "涛", "family_name": "陈",
             "preferred_username": "1", "updated_at": 1_800_000_000,
         });
-        assert_eq!(verified(&house, &answer.body).await, expected, "{alg}");
+        assert_eq!(verified(&provider, &answer.body).await, expected, "{alg}");
     }
 }
 
 #[tokio::test]
 async fn n34_a_signed_userinfo_answer_is_no_token() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let client = registered(&house, &name(("RS256", "RS256")));
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let client = registered(&provider, &name(("RS256", "RS256")));
     let tokens = tokens(&client, &mut browser).await;
     let answer = client.userinfo(text(&tokens, "access_token")).await.body;
     assert_eq!(client.userinfo(&answer).await.status, 401);
@@ -105,10 +105,10 @@ async fn n34_a_signed_userinfo_answer_is_no_token() {
 
 #[tokio::test]
 async fn userinfo_tells_the_algorithms_it_signs_with() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = crate::support::browser::Browser::new();
     let document = browser
-        .get(house.at("/.well-known/openid-configuration"))
+        .get(provider.at("/.well-known/openid-configuration"))
         .await
         .json();
     assert_eq!(

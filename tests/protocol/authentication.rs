@@ -7,7 +7,7 @@ use url::Url;
 use crate::kit::tokens;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 #[track_caller]
@@ -35,63 +35,65 @@ async fn auth_time(client: &RelyingParty, answer: &Answer) -> i64 {
 }
 
 /// Follows a launch to the request that waits.
-async fn resumed(house: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
-    let launched = house.launch(browser, "grafana", user).await;
+async fn resumed(provider: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
+    let launched = provider.launch(browser, "grafana", user).await;
     browser.get(launched.location()).await
 }
 
-async fn signed_in_a_while_ago(house: &TestProvider) -> Browser {
-    let browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::minutes(5));
+async fn signed_in_a_while_ago(provider: &TestProvider) -> Browser {
+    let browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(5));
     browser
 }
 
 #[tokio::test]
 async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
-    let house = TestProvider::open().await;
-    let url = house.client("grafana").authorize_url(&[("prompt", "none")]);
+    let provider = TestProvider::open().await;
+    let url = provider
+        .client("grafana")
+        .authorize_url(&[("prompt", "none")]);
     let stranger = Browser::new().get(&url).await;
     login_required(&stranger);
     assert!(stranger.set_cookies().is_empty(), "nothing waits");
-    let mut known = house.signed_in(CHEN_TAO).await;
+    let mut known = provider.signed_in(CHEN_TAO).await;
     RelyingParty::code(&known.get(&url).await);
 }
 
 #[tokio::test]
 async fn prompt_login_wants_a_new_ticket_and_then_tells_the_new_time() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = signed_in_a_while_ago(&house).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = signed_in_a_while_ago(&provider).await;
     let before = browser.get(grafana.authorize_url(&[])).await;
     let before = auth_time(&grafana, &before).await;
     let url = grafana.authorize_url(&[("prompt", "login")]);
     waits(&browser.get(&url).await);
-    house.advance(TimeDelta::seconds(7));
-    let answer = resumed(&house, &mut browser, CHEN_TAO).await;
+    provider.advance(TimeDelta::seconds(7));
+    let answer = resumed(&provider, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, before + 307);
 }
 
 #[tokio::test]
 async fn prompt_login_accepts_the_portals_session_ticket_once_it_is_proven_anew() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
     browser.get(&launch).await;
-    house.advance(TimeDelta::minutes(5));
+    provider.advance(TimeDelta::minutes(5));
     let url = grafana.authorize_url(&[("prompt", "login")]);
     waits(&browser.get(url).await);
     let launched = browser.get(&launch).await;
     RelyingParty::code(&browser.get(launched.location()).await);
-    assert_eq!(house.portal.calls().user_by_ticket, 2);
+    assert_eq!(provider.portal.calls().user_by_ticket, 2);
 }
 
 #[tokio::test]
 async fn a_request_for_a_new_login_is_not_resumed_by_the_old_session() {
-    let house = TestProvider::open().await;
-    let mut browser = signed_in_a_while_ago(&house).await;
-    let keycloak = house.client("keycloak");
+    let provider = TestProvider::open().await;
+    let mut browser = signed_in_a_while_ago(&provider).await;
+    let keycloak = provider.client("keycloak");
     waits(
         &browser
             .get(keycloak.authorize_url(&[("prompt", "login")]))
@@ -99,29 +101,29 @@ async fn a_request_for_a_new_login_is_not_resumed_by_the_old_session() {
     );
     let parked = browser.cookies.keys().find(|name| name.contains("parked"));
     let name = parked.unwrap().rsplit_once("-parked-").unwrap().1;
-    let resume = house.at(&format!("/resume/{name}"));
+    let resume = provider.at(&format!("/resume/{name}"));
     waits(&browser.get(resume).await);
 }
 
 #[tokio::test]
 async fn max_age_is_kept_to_the_second() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("max_age", "60")]);
-    house.advance(TimeDelta::seconds(60));
+    provider.advance(TimeDelta::seconds(60));
     let time = auth_time(&grafana, &browser.get(&url).await).await;
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     waits(&browser.get(&url).await);
-    let answer = resumed(&house, &mut browser, CHEN_TAO).await;
+    let answer = resumed(&provider, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, time + 61);
 }
 
 #[tokio::test]
 async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = signed_in_a_while_ago(&house).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = signed_in_a_while_ago(&provider).await;
     waits(
         &browser
             .get(grafana.authorize_url(&[("max_age", "0")]))
@@ -134,24 +136,24 @@ async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
 
 #[tokio::test]
 async fn prompt_none_and_an_old_sign_in_is_told_to_the_client() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = signed_in_a_while_ago(&house).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = signed_in_a_while_ago(&provider).await;
     let url = grafana.authorize_url(&[("prompt", "none"), ("max_age", "60")]);
     login_required(&browser.get(url).await);
 }
 
-/// A house, a browser of `CHEN_TAO`'s, and a request with an ID token of `hinted`'s as its hint.
+/// A provider, a browser of `CHEN_TAO`'s, and a request with an ID token of `hinted`'s as its hint.
 async fn hinted(hinted: u64, later: TimeDelta, prompt: &str) -> (TestProvider, Browser, Url) {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let tokens = tokens(&grafana, &mut house.signed_in(hinted).await).await;
-    house.advance(later);
-    let browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let tokens = tokens(&grafana, &mut provider.signed_in(hinted).await).await;
+    provider.advance(later);
+    let browser = provider.signed_in(CHEN_TAO).await;
     let hint = tokens["id_token"].as_str().unwrap();
     let url = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", prompt)]);
-    house.advance(TimeDelta::seconds(1));
-    (house, browser, url)
+    provider.advance(TimeDelta::seconds(1));
+    (provider, browser, url)
 }
 
 #[tokio::test]
@@ -174,20 +176,20 @@ async fn a_hint_that_names_another_is_login_required_without_a_page() {
 
 #[tokio::test]
 async fn a_hint_that_names_another_waits_for_that_other() {
-    let (house, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
+    let (provider, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
     waits(&browser.get(url).await);
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    let portal = house.portal.url().to_string();
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let portal = provider.portal.url().to_string();
     let launched = browser.get_from(launch, &portal).await;
     RelyingParty::code(&browser.get(launched.location()).await);
 }
 
 #[tokio::test]
 async fn n20_a_hint_signs_nobody_in() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let tokens = tokens(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let tokens = tokens(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
     let hint = ("id_token_hint", tokens["id_token"].as_str().unwrap());
     let mut stranger = Browser::new();
     waits(&stranger.get(grafana.authorize_url(&[hint])).await);
@@ -197,9 +199,9 @@ async fn n20_a_hint_signs_nobody_in() {
 
 #[tokio::test]
 async fn whoever_comes_instead_of_the_person_hinted_at_is_told_to_the_client_once() {
-    let (house, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
+    let (provider, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
     waits(&browser.get(url).await);
-    login_required(&resumed(&house, &mut browser, CHEN_TAO).await);
-    let next = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    login_required(&resumed(&provider, &mut browser, CHEN_TAO).await);
+    let next = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(next.location().path(), "/login/generic_oauth", "{next:?}");
 }

@@ -8,15 +8,15 @@ use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What grafana is answered when it asks like this for somebody who is signed in.
 async fn asked(changes: &[(&str, &str)]) -> Answer {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let url = house.client("grafana").authorize_url(changes);
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let url = provider.client("grafana").authorize_url(changes);
     browser.get(url).await
 }
 
@@ -56,12 +56,12 @@ async fn a_code_goes_to_the_redirect_uri_by_303_and_is_kept_nowhere() {
 
 #[tokio::test]
 async fn rfc9207_every_response_names_the_issuer() {
-    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for changes in [vec![], vec![("response_type", "token")]] {
         let answer = browser.get(grafana.authorize_url(&changes)).await;
-        assert_eq!(answer.parameter("iss").unwrap(), house.issuer);
+        assert_eq!(answer.parameter("iss").unwrap(), provider.issuer);
     }
 }
 
@@ -69,9 +69,9 @@ async fn rfc9207_every_response_names_the_issuer() {
 async fn state_comes_back_to_the_letter_in_successes_and_errors() {
     let keycloak = "Zm9v.".repeat(30);
     assert_eq!(keycloak.len(), 150);
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for state in [
         keycloak.as_str(),
         "a+b c%20d&e=f#g\"<>",
@@ -92,9 +92,9 @@ async fn state_comes_back_to_the_letter_in_successes_and_errors() {
 
 #[tokio::test]
 async fn neither_state_nor_nonce_is_demanded() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("state", ""), ("nonce", "")]);
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = grafana.redeem(&code).await.json();
@@ -104,9 +104,9 @@ async fn neither_state_nor_nonce_is_demanded() {
 
 #[tokio::test]
 async fn post_is_answered_as_get_is() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let granted = post(&mut browser, &grafana.authorize_url(&[])).await;
     assert_eq!(granted.parameter("state").as_deref(), Some("the-state"));
     let redeemed = grafana.redeem(&RelyingParty::code(&granted)).await;
@@ -118,9 +118,9 @@ async fn post_is_answered_as_get_is() {
 
 #[tokio::test]
 async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let state = "a+b&c=%20陈";
     // SameSite=Lax keeps the cookies from a form that another site posts.
     let url = grafana.authorize_url(&[("state", state)]);
@@ -134,9 +134,9 @@ async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
 
 #[tokio::test]
 async fn what_it_cannot_do_is_refused_by_its_own_code() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for (name, value, code) in [
         ("response_type", "token", "unsupported_response_type"),
         ("response_type", "id_token", "unsupported_response_type"),
@@ -192,9 +192,9 @@ async fn what_it_does_not_know_or_need_is_ignored() {
 
 #[tokio::test]
 async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for (asked, given, name) in [
         ("openid", "openid", false),
         ("profile openid openid", "openid profile", true),
@@ -213,9 +213,9 @@ async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
 
 #[tokio::test]
 async fn without_openid_there_is_no_id_token() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for scope in ["user:email", "profile", ""] {
         let url = grafana.authorize_url(&[("scope", scope)]);
         let code = RelyingParty::code(&browser.get(url).await);
@@ -227,9 +227,9 @@ async fn without_openid_there_is_no_id_token() {
 
 #[tokio::test]
 async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for changes in [
         [("client_id", "nobody")],
         [("client_id", "")],
@@ -247,9 +247,9 @@ async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
 
 #[tokio::test]
 async fn a_public_client_may_listen_on_any_loopback_port_and_must_keep_to_it() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let spa = house.client("spa");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let spa = provider.client("spa");
     let here = "http://127.0.0.1:51004/callback";
     let answer = browser
         .get(spa.authorize_url(&[("redirect_uri", here)]))
@@ -264,11 +264,11 @@ async fn a_public_client_may_listen_on_any_loopback_port_and_must_keep_to_it() {
 async fn a_redirect_uri_keeps_the_query_it_was_registered_with() {
     let uri = "http://127.0.0.1:9/cb?tenant=a%20b";
     let client = registration("query", "").replace("http://127.0.0.1:9/query", uri);
-    let house = TestProvider::open_with(&client, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&client, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let client = RelyingParty {
         redirect_uri: uri.to_owned(),
-        ..registered(&house, "query")
+        ..registered(&provider, "query")
     };
     let answer = browser.get(client.authorize_url(&[])).await;
     let start = format!("{uri}&code=");
@@ -293,8 +293,8 @@ async fn a_redirect_uri_that_no_header_can_carry_is_not_registered() {
 
 #[tokio::test]
 async fn the_endpoint_takes_get_and_post_and_says_so() {
-    let house = TestProvider::open().await;
-    let url = house.client("grafana").authorize_url(&[]);
+    let provider = TestProvider::open().await;
+    let url = provider.client("grafana").authorize_url(&[]);
     let answer = Browser::new()
         .send(Method::PUT, url, |request| request)
         .await;

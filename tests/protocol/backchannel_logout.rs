@@ -11,9 +11,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::kit::{registered, registration, tokens, verified};
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
 use crate::support::listener::{Listener, ReceivedNotice};
 use crate::support::program::{Program, free_port};
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 /// The attempts at each client that is still to be told, and in how many seconds the next is due.
@@ -46,7 +46,7 @@ async fn wait_for(database: &Path, what: impl Fn(&[(String, u32, i64)]) -> bool)
 
 /// 陈涛 has used the app; then 黑龙江 clicks in the same browser.
 struct Switched {
-    house: TestProvider,
+    provider: TestProvider,
     app: Listener,
     first: ReceivedNotice,
 }
@@ -56,17 +56,21 @@ impl Switched {
     async fn with(answers: &[u16]) -> Self {
         let app = Listener::open().await;
         app.answer(answers);
-        let house = TestProvider::open_with(&registration("app", &app.line()), "").await;
-        let mut browser = house.signed_in(CHEN_TAO).await;
-        tokens(&registered(&house, "app"), &mut browser).await;
-        take_over(&house, &mut browser).await;
+        let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
+        let mut browser = provider.signed_in(CHEN_TAO).await;
+        tokens(&registered(&provider, "app"), &mut browser).await;
+        take_over(&provider, &mut browser).await;
         let first = app.next_notice().await;
-        Self { house, app, first }
+        Self {
+            provider,
+            app,
+            first,
+        }
     }
 
     /// What the queue looks like once the last answer is written down.
     async fn queued(&self, attempts: u32, in_seconds: i64) {
-        let now = self.house.app.host.clock.now().timestamp();
+        let now = self.provider.app.host.clock.now().timestamp();
         let expected = [("app".to_owned(), attempts, now + in_seconds)];
         wait_for(&self.database(), |queue| queue == expected).await;
     }
@@ -76,15 +80,15 @@ impl Switched {
     }
 
     fn database(&self) -> std::path::PathBuf {
-        self.house.folder().join("panda-oidc.db")
+        self.provider.folder().join("panda-oidc.db")
     }
 }
 
 /// Launches grafana for 黑龙江 from the portal's own page.
-async fn take_over(house: &TestProvider, browser: &mut Browser) {
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    let answer = browser.get_from(url, house.portal.url().as_str()).await;
+async fn take_over(provider: &TestProvider, browser: &mut Browser) {
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let answer = browser.get_from(url, provider.portal.url().as_str()).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
 }
 
@@ -92,16 +96,16 @@ async fn take_over(house: &TestProvider, browser: &mut Browser) {
 async fn a_token_that_is_not_taken_is_followed_by_another() {
     let switched = Switched::with(&[500, 503]).await;
     switched.queued(1, 5).await;
-    switched.house.advance(TimeDelta::seconds(5));
+    switched.provider.advance(TimeDelta::seconds(5));
     let second = switched.app.next_notice().await;
     switched.queued(2, 30).await;
-    switched.house.advance(TimeDelta::seconds(30));
+    switched.provider.advance(TimeDelta::seconds(30));
     let third = switched.app.next_notice().await;
     switched.struck_off().await;
 
     let mut names = Vec::new();
     for (told, iat) in [(&switched.first, 0), (&second, 5), (&third, 35)] {
-        let claims = verified(&switched.house, told.token()).await;
+        let claims = verified(&switched.provider, told.token()).await;
         assert_eq!(
             (&claims["sub"], &claims["aud"]),
             (&"1".into(), &"app".into())
@@ -135,7 +139,7 @@ async fn a_client_that_refuses_is_asked_five_times_and_left_alone() {
     let switched = Switched::with(&[400; 6]).await;
     for (attempts, pause) in (1..).zip([5, 30, 120, 600]) {
         switched.queued(attempts, pause).await;
-        switched.house.advance(TimeDelta::seconds(pause));
+        switched.provider.advance(TimeDelta::seconds(pause));
         switched.app.next_notice().await;
     }
     switched.struck_off().await;
@@ -143,10 +147,10 @@ async fn a_client_that_refuses_is_asked_five_times_and_left_alone() {
 
 #[tokio::test]
 async fn a_client_that_is_gone_for_a_day_is_given_up() {
-    let Switched { house, app, .. } = Switched::with(&[500]).await;
-    let database = house.folder().join("panda-oidc.db");
+    let Switched { provider, app, .. } = Switched::with(&[500]).await;
+    let database = provider.folder().join("panda-oidc.db");
     wait_for(&database, |queue| queue.len() == 1).await;
-    house.advance(TimeDelta::hours(24));
+    provider.advance(TimeDelta::hours(24));
     wait_for(&database, <[_]>::is_empty).await;
     let told = app.told();
     assert!(told.is_empty(), "{told:?}");
@@ -160,14 +164,14 @@ async fn a_browser_with_two_sessions_makes_two_tokens() {
         "[session]\nlifetime = '1m'\n{}",
         registration("app", &app.line())
     );
-    let house = TestProvider::open_with(&clients, "").await;
-    let client = registered(&house, "app");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&clients, "").await;
+    let client = registered(&provider, "app");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let first = tokens(&client, &mut browser).await;
-    house.advance(TimeDelta::minutes(2));
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(2));
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let second = tokens(&client, &mut browser).await;
-    take_over(&house, &mut browser).await;
+    take_over(&provider, &mut browser).await;
     let sids = |tokens: &[&str]| {
         let sids = tokens.iter().map(|token| claims(token)["sid"].to_string());
         sids.collect::<std::collections::BTreeSet<_>>()
@@ -259,34 +263,34 @@ async fn a_stop_waits_for_the_call_under_way() {
 async fn a_client_that_hangs_leaves_the_others_their_calls() {
     let (hangs, app) = (Listener::open().await, Listener::open().await);
     let clients = registration("hangs", &hangs.line()) + &registration("app", &app.line());
-    let house = TestProvider::open_with(&clients, "").await;
+    let provider = TestProvider::open_with(&clients, "").await;
     let mut browsers = Vec::new();
     for _ in 0..20 {
-        let mut browser = house.signed_in(CHEN_TAO).await;
-        tokens(&registered(&house, "hangs"), &mut browser).await;
+        let mut browser = provider.signed_in(CHEN_TAO).await;
+        tokens(&registered(&provider, "hangs"), &mut browser).await;
         browsers.push(browser);
     }
-    let mut other = house.signed_in(CHEN_TAO).await;
-    tokens(&registered(&house, "app"), &mut other).await;
+    let mut other = provider.signed_in(CHEN_TAO).await;
+    tokens(&registered(&provider, "app"), &mut other).await;
 
     let gate = hangs.hold().await;
-    let url = house.portal.url();
+    let url = provider.portal.url();
     let mut switches = tokio::task::JoinSet::new();
     for mut browser in browsers {
-        let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+        let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
         let portal = url.to_string();
         switches.spawn(async move { browser.get_from(launch, &portal).await.status });
     }
     for status in switches.join_all().await {
         assert_eq!(status, 303);
     }
-    take_over(&house, &mut other).await;
+    take_over(&provider, &mut other).await;
     app.next_notice().await;
     assert_eq!(hangs.most_at_once(), 8);
     // Those that had no turn come from the store, once their lease is over.
-    house.advance(TimeDelta::seconds(60));
+    provider.advance(TimeDelta::seconds(60));
     drop(gate);
-    wait_for(&house.folder().join("panda-oidc.db"), <[_]>::is_empty).await;
+    wait_for(&provider.folder().join("panda-oidc.db"), <[_]>::is_empty).await;
     assert_eq!(hangs.most_at_once(), 8);
 }

@@ -8,8 +8,8 @@ use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
 use crate::support::program::Program;
+use crate::support::provider::TestProvider;
 
 const ALL: &str = "openid profile email phone";
 
@@ -25,11 +25,11 @@ const OF_THE_TOKEN: [&str; 8] = [
     "sid",
 ];
 
-/// A house with a client `app` that has these `lines`.
-async fn house(lines: &str) -> (TestProvider, RelyingParty) {
-    let house = TestProvider::open_with(&registration("app", lines), "").await;
-    let app = registered(&house, "app");
-    (house, app)
+/// A provider with a client `app` that has these `lines`.
+async fn provider(lines: &str) -> (TestProvider, RelyingParty) {
+    let provider = TestProvider::open_with(&registration("app", lines), "").await;
+    let app = registered(&provider, "app");
+    (provider, app)
 }
 
 /// The tokens of a login with `scope`.
@@ -41,8 +41,8 @@ async fn tokens(app: &RelyingParty, browser: &mut Browser, scope: &str) -> Value
 }
 
 /// What `app` hears of `user`: in the ID token, and in userinfo the same.
-async fn told(house: &TestProvider, app: &RelyingParty, user: u64, scope: &str) -> Value {
-    let tokens = tokens(app, &mut house.signed_in(user).await, scope).await;
+async fn told(provider: &TestProvider, app: &RelyingParty, user: u64, scope: &str) -> Value {
+    let tokens = tokens(app, &mut provider.signed_in(user).await, scope).await;
     same_in_both(app, &tokens).await
 }
 
@@ -67,15 +67,15 @@ async fn emails(app: &RelyingParty, tokens: &Value) -> Answer {
 
 #[tokio::test]
 async fn a_name_is_told_in_its_parts_where_it_is_a_persons() {
-    let (house, app) = house("").await;
-    house.portal.add_user(Person::new(7, "欧阳静", ""));
-    house.portal.add_user(Person::new(8, "新耀分公司", ""));
-    let person = told(&house, &app, 7, "openid profile").await;
+    let (provider, app) = provider("").await;
+    provider.portal.add_user(Person::new(7, "欧阳静", ""));
+    provider.portal.add_user(Person::new(8, "新耀分公司", ""));
+    let person = told(&provider, &app, 7, "openid profile").await;
     assert_eq!(person["name"], "欧阳静");
     assert_eq!(person["family_name"], "欧阳");
     assert_eq!(person["given_name"], "静");
     assert_eq!(person["preferred_username"], "7", "never the name");
-    let company = told(&house, &app, 8, "openid profile").await;
+    let company = told(&provider, &app, 8, "openid profile").await;
     assert_eq!(company["name"], "新耀分公司");
     assert_eq!(company.get("family_name"), None);
     assert_eq!(company.get("given_name"), None);
@@ -91,16 +91,16 @@ async fn claims_of_its_own_reach_one_client_and_keep_their_kind() {
                  staff = '{{ user.id == \"1\" }}'\n\
                  'https://example.com/site' = '{{ [\"east\"] }}'\n\
                  nothing = '{{ link.attributes.nothing }}'";
-    let (house, app) = house(lines).await;
-    let person = told(&house, &app, CHEN_TAO, "openid").await;
+    let (provider, app) = provider(lines).await;
+    let person = told(&provider, &app, CHEN_TAO, "openid").await;
     let own = json!({
         "sub": "1", "login": "u1", "groups": [], "level": "42", "staff": true,
         "https://example.com/site": ["east"],
     });
     assert_eq!(person, own);
-    let person = told(&house, &app, CHEN_TAO, "openid profile").await;
+    let person = told(&provider, &app, CHEN_TAO, "openid profile").await;
     assert_eq!(person["shown"], "陈涛 (1)");
-    let other = told(&house, &house.client("grafana"), CHEN_TAO, "openid").await;
+    let other = told(&provider, &provider.client("grafana"), CHEN_TAO, "openid").await;
     assert_eq!(other, json!({"sub": "1"}));
 }
 
@@ -136,8 +136,8 @@ async fn a_rule_that_fails_costs_its_claim_and_is_told_once_without_the_person()
 
 #[tokio::test]
 async fn f18_an_address_is_left_out_unless_the_client_has_a_policy() {
-    let (house, app) = house("").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let (provider, app) = provider("").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = tokens(&app, &mut browser, ALL).await;
     assert_eq!(tokens["scope"], "openid profile phone");
     let person = same_in_both(&app, &tokens).await;
@@ -151,8 +151,8 @@ async fn f18_an_address_is_left_out_unless_the_client_has_a_policy() {
 #[tokio::test]
 async fn f18_a_made_address_is_never_verified() {
     for email in ["{{ user.id }}@panda.invalid", "{id}@panda.invalid"] {
-        let (house, app) = house(&format!("email = '{email}'")).await;
-        let mut browser = house.signed_in(CHEN_TAO).await;
+        let (provider, app) = provider(&format!("email = '{email}'")).await;
+        let mut browser = provider.signed_in(CHEN_TAO).await;
         let all = tokens(&app, &mut browser, ALL).await;
         assert_eq!(all["scope"], ALL);
         let person = same_in_both(&app, &all).await;
@@ -164,18 +164,18 @@ async fn f18_a_made_address_is_never_verified() {
             json!([{"email": "1@panda.invalid", "primary": true, "verified": false}])
         );
         assert_eq!(listed.header("cache-control"), "no-store");
-        let other = told(&house, &house.client("grafana"), CHEN_TAO, ALL).await;
+        let other = told(&provider, &provider.client("grafana"), CHEN_TAO, ALL).await;
         assert_eq!(other.get("email"), None, "another client's");
     }
-    let (house, app) = house("email = 'link'").await;
-    let person = told(&house, &app, CHEN_TAO, ALL).await;
+    let (provider, app) = provider("email = 'link'").await;
+    let person = told(&provider, &app, CHEN_TAO, ALL).await;
     assert_eq!(person.get("email"), None, "nobody is linked");
 }
 
 #[tokio::test]
 async fn addresses_are_listed_for_a_token_that_may_see_them_alone() {
-    let (house, app) = house("email = '{id}@panda.invalid'").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let (provider, app) = provider("email = '{id}@panda.invalid'").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for scope in ["openid profile", "user:email"] {
         let tokens = tokens(&app, &mut browser, scope).await;
         let refused = emails(&app, &tokens).await;
@@ -195,8 +195,8 @@ async fn addresses_are_listed_for_a_token_that_may_see_them_alone() {
 
 #[tokio::test]
 async fn addresses_and_parts_of_a_name_can_be_asked_for_by_name() {
-    let (house, app) = house("email = '{id}@panda.invalid'").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let (provider, app) = provider("email = '{id}@panda.invalid'").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let wish = json!({"userinfo": {"email": null, "given_name": null}}).to_string();
     let url = app.authorize_url(&[("scope", "openid"), ("claims", &wish)]);
     let code = RelyingParty::code(&browser.get(url).await);
@@ -215,8 +215,8 @@ async fn addresses_and_parts_of_a_name_can_be_asked_for_by_name() {
 
 #[tokio::test]
 async fn discovery_lists_email_where_it_brings_something() {
-    let listed = async |house: &TestProvider, member: &str, value: &str| {
-        let url = house.at("/.well-known/openid-configuration");
+    let listed = async |provider: &TestProvider, member: &str, value: &str| {
+        let url = provider.at("/.well-known/openid-configuration");
         let document = Browser::new().get(url).await.json();
         document[member].as_array().unwrap().contains(&json!(value))
     };
@@ -227,20 +227,20 @@ async fn discovery_lists_email_where_it_brings_something() {
         ("preset = 'grafana'", true),
         ("preset = 'spring'", false),
     ] {
-        let (house, _) = house(lines).await;
+        let (provider, _) = provider(lines).await;
         assert_eq!(
-            listed(&house, "scopes_supported", "email").await,
+            listed(&provider, "scopes_supported", "email").await,
             brings,
             "{lines}"
         );
         for claim in ["email", "email_verified"] {
             assert_eq!(
-                listed(&house, "claims_supported", claim).await,
+                listed(&provider, "claims_supported", claim).await,
                 brings,
                 "{lines}"
             );
         }
-        assert!(listed(&house, "claims_supported", "family_name").await);
+        assert!(listed(&provider, "claims_supported", "family_name").await);
     }
 }
 
@@ -272,8 +272,8 @@ async fn a_preset_makes_what_its_kind_of_client_needs() {
             json!({"family_name": "陈", "given_name": "涛", "groups": [], "roles": []}),
         ),
     ] {
-        let (house, app) = house(&format!("preset = '{preset}'")).await;
-        let mut person = told(&house, &app, CHEN_TAO, "openid profile email").await;
+        let (provider, app) = provider(&format!("preset = '{preset}'")).await;
+        let mut person = told(&provider, &app, CHEN_TAO, "openid profile email").await;
         let all = person.as_object_mut().unwrap();
         for everybodys in ["sub", "name", "preferred_username", "updated_at"] {
             all.remove(everybodys).unwrap();
@@ -284,9 +284,9 @@ async fn a_preset_makes_what_its_kind_of_client_needs() {
 
 #[tokio::test]
 async fn a_preset_for_keycloak_leaves_nobody_without_a_part_of_a_name() {
-    let (house, app) = house("preset = 'keycloak'").await;
-    house.portal.add_user(Person::new(8, "新耀(分公司)", ""));
-    let company = told(&house, &app, 8, "openid profile").await;
+    let (provider, app) = provider("preset = 'keycloak'").await;
+    provider.portal.add_user(Person::new(8, "新耀(分公司)", ""));
+    let company = told(&provider, &app, 8, "openid profile").await;
     assert_eq!(company["name"], "新耀(分公司)");
     assert_eq!(company["given_name"], "新耀（分公司）");
     assert_eq!(company["family_name"], "-");

@@ -16,7 +16,7 @@ use crate::support::assertion::{
     with_keys, with_keys_at,
 };
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::publisher::{KeyServer, Reply};
 
 const LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -45,21 +45,21 @@ async fn every_algorithm_that_discovery_lists_gets_a_client_its_tokens() {
         .map(|alg| ClientKey::secret(alg, LONG));
     let all: Vec<_> = pairs.iter().collect();
     let sections = with_keys("keyed", &all) + &secret_jwt("shared", "");
-    let house = TestProvider::open_with(&sections, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&sections, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let mut worked = Vec::new();
     for (id, key) in secrets
         .iter()
         .map(|key| ("shared", key))
         .chain(pairs.iter().map(|key| ("keyed", key)))
     {
-        let client = signing_client(&house, id);
+        let client = signing_client(&provider, id);
         let code = client.login(&mut browser).await;
-        let answer = redeem(&client, &code, &key.sign(&claims(&house, &client))).await;
+        let answer = redeem(&client, &code, &key.sign(&claims(&provider, &client))).await;
         assert_eq!(answer.status, 200, "{:?}: {}", key.header.alg, answer.body);
         worked.push(json!(format!("{:?}", key.header.alg)));
     }
-    let document = house.at("/.well-known/openid-configuration");
+    let document = provider.at("/.well-known/openid-configuration");
     let document = Browser::new().get(document).await.json();
     assert_eq!(
         document["token_endpoint_auth_signing_alg_values_supported"],
@@ -71,11 +71,11 @@ async fn every_algorithm_that_discovery_lists_gets_a_client_its_tokens() {
 #[tokio::test]
 async fn rfc7521_a_client_id_beside_the_assertion_is_not_needed() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
-    let client = signing_client(&house, "keyed");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
+    let client = signing_client(&provider, "keyed");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let code = client.login(&mut browser).await;
-    let assertion = key.sign(&claims(&house, &client));
+    let assertion = key.sign(&claims(&provider, &client));
     let form = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -84,7 +84,7 @@ async fn rfc7521_a_client_id_beside_the_assertion_is_not_needed() {
         ("client_assertion_type", TYPE),
         ("client_assertion", &assertion),
     ];
-    let answer = Browser::new().post(house.at("/token"), &form).await;
+    let answer = Browser::new().post(provider.at("/token"), &form).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(answer.json()["id_token"].is_string());
 }
@@ -94,17 +94,17 @@ async fn rfc7521_a_client_id_beside_the_assertion_is_not_needed() {
 async fn rfc7523_the_audience_is_the_issuer_or_the_token_endpoint() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     for path in ["", "/sso"] {
-        let house =
+        let provider =
             TestProvider::open_with_issuer_path(path, &with_keys("keyed", &[&key]), "").await;
-        let client = signing_client(&house, "keyed");
-        let (issuer, token) = (json!(house.issuer), json!(house.at("/token")));
+        let client = signing_client(&provider, "keyed");
+        let (issuer, token) = (json!(provider.issuer), json!(provider.at("/token")));
         for aud in [
             issuer.clone(),
             token.clone(),
             json!([issuer]),
             json!([issuer, token]),
         ] {
-            let mut claims = claims(&house, &client);
+            let mut claims = claims(&provider, &client);
             claims["aud"] = aud.clone();
             accepted(&ask(&client, &key.sign(&claims)).await, &aud.to_string());
         }
@@ -115,22 +115,22 @@ async fn rfc7523_the_audience_is_the_issuer_or_the_token_endpoint() {
 #[tokio::test]
 async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
-    let client = signing_client(&house, "keyed");
+    let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
+    let client = signing_client(&provider, "keyed");
     for (path, other) in [("/introspect", "/revoke"), ("/revoke", "/introspect")] {
         for (aud, good) in [("", true), ("/token", true), (path, true), (other, false)] {
-            let mut claims = claims(&house, &client);
-            claims["aud"] = json!(house.at(aud));
+            let mut claims = claims(&provider, &client);
+            claims["aud"] = json!(provider.at(aud));
             let assertion = key.sign(&claims);
             let form = [
                 ("token", "x"),
                 ("client_assertion_type", TYPE),
                 ("client_assertion", &assertion),
             ];
-            let answer = Browser::new().post(house.at(path), &form).await;
+            let answer = Browser::new().post(provider.at(path), &form).await;
             assert_eq!(answer.status == 200, good, "{path} {aud}: {}", answer.body);
             if good {
-                let again = Browser::new().post(house.at(path), &form).await;
+                let again = Browser::new().post(provider.at(path), &form).await;
                 refused(&again, "used before");
             } else {
                 refused(&answer, aud);
@@ -143,8 +143,8 @@ async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
 #[tokio::test]
 async fn rfc7523_an_assertion_has_its_time() {
     let key = ClientKey::pair(Algorithm::EdDSA, "a");
-    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
-    let client = signing_client(&house, "keyed");
+    let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
+    let client = signing_client(&provider, "keyed");
     for (name, seconds, good) in [
         ("exp", -29, true),
         ("exp", -30, false),
@@ -156,7 +156,7 @@ async fn rfc7523_an_assertion_has_its_time() {
         ("iat", 61, false),
         ("iat", -86_400, true),
     ] {
-        let mut claims = claims(&house, &client);
+        let mut claims = claims(&provider, &client);
         let at = claims["iat"].as_i64().unwrap() + seconds;
         claims[name] = json!(at);
         let answer = ask(&client, &key.sign(&claims)).await;
@@ -173,8 +173,8 @@ async fn rfc7523_an_assertion_has_its_time() {
 #[tokio::test]
 async fn what_is_wrong_with_an_assertion_is_told_plainly() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
-    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
-    let client = signing_client(&house, "keyed");
+    let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
+    let client = signing_client(&provider, "keyed");
     for (name, value, told) in [
         ("iss", json!("x"), "iss and sub"),
         ("aud", json!("x"), "aud of the client_assertion"),
@@ -183,7 +183,7 @@ async fn what_is_wrong_with_an_assertion_is_told_plainly() {
         ("exp", json!("1"), "numbers of seconds"),
         ("jti", Value::Null, "jti of the client_assertion is missing"),
     ] {
-        let mut claims = claims(&house, &client);
+        let mut claims = claims(&provider, &client);
         claims[name] = value;
         let answer = ask(&client, &key.sign(&claims)).await;
         refused(&answer, told);
@@ -197,11 +197,11 @@ async fn what_is_wrong_with_an_assertion_is_told_plainly() {
 async fn a_failed_assertion_spends_no_code_and_a_good_one_may_follow() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let other = ClientKey::pair(Algorithm::ES256, "a");
-    let house = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
-    let client = signing_client(&house, "keyed");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
+    let client = signing_client(&provider, "keyed");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let code = client.login(&mut browser).await;
-    let claims = claims(&house, &client);
+    let claims = claims(&provider, &client);
     refused(
         &redeem(&client, &code, &other.sign(&claims)).await,
         "forged",
@@ -216,10 +216,10 @@ async fn a_failed_assertion_spends_no_code_and_a_good_one_may_follow() {
 #[tokio::test]
 async fn keycloaks_assertion_is_taken() {
     let pinned = secret_jwt("keycloak2", "token_endpoint_auth_signing_alg = 'HS256'");
-    let house = TestProvider::open_with(&pinned, "").await;
-    let client = signing_client(&house, "keycloak2");
-    let mut claims = claims(&house, &client);
-    claims["aud"] = json!(house.at("/token"));
+    let provider = TestProvider::open_with(&pinned, "").await;
+    let client = signing_client(&provider, "keycloak2");
+    let mut claims = claims(&provider, &client);
+    claims["aud"] = json!(provider.at("/token"));
     let key = ClientKey::secret(Algorithm::HS256, LONG);
     accepted(&ask(&client, &key.sign(&claims)).await, "HS256");
     let other = ClientKey::secret(Algorithm::HS512, LONG);
@@ -237,9 +237,9 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
         ClientKey::pair(Algorithm::RS256, "new"),
     );
     let publisher = KeyServer::start(Reply::Document(jwks(&[&old]))).await;
-    let house = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
-    let client = signing_client(&house, "elsewhere");
-    let ask = async |key: &ClientKey| ask(&client, &key.sign(&claims(&house, &client))).await;
+    let provider = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
+    let client = signing_client(&provider, "elsewhere");
+    let ask = async |key: &ClientKey| ask(&client, &key.sign(&claims(&provider, &client))).await;
     assert_eq!(publisher.asked(), 0, "not before they are needed");
     for _ in 0..3 {
         accepted(&ask(&old).await, "old");
@@ -248,19 +248,19 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
 
     // Changed: the unknown key is looked for at once, but not more often than every ten seconds.
     publisher.publish(Reply::Document(jwks(&[&new])));
-    house.advance(TimeDelta::seconds(9));
+    provider.advance(TimeDelta::seconds(9));
     refused(&ask(&new).await, "asked nine seconds ago");
     assert_eq!(publisher.asked(), 1);
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     accepted(&ask(&new).await, "new");
     assert_eq!(publisher.asked(), 2);
     refused(&ask(&old).await, "withdrawn");
 
     // Kept ten minutes, then asked for again.
-    house.advance(TimeDelta::seconds(599));
+    provider.advance(TimeDelta::seconds(599));
     accepted(&ask(&new).await, "kept");
     assert_eq!(publisher.asked(), 2);
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     accepted(&ask(&new).await, "asked for again");
     assert_eq!(publisher.asked(), 3);
 }
@@ -273,14 +273,14 @@ async fn a_kid_is_not_needed_when_nothing_is_ambiguous() {
     let both = with_keys("both", &[&other, &key]);
     let named = key.clone();
     key.jwk.as_object_mut().unwrap().remove("kid");
-    let house = TestProvider::open_with(&(both + &with_keys("nameless", &[&key])), "").await;
+    let provider = TestProvider::open_with(&(both + &with_keys("nameless", &[&key])), "").await;
     let (both, nameless) = (
-        signing_client(&house, "both"),
-        signing_client(&house, "nameless"),
+        signing_client(&provider, "both"),
+        signing_client(&provider, "nameless"),
     );
-    let bare = named.sign_under(&Header::new(Algorithm::ES256), &claims(&house, &both));
+    let bare = named.sign_under(&Header::new(Algorithm::ES256), &claims(&provider, &both));
     accepted(&ask(&both, &bare).await, "no kid in the header");
-    let assertion = named.sign(&claims(&house, &nameless));
+    let assertion = named.sign(&claims(&provider, &nameless));
     accepted(&ask(&nameless, &assertion).await, "no kid at the key");
 }
 
@@ -297,9 +297,9 @@ async fn a_secret_that_is_hashed_or_kept_elsewhere_works_as_any_other() {
             "file",
             &format!("client_secret_file = '{}'", file.path().display()),
         );
-    let house = TestProvider::open_with(&sections, "").await;
+    let provider = TestProvider::open_with(&sections, "").await;
     for (id, secret) in [("hashed", LONG), ("file", LONG), ("env", &named)] {
-        let client = signing_client(&house, id);
+        let client = signing_client(&provider, id);
         let code = "A".repeat(43);
         let by_body = [("client_secret", secret)];
         accepted(&client.redeem_with(&code, &by_body).await, id);
@@ -309,7 +309,7 @@ async fn a_secret_that_is_hashed_or_kept_elsewhere_works_as_any_other() {
             ("redirect_uri", &client.redirect_uri),
         ];
         let by_header = Browser::new()
-            .send(Method::POST, house.at("/token"), |request| {
+            .send(Method::POST, provider.at("/token"), |request| {
                 request.basic_auth(id, Some(secret)).form(&form)
             })
             .await;

@@ -2,24 +2,24 @@
 
 use crate::kit::{registered, registration, verified};
 use crate::support::app::{RelyingParty, header};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const OWN: (&str, &str) = ("grant_type", "client_credentials");
 
 /// `service` is a service alone: nobody logs in to it, and it is sent back nowhere.
-async fn house() -> (TestProvider, RelyingParty) {
+async fn provider() -> (TestProvider, RelyingParty) {
     let lines = "grant_types = ['client_credentials']\nallowed_resources = ['https://api']";
     let registration = registration("service", lines);
     let mut lines: Vec<_> = registration.lines().collect();
     lines.retain(|line| !line.trim_start().starts_with("redirect_uris"));
-    let house = TestProvider::open_with(&(lines.join("\n") + "\n"), "").await;
-    let service = registered(&house, "service");
-    (house, service)
+    let provider = TestProvider::open_with(&(lines.join("\n") + "\n"), "").await;
+    let service = registered(&provider, "service");
+    (provider, service)
 }
 
 #[tokio::test]
 async fn a_service_gets_a_token_about_itself() {
-    let (house, service) = house().await;
+    let (provider, service) = provider().await;
     let answer = service.token(&[OWN, ("resource", "https://api")]).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -30,7 +30,7 @@ async fn a_service_gets_a_token_about_itself() {
     assert_eq!(tokens["expires_in"], 3600);
     let token = tokens["access_token"].as_str().unwrap();
     assert_eq!(header(token)["typ"], "at+jwt");
-    let claims = verified(&house, token).await;
+    let claims = verified(&provider, token).await;
     assert_eq!(claims["sub"], "service", "RFC 9068 §2.2");
     assert_eq!(claims["client_id"], "service");
     assert_eq!(claims["aud"], "https://api");
@@ -41,7 +41,7 @@ async fn a_service_gets_a_token_about_itself() {
 
 #[tokio::test]
 async fn it_can_be_introspected_and_given_up_and_says_nothing_of_anybody() {
-    let (_house, service) = house().await;
+    let (_house, service) = provider().await;
     let tokens = service.token(&[OWN]).await.json();
     let token = tokens["access_token"].as_str().unwrap();
     let told = service.post_token("/introspect", token).await.json();
@@ -60,9 +60,9 @@ async fn it_can_be_introspected_and_given_up_and_says_nothing_of_anybody() {
 
 #[tokio::test]
 async fn whoever_is_not_registered_for_it_gets_none() {
-    let (house, _) = house().await;
+    let (provider, _) = provider().await;
     for client_id in ["grafana", "spa"] {
-        let answer = house.client(client_id).token(&[OWN]).await;
+        let answer = provider.client(client_id).token(&[OWN]).await;
         assert_eq!(answer.status, 400);
         assert_eq!(answer.json()["error"], "unauthorized_client");
     }
@@ -70,8 +70,8 @@ async fn whoever_is_not_registered_for_it_gets_none() {
 
 #[tokio::test]
 async fn it_has_no_business_at_the_authorization_endpoint() {
-    let (house, service) = house().await;
-    let mut browser = house.signed_in(crate::support::CHEN_TAO).await;
+    let (provider, service) = provider().await;
+    let mut browser = provider.signed_in(crate::support::CHEN_TAO).await;
     let answer = browser.get(service.authorize_url(&[])).await;
     assert_eq!(answer.status, 400, "there is no place to tell it");
     assert!(answer.body.contains("redirect_uri is not registered"));

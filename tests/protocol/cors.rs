@@ -7,23 +7,23 @@ use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 /// Where the page is.
 const APP: &str = "https://app.example.com";
 
-/// A house with a single-page app at [`APP`].
-async fn house() -> TestProvider {
+/// A provider with a single-page app at [`APP`].
+async fn provider() -> TestProvider {
     let page = "[[clients]]\nclient_id = 'page'\ntoken_endpoint_auth_method = 'none'\n\
                 redirect_uris = ['https://App.example.com:443/cb', 'com.example.app:/cb']\n";
     TestProvider::open_with(page, "").await
 }
 
-fn page(house: &TestProvider) -> RelyingParty {
+fn page(provider: &TestProvider) -> RelyingParty {
     RelyingParty {
         client_secret: None,
         redirect_uri: "https://App.example.com:443/cb".to_owned(),
-        ..registered(house, "page")
+        ..registered(provider, "page")
     }
 }
 
@@ -51,9 +51,9 @@ fn readable(answer: &Answer, origin: &str) {
 
 #[tokio::test]
 async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
-    let house = house().await;
-    let page = page(&house);
-    let code = page.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let provider = provider().await;
+    let page = page(&provider);
+    let code = page.login(&mut provider.signed_in(CHEN_TAO).await).await;
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
@@ -62,7 +62,7 @@ async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
         ("client_id", "page"),
     ];
     let tokens = Browser::new()
-        .send(Method::POST, house.at("/token"), |request| {
+        .send(Method::POST, provider.at("/token"), |request| {
             request.header("origin", APP).form(&form)
         })
         .await;
@@ -71,7 +71,7 @@ async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
     let tokens = tokens.json();
     for method in [Method::GET, Method::POST] {
         let person = Browser::new()
-            .send(method, house.at("/userinfo"), |request| {
+            .send(method, provider.at("/userinfo"), |request| {
                 let token = tokens["access_token"].as_str().unwrap();
                 request.header("origin", APP).bearer_auth(token)
             })
@@ -83,10 +83,10 @@ async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
 
 #[tokio::test]
 async fn an_error_can_be_read_too() {
-    let house = house().await;
+    let provider = provider().await;
     let from_page = async |method, path: &str, body: &'static str, token: &str| {
         Browser::new()
-            .send(method, house.at(path), |request| {
+            .send(method, provider.at(path), |request| {
                 request
                     .header("origin", APP)
                     .header("authorization", token)
@@ -117,7 +117,7 @@ async fn an_error_can_be_read_too() {
         readable(&answer, APP);
     }
     let bare = Browser::new()
-        .send(Method::GET, house.at("/userinfo"), |request| {
+        .send(Method::GET, provider.at("/userinfo"), |request| {
             request.header("origin", APP)
         })
         .await;
@@ -127,9 +127,15 @@ async fn an_error_can_be_read_too() {
 
 #[tokio::test]
 async fn a_preflight_is_told_what_may_be_sent() {
-    let house = house().await;
+    let provider = provider().await;
     for path in ["/token", "/userinfo"] {
-        let told = preflight(&house.at(path), APP, "POST", "authorization,content-type").await;
+        let told = preflight(
+            &provider.at(path),
+            APP,
+            "POST",
+            "authorization,content-type",
+        )
+        .await;
         assert_eq!(told.status, 200, "{path}");
         assert_eq!(told.header("access-control-allow-origin"), APP);
         assert_eq!(told.header("access-control-allow-methods"), "GET,POST");
@@ -145,22 +151,22 @@ async fn a_preflight_is_told_what_may_be_sent() {
 
 #[tokio::test]
 async fn the_origins_are_those_of_the_redirect_uris() {
-    let house = TestProvider::open_with(&registration("dev", ""), "").await;
+    let provider = TestProvider::open_with(&registration("dev", ""), "").await;
     for origin in [
         "http://127.0.0.1:3000",
         "http://127.0.0.1:8180",
         "http://127.0.0.1:9",
         "http://127.0.0.1", // as `spa` registered it: any other port is for programs
     ] {
-        let told = preflight(&house.at("/token"), origin, "POST", "").await;
+        let told = preflight(&provider.at("/token"), origin, "POST", "").await;
         assert_eq!(told.header("access-control-allow-origin"), origin);
     }
 }
 
 #[tokio::test]
 async fn below_a_path_it_is_the_same() {
-    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
-    let told = preflight(&house.at("/token"), "http://127.0.0.1:3000", "POST", "").await;
+    let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
+    let told = preflight(&provider.at("/token"), "http://127.0.0.1:3000", "POST", "").await;
     assert_eq!(
         told.header("access-control-allow-origin"),
         "http://127.0.0.1:3000"
@@ -169,10 +175,10 @@ async fn below_a_path_it_is_the_same() {
 
 #[tokio::test]
 async fn discovery_and_keys_are_for_every_page() {
-    let house = house().await;
+    let provider = provider().await;
     for path in ["/.well-known/openid-configuration", "/jwks"] {
         let answer = Browser::new()
-            .send(Method::GET, house.at(path), |request| {
+            .send(Method::GET, provider.at(path), |request| {
                 request.header("origin", "https://anybody.example")
             })
             .await;

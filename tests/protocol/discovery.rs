@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
-async fn document(house: &TestProvider, path: &str) -> Answer {
-    let answer = Browser::new().get(house.at(path)).await;
+async fn document(provider: &TestProvider, path: &str) -> Answer {
+    let answer = Browser::new().get(provider.at(path)).await;
     assert_eq!(answer.status, 200, "{path}");
     answer
 }
@@ -24,28 +24,28 @@ fn urls(document: &Value) -> Vec<(&String, &str)> {
 #[tokio::test]
 async fn both_well_known_paths_serve_one_document() {
     for path in ["", "/sso/panda"] {
-        let house = TestProvider::open_with_issuer_path(path, "", "").await;
-        let openid = document(&house, OPENID).await.json();
-        assert_eq!(openid["issuer"], house.issuer, "to the letter, no slash");
-        assert_eq!(document(&house, OAUTH).await.json(), openid);
+        let provider = TestProvider::open_with_issuer_path(path, "", "").await;
+        let openid = document(&provider, OPENID).await.json();
+        assert_eq!(openid["issuer"], provider.issuer, "to the letter, no slash");
+        assert_eq!(document(&provider, OAUTH).await.json(), openid);
     }
 }
 
 #[tokio::test]
 async fn rfc8414_the_well_known_part_stands_before_an_issuers_path_too() {
-    let house = TestProvider::open_with_issuer_path("/sso/panda", "", "").await;
-    let mut front = Url::parse(&house.issuer).unwrap();
+    let provider = TestProvider::open_with_issuer_path("/sso/panda", "", "").await;
+    let mut front = Url::parse(&provider.issuer).unwrap();
     front.set_path(&format!("{OAUTH}/sso/panda"));
     let answer = Browser::new().get(&front).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), document(&house, OPENID).await.json());
+    assert_eq!(answer.json(), document(&provider, OPENID).await.json());
 }
 
 #[tokio::test]
 async fn nothing_answers_outside_an_issuers_path() {
-    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
+    let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
     for path in [OPENID, "/authorize", "/launch", "/jwks"] {
-        let outside = Url::parse(&house.issuer).unwrap().join(path).unwrap();
+        let outside = Url::parse(&provider.issuer).unwrap().join(path).unwrap();
         assert_eq!(Browser::new().get(&outside).await.status, 404, "{path}");
     }
 }
@@ -53,8 +53,8 @@ async fn nothing_answers_outside_an_issuers_path() {
 #[tokio::test]
 async fn every_url_in_it_lies_below_the_issuer_and_answers() {
     for path in ["", "/sso"] {
-        let house = TestProvider::open_with_issuer_path(path, "", "").await;
-        let document = document(&house, OPENID).await.json();
+        let provider = TestProvider::open_with_issuer_path(path, "", "").await;
+        let document = document(&provider, OPENID).await.json();
         for endpoint in [
             "authorization_endpoint",
             "token_endpoint",
@@ -64,7 +64,7 @@ async fn every_url_in_it_lies_below_the_issuer_and_answers() {
             assert!(document[endpoint].is_string(), "{endpoint}");
         }
         for (name, url) in urls(&document) {
-            assert!(url.starts_with(&house.issuer), "{name}");
+            assert!(url.starts_with(&provider.issuer), "{name}");
             if name != "issuer" {
                 let status = Browser::new().get(url).await.status;
                 assert!(
@@ -78,8 +78,8 @@ async fn every_url_in_it_lies_below_the_issuer_and_answers() {
 
 #[tokio::test]
 async fn it_lists_what_works_and_nothing_else() {
-    let house = TestProvider::open().await;
-    let document = document(&house, OPENID).await.json();
+    let provider = TestProvider::open().await;
+    let document = document(&provider, OPENID).await.json();
     for (member, value) in [
         ("response_types_supported", json!(["code"])),
         (
@@ -129,9 +129,9 @@ async fn it_lists_what_works_and_nothing_else() {
 
 #[tokio::test]
 async fn anybody_may_read_it_and_keep_it_a_short_while() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for path in [OPENID, OAUTH] {
-        let answer = document(&house, path).await;
+        let answer = document(&provider, path).await;
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("access-control-allow-origin"), "*");
         assert_eq!(answer.header("cache-control"), "public, max-age=300");
@@ -140,9 +140,9 @@ async fn anybody_may_read_it_and_keep_it_a_short_while() {
 
 #[tokio::test]
 async fn every_scope_and_algorithm_it_lists_is_served() {
-    let house = TestProvider::open().await;
-    let document = document(&house, OPENID).await.json();
-    let jwks = Browser::new().get(house.at("/jwks")).await.json();
+    let provider = TestProvider::open().await;
+    let document = document(&provider, OPENID).await.json();
+    let jwks = Browser::new().get(provider.at("/jwks")).await.json();
     let served: Vec<_> = jwks["keys"]
         .as_array()
         .unwrap()
@@ -157,8 +157,8 @@ async fn every_scope_and_algorithm_it_lists_is_served() {
         .map(|scope| scope.as_str().unwrap())
         .collect::<Vec<_>>()
         .join(" ");
-    let mut browser = house.signed_in(crate::support::CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let mut browser = provider.signed_in(crate::support::CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let answer = browser.get(grafana.authorize_url(&[("scope", &all)])).await;
     let code = crate::support::app::RelyingParty::code(&answer);
     assert_eq!(grafana.redeem(&code).await.json()["scope"], all);

@@ -10,29 +10,29 @@ use serde_json::{Value, json};
 use crate::kit::{registered, registration, tokens, tokens_of, verified};
 use crate::support::app::{RelyingParty, header};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const NOW: i64 = 1_800_000_000;
 
-async fn id_token(house: &TestProvider, tokens: &Value) -> Value {
-    verified(house, tokens["id_token"].as_str().unwrap()).await
+async fn id_token(provider: &TestProvider, tokens: &Value) -> Value {
+    verified(provider, tokens["id_token"].as_str().unwrap()).await
 }
 
 #[tokio::test]
 async fn it_says_who_by_whom_for_whom_since_when() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::seconds(90));
-    let tokens = tokens(&house.client("grafana"), &mut browser).await;
-    let mut claims = id_token(&house, &tokens).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::seconds(90));
+    let tokens = tokens(&provider.client("grafana"), &mut browser).await;
+    let mut claims = id_token(&provider, &tokens).await;
     let members = claims.as_object_mut().unwrap();
     let sid = members.remove("sid").unwrap();
     assert!(sid.as_str().unwrap().len() >= 22, "{sid}");
     assert!(members.remove("at_hash").unwrap().is_string());
     // No nbf: the reader's clock may be behind (F13). No phone: ten digits are no number (F21).
     let expected = json!({
-        "iss": house.issuer, "sub": "1", "aud": "grafana",
+        "iss": provider.issuer, "sub": "1", "aud": "grafana",
         "iat": NOW + 90, "exp": NOW + 90 + 600, "auth_time": NOW, "nonce": "the-nonce",
         "name": "陈涛", "given_name": "涛", "family_name": "陈", "preferred_username": "1", "updated_at": NOW,
     });
@@ -46,16 +46,16 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
         let line = format!("id_token_signed_response_alg = '{alg}'");
         registration(alg, &line)
     });
-    let house = TestProvider::open_with(&clients.concat(), "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&clients.concat(), "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for alg in algs {
-        let tokens = tokens(&registered(&house, alg), &mut browser).await;
+        let tokens = tokens(&registered(&provider, alg), &mut browser).await;
         let header = header(tokens["id_token"].as_str().unwrap());
         assert_eq!(
             (&header["alg"], &header["typ"]),
             (&json!(alg), &json!("JWT"))
         );
-        let claims = id_token(&house, &tokens).await;
+        let claims = id_token(&provider, &tokens).await;
         let access_token = tokens["access_token"].as_str().unwrap().as_bytes();
         // OIDC Core §3.1.3.6: the hash of the signature's algorithm; Ed25519's is SHA-512.
         let hash = digest(if alg == "EdDSA" { &SHA512 } else { &SHA256 }, access_token);
@@ -65,7 +65,7 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
             BASE64_URL_SAFE_NO_PAD.encode(half),
             "{alg}"
         );
-        let own = registered(&house, alg)
+        let own = registered(&provider, alg)
             .userinfo(tokens["access_token"].as_str().unwrap())
             .await;
         assert_eq!(own.status, 200, "userinfo takes what {alg} signed");
@@ -74,15 +74,15 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
 
 #[tokio::test]
 async fn a_client_that_asks_for_nothing_gets_rs256() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
     assert_eq!(header(tokens["id_token"].as_str().unwrap())["alg"], "RS256");
 }
 
 #[tokio::test]
 async fn the_header_points_nowhere_else_for_its_key() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "keycloak").await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "keycloak").await;
     let header = header(tokens["id_token"].as_str().unwrap());
     let mut members: Vec<_> = header.as_object().unwrap().keys().collect();
     members.sort();
@@ -91,14 +91,14 @@ async fn the_header_points_nowhere_else_for_its_key() {
 
 #[tokio::test]
 async fn whoever_names_somebody_is_a_string_whatever_the_portal_wrote() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let id = 9_007_199_254_740_993;
-    house
+    provider
         .portal
         .add_user(Person::new(id, "12345", "13800138000"));
-    let mut browser = house.signed_in(id).await;
-    let tokens = tokens(&house.client("keycloak"), &mut browser).await;
-    let claims = id_token(&house, &tokens).await;
+    let mut browser = provider.signed_in(id).await;
+    let tokens = tokens(&provider.client("keycloak"), &mut browser).await;
+    let claims = id_token(&provider, &tokens).await;
     for (name, value) in [
         ("sub", "9007199254740993"),
         ("preferred_username", "9007199254740993"),
@@ -113,13 +113,13 @@ async fn whoever_names_somebody_is_a_string_whatever_the_portal_wrote() {
 
 #[tokio::test]
 async fn f19_people_of_one_name_are_told_apart() {
-    let house = TestProvider::open().await;
-    house.portal.rename_user(HEI_LONG_JIANG, "陈涛");
+    let provider = TestProvider::open().await;
+    provider.portal.rename_user(HEI_LONG_JIANG, "陈涛");
     let mut seen = Vec::new();
     for user in [CHEN_TAO, HEI_LONG_JIANG] {
-        let mut browser = house.signed_in(user).await;
-        let tokens = tokens(&house.client("keycloak"), &mut browser).await;
-        let claims = id_token(&house, &tokens).await;
+        let mut browser = provider.signed_in(user).await;
+        let tokens = tokens(&provider.client("keycloak"), &mut browser).await;
+        let claims = id_token(&provider, &tokens).await;
         assert_eq!(claims["name"], "陈涛");
         seen.push(claims["preferred_username"].clone());
     }
@@ -128,17 +128,17 @@ async fn f19_people_of_one_name_are_told_apart() {
 
 #[tokio::test]
 async fn updated_at_moves_when_the_portals_word_changes_and_only_then() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::hours(1));
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let same = id_token(&house, &tokens(&grafana, &mut browser).await).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::hours(1));
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let same = id_token(&provider, &tokens(&grafana, &mut browser).await).await;
     assert_eq!(same["updated_at"], NOW);
-    house.portal.rename_user(CHEN_TAO, "陈涛涛");
-    house.advance(TimeDelta::hours(1));
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let renamed = id_token(&house, &tokens(&grafana, &mut browser).await).await;
+    provider.portal.rename_user(CHEN_TAO, "陈涛涛");
+    provider.advance(TimeDelta::hours(1));
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let renamed = id_token(&provider, &tokens(&grafana, &mut browser).await).await;
     assert_eq!(renamed["updated_at"], NOW + 7200);
     assert_eq!(
         (&renamed["sub"], &renamed["name"]),
@@ -148,27 +148,27 @@ async fn updated_at_moves_when_the_portals_word_changes_and_only_then() {
 
 #[tokio::test]
 async fn a_nonce_comes_back_to_the_letter() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for nonce in ["a+b c&d%20=", "随机🐼", &"n".repeat(500)] {
         let url = grafana.authorize_url(&[("nonce", nonce)]);
         let code = RelyingParty::code(&browser.get(url).await);
         let tokens = grafana.redeem(&code).await.json();
-        assert_eq!(id_token(&house, &tokens).await["nonce"], nonce);
+        assert_eq!(id_token(&provider, &tokens).await["nonce"], nonce);
     }
 }
 
 #[tokio::test]
 async fn somebody_without_a_name_or_phone_logs_in_all_the_same() {
-    let house = TestProvider::open().await;
-    house
+    let provider = TestProvider::open().await;
+    provider
         .portal
         .set_fault(panda_oidc_panda::simulator::Fault::NoName)
         .await;
-    let mut browser: Browser = house.signed_in(CHEN_TAO).await;
-    let tokens = tokens(&house.client("grafana"), &mut browser).await;
-    let claims = id_token(&house, &tokens).await;
+    let mut browser: Browser = provider.signed_in(CHEN_TAO).await;
+    let tokens = tokens(&provider.client("grafana"), &mut browser).await;
+    let claims = id_token(&provider, &tokens).await;
     assert_eq!(claims["preferred_username"], "1");
     for absent in ["name", "phone_number", "phone_number_verified"] {
         assert!(claims.get(absent).is_none(), "left out, not null: {claims}");

@@ -7,7 +7,7 @@ use crate::kit::{registered, registration, tokens};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 async fn offline(client: &RelyingParty, browser: &mut Browser) -> Value {
     let url = client.authorize_url(&[("scope", "openid profile offline_access")]);
@@ -26,9 +26,9 @@ async fn introspected(client: &RelyingParty, token: &Value) -> Value {
 
 #[tokio::test]
 async fn an_access_token_is_told_about_as_it_says_itself() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let tokens = offline(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
     let told = introspected(&grafana, &tokens["access_token"]).await;
     let itself = claims(tokens["access_token"].as_str().unwrap());
     for same in [
@@ -53,9 +53,9 @@ async fn an_access_token_is_told_about_as_it_says_itself() {
 
 #[tokio::test]
 async fn a_refresh_token_is_active_until_it_is_used() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let first = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let first = offline(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
     let told = introspected(&grafana, &first["refresh_token"]).await;
     assert_eq!(told["active"], true);
     assert_eq!(told["exp"], 1_800_000_000 + 30 * 24 * 3600);
@@ -70,9 +70,9 @@ async fn a_refresh_token_is_active_until_it_is_used() {
 
 #[tokio::test]
 async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = offline(&grafana, &mut browser).await;
     let code = grafana.login(&mut browser).await;
     for token in [
@@ -86,7 +86,7 @@ async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
             json!({"active": false})
         );
     }
-    house.advance(TimeDelta::hours(1));
+    provider.advance(TimeDelta::hours(1));
     let told = introspected(&grafana, &tokens["access_token"]).await;
     assert_eq!(told, json!({"active": false}));
 }
@@ -97,38 +97,38 @@ async fn a_resource_server_may_ask_about_tokens_that_are_for_it() {
         + &registration("api", "resources = ['https://api']")
         + &registration("billing", "")
         + &registration("other", "resources = ['https://api/v2']");
-    let house = TestProvider::open_with(&clients, "").await;
+    let provider = TestProvider::open_with(&clients, "").await;
     let tokens = tokens(
-        &registered(&house, "app"),
-        &mut house.signed_in(CHEN_TAO).await,
+        &registered(&provider, "app"),
+        &mut provider.signed_in(CHEN_TAO).await,
     )
     .await;
     for (client_id, active) in [("api", true), ("billing", true), ("other", false)] {
-        let told = introspected(&registered(&house, client_id), &tokens["access_token"]).await;
+        let told = introspected(&registered(&provider, client_id), &tokens["access_token"]).await;
         assert_eq!(told["active"], active, "{client_id}");
     }
 }
 
 #[tokio::test]
 async fn a_request_without_a_token_or_a_proof_is_refused() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     let answer = grafana.post_token("/introspect", "").await;
     assert_eq!(answer.status, 400);
     assert_eq!(answer.json()["error"], "invalid_request");
-    let answer = house.client("spa").post_token("/introspect", "x").await;
+    let answer = provider.client("spa").post_token("/introspect", "x").await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.json()["error"], "invalid_client");
-    let answer = Browser::new().get(house.at("/introspect?token=x")).await;
+    let answer = Browser::new().get(provider.at("/introspect?token=x")).await;
     assert_eq!(answer.status, 405);
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_good_no_longer_than_its_login() {
     let lines = "refresh_token = 'always'\nrefresh_token_lifetime = '20h'";
-    let house = TestProvider::open_with(&registration("app", lines), "").await;
-    let app = registered(&house, "app");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&registration("app", lines), "").await;
+    let app = registered(&provider, "app");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let bound = tokens(&app, &mut browser).await;
     let told = introspected(&app, &bound["refresh_token"]).await;
     assert_eq!(told["exp"], 1_800_000_000 + 12 * 3600, "the session's end");

@@ -8,11 +8,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 async fn served() -> Answer {
-    let house = TestProvider::open().await;
-    let answer = Browser::new().get(house.at("/jwks")).await;
+    let provider = TestProvider::open().await;
+    let answer = Browser::new().get(provider.at("/jwks")).await;
     assert_eq!(answer.status, 200);
     answer
 }

@@ -1,4 +1,4 @@
-//! What more than one of these files needs: clients beside those every house has, and signatures
+//! What more than one of these files needs: clients beside those every provider has, and signatures
 //! checked with nothing but what the provider serves.
 
 use jsonwebtoken::jwk::JwkSet;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const SECRET: &str = "another-secret-0123456789";
 
@@ -21,9 +21,9 @@ pub fn registration(client_id: &str, lines: &str) -> String {
 }
 
 /// The client that [`registration`] registers.
-pub fn registered(house: &TestProvider, client_id: &str) -> RelyingParty {
+pub fn registered(provider: &TestProvider, client_id: &str) -> RelyingParty {
     RelyingParty {
-        issuer: house.issuer.clone(),
+        issuer: provider.issuer.clone(),
         client_id: client_id.to_owned(),
         client_secret: Some(SECRET.to_owned()),
         redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
@@ -38,18 +38,18 @@ pub async fn tokens(client: &RelyingParty, browser: &mut Browser) -> Value {
 }
 
 /// What the token endpoint gives the client called `client_id` for [`CHEN_TAO`].
-pub async fn tokens_of(house: &TestProvider, client_id: &str) -> Value {
+pub async fn tokens_of(provider: &TestProvider, client_id: &str) -> Value {
     tokens(
-        &house.client(client_id),
-        &mut house.signed_in(CHEN_TAO).await,
+        &provider.client(client_id),
+        &mut provider.signed_in(CHEN_TAO).await,
     )
     .await
 }
 
 /// The claims of a token whose signature holds against a key of the served JWKS, the key's own
 /// algorithm and no other.
-pub async fn verified(house: &TestProvider, token: &str) -> Value {
-    let served = Browser::new().get(house.at("/jwks")).await.json();
+pub async fn verified(provider: &TestProvider, token: &str) -> Value {
+    let served = Browser::new().get(provider.at("/jwks")).await.json();
     let keys: JwkSet = serde_json::from_value(served).unwrap();
     let header = decode_header(token).unwrap();
     let key = keys.find(&header.kid.unwrap()).expect("the key is served");
@@ -57,7 +57,7 @@ pub async fn verified(house: &TestProvider, token: &str) -> Value {
     let mut validation = Validation::new(named.parse().unwrap());
     validation.required_spec_claims.clear();
     validation.validate_aud = false;
-    // The house has a clock of its own.
+    // The provider has a clock of its own.
     validation.validate_exp = false;
     let verifier = DecodingKey::from_jwk(key).unwrap();
     decode(token, &verifier, &validation).unwrap().claims

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::kit::registration;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const GRAFANA: &str = "/login/generic_oauth";
@@ -24,9 +24,9 @@ fn nobody_signed_in(browser: &Browser) {
 
 #[tokio::test]
 async fn it_answers_with_303_to_the_clients_login_and_the_ticket_is_gone() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = Browser::new().get(url).await;
     opens_grafana(&answer);
     assert!(!format!("{:?}{}", answer.headers, answer.body).contains(&ticket));
@@ -36,15 +36,17 @@ async fn it_answers_with_303_to_the_clients_login_and_the_ticket_is_gone() {
 
 #[tokio::test]
 async fn the_client_is_told_who_sends_the_person() {
-    let house = TestProvider::open().await;
-    let answer = house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let answer = provider
+        .launch(&mut Browser::new(), "grafana", CHEN_TAO)
+        .await;
     // OIDC Core §4: REQUIRED.
-    assert_eq!(answer.parameter("iss").unwrap(), house.issuer);
+    assert_eq!(answer.parameter("iss").unwrap(), provider.issuer);
 }
 
 #[tokio::test]
 async fn f8_a_ticket_is_found_wherever_the_portal_joins_it() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for (before, after) in [
         ("/launch/grafana?ticket=", ""),
         ("/launch/grafana?from=menu&ticket=", ""),
@@ -53,19 +55,19 @@ async fn f8_a_ticket_is_found_wherever_the_portal_joins_it() {
         ("/launch/grafana?&ticket=", ""),
         ("/launch/grafana?%74icket=", ""),
     ] {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
-        let url = house.at(&format!("{before}{ticket}{after}"));
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
+        let url = provider.at(&format!("{before}{ticket}{after}"));
         opens_grafana(&Browser::new().get(&url).await);
     }
 }
 
 #[tokio::test]
 async fn f8_a_ticket_joined_to_the_path_by_an_ampersand_is_found_and_not_shown() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for before in ["/launch/grafana&ticket=", "/launch/grafana/&ticket="] {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let answer = Browser::new()
-            .get(house.at(&format!("{before}{ticket}")))
+            .get(provider.at(&format!("{before}{ticket}")))
             .await;
         assert!(!answer.body.contains(&ticket), "{}", answer.body);
         opens_grafana(&answer);
@@ -74,10 +76,10 @@ async fn f8_a_ticket_joined_to_the_path_by_an_ampersand_is_found_and_not_shown()
 
 #[tokio::test]
 async fn f8_a_slash_at_the_end_of_the_menus_address_does_no_harm() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for path in ["/launch/grafana/", "/launch/"] {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
-        let url = house.at(&format!("{path}?ticket={ticket}"));
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
+        let url = provider.at(&format!("{path}?ticket={ticket}"));
         let answer = Browser::new().get(url).await;
         assert_eq!(answer.status, 303, "{path}: {}", answer.body);
     }
@@ -85,22 +87,22 @@ async fn f8_a_slash_at_the_end_of_the_menus_address_does_no_harm() {
 
 #[tokio::test]
 async fn f8_two_different_tickets_are_refused_unasked_and_two_alike_are_one() {
-    let house = TestProvider::open().await;
-    let one = house.portal.issue_ticket(CHEN_TAO);
-    let other = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let provider = TestProvider::open().await;
+    let one = provider.portal.issue_ticket(CHEN_TAO);
+    let other = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let mut browser = Browser::new();
-    let url = house.at(&format!("/launch/grafana?ticket={one}&ticket={other}"));
+    let url = provider.at(&format!("/launch/grafana?ticket={one}&ticket={other}"));
     assert_eq!(browser.get(url).await.status, 400);
     nobody_signed_in(&browser);
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
-    let url = house.at(&format!("/launch/grafana?ticket={one}&ticket={one}"));
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
+    let url = provider.at(&format!("/launch/grafana?ticket={one}&ticket={one}"));
     opens_grafana(&browser.get(url).await);
 }
 
 #[tokio::test]
 async fn f8_a_page_without_a_ticket_can_rescue_one_from_behind_the_hash() {
-    let house = TestProvider::open().await;
-    let answer = Browser::new().get(house.at("/launch/grafana")).await;
+    let provider = TestProvider::open().await;
+    let answer = Browser::new().get(provider.at("/launch/grafana")).await;
     assert!(answer.body.contains("data-ticket=\"ticket\""));
     let policy = answer.header("content-security-policy");
     assert!(policy.contains("script-src 'sha256-"), "{policy}");
@@ -108,52 +110,52 @@ async fn f8_a_page_without_a_ticket_can_rescue_one_from_behind_the_hash() {
 
 #[tokio::test]
 async fn f9_a_plus_in_a_ticket_survives_what_happens_to_it_on_the_way() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for (number, sent) in ["a+b/c==", "a%2Bb%2Fc%3D%3D", "a b/c==", "a%20b/c=="]
         .into_iter()
         .enumerate()
     {
-        house
+        provider
             .portal
             .plant_ticket(format!("{number}a+b/c=="), CHEN_TAO);
-        let url = house.at(&format!("/launch/grafana?ticket={number}{sent}"));
+        let url = provider.at(&format!("/launch/grafana?ticket={number}{sent}"));
         opens_grafana(&Browser::new().get(url).await);
     }
 }
 
 #[tokio::test]
 async fn f9_a_ticket_that_was_encoded_twice_is_read() {
-    let house = TestProvider::open().await;
-    house.portal.plant_ticket("x+y/z", CHEN_TAO);
-    let url = house.at("/launch/grafana?ticket=x%252By%252Fz");
+    let provider = TestProvider::open().await;
+    provider.portal.plant_ticket("x+y/z", CHEN_TAO);
+    let url = provider.at("/launch/grafana?ticket=x%252By%252Fz");
     opens_grafana(&Browser::new().get(url).await);
 }
 
 #[tokio::test]
 async fn the_portal_may_call_its_parameter_what_it_likes() {
-    let house = TestProvider::open_with("", "ticket_parameter = 'token'").await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.at(&format!("/launch/grafana?token={ticket}"));
+    let provider = TestProvider::open_with("", "ticket_parameter = 'token'").await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.at(&format!("/launch/grafana?token={ticket}"));
     opens_grafana(&Browser::new().get(url).await);
 }
 
 #[tokio::test]
 async fn f29_back_and_refresh_go_straight_on_and_leave_the_portal_alone() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
     opens_grafana(&browser.get(&url).await);
     let cookies = browser.cookies.clone();
     opens_grafana(&browser.get(&url).await);
-    let keycloak = house.at(&format!("/launch/keycloak?ticket={ticket}"));
+    let keycloak = provider.at(&format!("/launch/keycloak?ticket={ticket}"));
     let second_app = browser.get(keycloak).await;
     assert_eq!(
         second_app.location().path(),
         "/realms/broker/account",
         "the same ticket opens the second app"
     );
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
     for name in ["panda-oidc-session", "panda-oidc-browser"] {
         assert_eq!(browser.cookies[name], cookies[name]);
     }
@@ -161,47 +163,49 @@ async fn f29_back_and_refresh_go_straight_on_and_leave_the_portal_alone() {
 
 #[tokio::test]
 async fn a_launch_costs_one_call_whether_it_is_good_or_not() {
-    let house = TestProvider::open().await;
-    house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
-    let url = house.at("/launch/grafana?ticket=unknown");
+    let provider = TestProvider::open().await;
+    provider
+        .launch(&mut Browser::new(), "grafana", CHEN_TAO)
+        .await;
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
+    let url = provider.at("/launch/grafana?ticket=unknown");
     assert_eq!(Browser::new().get(url).await.status, 403);
-    assert_eq!(house.portal.calls().user_by_ticket, 2);
-    assert_eq!(house.portal.calls().users, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 2);
+    assert_eq!(provider.portal.calls().users, 0);
 }
 
 #[tokio::test]
 async fn a_rejected_ticket_signs_nobody_in_and_says_where_to_begin_anew() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let answer = browser.get(house.at("/launch/grafana?ticket=no")).await;
+    let answer = browser.get(provider.at("/launch/grafana?ticket=no")).await;
     assert_eq!(answer.status, 403);
     assert!(answer.body.contains("请重新从门户进入"), "{}", answer.body);
-    assert!(answer.body.contains(house.portal.url().as_str()));
+    assert!(answer.body.contains(provider.portal.url().as_str()));
     nobody_signed_in(&browser);
 }
 
 #[tokio::test]
 async fn an_unknown_client_is_told_of_on_a_page_and_no_ticket_is_spent_on_it() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
-    let url = house.at(&format!("/launch/gis?ticket={ticket}"));
+    let url = provider.at(&format!("/launch/gis?ticket={ticket}"));
     let answer = browser.get(url).await;
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("没有登记这个应用"));
     assert!(!answer.body.contains(&ticket));
     nobody_signed_in(&browser);
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
 async fn a_deep_link_is_handed_over_as_target_link_uri() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let path = "/launch/grafana/d/abc/%E6%B3%B5%E7%AB%99";
     let answer = Browser::new()
-        .get(house.at(&format!("{path}?ticket={ticket}")))
+        .get(provider.at(&format!("{path}?ticket={ticket}")))
         .await;
     opens_grafana(&answer);
     assert_eq!(
@@ -212,21 +216,21 @@ async fn a_deep_link_is_handed_over_as_target_link_uri() {
 
 #[tokio::test]
 async fn a_client_without_a_login_url_is_opened_at_home_or_deeper() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let home = house.launch(&mut browser, "spa", CHEN_TAO).await;
+    let home = provider.launch(&mut browser, "spa", CHEN_TAO).await;
     assert_eq!(home.header("location"), "http://127.0.0.1:3001/");
-    let deep = browser.get(house.at("/launch/spa/d/1")).await;
+    let deep = browser.get(provider.at("/launch/spa/d/1")).await;
     assert_eq!(deep.header("location"), "http://127.0.0.1:3001/d/1");
 }
 
 #[tokio::test]
 async fn a_launch_that_leads_nowhere_does_not_claim_that_somebody_is_signed_in() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     // Keycloak has no client_uri that a deep link could be below.
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.at(&format!("/launch/keycloak/x?ticket={ticket}"));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.at(&format!("/launch/keycloak/x?ticket={ticket}"));
     let answer = browser.get(url).await;
     assert_eq!(answer.status, 404);
     nobody_signed_in(&browser);
@@ -235,44 +239,44 @@ async fn a_launch_that_leads_nowhere_does_not_claim_that_somebody_is_signed_in()
 
 #[tokio::test]
 async fn without_a_client_the_person_chooses_among_those_that_can_be_opened() {
-    let house = TestProvider::open_with(&registration("api-only", ""), "").await;
+    let provider = TestProvider::open_with(&registration("api-only", ""), "").await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let launched = browser
-        .get(house.at(&format!("/launch?ticket={ticket}")))
+        .get(provider.at(&format!("/launch?ticket={ticket}")))
         .await;
-    assert_eq!(launched.header("location"), house.at("/launch"));
+    assert_eq!(launched.header("location"), provider.at("/launch"));
     let page = browser.get(launched.location()).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("陈涛，您已登录"), "{}", page.body);
     for client in ["grafana", "keycloak", "spa"] {
-        let link = format!("href=\"{}\"", house.at(&format!("/launch/{client}")));
+        let link = format!("href=\"{}\"", provider.at(&format!("/launch/{client}")));
         assert!(page.body.contains(&link), "{client}");
     }
     assert!(page.body.contains(">Grafana</a>"));
     assert!(!page.body.contains("/launch/api-only"));
-    opens_grafana(&browser.get(house.at("/launch/grafana")).await);
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    opens_grafana(&browser.get(provider.at("/launch/grafana")).await);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 }
 
 #[tokio::test]
 async fn n64_looking_whether_anything_is_there_leaves_the_ticket_alone() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let head = Browser::new()
         .send(Method::HEAD, &url, |request| request)
         .await;
     assert_eq!(head.status, 204);
     assert!(head.set_cookies().is_empty());
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
 async fn f27_an_app_that_keeps_coming_back_is_stopped_with_a_way_on() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let url = house.at("/launch/grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let url = provider.at("/launch/grafana");
     let mut answer = browser.get(&url).await;
     for _ in 0..5 {
         if answer.status != 303 {
@@ -283,18 +287,18 @@ async fn f27_an_app_that_keeps_coming_back_is_stopped_with_a_way_on() {
     assert_eq!(answer.status, 429);
     assert!(!answer.header("retry-after").is_empty());
     assert!(answer.body.contains("/launch/grafana?again"));
-    opens_grafana(&browser.get(house.at("/launch/grafana?again")).await);
+    opens_grafana(&browser.get(provider.at("/launch/grafana?again")).await);
 }
 
 #[tokio::test]
 async fn a_launch_below_an_issuers_path_stays_below_it() {
-    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
+    let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let launched = browser
-        .get(house.at(&format!("/launch?ticket={ticket}")))
+        .get(provider.at(&format!("/launch?ticket={ticket}")))
         .await;
-    let expected = Url::parse(&house.at("/launch")).unwrap();
+    let expected = Url::parse(&provider.at("/launch")).unwrap();
     assert_eq!(launched.location(), expected);
     for cookie in launched.set_cookies() {
         assert!(cookie.contains("Path=/sso"), "{cookie}");

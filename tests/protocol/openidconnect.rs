@@ -20,7 +20,7 @@ use url::Url;
 use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 type Client = CoreClient<
     EndpointSet,
@@ -97,7 +97,7 @@ fn checked<'a>(
     now: DateTime<Utc>,
 ) -> &'a CoreIdTokenClaims {
     let id_token = tokens.id_token().expect("an ID token");
-    // The house has a clock of its own.
+    // The provider has a clock of its own.
     let verifier = client.id_token_verifier().set_time_fn(|| now);
     let claims = id_token.claims(&verifier, nonce).unwrap();
     let hash = AccessTokenHash::from_token(
@@ -110,10 +110,10 @@ fn checked<'a>(
 }
 
 /// Walks the whole road with the crate: discovery, login, exchange, verification, userinfo.
-async fn walk(house: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
+async fn walk(provider: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
     let client = discovered(party).await.set_auth_type(auth_type);
     let asked = asked(&client);
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = browser.get(&asked.url).await;
     let state = answer.parameter("state");
     assert_eq!(state.as_deref(), Some(asked.state.secret().as_str()));
@@ -125,7 +125,7 @@ async fn walk(house: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
         .request_async(&Http::new())
         .await
         .unwrap();
-    let claims = checked(&client, &tokens, &asked.nonce, house.clock.now());
+    let claims = checked(&client, &tokens, &asked.nonce, provider.clock.now());
     assert_eq!(claims.subject().as_str(), "1");
     assert!(claims.auth_time().is_some());
     let userinfo: CoreUserInfoClaims = client
@@ -143,33 +143,38 @@ async fn walk(house: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
 
 #[tokio::test]
 async fn it_logs_in_by_rs256() {
-    let house = TestProvider::open().await;
-    walk(&house, &house.client("grafana"), AuthType::BasicAuth).await;
+    let provider = TestProvider::open().await;
+    walk(&provider, &provider.client("grafana"), AuthType::BasicAuth).await;
 }
 
 #[tokio::test]
 async fn it_logs_in_by_es256_with_its_secret_in_the_body() {
-    let house = TestProvider::open().await;
-    walk(&house, &house.client("keycloak"), AuthType::RequestBody).await;
+    let provider = TestProvider::open().await;
+    walk(
+        &provider,
+        &provider.client("keycloak"),
+        AuthType::RequestBody,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn it_logs_in_as_a_public_client_by_ed25519() {
-    let house = TestProvider::open().await;
-    walk(&house, &house.client("spa"), AuthType::RequestBody).await;
+    let provider = TestProvider::open().await;
+    walk(&provider, &provider.client("spa"), AuthType::RequestBody).await;
 }
 
 #[tokio::test]
 async fn it_logs_in_by_ps256_below_an_issuers_path() {
     let client = registration("ps", "id_token_signed_response_alg = 'PS256'");
-    let house = TestProvider::open_with_issuer_path("/sso/panda", &client, "").await;
-    walk(&house, &registered(&house, "ps"), AuthType::BasicAuth).await;
+    let provider = TestProvider::open_with_issuer_path("/sso/panda", &client, "").await;
+    walk(&provider, &registered(&provider, "ps"), AuthType::BasicAuth).await;
 }
 
 #[tokio::test]
 async fn it_understands_a_refusal() {
-    let house = TestProvider::open().await;
-    let client = discovered(&house.client("grafana")).await;
+    let provider = TestProvider::open().await;
+    let client = discovered(&provider.client("grafana")).await;
     let refused = client
         .exchange_code(AuthorizationCode::new("spent".to_owned()))
         .unwrap()
@@ -184,10 +189,10 @@ async fn it_understands_a_refusal() {
 
 #[tokio::test]
 async fn it_refuses_the_id_token_of_another_login() {
-    let house = TestProvider::open().await;
-    let client = discovered(&house.client("keycloak")).await;
+    let provider = TestProvider::open().await;
+    let client = discovered(&provider.client("keycloak")).await;
     let asked = asked(&client);
-    let answer = house.signed_in(CHEN_TAO).await.get(&asked.url).await;
+    let answer = provider.signed_in(CHEN_TAO).await.get(&asked.url).await;
     let tokens = client
         .exchange_code(AuthorizationCode::new(RelyingParty::code(&answer)))
         .unwrap()
@@ -195,7 +200,7 @@ async fn it_refuses_the_id_token_of_another_login() {
         .request_async(&Http::new())
         .await
         .unwrap();
-    let now = house.clock.now();
+    let now = provider.clock.now();
     let verifier = client.id_token_verifier().set_time_fn(|| now);
     let id_token = tokens.id_token().unwrap();
     assert!(id_token.claims(&verifier, &asked.nonce).is_ok());

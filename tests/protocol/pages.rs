@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::kit::{registration, tokens_of};
 use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const HOSTILE: &str = r#"<script>alert(1)</script>"'&<img src=x onerror=alert(1)>"#;
@@ -21,19 +21,19 @@ async fn reads(browser: &mut Browser, url: &str, language: &str) -> Answer {
 
 #[tokio::test]
 async fn who_types_the_address_finds_the_apps() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let answer = browser.get(house.at("/")).await;
-    assert_eq!(answer.header("location"), house.at("/launch"));
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let answer = browser.get(provider.at("/")).await;
+    assert_eq!(answer.header("location"), provider.at("/launch"));
 }
 
 /// OIDC Core §3.1.2.1: the parameters of a `POST` come in its body, `ui_locales` too.
 #[tokio::test]
 async fn a_page_about_a_posted_request_speaks_its_language() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let form = [("ui_locales", "en"), ("client_id", "nobody")];
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let page = browser.post(house.at("/authorize"), &form).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let page = browser.post(provider.at("/authorize"), &form).await;
     assert_eq!((page.status.as_u16(), tag(&page)), (400, "en"));
 }
 
@@ -44,11 +44,11 @@ fn tag(page: &Answer) -> &str {
 }
 
 /// Pages of every kind, with a word for each.
-async fn pages(house: &TestProvider) -> Vec<(&'static str, Answer)> {
-    let grafana = house.client("grafana");
+async fn pages(provider: &TestProvider) -> Vec<(&'static str, Answer)> {
+    let grafana = provider.client("grafana");
     let mut stranger = Browser::new();
-    let mut known = house.signed_in(CHEN_TAO).await;
-    house.launch(&mut known, "grafana", HEI_LONG_JIANG).await;
+    let mut known = provider.signed_in(CHEN_TAO).await;
+    provider.launch(&mut known, "grafana", HEI_LONG_JIANG).await;
     vec![
         ("waits", stranger.get(grafana.authorize_url(&[])).await),
         (
@@ -59,22 +59,22 @@ async fn pages(house: &TestProvider) -> Vec<(&'static str, Answer)> {
         ),
         (
             "no such client",
-            stranger.get(house.at("/launch/%3Cscript%3E")).await,
+            stranger.get(provider.at("/launch/%3Cscript%3E")).await,
         ),
-        ("no page", stranger.get(house.at("/nowhere")).await),
+        ("no page", stranger.get(provider.at("/nowhere")).await),
         (
             "rejected",
-            stranger.get(house.at("/launch/grafana?ticket=no")).await,
+            stranger.get(provider.at("/launch/grafana?ticket=no")).await,
         ),
-        ("apps", known.get(house.at("/launch")).await),
-        ("switch", known.get(house.at("/switch")).await),
+        ("apps", known.get(provider.at("/launch")).await),
+        ("switch", known.get(provider.at("/switch")).await),
     ]
 }
 
 #[tokio::test]
 async fn chinese_unless_somebody_says_otherwise_and_always_both() {
-    let house = TestProvider::open().await;
-    for (kind, page) in pages(&house).await {
+    let provider = TestProvider::open().await;
+    for (kind, page) in pages(&provider).await {
         assert_eq!(tag(&page), "zh-CN", "{kind}");
         assert!(page.body.contains("lang=\"en\""), "{kind} has English too");
     }
@@ -82,8 +82,8 @@ async fn chinese_unless_somebody_says_otherwise_and_always_both() {
 
 #[tokio::test]
 async fn the_browsers_language_is_spoken_if_it_is_one_of_ours() {
-    let house = TestProvider::open().await;
-    let url = house.at("/launch");
+    let provider = TestProvider::open().await;
+    let url = provider.at("/launch");
     for (header, language) in [
         ("en-GB,en;q=0.9,zh;q=0.8", "en"),
         ("fr, de;q=0.5", "zh-CN"),
@@ -102,8 +102,8 @@ async fn the_browsers_language_is_spoken_if_it_is_one_of_ours() {
 
 #[tokio::test]
 async fn ui_locales_come_before_the_browsers_language() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     for (locales, header, language) in [
         ("en", "zh-CN", "en"),
         ("fr en-US", "zh-CN", "en"),
@@ -118,15 +118,15 @@ async fn ui_locales_come_before_the_browsers_language() {
 
 #[tokio::test]
 async fn ui_locales_of_a_posted_request_count_as_well() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(chrono::TimeDelta::seconds(1));
-    let url = house
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(chrono::TimeDelta::seconds(1));
+    let url = provider
         .client("grafana")
         .authorize_url(&[("ui_locales", "en"), ("prompt", "login")]);
     let form: Vec<_> = url.query_pairs().into_owned().collect();
     let page = browser
-        .send(Method::POST, house.at("/authorize"), |request| {
+        .send(Method::POST, provider.at("/authorize"), |request| {
             request.form(&form)
         })
         .await;
@@ -135,8 +135,8 @@ async fn ui_locales_of_a_posted_request_count_as_well() {
 
 #[tokio::test]
 async fn every_page_says_what_it_is_and_fetches_nothing() {
-    let house = TestProvider::open().await;
-    for (kind, page) in pages(&house).await {
+    let provider = TestProvider::open().await;
+    for (kind, page) in pages(&provider).await {
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
         assert_eq!(page.header("cache-control"), "no-store", "{kind}");
         assert_eq!(page.header("referrer-policy"), "no-referrer", "{kind}");
@@ -157,9 +157,9 @@ async fn every_page_says_what_it_is_and_fetches_nothing() {
 
 #[tokio::test]
 async fn the_portal_may_frame_what_asks_no_question_and_nobody_else_may() {
-    let house = TestProvider::open().await;
-    let portal = house.portal.url().origin().ascii_serialization();
-    for (kind, page) in pages(&house).await {
+    let provider = TestProvider::open().await;
+    let portal = provider.portal.url().origin().ascii_serialization();
+    for (kind, page) in pages(&provider).await {
         let policy = page.header("content-security-policy");
         let framed_by = if kind == "switch" { "'none'" } else { &portal };
         let directive = format!("frame-ancestors {framed_by};");
@@ -169,8 +169,8 @@ async fn the_portal_may_frame_what_asks_no_question_and_nobody_else_may() {
 
 #[tokio::test]
 async fn every_page_is_whole_without_a_script() {
-    let house = TestProvider::open().await;
-    for (kind, page) in pages(&house).await {
+    let provider = TestProvider::open().await;
+    for (kind, page) in pages(&provider).await {
         let scripts = page.body.matches("<script").count();
         let rescues = page.body.contains("data-ticket=");
         assert_eq!(scripts, usize::from(rescues), "{kind}");
@@ -182,29 +182,31 @@ async fn every_page_is_whole_without_a_script() {
 
 #[tokio::test]
 async fn n69_a_hostile_name_is_text_on_every_page_and_itself_in_every_token() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for user in [CHEN_TAO, HEI_LONG_JIANG] {
-        house.portal.rename_user(user, HOSTILE);
+        provider.portal.rename_user(user, HOSTILE);
     }
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
     for path in ["/launch", "/switch"] {
-        let page = browser.get(house.at(path)).await;
+        let page = browser.get(provider.at(path)).await;
         assert_eq!(page.status, 200);
         for raw in ["<script>alert", "<img src=x", "\"'&<"] {
             assert!(!page.body.contains(raw), "{path}: {}", page.body);
         }
         assert!(page.body.contains("alert(1)"), "{path} shows the name");
     }
-    let tokens = tokens_of(&house, "grafana").await;
+    let tokens = tokens_of(&provider, "grafana").await;
     let id_token = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(id_token["name"], HOSTILE);
 }
 
 #[tokio::test]
 async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     for parameter in ["client_id", "redirect_uri", "state"] {
         let url =
             grafana.authorize_url(&[("redirect_uri", "https://x.example"), (parameter, HOSTILE)]);
@@ -214,7 +216,7 @@ async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
         assert!(!page.body.contains("<img src=x"), "{}", page.body);
     }
     let path = "/launch/%3Cscript%3Ealert(1)%3C%2Fscript%3E";
-    let page = Browser::new().get(house.at(path)).await;
+    let page = Browser::new().get(provider.at(path)).await;
     assert_eq!(page.status, 404);
     assert!(!page.body.contains("<script>alert"), "{}", page.body);
 }
@@ -222,8 +224,8 @@ async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
 #[tokio::test]
 async fn a_hostile_client_name_is_text_on_the_page_that_names_it() {
     let more = registration("odd", &format!("client_name = '''{HOSTILE}'''"));
-    let house = TestProvider::open_with(&more, "").await;
-    let url = crate::kit::registered(&house, "odd").authorize_url(&[]);
+    let provider = TestProvider::open_with(&more, "").await;
+    let url = crate::kit::registered(&provider, "odd").authorize_url(&[]);
     let page = Browser::new().get(url).await;
     assert!(page.body.contains("alert(1)"), "it is named");
     assert!(!page.body.contains("<script>alert"), "{}", page.body);
@@ -231,23 +233,23 @@ async fn a_hostile_client_name_is_text_on_the_page_that_names_it() {
 
 #[tokio::test]
 async fn f24_a_portal_that_is_down_is_told_in_plain_words_with_a_time_to_try_again() {
-    let house = TestProvider::open().await;
-    house.portal.set_fault(Fault::Dead).await;
+    let provider = TestProvider::open().await;
+    provider.portal.set_fault(Fault::Dead).await;
     let mut browser = Browser::new();
-    let page = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let page = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(page.status, 503);
     assert_eq!(page.header("retry-after"), "10");
     assert!(page.body.contains("门户暂时没有响应"), "{}", page.body);
-    assert!(page.body.contains(house.portal.url().as_str()));
+    assert!(page.body.contains(provider.portal.url().as_str()));
     assert!(!browser.cookies.contains_key("panda-oidc-session"));
 }
 
 #[tokio::test]
 async fn f25_an_answer_that_makes_no_sense_is_the_portals_fault_and_said_so() {
-    let house = TestProvider::open().await;
-    house.portal.set_fault(Fault::LoginPage).await;
+    let provider = TestProvider::open().await;
+    provider.portal.set_fault(Fault::LoginPage).await;
     let mut browser = Browser::new();
-    let page = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let page = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(page.status, 502);
     assert!(page.body.contains("门户的回答无法识别"), "{}", page.body);
     assert!(!browser.cookies.contains_key("panda-oidc-session"));

@@ -6,7 +6,7 @@ use url::Url;
 use crate::kit::{registered, registration};
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 fn parked(browser: &Browser) -> Vec<&String> {
@@ -28,27 +28,27 @@ fn opens_grafana(answer: &Answer) {
 
 #[tokio::test]
 async fn a_request_waits_sealed_in_the_browser_that_asked() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let url = house
+    let url = provider
         .client("grafana")
         .authorize_url(&[("state", "needle")]);
     let page = browser.get(url).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("Grafana"), "{}", page.body);
-    assert!(page.body.contains(house.portal.url().as_str()));
+    assert!(page.body.contains(provider.portal.url().as_str()));
     let cookies = page.set_cookies();
     let cookie = cookies.iter().find(|cookie| cookie.contains("-parked-"));
     let (value, attributes) = cookie.unwrap().split_once("; ").unwrap();
     assert_eq!(attributes, "HttpOnly; SameSite=Lax; Path=/; Max-Age=600");
     assert!(!value.contains("needle") && !value.contains("grafana"));
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
 async fn what_was_asked_is_what_is_granted() {
-    let house = TestProvider::open().await;
-    let spa = house.client("spa");
+    let provider = TestProvider::open().await;
+    let spa = provider.client("spa");
     let mut browser = Browser::new();
     let changes = [
         ("state", "a+b&c=%20陈"),
@@ -57,7 +57,7 @@ async fn what_was_asked_is_what_is_granted() {
         ("redirect_uri", "http://127.0.0.1:51004/callback"),
     ];
     browser.get(spa.authorize_url(&changes)).await;
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let resumed = browser.get(launched.location()).await;
     assert_eq!(resumed.location().port(), Some(51004));
     assert_eq!(resumed.parameter("state").as_deref(), Some("a+b&c=%20陈"));
@@ -70,76 +70,76 @@ async fn what_was_asked_is_what_is_granted() {
 
 #[tokio::test]
 async fn a_request_is_resumed_once() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
-        .get(house.client("keycloak").authorize_url(&[]))
+        .get(provider.client("keycloak").authorize_url(&[]))
         .await;
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let resume = launched.location();
     RelyingParty::code(&browser.get(&resume).await);
     assert_eq!(parked(&browser), [""; 0]);
     assert_eq!(browser.get(&resume).await.status, 410);
-    opens_grafana(&house.launch(&mut browser, "grafana", CHEN_TAO).await);
+    opens_grafana(&provider.launch(&mut browser, "grafana", CHEN_TAO).await);
 }
 
 #[tokio::test]
 async fn the_client_that_was_clicked_is_resumed_before_a_newer_request_of_another() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
-        .get(house.client("grafana").authorize_url(&[]))
+        .get(provider.client("grafana").authorize_url(&[]))
         .await;
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     browser
-        .get(house.client("keycloak").authorize_url(&[]))
+        .get(provider.client("keycloak").authorize_url(&[]))
         .await;
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let resumed = browser.get(launched.location()).await;
     assert_eq!(resumed.location().port(), Some(3000), "grafana's");
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let resumed = browser.get(launched.location()).await;
     assert_eq!(resumed.location().port(), Some(8180), "keycloak's");
 }
 
 #[tokio::test]
 async fn a_launch_that_names_no_app_resumes_as_well() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
-        .get(house.client("keycloak").authorize_url(&[]))
+        .get(provider.client("keycloak").authorize_url(&[]))
         .await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let launched = browser
-        .get(house.at(&format!("/launch?ticket={ticket}")))
+        .get(provider.at(&format!("/launch?ticket={ticket}")))
         .await;
     RelyingParty::code(&browser.get(launched.location()).await);
 }
 
 #[tokio::test]
 async fn a_request_waits_ten_minutes_and_no_longer() {
-    let house = TestProvider::open().await;
-    let keycloak = house.client("keycloak");
+    let provider = TestProvider::open().await;
+    let keycloak = provider.client("keycloak");
     let mut browser = Browser::new();
     browser.get(keycloak.authorize_url(&[])).await;
-    house.advance(TimeDelta::minutes(10));
+    provider.advance(TimeDelta::minutes(10));
     let mut late = browser.clone();
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     RelyingParty::code(&browser.get(launched.location()).await);
-    house.advance(TimeDelta::milliseconds(1));
-    opens_grafana(&house.launch(&mut late, "grafana", CHEN_TAO).await);
+    provider.advance(TimeDelta::milliseconds(1));
+    opens_grafana(&provider.launch(&mut late, "grafana", CHEN_TAO).await);
     assert_eq!(late.get(launched.location()).await.status, 410);
 }
 
 #[tokio::test]
 async fn n16_a_request_is_resumed_by_no_other_browser() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
-        .get(house.client("keycloak").authorize_url(&[]))
+        .get(provider.client("keycloak").authorize_url(&[]))
         .await;
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let mut other = house.signed_in(HEI_LONG_JIANG).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let mut other = provider.signed_in(HEI_LONG_JIANG).await;
     let refused = other.get(launched.location()).await;
     assert_eq!(refused.status, 410);
     assert_eq!(refused.header("location"), "");
@@ -147,20 +147,20 @@ async fn n16_a_request_is_resumed_by_no_other_browser() {
 
 #[tokio::test]
 async fn of_more_than_four_the_oldest_give_way() {
-    let house = TestProvider::open().await;
-    let keycloak = house.client("keycloak");
+    let provider = TestProvider::open().await;
+    let keycloak = provider.client("keycloak");
     let mut browser = Browser::new();
     for number in 0..7 {
         let state = number.to_string();
         browser
             .get(keycloak.authorize_url(&[("state", &state)]))
             .await;
-        house.advance(TimeDelta::seconds(1));
+        provider.advance(TimeDelta::seconds(1));
     }
     assert_eq!(parked(&browser).len(), 4);
     let mut resumed = Vec::new();
     for _ in 0..4 {
-        let launched = house.launch(&mut browser, "keycloak", CHEN_TAO).await;
+        let launched = provider.launch(&mut browser, "keycloak", CHEN_TAO).await;
         let answer = browser.get(launched.location()).await;
         resumed.push(answer.parameter("state").unwrap());
     }
@@ -170,8 +170,8 @@ async fn of_more_than_four_the_oldest_give_way() {
 
 #[tokio::test]
 async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     let mut browser = Browser::new();
     let large = "s".repeat(3500);
     let page = browser
@@ -180,7 +180,7 @@ async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it(
     assert_eq!(page.status, 200);
     assert!(page.body.contains("然后重新打开“Grafana”"), "{}", page.body);
     assert_eq!(parked(&browser), [""; 0]);
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     opens_grafana(&launched);
     let again = browser
         .get(grafana.authorize_url(&[("state", &large)]))
@@ -190,21 +190,21 @@ async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it(
 
 #[tokio::test]
 async fn a_portal_that_can_be_gone_to_is_gone_to_at_once() {
-    let house = TestProvider::open_with("", "portal_redirect = true").await;
-    let keycloak = house.client("keycloak");
+    let provider = TestProvider::open_with("", "portal_redirect = true").await;
+    let keycloak = provider.client("keycloak");
     let mut browser = Browser::new();
     let answer = browser.get(keycloak.authorize_url(&[])).await;
     assert_eq!(answer.status, 303);
-    assert_eq!(&answer.location(), house.portal.url());
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    assert_eq!(&answer.location(), provider.portal.url());
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     RelyingParty::code(&browser.get(launched.location()).await);
 }
 
 #[tokio::test]
 async fn a_request_that_brings_its_ticket_is_served_at_once() {
-    let house = TestProvider::open().await;
-    let keycloak = house.client("keycloak");
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let keycloak = provider.client("keycloak");
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let url = with_ticket(&keycloak.authorize_url(&[]), &ticket);
     let answer = browser.get(url).await;
@@ -213,30 +213,30 @@ async fn a_request_that_brings_its_ticket_is_served_at_once() {
     let tokens = keycloak.redeem(&RelyingParty::code(&answer)).await.json();
     assert_eq!(claims(tokens["id_token"].as_str().unwrap())["sub"], "1");
     RelyingParty::code(&browser.get(keycloak.authorize_url(&[])).await);
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 }
 
 #[tokio::test]
 async fn a_ticket_brought_along_is_the_new_login_that_was_asked_for() {
-    let house = TestProvider::open().await;
-    let keycloak = house.client("keycloak");
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::minutes(5));
+    let provider = TestProvider::open().await;
+    let keycloak = provider.client("keycloak");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(5));
     let url = keycloak.authorize_url(&[("prompt", "login")]);
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     RelyingParty::code(&browser.get(with_ticket(&url, &ticket)).await);
 }
 
 #[tokio::test]
 async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     for (join, last) in [
         ("?ticket=", "state"),
         ("&ticket=", "state"),
         ("?ticket=", "nonce"),
     ] {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
         // Replaced parameters go to the end.
         let url = grafana.authorize_url(&[(last, "last")]);
         let answer = Browser::new().get(format!("{url}{join}{ticket}")).await;
@@ -252,17 +252,17 @@ async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
 
 #[tokio::test]
 async fn f8_a_ticket_brought_twice_is_one() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.client("grafana").authorize_url(&[]);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.client("grafana").authorize_url(&[]);
     let url = with_ticket(&with_ticket(&url, &ticket), &ticket);
     RelyingParty::code(&Browser::new().get(url).await);
 }
 
 #[tokio::test]
 async fn a_rejected_ticket_brought_along_is_told_on_a_page_and_grants_nothing() {
-    let house = TestProvider::open().await;
-    let url = with_ticket(&house.client("grafana").authorize_url(&[]), "unknown");
+    let provider = TestProvider::open().await;
+    let url = with_ticket(&provider.client("grafana").authorize_url(&[]), "unknown");
     let answer = Browser::new().get(url).await;
     assert_eq!(answer.status, 403);
     assert_eq!(answer.header("location"), "");
@@ -270,25 +270,25 @@ async fn a_rejected_ticket_brought_along_is_told_on_a_page_and_grants_nothing() 
 
 #[tokio::test]
 async fn a_request_that_is_refused_spends_no_ticket() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider
         .client("grafana")
         .authorize_url(&[("response_type", "token")]);
     let answer = Browser::new().get(with_ticket(&url, &ticket)).await;
     let error = answer.parameter("error");
     assert_eq!(error.as_deref(), Some("unsupported_response_type"));
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
 async fn a_waiting_request_below_an_issuers_path_is_resumed_below_it() {
     let more = registration("deep", "");
-    let house = TestProvider::open_with_issuer_path("/sso", &more, "").await;
-    let deep = registered(&house, "deep");
+    let provider = TestProvider::open_with_issuer_path("/sso", &more, "").await;
+    let deep = registered(&provider, "deep");
     let mut browser = Browser::new();
     browser.get(deep.authorize_url(&[])).await;
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert!(launched.location().path().starts_with("/sso/resume/"));
     RelyingParty::code(&browser.get(launched.location()).await);
 }

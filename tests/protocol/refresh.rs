@@ -8,7 +8,7 @@ use crate::kit::{registered, registration, verified};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const OFFLINE: (&str, &str) = ("scope", "openid profile offline_access");
 
@@ -25,9 +25,9 @@ fn refresh_token(tokens: &Value) -> &str {
 
 #[tokio::test]
 async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = login(&grafana, &mut browser, ("scope", "openid")).await;
     assert_eq!(tokens.get("refresh_token"), None);
     let tokens = login(&grafana, &mut browser, OFFLINE).await;
@@ -37,11 +37,11 @@ async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
 
 #[tokio::test]
 async fn a_refresh_gives_new_tokens_of_the_same_login() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
-    house.advance(TimeDelta::minutes(5));
+    provider.advance(TimeDelta::minutes(5));
     let answer = grafana.refresh(refresh_token(&first)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -51,7 +51,7 @@ async fn a_refresh_gives_new_tokens_of_the_same_login() {
     assert_eq!(second["scope"], first["scope"]);
     let (before, after) = (
         claims(first["id_token"].as_str().unwrap()),
-        verified(&house, second["id_token"].as_str().unwrap()).await,
+        verified(&provider, second["id_token"].as_str().unwrap()).await,
     );
     // OIDC Core §12.2
     for same in ["iss", "sub", "aud", "auth_time", "sid"] {
@@ -65,19 +65,19 @@ async fn a_refresh_gives_new_tokens_of_the_same_login() {
         claims(first["access_token"].as_str().unwrap())["jti"]
     );
     assert_eq!(grafana.userinfo(access).await.json()["sub"], "1");
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 }
 
 #[tokio::test]
 async fn claims_are_read_anew() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
-    house
+    provider
         .portal
         .add_user(Person::new(CHEN_TAO, "陈涛涛", "18221999045"));
-    house.signed_in(CHEN_TAO).await;
+    provider.signed_in(CHEN_TAO).await;
     let second = grafana.refresh(refresh_token(&first)).await.json();
     assert_eq!(
         claims(second["id_token"].as_str().unwrap())["name"],
@@ -87,9 +87,9 @@ async fn claims_are_read_anew() {
 
 #[tokio::test]
 async fn less_may_be_asked_for_and_the_next_time_all_again() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
     let narrow = grafana
         .refresh_with(refresh_token(&first), &[("scope", "openid user:email")])
@@ -118,9 +118,9 @@ async fn less_may_be_asked_for_and_the_next_time_all_again() {
 /// "MUST NOT include any scope not originally granted" (§6).
 #[tokio::test]
 async fn words_of_which_nothing_was_granted_are_no_scope() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
     for scope in ["user:email", "email groups", " ", "OPENID", "openid phone"] {
         let answer = grafana
@@ -135,13 +135,13 @@ async fn words_of_which_nothing_was_granted_are_no_scope() {
 
 #[tokio::test]
 async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let first = login(&grafana, &mut browser, OFFLINE).await;
     let token = refresh_token(&first);
     let (one, two) = tokio::join!(grafana.refresh(token), grafana.refresh(token));
-    house.advance(TimeDelta::seconds(9));
+    provider.advance(TimeDelta::seconds(9));
     let three = grafana.refresh(token).await;
     let successors: Vec<_> = [&one, &two, &three]
         .map(|answer| answer.json()["refresh_token"].clone())
@@ -159,14 +159,14 @@ async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
 async fn an_offline_token_outlives_the_session_and_another_does_not() {
     let sections = "[session]\nlifetime = '1h'\n".to_owned()
         + &registration("app", "refresh_token = 'always'");
-    let house = TestProvider::open_with(&sections, "").await;
-    let (grafana, app) = (house.client("grafana"), registered(&house, "app"));
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&sections, "").await;
+    let (grafana, app) = (provider.client("grafana"), registered(&provider, "app"));
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let offline = login(&grafana, &mut browser, OFFLINE).await;
     let bound = login(&app, &mut browser, ("scope", "openid")).await;
-    house.advance(TimeDelta::minutes(59));
+    provider.advance(TimeDelta::minutes(59));
     let bound = app.refresh(refresh_token(&bound)).await.json();
-    house.advance(TimeDelta::minutes(1));
+    provider.advance(TimeDelta::minutes(1));
     let over = app.refresh(refresh_token(&bound)).await;
     assert_eq!(over.json()["error"], "invalid_grant");
     let offline = grafana.refresh(refresh_token(&offline)).await;
@@ -181,17 +181,17 @@ async fn a_token_that_lies_unused_or_is_too_old_is_over() {
         "app",
         "refresh_token_lifetime = '3h'\nrefresh_token_idle_lifetime = '2h'",
     );
-    let house = TestProvider::open_with(&client, "").await;
-    let app = registered(&house, "app");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&client, "").await;
+    let app = registered(&provider, "app");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let idle = login(&app, &mut browser, OFFLINE).await;
     let used = login(&app, &mut browser, OFFLINE).await;
-    house.advance(TimeDelta::minutes(119));
+    provider.advance(TimeDelta::minutes(119));
     let used = app.refresh(refresh_token(&used)).await.json();
-    house.advance(TimeDelta::minutes(1));
+    provider.advance(TimeDelta::minutes(1));
     let answer = app.refresh(refresh_token(&idle)).await;
     assert_eq!(answer.json()["error"], "invalid_grant");
-    house.advance(TimeDelta::minutes(60));
+    provider.advance(TimeDelta::minutes(60));
     let answer = app.refresh(refresh_token(&used)).await;
     assert_eq!(
         answer.json()["error"],
@@ -203,9 +203,9 @@ async fn a_token_that_lies_unused_or_is_too_old_is_over() {
 #[tokio::test]
 async fn a_client_that_is_not_registered_for_it_gets_none() {
     let client = registration("app", "grant_types = ['authorization_code']");
-    let house = TestProvider::open_with(&client, "").await;
-    let (app, grafana) = (registered(&house, "app"), house.client("grafana"));
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&client, "").await;
+    let (app, grafana) = (registered(&provider, "app"), provider.client("grafana"));
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = login(&app, &mut browser, OFFLINE).await;
     assert_eq!(tokens.get("refresh_token"), None);
     assert_eq!(tokens["scope"], "openid profile", "ignored, OIDC Core §11");
@@ -217,8 +217,8 @@ async fn a_client_that_is_not_registered_for_it_gets_none() {
 
 #[tokio::test]
 async fn a_malformed_request_says_so() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     for (token, error) in [
         ("", "invalid_request"),
         ("x", "invalid_grant"),
@@ -227,7 +227,7 @@ async fn a_malformed_request_says_so() {
         let answer = grafana.refresh(token).await;
         assert_eq!(answer.json()["error"], error, "{token}");
     }
-    let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let code = grafana.login(&mut provider.signed_in(CHEN_TAO).await).await;
     let answer = grafana.refresh(&code).await;
     assert_eq!(answer.json()["error"], "invalid_grant");
 }

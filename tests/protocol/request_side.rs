@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Answer;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const TICKET: &str = "urn:panda-oidc:acr:ticket";
 
 async fn asked(changes: &[(&str, &str)]) -> (TestProvider, Answer) {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = browser
-        .get(house.client("grafana").authorize_url(changes))
+        .get(provider.client("grafana").authorize_url(changes))
         .await;
-    (house, answer)
+    (provider, answer)
 }
 
 /// What ID token and userinfo say after a request for `openid` with `changes`.
 async fn told(changes: (&str, &str)) -> (Value, Value) {
-    let (house, answer) = asked(&[("scope", "openid"), changes]).await;
-    let grafana = house.client("grafana");
+    let (provider, answer) = asked(&[("scope", "openid"), changes]).await;
+    let grafana = provider.client("grafana");
     let tokens = grafana.redeem(&RelyingParty::code(&answer)).await.json();
     let userinfo = grafana
         .userinfo(tokens["access_token"].as_str().unwrap())
@@ -95,10 +95,10 @@ async fn an_essential_acr_that_cannot_be_met_is_a_failed_login() {
 async fn select_account_lets_the_portal_choose_and_consent_is_given_already() {
     let (_, answer) = asked(&[("prompt", "consent"), ("display", "popup")]).await;
     assert!(answer.parameter("code").is_some());
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::seconds(1));
-    let url = house
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::seconds(1));
+    let url = provider
         .client("grafana")
         .authorize_url(&[("prompt", "select_account")]);
     let answer = browser.get(url).await;

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use crate::kit::{registered, registration};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const CAL: &str = "https://cal.example.com/";
 const CONTACTS: &str = "https://contacts.example.com/app/";
 
-async fn house() -> (TestProvider, RelyingParty) {
+async fn provider() -> (TestProvider, RelyingParty) {
     let lines = format!("allowed_resources = ['{CAL}', '{CONTACTS}']");
-    let house = TestProvider::open_with(&registration("app", &lines), "").await;
-    let app = registered(&house, "app");
-    (house, app)
+    let provider = TestProvider::open_with(&registration("app", &lines), "").await;
+    let app = registered(&provider, "app");
+    (provider, app)
 }
 
 fn aud(tokens: &Value) -> Value {
@@ -22,25 +22,25 @@ fn aud(tokens: &Value) -> Value {
 }
 
 /// An authorization request with `resources`, redeemed without more.
-async fn granted(house: &TestProvider, app: &RelyingParty, resources: &[&str]) -> Value {
+async fn granted(provider: &TestProvider, app: &RelyingParty, resources: &[&str]) -> Value {
     let mut url = app.authorize_url(&[("scope", "openid offline_access")]);
     for resource in resources {
         url.query_pairs_mut().append_pair("resource", resource);
     }
-    let code = RelyingParty::code(&house.signed_in(CHEN_TAO).await.get(url).await);
+    let code = RelyingParty::code(&provider.signed_in(CHEN_TAO).await.get(url).await);
     app.redeem(&code).await.json()
 }
 
 /// §2.1, figures 1 and 2.
 #[tokio::test]
 async fn a_token_is_for_the_resources_that_were_asked_for() {
-    let (house, app) = house().await;
+    let (provider, app) = provider().await;
     for (asked, expected) in [
-        (&[][..], json!(house.issuer)),
+        (&[][..], json!(provider.issuer)),
         (&[CAL], json!(CAL)),
         (&[CAL, CONTACTS], json!([CAL, CONTACTS])),
     ] {
-        let tokens = granted(&house, &app, asked).await;
+        let tokens = granted(&provider, &app, asked).await;
         assert_eq!(aud(&tokens), expected);
         let id_token = claims(tokens["id_token"].as_str().unwrap());
         assert_eq!(id_token["aud"], "app", "of no consequence for the ID token");
@@ -50,8 +50,8 @@ async fn a_token_is_for_the_resources_that_were_asked_for() {
 /// §2.2, figures 4 to 6: the same refresh token for one resource and then for the other.
 #[tokio::test]
 async fn the_token_endpoint_narrows_what_was_granted() {
-    let (house, app) = house().await;
-    let tokens = granted(&house, &app, &[CAL, CONTACTS]).await;
+    let (provider, app) = provider().await;
+    let tokens = granted(&provider, &app, &[CAL, CONTACTS]).await;
     let mut refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
     for resource in [CAL, CONTACTS] {
         let answer = app
@@ -65,14 +65,14 @@ async fn the_token_endpoint_narrows_what_was_granted() {
 
 #[tokio::test]
 async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
-    let (house, app) = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let (provider, app) = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for resource in ["https://cal.example.com", "https://evil.example/", "cal"] {
         let url = app.authorize_url(&[("resource", resource)]);
         let error = browser.get(url).await.parameter("error");
         assert_eq!(error.as_deref(), Some("invalid_target"), "{resource}");
     }
-    let tokens = granted(&house, &app, &[CAL]).await;
+    let tokens = granted(&provider, &app, &[CAL]).await;
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     let answer = app
         .refresh_with(refresh_token, &[("resource", CONTACTS)])
@@ -83,7 +83,7 @@ async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
         200,
         "it cost nothing"
     );
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("resource", CAL)]);
     let error = browser.get(url).await.parameter("error");
     assert_eq!(error.as_deref(), Some("invalid_target"), "another client's");
@@ -91,8 +91,8 @@ async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
 
 #[tokio::test]
 async fn a_resource_that_is_not_allowed_spends_no_code() {
-    let (house, app) = house().await;
-    let code = app.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let (provider, app) = provider().await;
+    let code = app.login(&mut provider.signed_in(CHEN_TAO).await).await;
     let answer = app
         .redeem_with(&code, &[("resource", "https://evil")])
         .await;

@@ -3,14 +3,14 @@
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::Answer;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const REDIRECT_URI: &str = "http://127.0.0.1:3000/login/generic_oauth";
 
 async fn asked(changes: &[(&str, &str)]) -> Answer {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     browser.get(grafana.authorize_url(changes)).await
 }
 
@@ -55,10 +55,10 @@ async fn form_post_is_a_page_that_posts_code_and_errors() {
 
 #[tokio::test]
 async fn a_form_post_without_a_session_waits_and_goes_on_as_one() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(chrono::TimeDelta::seconds(1));
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(chrono::TimeDelta::seconds(1));
     let url = grafana.authorize_url(&[("response_mode", "form_post"), ("prompt", "login")]);
     assert!(
         browser
@@ -67,7 +67,7 @@ async fn a_form_post_without_a_session_waits_and_goes_on_as_one() {
             .body
             .contains("请从熊猫智慧水务门户进入")
     );
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let posts = browser.get(launched.location()).await;
     let redeemed = grafana.redeem(&posts.field("code")).await;
     assert_eq!(redeemed.status, 200, "{}", redeemed.body);

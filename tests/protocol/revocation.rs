@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 async fn offline(client: &RelyingParty, browser: &mut Browser) -> Value {
     let url = client.authorize_url(&[("scope", "openid offline_access")]);
@@ -20,11 +20,11 @@ fn token<'a>(tokens: &'a Value, name: &str) -> &'a str {
 /// §2.1: with one token of a grant all go, and no other grant's.
 #[tokio::test]
 async fn revoking_either_token_ends_both_and_no_other_login() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for client_id in ["grafana", "spa"] {
-        let client = house.client(client_id);
+        let client = provider.client(client_id);
         for revoked in ["access_token", "refresh_token"] {
-            let mut browser = house.signed_in(CHEN_TAO).await;
+            let mut browser = provider.signed_in(CHEN_TAO).await;
             let (one, other) = (
                 offline(&client, &mut browser).await,
                 offline(&client, &mut browser).await,
@@ -43,9 +43,9 @@ async fn revoking_either_token_ends_both_and_no_other_login() {
 
 #[tokio::test]
 async fn a_revoked_token_is_inactive_at_once() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let tokens = offline(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
     grafana
         .post_token("/revoke", token(&tokens, "refresh_token"))
         .await;
@@ -60,9 +60,9 @@ async fn a_revoked_token_is_inactive_at_once() {
 /// §2.2: "invalid tokens do not cause an error response".
 #[tokio::test]
 async fn what_is_unknown_or_revoked_already_is_answered_the_same() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let tokens = offline(&grafana, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let tokens = offline(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
     let refresh_token = token(&tokens, "refresh_token");
     for token in [
         refresh_token,

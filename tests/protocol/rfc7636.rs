@@ -3,17 +3,17 @@
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER, challenge};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 /// RFC 7636 appendix B.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 async fn asked(client_id: &str, changes: &[(&str, &str)]) -> (TestProvider, RelyingParty, Answer) {
-    let house = TestProvider::open().await;
-    let client = house.client(client_id);
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let client = provider.client(client_id);
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = browser.get(client.authorize_url(changes)).await;
-    (house, client, answer)
+    (provider, client, answer)
 }
 
 fn refused(answer: &Answer) -> String {
@@ -29,9 +29,9 @@ const NONE: [(&str, &str); 2] = [("code_challenge", ""), ("code_challenge_method
 
 #[tokio::test]
 async fn the_example_of_appendix_b_holds() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let spa = house.client("spa");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let spa = provider.client("spa");
     let answer = browser
         .get(spa.authorize_url(&[("code_challenge", CHALLENGE)]))
         .await;
@@ -95,9 +95,9 @@ async fn a_challenge_that_no_verifier_has_is_refused() {
 
 #[tokio::test]
 async fn a_verifier_has_43_to_128_unreserved_characters() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let spa = house.client("spa");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let spa = provider.client("spa");
     for (verifier, status) in [
         ("a".repeat(42), 400),
         ("~".repeat(43), 200),
@@ -131,9 +131,9 @@ async fn n28_a_wrong_verifier_spends_the_code() {
 
 #[tokio::test]
 async fn the_challenge_of_one_request_is_not_met_by_the_verifier_of_another() {
-    let house = TestProvider::open().await;
-    let mut browser: Browser = house.signed_in(CHEN_TAO).await;
-    let spa = house.client("spa");
+    let provider = TestProvider::open().await;
+    let mut browser: Browser = provider.signed_in(CHEN_TAO).await;
+    let spa = provider.client("spa");
     let other = "b".repeat(43);
     let theirs = challenge(&other);
     let answer = browser

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kit::{registered, registration, tokens, tokens_of, verified};
 use crate::support::CHEN_TAO;
 use crate::support::app::header;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -16,15 +16,15 @@ fn access_token(tokens: &Value) -> &str {
 
 #[tokio::test]
 async fn it_carries_the_claims_of_section_2_2() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::seconds(90));
-    let tokens = tokens(&house.client("keycloak"), &mut browser).await;
-    let mut claims = verified(&house, access_token(&tokens)).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::seconds(90));
+    let tokens = tokens(&provider.client("keycloak"), &mut browser).await;
+    let mut claims = verified(&provider, access_token(&tokens)).await;
     let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
     assert!(jti.as_str().unwrap().len() >= 22, "{jti}");
     let expected = json!({
-        "iss": house.issuer, "sub": "1", "aud": house.issuer, "client_id": "keycloak",
+        "iss": provider.issuer, "sub": "1", "aud": provider.issuer, "client_id": "keycloak",
         "iat": NOW + 90, "exp": NOW + 90 + 3600, "auth_time": NOW,
         "scope": "openid profile phone",
     });
@@ -33,12 +33,12 @@ async fn it_carries_the_claims_of_section_2_2() {
 
 #[tokio::test]
 async fn its_typ_says_what_it_is_and_can_be_switched_for_those_who_refuse_it() {
-    let house =
+    let provider =
         TestProvider::open_with(&registration("spring", "access_token_typ = 'JWT'"), "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for (client, typ) in [
-        (house.client("grafana"), "at+jwt"),
-        (registered(&house, "spring"), "JWT"),
+        (provider.client("grafana"), "at+jwt"),
+        (registered(&provider, "spring"), "JWT"),
     ] {
         let tokens = tokens(&client, &mut browser).await;
         assert_eq!(header(access_token(&tokens))["typ"], typ);
@@ -51,18 +51,18 @@ async fn its_typ_says_what_it_is_and_can_be_switched_for_those_who_refuse_it() {
 async fn its_algorithm_follows_the_id_tokens_unless_it_is_set() {
     let mixed =
         "id_token_signed_response_alg = 'RS256'\naccess_token_signed_response_alg = 'ES256'";
-    let house = TestProvider::open_with(&registration("mixed", mixed), "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&registration("mixed", mixed), "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for (client, access, id) in [
-        (house.client("grafana"), "RS256", "RS256"),
-        (house.client("keycloak"), "ES256", "ES256"),
-        (house.client("spa"), "EdDSA", "EdDSA"),
-        (registered(&house, "mixed"), "ES256", "RS256"),
+        (provider.client("grafana"), "RS256", "RS256"),
+        (provider.client("keycloak"), "ES256", "ES256"),
+        (provider.client("spa"), "EdDSA", "EdDSA"),
+        (registered(&provider, "mixed"), "ES256", "RS256"),
     ] {
         let tokens = tokens(&client, &mut browser).await;
         assert_eq!(header(access_token(&tokens))["alg"], access);
         assert_eq!(header(tokens["id_token"].as_str().unwrap())["alg"], id);
-        verified(&house, access_token(&tokens)).await;
+        verified(&provider, access_token(&tokens)).await;
     }
 }
 
@@ -70,15 +70,15 @@ async fn its_algorithm_follows_the_id_tokens_unless_it_is_set() {
 async fn lifetime_and_audience_are_the_clients() {
     let lines = "access_token_lifetime = '15m'\naccess_token_audience = ['https://a', 'https://b']";
     let one = registration("one", "access_token_audience = ['https://a']");
-    let house = TestProvider::open_with(&(registration("two", lines) + &one), "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let tokens_of_two = tokens(&registered(&house, "two"), &mut browser).await;
+    let provider = TestProvider::open_with(&(registration("two", lines) + &one), "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let tokens_of_two = tokens(&registered(&provider, "two"), &mut browser).await;
     assert_eq!(tokens_of_two["expires_in"], 900);
-    let claims = verified(&house, access_token(&tokens_of_two)).await;
+    let claims = verified(&provider, access_token(&tokens_of_two)).await;
     assert_eq!(claims["aud"], json!(["https://a", "https://b"]));
     assert_eq!(claims["exp"], NOW + 900);
-    let tokens_of_one = tokens(&registered(&house, "one"), &mut browser).await;
-    let claims = verified(&house, access_token(&tokens_of_one)).await;
+    let tokens_of_one = tokens(&registered(&provider, "one"), &mut browser).await;
+    let claims = verified(&provider, access_token(&tokens_of_one)).await;
     assert_eq!(
         claims["aud"], "https://a",
         "RFC 7519 §4.1.3: one is a string"
@@ -87,25 +87,25 @@ async fn lifetime_and_audience_are_the_clients() {
 
 #[tokio::test]
 async fn no_two_tokens_share_a_jti() {
-    let house = TestProvider::open().await;
-    let first = tokens_of(&house, "grafana").await;
-    let second = tokens_of(&house, "grafana").await;
-    let first = verified(&house, access_token(&first)).await;
-    let second = verified(&house, access_token(&second)).await;
+    let provider = TestProvider::open().await;
+    let first = tokens_of(&provider, "grafana").await;
+    let second = tokens_of(&provider, "grafana").await;
+    let first = verified(&provider, access_token(&first)).await;
+    let second = verified(&provider, access_token(&second)).await;
     assert_ne!(first["jti"], second["jti"]);
 }
 
 #[tokio::test]
 async fn it_is_no_id_token_and_an_id_token_is_no_access_token() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
-    let claims = verified(&house, access_token(&tokens)).await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
+    let claims = verified(&provider, access_token(&tokens)).await;
     assert_ne!(claims["aud"], "grafana");
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let id_token = tokens["id_token"].as_str().unwrap();
     assert_eq!(grafana.userinfo(id_token).await.status, 401);
     let hint = grafana.authorize_url(&[("id_token_hint", access_token(&tokens))]);
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = browser.get(hint).await;
     assert_eq!(
         answer.parameter("error").as_deref(),

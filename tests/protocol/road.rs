@@ -2,14 +2,14 @@
 
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 #[tokio::test]
 async fn a_click_in_the_portal_becomes_tokens() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(launched.status, 303);
     assert!(
         launched
@@ -17,7 +17,7 @@ async fn a_click_in_the_portal_becomes_tokens() {
             .as_str()
             .starts_with("http://127.0.0.1:3000/login/generic_oauth")
     );
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let answer = grafana.redeem(&grafana.login(&mut browser).await).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let tokens = answer.json();
@@ -29,18 +29,20 @@ async fn a_click_in_the_portal_becomes_tokens() {
     assert_eq!(header(access_token)["typ"], "at+jwt");
     let userinfo = grafana.userinfo(access_token).await.json();
     assert_eq!(userinfo["sub"], "1");
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 }
 
 #[tokio::test]
 async fn a_request_that_came_first_is_resumed_by_any_launch() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let keycloak = house.client("keycloak");
+    let keycloak = provider.client("keycloak");
     let waits = browser.get(keycloak.authorize_url(&[])).await;
     assert_eq!(waits.status, 200);
     assert!(waits.body.contains("请从熊猫智慧水务门户进入"));
-    let launched = house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
+    let launched = provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
     let resumed = browser.get(launched.location()).await;
     let answer = keycloak.redeem(&RelyingParty::code(&resumed)).await;
     let id_token = claims(answer.json()["id_token"].as_str().unwrap());

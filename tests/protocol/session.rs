@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::kit::{tokens, verified};
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const SESSION: &str = "panda-oidc-session";
@@ -19,21 +19,25 @@ fn cookie<'a>(answer: &'a Answer, name: &str) -> &'a str {
         .expect("the cookie")
 }
 
-async fn sid(house: &TestProvider, browser: &mut Browser) -> String {
-    let tokens = tokens(&house.client("grafana"), browser).await;
-    let claims = verified(house, tokens["id_token"].as_str().unwrap()).await;
+async fn sid(provider: &TestProvider, browser: &mut Browser) -> String {
+    let tokens = tokens(&provider.client("grafana"), browser).await;
+    let claims = verified(provider, tokens["id_token"].as_str().unwrap()).await;
     claims["sid"].as_str().unwrap().to_owned()
 }
 
-async fn is_signed_in(house: &TestProvider, browser: &mut Browser) -> bool {
-    let url = house.client("grafana").authorize_url(&[("prompt", "none")]);
+async fn is_signed_in(provider: &TestProvider, browser: &mut Browser) -> bool {
+    let url = provider
+        .client("grafana")
+        .authorize_url(&[("prompt", "none")]);
     browser.get(url).await.parameter("code").is_some()
 }
 
 #[tokio::test]
 async fn the_cookie_holds_a_handle_and_is_for_this_site_alone() {
-    let house = TestProvider::open().await;
-    let answer = house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let answer = provider
+        .launch(&mut Browser::new(), "grafana", CHEN_TAO)
+        .await;
     let session = cookie(&answer, SESSION);
     let (value, attributes) = session.split_once("; ").unwrap();
     assert_eq!(value.len(), SESSION.len() + 1 + 43, "256 bits of chance");
@@ -43,8 +47,10 @@ async fn the_cookie_holds_a_handle_and_is_for_this_site_alone() {
 
 #[tokio::test]
 async fn the_cookie_that_owns_tickets_outlives_the_browsers_close() {
-    let house = TestProvider::open().await;
-    let answer = house.launch(&mut Browser::new(), "grafana", CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let answer = provider
+        .launch(&mut Browser::new(), "grafana", CHEN_TAO)
+        .await;
     let browser = cookie(&answer, "panda-oidc-browser");
     let attributes = browser.split_once("; ").unwrap().1;
     assert_eq!(attributes, "HttpOnly; SameSite=Lax; Path=/; Max-Age=604800");
@@ -52,19 +58,19 @@ async fn the_cookie_that_owns_tickets_outlives_the_browsers_close() {
 
 #[tokio::test]
 async fn an_https_issuer_binds_its_cookies_to_the_host() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     // The provider does not see TLS, which a proxy ends; its name says that there is some.
     let toml = format!(
         "issuer = 'https://sso.example.com/sso'\n[provider]\nkind = 'panda'\nbase_url = '{}'\n\
          [store]\nkind = 'memory'\n[keys]\nmaster_key_file = '{}/other.key'\n\
          [[clients]]\nclient_id = 'app'\nclient_secret = '0123456789abcdef'\n\
          redirect_uris = ['https://app.example.com/cb']\ninitiate_login_uri = 'https://app.example.com/in'\n",
-        house.portal.url(),
-        house.folder().display(),
+        provider.portal.url(),
+        provider.folder().display(),
     );
     let config = panda_oidc::config::parse(&toml).unwrap();
     let bounds = panda_oidc::http::server::ConnectionLimits::from(&config.limits);
-    let host = panda_oidc_sdk::Host::new(house.clock.clone()).unwrap();
+    let host = panda_oidc_sdk::Host::new(provider.clock.clone()).unwrap();
     let app = panda_oidc::app::App::open(config, host).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -76,7 +82,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
     tokio::spawn(panda_oidc::http::server::serve(
         listener, router, bounds, stop,
     ));
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let answer = Browser::new()
         .get(format!("http://{address}/sso/launch/app?ticket={ticket}"))
         .await;
@@ -93,102 +99,109 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
 
 #[tokio::test]
 async fn it_lives_as_long_as_the_operator_says_from_the_last_ticket_on() {
-    let house = TestProvider::open_with("[session]\nlifetime = '1h'", "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::minutes(59));
-    assert!(is_signed_in(&house, &mut browser).await);
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    house.advance(TimeDelta::minutes(59));
-    assert!(is_signed_in(&house, &mut browser).await, "prolonged");
-    house.advance(TimeDelta::minutes(1));
-    assert!(!is_signed_in(&house, &mut browser).await);
+    let provider = TestProvider::open_with("[session]\nlifetime = '1h'", "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(59));
+    assert!(is_signed_in(&provider, &mut browser).await);
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(59));
+    assert!(is_signed_in(&provider, &mut browser).await, "prolonged");
+    provider.advance(TimeDelta::minutes(1));
+    assert!(!is_signed_in(&provider, &mut browser).await);
 }
 
 #[tokio::test]
 async fn using_it_does_not_prolong_it() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for _ in 0..12 {
-        assert!(is_signed_in(&house, &mut browser).await);
-        house.advance(TimeDelta::hours(1));
+        assert!(is_signed_in(&provider, &mut browser).await);
+        provider.advance(TimeDelta::hours(1));
     }
-    assert!(!is_signed_in(&house, &mut browser).await);
-    assert_eq!(house.portal.calls().user_by_ticket, 1, "never polled (F3)");
+    assert!(!is_signed_in(&provider, &mut browser).await);
+    assert_eq!(
+        provider.portal.calls().user_by_ticket,
+        1,
+        "never polled (F3)"
+    );
 }
 
 #[tokio::test]
 async fn a_second_ticket_of_the_same_person_continues_it_under_another_handle() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let before = (
-        sid(&house, &mut browser).await,
+        sid(&provider, &mut browser).await,
         browser.cookies[SESSION].clone(),
     );
-    house.advance(TimeDelta::minutes(5));
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    assert_eq!(sid(&house, &mut browser).await, before.0);
+    provider.advance(TimeDelta::minutes(5));
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    assert_eq!(sid(&provider, &mut browser).await, before.0);
     assert_ne!(browser.cookies[SESSION], before.1, "N17");
 }
 
 #[tokio::test]
 async fn a_second_ticket_leaves_the_tokens_of_the_first_alone() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let tokens = tokens(&grafana, &mut browser).await;
-    house.launch(&mut browser, "keycloak", CHEN_TAO).await;
+    provider.launch(&mut browser, "keycloak", CHEN_TAO).await;
     let userinfo = grafana.userinfo(tokens["access_token"].as_str().unwrap());
     assert_eq!(userinfo.await.status, 200);
 }
 
 #[tokio::test]
 async fn a_second_ticket_moves_auth_time() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let auth_time = |tokens: serde_json::Value| {
         let claims = claims(tokens["id_token"].as_str().unwrap());
         claims["auth_time"].as_i64().unwrap()
     };
     let before = auth_time(tokens(&grafana, &mut browser).await);
-    house.advance(TimeDelta::minutes(5));
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(5));
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let after = auth_time(tokens(&grafana, &mut browser).await);
     assert_eq!(after, before + 300);
 }
 
 #[tokio::test]
 async fn f28_the_handle_of_a_tab_that_was_late_opens_the_session_a_moment_longer() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let mut late = browser.clone();
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    assert!(is_signed_in(&house, &mut late).await);
-    house.advance(TimeDelta::seconds(61));
-    assert!(!is_signed_in(&house, &mut late).await);
-    assert!(is_signed_in(&house, &mut browser).await);
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    assert!(is_signed_in(&provider, &mut late).await);
+    provider.advance(TimeDelta::seconds(61));
+    assert!(!is_signed_in(&provider, &mut late).await);
+    assert!(is_signed_in(&provider, &mut browser).await);
 }
 
 #[tokio::test]
 async fn each_browser_has_a_session_of_its_own() {
-    let house = TestProvider::open().await;
-    let mut one = house.signed_in(CHEN_TAO).await;
-    let mut other = house.signed_in(CHEN_TAO).await;
-    assert_ne!(sid(&house, &mut one).await, sid(&house, &mut other).await);
-    let mut third = house.signed_in(HEI_LONG_JIANG).await;
-    assert!(is_signed_in(&house, &mut one).await);
-    assert!(is_signed_in(&house, &mut third).await);
+    let provider = TestProvider::open().await;
+    let mut one = provider.signed_in(CHEN_TAO).await;
+    let mut other = provider.signed_in(CHEN_TAO).await;
+    assert_ne!(
+        sid(&provider, &mut one).await,
+        sid(&provider, &mut other).await
+    );
+    let mut third = provider.signed_in(HEI_LONG_JIANG).await;
+    assert!(is_signed_in(&provider, &mut one).await);
+    assert!(is_signed_in(&provider, &mut third).await);
 }
 
 #[tokio::test]
 async fn sessions_go_on_while_the_portal_is_down() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider
         .portal
         .set_fault(panda_oidc_panda::simulator::Fault::Dead)
         .await;
-    let keycloak = house.client("keycloak");
+    let keycloak = provider.client("keycloak");
     let answer = browser.get(keycloak.authorize_url(&[])).await;
     let redeemed = keycloak.redeem(&RelyingParty::code(&answer)).await;
     let tokens = redeemed.json();

@@ -5,104 +5,104 @@ use chrono::TimeDelta;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const SESSION: &str = "panda-oidc-session";
 
-async fn name_here(house: &TestProvider, browser: &mut Browser) -> String {
-    browser.get(house.at("/launch")).await.body
+async fn name_here(provider: &TestProvider, browser: &mut Browser) -> String {
+    browser.get(provider.at("/launch")).await.body
 }
 
 async fn with_ticket(
-    house: &TestProvider,
+    provider: &TestProvider,
     browser: &mut Browser,
     user: u64,
     more: (&str, &str),
 ) -> Answer {
-    let ticket = house.portal.issue_ticket(user);
-    let url = house
+    let ticket = provider.portal.issue_ticket(user);
+    let url = provider
         .client("grafana")
         .authorize_url(&[("ticket", &ticket), more]);
-    browser.get_from(url, house.portal.url().as_str()).await
+    browser.get_from(url, provider.portal.url().as_str()).await
 }
 
 #[tokio::test]
 async fn a_bad_hint_does_not_lose_the_sign_in_of_the_ticket_beside_it() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let answer = with_ticket(&house, &mut browser, CHEN_TAO, ("id_token_hint", "xx")).await;
+    let answer = with_ticket(&provider, &mut browser, CHEN_TAO, ("id_token_hint", "xx")).await;
     assert_eq!(
         answer.parameter("error").as_deref(),
         Some("invalid_request")
     );
     assert!(browser.cookies.contains_key(SESSION));
-    assert!(name_here(&house, &mut browser).await.contains("陈涛"));
+    assert!(name_here(&provider, &mut browser).await.contains("陈涛"));
 }
 
 #[tokio::test]
 async fn the_newcomer_is_signed_in_though_the_app_expected_somebody_else() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = grafana
         .redeem(&grafana.login(&mut browser).await)
         .await
         .json();
     let hint = tokens["id_token"].as_str().unwrap();
     let answer = with_ticket(
-        &house,
+        &provider,
         &mut browser,
         HEI_LONG_JIANG,
         ("id_token_hint", hint),
     )
     .await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
-    assert!(name_here(&house, &mut browser).await.contains("黑龙江"));
+    assert!(name_here(&provider, &mut browser).await.contains("黑龙江"));
 }
 
 #[tokio::test]
 async fn clicks_that_come_too_fast_stop_the_launch_and_not_the_session() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let mut last = 0;
     for _ in 0..5 {
-        let answer = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+        let answer = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
         last = answer.status.as_u16();
     }
     assert_eq!(last, 429);
-    house.advance(TimeDelta::minutes(5));
-    assert!(name_here(&house, &mut browser).await.contains("陈涛"));
+    provider.advance(TimeDelta::minutes(5));
+    assert!(name_here(&provider, &mut browser).await.contains("陈涛"));
 }
 
 #[tokio::test]
 async fn f29_a_reload_of_a_request_with_its_ticket_goes_straight_on() {
     for replay in ["browser-bound", "once"] {
         let session = format!("[session]\nticket_replay = '{replay}'\n");
-        let house = TestProvider::open_with(&session, "").await;
-        let grafana = house.client("grafana");
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let provider = TestProvider::open_with(&session, "").await;
+        let grafana = provider.client("grafana");
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let url = grafana.authorize_url(&[("ticket", &ticket)]);
         let mut browser = Browser::new();
         for _ in 0..3 {
             RelyingParty::code(&browser.get(&url).await);
         }
-        assert_eq!(house.portal.calls().user_by_ticket, 1, "{replay}");
+        assert_eq!(provider.portal.calls().user_by_ticket, 1, "{replay}");
     }
 }
 
 #[tokio::test]
 async fn a_request_that_wants_a_newer_sign_in_has_the_portal_asked_again() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let url = grafana.authorize_url(&[("ticket", &ticket), ("max_age", "60")]);
     for (calls, later) in [(1, 60), (1, 1), (2, 0)] {
         let code = RelyingParty::code(&browser.get(&url).await);
-        assert_eq!(house.portal.calls().user_by_ticket, calls);
+        assert_eq!(provider.portal.calls().user_by_ticket, calls);
         let tokens = grafana.redeem(&code).await.json();
-        house.advance(TimeDelta::seconds(later));
+        provider.advance(TimeDelta::seconds(later));
         let auth_time = claims(tokens["id_token"].as_str().unwrap())["auth_time"].clone();
         assert_eq!(auth_time, 1_800_000_000 + if calls == 1 { 0 } else { 61 });
     }

@@ -11,7 +11,7 @@ use crate::kit::{registered, registration, tokens};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str) {
@@ -25,14 +25,14 @@ fn refused(answer: &Answer, status: u16, error: &str) {
 
 #[tokio::test]
 async fn another_method_is_told_to_the_client_as_it_reads() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for (path, method) in [
         ("/token", reqwest::Method::GET),
         ("/token", reqwest::Method::PUT),
         ("/userinfo", reqwest::Method::DELETE),
     ] {
         let answer = Browser::new()
-            .send(method, house.at(path), |request| request)
+            .send(method, provider.at(path), |request| request)
             .await;
         refused(&answer, 405, "invalid_request");
         assert!(answer.header("allow").contains("POST"), "{path}");
@@ -55,12 +55,12 @@ async fn basic(client: &RelyingParty, code: &str, credentials: &str) -> Answer {
         .await
 }
 
-/// A house, the client `grafana`, and a code for it.
+/// A provider, the client `grafana`, and a code for it.
 async fn coded() -> (TestProvider, RelyingParty, String) {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
-    (house, grafana, code)
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let code = grafana.login(&mut provider.signed_in(CHEN_TAO).await).await;
+    (provider, grafana, code)
 }
 
 #[tokio::test]
@@ -79,16 +79,16 @@ async fn the_answer_is_what_rfc6749_5_1_says() {
 
 #[tokio::test]
 async fn a_secret_comes_in_the_body_or_in_the_header_encoded_or_not() {
-    let house = TestProvider::open_with(
+    let provider = TestProvider::open_with(
         &registration("app.1", "").replace("another-secret-0123456789", "s+ecret%2B:01234567/="),
         "",
     )
     .await;
     let app = RelyingParty {
         client_secret: Some("s+ecret%2B:01234567/=".to_owned()),
-        ..registered(&house, "app.1")
+        ..registered(&provider, "app.1")
     };
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let in_body = app.redeem(&app.login(&mut browser).await).await;
     assert_eq!(in_body.status, 200, "{}", in_body.body);
     for credentials in [
@@ -106,13 +106,13 @@ async fn a_secret_comes_in_the_body_or_in_the_header_encoded_or_not() {
 async fn a_client_registered_for_one_method_proves_itself_by_no_other() {
     let only = |method| registration(method, &format!("token_endpoint_auth_method = '{method}'"));
     let both = only("client_secret_basic") + &only("client_secret_post");
-    let house = TestProvider::open_with(&both, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(&both, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for (method, by_header, by_body) in [
         ("client_secret_basic", 200, 401),
         ("client_secret_post", 401, 200),
     ] {
-        let client = registered(&house, method);
+        let client = registered(&provider, method);
         let credentials = format!("{method}:{}", client.client_secret.as_ref().unwrap());
         let code = client.login(&mut browser).await;
         assert_eq!(basic(&client, &code, &credentials).await.status, by_header);
@@ -123,9 +123,9 @@ async fn a_client_registered_for_one_method_proves_itself_by_no_other() {
 
 #[tokio::test]
 async fn a_public_client_names_itself_and_proves_nothing() {
-    let house = TestProvider::open().await;
-    let spa = house.client("spa");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let spa = provider.client("spa");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let code = spa.login(&mut browser).await;
     let with_secret = spa.redeem_with(&code, &[("client_secret", "x")]).await;
     refused(&with_secret, 401, "invalid_client");
@@ -181,14 +181,14 @@ async fn a_malformed_request_is_refused_by_its_code_and_spends_nothing() {
 
 #[tokio::test]
 async fn a_body_that_is_no_form_is_an_invalid_request() {
-    let (house, grafana, code) = coded().await;
+    let (provider, grafana, code) = coded().await;
     let fields = json!({
         "grant_type": "authorization_code", "code": code, "client_id": "grafana",
         "client_secret": grafana.client_secret, "redirect_uri": grafana.redirect_uri,
         "code_verifier": VERIFIER,
     });
     let answer = Browser::new()
-        .send(Method::POST, house.at("/token"), |request| {
+        .send(Method::POST, provider.at("/token"), |request| {
             request.json(&fields)
         })
         .await;
@@ -215,9 +215,9 @@ async fn unknown_parameters_and_a_charset_do_no_harm() {
 
 #[tokio::test]
 async fn the_redirect_uri_is_repeated_to_the_letter() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for other in [
         "http://127.0.0.1:3000/login/generic_oauth/",
         "http://127.0.0.1:3000/login/generic_oauth?",
@@ -232,22 +232,22 @@ async fn the_redirect_uri_is_repeated_to_the_letter() {
 
 #[tokio::test]
 async fn n29_a_code_lives_for_a_minute() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let code = grafana.login(&mut browser).await;
-    house.advance(TimeDelta::seconds(59));
+    provider.advance(TimeDelta::seconds(59));
     assert_eq!(grafana.redeem(&code).await.status, 200);
     let code = grafana.login(&mut browser).await;
-    house.advance(TimeDelta::seconds(60) + TimeDelta::milliseconds(1));
+    provider.advance(TimeDelta::seconds(60) + TimeDelta::milliseconds(1));
     refused(&grafana.redeem(&code).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn n23_a_code_is_worth_nothing_to_another_client() {
-    let house = TestProvider::open_with(&registration("other", ""), "").await;
-    let (grafana, other) = (house.client("grafana"), registered(&house, "other"));
-    let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open_with(&registration("other", ""), "").await;
+    let (grafana, other) = (provider.client("grafana"), registered(&provider, "other"));
+    let code = grafana.login(&mut provider.signed_in(CHEN_TAO).await).await;
     let uri = [("redirect_uri", grafana.redirect_uri.as_str())];
     let answer = other.redeem_with(&code, &uri).await;
     refused(&answer, 400, "invalid_grant");
@@ -267,9 +267,9 @@ async fn n21_a_code_used_twice_takes_back_what_it_gave() {
 
 #[tokio::test]
 async fn one_code_taken_back_leaves_the_others_of_the_session_alone() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let kept = tokens(&grafana, &mut browser).await;
     let code = grafana.login(&mut browser).await;
     grafana.redeem(&code).await;
@@ -280,18 +280,18 @@ async fn one_code_taken_back_leaves_the_others_of_the_session_alone() {
 
 #[tokio::test]
 async fn a_code_dies_with_the_session_it_came_from() {
-    let (house, grafana, _) = coded().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::hours(12) - TimeDelta::seconds(10));
+    let (provider, grafana, _) = coded().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::hours(12) - TimeDelta::seconds(10));
     let code = grafana.login(&mut browser).await;
-    house.advance(TimeDelta::seconds(11));
+    provider.advance(TimeDelta::seconds(11));
     refused(&grafana.redeem(&code).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn it_takes_posts_alone_and_says_so() {
-    let house = TestProvider::open().await;
-    let answer = Browser::new().get(house.at("/token")).await;
+    let provider = TestProvider::open().await;
+    let answer = Browser::new().get(provider.at("/token")).await;
     assert_eq!(answer.status, 405);
     assert_eq!(answer.header("allow"), "POST", "RFC 9110 §15.5.6: MUST");
 }

@@ -7,7 +7,7 @@ use crate::kit::{registered, registration, tokens, verified};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 const EXCHANGE: (&str, &str) = (
     "grant_type",
@@ -24,12 +24,15 @@ const BACKEND: &str = "\
     allowed_resources = ['https://billing', 'stock']";
 
 /// `gateway` exchanges; the tokens of `app` are for it.
-async fn house() -> (TestProvider, RelyingParty, RelyingParty) {
+async fn provider() -> (TestProvider, RelyingParty, RelyingParty) {
     let clients = registration("gateway", BACKEND)
         + &registration("app", "access_token_audience = ['https://gateway']");
-    let house = TestProvider::open_with(&clients, "").await;
-    let (gateway, app) = (registered(&house, "gateway"), registered(&house, "app"));
-    (house, gateway, app)
+    let provider = TestProvider::open_with(&clients, "").await;
+    let (gateway, app) = (
+        registered(&provider, "gateway"),
+        registered(&provider, "app"),
+    );
+    (provider, gateway, app)
 }
 
 async fn exchange(client: &RelyingParty, token: (&str, &str), more: &[(&str, &str)]) -> Answer {
@@ -54,8 +57,8 @@ fn access_token(tokens: &Value) -> &str {
 
 #[tokio::test]
 async fn an_app_that_was_sent_a_ticket_learns_whose_it_is() {
-    let (house, gateway, _) = house().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let (provider, gateway, _) = provider().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let more = [("scope", "openid profile"), ("resource", "https://billing")];
     let answer = exchange(&gateway, (TICKET, &ticket), &more).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -65,23 +68,23 @@ async fn an_app_that_was_sent_a_ticket_learns_whose_it_is() {
     assert_eq!(tokens["scope"], "openid profile");
     assert_eq!(tokens.get("id_token"), None);
     assert_eq!(tokens.get("refresh_token"), None);
-    let claims = verified(&house, access_token(&tokens)).await;
+    let claims = verified(&provider, access_token(&tokens)).await;
     assert_eq!(
         (&claims["sub"], &claims["aud"]),
         (&"1".into(), &"https://billing".into())
     );
     let userinfo = gateway.userinfo(access_token(&tokens)).await.json();
     assert_eq!(userinfo["name"], "陈涛");
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 }
 
 #[tokio::test]
 async fn offline_access_brings_a_refresh_token_that_works() {
-    let (house, gateway, _) = house().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let (provider, gateway, _) = provider().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let more = [("scope", "openid offline_access")];
     let tokens = exchange(&gateway, (TICKET, &ticket), &more).await.json();
-    house.advance(TimeDelta::days(2));
+    provider.advance(TimeDelta::days(2));
     let answer = gateway
         .refresh(tokens["refresh_token"].as_str().unwrap())
         .await;
@@ -94,22 +97,26 @@ async fn offline_access_brings_a_refresh_token_that_works() {
 async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
     let client = registration("gateway", &format!("{BACKEND}\nrefresh_token = 'always'"))
         + &registration("app", "access_token_audience = ['https://gateway']");
-    let house = TestProvider::open_with(&format!("[session]\nlifetime = '1h'\n{client}"), "").await;
-    let (gateway, app) = (registered(&house, "gateway"), registered(&house, "app"));
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider =
+        TestProvider::open_with(&format!("[session]\nlifetime = '1h'\n{client}"), "").await;
+    let (gateway, app) = (
+        registered(&provider, "gateway"),
+        registered(&provider, "app"),
+    );
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let tokens = exchange(&gateway, (TICKET, &ticket), &[]).await.json();
     let refresh = async |tokens: &Value| {
         let token = tokens["refresh_token"].as_str().expect("a refresh token");
         gateway.refresh(token).await
     };
-    house.advance(TimeDelta::minutes(59));
+    provider.advance(TimeDelta::minutes(59));
     let again = refresh(&tokens).await;
     assert_eq!(again.status, 200, "{}", again.body);
-    house.advance(TimeDelta::minutes(2));
+    provider.advance(TimeDelta::minutes(2));
     // It ends with the session the ticket opened.
     refused(&refresh(&again.json()).await, "invalid_grant");
     // A token for less is made from one that can be refreshed itself.
-    let held = crate::kit::tokens(&app, &mut house.signed_in(CHEN_TAO).await).await;
+    let held = crate::kit::tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
     let more = [("audience", "stock")];
     let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -118,16 +125,16 @@ async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
 
 #[tokio::test]
 async fn an_access_token_is_exchanged_for_one_that_is_good_for_less() {
-    let (house, gateway, app) = house().await;
-    let held = tokens(&app, &mut house.signed_in(CHEN_TAO).await).await;
-    house.advance(TimeDelta::minutes(50));
+    let (provider, gateway, app) = provider().await;
+    let held = tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
+    provider.advance(TimeDelta::minutes(50));
     let more = [("audience", "stock"), ("scope", "profile")];
     let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let tokens = answer.json();
     assert_eq!(tokens["expires_in"], 600, "no longer than the first");
     assert_eq!(tokens["scope"], "profile");
-    let new = verified(&house, access_token(&tokens)).await;
+    let new = verified(&provider, access_token(&tokens)).await;
     assert_eq!(new["aud"], "stock");
     assert_eq!(new["client_id"], "gateway");
     assert_eq!(new["sub"], "1");
@@ -143,8 +150,8 @@ async fn an_access_token_is_exchanged_for_one_that_is_good_for_less() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_served_says_why() {
-    let (house, gateway, _) = house().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let (provider, gateway, _) = provider().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let it = (TICKET, ticket.as_str());
     for (token, more, error) in [
         (("", "x"), &[][..], "invalid_request"),
@@ -185,9 +192,9 @@ async fn a_request_that_cannot_be_served_says_why() {
 
 #[tokio::test]
 async fn while_the_portal_is_down_the_client_is_told_to_come_again() {
-    let (house, gateway, _) = house().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    house
+    let (provider, gateway, _) = provider().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    provider
         .portal
         .set_fault(panda_oidc_panda::simulator::Fault::Dead)
         .await;
@@ -201,15 +208,15 @@ async fn while_the_portal_is_down_the_client_is_told_to_come_again() {
 async fn a_client_exchanges_only_what_it_is_registered_for() {
     let lines = "grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
         subject_token_types = ['urn:panda-oidc:token-type:ticket']";
-    let house = TestProvider::open_with(&registration("gateway", lines), "").await;
-    let gateway = registered(&house, "gateway");
+    let provider = TestProvider::open_with(&registration("gateway", lines), "").await;
+    let gateway = registered(&provider, "gateway");
     refused(
         &exchange(&gateway, (ACCESS_TOKEN, "x"), &[]).await,
         "unauthorized_client",
     );
     refused(
-        &exchange(&house.client("grafana"), (TICKET, "x"), &[]).await,
+        &exchange(&provider.client("grafana"), (TICKET, "x"), &[]).await,
         "unauthorized_client",
     );
-    assert_eq!(Browser::new().get(house.at("/token")).await.status, 405);
+    assert_eq!(Browser::new().get(provider.at("/token")).await.status, 405);
 }

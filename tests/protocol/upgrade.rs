@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 /// A provider over what version 0.1.0 left, a few seconds after it stopped.
 struct LeftOver {
-    house: TestProvider,
+    provider: TestProvider,
     left: Value,
 }
 
@@ -24,12 +24,13 @@ impl LeftOver {
         let left = std::fs::read_to_string(from.join("browsers.json")).unwrap();
         let left: Value = serde_json::from_str(&left).unwrap();
         let stopped = DateTime::from_timestamp(left["made_at"].as_i64().unwrap(), 0).unwrap();
-        let house = TestProvider::open_existing_data(&from, stopped + TimeDelta::seconds(5)).await;
+        let provider =
+            TestProvider::open_existing_data(&from, stopped + TimeDelta::seconds(5)).await;
         for id in 4..=60 {
             let person = panda_oidc_panda::simulator::Person::new(id, format!("用户{id}"), "");
-            house.portal.add_user(person);
+            provider.portal.add_user(person);
         }
-        Self { house, left }
+        Self { provider, left }
     }
 
     /// A browser as it was left.
@@ -46,7 +47,7 @@ impl LeftOver {
 
     fn app(&self) -> RelyingParty {
         RelyingParty {
-            issuer: self.house.issuer.clone(),
+            issuer: self.provider.issuer.clone(),
             client_id: "app".to_owned(),
             client_secret: Some("app-secret-0123456789abcdef".to_owned()),
             redirect_uri: "http://127.0.0.1:9/callback".to_owned(),
@@ -58,7 +59,7 @@ impl LeftOver {
         let location = answer.location();
         let query = location.query().map(|query| format!("?{query}"));
         let url = format!("{}{}", location.path(), query.unwrap_or_default());
-        browser.get(self.house.at(&url)).await
+        browser.get(self.provider.at(&url)).await
     }
 
     async fn is_signed_in(&self, browser: &mut Browser) -> bool {
@@ -95,7 +96,7 @@ async fn a_session_a_code_and_tokens_go_on() {
 async fn an_old_refresh_token_still_ends_its_family() {
     let left_over = LeftOver::open().await;
     let app = left_over.app();
-    left_over.house.advance(TimeDelta::minutes(1));
+    left_over.provider.advance(TimeDelta::minutes(1));
     let reused = app
         .refresh(left_over.text("signed_in", "first_refresh_token"))
         .await;
@@ -110,15 +111,17 @@ async fn an_old_refresh_token_still_ends_its_family() {
 async fn a_ticket_still_belongs_to_its_browser() {
     let left_over = LeftOver::open().await;
     let ticket = left_over.text("signed_in", "ticket");
-    left_over.house.portal.plant_ticket(ticket, 1);
-    let url = left_over.house.at(&format!("/launch/app?ticket={ticket}"));
+    left_over.provider.portal.plant_ticket(ticket, 1);
+    let url = left_over
+        .provider
+        .at(&format!("/launch/app?ticket={ticket}"));
     assert_eq!(Browser::new().get(&url).await.status, 403);
     let mut own = left_over.browser("signed_in");
     assert_eq!(own.get(&url).await.status, 303);
     let exchanged = left_over.text("exchanged", "ticket");
-    left_over.house.portal.plant_ticket(exchanged, 7);
+    left_over.provider.portal.plant_ticket(exchanged, 7);
     let url = left_over
-        .house
+        .provider
         .at(&format!("/launch/app?ticket={exchanged}"));
     assert_eq!(Browser::new().get(url).await.status, 403);
 }
@@ -126,18 +129,18 @@ async fn a_ticket_still_belongs_to_its_browser() {
 #[tokio::test]
 async fn a_request_a_switch_and_a_logout_that_wait_go_on() {
     let left_over = LeftOver::open().await;
-    let house = &left_over.house;
+    let provider = &left_over.provider;
     let mut waiting = left_over.browser("parked");
-    let answer = house.launch(&mut waiting, "app", 9).await;
+    let answer = provider.launch(&mut waiting, "app", 9).await;
     let answer = left_over.follow(&mut waiting, &answer).await;
     assert!(answer.parameter("code").is_some(), "{}", answer.location());
 
     let mut switching = left_over.browser("switching");
-    let page = switching.get(house.at("/switch")).await;
+    let page = switching.get(provider.at("/switch")).await;
     assert!(page.body.contains("用户4"), "{}", page.body);
     let confirmation = page.field("confirmation");
     let form = [("confirmation", confirmation.as_str())];
-    let answer = switching.post(house.at("/switch"), &form).await;
+    let answer = switching.post(provider.at("/switch"), &form).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
     assert!(left_over.is_signed_in(&mut switching).await);
 
@@ -145,7 +148,7 @@ async fn a_request_a_switch_and_a_logout_that_wait_go_on() {
     assert!(left_over.is_signed_in(&mut leaving).await);
     let confirmation = left_over.text("leaving", "confirmation");
     let form = [("confirmation", confirmation)];
-    let answer = leaving.post(house.at("/logout/confirm"), &form).await;
+    let answer = leaving.post(provider.at("/logout/confirm"), &form).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(!left_over.is_signed_in(&mut leaving).await);
 }
@@ -153,19 +156,19 @@ async fn a_request_a_switch_and_a_logout_that_wait_go_on() {
 #[tokio::test]
 async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
     let left_over = LeftOver::open().await;
-    let (house, app) = (&left_over.house, left_over.app());
+    let (provider, app) = (&left_over.provider, left_over.app());
     let mut leaver = left_over.browser("left");
     assert!(!left_over.is_signed_in(&mut leaver).await);
-    let refused = house.launch(&mut leaver, "app", 2).await;
+    let refused = provider.launch(&mut leaver, "app", 2).await;
     assert_eq!(refused.status, 403);
     let access_token = left_over.text("left", "access_token");
     assert_eq!(app.userinfo(access_token).await.status, 401);
 
     let mut absent = left_over.browser("absent");
     assert!(left_over.is_signed_in(&mut absent).await);
-    house.portal.suspend_user(2);
-    house.portal.suspend_user(3);
-    let report = directory_sync::sync(&house.app, SyncOptions::default(), &|_, _| ())
+    provider.portal.suspend_user(2);
+    provider.portal.suspend_user(3);
+    let report = directory_sync::sync(&provider.app, SyncOptions::default(), &|_, _| ())
         .await
         .unwrap();
     assert!(
@@ -177,7 +180,7 @@ async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
     assert_eq!(refreshed.json()["error"], "invalid_grant");
 
     let history = panda_oidc_sdk::Subject::new("2").unwrap();
-    let history = house.app.store.history(&history).await.unwrap();
+    let history = provider.app.store.history(&history).await.unwrap();
     let events: Vec<_> = history
         .iter()
         .map(|entry| serde_json::to_value(entry).unwrap())

@@ -12,16 +12,16 @@ use crate::kit::{registered, registration, tokens, tokens_of};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
 use crate::support::program::Program;
+use crate::support::provider::TestProvider;
 
 fn access_token(tokens: &Value) -> &str {
     tokens["access_token"].as_str().unwrap()
 }
 
-async fn with_header(house: &TestProvider, method: Method, header: &str) -> Answer {
+async fn with_header(provider: &TestProvider, method: Method, header: &str) -> Answer {
     Browser::new()
-        .send(method, house.at("/userinfo"), |request| {
+        .send(method, provider.at("/userinfo"), |request| {
             request.header("authorization", header)
         })
         .await
@@ -37,12 +37,12 @@ fn challenged(answer: &Answer, status: u16, error: &str) {
 
 #[tokio::test]
 async fn it_says_of_the_person_what_the_id_token_says() {
-    let house = TestProvider::open().await;
-    house
+    let provider = TestProvider::open().await;
+    provider
         .portal
         .add_user(Person::new(7, "欧阳 \"震\"", "0571-8888 1234"));
-    let mut browser = house.signed_in(7).await;
-    let grafana = house.client("grafana");
+    let mut browser = provider.signed_in(7).await;
+    let grafana = provider.client("grafana");
     for scope in [
         "openid",
         "openid profile",
@@ -73,9 +73,9 @@ async fn it_says_of_the_person_what_the_id_token_says() {
 
 #[tokio::test]
 async fn it_is_json_that_nobody_keeps() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
-    let answer = house
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
+    let answer = provider
         .client("grafana")
         .userinfo(access_token(&tokens))
         .await;
@@ -87,30 +87,30 @@ async fn it_is_json_that_nobody_keeps() {
 
 #[tokio::test]
 async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
     let token = access_token(&tokens);
     for method in [Method::GET, Method::POST] {
         for scheme in ["Bearer", "bearer"] {
             let header = format!("{scheme} {token}");
-            let answer = with_header(&house, method.clone(), &header).await;
+            let answer = with_header(&provider, method.clone(), &header).await;
             assert_eq!(answer.json()["sub"], "1", "{method} {scheme}");
         }
     }
     let form = [("access_token", token)];
-    let answer = Browser::new().post(house.at("/userinfo"), &form).await;
+    let answer = Browser::new().post(provider.at("/userinfo"), &form).await;
     assert_eq!(answer.json()["sub"], "1");
 }
 
 /// RFC 6750 §2.2: "The entity-body … `application/x-www-form-urlencoded`".
 #[tokio::test]
 async fn only_a_form_brings_a_token_in_its_body() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
     let body = format!("access_token={}", access_token(&tokens));
     for kind in ["text/plain", "application/json", ""] {
         let answer = Browser::new()
-            .send(Method::POST, house.at("/userinfo"), |request| {
+            .send(Method::POST, provider.at("/userinfo"), |request| {
                 request.header("content-type", kind).body(body.clone())
             })
             .await;
@@ -122,18 +122,18 @@ async fn only_a_form_brings_a_token_in_its_body() {
 
 #[tokio::test]
 async fn a_token_in_the_url_is_not_looked_at() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
-    let url = house.at(&format!("/userinfo?access_token={}", access_token(&tokens)));
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
+    let url = provider.at(&format!("/userinfo?access_token={}", access_token(&tokens)));
     assert_eq!(Browser::new().get(url).await.status, 401);
 }
 
 #[tokio::test]
 async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for method in [Method::GET, Method::POST] {
         let answer = Browser::new()
-            .send(method, house.at("/userinfo"), |request| request)
+            .send(method, provider.at("/userinfo"), |request| request)
             .await;
         assert_eq!(answer.status, 401);
         let challenge = answer.header("www-authenticate");
@@ -143,73 +143,73 @@ async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
 
 #[tokio::test]
 async fn a_token_that_is_none_is_an_invalid_token() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
     let cut = &access_token(&tokens)[..access_token(&tokens).len() - 4];
     for token in ["nonsense", "a.b.c", cut] {
-        let answer = with_header(&house, Method::GET, &format!("Bearer {token}")).await;
+        let answer = with_header(&provider, Method::GET, &format!("Bearer {token}")).await;
         challenged(&answer, 401, "invalid_token");
     }
 }
 
 #[tokio::test]
 async fn two_tokens_or_another_scheme_are_an_invalid_request_with_a_challenge() {
-    let house = TestProvider::open().await;
-    let tokens = tokens_of(&house, "grafana").await;
+    let provider = TestProvider::open().await;
+    let tokens = tokens_of(&provider, "grafana").await;
     let token = access_token(&tokens);
     let twice = Browser::new()
-        .send(Method::POST, house.at("/userinfo"), |request| {
+        .send(Method::POST, provider.at("/userinfo"), |request| {
             request.bearer_auth(token).form(&[("access_token", token)])
         })
         .await;
     assert_eq!(twice.status, 400);
     assert_eq!(twice.json()["error"], "invalid_request");
     // RFC 6750 §3: "MUST include", as no access token came along.
-    let basic = with_header(&house, Method::GET, "Basic Zm9vOmJhcg==").await;
+    let basic = with_header(&provider, Method::GET, "Basic Zm9vOmJhcg==").await;
     challenged(&basic, 400, "invalid_request");
 }
 
 #[tokio::test]
 async fn a_token_expires_to_the_second() {
     let lines = "access_token_lifetime = '15m'";
-    let house = TestProvider::open_with(&registration("short", lines), "").await;
-    let short = registered(&house, "short");
-    let tokens = tokens(&short, &mut house.signed_in(CHEN_TAO).await).await;
-    house.advance(TimeDelta::seconds(899));
+    let provider = TestProvider::open_with(&registration("short", lines), "").await;
+    let short = registered(&provider, "short");
+    let tokens = tokens(&short, &mut provider.signed_in(CHEN_TAO).await).await;
+    provider.advance(TimeDelta::seconds(899));
     assert_eq!(short.userinfo(access_token(&tokens)).await.status, 200);
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     let answer = short.userinfo(access_token(&tokens)).await;
     challenged(&answer, 401, "invalid_token");
 }
 
 #[tokio::test]
 async fn a_token_redeemed_at_the_last_moment_lives_its_whole_life() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let code = grafana.login(&mut house.signed_in(CHEN_TAO).await).await;
-    house.advance(TimeDelta::seconds(59));
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let code = grafana.login(&mut provider.signed_in(CHEN_TAO).await).await;
+    provider.advance(TimeDelta::seconds(59));
     let tokens = grafana.redeem(&code).await.json();
-    house.advance(TimeDelta::seconds(3599));
+    provider.advance(TimeDelta::seconds(3599));
     assert_eq!(grafana.userinfo(access_token(&tokens)).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_token_dies_with_its_session() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.advance(TimeDelta::hours(12) - TimeDelta::minutes(1));
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::hours(12) - TimeDelta::minutes(1));
     let tokens = tokens(&grafana, &mut browser).await;
-    house.advance(TimeDelta::minutes(2));
+    provider.advance(TimeDelta::minutes(2));
     let answer = grafana.userinfo(access_token(&tokens)).await;
     challenged(&answer, 401, "invalid_token");
 }
 
 #[tokio::test]
 async fn a_token_without_openid_is_not_enough() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("scope", "user:email")]);
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = grafana.redeem(&code).await.json();
@@ -219,27 +219,27 @@ async fn a_token_without_openid_is_not_enough() {
 
 #[tokio::test]
 async fn it_tells_the_newest_name_the_portal_gave() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = tokens(&grafana, &mut browser).await;
-    house.portal.rename_user(CHEN_TAO, "陈涛涛");
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    provider.portal.rename_user(CHEN_TAO, "陈涛涛");
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let answer = grafana.userinfo(access_token(&tokens)).await;
     assert_eq!(answer.json()["name"], "陈涛涛");
 }
 
 #[tokio::test]
 async fn a_token_of_a_client_that_is_registered_no_more_is_none() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let guest = registration("guest", "");
-    let mut program = Program::start(house.portal.url().as_str(), &guest).await;
+    let mut program = Program::start(provider.portal.url().as_str(), &guest).await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     browser
         .get(program.at(&format!("/launch/app?ticket={ticket}")))
         .await;
-    let (mut guest_app, app) = (registered(&house, "guest"), program.client());
+    let (mut guest_app, app) = (registered(&provider, "guest"), program.client());
     guest_app.issuer.clone_from(&program.issuer);
     let of_guest = tokens(&guest_app, &mut browser).await;
     let of_app = tokens(&app, &mut browser).await;

@@ -16,13 +16,13 @@ use crate::support::assertion::{
     with_keys, with_keys_at,
 };
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
 use crate::support::program::Program;
+use crate::support::provider::TestProvider;
 use crate::support::publisher::{KeyServer, Reply};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A house with the client `keyed`, who signs with ES256 and RS256, and `shared`, who signs with
+/// A provider with the client `keyed`, who signs with ES256 and RS256, and `shared`, who signs with
 /// [`SECRET`].
 async fn open() -> (TestProvider, RelyingParty, ClientKey, ClientKey) {
     let ec = ClientKey::pair(Algorithm::ES256, "ec");
@@ -30,15 +30,15 @@ async fn open() -> (TestProvider, RelyingParty, ClientKey, ClientKey) {
     let shared =
         format!("token_endpoint_auth_method = 'client_secret_jwt'\nclient_secret = '{SECRET}'");
     let sections = with_keys("keyed", &[&ec, &rsa]) + &registration("shared", &shared);
-    let house = TestProvider::open_with(&sections, "").await;
-    let client = signing_client(&house, "keyed");
-    (house, client, ec, rsa)
+    let provider = TestProvider::open_with(&sections, "").await;
+    let client = signing_client(&provider, "keyed");
+    (provider, client, ec, rsa)
 }
 
 #[tokio::test]
 async fn n30_an_assertion_without_a_signature_is_none() {
-    let (house, client, ec, _) = open().await;
-    let good = ec.sign(&claims(&house, &client));
+    let (provider, client, ec, _) = open().await;
+    let good = ec.sign(&claims(&provider, &client));
     let (message, signature) = good.rsplit_once('.').unwrap();
     let body = message.split_once('.').unwrap().1;
     let head = |text: &str| {
@@ -71,7 +71,7 @@ async fn n30_an_assertion_without_a_signature_is_none() {
 
 #[tokio::test]
 async fn n31_a_clients_public_key_is_no_secret_to_sign_with() {
-    let (house, client, ec, rsa) = open().await;
+    let (provider, client, ec, rsa) = open().await;
     for secret in [
         rsa.jwk["n"].as_str().unwrap().to_owned(),
         ec.jwk["x"].as_str().unwrap().to_owned(),
@@ -88,7 +88,7 @@ async fn n31_a_clients_public_key_is_no_secret_to_sign_with() {
                     kid,
                     ..key.header.clone()
                 };
-                let forged = key.sign_under(&header, &claims(&house, &client));
+                let forged = key.sign_under(&header, &claims(&provider, &client));
                 refused(&ask(&client, &forged).await, &format!("{alg:?} {secret}"));
             }
         }
@@ -97,37 +97,37 @@ async fn n31_a_clients_public_key_is_no_secret_to_sign_with() {
 
 #[tokio::test]
 async fn n32_no_assertion_brings_its_own_key_and_none_is_good_for_another_client() {
-    let (house, client, ec, _) = open().await;
+    let (provider, client, ec, _) = open().await;
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
     let mut header = stranger.header.clone();
     header.jwk = Some(serde_json::from_value(stranger.jwk.clone()).unwrap());
-    let forged = stranger.sign_under(&header, &claims(&house, &client));
+    let forged = stranger.sign_under(&header, &claims(&provider, &client));
     refused(&ask(&client, &forged).await, "jwk in the header");
     for kid in ["rsa", "", "../../dev/null", "' OR 1 --"] {
         let header = Header {
             kid: Some(kid.to_owned()),
             ..ec.header.clone()
         };
-        let odd = ec.sign_under(&header, &claims(&house, &client));
+        let odd = ec.sign_under(&header, &claims(&provider, &client));
         refused(&ask(&client, &odd).await, kid);
     }
     let shared = ClientKey::secret(Algorithm::HS256, SECRET);
     for other in ["shared", "grafana", "spa", "nobody"] {
-        let other = signing_client(&house, other);
-        let with_key = ec.sign(&claims(&house, &other));
+        let other = signing_client(&provider, other);
+        let with_key = ec.sign(&claims(&provider, &other));
         refused(&ask(&other, &with_key).await, &other.client_id);
     }
     for other in ["keyed", "grafana", "spa"] {
-        let other = signing_client(&house, other);
-        let with_secret = shared.sign(&claims(&house, &other));
+        let other = signing_client(&provider, other);
+        let with_secret = shared.sign(&claims(&provider, &other));
         refused(&ask(&other, &with_secret).await, &other.client_id);
     }
 }
 
 #[tokio::test]
 async fn n33_n41_an_assertion_needs_claims_of_the_right_type_and_value() {
-    let (house, client, ec, _) = open().await;
-    let now = claims(&house, &client)["iat"].as_i64().unwrap();
+    let (provider, client, ec, _) = open().await;
+    let now = claims(&provider, &client)["iat"].as_i64().unwrap();
     for (name, value) in [
         ("exp", json!((now + 60).to_string())),
         ("exp", json!([now + 60])),
@@ -141,19 +141,19 @@ async fn n33_n41_an_assertion_needs_claims_of_the_right_type_and_value() {
         ("iat", json!(now.to_string())),
         ("iat", json!(now + 600)),
         ("aud", json!("http://evil.com")),
-        ("aud", json!(format!("{}/", house.issuer))),
-        ("aud", json!(house.at("/authorize"))),
-        ("aud", json!([house.issuer, "http://evil.com"])),
+        ("aud", json!(format!("{}/", provider.issuer))),
+        ("aud", json!(provider.at("/authorize"))),
+        ("aud", json!([provider.issuer, "http://evil.com"])),
         ("aud", json!([])),
-        ("aud", json!({ "0": house.issuer })),
-        ("iss", json!(house.issuer)),
+        ("aud", json!({ "0": provider.issuer })),
+        ("iss", json!(provider.issuer)),
         ("iss", json!(["keyed"])),
         ("sub", json!("1")),
         ("sub", json!(1)),
         ("jti", json!(1)),
         ("jti", json!("")),
     ] {
-        let mut forged = claims(&house, &client);
+        let mut forged = claims(&provider, &client);
         forged[name] = value.clone();
         refused(
             &ask(&client, &ec.sign(&forged)).await,
@@ -161,7 +161,7 @@ async fn n33_n41_an_assertion_needs_claims_of_the_right_type_and_value() {
         );
     }
     for name in ["exp", "aud", "iss", "sub", "jti"] {
-        let mut forged = claims(&house, &client);
+        let mut forged = claims(&provider, &client);
         forged.as_object_mut().unwrap().remove(name);
         refused(
             &ask(&client, &ec.sign(&forged)).await,
@@ -172,9 +172,9 @@ async fn n33_n41_an_assertion_needs_claims_of_the_right_type_and_value() {
 
 #[tokio::test]
 async fn n41_an_assertion_is_used_once_and_again_never() {
-    let (house, client, ec, rsa) = open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let claims = claims(&house, &client);
+    let (provider, client, ec, rsa) = open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let claims = claims(&provider, &client);
     let assertion = ec.sign(&claims);
     let code = client.login(&mut browser).await;
     assert_eq!(redeem(&client, &code, &assertion).await.status, 200);
@@ -187,26 +187,26 @@ async fn n41_an_assertion_is_used_once_and_again_never() {
     longer["exp"] = json!(claims["exp"].as_i64().unwrap() + 600);
     refused(&redeem(&client, &code, &ec.sign(&longer)).await, "its jti");
     // Another client's jti is another one.
-    let shared = signing_client(&house, "shared");
+    let shared = signing_client(&provider, "shared");
     let key = ClientKey::secret(Algorithm::HS256, SECRET);
-    let mut same = crate::support::assertion::claims(&house, &shared);
+    let mut same = crate::support::assertion::claims(&provider, &shared);
     same["jti"] = claims["jti"].clone();
     accepted(&ask(&shared, &key.sign(&same)).await, "another client");
 
-    house.advance(TimeDelta::seconds(89));
+    provider.advance(TimeDelta::seconds(89));
     refused(
         &redeem(&client, &code, &assertion).await,
         "as long as it could live",
     );
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     refused(
         &redeem(&client, &code, &assertion).await,
         "and then it is over",
     );
-    house
+    provider
         .app
         .store
-        .sweep(panda_oidc_sdk::Clock::now(&*house.clock))
+        .sweep(panda_oidc_sdk::Clock::now(&*provider.clock))
         .await
         .unwrap();
     refused(&redeem(&client, &code, &assertion).await, "swept");
@@ -217,11 +217,11 @@ async fn n41_of_16_who_bring_one_assertion_at_once_one_goes_on() {
     let key = ClientKey::pair(Algorithm::EdDSA, "a");
     let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
     let sections = with_keys("here", &[&key]) + &with_keys_at("there", publisher.url());
-    let house = TestProvider::open_with(&sections, "").await;
+    let provider = TestProvider::open_with(&sections, "").await;
     for id in ["here", "there"] {
-        let client = signing_client(&house, id);
+        let client = signing_client(&provider, id);
         for _ in 0..3 {
-            let assertion = key.sign(&claims(&house, &client));
+            let assertion = key.sign(&claims(&provider, &client));
             let start = Arc::new(Barrier::new(16));
             let mut race = JoinSet::new();
             for _ in 0..16 {
@@ -268,14 +268,14 @@ async fn n41_a_restart_forgets_no_assertion() {
 
 #[tokio::test]
 async fn n46_whoever_fails_with_an_assertion_hears_the_same() {
-    let (house, client, ec, _) = open().await;
+    let (provider, client, ec, _) = open().await;
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
-    let known = ask(&client, &stranger.sign(&claims(&house, &client))).await;
+    let known = ask(&client, &stranger.sign(&claims(&provider, &client))).await;
     refused(&known, "a stranger's key");
     for id in ["nobody", "grafana", "spa", "shared", ""] {
-        let other = signing_client(&house, id);
+        let other = signing_client(&provider, id);
         for key in [&stranger, &ec] {
-            let answer = ask(&other, &key.sign(&claims(&house, &other))).await;
+            let answer = ask(&other, &key.sign(&claims(&provider, &other))).await;
             assert_eq!(
                 (answer.status, &answer.body),
                 (known.status, &known.body),
@@ -285,15 +285,17 @@ async fn n46_whoever_fails_with_an_assertion_hears_the_same() {
     }
     let secret = [("client_secret", SECRET)];
     for id in ["keyed", "shared", "nobody"] {
-        let by_secret = signing_client(&house, id).redeem_with("x", &secret).await;
+        let by_secret = signing_client(&provider, id)
+            .redeem_with("x", &secret)
+            .await;
         assert_eq!(by_secret.body, known.body, "{id}");
     }
 }
 
 #[tokio::test]
 async fn n47_an_assertion_and_a_secret_are_one_too_many() {
-    let (house, client, ec, _) = open().await;
-    let assertion = ec.sign(&claims(&house, &client));
+    let (provider, client, ec, _) = open().await;
+    let assertion = ec.sign(&claims(&provider, &client));
     let proof = [
         ("client_assertion_type", TYPE),
         ("client_assertion", &assertion),
@@ -316,9 +318,9 @@ async fn n47_an_assertion_and_a_secret_are_one_too_many() {
     invalid(&client.redeem_with("x", &proof[..1]).await);
     invalid(&client.redeem_with("x", &proof[1..]).await);
     let twice = [&proof[..], &proof[1..]].concat();
-    invalid(&Browser::new().post(house.at("/token"), &twice).await);
+    invalid(&Browser::new().post(provider.at("/token"), &twice).await);
     let header = Browser::new()
-        .send(reqwest::Method::POST, house.at("/token"), |request| {
+        .send(reqwest::Method::POST, provider.at("/token"), |request| {
             request
                 .basic_auth("grafana", Some("grafana-secret-0123456789"))
                 .form(&proof)

@@ -10,13 +10,13 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
 use crate::support::program::Program;
+use crate::support::provider::TestProvider;
 
 /// Longer than anything here should take, and shorter than a connection may rest.
 const BOUND: Duration = Duration::from_mins(1);
 
-/// A house that waits a second for a request.
+/// A provider that waits a second for a request.
 async fn impatient() -> TestProvider {
     TestProvider::open_with("[limits]\nrequest_time = '1s'\n", "").await
 }
@@ -58,19 +58,19 @@ async fn ask(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn n60_who_drips_a_head_is_cut_off() {
-    let house = impatient().await;
+    let provider = impatient().await;
     for begun in ["", "GET /jwks HTTP/1.1\r\nhost: x\r\nx-drip: "] {
-        assert_eq!(drip(&house.issuer, begun).await, "", "{begun:?}");
+        assert_eq!(drip(&provider.issuer, begun).await, "", "{begun:?}");
     }
 }
 
 #[tokio::test]
 async fn n60_who_says_nothing_is_cut_off_and_who_rests_is_not() {
-    let house = impatient().await;
-    let mut resting = connect(&house.issuer).await;
+    let provider = impatient().await;
+    let mut resting = connect(&provider.issuer).await;
     assert!(ask(&mut resting).await.starts_with("HTTP/1.1 200"));
     // A second has passed once this one was cut off.
-    let mut silent = connect(&house.issuer).await;
+    let mut silent = connect(&provider.issuer).await;
     let mut nothing = Vec::new();
     timeout(BOUND, silent.read_to_end(&mut nothing))
         .await
@@ -82,9 +82,9 @@ async fn n60_who_says_nothing_is_cut_off_and_who_rests_is_not() {
 
 #[tokio::test]
 async fn n60_who_drips_a_second_request_is_cut_off_too() {
-    let house = impatient().await;
+    let provider = impatient().await;
     let answers = drip(
-        &house.issuer,
+        &provider.issuer,
         "HEAD /jwks HTTP/1.1\r\nhost: x\r\n\r\nGET /jwks HTTP/1.1\r\nx-drip: ",
     )
     .await;
@@ -93,13 +93,13 @@ async fn n60_who_drips_a_second_request_is_cut_off_too() {
 
 #[tokio::test]
 async fn n60_who_drips_a_body_is_answered_and_cut_off() {
-    let house = impatient().await;
+    let provider = impatient().await;
     for (path, status) in [("/token", 400), ("/userinfo", 400), ("/authorize", 413)] {
         let begun = format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\
              content-type: application/x-www-form-urlencoded\r\n\r\na="
         );
-        let answer = drip(&house.issuer, &begun).await;
+        let answer = drip(&provider.issuer, &begun).await;
         let expected = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&expected), "{path}: {answer}");
     }
@@ -107,8 +107,8 @@ async fn n60_who_drips_a_body_is_answered_and_cut_off() {
 
 #[tokio::test]
 async fn n60_who_reads_no_answer_is_cut_off() {
-    let house = impatient().await;
-    let mut stream = connect(&house.issuer).await;
+    let provider = impatient().await;
+    let mut stream = connect(&provider.issuer).await;
     let requests = "GET /jwks HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
     let asking = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
     timeout(BOUND, asking).await.expect("it goes on and on");
@@ -116,16 +116,19 @@ async fn n60_who_reads_no_answer_is_cut_off() {
 
 #[tokio::test]
 async fn n60_where_it_is_crowded_nobody_rests() {
-    let house = TestProvider::open_with("[limits]\nconnections = 8\n", "").await;
+    let provider = TestProvider::open_with("[limits]\nconnections = 8\n", "").await;
     let mut resting = Vec::new();
     for _ in 0..5 {
-        let mut stream = connect(&house.issuer).await;
+        let mut stream = connect(&provider.issuer).await;
         assert!(!ask(&mut stream).await.contains("connection: close"));
         resting.push(stream);
     }
-    let _also_here = [connect(&house.issuer).await, connect(&house.issuer).await];
+    let _also_here = [
+        connect(&provider.issuer).await,
+        connect(&provider.issuer).await,
+    ];
     for _ in 0..20 {
-        let mut stream = connect(&house.issuer).await;
+        let mut stream = connect(&provider.issuer).await;
         assert!(ask(&mut stream).await.contains("connection: close"));
         assert_eq!(
             timeout(BOUND, stream.read(&mut [0]))
@@ -139,19 +142,19 @@ async fn n60_where_it_is_crowded_nobody_rests() {
 
 #[tokio::test]
 async fn n60_silent_connections_make_room_again() {
-    let house =
+    let provider =
         TestProvider::open_with("[limits]\nconnections = 8\nrequest_time = '1s'\n", "").await;
     let mut silent = Vec::new();
     for _ in 0..40 {
-        silent.push(connect(&house.issuer).await);
+        silent.push(connect(&provider.issuer).await);
     }
-    let mut stream = connect(&house.issuer).await;
+    let mut stream = connect(&provider.issuer).await;
     assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
 async fn n60_a_head_has_a_size_and_a_number_of_headers() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let cookie = format!("cookie: x={}\r\n", "x".repeat(100 * 1024));
     let kept = format!("cookie: x={}\r\n", "x".repeat(48 * 1024));
     for (headers, status) in [
@@ -161,7 +164,7 @@ async fn n60_a_head_has_a_size_and_a_number_of_headers() {
         ("x-a: b\r\n".repeat(90), 200),
         (kept, 200),
     ] {
-        let mut stream = connect(&house.issuer).await;
+        let mut stream = connect(&provider.issuer).await;
         let request =
             format!("GET /jwks HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
         let (mut reader, mut writer) = stream.split();
@@ -179,14 +182,14 @@ async fn n60_a_head_has_a_size_and_a_number_of_headers() {
 
 #[tokio::test]
 async fn n47_endpoints_for_clients_take_no_large_form() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let large = "x=".to_owned() + &"x".repeat(1024 * 1024);
     let many = "x=y&".repeat(101);
     for path in ["/token", "/userinfo"] {
         for form in [&large, &many] {
             let form = form.clone();
             let answer = Browser::new()
-                .send(Method::POST, house.at(path), |request| {
+                .send(Method::POST, provider.at(path), |request| {
                     request
                         .header("content-type", "application/x-www-form-urlencoded")
                         .body(form)

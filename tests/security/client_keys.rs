@@ -13,16 +13,16 @@ use crate::support::assertion::{
     ClientKey, TYPE, accepted, ask, claims, jwks, refused, signing_client, with_keys, with_keys_at,
 };
 use crate::support::browser::Answer;
-use crate::support::house::TestProvider;
 use crate::support::program::Program;
+use crate::support::provider::TestProvider;
 use crate::support::publisher::{KeyServer, Reply};
 use crate::tools::{Ear, rows};
 
-/// A house with the client `elsewhere`, whose keys `publisher` has.
+/// A provider with the client `elsewhere`, whose keys `publisher` has.
 async fn elsewhere(publisher: &KeyServer) -> (TestProvider, RelyingParty) {
-    let house = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
-    let client = signing_client(&house, "elsewhere");
-    (house, client)
+    let provider = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
+    let client = signing_client(&provider, "elsewhere");
+    (provider, client)
 }
 
 /// An answer within a time that only an address without a bound exceeds.
@@ -39,7 +39,7 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
     let good = jwks(&[&key]);
     let ear = Ear::open();
     let publisher = KeyServer::start(Reply::Status(500)).await;
-    let (house, client) = elsewhere(&publisher).await;
+    let (provider, client) = elsewhere(&publisher).await;
     let padded = |bytes: usize| Reply::Document(good.clone() + &" ".repeat(bytes - good.len()));
     for (what, reply) in [
         ("an error", Reply::Status(500)),
@@ -53,24 +53,24 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
         ("silence", Reply::Silence),
     ] {
         publisher.publish(reply);
-        house.advance(TimeDelta::seconds(10));
+        provider.advance(TimeDelta::seconds(10));
         let before = publisher.asked();
-        let assertion = key.sign(&claims(&house, &client));
+        let assertion = key.sign(&claims(&provider, &client));
         refused(&in_time(ask(&client, &assertion)).await, what);
         assert_eq!(publisher.asked(), before + 1, "{what}");
     }
     ear.heard_nothing();
     publisher.publish(padded(64 * 1024));
-    house.advance(TimeDelta::seconds(10));
-    let assertion = key.sign(&claims(&house, &client));
+    provider.advance(TimeDelta::seconds(10));
+    let assertion = key.sign(&claims(&provider, &client));
     accepted(&ask(&client, &assertion).await, "just not too much");
 }
 
 #[tokio::test]
 async fn n15_no_address_but_the_registered_one_is_asked_for_keys() {
     let ec = ClientKey::pair(Algorithm::ES256, "ec");
-    let house = TestProvider::open_with(&with_keys("keyed", &[&ec]), "").await;
-    let client = signing_client(&house, "keyed");
+    let provider = TestProvider::open_with(&with_keys("keyed", &[&ec]), "").await;
+    let client = signing_client(&provider, "keyed");
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
     let ear = Ear::open();
     for header in [
@@ -83,16 +83,16 @@ async fn n15_no_address_but_the_registered_one_is_asked_for_keys() {
             ..ec.header.clone()
         },
     ] {
-        let assertion = stranger.sign_under(&header, &claims(&house, &client));
+        let assertion = stranger.sign_under(&header, &claims(&provider, &client));
         refused(
             &ask(&client, &assertion).await,
             "a key at an address of its own",
         );
     }
-    let named = signing_client(&house, &ear.url());
-    let assertion = stranger.sign(&claims(&house, &named));
+    let named = signing_client(&provider, &ear.url());
+    let assertion = stranger.sign(&claims(&provider, &named));
     refused(&ask(&named, &assertion).await, "an issuer of its own");
-    let mut claims = claims(&house, &client);
+    let mut claims = claims(&provider, &client);
     claims["jwks_uri"] = json!(ear.url());
     let assertion = stranger.sign(&claims);
     let more = [
@@ -151,8 +151,8 @@ async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
         ClientKey::pair(Algorithm::ES256, "b"),
     );
     let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
-    let (house, client) = elsewhere(&publisher).await;
-    let by = async |key: &ClientKey| ask(&client, &key.sign(&claims(&house, &client))).await;
+    let (provider, client) = elsewhere(&publisher).await;
+    let by = async |key: &ClientKey| ask(&client, &key.sign(&claims(&provider, &client))).await;
     let page = || Reply::Document("<html>".to_owned());
     accepted(&by(&key).await, "published");
     for (minutes, reply) in [
@@ -162,23 +162,23 @@ async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
         (22 * 60, Reply::Status(404)),
     ] {
         publisher.publish(reply);
-        house.advance(TimeDelta::minutes(minutes));
+        provider.advance(TimeDelta::minutes(minutes));
         accepted(&by(&key).await, "within a day");
         refused(&by(&other).await, "never published");
     }
-    house.advance(TimeDelta::minutes(50));
+    provider.advance(TimeDelta::minutes(50));
     refused(&by(&key).await, "a day later");
 
     // What was withdrawn does not come back by an outage.
     for withdrawn in [jwks(&[&other]), jwks(&[])] {
         publisher.publish(Reply::Document(jwks(&[&key])));
-        house.advance(TimeDelta::minutes(11));
+        provider.advance(TimeDelta::minutes(11));
         accepted(&by(&key).await, "published again");
         publisher.publish(Reply::Document(withdrawn));
-        house.advance(TimeDelta::minutes(11));
+        provider.advance(TimeDelta::minutes(11));
         refused(&by(&key).await, "withdrawn");
         publisher.publish(Reply::Status(500));
-        house.advance(TimeDelta::minutes(11));
+        provider.advance(TimeDelta::minutes(11));
         refused(&by(&key).await, "withdrawn before the outage");
     }
 }
@@ -190,13 +190,13 @@ async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let stranger = ClientKey::pair(Algorithm::ES256, "x");
     let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
-    let (house, client) = elsewhere(&publisher).await;
+    let (provider, client) = elsewhere(&publisher).await;
     accepted(
-        &ask(&client, &key.sign(&claims(&house, &client))).await,
+        &ask(&client, &key.sign(&claims(&provider, &client))).await,
         "known",
     );
-    let before = rows(&house);
-    house.advance(TimeDelta::seconds(10));
+    let before = rows(&provider);
+    provider.advance(TimeDelta::seconds(10));
     for round in 0..2 {
         let mut storm = JoinSet::new();
         for number in 0..50 {
@@ -205,7 +205,7 @@ async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
                 kid,
                 ..stranger.header.clone()
             };
-            let forged = stranger.sign_under(&header, &claims(&house, &client));
+            let forged = stranger.sign_under(&header, &claims(&provider, &client));
             let client = client.clone();
             storm.spawn(async move { ask(&client, &forged).await });
         }
@@ -213,16 +213,16 @@ async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
             refused(&answer, "unknown");
         }
         assert_eq!(publisher.asked(), 2 + round);
-        house.advance(TimeDelta::seconds(10));
+        provider.advance(TimeDelta::seconds(10));
     }
-    assert_eq!(rows(&house), before);
+    assert_eq!(rows(&provider), before);
 
     // Nor does a server that is down undo what it published a moment ago.
     publisher.publish(Reply::Status(500));
-    let forged = stranger.sign(&claims(&house, &client));
+    let forged = stranger.sign(&claims(&provider, &client));
     refused(&ask(&client, &forged).await, "unknown");
     accepted(
-        &ask(&client, &key.sign(&claims(&house, &client))).await,
+        &ask(&client, &key.sign(&claims(&provider, &client))).await,
         "still known",
     );
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::tools::{SESSION, refused, who};
 
 #[track_caller]
@@ -26,15 +26,15 @@ fn parked(browser: &Browser) -> Vec<String> {
 
 #[tokio::test]
 async fn n16_a_request_that_waits_goes_on_in_its_own_browser_only() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut victim = Browser::new();
     victim
-        .get(house.client("keycloak").authorize_url(&[]))
+        .get(provider.client("keycloak").authorize_url(&[]))
         .await;
     let name = parked(&victim).remove(0);
-    let resume = house.at(&format!("/resume/{name}"));
+    let resume = provider.at(&format!("/resume/{name}"));
 
-    let mut attacker = house.signed_in(CHEN_TAO).await;
+    let mut attacker = provider.signed_in(CHEN_TAO).await;
     refused(&attacker.get(&resume).await, 410, "without the cookie");
     let sealed = victim.cookies[&format!("panda-oidc-parked-{name}")].clone();
     let mut spoilt = vec![String::new(), "AAAA".to_owned(), sealed[1..].to_owned()];
@@ -52,63 +52,66 @@ async fn n16_a_request_that_waits_goes_on_in_its_own_browser_only() {
     attacker
         .cookies
         .insert("panda-oidc-parked-other".to_owned(), sealed.clone());
-    let other = attacker.get(house.at("/resume/other")).await;
+    let other = attacker.get(provider.at("/resume/other")).await;
     refused(&other, 410, "under another name");
     attacker
         .cookies
         .insert("panda-oidc-switch".to_owned(), sealed);
-    let switch = attacker.get(house.at("/switch")).await;
+    let switch = attacker.get(provider.at("/switch")).await;
     refused(&switch, 410, "as another kind");
 }
 
 #[tokio::test]
 async fn n16_a_request_waits_ten_minutes_and_no_more() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
-        .get(house.client("keycloak").authorize_url(&[]))
+        .get(provider.client("keycloak").authorize_url(&[]))
         .await;
     let name = parked(&browser).remove(0);
-    house.advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    provider.advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(launched.location().port(), Some(3000));
-    let resumed = browser.get(house.at(&format!("/resume/{name}"))).await;
+    let resumed = browser.get(provider.at(&format!("/resume/{name}"))).await;
     refused(&resumed, 410, "too late");
 }
 
 #[tokio::test]
 async fn n17_a_session_handle_that_was_planted_is_not_adopted() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let planted = "A".repeat(43);
     let mut victim = Browser::new();
     victim.cookies.insert(SESSION.to_owned(), planted.clone());
     assert_eq!(
-        house.launch(&mut victim, "grafana", CHEN_TAO).await.status,
+        provider
+            .launch(&mut victim, "grafana", CHEN_TAO)
+            .await
+            .status,
         303
     );
     assert_ne!(victim.cookies[SESSION], planted);
     let mut attacker = Browser::new();
     attacker.cookies.insert(SESSION.to_owned(), planted);
-    assert_eq!(who(&house, &mut attacker).await, None);
+    assert_eq!(who(&provider, &mut attacker).await, None);
 }
 
 #[tokio::test]
 async fn n17_the_session_handle_changes_at_each_login_and_the_old_one_dies() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let mut stolen = browser.clone();
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_ne!(browser.cookies[SESSION], stolen.cookies[SESSION]);
-    house.advance(TimeDelta::seconds(61));
-    assert_eq!(who(&house, &mut stolen).await, None);
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    provider.advance(TimeDelta::seconds(61));
+    assert_eq!(who(&provider, &mut stolen).await, None);
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn n21_a_code_that_comes_again_revokes_what_it_gave() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let code = grafana.login(&mut browser).await;
     let tokens = grafana.redeem(&code).await.json();
     let access_token = tokens["access_token"].as_str().unwrap();
@@ -119,9 +122,9 @@ async fn n21_a_code_that_comes_again_revokes_what_it_gave() {
 
 #[tokio::test]
 async fn n23_a_code_is_good_for_its_own_client_and_redirect_uri_only() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let (grafana, spa) = (house.client("grafana"), house.client("spa"));
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let (grafana, spa) = (provider.client("grafana"), provider.client("spa"));
     let code = grafana.login(&mut browser).await;
     let stranger = RelyingParty {
         redirect_uri: grafana.redirect_uri.clone(),
@@ -152,9 +155,9 @@ async fn n23_a_code_is_good_for_its_own_client_and_redirect_uri_only() {
 
 #[tokio::test]
 async fn n24_a_forged_or_truncated_code_is_worth_nothing() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let code = grafana.login(&mut browser).await;
     let session = browser.cookies[SESSION].clone();
     for forged in [
@@ -182,9 +185,9 @@ async fn n24_a_forged_or_truncated_code_is_worth_nothing() {
 
 #[tokio::test]
 async fn n25_n26_pkce_is_stripped_by_neither_side() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let code = grafana.login(&mut browser).await;
     let answer = grafana.redeem_with(&code, &[("code_verifier", "")]).await;
     refuses(&answer, 400, "invalid_grant");
@@ -194,7 +197,7 @@ async fn n25_n26_pkce_is_stripped_by_neither_side() {
     refuses(&grafana.redeem(&code).await, 400, "invalid_grant");
 
     for required in ["keycloak", "spa"] {
-        let url = house.client(required).authorize_url(&bare);
+        let url = provider.client(required).authorize_url(&bare);
         let answer = browser.get(url).await;
         assert_eq!(
             answer.parameter("error").as_deref(),
@@ -205,9 +208,9 @@ async fn n25_n26_pkce_is_stripped_by_neither_side() {
 
 #[tokio::test]
 async fn n27_only_s256_is_begun() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for changes in [
         [("code_challenge_method", ""), ("code_challenge", VERIFIER)],
         [
@@ -235,9 +238,9 @@ async fn n27_only_s256_is_begun() {
 
 #[tokio::test]
 async fn n28_a_wrong_verifier_burns_the_code_and_a_wrong_secret_does_not() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for verifier in [
         "a".repeat(43),
         "a".repeat(42),
@@ -263,24 +266,24 @@ async fn n28_a_wrong_verifier_burns_the_code_and_a_wrong_secret_does_not() {
 
 #[tokio::test]
 async fn n29_a_code_is_good_for_a_minute() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let (early, late) = (
         grafana.login(&mut browser).await,
         grafana.login(&mut browser).await,
     );
-    house.advance(TimeDelta::seconds(59));
+    provider.advance(TimeDelta::seconds(59));
     assert_eq!(grafana.redeem(&early).await.status, 200);
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     refuses(&grafana.redeem(&late).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn n28_a_client_that_tries_one_method_after_the_other_keeps_its_code() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let code = grafana.login(&mut browser).await;
     let form = [
         ("grant_type", "authorization_code"),
@@ -293,7 +296,7 @@ async fn n28_a_client_that_tries_one_method_after_the_other_keeps_its_code() {
             request.basic_auth("grafana", Some(secret)).form(&form)
         }
     };
-    let url = house.at("/token");
+    let url = provider.at("/token");
     let wrong = Browser::new()
         .send(Method::POST, &url, basic("wrong"))
         .await;

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::tools::access_token;
 
 /// A page that is registered, so that its tricks are near misses.
@@ -51,13 +51,13 @@ async fn from_page(
 
 #[tokio::test]
 async fn n56_no_stranger_reads_what_clients_are_answered() {
-    let house = TestProvider::open_with(CLIENT, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let token = access_token(&house.client("grafana"), &mut browser).await;
+    let provider = TestProvider::open_with(CLIENT, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let token = access_token(&provider.client("grafana"), &mut browser).await;
     for path in ["/token", "/userinfo"] {
         for method in [Method::OPTIONS, Method::GET, Method::POST] {
             for origin in STRANGERS {
-                let url = house.at(path);
+                let url = provider.at(path);
                 let answer = from_page(method.clone(), &url, origin, &mut browser, &token).await;
                 let allowed = answer.headers.get("access-control-allow-origin");
                 assert_eq!(allowed, None, "{method} {path} from {origin}");
@@ -66,7 +66,7 @@ async fn n56_no_stranger_reads_what_clients_are_answered() {
             }
         }
     }
-    let url = house.at("/userinfo");
+    let url = provider.at("/userinfo");
     let own = from_page(
         Method::GET,
         &url,
@@ -83,8 +83,8 @@ async fn n56_no_stranger_reads_what_clients_are_answered() {
 
 #[tokio::test]
 async fn n56_no_page_at_all_reads_where_a_browser_is_led() {
-    let house = TestProvider::open_with(CLIENT, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with(CLIENT, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for path in [
         "/authorize",
         "/launch",
@@ -94,8 +94,8 @@ async fn n56_no_page_at_all_reads_where_a_browser_is_led() {
         "/nowhere",
     ] {
         for method in [Method::OPTIONS, Method::GET, Method::POST] {
-            for origin in ["https://app.example.com", house.issuer.as_str(), "null"] {
-                let url = house.at(path);
+            for origin in ["https://app.example.com", provider.issuer.as_str(), "null"] {
+                let url = provider.at(path);
                 let answer = from_page(method.clone(), &url, origin, &mut browser, "x").await;
                 let names = answer
                     .headers

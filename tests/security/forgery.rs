@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::tools::{Ear, access_token};
 
 /// A token as an attacker writes it.
@@ -29,14 +29,14 @@ async fn refuses(client: &RelyingParty, token: &str, what: &str) {
     assert!(challenge.contains("invalid_token"), "{what}: {challenge}");
 }
 
-/// An open house, a client and a good access token of 陈涛's.
+/// An open provider, a client and a good access token of 陈涛's.
 async fn good() -> (TestProvider, RelyingParty, Browser, String) {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
     assert_eq!(grafana.userinfo(&token).await.status, 200);
-    (house, grafana, browser, token)
+    (provider, grafana, browser, token)
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn n30_a_token_without_a_signature_is_none() {
 
 #[tokio::test]
 async fn n30_the_parts_of_two_tokens_make_no_third() {
-    let (house, grafana, mut browser, token) = good().await;
-    let other = access_token(&house.client("keycloak"), &mut browser).await;
+    let (provider, grafana, mut browser, token) = good().await;
+    let other = access_token(&provider.client("keycloak"), &mut browser).await;
     let (a, b): (Vec<_>, Vec<_>) = (token.split('.').collect(), other.split('.').collect());
     for parts in [[a[0], b[1], a[2]], [b[0], a[1], a[2]], [a[0], a[1], b[2]]] {
         refuses(&grafana, &parts.join("."), "swapped").await;
@@ -72,10 +72,10 @@ async fn n30_the_parts_of_two_tokens_make_no_third() {
 
 #[tokio::test]
 async fn n31_our_public_key_is_no_secret_to_sign_with() {
-    let (house, grafana, _, token) = good().await;
+    let (provider, grafana, _, token) = good().await;
     let body = claims(&token);
     let kid = header(&token)["kid"].clone();
-    let jwks: Value = Browser::new().get(house.at("/jwks")).await.json();
+    let jwks: Value = Browser::new().get(provider.at("/jwks")).await.json();
     let keys = jwks["keys"].as_array().unwrap();
     let key = keys.iter().find(|key| key["kid"] == kid).unwrap();
     let n = key["n"].as_str().unwrap();
@@ -160,9 +160,9 @@ async fn n32_no_header_brings_its_own_key() {
 
 #[tokio::test]
 async fn n33_even_a_token_of_our_own_key_needs_claims_of_the_right_type() {
-    let (house, grafana, _, token) = good().await;
+    let (provider, grafana, _, token) = good().await;
     let body = claims(&token);
-    let sign = |claims: &Value| house.app.keys.sign(SigningAlg::RS256, "at+jwt", claims);
+    let sign = |claims: &Value| provider.app.keys.sign(SigningAlg::RS256, "at+jwt", claims);
     let again = sign(&body).unwrap();
     assert_eq!(
         grafana.userinfo(&again).await.status,
@@ -179,7 +179,7 @@ async fn n33_even_a_token_of_our_own_key_needs_claims_of_the_right_type() {
         ("exp", json!(-1)),
         ("exp", json!(1_800_000_000_i64)),
         ("iss", json!("http://evil.com")),
-        ("iss", json!([house.issuer])),
+        ("iss", json!([provider.issuer])),
         ("sub", json!("2")),
         ("sub", json!(1)),
         ("client_id", json!("keycloak")),
@@ -202,7 +202,7 @@ async fn n33_even_a_token_of_our_own_key_needs_claims_of_the_right_type() {
 
 #[tokio::test]
 async fn n34_no_other_token_of_ours_passes_for_an_access_token() {
-    let (house, grafana, mut browser, token) = good().await;
+    let (provider, grafana, mut browser, token) = good().await;
     let tokens = grafana
         .redeem(&grafana.login(&mut browser).await)
         .await
@@ -210,11 +210,11 @@ async fn n34_no_other_token_of_ours_passes_for_an_access_token() {
     let id_token = tokens["id_token"].as_str().unwrap();
     refuses(&grafana, id_token, "an ID token").await;
     let logout = json!({
-        "iss": house.issuer, "sub": "1", "aud": "grafana", "iat": 1_800_000_000,
+        "iss": provider.issuer, "sub": "1", "aud": "grafana", "iat": 1_800_000_000,
         "exp": 1_800_000_120, "jti": claims(&token)["jti"], "sid": claims(id_token)["sid"],
         "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
     });
-    let logout = house
+    let logout = provider
         .app
         .keys
         .sign(SigningAlg::RS256, "logout+jwt", &logout);
@@ -229,9 +229,9 @@ async fn n34_no_other_token_of_ours_passes_for_an_access_token() {
 async fn n34_only_an_id_token_is_a_hint() {
     let typ_jwt = "[[clients]]\nclient_id = 'spring'\nclient_secret = 'spring-secret-0123456789'\n\
                    redirect_uris = ['http://127.0.0.1:8080/cb']\naccess_token_typ = 'JWT'\n";
-    let house = TestProvider::open_with(typ_jwt, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open_with(typ_jwt, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let spring = RelyingParty {
         client_id: "spring".to_owned(),
         client_secret: Some("spring-secret-0123456789".to_owned()),
@@ -243,10 +243,10 @@ async fn n34_only_an_id_token_is_a_hint() {
         .await
         .json();
     let id_token = tokens["id_token"].as_str().unwrap().to_owned();
-    let sign = |typ: &str, claims: Value| house.app.keys.sign(SigningAlg::RS256, typ, &claims);
+    let sign = |typ: &str, claims: Value| provider.app.keys.sign(SigningAlg::RS256, typ, &claims);
     let events = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
     let logout = json!({
-        "iss": house.issuer, "sub": "1", "aud": "grafana", "auth_time": 1_800_000_000, "events": events,
+        "iss": provider.issuer, "sub": "1", "aud": "grafana", "auth_time": 1_800_000_000, "events": events,
     });
     let mut elsewhere = claims(&id_token);
     elsewhere["iss"] = json!("http://evil.com");

@@ -5,8 +5,8 @@ use reqwest::Method;
 use crate::support::CHEN_TAO;
 use crate::support::app::VERIFIER;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
 use crate::support::program::Program;
+use crate::support::provider::TestProvider;
 use crate::tools::who;
 
 /// The tests' own machine is a proxy here; behind it everybody has an address.
@@ -14,7 +14,7 @@ const BEHIND_A_PROXY: &str = "[server]\ntrusted_proxies = ['127.0.0.0/8']\n[limi
 /// The tests' own machine is a stranger here.
 const EXPOSED: &str = "[limits]\nexempt = []\n";
 
-async fn house(sections: &str, limits: &str) -> TestProvider {
+async fn provider(sections: &str, limits: &str) -> TestProvider {
     TestProvider::open_with(&format!("{sections}{limits}\n"), "").await
 }
 
@@ -28,9 +28,9 @@ async fn get(browser: &mut Browser, url: &str, from: &str) -> Answer {
 }
 
 /// Sends a token request for somebody at `from`.
-async fn redeem(house: &TestProvider, form: &[(&str, &str)], from: &str) -> Answer {
+async fn redeem(provider: &TestProvider, form: &[(&str, &str)], from: &str) -> Answer {
     Browser::new()
-        .send(Method::POST, house.at("/token"), |request| {
+        .send(Method::POST, provider.at("/token"), |request| {
             request.header("x-forwarded-for", from).form(form)
         })
         .await
@@ -52,13 +52,13 @@ const SECRET: &str = "grafana-secret-0123456789";
 
 #[tokio::test]
 async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not() {
-    let house = house(BEHIND_A_PROXY, "launches_per_minute = 3").await;
-    let url = house.at("/launch/grafana?ticket=never-was");
+    let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 3").await;
+    let url = provider.at("/launch/grafana?ticket=never-was");
     for _ in 0..3 {
         let answer = get(&mut Browser::new(), &url, "198.51.100.7").await;
         assert_eq!(answer.status, 403);
     }
-    house.portal.forget_calls();
+    provider.portal.forget_calls();
     let stopped = get(&mut Browser::new(), &url, "198.51.100.7").await;
     assert_eq!(stopped.status, 429);
     assert_eq!(stopped.header("retry-after"), "20");
@@ -67,26 +67,28 @@ async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not
     assert!(stopped.body.contains("Too many logins at once"));
     assert!(!stopped.body.contains("never-was"));
     assert_eq!(
-        house.portal.calls().user_by_ticket,
+        provider.portal.calls().user_by_ticket,
         0,
         "the portal is spared"
     );
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
     assert_eq!(get(&mut browser, &url, "198.51.100.7").await.status, 429);
-    let neighbour = house.launch_from(&mut Browser::new(), "198.51.100.8").await;
+    let neighbour = provider
+        .launch_from(&mut Browser::new(), "198.51.100.8")
+        .await;
     assert_eq!(neighbour.status, 303);
-    house.advance(chrono::TimeDelta::seconds(20));
+    provider.advance(chrono::TimeDelta::seconds(20));
     let later = get(&mut browser, &url, "198.51.100.7").await;
     assert_eq!(later.status, 303, "the ticket waited: {}", later.body);
 }
 
 #[tokio::test]
 async fn n60_a_ticket_in_an_authorization_request_counts_as_a_launch() {
-    let house = house(BEHIND_A_PROXY, "launches_per_minute = 1").await;
+    let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 1").await;
     let url = |prompt: &str| {
-        let grafana = house.client("grafana");
+        let grafana = provider.client("grafana");
         grafana
             .authorize_url(&[("ticket", "never-was"), ("prompt", prompt)])
             .to_string()
@@ -104,14 +106,14 @@ async fn n60_a_ticket_in_an_authorization_request_counts_as_a_launch() {
 
 #[tokio::test]
 async fn n60_an_address_that_sends_too_many_token_requests_is_told_as_clients_are() {
-    let house = house(BEHIND_A_PROXY, "token_requests_per_minute = 2").await;
+    let provider = provider(BEHIND_A_PROXY, "token_requests_per_minute = 2").await;
     let from = "2001:db8:0:1::5";
     for _ in 0..2 {
-        let answer = redeem(&house, &of_grafana(SECRET, "none"), from).await;
+        let answer = redeem(&provider, &of_grafana(SECRET, "none"), from).await;
         assert_eq!(answer.json()["error"], "invalid_grant");
     }
     for neighbour_in_the_64 in [from, "2001:db8:0:1:a:b:c:d"] {
-        let stopped = redeem(&house, &of_grafana(SECRET, "none"), neighbour_in_the_64).await;
+        let stopped = redeem(&provider, &of_grafana(SECRET, "none"), neighbour_in_the_64).await;
         assert_eq!(stopped.status, 429);
         assert_eq!(stopped.header("retry-after"), "30");
         assert_eq!(stopped.header("cache-control"), "no-store");
@@ -121,19 +123,19 @@ async fn n60_an_address_that_sends_too_many_token_requests_is_told_as_clients_ar
             "too many requests; try again in 30 s"
         );
     }
-    let next = redeem(&house, &of_grafana(SECRET, "none"), "2001:db8:0:2::5").await;
+    let next = redeem(&provider, &of_grafana(SECRET, "none"), "2001:db8:0:2::5").await;
     assert_eq!(next.status, 400);
 }
 
 #[tokio::test]
 async fn n52_n60_a_spoofed_address_escapes_no_limit() {
     let limits = "launches_per_minute = 2\ntoken_requests_per_minute = 2";
-    let house = house(EXPOSED, limits).await;
+    let provider = provider(EXPOSED, limits).await;
     let mut answers = Vec::new();
     for spoofed in 1..=4 {
         let from = format!("198.51.100.{spoofed}");
-        let launched = get(&mut Browser::new(), &house.at("/launch/grafana"), &from).await;
-        let redeemed = redeem(&house, &of_grafana("wrong", "none"), &from).await;
+        let launched = get(&mut Browser::new(), &provider.at("/launch/grafana"), &from).await;
+        let redeemed = redeem(&provider, &of_grafana("wrong", "none"), &from).await;
         answers.push((launched.status.as_u16(), redeemed.status.as_u16()));
     }
     assert_eq!(answers, [(200, 401), (200, 401), (429, 429), (429, 429)]);
@@ -141,8 +143,8 @@ async fn n52_n60_a_spoofed_address_escapes_no_limit() {
 
 #[tokio::test]
 async fn n52_n60_what_a_caller_writes_before_its_proxy_escapes_no_limit() {
-    let house = house(BEHIND_A_PROXY, "launches_per_minute = 1").await;
-    let url = house.at("/launch/grafana");
+    let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 1").await;
+    let url = provider.at("/launch/grafana");
     let mut answers = Vec::new();
     for spoofed in 1..=3 {
         let from = format!("203.0.113.{spoofed}, 198.51.100.7");
@@ -154,29 +156,29 @@ async fn n52_n60_what_a_caller_writes_before_its_proxy_escapes_no_limit() {
 #[tokio::test]
 async fn n60_nobody_locks_a_client_out_by_calling_in_its_name() {
     let limits = "client_token_requests_per_minute = 2\nclient_launches_per_minute = 2";
-    let house = house(BEHIND_A_PROXY, limits).await;
+    let provider = provider(BEHIND_A_PROXY, limits).await;
     for stranger in 1..=5 {
         let from = format!("198.51.100.{stranger}");
-        let answer = redeem(&house, &of_grafana("wrong", "none"), &from).await;
+        let answer = redeem(&provider, &of_grafana("wrong", "none"), &from).await;
         assert_eq!(answer.status, 401, "never counted for the client");
-        let url = house.at("/launch/grafana?ticket=never-was");
+        let url = provider.at("/launch/grafana?ticket=never-was");
         assert_eq!(get(&mut Browser::new(), &url, &from).await.status, 403);
     }
     let mut browser = Browser::new();
-    let launched = house.launch_from(&mut browser, "192.0.2.1").await;
+    let launched = provider.launch_from(&mut browser, "192.0.2.1").await;
     assert_eq!(launched.status, 303);
-    let code = house.client("grafana").login(&mut browser).await;
-    let tokens = redeem(&house, &of_grafana(SECRET, &code), "192.0.2.2").await;
+    let code = provider.client("grafana").login(&mut browser).await;
+    let tokens = redeem(&provider, &of_grafana(SECRET, &code), "192.0.2.2").await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
-    let again = redeem(&house, &of_grafana(SECRET, "none"), "192.0.2.3").await;
+    let again = redeem(&provider, &of_grafana(SECRET, "none"), "192.0.2.3").await;
     assert_eq!(again.status, 400);
-    let stopped = redeem(&house, &of_grafana(SECRET, "none"), "192.0.2.4").await;
+    let stopped = redeem(&provider, &of_grafana(SECRET, "none"), "192.0.2.4").await;
     assert_eq!(stopped.status, 429, "now it was the client itself");
 }
 
 #[tokio::test]
 async fn n60_a_public_client_is_counted_by_address_alone() {
-    let house = house(BEHIND_A_PROXY, "client_token_requests_per_minute = 1").await;
+    let provider = provider(BEHIND_A_PROXY, "client_token_requests_per_minute = 1").await;
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", "spa"),
@@ -185,30 +187,30 @@ async fn n60_a_public_client_is_counted_by_address_alone() {
     ];
     for stranger in 1..=3 {
         let from = format!("198.51.100.{stranger}");
-        assert_eq!(redeem(&house, &form, &from).await.status, 400);
+        assert_eq!(redeem(&provider, &form, &from).await.status, 400);
     }
 }
 
 #[tokio::test]
 async fn n60_people_who_cannot_open_a_client_now_are_signed_in_all_the_same() {
-    let house = house(BEHIND_A_PROXY, "client_launches_per_minute = 1").await;
-    let first = house.launch_from(&mut Browser::new(), "192.0.2.1").await;
+    let provider = provider(BEHIND_A_PROXY, "client_launches_per_minute = 1").await;
+    let first = provider.launch_from(&mut Browser::new(), "192.0.2.1").await;
     assert_eq!(first.status, 303);
     let mut browser = Browser::new();
-    let stopped = house.launch_from(&mut browser, "192.0.2.2").await;
+    let stopped = provider.launch_from(&mut browser, "192.0.2.2").await;
     assert_eq!(stopped.status, 429);
     assert_eq!(stopped.header("retry-after"), "60");
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
-    house.advance(chrono::TimeDelta::minutes(1));
-    let url = house.at("/launch/grafana");
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    provider.advance(chrono::TimeDelta::minutes(1));
+    let url = provider.at("/launch/grafana");
     assert_eq!(get(&mut browser, &url, "192.0.2.2").await.status, 303);
 }
 
 #[tokio::test]
 async fn n60_by_default_this_machine_is_not_counted() {
-    let house = house("[limits]\n", "token_requests_per_minute = 1").await;
+    let provider = provider("[limits]\n", "token_requests_per_minute = 1").await;
     for _ in 0..3 {
-        let answer = redeem(&house, &of_grafana("wrong", "none"), "198.51.100.7").await;
+        let answer = redeem(&provider, &of_grafana("wrong", "none"), "198.51.100.7").await;
         assert_eq!(answer.status, 401);
     }
 }
@@ -234,7 +236,7 @@ async fn n60_a_flood_of_requests_is_no_flood_of_log_lines() {
 #[tokio::test]
 async fn n60_introspections_are_counted_apart_from_token_requests() {
     let limits = "introspections_per_minute = 2\ntoken_requests_per_minute = 1";
-    let house = house(BEHIND_A_PROXY, limits).await;
+    let provider = provider(BEHIND_A_PROXY, limits).await;
     let ask = async |path: &str| {
         let form = [
             ("client_id", "grafana"),
@@ -242,7 +244,7 @@ async fn n60_introspections_are_counted_apart_from_token_requests() {
             ("token", "never-was"),
         ];
         let mut caller = Browser::new();
-        let posted = caller.send(Method::POST, house.at(path), |request| {
+        let posted = caller.send(Method::POST, provider.at(path), |request| {
             request
                 .header("x-forwarded-for", "198.51.100.7")
                 .form(&form)

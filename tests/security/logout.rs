@@ -8,14 +8,14 @@ use url::Url;
 
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, Ear, SESSION, access_token, keeps_quiet, refused, who};
 
 const OUT: &str = "http://127.0.0.1:3000/out";
 
-/// A house with the clients every house has, and one that may have browsers sent to [`OUT`].
-async fn house() -> TestProvider {
+/// A provider with the clients every provider has, and one that may have browsers sent to [`OUT`].
+async fn provider() -> TestProvider {
     let app = format!(
         "[[clients]]\nclient_id = 'app'\nclient_secret = 'app-secret-0123456789'\n\
          redirect_uris = ['http://127.0.0.1:3000/cb']\npost_logout_redirect_uris = ['{OUT}']\n"
@@ -23,12 +23,12 @@ async fn house() -> TestProvider {
     TestProvider::open_with(&app, "").await
 }
 
-fn app(house: &TestProvider) -> RelyingParty {
+fn app(provider: &TestProvider) -> RelyingParty {
     RelyingParty {
         client_id: "app".to_owned(),
         client_secret: Some("app-secret-0123456789".to_owned()),
         redirect_uri: "http://127.0.0.1:3000/cb".to_owned(),
-        ..house.client("grafana")
+        ..provider.client("grafana")
     }
 }
 
@@ -37,20 +37,24 @@ async fn id_token(client: &RelyingParty, browser: &mut Browser) -> String {
     tokens["id_token"].as_str().unwrap().to_owned()
 }
 
-fn url(house: &TestProvider, parameters: &[(&str, &str)]) -> Url {
-    Url::parse_with_params(&house.at("/logout"), parameters).unwrap()
+fn url(provider: &TestProvider, parameters: &[(&str, &str)]) -> Url {
+    Url::parse_with_params(&provider.at("/logout"), parameters).unwrap()
 }
 
-async fn confirm(house: &TestProvider, browser: &mut Browser, confirmation: &str) -> Answer {
+async fn confirm(provider: &TestProvider, browser: &mut Browser, confirmation: &str) -> Answer {
     let form = [("confirmation", confirmation)];
-    browser.post(house.at("/logout/confirm"), &form).await
+    browser.post(provider.at("/logout/confirm"), &form).await
 }
 
 #[tokio::test]
 async fn n48_no_link_logs_anybody_out_who_is_not_asked() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let own = id_token(&app(&house), &mut house.signed_in(HEI_LONG_JIANG).await).await;
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let own = id_token(
+        &app(&provider),
+        &mut provider.signed_in(HEI_LONG_JIANG).await,
+    )
+    .await;
     for asked in [
         vec![],
         vec![("client_id", "app")],
@@ -61,8 +65,8 @@ async fn n48_no_link_logs_anybody_out_who_is_not_asked() {
     ] {
         for method in [Method::GET, Method::POST] {
             let answer = match method {
-                Method::GET => browser.get(url(&house, &asked)).await,
-                _ => browser.post(house.at("/logout"), &asked).await,
+                Method::GET => browser.get(url(&provider, &asked)).await,
+                _ => browser.post(provider.at("/logout"), &asked).await,
             };
             assert_eq!(answer.status, 200, "{asked:?}");
             assert!(answer.body.contains("退出登录？"), "{asked:?}");
@@ -70,24 +74,24 @@ async fn n48_no_link_logs_anybody_out_who_is_not_asked() {
             assert_eq!(answer.header("x-frame-options"), "DENY");
             let policy = answer.header("content-security-policy");
             assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
-            assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+            assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
         }
     }
 }
 
 #[tokio::test]
 async fn n48_a_yes_counts_only_from_the_page_that_asked_in_this_browser() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let mut attacker = house.signed_in(HEI_LONG_JIANG).await;
-    let page = attacker.get(house.at("/logout")).await;
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let mut attacker = provider.signed_in(HEI_LONG_JIANG).await;
+    let page = attacker.get(provider.at("/logout")).await;
     let own = page.field("confirmation");
-    let page = browser.get(house.at("/logout")).await;
+    let page = browser.get(provider.at("/logout")).await;
     let good = page.field("confirmation");
     let mut bent = good.clone().into_bytes();
     bent[20] = if bent[20] == b'A' { b'B' } else { b'A' };
     let session = browser.cookies[SESSION].clone();
-    let sealed_for_a_switch = house
+    let sealed_for_a_switch = provider
         .app
         .switch_sealer
         .seal_text(&json!({}), b"switch")
@@ -101,33 +105,33 @@ async fn n48_a_yes_counts_only_from_the_page_that_asked_in_this_browser() {
         &session,
         &sealed_for_a_switch,
     ] {
-        let answer = confirm(&house, &mut browser, yes).await;
+        let answer = confirm(&provider, &mut browser, yes).await;
         refused(&answer, 410, yes);
-        assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+        assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
     }
     // A form of another site brings no cookies; it must not have any removed either.
-    let forged = confirm(&house, &mut Browser::new(), &own).await;
+    let forged = confirm(&provider, &mut Browser::new(), &own).await;
     assert!(
         forged.set_cookies().is_empty(),
         "{:?}",
         forged.set_cookies()
     );
-    let by_get = browser.get(house.at("/logout/confirm")).await;
+    let by_get = browser.get(provider.at("/logout/confirm")).await;
     assert_eq!(by_get.status, 405);
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
-    assert_eq!(confirm(&house, &mut browser, &good).await.status, 200);
-    assert_eq!(who(&house, &mut browser).await, None);
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(confirm(&provider, &mut browser, &good).await.status, 200);
+    assert_eq!(who(&provider, &mut browser).await, None);
 }
 
 /// An ID token with other claims, signed by us; and what is no ID token of ours.
 async fn no_hints(
-    house: &TestProvider,
+    provider: &TestProvider,
     browser: &mut Browser,
     id_token: &str,
 ) -> Vec<(&'static str, String)> {
-    let app = app(house);
+    let app = app(provider);
     let sign = |typ: &str, claims: &Value| {
-        let signed = house.app.keys.sign(SigningAlg::RS256, typ, claims);
+        let signed = provider.app.keys.sign(SigningAlg::RS256, typ, claims);
         signed.unwrap()
     };
     let with = |name: &str, value: Value| {
@@ -154,7 +158,7 @@ async fn no_hints(
         ),
         (
             "a slash more",
-            sign("JWT", &with("iss", json!(format!("{}/", house.issuer)))),
+            sign("JWT", &with("iss", json!(format!("{}/", provider.issuer)))),
         ),
         ("alg none", format!("{}.{body}.", headed("none"))),
         (
@@ -187,13 +191,13 @@ async fn no_hints(
 
 #[tokio::test]
 async fn n49_a_hint_that_is_not_ours_is_refused_on_a_page_that_says_so() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let id_token = id_token(&app(&house), &mut browser).await;
-    for (what, hint) in no_hints(&house, &mut browser, &id_token).await {
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let id_token = id_token(&app(&provider), &mut browser).await;
+    for (what, hint) in no_hints(&provider, &mut browser, &id_token).await {
         let asked = [("id_token_hint", &*hint), ("post_logout_redirect_uri", OUT)];
         for mut at in [browser.clone(), Browser::new()] {
-            let answer = at.get(url(&house, &asked)).await;
+            let answer = at.get(url(&provider, &asked)).await;
             refused(&answer, 400, what);
             assert!(
                 answer.body.contains("the id_token_hint is not an ID token"),
@@ -201,23 +205,23 @@ async fn n49_a_hint_that_is_not_ours_is_refused_on_a_page_that_says_so() {
             );
             keeps_quiet(&answer, &hint);
         }
-        let who = who(&house, &mut browser).await;
+        let who = who(&provider, &mut browser).await;
         assert_eq!(who.as_deref(), Some("1"), "{what}");
     }
     let asked = [
         ("id_token_hint", &*id_token),
         ("post_logout_redirect_uri", OUT),
     ];
-    let answer = browser.get(url(&house, &asked)).await;
+    let answer = browser.get(url(&provider, &asked)).await;
     assert_eq!(answer.location().as_str(), OUT);
 }
 
 #[tokio::test]
 async fn n10_n49_a_browser_goes_to_a_registered_address_or_nowhere() {
-    let house = house().await;
+    let provider = provider().await;
     let ear = Ear::open();
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let hint = id_token(&app(&house), &mut browser).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let hint = id_token(&app(&provider), &mut browser).await;
     let evil = ear.url();
     for uri in [
         &*evil,
@@ -245,13 +249,13 @@ async fn n10_n49_a_browser_goes_to_a_registered_address_or_nowhere() {
         let nobodys = vec![("post_logout_redirect_uri", OUT)];
         for asked in [hinted, named, another, nobodys] {
             for mut at in [browser.clone(), Browser::new()] {
-                let answer = at.get(url(&house, &asked)).await;
+                let answer = at.get(url(&provider, &asked)).await;
                 refused(&answer, 400, uri);
                 assert!(answer.body.contains("post_logout_redirect_uri"), "{uri}");
             }
         }
         assert_eq!(
-            who(&house, &mut browser).await.as_deref(),
+            who(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{uri}"
         );
@@ -261,9 +265,9 @@ async fn n10_n49_a_browser_goes_to_a_registered_address_or_nowhere() {
 
 #[tokio::test]
 async fn n12_n49_a_request_that_contradicts_itself_ends_nothing() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let hint = id_token(&app(&house), &mut browser).await;
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let hint = id_token(&app(&provider), &mut browser).await;
     let out = ("post_logout_redirect_uri", OUT);
     for asked in [
         vec![("id_token_hint", &*hint), ("client_id", "grafana"), out],
@@ -282,51 +286,58 @@ async fn n12_n49_a_request_that_contradicts_itself_ends_nothing() {
             ("state", "b"),
         ],
     ] {
-        let answer = browser.get(url(&house, &asked)).await;
+        let answer = browser.get(url(&provider, &asked)).await;
         refused(&answer, 400, "contradiction");
-        assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+        assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
     }
 }
 
 #[tokio::test]
 async fn n50_a_yes_kept_for_later_does_not_log_the_next_person_out() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let kept = browser.get(house.at("/logout")).await.field("confirmation");
-    let hint = id_token(&app(&house), &mut browser).await;
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    browser.get_from(launch, house.portal.url().as_str()).await;
-    assert_eq!(confirm(&house, &mut browser, &kept).await.status, 410);
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let kept = browser
+        .get(provider.at("/logout"))
+        .await
+        .field("confirmation");
+    let hint = id_token(&app(&provider), &mut browser).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    browser
+        .get_from(launch, provider.portal.url().as_str())
+        .await;
+    assert_eq!(confirm(&provider, &mut browser, &kept).await.status, 410);
     let asked = [("id_token_hint", &*hint), ("post_logout_redirect_uri", OUT)];
-    let page = browser.get(url(&house, &asked)).await;
+    let page = browser.get(url(&provider, &asked)).await;
     assert!(page.body.contains("“黑龙江”"), "{}", page.body);
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
 async fn n50_n51_n62_after_a_logout_nothing_of_the_session_opens_anything() {
-    let house = house().await;
+    let provider = provider().await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     browser.get(&launch).await;
-    let client = app(&house);
+    let client = app(&provider);
     let hint = id_token(&client, &mut browser).await;
     let token = access_token(&client, &mut browser).await;
     let code = client.login(&mut browser).await;
     let owner = browser.cookies[BROWSER].clone();
     let mut old = browser.clone();
-    browser.get(url(&house, &[("id_token_hint", &hint)])).await;
+    browser
+        .get(url(&provider, &[("id_token_hint", &hint)]))
+        .await;
 
     assert!(!browser.cookies.contains_key(SESSION), "N51");
     assert_eq!(browser.cookies[BROWSER], owner, "it still owns its tickets");
     for browser in [&mut browser, &mut old] {
-        assert_eq!(who(&house, browser).await, None);
-        let asked = house.portal.calls().user_by_ticket;
+        assert_eq!(who(&provider, browser).await, None);
+        let asked = provider.portal.calls().user_by_ticket;
         refused(&browser.get(&launch).await, 403, "the same ticket again");
         assert_eq!(
-            house.portal.calls().user_by_ticket,
+            provider.portal.calls().user_by_ticket,
             asked,
             "nor is it prolonged"
         );
@@ -335,15 +346,17 @@ async fn n50_n51_n62_after_a_logout_nothing_of_the_session_opens_anything() {
     }
     assert_eq!(client.redeem(&code).await.json()["error"], "invalid_grant");
     assert_eq!(client.userinfo(&token).await.status, 401);
-    house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
-    assert_eq!(who(&house, &mut old).await, None);
+    provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(who(&provider, &mut old).await, None);
 }
 
 #[tokio::test]
 async fn n11_n69_the_pages_escape_what_they_were_sent() {
-    let house = house().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = provider().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let evil = "\"><script>alert(1)</script>";
     for asked in [
         vec![("client_id", evil)],
@@ -352,7 +365,7 @@ async fn n11_n69_the_pages_escape_what_they_were_sent() {
         vec![("client_id", "app"), ("state", evil), ("ui_locales", evil)],
         vec![(evil, "1"), (evil, "2")],
     ] {
-        let answer = browser.get(url(&house, &asked)).await;
+        let answer = browser.get(url(&provider, &asked)).await;
         assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
     }
 }

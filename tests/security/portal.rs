@@ -6,34 +6,34 @@ use panda_oidc_panda::simulator::Fault;
 use crate::support::CHEN_TAO;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::tools::{Ear, SESSION, keeps_quiet, refused, who};
 
 /// Puts the portal into a condition, rests its breaker, launches, and expects an honest page.
-async fn fails(house: &TestProvider, fault: Fault, status: u16) {
+async fn fails(provider: &TestProvider, fault: Fault, status: u16) {
     let what = format!("{fault:?}");
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    house.portal.set_fault(fault).await;
-    house.advance(TimeDelta::seconds(6));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.set_fault(fault).await;
+    provider.advance(TimeDelta::seconds(6));
     let mut browser = Browser::new();
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = browser.get(launch).await;
     refused(&answer, status, &what);
     keeps_quiet(&answer, &ticket);
     assert!(answer.body.contains("门户"), "{what}: {}", answer.body);
-    let portal = house.portal.url().as_str();
+    let portal = provider.portal.url().as_str();
     assert!(
         answer.body.contains(portal),
         "{what}: it shows the way back"
     );
     assert!(!browser.cookies.contains_key(SESSION), "{what}");
-    house.portal.set_fault(Fault::Healthy).await;
+    provider.portal.set_fault(Fault::Healthy).await;
 }
 
 #[tokio::test]
 async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() {
-    let house = TestProvider::open_with("", "timeout = '300ms'").await;
-    let mut there = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open_with("", "timeout = '300ms'").await;
+    let mut there = provider.signed_in(CHEN_TAO).await;
     for fault in [
         Fault::Dead,
         Fault::Cut,
@@ -47,9 +47,9 @@ async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() 
         Fault::Status(401),
         Fault::Status(204),
     ] {
-        fails(&house, fault, 503).await;
+        fails(&provider, fault, 503).await;
         assert_eq!(
-            who(&house, &mut there).await.as_deref(),
+            who(&provider, &mut there).await.as_deref(),
             Some("1"),
             "DESIGN, point 8"
         );
@@ -58,7 +58,7 @@ async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() 
 
 #[tokio::test]
 async fn n68_a_portal_that_talks_nonsense_gets_an_honest_page_and_no_session() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for fault in [
         Fault::LoginPage,
         Fault::Truncated,
@@ -68,27 +68,27 @@ async fn n68_a_portal_that_talks_nonsense_gets_an_honest_page_and_no_session() {
         Fault::Oversized,
         Fault::NoId,
     ] {
-        fails(&house, fault, 502).await;
+        fails(&provider, fault, 502).await;
     }
 }
 
 #[tokio::test]
 async fn n68_a_redirect_of_the_portals_is_not_followed() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let ear = Ear::open();
-    fails(&house, Fault::RedirectTo(ear.url()), 503).await;
-    let home = house
+    fails(&provider, Fault::RedirectTo(ear.url()), 503).await;
+    let home = provider
         .portal
         .url()
         .join("/PandaOMS/OMS/GetUserByTicket?ticket=x");
-    fails(&house, Fault::RedirectTo(home.unwrap().into()), 503).await;
+    fails(&provider, Fault::RedirectTo(home.unwrap().into()), 503).await;
     ear.heard_nothing();
-    assert_eq!(house.portal.calls().user_by_ticket, 2);
+    assert_eq!(provider.portal.calls().user_by_ticket, 2);
 }
 
 #[tokio::test]
 async fn n67_an_id_that_is_none_proves_nobody() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let long = format!("\"{}\"", "1".repeat(300));
     for id in [
         r#""""#,
@@ -112,22 +112,22 @@ async fn n67_an_id_that_is_none_proves_nobody() {
         r#"1,"id":2"#,
         &long,
     ] {
-        fails(&house, Fault::Id(id.to_owned()), 502).await;
+        fails(&provider, Fault::Id(id.to_owned()), 502).await;
     }
 }
 
 #[tokio::test]
 async fn n67_an_id_is_kept_to_the_digit() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     for (id, sub) in [
         ("9007199254740993", "9007199254740993"),
         ("\"9007199254740992\"", "9007199254740992"),
         ("18446744073709551617", "18446744073709551617"),
         ("\"007\"", "007"),
     ] {
-        house.portal.set_fault(Fault::Id(id.to_owned())).await;
-        let mut browser = house.signed_in(CHEN_TAO).await;
+        provider.portal.set_fault(Fault::Id(id.to_owned())).await;
+        let mut browser = provider.signed_in(CHEN_TAO).await;
         let tokens = grafana
             .redeem(&grafana.login(&mut browser).await)
             .await
@@ -140,7 +140,7 @@ async fn n67_an_id_is_kept_to_the_digit() {
 
 #[tokio::test]
 async fn f25_a_sloppy_portal_is_understood() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for fault in [
         Fault::CodeAsString,
         Fault::Gb18030 { declared: true },
@@ -150,10 +150,10 @@ async fn f25_a_sloppy_portal_is_understood() {
         Fault::Name("null".to_owned()),
         Fault::NoName,
     ] {
-        house.portal.set_fault(fault.clone()).await;
-        let mut browser = house.signed_in(CHEN_TAO).await;
+        provider.portal.set_fault(fault.clone()).await;
+        let mut browser = provider.signed_in(CHEN_TAO).await;
         assert_eq!(
-            who(&house, &mut browser).await.as_deref(),
+            who(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{fault:?}"
         );
@@ -162,13 +162,13 @@ async fn f25_a_sloppy_portal_is_understood() {
 
 #[tokio::test]
 async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let mut browser = Browser::new();
     assert_eq!(browser.get(&launch).await.status, 303);
-    let portal = house.portal.url().to_string();
-    house.portal.set_fault(Fault::OtherUser(2)).await;
+    let portal = provider.portal.url().to_string();
+    provider.portal.set_fault(Fault::OtherUser(2)).await;
 
     let mut later = browser.clone();
     later.cookies.remove(SESSION);
@@ -179,8 +179,8 @@ async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
         "from the portal",
     );
 
-    house.advance(TimeDelta::seconds(1));
-    let mut fresh = house
+    provider.advance(TimeDelta::seconds(1));
+    let mut fresh = provider
         .client("grafana")
         .authorize_url(&[("prompt", "login")]);
     fresh.query_pairs_mut().append_pair("ticket", &ticket);
@@ -189,5 +189,5 @@ async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
         403,
         "with a session",
     );
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }

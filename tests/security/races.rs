@@ -7,19 +7,19 @@ use tokio::task::JoinSet;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{SESSION, who};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for _ in 0..3 {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let start = Arc::new(Barrier::new(16));
         let mut race = JoinSet::new();
         for _ in 0..16 {
-            let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+            let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
             let start = Arc::clone(&start);
             race.spawn(async move {
                 let mut browser = Browser::new();
@@ -43,10 +43,10 @@ async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for client in ["grafana", "keycloak", "spa"] {
-        let client = house.client(client);
+        let client = provider.client(client);
         let code = client.login(&mut browser).await;
         let start = Arc::new(Barrier::new(24));
         let mut race = JoinSet::new();
@@ -73,13 +73,13 @@ async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n61_racing_tabs_of_the_owner_all_get_in() {
-    let house = TestProvider::open().await;
-    let browser = house.signed_in(CHEN_TAO).await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let browser = provider.signed_in(CHEN_TAO).await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let start = Arc::new(Barrier::new(8));
     let mut race = JoinSet::new();
     for _ in 0..8 {
-        let url = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
         let (mut tab, start) = (browser.clone(), Arc::clone(&start));
         race.spawn(async move {
             start.wait().await;
@@ -87,7 +87,7 @@ async fn n61_racing_tabs_of_the_owner_all_get_in() {
             (status.as_u16(), tab)
         });
     }
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let mut sids = Vec::new();
     while let Some(ran) = race.join_next().await {
         let (status, mut tab) = ran.unwrap();
@@ -105,20 +105,23 @@ async fn n61_racing_tabs_of_the_owner_all_get_in() {
 /// tab holds a session of the other that still lives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session() {
-    let house = TestProvider::open().await;
-    let portal = house.portal.url().to_string();
-    let mut browser = house.signed_in(3).await;
+    let provider = TestProvider::open().await;
+    let portal = provider.portal.url().to_string();
+    let mut browser = provider.signed_in(3).await;
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let url = |user| {
-        house.at(&format!(
+        provider.at(&format!(
             "/launch/grafana?ticket={}",
-            house.portal.issue_ticket(user)
+            provider.portal.issue_ticket(user)
         ))
     };
     let (a, b) = (url(CHEN_TAO), url(HEI_LONG_JIANG));
     let (first, second) = tokio::join!(one.get_from(a, &portal), two.get_from(b, &portal));
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
-    let (one, two) = (who(&house, &mut one).await, who(&house, &mut two).await);
+    let (one, two) = (
+        who(&provider, &mut one).await,
+        who(&provider, &mut two).await,
+    );
     assert!(
         matches!(
             (one.as_deref(), two.as_deref()),
@@ -127,7 +130,7 @@ async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session(
         "one of them: {one:?}, {two:?}"
     );
     assert_eq!(
-        who(&house, &mut browser).await,
+        who(&provider, &mut browser).await,
         None,
         "the session they found is over"
     );
@@ -135,35 +138,40 @@ async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n63_a_yes_clicked_twice_is_one_change_of_user() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
-    let confirmation = browser.get(house.at("/switch")).await.field("confirmation");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
+    let confirmation = browser
+        .get(provider.at("/switch"))
+        .await
+        .field("confirmation");
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let form = [("confirmation", confirmation.as_str())];
-    let url = house.at("/switch");
+    let url = provider.at("/switch");
     let (a, b) = tokio::join!(one.post(&url, &form), two.post(&url, &form));
     for answer in [&a, &b] {
         assert_ne!(answer.status.as_u16(), 500, "{}", answer.body);
     }
     assert!(a.status == 303 || b.status == 303);
     for mut tab in [one, two] {
-        assert_ne!(who(&house, &mut tab).await.as_deref(), Some("1"));
+        assert_ne!(who(&provider, &mut tab).await.as_deref(), Some("1"));
     }
-    assert_eq!(who(&house, &mut browser).await, None);
+    assert_eq!(who(&provider, &mut browser).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_that_is_redeemed_while_its_session_ends_opens_nothing_afterwards() {
-    let house = TestProvider::open().await;
-    let portal = house.portal.url().to_string();
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let portal = provider.portal.url().to_string();
+    let grafana = provider.client("grafana");
     for _ in 0..4 {
         let mut browser = Browser::new();
-        house.launch(&mut browser, "grafana", CHEN_TAO).await;
+        provider.launch(&mut browser, "grafana", CHEN_TAO).await;
         let code = RelyingParty::code(&browser.get(grafana.authorize_url(&[])).await);
-        let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+        let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
         let (answer, _) = tokio::join!(grafana.redeem(&code), browser.get_from(launch, &portal));
         if answer.status == 200 {
             let token = answer.json()["access_token"].as_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use url::Url;
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::tools::refused;
 
 /// Asks for a code to be sent to `redirect_uri`.
@@ -18,9 +18,9 @@ async fn ask(client: &RelyingParty, browser: &mut Browser, redirect_uri: &str) -
 
 #[tokio::test]
 async fn n01_to_n09_only_the_registered_redirect_uri_is_answered_to() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for uri in [
         "http://127.0.0.1:3000.evil.com/login/generic_oauth",
         "http://127.0.0.1:3000/login/generic_oauth.evil.com",
@@ -69,9 +69,9 @@ async fn n01_to_n09_only_the_registered_redirect_uri_is_answered_to() {
 
 #[tokio::test]
 async fn n04_n08_a_public_client_has_any_loopback_port_and_nothing_else() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let spa = house.client("spa");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let spa = provider.client("spa");
     let answer = ask(&spa, &mut browser, "http://127.0.0.1:51004/callback").await;
     assert!(answer.parameter("code").is_some());
     for uri in [
@@ -120,8 +120,8 @@ fn n05_n06_n09_no_pattern_and_no_script_can_be_registered() {
 
 #[tokio::test]
 async fn n10_n73_a_deep_link_never_leaves_the_client() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     for deep in [
         "/evil.com",
         "//evil.com",
@@ -142,7 +142,7 @@ async fn n10_n73_a_deep_link_never_leaves_the_client() {
         "%252e%252e/x",
     ] {
         for client in ["grafana", "spa"] {
-            let url = house.at(&format!("/launch/{client}/{deep}"));
+            let url = provider.at(&format!("/launch/{client}/{deep}"));
             refused(&browser.get(url).await, 404, deep);
         }
     }
@@ -151,7 +151,9 @@ async fn n10_n73_a_deep_link_never_leaves_the_client() {
         ("d/abc", "/d/abc"),
         ("泵站", "/%E6%B3%B5%E7%AB%99"),
     ] {
-        let answer = browser.get(house.at(&format!("/launch/spa/{deep}"))).await;
+        let answer = browser
+            .get(provider.at(&format!("/launch/spa/{deep}")))
+            .await;
         let location = answer.location();
         assert_eq!(location.as_str(), format!("http://127.0.0.1:3001{path}"));
     }
@@ -159,9 +161,9 @@ async fn n10_n73_a_deep_link_never_leaves_the_client() {
 
 #[tokio::test]
 async fn n10_no_parameter_of_a_launch_chooses_where_it_ends() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let url = house.at(
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let url = provider.at(
         "/launch/spa?target_link_uri=http://evil.com&redirect_uri=http://evil.com\
          &next=//evil.com&iss=http://evil.com&onward=http://evil.com",
     );
@@ -171,10 +173,10 @@ async fn n10_no_parameter_of_a_launch_chooses_where_it_ends() {
 
 #[tokio::test]
 async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let evil = "\"><script>alert(1)</script>";
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     for changes in [
         [("client_id", evil), ("state", evil)],
         [("redirect_uri", evil), ("error_description", evil)],
@@ -187,7 +189,7 @@ async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
         assert!(policy.contains("default-src 'none'"), "{policy}");
         assert!(!policy.contains("script-src"), "{policy}");
     }
-    let launch = house.at("/launch/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E?ticket=x");
+    let launch = provider.at("/launch/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E?ticket=x");
     let answer = browser.get(launch).await;
     refused(&answer, 404, evil);
     assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
@@ -195,9 +197,9 @@ async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
 
 #[tokio::test]
 async fn n09_state_comes_back_as_it_was_and_breaks_out_of_nothing() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for state in [
         "a\r\nSet-Cookie: evil=1\r\n\r\n<script>",
         "x&code=evil&iss=http://evil.com",
@@ -216,7 +218,7 @@ async fn n09_state_comes_back_as_it_was_and_breaks_out_of_nothing() {
             values[0].1.clone()
         };
         assert_eq!(named("state"), state);
-        assert_eq!(named("iss"), house.issuer);
+        assert_eq!(named("iss"), provider.issuer);
         assert_ne!(named("code"), "evil");
         assert_eq!(location.fragment(), None);
         assert!(answer.set_cookies().iter().all(|set| !set.contains("evil")));

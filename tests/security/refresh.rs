@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-async fn login(house: &TestProvider, browser: &mut Browser) -> (RelyingParty, Value) {
-    let grafana = house.client("grafana");
+async fn login(provider: &TestProvider, browser: &mut Browser) -> (RelyingParty, Value) {
+    let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = grafana.redeem(&code).await.json();
@@ -32,27 +32,27 @@ fn worthless(answer: &crate::support::browser::Answer) {
 
 #[tokio::test]
 async fn n35_a_token_that_comes_again_after_the_grace_ends_all_its_family_gave() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let (grafana, first) = login(&house, &mut browser).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let (grafana, first) = login(&provider, &mut browser).await;
     let stolen = token(&first, "refresh_token");
     let second = grafana.refresh(&stolen).await.json();
-    house.advance(TimeDelta::seconds(10));
+    provider.advance(TimeDelta::seconds(10));
     worthless(&grafana.refresh(&stolen).await);
     worthless(&grafana.refresh(&token(&second, "refresh_token")).await);
     for tokens in [&first, &second] {
         let userinfo = grafana.userinfo(&token(tokens, "access_token")).await;
         assert_eq!(userinfo.status, 401);
     }
-    let (grafana, tokens) = login(&house, &mut browser).await;
+    let (grafana, tokens) = login(&provider, &mut browser).await;
     let again = grafana.refresh(&token(&tokens, "refresh_token")).await;
     assert_eq!(again.status, 200, "the person is still signed in");
 }
 
 #[tokio::test]
 async fn n35_a_token_two_steps_old_ends_the_family_even_within_the_grace() {
-    let house = TestProvider::open().await;
-    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     let second = token(&grafana.refresh(&first).await.json(), "refresh_token");
     let third = token(&grafana.refresh(&second).await.json(), "refresh_token");
@@ -62,8 +62,8 @@ async fn n35_a_token_two_steps_old_ends_the_family_even_within_the_grace() {
 
 #[tokio::test]
 async fn n35_a_forged_secret_of_a_known_family_is_as_bad_as_an_old_one() {
-    let house = TestProvider::open().await;
-    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let good = token(&first, "refresh_token");
     let mut forged = good.clone();
     let last = if good.ends_with('A') { "B" } else { "A" };
@@ -74,8 +74,8 @@ async fn n35_a_forged_secret_of_a_known_family_is_as_bad_as_an_old_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
-    let house = TestProvider::open().await;
-    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     let start = Arc::new(Barrier::new(24));
     let mut race = JoinSet::new();
@@ -91,15 +91,15 @@ async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
     for answer in &answers {
         assert_eq!(token(&answer.json(), "refresh_token"), next);
     }
-    house.advance(TimeDelta::seconds(10));
+    provider.advance(TimeDelta::seconds(10));
     worthless(&grafana.refresh(&first).await);
     worthless(&grafana.refresh(&next).await);
 }
 
 #[tokio::test]
 async fn n37_no_refresh_brings_more_than_was_granted() {
-    let house = TestProvider::open().await;
-    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     for scope in ["openid phone", "profile", "openid offline_access phone"] {
         let answer = grafana.refresh_with(&first, &[("scope", scope)]).await;
@@ -111,10 +111,10 @@ async fn n37_no_refresh_brings_more_than_was_granted() {
 
 #[tokio::test]
 async fn n38_another_client_gets_nothing_and_spoils_nothing() {
-    let house = TestProvider::open().await;
-    let (grafana, first) = login(&house, &mut house.signed_in(CHEN_TAO).await).await;
+    let provider = TestProvider::open().await;
+    let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
-    for thief in [house.client("keycloak"), house.client("spa")] {
+    for thief in [provider.client("keycloak"), provider.client("spa")] {
         worthless(&thief.refresh(&first).await);
     }
     let nobody = RelyingParty {
@@ -130,12 +130,14 @@ async fn n38_another_client_gets_nothing_and_spoils_nothing() {
 
 #[tokio::test]
 async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let (grafana, first) = login(&house, &mut browser).await;
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    browser.get_from(launch, house.portal.url().as_str()).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let (grafana, first) = login(&provider, &mut browser).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    browser
+        .get_from(launch, provider.portal.url().as_str())
+        .await;
     worthless(&grafana.refresh(&token(&first, "refresh_token")).await);
     let userinfo = grafana.userinfo(&token(&first, "access_token")).await;
     assert_eq!(userinfo.status, 401);
@@ -143,9 +145,9 @@ async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
 
 #[tokio::test]
 async fn n21_a_code_that_comes_again_ends_the_family_it_began() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = grafana.redeem(&code).await.json();

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, Ear, SESSION, refused, who};
 
@@ -19,9 +19,9 @@ fn told(answer: &Answer, client: &RelyingParty, error: &str) {
 
 #[tokio::test]
 async fn n12_a_parameter_given_twice_is_refused() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for (name, value) in [
         ("client_id", "grafana"),
         ("client_id", "spa"),
@@ -48,9 +48,9 @@ async fn n12_a_parameter_given_twice_is_refused() {
 
 #[tokio::test]
 async fn n13_no_token_ever_comes_through_the_browser() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     for response_type in [
         "token",
         "id_token",
@@ -75,9 +75,9 @@ async fn n13_no_token_ever_comes_through_the_browser() {
 
 #[tokio::test]
 async fn n14_n15_nothing_a_request_names_is_fetched() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let ear = Ear::open();
     let url = ear.url();
     let request_object = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwOi8vZXZpbCJ9.";
@@ -103,8 +103,8 @@ async fn n14_n15_nothing_a_request_names_is_fetched() {
 
 #[tokio::test]
 async fn n18_prompt_none_shows_nothing_and_waits_for_nothing() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     let quiet = grafana.authorize_url(&[("prompt", "none")]);
     let mut browser = Browser::new();
     let answer = browser.get(&quiet).await;
@@ -113,20 +113,20 @@ async fn n18_prompt_none_shows_nothing_and_waits_for_nothing() {
     let both = grafana.authorize_url(&[("prompt", "none login")]);
     told(&browser.get(both).await, &grafana, "invalid_request");
 
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let mut switch = quiet;
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     switch.query_pairs_mut().append_pair("ticket", &ticket);
     told(&browser.get(switch).await, &grafana, "login_required");
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn n19_a_fresh_login_that_never_happened_is_no_login() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
-    house.advance(chrono::TimeDelta::seconds(5));
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
+    provider.advance(chrono::TimeDelta::seconds(5));
     for changes in [("prompt", "login"), ("max_age", "1"), ("max_age", "0")] {
         let mut tab = browser.clone();
         let answer = tab.get(grafana.authorize_url(&[changes])).await;
@@ -135,21 +135,21 @@ async fn n19_a_fresh_login_that_never_happened_is_no_login() {
             .cookies
             .keys()
             .find_map(|name| name.strip_prefix("panda-oidc-parked-"));
-        let resume = house.at(&format!("/resume/{}", parked.unwrap()));
+        let resume = provider.at(&format!("/resume/{}", parked.unwrap()));
         let resumed = tab.get(resume).await;
         assert_eq!(
             (resumed.status.as_u16(), resumed.header("location")),
             (200, "")
         );
     }
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
-    let mut theirs = house.signed_in(HEI_LONG_JIANG).await;
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut theirs = provider.signed_in(HEI_LONG_JIANG).await;
     let tokens = grafana
         .redeem(&grafana.login(&mut theirs).await)
         .await
@@ -166,8 +166,8 @@ async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
     );
     assert!(!nobody.cookies.contains_key(SESSION));
 
-    let mut ours = house.signed_in(CHEN_TAO).await;
-    house.advance(chrono::TimeDelta::seconds(1));
+    let mut ours = provider.signed_in(CHEN_TAO).await;
+    provider.advance(chrono::TimeDelta::seconds(1));
     let answer = ours.get(&url).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("location")),
@@ -175,14 +175,14 @@ async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
     );
     let quiet = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", "none")]);
     told(&ours.get(quiet).await, &grafana, "login_required");
-    assert_eq!(who(&house, &mut ours).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut ours).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn a_head_request_gets_no_code() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let url = house.client("grafana").authorize_url(&[]);
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let url = provider.client("grafana").authorize_url(&[]);
     let answer = browser.send(Method::HEAD, url, |request| request).await;
     assert_eq!(answer.header("location"), "");
     assert!(answer.set_cookies().is_empty());
@@ -190,9 +190,9 @@ async fn a_head_request_gets_no_code() {
 
 #[tokio::test]
 async fn a_request_beyond_all_measure_is_refused_and_answered() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let long = grafana.authorize_url(&[("state", &"x".repeat(17 * 1024))]);
     refused(&browser.get(long).await, 413, "a query of 17 KiB");
 
@@ -214,7 +214,7 @@ async fn a_request_beyond_all_measure_is_refused_and_answered() {
         move |request: reqwest::RequestBuilder| request.header("content-type", kind).body(body)
     };
     let kind = "application/x-www-form-urlencoded";
-    let url = house.at("/authorize");
+    let url = provider.at("/authorize");
     let answer = browser.send(Method::POST, &url, post(form, kind)).await;
     refused(&answer, 413, "a body of 80 KiB");
     let json = format!("{{\"client_id\":\"grafana\",\"a\":{}", "[".repeat(10_000));
@@ -226,9 +226,9 @@ async fn a_request_beyond_all_measure_is_refused_and_answered() {
 
 #[tokio::test]
 async fn a_parked_request_that_no_cookie_holds_is_said_to_be_lost() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let answer = browser
         .get(grafana.authorize_url(&[("state", &"x".repeat(8000))]))
         .await;
@@ -236,7 +236,10 @@ async fn a_parked_request_that_no_cookie_holds_is_said_to_be_lost() {
     assert!(answer.body.contains("然后重新打开"), "{}", answer.body);
     assert!(browser.cookies.is_empty());
     assert_eq!(
-        house.launch(&mut browser, "grafana", CHEN_TAO).await.status,
+        provider
+            .launch(&mut browser, "grafana", CHEN_TAO)
+            .await
+            .status,
         303
     );
     assert!(browser.cookies.contains_key(BROWSER));

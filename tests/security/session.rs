@@ -7,29 +7,31 @@ use reqwest::Method;
 
 use crate::support::app::claims;
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, SESSION, SWITCH, access_token, who};
 
 #[tokio::test]
 async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
     let code = grafana.login(&mut browser).await;
     let mut left = browser.clone();
 
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    let launched = browser.get_from(launch, house.portal.url().as_str()).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let launched = browser
+        .get_from(launch, provider.portal.url().as_str())
+        .await;
     assert_eq!(launched.location().port(), Some(3000));
 
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
     assert_eq!(grafana.userinfo(&token).await.status, 401);
     assert_eq!(grafana.redeem(&code).await.status, 400);
     assert_eq!(
-        who(&house, &mut left).await,
+        who(&provider, &mut left).await,
         None,
         "the old handle opens nothing, at once"
     );
@@ -37,14 +39,16 @@ async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
 
 #[tokio::test]
 async fn n50_two_users_of_one_browser_never_share_a_session_id() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let mut sids = Vec::new();
     for user in [CHEN_TAO, HEI_LONG_JIANG, CHEN_TAO] {
-        let ticket = house.portal.issue_ticket(user);
-        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-        browser.get_from(launch, house.portal.url().as_str()).await;
+        let ticket = provider.portal.issue_ticket(user);
+        let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+        browser
+            .get_from(launch, provider.portal.url().as_str())
+            .await;
         let tokens = grafana
             .redeem(&grafana.login(&mut browser).await)
             .await
@@ -61,21 +65,21 @@ async fn n50_two_users_of_one_browser_never_share_a_session_id() {
 #[tokio::test]
 async fn a_session_ends_by_itself_and_takes_its_tokens_along() {
     let lives = "[session]\nlifetime = '10m'\n";
-    let house = TestProvider::open_with(lives, "").await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open_with(lives, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
-    house.advance(TimeDelta::seconds(599));
+    provider.advance(TimeDelta::seconds(599));
     assert_eq!(grafana.userinfo(&token).await.status, 200);
-    house.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::seconds(1));
     assert_eq!(grafana.userinfo(&token).await.status, 401);
-    assert_eq!(who(&house, &mut browser).await, None);
+    assert_eq!(who(&provider, &mut browser).await, None);
 }
 
 #[tokio::test]
 async fn n52_no_header_of_a_stranger_names_this_provider() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let evil = |request: reqwest::RequestBuilder| {
         request
             .header("host", "evil.com")
@@ -89,28 +93,30 @@ async fn n52_no_header_of_a_stranger_names_this_provider() {
             .header("x-forwarded-uri", "/userinfo")
             .header("x_forwarded_host", "evil.com")
     };
-    let discovery = house.at("/.well-known/openid-configuration");
+    let discovery = provider.at("/.well-known/openid-configuration");
     let plain = Browser::new().get(&discovery).await.body;
     let spoofed = Browser::new().send(Method::GET, discovery, evil).await.body;
     assert_eq!(plain, spoofed);
 
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = browser.send(Method::GET, launch, evil).await;
-    assert_eq!(answer.location().as_str(), house.at("/switch"));
-    let page = browser.send(Method::GET, house.at("/switch"), evil).await;
+    assert_eq!(answer.location().as_str(), provider.at("/switch"));
+    let page = browser
+        .send(Method::GET, provider.at("/switch"), evil)
+        .await;
     assert!(!page.body.contains("evil"), "{}", page.body);
     let secure = answer.set_cookies().into_iter();
     assert!(secure.filter(|cookie| cookie.contains("Secure")).count() == 0);
-    let url = house.client("grafana").authorize_url(&[]);
+    let url = provider.client("grafana").authorize_url(&[]);
     let answer = browser.send(Method::GET, url, evil).await;
-    assert_eq!(answer.parameter("iss"), Some(house.issuer.clone()));
+    assert_eq!(answer.parameter("iss"), Some(provider.issuer.clone()));
 }
 
 #[tokio::test]
 async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing() {
-    let house = TestProvider::open().await;
-    let url = house.client("grafana").authorize_url(&[]);
+    let provider = TestProvider::open().await;
+    let url = provider.client("grafana").authorize_url(&[]);
     let mut seals = Vec::new();
     for _ in 0..2 {
         let mut browser = Browser::new();
@@ -138,14 +144,16 @@ async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing(
 
 #[tokio::test]
 async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
-    let house = TestProvider::open_with_issuer_path("/sso", "", "").await;
+    let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let mut browser = Browser::new();
     let parked = browser
-        .get(house.client("grafana").authorize_url(&[]))
+        .get(provider.client("grafana").authorize_url(&[]))
         .await;
-    let launched = house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let again = browser.get(house.at("/launch/grafana")).await;
-    let switch = house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let again = browser.get(provider.at("/launch/grafana")).await;
+    let switch = provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
     let answers = [parked, launched, again, switch];
     let cookies: Vec<&str> = answers
         .iter()
@@ -165,8 +173,8 @@ async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
 
 #[tokio::test]
 async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
-    let house = TestProvider::open().await;
-    let good = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let good = provider.signed_in(CHEN_TAO).await;
     let (session, browser) = (good.cookies[SESSION].clone(), good.cookies[BROWSER].clone());
     for value in [
         browser.clone(),
@@ -182,7 +190,7 @@ async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
     ] {
         let mut thief = good.clone();
         thief.cookies.insert(SESSION.to_owned(), value.clone());
-        assert_eq!(who(&house, &mut thief).await, None, "{value}");
+        assert_eq!(who(&provider, &mut thief).await, None, "{value}");
     }
     for name in [
         BROWSER,
@@ -192,10 +200,10 @@ async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
     ] {
         let mut thief = Browser::new();
         thief.cookies.insert(name.to_owned(), session.clone());
-        assert_eq!(who(&house, &mut thief).await, None, "{name}");
+        assert_eq!(who(&provider, &mut thief).await, None, "{name}");
     }
     let mut owner = good.clone();
-    assert_eq!(who(&house, &mut owner).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut owner).await.as_deref(), Some("1"));
 }
 
 #[test]

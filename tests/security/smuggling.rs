@@ -5,13 +5,13 @@
 
 use crate::support::app::{VERIFIER, challenge, claims};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{keeps_quiet, refused, who};
 
 #[tokio::test]
 async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for place in [
         "/launch/grafana?ticket=T",
         "/launch/grafana?a=1&ticket=T",
@@ -25,13 +25,13 @@ async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
         "/launch/%67rafana?ticket=T",
         "/launch?ticket=T",
     ] {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let mut browser = Browser::new();
-        let answer = browser.get(house.at(&place.replace('T', &ticket))).await;
+        let answer = browser.get(provider.at(&place.replace('T', &ticket))).await;
         assert_eq!(answer.status, 303, "{place}: {}", answer.body);
         keeps_quiet(&answer, &ticket);
         assert_eq!(
-            who(&house, &mut browser).await.as_deref(),
+            who(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{place}"
         );
@@ -41,7 +41,7 @@ async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
 /// The portal's document has it append `&ticket=` as well as `?ticket=`.
 #[tokio::test]
 async fn f8_a_ticket_that_was_joined_to_the_path_is_used_and_shows_nowhere() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for place in [
         "/launch/grafana&ticket=T",
         "/launch/grafana;ticket=T",
@@ -54,19 +54,19 @@ async fn f8_a_ticket_that_was_joined_to_the_path_is_used_and_shows_nowhere() {
         "/launch/?ticket=T",
         "/launch/grafana/?ticket=T",
     ] {
-        let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
+        let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
         let mut browser = Browser::new();
-        let answer = browser.get(house.at(&place.replace('T', &ticket))).await;
+        let answer = browser.get(provider.at(&place.replace('T', &ticket))).await;
         assert!(!answer.body.contains(&ticket), "{place}: {}", answer.body);
         keeps_quiet(&answer, &ticket);
-        let signed_in = who(&house, &mut browser).await;
+        let signed_in = who(&provider, &mut browser).await;
         assert_eq!(signed_in.as_deref(), Some("2"), "{place}");
     }
 }
 
 #[tokio::test]
 async fn n65_a_ticket_in_the_path_shows_nowhere() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for place in [
         "/launch/grafana%26ticket=T",
         "/launch/grafana%26ticket%3DT",
@@ -93,9 +93,9 @@ async fn n65_a_ticket_in_the_path_shows_nowhere() {
         "/launch/grafana?Ticket=T",
         "/launch/grafana?ticket[]=T",
     ] {
-        for mut browser in [Browser::new(), house.signed_in(CHEN_TAO).await] {
-            let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-            let answer = browser.get(house.at(&place.replace('T', &ticket))).await;
+        for mut browser in [Browser::new(), provider.signed_in(CHEN_TAO).await] {
+            let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+            let answer = browser.get(provider.at(&place.replace('T', &ticket))).await;
             assert!(!answer.body.contains(&ticket), "{place}: {}", answer.body);
             keeps_quiet(&answer, &ticket);
         }
@@ -104,8 +104,8 @@ async fn n65_a_ticket_in_the_path_shows_nowhere() {
 
 #[tokio::test]
 async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
-    let house = TestProvider::open().await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
     let head = format!(
         "/authorize?response_type=code&client_id=grafana&redirect_uri={}&scope=openid",
         "http%3A%2F%2F127.0.0.1%3A3000%2Flogin%2Fgeneric_oauth"
@@ -124,9 +124,9 @@ async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
         ),
         (format!("{head}{pkce}&nonce=n&state=s?x?ticket=T"), "s?x"),
     ] {
-        let ticket = house.portal.issue_ticket(CHEN_TAO);
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let place = place.replace("=T", &format!("={ticket}"));
-        let answer = Browser::new().get(house.at(&place)).await;
+        let answer = Browser::new().get(provider.at(&place)).await;
         keeps_quiet(&answer, &ticket);
         assert_eq!(answer.parameter("state").as_deref(), Some(state), "{place}");
         let tokens = grafana
@@ -140,27 +140,27 @@ async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
 
 #[tokio::test]
 async fn f8_two_tickets_are_no_ticket() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for place in [
         "ticket=A&ticket=B",
         "ticket=A?ticket=B",
         "x=1?ticket=A&ticket=B",
     ] {
         let place = place
-            .replace('A', &house.portal.issue_ticket(CHEN_TAO))
-            .replace('B', &house.portal.issue_ticket(HEI_LONG_JIANG));
+            .replace('A', &provider.portal.issue_ticket(CHEN_TAO))
+            .replace('B', &provider.portal.issue_ticket(HEI_LONG_JIANG));
         let answer = Browser::new()
-            .get(house.at(&format!("/launch/grafana?{place}")))
+            .get(provider.at(&format!("/launch/grafana?{place}")))
             .await;
         refused(&answer, 400, &place);
     }
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
 async fn f8_a_ticket_behind_the_hash_is_rescued_by_a_script_the_policy_allows() {
-    let house = TestProvider::open().await;
-    let page = Browser::new().get(house.at("/launch/grafana")).await;
+    let provider = TestProvider::open().await;
+    let page = Browser::new().get(provider.at("/launch/grafana")).await;
     assert!(
         page.body.contains("data-ticket=\"ticket\""),
         "{}",
@@ -182,11 +182,11 @@ async fn f9_a_plus_survives_whatever_was_done_to_it() {
         "a%20b/c%20d==",
         "a%252Bb%252Fc%252Bd==",
     ] {
-        let house = TestProvider::open().await;
-        house.portal.plant_ticket(ticket, CHEN_TAO);
-        let launch = house.at(&format!("/launch/grafana?ticket={written}"));
+        let provider = TestProvider::open().await;
+        provider.portal.plant_ticket(ticket, CHEN_TAO);
+        let launch = provider.at(&format!("/launch/grafana?ticket={written}"));
         assert_eq!(Browser::new().get(launch).await.status, 303, "{written}");
-        let asked = house.portal.calls().tickets;
+        let asked = provider.portal.calls().tickets;
         assert_eq!(asked.back().map(String::as_str), Some(ticket), "{written}");
         assert!(asked.len() <= 2, "{asked:?}");
     }
@@ -194,7 +194,7 @@ async fn f9_a_plus_survives_whatever_was_done_to_it() {
 
 #[tokio::test]
 async fn f9_what_no_ticket_can_be_is_not_asked_about() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let long = "a".repeat(4097);
     for (written, status) in [
         ("a%00b", 400),
@@ -206,18 +206,18 @@ async fn f9_what_no_ticket_can_be_is_not_asked_about() {
         (long.as_str(), 400),
         (&long[..4096], 403),
     ] {
-        let launch = house.at(&format!("/launch/grafana?ticket={written}"));
+        let launch = provider.at(&format!("/launch/grafana?ticket={written}"));
         let answer = Browser::new().get(launch).await;
         refused(&answer, status, &written[..6.min(written.len())]);
     }
-    let huge = house.at(&format!("/launch/grafana?ticket={}", "a".repeat(16 * 1024)));
+    let huge = provider.at(&format!("/launch/grafana?ticket={}", "a".repeat(16 * 1024)));
     refused(&Browser::new().get(huge).await, 413, "16 KiB");
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
 async fn n72_a_ticket_adds_no_parameter_to_the_call() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     for (written, ticket) in [
         ("a%26userId%3D1", "a&userId=1"),
         ("a%23b", "a#b"),
@@ -225,9 +225,9 @@ async fn n72_a_ticket_adds_no_parameter_to_the_call() {
         ("a%3B%20DROP", "a; DROP"),
         ("%E9%99%88", "陈"),
     ] {
-        let launch = house.at(&format!("/launch/grafana?ticket={written}"));
+        let launch = provider.at(&format!("/launch/grafana?ticket={written}"));
         refused(&Browser::new().get(launch).await, 403, written);
-        let calls = house.portal.calls();
+        let calls = provider.portal.calls();
         assert!(
             calls.tickets.iter().any(|asked| asked == ticket),
             "{ticket}"

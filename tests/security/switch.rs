@@ -7,25 +7,27 @@ use tokio::net::TcpListener;
 
 use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, SESSION, SWITCH, access_token, refused, who};
 
 /// 陈涛's browser, in which a ticket of 黑龙江's was brought by a link nobody vouches for.
-async fn asked(house: &TestProvider) -> (Browser, Answer) {
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let answer = house.launch(&mut browser, "grafana", HEI_LONG_JIANG).await;
-    assert_eq!(answer.location().as_str(), house.at("/switch"));
-    let page = browser.get(house.at("/switch")).await;
+async fn asked(provider: &TestProvider) -> (Browser, Answer) {
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let answer = provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
+    assert_eq!(answer.location().as_str(), provider.at("/switch"));
+    let page = browser.get(provider.at("/switch")).await;
     assert_eq!(page.status, 200);
     (browser, page)
 }
 
 #[tokio::test]
 async fn n63_a_link_with_a_ticket_of_another_user_changes_nothing_before_the_yes() {
-    let house = TestProvider::open().await;
-    let (mut browser, page) = asked(&house).await;
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    let provider = TestProvider::open().await;
+    let (mut browser, page) = asked(&provider).await;
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
     assert!(page.body.contains("陈涛") && page.body.contains("黑龙江"));
     assert_eq!(page.header("x-frame-options"), "DENY");
     let policy = page.header("content-security-policy");
@@ -34,18 +36,18 @@ async fn n63_a_link_with_a_ticket_of_another_user_changes_nothing_before_the_yes
     let before = browser.cookies[SESSION].clone();
     let confirmation = [("confirmation", page.field("confirmation"))];
     let yes = [(confirmation[0].0, confirmation[0].1.as_str())];
-    let answer = browser.post(house.at("/switch"), &yes).await;
+    let answer = browser.post(provider.at("/switch"), &yes).await;
     assert_eq!(answer.location().port(), Some(3000));
     assert_ne!(browser.cookies[SESSION], before);
     assert!(!browser.cookies.contains_key(SWITCH));
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
 async fn n63_only_the_portals_own_page_makes_the_question_needless() {
-    let house = TestProvider::open().await;
-    let portal = house.portal.url().to_string();
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let portal = provider.portal.url().to_string();
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let host = portal
         .trim_start_matches("http://")
         .trim_end_matches('/')
@@ -58,42 +60,46 @@ async fn n63_only_the_portals_own_page_makes_the_question_needless() {
         format!("http://{host}@evil.com/"),
         format!("https://{host}/"),
         format!("http://127.0.0.1:1/{host}"),
-        house.at("/"),
+        provider.at("/"),
         "null".to_owned(),
         String::new(),
     ] {
-        let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-        let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+        let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+        let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
         let answer = browser.get_from(launch, &referer).await;
-        assert_eq!(answer.location().as_str(), house.at("/switch"), "{referer}");
+        assert_eq!(
+            answer.location().as_str(),
+            provider.at("/switch"),
+            "{referer}"
+        );
     }
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let origin = browser
         .send(Method::GET, launch, |request| {
             request.header("origin", &portal)
         })
         .await;
-    assert_eq!(origin.location().as_str(), house.at("/switch"));
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(origin.location().as_str(), provider.at("/switch"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn n63_a_yes_that_does_not_come_from_our_page_is_none() {
-    let house = TestProvider::open().await;
-    let (mut browser, page) = asked(&house).await;
+    let provider = TestProvider::open().await;
+    let (mut browser, page) = asked(&provider).await;
     let good = page.field("confirmation");
     for confirmation in ["", "x", &good[1..], &good.to_uppercase(), &"A".repeat(43)] {
         let forged = [("confirmation", confirmation)];
-        let answer = browser.post(house.at("/switch"), &forged).await;
+        let answer = browser.post(provider.at("/switch"), &forged).await;
         refused(&answer, 410, confirmation);
     }
-    let query = format!("{}?confirmation={good}", house.at("/switch"));
+    let query = format!("{}?confirmation={good}", provider.at("/switch"));
     refused(&browser.post(&query, &[]).await, 410, "in the query");
     let got = browser.get(&query).await;
     assert_eq!(got.status, 200, "a GET only asks");
     let json = browser
-        .send(Method::POST, house.at("/switch"), |request| {
+        .send(Method::POST, provider.at("/switch"), |request| {
             let body = format!("{{\"confirmation\":\"{good}\"}}");
             request
                 .header("content-type", "application/json")
@@ -101,49 +107,53 @@ async fn n63_a_yes_that_does_not_come_from_our_page_is_none() {
         })
         .await;
     refused(&json, 410, "JSON");
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn n63_a_question_belongs_to_the_browser_it_was_asked_in() {
-    let house = TestProvider::open().await;
-    let (attacker, page) = asked(&house).await;
+    let provider = TestProvider::open().await;
+    let (attacker, page) = asked(&provider).await;
     let good = page.field("confirmation");
     let yes = [("confirmation", good.as_str())];
 
     let mut bare = Browser::new();
     refused(
-        &bare.post(house.at("/switch"), &yes).await,
+        &bare.post(provider.at("/switch"), &yes).await,
         410,
         "no cookie",
     );
-    let mut victim = house.signed_in(3).await;
+    let mut victim = provider.signed_in(3).await;
     let sealed = attacker.cookies[SWITCH].clone();
     victim.cookies.insert(SWITCH.to_owned(), sealed.clone());
     refused(
-        &victim.post(house.at("/switch"), &yes).await,
+        &victim.post(provider.at("/switch"), &yes).await,
         410,
         "another browser's",
     );
     victim.cookies.remove(BROWSER);
     refused(
-        &victim.post(house.at("/switch"), &yes).await,
+        &victim.post(provider.at("/switch"), &yes).await,
         410,
         "no browser at all",
     );
-    assert_eq!(who(&house, &mut victim).await.as_deref(), Some("3"));
+    assert_eq!(who(&provider, &mut victim).await.as_deref(), Some("3"));
 
     let mut browser = attacker.clone();
     for spoilt in [&sealed[1..], &sealed[..sealed.len() - 2], &sealed[..20], ""] {
         browser.cookies.insert(SWITCH.to_owned(), spoilt.to_owned());
-        refused(&browser.post(house.at("/switch"), &yes).await, 410, spoilt);
+        refused(
+            &browser.post(provider.at("/switch"), &yes).await,
+            410,
+            spoilt,
+        );
     }
     let parked = attacker.cookies[SWITCH].clone();
     browser
         .cookies
         .insert("panda-oidc-parked-switch".to_owned(), parked);
     refused(
-        &browser.get(house.at("/resume/switch")).await,
+        &browser.get(provider.at("/resume/switch")).await,
         410,
         "as a parked request",
     );
@@ -151,47 +161,49 @@ async fn n63_a_question_belongs_to_the_browser_it_was_asked_in() {
 
 #[tokio::test]
 async fn n63_a_question_stands_five_minutes() {
-    let house = TestProvider::open().await;
-    let (mut browser, page) = asked(&house).await;
+    let provider = TestProvider::open().await;
+    let (mut browser, page) = asked(&provider).await;
     let good = page.field("confirmation");
-    house.advance(TimeDelta::minutes(5) + TimeDelta::seconds(1));
+    provider.advance(TimeDelta::minutes(5) + TimeDelta::seconds(1));
     let late = browser
-        .post(house.at("/switch"), &[("confirmation", &good)])
+        .post(provider.at("/switch"), &[("confirmation", &good)])
         .await;
     refused(&late, 410, "late");
 }
 
 #[tokio::test]
 async fn n62_n63_a_yes_that_is_kept_for_later_brings_nobody_back() {
-    let house = TestProvider::open().await;
-    let (mut browser, page) = asked(&house).await;
+    let provider = TestProvider::open().await;
+    let (mut browser, page) = asked(&provider).await;
     let good = page.field("confirmation");
     let kept = browser.cookies[SWITCH].clone();
     browser
-        .post(house.at("/switch"), &[("confirmation", &good)])
+        .post(provider.at("/switch"), &[("confirmation", &good)])
         .await;
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
 
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    browser.get_from(launch, house.portal.url().as_str()).await;
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    browser
+        .get_from(launch, provider.portal.url().as_str())
+        .await;
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
     browser.cookies.insert(SWITCH.to_owned(), kept);
     let replayed = browser
-        .post(house.at("/switch"), &[("confirmation", &good)])
+        .post(provider.at("/switch"), &[("confirmation", &good)])
         .await;
     refused(&replayed, 403, "replayed");
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 /// A form on another site brings no `SameSite=Lax` cookies, yet what it is answered with is kept:
 /// the ticket in it must not sign anybody in, since nobody could be asked.
 #[tokio::test]
 async fn n63_a_form_of_another_site_slips_no_ticket_past_the_question() {
-    let house = TestProvider::open().await;
-    let mut victim = house.signed_in(CHEN_TAO).await;
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let url = house.client("grafana").authorize_url(&[]);
+    let provider = TestProvider::open().await;
+    let mut victim = provider.signed_in(CHEN_TAO).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let url = provider.client("grafana").authorize_url(&[]);
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let mut form: Vec<(&str, &str)> = pairs
         .iter()
@@ -199,12 +211,12 @@ async fn n63_a_form_of_another_site_slips_no_ticket_past_the_question() {
         .collect();
     form.push(("ticket", &ticket));
     let mut cross_site = Browser::new();
-    let answer = cross_site.post(house.at("/authorize"), &form).await;
+    let answer = cross_site.post(provider.at("/authorize"), &form).await;
     assert!(!answer.location().as_str().contains(&ticket));
     victim.cookies.extend(cross_site.cookies);
-    assert_eq!(who(&house, &mut victim).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut victim).await.as_deref(), Some("1"));
     assert_eq!(
-        house.portal.calls().user_by_ticket,
+        provider.portal.calls().user_by_ticket,
         1,
         "the victim's own launch"
     );
@@ -218,7 +230,7 @@ async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
         "[[clients]]\nclient_id = 'told'\nclient_secret = 'told-secret-0123456789'\n\
          redirect_uris = ['http://127.0.0.1:9/cb']\nbackchannel_logout_uri = 'http://{at}/logout'\n"
     );
-    let house = TestProvider::open_with(&app, "").await;
+    let provider = TestProvider::open_with(&app, "").await;
     let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -230,16 +242,18 @@ async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
         stream.write_all(answer).await.unwrap();
     });
-    let mut client = house.client("grafana");
+    let mut client = provider.client("grafana");
     client.client_id = "told".to_owned();
     client.client_secret = Some("told-secret-0123456789".to_owned());
     client.redirect_uri = "http://127.0.0.1:9/cb".to_owned();
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     access_token(&client, &mut browser).await;
 
-    let ticket = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let launch = house.at(&format!("/launch/grafana?ticket={ticket}"));
-    browser.get_from(launch, house.portal.url().as_str()).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    browser
+        .get_from(launch, provider.portal.url().as_str())
+        .await;
     let request = hears
         .try_recv()
         .expect("it was told before the browser was answered");

@@ -6,22 +6,22 @@ use reqwest::Method;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{BROWSER, SESSION, keeps_quiet, refused, who};
 
-fn launch(house: &TestProvider, ticket: &str) -> String {
-    house.at(&format!("/launch/grafana?ticket={ticket}"))
+fn launch(provider: &TestProvider, ticket: &str) -> String {
+    provider.at(&format!("/launch/grafana?ticket={ticket}"))
 }
 
 #[tokio::test]
 async fn f1_n61_a_ticket_of_one_browser_is_refused_in_another() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut owner = Browser::new();
-    assert_eq!(owner.get(launch(&house, &ticket)).await.status, 303);
-    let stranger = house.signed_in(HEI_LONG_JIANG).await;
-    let calls = house.portal.calls().user_by_ticket;
+    assert_eq!(owner.get(launch(&provider, &ticket)).await.status, 303);
+    let stranger = provider.signed_in(HEI_LONG_JIANG).await;
+    let calls = provider.portal.calls().user_by_ticket;
     let mut without_browser = owner.clone();
     without_browser.cookies.remove(BROWSER);
     without_browser.cookies.remove(SESSION);
@@ -31,47 +31,50 @@ async fn f1_n61_a_ticket_of_one_browser_is_refused_in_another() {
         .cookies
         .insert(BROWSER.to_owned(), stranger.cookies[BROWSER].clone());
     for mut thief in [Browser::new(), stranger, without_browser, swapped] {
-        let answer = thief.get(launch(&house, &ticket)).await;
+        let answer = thief.get(launch(&provider, &ticket)).await;
         refused(&answer, 403, "a thief");
         keeps_quiet(&answer, &ticket);
-        let mut request = house.client("grafana").authorize_url(&[]);
+        let mut request = provider.client("grafana").authorize_url(&[]);
         request.query_pairs_mut().append_pair("ticket", &ticket);
         refused(&thief.get(request).await, 403, "a thief at /authorize");
     }
     assert_eq!(
-        house.portal.calls().user_by_ticket,
+        provider.portal.calls().user_by_ticket,
         calls,
         "it was not lengthened"
     );
-    assert_eq!(owner.get(launch(&house, &ticket)).await.status, 303);
+    assert_eq!(owner.get(launch(&provider, &ticket)).await.status, 303);
 }
 
 #[tokio::test]
 async fn n61_the_owner_is_remembered_as_long_as_configured() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    Browser::new().get(launch(&house, &ticket)).await;
-    house.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
-    house.portal.plant_ticket(&ticket, CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    Browser::new().get(launch(&provider, &ticket)).await;
+    provider.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
+    provider.portal.plant_ticket(&ticket, CHEN_TAO);
     refused(
-        &Browser::new().get(launch(&house, &ticket)).await,
+        &Browser::new().get(launch(&provider, &ticket)).await,
         403,
         "in time",
     );
-    house.advance(TimeDelta::seconds(1));
-    house.portal.plant_ticket(&ticket, CHEN_TAO);
+    provider.advance(TimeDelta::seconds(1));
+    provider.portal.plant_ticket(&ticket, CHEN_TAO);
     assert_eq!(
-        Browser::new().get(launch(&house, &ticket)).await.status,
+        Browser::new().get(launch(&provider, &ticket)).await.status,
         303
     );
 }
 
 #[tokio::test]
 async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
-    let house = TestProvider::open().await;
-    house.portal.plant_ticket("abc-123-xyz", CHEN_TAO);
+    let provider = TestProvider::open().await;
+    provider.portal.plant_ticket("abc-123-xyz", CHEN_TAO);
     let mut owner = Browser::new();
-    assert_eq!(owner.get(launch(&house, "abc-123-xyz")).await.status, 303);
+    assert_eq!(
+        owner.get(launch(&provider, "abc-123-xyz")).await.status,
+        303
+    );
     for spelling in [
         "ABC-123-XYZ",
         "abc-123-xyz ",
@@ -89,59 +92,59 @@ async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
         "ⓐbc-123-xyz",
         "abc-123-xyz\u{fe0f}",
     ] {
-        house.portal.plant_ticket(spelling, CHEN_TAO);
+        provider.portal.plant_ticket(spelling, CHEN_TAO);
         let encoded: String = url::form_urlencoded::byte_serialize(spelling.as_bytes()).collect();
         let encoded = encoded.replace('+', "%20");
-        let answer = Browser::new().get(launch(&house, &encoded)).await;
+        let answer = Browser::new().get(launch(&provider, &encoded)).await;
         assert_eq!(answer.status, 403, "{spelling:?}: {}", answer.body);
     }
-    house.portal.plant_ticket("abc-124-xyz", CHEN_TAO);
-    let other = Browser::new().get(launch(&house, "abc-124-xyz")).await;
+    provider.portal.plant_ticket("abc-124-xyz", CHEN_TAO);
+    let other = Browser::new().get(launch(&provider, "abc-124-xyz")).await;
     assert_eq!(other.status, 303, "another ticket is another ticket");
 }
 
 #[tokio::test]
 async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    browser.get(launch(&house, &ticket)).await;
-    let next = house.portal.issue_ticket(HEI_LONG_JIANG);
-    let portal = house.portal.url().to_string();
-    browser.get_from(launch(&house, &next), &portal).await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    browser.get(launch(&provider, &ticket)).await;
+    let next = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let portal = provider.portal.url().to_string();
+    browser.get_from(launch(&provider, &next), &portal).await;
     refused(
-        &browser.get_from(launch(&house, &ticket), &portal).await,
+        &browser.get_from(launch(&provider, &ticket), &portal).await,
         403,
         "spent",
     );
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
 async fn n61_once_is_once_and_off_is_off() {
-    let house = TestProvider::open_with("[session]\nticket_replay = 'once'\n", "").await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open_with("[session]\nticket_replay = 'once'\n", "").await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
-    assert_eq!(browser.get(launch(&house, &ticket)).await.status, 303);
+    assert_eq!(browser.get(launch(&provider, &ticket)).await.status, 303);
     let mut later = browser.clone();
     later.cookies.remove(SESSION);
     refused(
-        &later.get(launch(&house, &ticket)).await,
+        &later.get(launch(&provider, &ticket)).await,
         403,
         "the same browser again",
     );
     assert_eq!(
-        browser.get(launch(&house, &ticket)).await.status,
+        browser.get(launch(&provider, &ticket)).await.status,
         303,
         "F29"
     );
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 
-    let house = TestProvider::open_with("[session]\nticket_replay = 'off'\n", "").await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open_with("[session]\nticket_replay = 'off'\n", "").await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     for _ in 0..2 {
         assert_eq!(
-            Browser::new().get(launch(&house, &ticket)).await.status,
+            Browser::new().get(launch(&provider, &ticket)).await.status,
             303
         );
     }
@@ -149,30 +152,30 @@ async fn n61_once_is_once_and_off_is_off() {
 
 #[tokio::test]
 async fn f3_f29_a_whole_login_and_the_way_back_ask_the_portal_once() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let grafana = house.client("grafana");
-    browser.get(launch(&house, &ticket)).await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let grafana = provider.client("grafana");
+    browser.get(launch(&provider, &ticket)).await;
     for _ in 0..2 {
         let answer = grafana.redeem(&grafana.login(&mut browser).await).await;
         let token = answer.json()["access_token"].as_str().unwrap().to_owned();
         grafana.userinfo(&token).await;
-        let back = browser.get(launch(&house, &ticket)).await;
+        let back = browser.get(launch(&provider, &ticket)).await;
         assert_eq!(back.status, 303);
-        browser.get(house.at("/launch")).await;
+        browser.get(provider.at("/launch")).await;
     }
-    assert_eq!(house.portal.calls().user_by_ticket, 1);
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
 }
 
 #[tokio::test]
 async fn f2_one_ticket_for_all_apps_works_in_its_browser() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     for client in ["grafana", "keycloak", "spa"] {
         let answer = browser
-            .get(house.at(&format!("/launch/{client}?ticket={ticket}")))
+            .get(provider.at(&format!("/launch/{client}?ticket={ticket}")))
             .await;
         assert_eq!(answer.status, 303, "{client}");
     }
@@ -180,10 +183,10 @@ async fn f2_one_ticket_for_all_apps_works_in_its_browser() {
 
 #[tokio::test]
 async fn f4_the_ticket_is_gone_from_the_next_address() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
-    let launched = browser.get(launch(&house, &ticket)).await;
+    let launched = browser.get(launch(&provider, &ticket)).await;
     keeps_quiet(&launched, &ticket);
     assert_eq!(launched.status, 303);
     assert_eq!(launched.header("cache-control"), "no-store");
@@ -194,8 +197,8 @@ async fn f4_the_ticket_is_gone_from_the_next_address() {
             .values()
             .any(|value| value.contains(&ticket))
     );
-    let database = std::fs::read(house.folder().join("panda-oidc.db")).unwrap();
-    let log = std::fs::read(house.folder().join("panda-oidc.db-wal")).unwrap_or_default();
+    let database = std::fs::read(provider.folder().join("panda-oidc.db")).unwrap();
+    let log = std::fs::read(provider.folder().join("panda-oidc.db-wal")).unwrap_or_default();
     let stored = [database, log].concat();
     let holds = |secret: &str| {
         stored
@@ -207,10 +210,10 @@ async fn f4_the_ticket_is_gone_from_the_next_address() {
 
 #[tokio::test]
 async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let url = launch(&house, &ticket);
-    let mut request = house.client("grafana").authorize_url(&[]);
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let url = launch(&provider, &ticket);
+    let mut request = provider.client("grafana").authorize_url(&[]);
     request.query_pairs_mut().append_pair("ticket", &ticket);
     for url in [url.as_str(), request.as_str()] {
         let head = Browser::new()
@@ -238,20 +241,20 @@ async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
             assert_eq!(answer.status, 405);
         }
     }
-    assert_eq!(house.portal.calls().user_by_ticket, 0);
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
     assert_eq!(Browser::new().get(url).await.status, 303);
 }
 
 #[tokio::test]
 async fn f10_f28_requests_of_two_tabs_both_go_on() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let (grafana, keycloak) = (house.client("grafana"), house.client("keycloak"));
+    let (grafana, keycloak) = (provider.client("grafana"), provider.client("keycloak"));
     browser.get(grafana.authorize_url(&[])).await;
     browser.get(keycloak.authorize_url(&[])).await;
     let mut ports = Vec::new();
     for client in ["keycloak", "grafana"] {
-        let launched = house.launch(&mut browser, client, CHEN_TAO).await;
+        let launched = provider.launch(&mut browser, client, CHEN_TAO).await;
         let resumed = browser.get(launched.location()).await;
         RelyingParty::code(&resumed);
         ports.push(resumed.location().port().unwrap());
@@ -266,25 +269,25 @@ async fn f10_f28_requests_of_two_tabs_both_go_on() {
 
 #[tokio::test]
 async fn f28_two_tabs_that_sign_in_at_once_lock_nobody_out() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let (a, b) = tokio::join!(
-        house.launch(&mut one, "grafana", CHEN_TAO),
-        house.launch(&mut two, "keycloak", CHEN_TAO)
+        provider.launch(&mut one, "grafana", CHEN_TAO),
+        provider.launch(&mut two, "keycloak", CHEN_TAO)
     );
     assert_eq!((a.status.as_u16(), b.status.as_u16()), (303, 303));
     for mut tab in [one, two] {
-        assert_eq!(who(&house, &mut tab).await.as_deref(), Some("1"));
+        assert_eq!(who(&provider, &mut tab).await.as_deref(), Some("1"));
     }
-    assert_eq!(who(&house, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn f27_n74_a_client_that_rejects_its_logins_is_not_launched_for_ever() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let url = house.at("/launch/grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let url = provider.at("/launch/grafana");
     let mut rounds = 1;
     let stopped = loop {
         let answer = browser.get(&url).await;
@@ -296,32 +299,32 @@ async fn f27_n74_a_client_that_rejects_its_logins_is_not_launched_for_ever() {
     };
     assert_eq!((rounds, stopped.status.as_u16()), (3, 429));
     assert!(stopped.body.contains("应用反复要求登录"));
-    house.advance(TimeDelta::seconds(15));
+    provider.advance(TimeDelta::seconds(15));
     assert_eq!(browser.get(&url).await.status, 303);
 }
 
 #[tokio::test]
 async fn f30_a_portal_that_forgot_its_tickets_sends_people_back_to_it() {
-    let house = TestProvider::open().await;
-    let ticket = house.portal.issue_ticket(CHEN_TAO);
-    let mut signed_in = house.signed_in(HEI_LONG_JIANG).await;
-    house.portal.expire_tickets();
-    let answer = Browser::new().get(launch(&house, &ticket)).await;
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let mut signed_in = provider.signed_in(HEI_LONG_JIANG).await;
+    provider.portal.expire_tickets();
+    let answer = Browser::new().get(launch(&provider, &ticket)).await;
     refused(&answer, 403, "forgotten");
     assert!(answer.body.contains("请重新从门户进入"), "{}", answer.body);
-    assert!(answer.body.contains(house.portal.url().as_str()));
-    assert_eq!(who(&house, &mut signed_in).await.as_deref(), Some("2"));
+    assert!(answer.body.contains(provider.portal.url().as_str()));
+    assert_eq!(who(&provider, &mut signed_in).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
 async fn n69_a_name_is_a_name_whatever_stands_in_it() {
-    let house = TestProvider::open().await;
+    let provider = TestProvider::open().await;
     let name = "<script>alert('1')</script>\"&\u{202e}gnp\u{2066}.😀\r\nX-Evil: 1";
-    house.portal.add_user(Person::new(7, name, "</p><b>"));
-    let mut browser = house.signed_in(7).await;
-    let apps = browser.get(house.at("/launch")).await;
-    house.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let switch = browser.get(house.at("/switch")).await;
+    provider.portal.add_user(Person::new(7, name, "</p><b>"));
+    let mut browser = provider.signed_in(7).await;
+    let apps = browser.get(provider.at("/launch")).await;
+    provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let switch = browser.get(provider.at("/switch")).await;
     for page in [apps, switch] {
         assert_eq!(page.status, 200);
         assert!(
@@ -334,7 +337,7 @@ async fn n69_a_name_is_a_name_whatever_stands_in_it() {
         assert!(!page.body.contains(turns), "the name turns the page around");
         assert_eq!(page.header("x-evil"), "");
     }
-    let grafana = house.client("grafana");
+    let grafana = provider.client("grafana");
     let tokens = grafana
         .redeem(&grafana.login(&mut browser).await)
         .await

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 use crate::tools::access_token;
 
 async fn post(url: &str, build: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Answer {
@@ -27,8 +27,8 @@ const SECRET: &str = "grafana-secret-0123456789";
 
 #[tokio::test]
 async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same() {
-    let house = TestProvider::open().await;
-    let url = house.at("/token");
+    let provider = TestProvider::open().await;
+    let url = provider.at("/token");
     let ask = async |id: &str, secret: &str| {
         let form = [
             ("grant_type", "authorization_code"),
@@ -60,15 +60,15 @@ async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same(
 
 #[tokio::test]
 async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let (spent, expired) = (
         grafana.login(&mut browser).await,
         grafana.login(&mut browser).await,
     );
     assert_eq!(grafana.redeem(&spent).await.status, 200);
-    house.advance(TimeDelta::seconds(60));
+    provider.advance(TimeDelta::seconds(60));
     let never = grafana.redeem(&"A".repeat(43)).await;
     for code in [&spent, &expired] {
         let answer = grafana.redeem(code).await;
@@ -81,10 +81,10 @@ async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
 
 #[tokio::test]
 async fn n46_a_ticket_that_never_was_and_one_that_is_over_look_the_same() {
-    let house = TestProvider::open().await;
-    let over = house.portal.issue_ticket(CHEN_TAO);
-    house.portal.expire_tickets();
-    let at = |ticket: &str| house.at(&format!("/launch/grafana?ticket={ticket}"));
+    let provider = TestProvider::open().await;
+    let over = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.expire_tickets();
+    let at = |ticket: &str| provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let never = Browser::new().get(at(&"0".repeat(32))).await;
     let over = Browser::new().get(at(&over)).await;
     assert_eq!((over.status, over.body), (never.status, never.body));
@@ -92,9 +92,9 @@ async fn n46_a_ticket_that_never_was_and_one_that_is_over_look_the_same() {
 
 #[tokio::test]
 async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let code = grafana.login(&mut browser).await;
     let plain = form(&grafana, &code);
     let with = |more: &[(&'static str, &'static str)]| {
@@ -103,7 +103,7 @@ async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
         form
     };
     let body = with(&[("client_id", "grafana"), ("client_secret", SECRET)]);
-    let url = house.at("/token");
+    let url = provider.at("/token");
     let query = url::Url::parse_with_params(&url, &body).unwrap();
 
     let get = browser.get(query.as_str()).await;
@@ -185,10 +185,10 @@ async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
 
 #[tokio::test]
 async fn n47_an_access_token_comes_once_and_never_in_the_query() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let token = access_token(&house.client("grafana"), &mut browser).await;
-    let url = house.at("/userinfo");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let token = access_token(&provider.client("grafana"), &mut browser).await;
+    let url = provider.at("/userinfo");
     let query = format!("{url}?access_token={token}");
     assert_eq!(Browser::new().get(&query).await.status, 401);
     assert_eq!(post(&query, |request| request).await.status, 401);
@@ -210,11 +210,11 @@ async fn n47_an_access_token_comes_once_and_never_in_the_query() {
 
 #[tokio::test]
 async fn n47_two_authorization_headers_are_one_too_many() {
-    let house = TestProvider::open().await;
-    let mut browser = house.signed_in(CHEN_TAO).await;
-    let grafana = house.client("grafana");
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let grafana = provider.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
-    let answer = post(&house.at("/userinfo"), |request| {
+    let answer = post(&provider.at("/userinfo"), |request| {
         let good = format!("Bearer {token}");
         request
             .header("authorization", good)
@@ -223,7 +223,7 @@ async fn n47_two_authorization_headers_are_one_too_many() {
     .await;
     assert_eq!(answer.status, 400, "{}", answer.body);
     let code = grafana.login(&mut browser).await;
-    let answer = post(&house.at("/token"), |request| {
+    let answer = post(&provider.at("/token"), |request| {
         let request = request.basic_auth("grafana", Some(SECRET));
         request
             .basic_auth("keycloak", Some("x"))

@@ -2,12 +2,12 @@
 
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
-async fn offline(house: &TestProvider) -> (RelyingParty, [String; 2]) {
-    let grafana = house.client("grafana");
+async fn offline(provider: &TestProvider) -> (RelyingParty, [String; 2]) {
+    let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
-    let code = RelyingParty::code(&house.signed_in(CHEN_TAO).await.get(url).await);
+    let code = RelyingParty::code(&provider.signed_in(CHEN_TAO).await.get(url).await);
     let tokens = grafana.redeem(&code).await.json();
     let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
     (grafana, [token("access_token"), token("refresh_token")])
@@ -15,11 +15,11 @@ async fn offline(house: &TestProvider) -> (RelyingParty, [String; 2]) {
 
 #[tokio::test]
 async fn n42_nobody_revokes_what_is_another_clients() {
-    let house = TestProvider::open().await;
-    let (grafana, tokens) = offline(&house).await;
+    let provider = TestProvider::open().await;
+    let (grafana, tokens) = offline(&provider).await;
     for token in &tokens {
         for other in ["keycloak", "spa"] {
-            let answer = house.client(other).post_token("/revoke", token).await;
+            let answer = provider.client(other).post_token("/revoke", token).await;
             assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
         }
         let nobody = RelyingParty {
@@ -35,9 +35,9 @@ async fn n42_nobody_revokes_what_is_another_clients() {
 
 #[tokio::test]
 async fn n42_a_revocation_that_failed_does_not_look_like_one() {
-    let house = TestProvider::open().await;
-    let (grafana, tokens) = offline(&house).await;
-    house.app.store.close().await.unwrap();
+    let provider = TestProvider::open().await;
+    let (grafana, tokens) = offline(&provider).await;
+    provider.app.store.close().await.unwrap();
     for token in &tokens {
         for path in ["/revoke", "/introspect"] {
             let answer = grafana.post_token(path, token).await;
@@ -50,10 +50,10 @@ async fn n42_a_revocation_that_failed_does_not_look_like_one() {
 
 #[tokio::test]
 async fn n43_nobody_learns_of_a_token_that_is_neither_theirs_nor_for_them() {
-    let house = TestProvider::open().await;
-    let (_, tokens) = offline(&house).await;
+    let provider = TestProvider::open().await;
+    let (_, tokens) = offline(&provider).await;
     for token in &tokens {
-        let answer = house
+        let answer = provider
             .client("keycloak")
             .post_token("/introspect", token)
             .await;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 /// The cookie that opens a session.
 pub const SESSION: &str = "panda-oidc-session";
@@ -41,8 +41,8 @@ impl Ear {
 }
 
 /// How many rows the database has, over all tables.
-pub fn rows(house: &TestProvider) -> i64 {
-    let file = house.folder().join("panda-oidc.db");
+pub fn rows(provider: &TestProvider) -> i64 {
+    let file = provider.folder().join("panda-oidc.db");
     let sql = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let tables: Vec<String> = sql
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
@@ -70,8 +70,8 @@ pub fn keeps_quiet(answer: &Answer, secret: &str) {
 }
 
 /// Who is signed in in this browser, by what the app `grafana` is told.
-pub async fn who(house: &TestProvider, browser: &mut Browser) -> Option<String> {
-    let grafana = house.client("grafana");
+pub async fn who(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
+    let grafana = provider.client("grafana");
     let answer = browser
         .get(grafana.authorize_url(&[("prompt", "none")]))
         .await;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::app::RelyingParty;
 use super::browser::Answer;
-use super::house::TestProvider;
+use super::provider::TestProvider;
 
 /// RFC 7523 §2.2.
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -127,9 +127,9 @@ pub fn with_keys_at(client_id: &str, uri: &str) -> String {
 }
 
 /// The client that [`registration`] registers.
-pub fn signing_client(house: &TestProvider, client_id: &str) -> RelyingParty {
+pub fn signing_client(provider: &TestProvider, client_id: &str) -> RelyingParty {
     RelyingParty {
-        issuer: house.issuer.clone(),
+        issuer: provider.issuer.clone(),
         client_id: client_id.to_owned(),
         client_secret: None,
         redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
@@ -137,10 +137,10 @@ pub fn signing_client(house: &TestProvider, client_id: &str) -> RelyingParty {
 }
 
 /// The claims of a valid assertion of `client`, with a unique `jti`.
-pub fn claims(house: &TestProvider, client: &RelyingParty) -> Value {
-    let now = house.clock.now().timestamp();
+pub fn claims(provider: &TestProvider, client: &RelyingParty) -> Value {
+    let now = provider.clock.now().timestamp();
     json!({
-        "iss": client.client_id, "sub": client.client_id, "aud": house.issuer,
+        "iss": client.client_id, "sub": client.client_id, "aud": provider.issuer,
         "jti": format!("{:032x}", rand::random::<u128>()), "iat": now, "exp": now + 60,
     })
 }

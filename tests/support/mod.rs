@@ -1,6 +1,6 @@
 //! What the whole-program tests share: a browser, a running provider and a client application.
 //!
-//! [`house`] serves the real router in this process, with a clock that the test controls.
+//! [`provider`] serves the real router in this process, with a clock that the test controls.
 //! [`program`] runs the built binary, which a test can kill and inspect from outside. Both listen on
 //! a real socket, so one [`browser`] and one [`app`] work with both.
 
@@ -12,9 +12,9 @@
 pub mod app;
 pub mod assertion;
 pub mod browser;
-pub mod house;
 pub mod listener;
 pub mod program;
+pub mod provider;
 pub mod publisher;
 
 use std::time::{Duration, Instant};

@@ -31,8 +31,8 @@ impl Export {
         })
         .await?;
         let mut export = links::Export::begin(self.open_output()?, headings)?;
-        for_each_link(store, |place, link| {
-            if export.row(place, link)? {
+        for_each_link(store, |link_key, link| {
+            if export.row(link_key, link)? {
                 return Ok(());
             }
             Err(Failure::Refused(

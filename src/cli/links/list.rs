@@ -32,9 +32,9 @@ impl List {
             requested.is_none_or(|requested| requested == client.unwrap_or("*"))
         };
         if self.json {
-            for_each_link(store, |place, link| {
-                if in_requested_client(place.client.as_deref()) {
-                    serde_json::to_writer(&mut out, &LinkJson::of(place, link))?;
+            for_each_link(store, |link_key, link| {
+                if in_requested_client(link_key.client.as_deref()) {
+                    serde_json::to_writer(&mut out, &LinkJson::of(link_key, link))?;
                     writeln!(out)?;
                 }
                 Ok(())
@@ -52,8 +52,8 @@ impl List {
             "ATTRIBUTES",
         ];
         let mut table = Table::new(out, headings);
-        for_each_link(store, |place, link| {
-            if !in_requested_client(place.client.as_deref()) {
+        for_each_link(store, |link_key, link| {
+            if !in_requested_client(link_key.client.as_deref()) {
                 return Ok(());
             }
             let verified = match (&link.email, link.email_verified) {
@@ -62,8 +62,8 @@ impl List {
                 (_, false) => "no",
             };
             Ok(table.row([
-                place.subject.as_str(),
-                place.client.as_deref().unwrap_or("*"),
+                link_key.subject.as_str(),
+                link_key.client.as_deref().unwrap_or("*"),
                 link.username.as_deref().unwrap_or_default(),
                 link.email.as_deref().unwrap_or_default(),
                 verified,

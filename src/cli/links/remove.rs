@@ -20,17 +20,17 @@ pub(super) struct Remove {
 impl Remove {
     /// Does not require that the client is still registered.
     pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
-        let place = self.account.key();
-        if store.unlink(&place).await? {
+        let link_key = self.account.key();
+        if store.unlink(&link_key).await? {
             return Ok(ExitCode::SUCCESS);
         }
-        let client = place.client.map_or_else(
+        let client = link_key.client.map_or_else(
             || "for all clients".to_owned(),
             |client| format!("in {client:?}"),
         );
         Err(Failure::Refused(format!(
             "{} has no account {client}; see links list",
-            place.subject
+            link_key.subject
         )))
     }
 }

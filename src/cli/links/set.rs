@@ -54,8 +54,8 @@ impl Set {
             attributes: self.values.attributes.clone(),
         };
         let edit = parse_edit(&requested).map_err(|error| Failure::Usage(error.to_string()))?;
-        let place = self.account.key();
-        let change = LinkChange { place, edit };
+        let link_key = self.account.key();
+        let change = LinkChange { link_key, edit };
         match store
             .apply([change.clone()].into(), SystemClock.now())
             .await?

@@ -19,11 +19,11 @@ pub(super) async fn for_each_link(
     let mut last: Option<LinkKey> = None;
     loop {
         let batch = store.links_after(last.as_ref(), BATCH_SIZE).await?;
-        for (place, link) in &batch {
-            each(place, link)?;
+        for (link_key, link) in &batch {
+            each(link_key, link)?;
         }
         match batch.into_iter().last() {
-            Some((place, _)) => last = Some(place),
+            Some((link_key, _)) => last = Some(link_key),
             None => return Ok(()),
         }
     }
@@ -40,10 +40,10 @@ pub(super) struct LinkJson<'a> {
 
 impl<'a> LinkJson<'a> {
     /// The line for `link`.
-    pub(super) fn of(place: &'a LinkKey, link: &'a Link) -> Self {
+    pub(super) fn of(link_key: &'a LinkKey, link: &'a Link) -> Self {
         Self {
-            id: place.subject.as_str(),
-            client: place.client.as_deref(),
+            id: link_key.subject.as_str(),
+            client: link_key.client.as_deref(),
             link,
         }
     }

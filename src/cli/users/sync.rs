@@ -65,7 +65,7 @@ impl Sync {
         }
         Ok(match report.outcome {
             Outcome::Complete { .. } => ExitCode::SUCCESS,
-            Outcome::Braked { .. } => ExitCode::from(BLOCKED_EXIT_CODE),
+            Outcome::Blocked { .. } => ExitCode::from(BLOCKED_EXIT_CODE),
             Outcome::Failed { .. } => ExitCode::FAILURE,
         })
     }

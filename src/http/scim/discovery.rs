@@ -86,7 +86,7 @@ pub(super) async fn schema(
 /// Refuses a filter (RFC 7644 §4): "If a "filter" is provided, the service provider SHOULD
 /// respond with HTTP status code 403."
 fn refuse_filter(query: Option<&str>) -> Result<(), ScimFailure> {
-    let page = ListRequest::of_query(query.unwrap_or_default())?;
+    let page = ListRequest::from_query(query.unwrap_or_default())?;
     match page.filter {
         None => Ok(()),
         Some(_) => Err(ScimError::new(403, "these lists are not filtered").into()),

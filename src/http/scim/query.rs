@@ -23,9 +23,9 @@ impl<S: Send + Sync> FromRequest<S> for ScimQuery {
         let (page, headers) = if request.method() == Method::POST {
             let body = Bytes::from_request(request, state).await;
             let body = body.map_err(IntoResponse::into_response)?;
-            (ListRequest::of_body(&body), HeaderMap::new())
+            (ListRequest::from_body(&body), HeaderMap::new())
         } else {
-            let page = ListRequest::of_query(request.uri().query().unwrap_or_default());
+            let page = ListRequest::from_query(request.uri().query().unwrap_or_default());
             (page, request.headers().clone())
         };
         match page {

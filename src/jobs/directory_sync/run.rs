@@ -143,14 +143,14 @@ impl<'a> SyncRun<'a> {
         );
         let anomaly = checked.err().filter(|_| !options.accept_removals);
         let listed = reading.listed;
-        if let Some(doubt) = anomaly {
+        if let Some(anomaly) = anomaly {
             // A list that cannot be trusted about who left cannot be trusted about who is back
             // either.
             self.discard().await?;
-            return Ok(Outcome::Braked {
+            return Ok(Outcome::Blocked {
                 listed,
                 missing,
-                doubt,
+                anomaly,
             });
         }
         let (absent, left) = self.stage_missing(&known_users).await?;
@@ -370,13 +370,13 @@ impl From<StoreError> for Interruption {
 fn log_report(report: &Report) {
     match &report.outcome {
         outcome @ Outcome::Complete { .. } => tracing::info!("Read the directory: {outcome}"),
-        outcome @ Outcome::Braked {
-            doubt: Anomaly::Unstable,
+        outcome @ Outcome::Blocked {
+            anomaly: Anomaly::Unstable,
             ..
         } => {
             tracing::warn!("Read the directory: {outcome}");
         }
-        outcome @ Outcome::Braked { .. } => tracing::error!("Read the directory: {outcome}"),
+        outcome @ Outcome::Blocked { .. } => tracing::error!("Read the directory: {outcome}"),
         outcome @ Outcome::Failed { .. } => tracing::warn!(
             "Read the directory: {outcome}; whoever is signed in stays so, and leavers stay out"
         ),

@@ -138,8 +138,8 @@ proptest! {
                 }
             }
             for store in [store, again] {
-                for (place, _) in store.links_after(None, u32::MAX).await.unwrap() {
-                    store.unlink(&place).await.unwrap();
+                for (link_key, _) in store.links_after(None, u32::MAX).await.unwrap() {
+                    store.unlink(&link_key).await.unwrap();
                 }
             }
             Ok(())

@@ -41,7 +41,7 @@ pub(super) fn offered(form: &Params) -> Result<Option<&str>, OAuthError> {
     }
 }
 
-pub(super) fn prove<'a>(
+pub(super) fn authenticate<'a>(
     jwt: &'a str,
     request: &ClientCredentials<'a>,
     clients: &Clients,

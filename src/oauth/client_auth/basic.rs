@@ -9,7 +9,7 @@ use super::proof::{ClientCredentials, ClientProof, authenticated, authentication
 use crate::oauth::client::Clients;
 use crate::oauth::error::OAuthError;
 
-pub(super) fn prove<'a>(
+pub(super) fn authenticate<'a>(
     header: &str,
     request: &ClientCredentials<'a>,
     clients: &Clients,

@@ -1,6 +1,6 @@
 //! Client authentication (RFC 6749 §2.3, RFC 7521 §4.2, OIDC Core §9): one file per method.
 //!
-//! The function `prove` of each file checks the credential. Nothing here fetches keys or remembers
+//! The function `authenticate` of each file checks the credential. Nothing here fetches keys or remembers
 //! used assertions: a [`ClientProof`] says which of these the caller still has to do.
 
 mod assertion;
@@ -53,10 +53,10 @@ pub fn authenticate<'a>(
         )));
     }
     match credential(request)? {
-        Credential::Basic(header) => basic::prove(header, request, clients),
-        Credential::Post(secret) => post::prove(secret, request, clients),
-        Credential::Assertion(jwt) => assertion::prove(jwt, request, clients),
-        Credential::Nothing => none::prove(request, clients),
+        Credential::Basic(header) => basic::authenticate(header, request, clients),
+        Credential::Post(secret) => post::authenticate(secret, request, clients),
+        Credential::Assertion(jwt) => assertion::authenticate(jwt, request, clients),
+        Credential::Nothing => none::authenticate(request, clients),
     }
 }
 

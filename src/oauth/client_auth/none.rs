@@ -4,7 +4,7 @@ use super::proof::{ClientCredentials, ClientProof, authenticated, authentication
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::error::OAuthError;
 
-pub(super) fn prove<'a>(
+pub(super) fn authenticate<'a>(
     request: &ClientCredentials<'a>,
     clients: &Clients,
 ) -> Result<ClientProof<'a>, OAuthError> {

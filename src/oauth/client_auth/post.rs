@@ -4,7 +4,7 @@ use super::proof::{ClientCredentials, ClientProof, authenticated, authentication
 use crate::oauth::client::Clients;
 use crate::oauth::error::OAuthError;
 
-pub(super) fn prove<'a>(
+pub(super) fn authenticate<'a>(
     offered: &str,
     request: &ClientCredentials<'a>,
     clients: &Clients,

@@ -36,7 +36,7 @@ pub(crate) fn subject(text: &str) -> Subject {
 pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
-        place: digest("browser of 1"),
+        user_agent: digest("browser of 1"),
         logout_notice: farewell(),
         continued_session: None,
         session: Session {
@@ -74,7 +74,7 @@ pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
     let mut request = sign_in(name);
     request.session.ticket = digest(ticket);
     request.claim = Some(claim(ticket, browser));
-    request.place = digest(browser);
+    request.user_agent = digest(browser);
     request
 }
 

@@ -7,7 +7,7 @@ use crate::links::{ApplyOutcome, Edit, LinkChange, LinkKey, PersonQuery, Tally, 
 use crate::people::{Attribute, Link};
 use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 
-fn place(of: &str, client: &str) -> LinkKey {
+fn link_key(of: &str, client: &str) -> LinkKey {
     LinkKey {
         subject: subject(of),
         client: Some(client.to_owned()).filter(|client| !client.is_empty()),
@@ -16,7 +16,7 @@ fn place(of: &str, client: &str) -> LinkKey {
 
 fn change(of: &str, client: &str, username: &str) -> LinkChange {
     LinkChange {
-        place: place(of, client),
+        link_key: link_key(of, client),
         edit: Edit {
             username: Some(username.to_owned()),
             ..Edit::default()
@@ -93,14 +93,14 @@ pub(super) async fn a_username_is_unique_within_a_client(store: impl Store) {
         (conflicts[0].change, conflicts[0].what),
         (1, UniqueField::Username)
     );
-    assert_eq!(conflicts[0].holder, place("1", "grafana"));
+    assert_eq!(conflicts[0].holder, link_key("1", "grafana"));
     assert_eq!(link(&store, "3", "grafana").await, None, "half was done");
     joined(&store, &[change("2", "wiki", "chentao")]).await;
 }
 
 pub(super) async fn an_email_address_is_unique_within_a_client(store: impl Store) {
     let email = |of, client, email: &str| LinkChange {
-        place: place(of, client),
+        link_key: link_key(of, client),
         edit: Edit {
             email: Some(email.to_owned()),
             ..Edit::default()
@@ -179,8 +179,8 @@ pub(super) async fn a_rehearsal_reports_like_a_join_and_changes_nothing(store: i
 
 pub(super) async fn a_link_is_removed_once(store: impl Store) {
     joined(&store, &[change("1", "", "a"), change("1", "wiki", "b")]).await;
-    assert!(store.unlink(&place("1", "wiki")).await.unwrap());
-    assert!(!store.unlink(&place("1", "wiki")).await.unwrap());
+    assert!(store.unlink(&link_key("1", "wiki")).await.unwrap());
+    assert!(!store.unlink(&link_key("1", "wiki")).await.unwrap());
     assert_eq!(username(&store, "1", "wiki").await.as_deref(), Some("a"));
 }
 
@@ -195,14 +195,14 @@ pub(super) async fn links_are_listed_in_order_and_in_batches(store: impl Store) 
     let (mut seen, mut last) = (Vec::new(), None);
     loop {
         let batch = store.links_after(last.as_ref(), 4).await.unwrap();
-        let Some((place, _)) = batch.last() else {
+        let Some((link_key, _)) = batch.last() else {
             break;
         };
-        last = Some(place.clone());
-        seen.extend(batch.into_iter().map(|(place, _)| place));
+        last = Some(link_key.clone());
+        seen.extend(batch.into_iter().map(|(link_key, _)| link_key));
     }
-    let places: Vec<_> = changes.into_iter().map(|change| change.place).collect();
-    assert_eq!(seen, places);
+    let link_keys: Vec<_> = changes.into_iter().map(|change| change.link_key).collect();
+    assert_eq!(seen, link_keys);
 }
 
 pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: impl Store) {
@@ -213,7 +213,7 @@ pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: imp
         ("4", "新耀分公司", "13900139000"),
     ] {
         let mut request = sign_in(of);
-        request.place = digest(of);
+        request.user_agent = digest(of);
         request.session.user.identity.subject = subject(of);
         request.session.user.identity.name = Some(name.to_owned());
         request.session.user.identity.phone = Some(phone.to_owned());
@@ -299,7 +299,7 @@ pub(super) async fn a_username_is_never_the_identifier_of_a_person_without_a_use
     };
     assert_eq!(
         (conflicts[0].what, &conflicts[0].holder),
-        (UniqueField::Username, &place("1", "grafana"))
+        (UniqueField::Username, &link_key("1", "grafana"))
     );
     assert_eq!(username(&store, "5", "grafana").await, None);
     // A person may have their own identifier as username, or one that belongs to no known person.

@@ -326,7 +326,7 @@ pub(super) async fn a_forgotten_leaver_still_cannot_sign_in(store: impl Store) {
 
 pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    let place = LinkKey {
+    let link_key = LinkKey {
         subject: subject("1"),
         client: None,
     };
@@ -334,7 +334,7 @@ pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
         username: Some("chentao".to_owned()),
         ..Edit::default()
     };
-    let joined = store.apply([links::LinkChange { place, edit }].into(), at(0));
+    let joined = store.apply([links::LinkChange { link_key, edit }].into(), at(0));
     joined.await.unwrap();
     let ended = store
         .forget(&subject("1"), &farewell(), at(1))
@@ -384,9 +384,9 @@ pub(super) async fn the_latest_report_is_kept(store: impl Store) {
         let report = Report {
             at: at(1),
             complete_at: Some(at(0)),
-            held: Some(Blocked {
+            blocked: Some(Blocked {
                 missing: 3,
-                doubt: Anomaly::Unstable,
+                anomaly: Anomaly::Unstable,
             }),
             outcome: Outcome::Failed {
                 why: cause.to_owned(),

@@ -73,7 +73,7 @@ pub(super) async fn a_session_is_never_continued_for_another_user(store: impl St
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
     request.continued_session = Some(sid("a"));
-    request.place = digest("another browser");
+    request.user_agent = digest("another browser");
     request.session.user.identity.subject = subject("2");
     let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
@@ -242,7 +242,7 @@ pub(super) async fn a_sign_in_ends_every_session_of_other_users_in_the_browser(s
         signed_in(&store, request).await;
     }
     let mut elsewhere = sign_in("elsewhere");
-    elsewhere.place = digest("another browser");
+    elsewhere.user_agent = digest("another browser");
     signed_in(&store, elsewhere).await;
     store.sweep(at(500)).await.unwrap();
 

@@ -121,7 +121,7 @@ pub(super) async fn a_sign_in_of_another_user_spends_the_ticket_of_the_old_sessi
 ) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in("b");
-    request.place = digest("first");
+    request.user_agent = digest("first");
     request.session.user.identity.subject = subject("2");
     signed_in(&store, request).await;
     assert!(is_refused(&store, sign_in_with("c", "t", "first")).await);

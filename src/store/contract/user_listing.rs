@@ -33,7 +33,7 @@ async fn list_people(store: &impl Store, ids: &[&str]) {
 }
 
 async fn link_username(store: &impl Store, id: &str, client: Option<&str>, username: &str) {
-    let place = LinkKey {
+    let link_key = LinkKey {
         subject: subject(id),
         client: client.map(str::to_owned),
     };
@@ -41,7 +41,7 @@ async fn link_username(store: &impl Store, id: &str, client: Option<&str>, usern
         username: Some(username.to_owned()),
         ..Edit::default()
     };
-    let joined = store.apply([links::LinkChange { place, edit }].into(), at(0));
+    let joined = store.apply([links::LinkChange { link_key, edit }].into(), at(0));
     joined.await.unwrap();
 }
 

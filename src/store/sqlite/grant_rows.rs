@@ -43,7 +43,7 @@ pub(super) const GRANTED_COLUMNS: usize = GRANT_COLUMNS + USER_COLUMNS + 2 * LIN
 
 /// A grant `g`, its user `u`, the user's link for the client (`own`) and for all clients (`common`),
 /// and its session `s` while that is live. `?2` is the current time.
-macro_rules! grants_alive {
+macro_rules! active_grant_joins {
     () => {
         " FROM grants g
           JOIN users u ON u.subject = g.subject
@@ -52,17 +52,17 @@ macro_rules! grants_alive {
           LEFT JOIN sessions s ON s.sid = g.sid AND s.expires_at > ?2 "
     };
 }
-pub(super) use grants_alive;
+pub(super) use active_grant_joins;
 
-/// The condition under which a grant from `grants_alive!` is active: redeemed, neither expired nor
+/// The condition under which a grant from `active_grant_joins!` is active: redeemed, neither expired nor
 /// revoked, and offline or with a live session.
-macro_rules! stands {
+macro_rules! grant_is_active {
     () => {
         " g.redeemed_at IS NOT NULL AND g.revoked_at IS NULL AND g.expires_at > ?2
           AND (s.sid IS NOT NULL OR g.offline = 1) "
     };
 }
-pub(super) use stands;
+pub(super) use grant_is_active;
 
 /// Revokes a grant, in whatever state it is.
 pub(super) fn revoke(sql: &Connection, id: &GrantId) -> rusqlite::Result<()> {

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::column::millis;
 use super::grant_rows::{
-    GRANTED_COLUMNS, granted_columns, grants_alive, read_active_grant, revoke, stands,
+    GRANTED_COLUMNS, active_grant_joins, grant_is_active, granted_columns, read_active_grant,
+    revoke,
 };
 use super::{SqliteStore, refresh_tokens};
 use crate::crypto::identifiers::GrantId;
@@ -111,7 +112,7 @@ fn redeem_code(
             "SELECT ",
             granted_columns!(),
             ", g.redeemed_at IS NOT NULL, g.code_expires_at > ?2 AND s.sid IS NOT NULL",
-            grants_alive!(),
+            active_grant_joins!(),
             "WHERE g.id = ?1 AND g.expires_at > ?2"
         ))?
         .query_row(params![code.as_bytes(), millis(now)], code_state)
@@ -179,9 +180,9 @@ fn active_grant(
     sql.prepare_cached(concat!(
         "SELECT ",
         granted_columns!(),
-        grants_alive!(),
+        active_grant_joins!(),
         "WHERE g.id = ?1 AND",
-        stands!()
+        grant_is_active!()
     ))?
     .query_row(params![id.as_bytes(), millis(now)], read_active_grant)
     .optional()

@@ -64,20 +64,23 @@ impl Links for SqliteStore {
         .await
     }
 
-    async fn unlink(&self, place: &LinkKey) -> Result<bool, StoreError> {
-        let place = place.clone();
-        self.write("take a link away", move |sql| Ok(remove(sql, &place)? == 1))
-            .await
+    async fn unlink(&self, link_key: &LinkKey) -> Result<bool, StoreError> {
+        let link_key = link_key.clone();
+        self.write("take a link away", move |sql| {
+            Ok(remove(sql, &link_key)? == 1)
+        })
+        .await
     }
 
     async fn links_after(
         &self,
-        place: Option<&LinkKey>,
+        link_key: Option<&LinkKey>,
         limit: u32,
     ) -> Result<Vec<(LinkKey, Link)>, StoreError> {
         self.read("list links", |sql| {
-            let (subject, client) =
-                place.map_or(("", ""), |place| (place.subject.as_str(), place.key()));
+            let (subject, client) = link_key.map_or(("", ""), |link_key| {
+                (link_key.subject.as_str(), link_key.client_column())
+            });
             sql.prepare_cached(concat!(
                 "SELECT ",
                 link_columns!("l"),
@@ -87,8 +90,8 @@ impl Links for SqliteStore {
             ))?
             .query_map(params![subject, client, limit], |row| {
                 let subject = column::subject(row, LINK_COLUMNS)?;
-                let place = LinkKey::of(subject, row.get(LINK_COLUMNS + 1)?);
-                Ok((place, link(row, 0)?.unwrap_or_default()))
+                let link_key = LinkKey::of(subject, row.get(LINK_COLUMNS + 1)?);
+                Ok((link_key, link(row, 0)?.unwrap_or_default()))
             })?
             .collect()
         })
@@ -191,14 +194,14 @@ fn join(
         }
         changed.push(index);
         if before.is_some() {
-            release_keys(sql, &change.place)?;
+            release_keys(sql, &change.link_key)?;
         }
     }
     let mut conflicts = Vec::new();
     for &index in &changed {
-        let place = &changes[index].place;
+        let link_key = &changes[index].link_key;
         let (_, Some(link)) = before_and_after(sql, &changes[index])? else {
-            remove(sql, place)?;
+            remove(sql, link_key)?;
             continue;
         };
         let conflicts_before = conflicts.len();
@@ -208,7 +211,7 @@ fn join(
         ];
         for (what, text) in texts {
             let Some(text) = text else { continue };
-            if let Some(holder) = holder(sql, what, &fold_case(text), place)? {
+            if let Some(holder) = holder(sql, what, &fold_case(text), link_key)? {
                 conflicts.push(LinkConflict {
                     change: index,
                     what,
@@ -217,14 +220,14 @@ fn join(
             }
         }
         if conflicts.len() == conflicts_before {
-            upsert(sql, place, &link, now)?;
+            upsert(sql, link_key, &link, now)?;
         }
     }
     // A person without a username is known to the client by their identifier, so no other person may
     // have that as username. Only after all changes is it certain who has no username.
     if conflicts.is_empty() {
         for index in changed {
-            let Some(holder) = identifier_holder(sql, &changes[index].place)? else {
+            let Some(holder) = identifier_holder(sql, &changes[index].link_key)? else {
                 continue;
             };
             conflicts.push(LinkConflict {
@@ -245,18 +248,22 @@ fn before_and_after(
     sql: &Connection,
     change: &LinkChange,
 ) -> rusqlite::Result<(Option<Link>, Option<Link>)> {
-    let before = find(sql, change.place.subject.as_str(), change.place.key())?;
+    let before = find(
+        sql,
+        change.link_key.subject.as_str(),
+        change.link_key.client_column(),
+    )?;
     let after = change.edit.applied_to(before.as_ref());
     Ok((before, after))
 }
 
 /// Clears the unique keys of a link, so that another link can have them.
-fn release_keys(sql: &Connection, place: &LinkKey) -> rusqlite::Result<()> {
+fn release_keys(sql: &Connection, link_key: &LinkKey) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "UPDATE links SET username_key = NULL, email_key = NULL
           WHERE subject = ?1 AND client_id = ?2",
     )?
-    .execute([place.subject.as_str(), place.key()])
+    .execute([link_key.subject.as_str(), link_key.client_column()])
     .map(drop)
 }
 
@@ -266,7 +273,7 @@ fn holder(
     sql: &Connection,
     what: UniqueField,
     key: &str,
-    place: &LinkKey,
+    link_key: &LinkKey,
 ) -> rusqlite::Result<Option<LinkKey>> {
     /// The key is the first column of either index.
     macro_rules! holder_by {
@@ -282,33 +289,37 @@ fn holder(
         UniqueField::Username => holder_by!("username_key"),
         UniqueField::Email => holder_by!("email_key"),
     })?
-    .query_row([key, place.subject.as_str(), place.key()], |row| {
-        Ok(LinkKey::of(column::subject(row, 0)?, row.get(1)?))
-    })
+    .query_row(
+        [key, link_key.subject.as_str(), link_key.client_column()],
+        |row| Ok(LinkKey::of(column::subject(row, 0)?, row.get(1)?)),
+    )
     .optional()
 }
 
-/// The person whose identifier equals the username at `place`, and who has no username in that client.
+/// The person whose identifier equals the username at `link_key`, and who has no username in that client.
 /// The client knows that person by the identifier.
-fn identifier_holder(sql: &Connection, place: &LinkKey) -> rusqlite::Result<Option<LinkKey>> {
+fn identifier_holder(sql: &Connection, link_key: &LinkKey) -> rusqlite::Result<Option<LinkKey>> {
     sql.prepare_cached(
         "SELECT u.subject FROM links l JOIN users u ON u.subject = l.username
           WHERE l.subject = ?1 AND l.client_id = ?2 AND u.subject <> ?1
             AND NOT EXISTS (SELECT 1 FROM links o WHERE o.subject = u.subject
                              AND o.username IS NOT NULL AND o.client_id IN (?2, ''))",
     )?
-    .query_row([place.subject.as_str(), place.key()], |row| {
-        Ok(LinkKey {
-            subject: column::subject(row, 0)?,
-            client: place.client.clone(),
-        })
-    })
+    .query_row(
+        [link_key.subject.as_str(), link_key.client_column()],
+        |row| {
+            Ok(LinkKey {
+                subject: column::subject(row, 0)?,
+                client: link_key.client.clone(),
+            })
+        },
+    )
     .optional()
 }
 
 fn upsert(
     sql: &Connection,
-    place: &LinkKey,
+    link_key: &LinkKey,
     link: &Link,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
@@ -320,8 +331,8 @@ fn upsert(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
-        place.subject.as_str(),
-        place.key(),
+        link_key.subject.as_str(),
+        link_key.client_column(),
         link.username,
         link.username.as_deref().map(fold_case),
         link.email,
@@ -333,7 +344,7 @@ fn upsert(
     .map(drop)
 }
 
-fn remove(sql: &Connection, place: &LinkKey) -> rusqlite::Result<usize> {
+fn remove(sql: &Connection, link_key: &LinkKey) -> rusqlite::Result<usize> {
     sql.prepare_cached("DELETE FROM links WHERE subject = ?1 AND client_id = ?2")?
-        .execute([place.subject.as_str(), place.key()])
+        .execute([link_key.subject.as_str(), link_key.client_column()])
 }

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::SqliteStore;
 use super::column::{self, millis};
 use super::grant_rows::{
-    GRANTED_COLUMNS, granted_columns, grants_alive, read_active_grant, revoke, stands,
+    GRANTED_COLUMNS, active_grant_joins, grant_is_active, granted_columns, read_active_grant,
+    revoke,
 };
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
 use crate::store::{Family, NewFamily, RefreshOutcome, RefreshTokens, Rotation, StoreError};
@@ -72,10 +73,10 @@ fn find(
         ", f.grant_id, f.current,
            min(f.expires_at, g.expires_at, iif(g.offline = 1, g.expires_at, s.expires_at)),
            f.previous, f.rotated_at",
-        grants_alive!(),
+        active_grant_joins!(),
         "JOIN refresh_families f ON f.grant_id = g.id
          WHERE f.family = ?1 AND f.expires_at > ?2 AND",
-        stands!()
+        grant_is_active!()
     ))?
     .query_row(params![family.as_bytes(), millis(now)], row_family)
     .optional()

@@ -9,7 +9,7 @@ use super::column::{millis, session_columns, stored};
 use super::history::has_left;
 use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
-use crate::crypto::identifiers::{PlaceId, SessionHandleHash, TicketHash};
+use crate::crypto::identifiers::{SessionHandleHash, TicketHash, UserAgentId};
 use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::{Sessions, StoreError};
@@ -130,7 +130,7 @@ fn sign_in(
     let user = upsert_user(sql, &request.session.user)?;
     let sid = match &request.continued_session {
         Some(sid) if continue_session(sql, sid, &request.session, now)? => sid,
-        _ => insert_session(sql, &request.session, &request.place)?,
+        _ => insert_session(sql, &request.session, &request.user_agent)?,
     };
     sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
         .execute(params![request.handle.as_bytes(), sid.as_str()])?;
@@ -189,7 +189,7 @@ fn end_sessions_of_others(
     sql: &Connection,
     request: &SignIn,
 ) -> rusqlite::Result<Vec<EndedSession>> {
-    let (browser, subject) = (&request.place, request.session.user.subject());
+    let (browser, subject) = (&request.user_agent, request.session.user.subject());
     let others: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE browser = ?1 AND subject <> ?2")?
         .query_map(params![browser.as_bytes(), subject.as_str()], |row| {
@@ -297,7 +297,7 @@ fn continue_session(
 fn insert_session<'a>(
     sql: &Connection,
     session: &'a Session,
-    place: &PlaceId,
+    user_agent: &UserAgentId,
 ) -> rusqlite::Result<&'a SessionId> {
     sql.prepare_cached(
         "INSERT INTO sessions (sid, subject, auth_time, expires_at, ticket, browser)
@@ -309,7 +309,7 @@ fn insert_session<'a>(
         millis(session.auth_time),
         millis(session.expires_at),
         session.ticket.as_bytes(),
-        place.as_bytes(),
+        user_agent.as_bytes(),
     ])?;
     Ok(&session.sid)
 }

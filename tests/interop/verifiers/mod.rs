@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stage::{Look, Stage};
 
 use crate::script;
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 /// A service.
 struct Verifier {
@@ -21,10 +21,10 @@ struct Verifier {
 
 impl Verifier {
     async fn test(self) {
-        let house = TestProvider::open_with(&Look::clients(), "").await;
+        let provider = TestProvider::open_with(&Look::clients(), "").await;
         let (mut stage, mut elsewhere) = (Stage::set().await, Stage::set().await);
         let mut questions = questions::all(&mut stage, &mut elsewhere).await;
-        questions.extend(questions::about_time(&house).await);
+        questions.extend(questions::about_time(&provider).await);
         questions.retain(|question| (self.asked)(question));
 
         let inputs: Vec<_> = questions.iter().map(|question| &question.input).collect();

@@ -7,7 +7,7 @@ use panda_oidc_sdk::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use super::stage::{ALGS, API, Look, Stage, Tokens, Visitor};
-use crate::support::house::TestProvider;
+use crate::support::provider::TestProvider;
 
 /// One token, and whether it is good.
 pub struct Question {
@@ -68,20 +68,20 @@ fn altered(token: &str) -> String {
 
 /// The questions about time, on the tokens of a provider whose clock is two hours behind, and then
 /// is not.
-pub async fn about_time(house: &TestProvider) -> Vec<Question> {
+pub async fn about_time(provider: &TestProvider) -> Vec<Question> {
     let now = SystemClock.now();
-    house.advance(now - house.clock.now() - TimeDelta::hours(2));
+    provider.advance(now - provider.clock.now() - TimeDelta::hours(2));
     let mut questions = Vec::new();
     for (wrong, step) in [
         (Some("expired"), TimeDelta::zero()),
         (None, TimeDelta::hours(2)),
     ] {
-        house.advance(step);
-        let mut visitor = Visitor::enter(&house.portal, &house.issuer).await;
+        provider.advance(step);
+        let mut visitor = Visitor::enter(&provider.portal, &provider.issuer).await;
         for look in Look::all() {
             let token = visitor.tokens(look).await.access;
             let input = json!({
-                "issuer": house.issuer, "audience": API, "alg": look.alg, "typ": look.typ,
+                "issuer": provider.issuer, "audience": API, "alg": look.alg, "typ": look.typ,
                 "token": token,
             });
             questions.push(Question { wrong, look, input });

@@ -166,7 +166,14 @@ impl Reader {
             email: email.map(str::to_owned),
             ..Edit::default()
         };
-        let joined = store.apply([LinkChange { place, edit }].into(), DateTime::UNIX_EPOCH);
+        let joined = store.apply(
+            [LinkChange {
+                link_key: place,
+                edit,
+            }]
+            .into(),
+            DateTime::UNIX_EPOCH,
+        );
         joined.await.unwrap();
         store.close().await.unwrap();
     }

@@ -46,7 +46,7 @@ impl TicketHasher {
 #[cfg(test)]
 mod tests {
     use crate::crypto::key;
-    use crate::crypto::ticket_digest::*;
+    use crate::crypto::ticket_hasher::*;
 
     #[test]
     fn spellings_that_a_portal_may_accept_as_one_ticket_have_one_hash() {

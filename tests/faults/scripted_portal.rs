@@ -22,12 +22,12 @@ pub enum Reply {
     Late(Duration, Vec<u8>),
     /// These bytes, then a reset of the connection.
     Reset(Vec<u8>),
-    /// These bytes, once [`Liar::go_on`] was called.
+    /// These bytes, once [`ScriptedPortal::go_on`] was called.
     OnCue(Vec<u8>),
 }
 
 /// The portal. It runs as long as the test's runtime.
-pub struct Liar {
+pub struct ScriptedPortal {
     url: String,
     replies: Arc<Mutex<HashMap<String, Reply>>>,
     calls: watch::Sender<usize>,
@@ -51,18 +51,18 @@ pub fn good() -> Vec<u8> {
     ok(body.as_bytes())
 }
 
-impl Liar {
+impl ScriptedPortal {
     /// Starts the portal.
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let liar = Self {
+        let portal = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             replies: Arc::default(),
             calls: watch::channel(0).0,
             cue: watch::channel(false).0,
         };
-        let replies = Arc::clone(&liar.replies);
-        let (calls, cue) = (liar.calls.clone(), liar.cue.subscribe());
+        let replies = Arc::clone(&portal.replies);
+        let (calls, cue) = (portal.calls.clone(), portal.cue.subscribe());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (replies, calls, cue) = (Arc::clone(&replies), calls.clone(), cue.clone());
@@ -72,7 +72,7 @@ impl Liar {
                 });
             }
         });
-        liar
+        portal
     }
 
     /// Its address.
