@@ -29,7 +29,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use clap::Parser as _;
-use panda_oidc::store::{People as _, SqliteStore};
+use panda_oidc::store::{People as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::Subject;
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -190,7 +190,7 @@ fn resources(pid: u32) -> Option<(Duration, u64)> {
 
 fn look_up(folder: &Path, people: u64) {
     const LOOKUPS: u64 = 100_000;
-    let store = SqliteStore::open(&folder.join("panda-oidc.db")).unwrap();
+    let store = SqliteStore::open(&folder.join("panda-oidc.db"), WriteTimeout::Command).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let started = Instant::now();
     runtime.block_on(async {

@@ -26,7 +26,7 @@ use panda_oidc::oauth::pkce::CodeChallenge;
 use panda_oidc::oauth::scope::Scopes;
 use panda_oidc::session::{LogoutNotice, Session, SessionId, User};
 use panda_oidc::store::{
-    CodeRedemption, Grants as _, Maintenance as _, Sessions as _, SqliteStore, Store,
+    CodeRedemption, Grants as _, Maintenance as _, Sessions as _, SqliteStore, Store, WriteTimeout,
 };
 use panda_oidc_sdk::{Identity, Subject};
 use tokio::runtime::Runtime;
@@ -155,7 +155,8 @@ impl Bench {
     fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("panda-oidc.db")).unwrap();
+        let store =
+            SqliteStore::open(&folder.path().join("panda-oidc.db"), WriteTimeout::Command).unwrap();
         runtime.block_on(async {
             for person in 0..PEOPLE {
                 store.sign_in(sign_in(person), now()).await.unwrap();

@@ -1,13 +1,13 @@
-//! The provider rules of `src/`: what may import what, and what may be done where.
+//! The rules for `src/`: which module may import which, and what each module may do.
 //!
-//! `docs/architecture.md` draws the storeys. A file imports from its own floor and from those below
-//! it, never from above and never in a circle. What these tests print names the file, the line and
-//! the rule.
+//! `docs/architecture.md` describes the layers, called floors. A file imports from its own floor and
+//! from the floors below, never from above and never in a cycle. A failure names the file, the line
+//! and the rule.
 
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "architecture/source.rs"]
@@ -23,7 +23,7 @@ use petgraph::graphmap::DiGraphMap;
 
 use source::{Source, SourceFile};
 
-/// The modules at the top of `src/`, floor by floor from the ground up.
+/// The top-level modules of `src/`, floor by floor, lowest floor first.
 const FLOORS: &[(&str, &[&str])] = &[
     (
         "ground",
@@ -56,50 +56,57 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("command line", &["cli"]),
 ];
 
-/// The source, which every test reads.
+/// The parsed source, shared by all tests.
 static SOURCE: LazyLock<Source> =
     LazyLock::new(|| Source::read(Path::new(env!("CARGO_MANIFEST_DIR"))));
 
-/// Whether a file decides from what it is handed: the same arguments give the same answer.
+/// Whether a file must be pure: the same arguments always give the same result.
 fn is_pure(file: &SourceFile) -> bool {
     !top(file).is_empty() && FLOORS[floor(top(file))].0 == "rules"
 }
 
+/// The top-level module of a file; empty for `lib.rs` and `main.rs`.
 fn top(file: &SourceFile) -> &str {
     file.module.first().map_or("", String::as_str)
 }
 
+/// The index in [`FLOORS`] of a top-level module.
 fn floor(module: &str) -> usize {
-    let found = FLOORS.iter().position(|(_, rooms)| rooms.contains(&module));
+    let found = FLOORS
+        .iter()
+        .position(|(_, modules)| modules.contains(&module));
     found.unwrap_or_else(|| panic!("src/{module} stands on no floor; add it to FLOORS"))
 }
 
-/// The imports between files: who, whom, and the first line that says so.
+/// The imports between files: (importing file, imported file), with the first line that names it.
 fn imports() -> BTreeMap<(usize, usize), usize> {
     let mut imports = BTreeMap::new();
-    for (at, file) in SOURCE.files.iter().enumerate() {
+    for (index, file) in SOURCE.files.iter().enumerate() {
         for mention in &file.mentions {
-            if let Some(target) = SOURCE.definer(&mention.path).filter(|target| *target != at) {
-                imports.entry((at, target)).or_insert(mention.line);
+            if let Some(target) = SOURCE
+                .defining_file(&mention.path)
+                .filter(|target| *target != index)
+            {
+                imports.entry((index, target)).or_insert(mention.line);
             }
         }
     }
     imports
 }
 
-/// Fails with everything that breaks `rule`.
+/// Fails if something breaks `rule`, and lists all of it.
 #[track_caller]
-fn hold(rule: &str, broken: &BTreeSet<String>) {
+fn assert_rule(rule: &str, violations: &BTreeSet<String>) {
     assert!(
-        broken.is_empty(),
+        violations.is_empty(),
         "{rule}\n  {}",
-        broken.iter().cloned().collect::<Vec<_>>().join("\n  ")
+        violations.iter().cloned().collect::<Vec<_>>().join("\n  ")
     );
 }
 
 #[test]
 fn imports_point_down() {
-    let mut broken = BTreeSet::new();
+    let mut violations = BTreeSet::new();
     for ((from, to), line) in imports() {
         let (from, to) = (&SOURCE.files[from], &SOURCE.files[to]);
         if top(from).is_empty() || top(to).is_empty() {
@@ -107,7 +114,7 @@ fn imports_point_down() {
         }
         let (low, high) = (floor(top(from)), floor(top(to)));
         if high > low {
-            broken.insert(format!(
+            violations.insert(format!(
                 "{}:{line}: imports {}; {} stands on the floor \"{}\", below \"{}\"",
                 from.name,
                 to.name,
@@ -117,11 +124,14 @@ fn imports_point_down() {
             ));
         }
     }
-    hold("a file imports from its own floor or from below", &broken);
+    assert_rule(
+        "a file imports from its own floor or from below",
+        &violations,
+    );
 }
 
 #[test]
-fn nothing_outside_http_knows_axum() {
+fn only_http_uses_axum() {
     let http = ["axum", "http", "hyper", "hyper_util", "tower", "tower_http"];
     forbid(
         "only http/ knows axum, hyper and tower",
@@ -140,8 +150,8 @@ fn plugins_are_named_in_one_file() {
 }
 
 #[test]
-fn pure_rooms_read_no_clock_and_no_chance() {
-    const CLOCKS_AND_CHANCE: &[&str] = &[
+fn pure_modules_use_no_clock_and_no_randomness() {
+    const CLOCKS_AND_RANDOMNESS: &[&str] = &[
         "Clock",
         "Instant",
         "Local",
@@ -159,21 +169,21 @@ fn pure_rooms_read_no_clock_and_no_chance() {
                 || path.ends_with(&["Utc".to_owned(), "now".to_owned()])
                 || path
                     .iter()
-                    .any(|part| CLOCKS_AND_CHANCE.contains(&part.as_str()))
+                    .any(|part| CLOCKS_AND_RANDOMNESS.contains(&part.as_str()))
         },
     );
 }
 
 #[test]
-fn pure_rooms_never_wait() {
-    let mut broken = BTreeSet::new();
+fn pure_modules_are_not_async() {
+    let mut violations = BTreeSet::new();
     for file in &SOURCE.files {
         if is_pure(file) {
             let lines = file.asynchronous.iter();
-            broken.extend(lines.map(|line| format!("{}:{line}", file.name)));
+            violations.extend(lines.map(|line| format!("{}:{line}", file.name)));
         }
     }
-    hold("a rule waits for nothing: no async, no await", &broken);
+    assert_rule("a rule waits for nothing: no async, no await", &violations);
 }
 
 #[test]
@@ -186,16 +196,16 @@ fn sql_stays_in_the_store() {
         "CREATE TABLE ",
         "PRAGMA ",
     ];
-    let mut broken = BTreeSet::new();
+    let mut violations = BTreeSet::new();
     for file in SOURCE.files.iter().filter(|file| top(file) != "store") {
-        for (text, line) in &file.texts {
+        for (text, line) in &file.literals {
             let text = text.trim_start_matches(['"', 'r', '#', ' ', '\n']);
             if VERBS.iter().any(|verb| text.starts_with(verb)) {
-                broken.insert(format!("{}:{line}", file.name));
+                violations.insert(format!("{}:{line}", file.name));
             }
         }
     }
-    hold("SQL stands in store/ alone", &broken);
+    assert_rule("SQL stands in store/ alone", &violations);
     forbid(
         "store/ alone knows the database driver",
         |file| top(file) != "store",
@@ -203,27 +213,27 @@ fn sql_stays_in_the_store() {
     );
 }
 
-/// Fails when a file that `concerns` names a path that is `forbidden`.
+/// Fails if a file for which `applies` holds names an external path that is `forbidden`.
 #[track_caller]
 fn forbid(
-    says: &str,
-    concerns: impl Fn(&SourceFile) -> bool,
+    rule: &str,
+    applies: impl Fn(&SourceFile) -> bool,
     forbidden: impl Fn(&[String]) -> bool,
 ) {
-    let mut broken = BTreeSet::new();
-    for file in SOURCE.files.iter().filter(|file| concerns(file)) {
+    let mut violations = BTreeSet::new();
+    for file in SOURCE.files.iter().filter(|file| applies(file)) {
         for mention in &file.mentions {
             if let Some(path) = mention.external().filter(|path| forbidden(path)) {
                 let path = path.join("::");
-                broken.insert(format!("{}:{}: {path}", file.name, mention.line));
+                violations.insert(format!("{}:{}: {path}", file.name, mention.line));
             }
         }
     }
-    hold(says, &broken);
+    assert_rule(rule, &violations);
 }
 
 #[test]
-fn no_modules_import_each_other() {
+fn modules_have_no_import_cycle() {
     let mut graph = DiGraphMap::<&str, ()>::new();
     for (from, to) in imports().into_keys() {
         let (from, to) = (top(&SOURCE.files[from]), top(&SOURCE.files[to]));
@@ -231,28 +241,28 @@ fn no_modules_import_each_other() {
             graph.add_edge(from, to, ());
         }
     }
-    let circles = tarjan_scc(&graph).into_iter();
-    let circles = circles.filter(|circle| circle.len() > 1);
-    hold(
+    let cycles = tarjan_scc(&graph).into_iter();
+    let cycles = cycles.filter(|cycle| cycle.len() > 1);
+    assert_rule(
         "modules at the top of src/ import each other in no circle",
-        &circles.map(|circle| circle.join(", ")).collect(),
+        &cycles.map(|cycle| cycle.join(", ")).collect(),
     );
 }
 
 #[test]
-fn no_files_import_each_other() {
+fn files_have_no_import_cycle() {
     let imports = imports();
     let graph: DiGraphMap<usize, ()> = imports.keys().map(|(from, to)| (*from, *to, ())).collect();
-    let mut circles = BTreeSet::new();
-    for circle in tarjan_scc(&graph).iter().filter(|circle| circle.len() > 1) {
+    let mut cycles = BTreeSet::new();
+    for cycle in tarjan_scc(&graph).iter().filter(|cycle| cycle.len() > 1) {
         let mut text = String::new();
         for ((from, to), line) in &imports {
-            if circle.contains(from) && circle.contains(to) {
+            if cycle.contains(from) && cycle.contains(to) {
                 let (from, to) = (&SOURCE.files[*from].name, &SOURCE.files[*to].name);
                 write!(text, "\n    {from}:{line} -> {to}").unwrap();
             }
         }
-        circles.insert(format!("{} files:{text}", circle.len()));
+        cycles.insert(format!("{} files:{text}", cycle.len()));
     }
-    hold("files import each other in no circle", &circles);
+    assert_rule("files import each other in no circle", &cycles);
 }

@@ -24,7 +24,7 @@ use crate::oauth::issuer::Issuer;
 use crate::people::{Groups, Link, Membership, Profile, groups_file};
 use crate::problem::Problem;
 use crate::session::User;
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{SqliteStore, Store, StoreError, WriteTimeout};
 
 /// The opened provider. Requests share it.
 pub struct App {
@@ -81,11 +81,15 @@ impl App {
     /// # Errors
     ///
     /// [`StartError`] says what could not be opened.
-    pub async fn open(config: Config, host: Host) -> Result<Self, StartError> {
+    pub async fn open(
+        config: Config,
+        host: Host,
+        write_timeout: WriteTimeout,
+    ) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
         let groups = groups_file::open(config.groups.configured, config.groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
-            StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path)?),
+            StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path, write_timeout)?),
             StoreKind::Memory => Box::new(SqliteStore::temporary()?),
         };
         let file = &config.keys.master_key_file;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::error_chain::explain;
 use panda_oidc::people::groups_file;
-use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore};
+use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
 use crate::cli::output::print;
-use panda_oidc::error_chain::explain;
 
 /// Checks what `serve` would open, without using network or keys, and whether the latest directory
 /// sync left removals blocked.
@@ -38,7 +38,7 @@ async fn check_removals(config: &Config) -> Result<(), String> {
     if config.store.kind != StoreKind::Sqlite || !path.exists() {
         return Ok(());
     }
-    let store = SqliteStore::open(path).map_err(|error| explain(&error))?;
+    let store = SqliteStore::open(path, WriteTimeout::Command).map_err(|error| explain(&error))?;
     let report = store.report().await;
     store.close().await.map_err(|error| explain(&error))?;
     let report = report.map_err(|error| explain(&error))?;

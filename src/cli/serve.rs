@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config::Config;
+use panda_oidc::error_chain::explain;
 use panda_oidc::http::server::{ConnectionLimits, serve};
 use panda_oidc::http::{admin, router};
 use panda_oidc::jobs::{directory_sync, groups_file, logout_delivery, sweep};
+use panda_oidc::store::WriteTimeout;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use super::files;
 use crate::cli::stop::stop_signal;
-use panda_oidc::error_chain::explain;
 
 /// Runs the provider; returns after a graceful stop.
 ///
@@ -30,7 +31,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         ..bounds
     };
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
-    let app = App::open(config, host)
+    let app = App::open(config, host, WriteTimeout::Request)
         .await
         .map_err(|error| explain(&error))?
         .shared();

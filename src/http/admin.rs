@@ -28,7 +28,7 @@ async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the store can commit, so logins can be served. The portal's health does not count:
+/// `GET /readyz`: the store can read and commit, so logins can be served. The portal's health does not count:
 /// existing sessions keep working while the portal is down.
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {

@@ -13,7 +13,7 @@ mod signing_keys;
 mod tickets;
 mod user_listing;
 
-use super::SqliteStore;
+use super::{SqliteStore, WriteTimeout};
 
 /// Generates one test for each rule and backend. A backend's expression returns the store, and a value
 /// that must live as long as the store.
@@ -148,6 +148,6 @@ macro_rules! rules {
 stores! {
     sqlite: {
         let folder = tempfile::tempdir().unwrap();
-        (SqliteStore::open(&folder.path().join("panda-oidc.db")).unwrap(), folder)
+        (SqliteStore::open(&folder.path().join("panda-oidc.db"), WriteTimeout::Command).unwrap(), folder)
     };
 }

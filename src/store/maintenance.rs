@@ -14,7 +14,7 @@ pub trait Maintenance: Send + Sync {
     /// its last offline grant. The commits are small, so that logins do not wait for them.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<usize, StoreError>;
 
-    /// Checks that the store can commit. Changes no data.
+    /// Checks that the store can read and commit. Changes no data.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Finishes pending writes and closes the store. Later calls fail.

@@ -1,4 +1,4 @@
-//! Reads `src/`: which module each file is, what it defines, and every path it names.
+//! Parses `src/`: the module of each file, the items it defines, and every path it names.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -9,11 +9,11 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree, Visibility};
 
-/// A path to an item or a module: `["oauth", "client", "Client"]` from the root of this package on,
-/// `["::", "axum", "body", "Bytes"]` of another crate.
+/// The path of an item or a module. `["oauth", "client", "Client"]` starts at the root of this
+/// package; `["::", "axum", "body", "Bytes"]` is in another crate.
 pub type ItemPath = Vec<String>;
 
-/// One mention of a path, with its line.
+/// A place that names a path.
 #[derive(Debug, Clone)]
 pub struct Mention {
     pub path: ItemPath,
@@ -21,25 +21,25 @@ pub struct Mention {
 }
 
 impl Mention {
-    /// The path from the name of its crate on, if that is another one.
+    /// The path including the crate name, if it is in another crate.
     pub fn external(&self) -> Option<&[String]> {
         self.path.strip_prefix(["::".to_owned()].as_slice())
     }
 }
 
-/// One file under `src/`, without its tests.
+/// One file under `src/`, without its test modules.
 #[derive(Debug)]
 pub struct SourceFile {
-    /// Relative to the package: `src/oauth/client.rs`.
+    /// The path relative to the package: `src/oauth/client.rs`.
     pub name: String,
-    /// The module it is: `["oauth", "client"]`.
+    /// The module that the file defines: `["oauth", "client"]`.
     pub module: ItemPath,
-    /// What it imports or names.
+    /// The paths that the file imports or names.
     pub mentions: Vec<Mention>,
-    /// The lines that hold `async` or `.await`.
+    /// The lines with `async` or `.await`.
     pub asynchronous: Vec<usize>,
-    /// The texts in it, with their lines.
-    pub texts: Vec<(String, usize)>,
+    /// The string literals, with their lines. Inside macros: all literals, with their quotes.
+    pub literals: Vec<(String, usize)>,
     defines: Vec<String>,
     reexports: HashMap<String, ItemPath>,
     reexports_all: Vec<ItemPath>,
@@ -62,17 +62,17 @@ impl Source {
         paths.sort();
         let files: Vec<_> = paths.iter().map(|path| read(package, path)).collect();
         let modules = files.iter().enumerate();
-        let by_module = modules.map(|(at, file)| (file.module.clone(), at));
+        let by_module = modules.map(|(index, file)| (file.module.clone(), index));
         Self {
             by_module: by_module.collect(),
             files,
         }
     }
 
-    /// The file that defines what `path` names, through re-exports; `None` when that is not in
-    /// `src/`. A module alone, as in `use crate::oauth`, is defined nowhere: what is named through
-    /// it counts.
-    pub fn definer(&self, path: &[String]) -> Option<usize> {
+    /// The file that defines the item at `path`; re-exports are followed. `None` if the item is not
+    /// in `src/`, or if `path` is only a module, as in `use crate::oauth`: the paths that are named
+    /// through that import count instead.
+    pub fn defining_file(&self, path: &[String]) -> Option<usize> {
         self.resolve(path, 0)
     }
 
@@ -131,19 +131,23 @@ fn read(package: &Path, path: &Path) -> SourceFile {
             module: module.clone(),
             mentions: Vec::new(),
             asynchronous: Vec::new(),
-            texts: Vec::new(),
+            literals: Vec::new(),
             defines: Vec::new(),
             reexports: HashMap::new(),
             reexports_all: Vec::new(),
         },
-        inside: module,
+        current_module: module,
         aliases: HashMap::new(),
     };
-    // Modules and imports first: what is named later is named through them.
+    // Read modules and imports first: later paths resolve through them.
     for item in &syntax.items {
         if let Item::Mod(module) = item {
             let name = module.ident.to_string();
-            let path = [reader.inside.as_slice(), std::slice::from_ref(&name)].concat();
+            let path = [
+                reader.current_module.as_slice(),
+                std::slice::from_ref(&name),
+            ]
+            .concat();
             reader.aliases.insert(name, path);
         }
     }
@@ -160,9 +164,9 @@ fn read(package: &Path, path: &Path) -> SourceFile {
 
 struct Reader {
     file: SourceFile,
-    /// The module that is being read, with inline ones.
-    inside: ItemPath,
-    /// What names stand for that were imported.
+    /// The module that is being read; it may be an inline module.
+    current_module: ItemPath,
+    /// The full path of each imported name.
     aliases: HashMap<String, ItemPath>,
 }
 
@@ -180,17 +184,17 @@ impl Reader {
             }
             UseTree::Name(name) => {
                 let ident = name.ident.to_string();
-                self.imported(prefix, &ident, &ident, vis, name.span());
+                self.import_item(prefix, &ident, &ident, vis, name.span());
             }
             UseTree::Rename(name) => {
                 let (ident, rename) = (name.ident.to_string(), name.rename.to_string());
-                self.imported(prefix, &ident, &rename, vis, name.span());
+                self.import_item(prefix, &ident, &rename, vis, name.span());
             }
-            UseTree::Glob(glob) => self.imported(prefix, "*", "*", vis, glob.span()),
+            UseTree::Glob(glob) => self.import_item(prefix, "*", "*", vis, glob.span()),
         }
     }
 
-    fn imported(
+    fn import_item(
         &mut self,
         mut path: ItemPath,
         ident: &str,
@@ -212,7 +216,7 @@ impl Reader {
         } else if is_reexport {
             self.file.reexports.insert(alias.clone(), target.clone());
         }
-        // A module that shows what its own children define does not depend on them.
+        // A module that re-exports items of its own children does not depend on them.
         let is_own_child = is_reexport && target.starts_with(&self.file.module);
         if !is_own_child {
             self.mention(target.clone(), span);
@@ -222,7 +226,7 @@ impl Reader {
         }
     }
 
-    /// `path` from the root of its crate on.
+    /// The full path that `path` stands for.
     fn absolute(&self, path: &[String]) -> ItemPath {
         let Some(first) = path.first().map(String::as_str) else {
             return Vec::new();
@@ -231,11 +235,11 @@ impl Reader {
             return path[1..].to_vec();
         }
         match first {
-            "self" => [self.inside.as_slice(), &path[1..]].concat(),
+            "self" => [self.current_module.as_slice(), &path[1..]].concat(),
             "super" => {
                 let up = path.iter().take_while(|part| *part == "super").count();
-                let parent = self.inside.len().saturating_sub(up);
-                [&self.inside[..parent], &path[up..]].concat()
+                let parent = self.current_module.len().saturating_sub(up);
+                [&self.current_module[..parent], &path[up..]].concat()
             }
             _ => match self.aliases.get(first) {
                 Some(target) => [target.as_slice(), &path[1..]].concat(),
@@ -249,18 +253,18 @@ impl Reader {
         self.file.mentions.push(Mention { path, line });
     }
 
-    fn named(&mut self, path: &[String], span: Span) {
+    fn mention_path(&mut self, path: &[String], span: Span) {
         if path.len() > 1 {
             let path = self.absolute(path);
             self.mention(path, span);
         }
     }
 
-    /// What a macro is given is no syntax tree: its paths are read off the tokens.
+    /// Reads paths from the tokens of a macro call, because its arguments are not a syntax tree.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: ItemPath = Vec::new();
         let mut colons = 0;
-        let mut begun = Span::call_site();
+        let mut start = Span::call_site();
         for token in tokens {
             match &token {
                 TokenTree::Ident(ident) => {
@@ -268,8 +272,8 @@ impl Reader {
                         self.file.asynchronous.push(ident.span().start().line);
                     }
                     if colons != 2 {
-                        self.named(&std::mem::take(&mut path), begun);
-                        begun = ident.span();
+                        self.mention_path(&std::mem::take(&mut path), start);
+                        start = ident.span();
                     }
                     path.push(ident.to_string());
                     colons = 0;
@@ -278,20 +282,20 @@ impl Reader {
                     colons += 1;
                 }
                 other => {
-                    self.named(&std::mem::take(&mut path), begun);
+                    self.mention_path(&std::mem::take(&mut path), start);
                     colons = 0;
                     match other {
                         TokenTree::Group(group) => self.tokens(group.stream()),
                         TokenTree::Literal(literal) => {
                             let line = literal.span().start().line;
-                            self.file.texts.push((literal.to_string(), line));
+                            self.file.literals.push((literal.to_string(), line));
                         }
                         _ => {}
                     }
                 }
             }
         }
-        self.named(&path, begun);
+        self.mention_path(&path, start);
     }
 }
 
@@ -320,7 +324,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-fn defined(item: &Item) -> Option<String> {
+fn defined_name(item: &Item) -> Option<String> {
     let ident = match item {
         Item::Const(item) => &item.ident,
         Item::Enum(item) => &item.ident,
@@ -340,17 +344,17 @@ impl<'ast> Visit<'ast> for Reader {
         if is_test_only(attributes(item)) {
             return;
         }
-        if self.inside == self.file.module {
-            self.file.defines.extend(defined(item));
+        if self.current_module == self.file.module {
+            self.file.defines.extend(defined_name(item));
         }
         match item {
             Item::Mod(module) if module.content.is_some() => {
-                self.inside.push(module.ident.to_string());
+                self.current_module.push(module.ident.to_string());
                 visit::visit_item(self, item);
-                self.inside.pop();
+                self.current_module.pop();
             }
-            // Those at the top were read before everything else.
-            Item::Use(import) if self.inside != self.file.module => {
+            // `read` has already read the imports at the top of the file.
+            Item::Use(import) if self.current_module != self.file.module => {
                 self.import(&import.tree, Vec::new(), &import.vis);
             }
             Item::Use(_) => {}
@@ -360,7 +364,7 @@ impl<'ast> Visit<'ast> for Reader {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments = path.segments.iter().map(|part| part.ident.to_string());
-        self.named(&segments.collect::<Vec<_>>(), path.span());
+        self.mention_path(&segments.collect::<Vec<_>>(), path.span());
         visit::visit_path(self, path);
     }
 
@@ -390,6 +394,6 @@ impl<'ast> Visit<'ast> for Reader {
 
     fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
         let line = text.span().start().line;
-        self.file.texts.push((text.value(), line));
+        self.file.literals.push((text.value(), line));
     }
 }

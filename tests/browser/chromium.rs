@@ -1,4 +1,4 @@
-//! One headless Chromium with an empty profile, as a test steers it.
+//! One headless Chromium with an empty profile, controlled by a test.
 
 use std::fs;
 use std::path::Path;
@@ -14,9 +14,9 @@ use url::Url;
 
 use super::chromedriver::{Chromedriver, PACKAGES};
 
-/// How long a page may take to show what a test waits for, on a busy machine.
+/// How long a page may take to show what a test waits for. The machine may be busy.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 const FLAGS: [&str; 11] = [
     "--headless=new",
@@ -32,12 +32,12 @@ const FLAGS: [&str; 11] = [
     "--window-size=1200,900",
 ];
 
-/// How the person has set up their browser.
+/// The browser settings of the user.
 #[derive(Clone, Copy)]
 pub struct Setup {
     /// `Accept-Language`.
     pub languages: &'static str,
-    /// Whether scripts run.
+    /// Whether JavaScript is on.
     pub scripts: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for Setup {
     }
 }
 
-/// A browser. It closes when this is dropped, after a failure as well.
+/// A browser. It closes on drop, also when the test fails.
 pub struct Chromium {
     driver: WebDriver,
     _chromedriver: Chromedriver,
@@ -58,26 +58,26 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Opens a browser as it is found in a control room: Chinese, with scripts.
+    /// Opens a browser with the usual settings of a control room: Chinese, JavaScript on.
     pub async fn open() -> Self {
         Self::open_as(Setup::default()).await
     }
 
-    /// Opens a browser set up otherwise.
+    /// Opens a browser with these settings.
     pub async fn open_as(setup: Setup) -> Self {
         let chromedriver = Chromedriver::start();
         let profile = tempfile::tempdir().unwrap();
-        let mut wanted = DesiredCapabilities::chrome();
+        let mut capabilities = DesiredCapabilities::chrome();
         for flag in FLAGS {
-            wanted.add_arg(flag).unwrap();
+            capabilities.add_arg(flag).unwrap();
         }
         let profile_flag = format!("--user-data-dir={}", profile.path().display());
-        wanted.add_arg(&profile_flag).unwrap();
+        capabilities.add_arg(&profile_flag).unwrap();
         let mut preferences = json!({ "intl.accept_languages": setup.languages });
         if !setup.scripts {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);
         }
-        wanted
+        capabilities
             .add_experimental_option("prefs", preferences)
             .unwrap();
         let client = reqwest::Client::builder()
@@ -85,11 +85,12 @@ impl Chromium {
             .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
-        let driver = WebDriver::builder(chromedriver.url(), wanted)
+        let driver = WebDriver::builder(chromedriver.url(), capabilities)
             .client(client)
             .await
             .unwrap_or_else(|error| panic!("Chromium cannot be opened ({error}): {PACKAGES}"));
-        // Chromedriver closes it: thirtyfour's own way blocks the runtime its client runs on.
+        // Chromedriver closes the browser. The `Drop` of thirtyfour would block the runtime that its
+        // client runs on.
         driver.clone().leak().unwrap();
         Self {
             driver,
@@ -98,48 +99,51 @@ impl Chromium {
         }
     }
 
-    /// Types an address into the address bar. No page has sent the browser there: no `Referer`.
+    /// Opens an address as if it were typed into the address bar: without a `Referer`.
     pub async fn open_address(&self, url: impl AsRef<str>) {
         self.driver.goto(url.as_ref()).await.unwrap();
     }
 
-    /// The one element `css` selects whose text contains `text`, as soon as it is there.
+    /// Waits for the one element that matches `css` and whose text contains `text`.
     pub async fn find(&self, css: &str, text: &str) -> WebElement {
-        let wanted = text.to_owned();
+        let expected = text.to_owned();
         let found = self
             .driver
             .query(By::Css(css))
             .with_filter(move |element: WebElement| {
-                let wanted = wanted.clone();
-                // An element of the page that is just being left has no text any more.
+                let expected = expected.clone();
+                // The page may be unloading; its elements then have no text.
                 async move {
                     Ok(element
                         .text()
                         .await
-                        .is_ok_and(|text| text.contains(&wanted)))
+                        .is_ok_and(|text| text.contains(&expected)))
                 }
             })
-            .wait(PAGE_TIMEOUT, BETWEEN_LOOKS)
+            .wait(PAGE_TIMEOUT, POLL_INTERVAL)
             .single()
             .await;
         match found {
             Ok(element) => element,
-            Err(error) => panic!("no {css} with “{text}”: {error}\n{}", self.shown().await),
+            Err(error) => panic!(
+                "no {css} with “{text}”: {error}\n{}",
+                self.page_text().await
+            ),
         }
     }
 
-    /// The text of what [`Chromium::find`] finds.
+    /// The text of the one element that matches `css`.
     pub async fn text(&self, css: &str) -> String {
         self.find(css, "").await.text().await.unwrap()
     }
 
-    /// Clicks the link or button that says `text`.
+    /// Clicks the link or button whose text contains `text`.
     pub async fn click(&self, css: &str, text: &str) {
         self.find(css, text).await.click().await.unwrap();
     }
 
-    /// Where the browser is, and all it shows.
-    async fn shown(&self) -> String {
+    /// The current address and the text of the page, for a failure message.
+    async fn page_text(&self) -> String {
         let body = match self.driver.find(By::Css("body")).await {
             Ok(body) => body.text().await.unwrap_or_default(),
             Err(error) => error.to_string(),
@@ -147,12 +151,12 @@ impl Chromium {
         format!("{}\n{body}", self.address().await)
     }
 
-    /// What the address bar holds.
+    /// The current address.
     pub async fn address(&self) -> Url {
         self.driver.current_url().await.unwrap()
     }
 
-    /// Every address the back button could lead to, and the one it is at.
+    /// Every address in the history of the tab, including the current one.
     pub async fn history(&self) -> Vec<String> {
         let history = self.devtools("Page.getNavigationHistory", json!({})).await;
         let entries = history["entries"].as_array().unwrap().iter();
@@ -160,16 +164,16 @@ impl Chromium {
         addresses.collect()
     }
 
-    /// Evaluates a script of the test's, which runs even where the pages' own do not.
+    /// Evaluates a script. It runs even when JavaScript is off for the pages.
     pub async fn evaluate<T: DeserializeOwned>(&self, expression: &str) -> T {
-        let asked = json!({ "expression": expression, "returnByValue": true });
-        let answer = self.devtools("Runtime.evaluate", asked).await;
-        serde_json::from_value(answer["result"]["value"].clone())
-            .unwrap_or_else(|error| panic!("{error}: {answer}"))
+        let parameters = json!({ "expression": expression, "returnByValue": true });
+        let response = self.devtools("Runtime.evaluate", parameters).await;
+        serde_json::from_value(response["result"]["value"].clone())
+            .unwrap_or_else(|error| panic!("{error}: {response}"))
     }
 
-    /// Has the person prefer dark pages, or light ones.
-    pub async fn prefer(&self, scheme: &str) {
+    /// Sets `prefers-color-scheme` to `dark` or `light`.
+    pub async fn prefer_color_scheme(&self, scheme: &str) {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
         self.devtools(
             "Emulation.setEmulatedMedia",
@@ -178,33 +182,33 @@ impl Chromium {
         .await;
     }
 
-    /// Makes it a phone of 360 by 740.
-    pub async fn become_a_phone(&self) {
+    /// Emulates a phone of 360 by 740 pixels.
+    pub async fn emulate_phone(&self) {
         let phone = json!({ "width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true });
         self.devtools("Emulation.setDeviceMetricsOverride", phone)
             .await;
     }
 
-    /// Keeps a picture of the whole page as `target/screenshots/{name}.png`, and checks that
-    /// nothing of it sticks out at the side.
-    pub async fn picture(&self, name: &str) {
+    /// Saves the whole page as `target/screenshots/{name}.png`, and checks that no element is
+    /// wider than the page.
+    pub async fn screenshot(&self, name: &str) {
         let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await;
         let page = &metrics["cssContentSize"];
         let clip =
             json!({ "x": 0, "y": 0, "scale": 1, "width": page["width"], "height": page["height"] });
-        let asked = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let taken = self.devtools("Page.captureScreenshot", asked).await;
+        let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let screenshot = self.devtools("Page.captureScreenshot", parameters).await;
         let png = BASE64_STANDARD
-            .decode(taken["data"].as_str().unwrap())
+            .decode(screenshot["data"].as_str().unwrap())
             .unwrap();
         let build = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let folder = build.join("screenshots");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(format!("{name}.png")), png).unwrap();
-        let cut_off: Vec<String> = self.evaluate(CUT_OFF).await;
+        let overflowing: Vec<String> = self.evaluate(OVERFLOWING_ELEMENTS).await;
         assert!(
-            cut_off.is_empty(),
-            "{name}: wider than the page: {cut_off:?}"
+            overflowing.is_empty(),
+            "{name}: wider than the page: {overflowing:?}"
         );
     }
 
@@ -214,8 +218,8 @@ impl Chromium {
     }
 }
 
-/// Elements that reach over the right edge of the page, or whose content does over theirs.
-const CUT_OFF: &str = "[...document.querySelectorAll('*')].filter(e => \
+/// A script that lists the elements that overflow the page, or whose content overflows them.
+const OVERFLOWING_ELEMENTS: &str = "[...document.querySelectorAll('*')].filter(e => \
     e.getBoundingClientRect().right > document.documentElement.clientWidth + 1 \
     || e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline') \
     .map(e => e.outerHTML.slice(0, 120))";

@@ -1,4 +1,6 @@
-//! What somebody sees to whom an app is not open, and how they go on.
+//! The page for a user who has no access to an app, and the ways to continue from it.
+//!
+//! Access rules apply to every way in (N44, docs/security.md).
 
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 
@@ -30,29 +32,31 @@ fn launch(portal: &SimulatorHandle, program: &Program) -> String {
 }
 
 #[tokio::test]
-async fn n44_a_closed_app_is_told_in_plain_words_with_a_way_on() {
+async fn n44_a_denied_app_shows_a_page_with_a_contact_and_other_apps() {
     let (portal, program) = stage().await;
     let browser = Chromium::open().await;
     browser.open_address(launch(&portal, &program)).await;
     browser.find("h1", "您不能使用这个应用").await;
-    let told = browser.text("main > p").await;
+    let text = browser.text("main > p").await;
     assert_eq!(
-        told,
+        text,
         "您以“陈涛”的身份登录。“泵站监控”没有对您开放。如果您需要使用它，请联系：it@water.example.cn"
     );
-    let other = browser.text(".other").await;
-    assert!(other.contains("You are signed in as “陈涛”. “泵站监控” is not open to you."));
+    let second_language = browser.text(".other").await;
+    assert!(
+        second_language.contains("You are signed in as “陈涛”. “泵站监控” is not open to you.")
+    );
     browser
         .find(
             "li a[href='mailto:it@water.example.cn']",
             "联系 it@water.example.cn",
         )
         .await;
-    browser.picture("closed").await;
-    browser.prefer("dark").await;
-    browser.picture("dark-closed").await;
-    browser.become_a_phone().await;
-    browser.picture("phone-closed").await;
+    browser.screenshot("closed").await;
+    browser.prefer_color_scheme("dark").await;
+    browser.screenshot("dark-closed").await;
+    browser.emulate_phone().await;
+    browser.screenshot("phone-closed").await;
 
     browser.click("a", "打开其他应用").await;
     browser.find("h1", "陈涛，您已登录").await;
@@ -70,11 +74,11 @@ async fn n44_a_closed_app_is_told_in_plain_words_with_a_way_on() {
             "“营收系统”里没有与您对应的账号。如果您需要使用它，请联系：信息中心 8001",
         )
         .await;
-    browser.picture("unlinked").await;
+    browser.screenshot("unlinked").await;
 }
 
 #[tokio::test]
-async fn n44_who_reads_english_is_told_in_english() {
+async fn n44_the_denial_page_is_in_the_language_of_the_browser() {
     let (portal, program) = stage().await;
     let browser = Chromium::open_as(Setup {
         languages: "en-GB,en",
@@ -83,18 +87,18 @@ async fn n44_who_reads_english_is_told_in_english() {
     .await;
     browser.open_address(launch(&portal, &program)).await;
     browser.find("h1", "You cannot use this app").await;
-    let told = browser.text("main > p").await;
+    let text = browser.text("main > p").await;
     assert!(
-        told.ends_with("If you need it, please ask: it@water.example.cn"),
-        "{told}"
+        text.ends_with("If you need it, please ask: it@water.example.cn"),
+        "{text}"
     );
-    browser.picture("english-closed").await;
+    browser.screenshot("english-closed").await;
     browser.click("a", "Open another app").await;
     browser.find("h1", "You are signed in, 陈涛").await;
 }
 
 #[tokio::test]
-async fn who_has_left_is_told_so_with_a_way_on() {
+async fn a_user_who_has_left_sees_a_page_that_says_so() {
     let portal = Simulator::start(SimulatorSettings::default());
     let portal = portal.await.unwrap();
     let more = "[directory]\nsync = 'off'\nmax_removal = '50%'\n";
@@ -105,16 +109,19 @@ async fn who_has_left_is_told_so_with_a_way_on() {
     let mut command = std::process::Command::new(BINARY);
     command.args(["users", "sync", "--confirm", "--config"]);
     command.arg(program.config_file());
-    let read = tokio::task::spawn_blocking(move || command.output());
-    let read = read.await.unwrap().unwrap();
-    assert!(read.status.success(), "{read:?}");
+    let sync = tokio::task::spawn_blocking(move || command.output());
+    let sync = sync.await.unwrap().unwrap();
+    assert!(sync.status.success(), "{sync:?}");
 
     browser.open_address(launch(&portal, &program)).await;
     browser.find("h1", "您的账号已停用").await;
-    let told = browser.text("main > p").await;
-    assert!(told.contains("请联系管理员"), "{told}");
-    let other = browser.text(".other").await;
-    assert!(other.contains("does not name you any more"), "{other}");
+    let text = browser.text("main > p").await;
+    assert!(text.contains("请联系管理员"), "{text}");
+    let second_language = browser.text(".other").await;
+    assert!(
+        second_language.contains("does not name you any more"),
+        "{second_language}"
+    );
     browser.find("a", "打开熊猫智慧水务门户").await;
-    browser.picture("left").await;
+    browser.screenshot("left").await;
 }

@@ -1,4 +1,4 @@
-//! `panda-oidc demo`, run as the README tells people to.
+//! `panda-oidc demo`, run as the README describes.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -8,20 +8,20 @@ use url::Url;
 use crate::support::browser::Browser;
 use crate::support::program::BINARY;
 
-/// A running demo; it is killed when this is dropped.
+/// A running demo. It is killed on drop.
 pub struct Demo {
-    /// The one address it prints: the portal's menu.
+    /// The menu of the portal: the only address that the demo prints.
     pub portal: Url,
-    /// The provider.
+    /// The issuer of the provider.
     pub issuer: Url,
-    /// Where the demo's app begins a login.
+    /// The login URL of the demo app.
     pub app_login: Url,
     child: Child,
     _stdout: BufReader<ChildStdout>,
 }
 
 impl Demo {
-    /// Starts it, and follows a click to learn where its parts are.
+    /// Starts the demo. A menu click then reveals the addresses of the provider and the app.
     pub async fn start() -> Self {
         let mut child = Command::new(BINARY)
             .arg("demo")
@@ -45,8 +45,8 @@ impl Demo {
         }
     }
 
-    /// The address a click in the menu would open for `user`, ticket and all. Whoever was sent it
-    /// in a message has it without the click.
+    /// The launch URL that a click in the menu opens for `user`, with a ticket. A test opens it
+    /// without the click, as a victim opens a link from a message.
     pub async fn launch_url(&self, user: u64) -> Url {
         launch(&self.portal, user).await
     }

@@ -1,5 +1,7 @@
-//! Signing out: the question, and the frames in which apps end their sessions (N48, Front-Channel
-//! Logout 1.0).
+//! Logout: the confirmation page, and the frames in which apps end their sessions (OpenID Connect
+//! Front-Channel Logout 1.0).
+//!
+//! The confirmation page protects against logout CSRF (N48, docs/security.md).
 
 use std::collections::HashMap;
 use std::future::{IntoFuture as _, pending};
@@ -17,43 +19,44 @@ use url::Url;
 
 use crate::chromium::{Chromium, Setup};
 use crate::demo::Demo;
-use crate::road::enter;
+use crate::road::sign_in;
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::program::Program;
 
 #[tokio::test]
-async fn n48_a_link_to_log_out_asks_and_a_yes_ends_the_session() {
+async fn n48_a_logout_link_asks_first_and_a_confirmation_ends_the_session() {
     let demo = Demo::start().await;
     let browser = Chromium::open().await;
     browser.open_address(&demo.portal).await;
-    enter(&browser, "陈涛").await;
+    sign_in(&browser, "陈涛").await;
     let logout = demo.issuer.join("/logout").unwrap();
 
     browser.open_address(&logout).await;
     browser.find("h1", "退出登录？").await;
     browser.find("h1 + p", "“陈涛”").await;
-    browser.picture("logout-question").await;
+    browser.screenshot("logout-question").await;
     browser.click("a", "不退出").await;
     browser.find("h1", "陈涛，您已登录").await;
 
     browser.open_address(&logout).await;
     browser.click("button", "退出登录").await;
     browser.find("h1", "已退出登录").await;
-    browser.picture("logout-signed-out").await;
+    browser.screenshot("logout-signed-out").await;
     browser.open_address(&demo.app_login).await;
     browser.find("h1", "请从熊猫智慧水务门户进入").await;
 }
 
-/// An app that ends its own session in a frame, as it heard of it.
+/// An app with a `frontchannel_logout_uri`. It records the requests to it.
 #[derive(Default)]
 struct App {
-    /// Whether its page for that never comes.
+    /// Whether the logout page never responds.
     hangs: bool,
+    /// The query and the `Cookie` header of each request.
     framed: Mutex<Vec<(HashMap<String, String>, String)>>,
 }
 
-/// Portal, provider, app and a browser in which 陈涛 has used the app.
+/// Portal, provider, app, and a browser in which 陈涛 is signed in to the app.
 struct Stage {
     _portal: SimulatorHandle,
     program: Program,
@@ -64,7 +67,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(hangs: bool, setup: Setup) -> Self {
+    async fn start(hangs: bool, setup: Setup) -> Self {
         let app = Arc::new(App {
             hangs,
             ..App::default()
@@ -76,7 +79,7 @@ impl Stage {
                 "/cb",
                 get(|| async { ([(SET_COOKIE, "app-session=1")], "in") }),
             )
-            .route("/bye", get(bye))
+            .route("/bye", get(frontchannel_logout))
             .route(
                 "/out",
                 get(|| async { Html("<!doctype html><h1>再见</h1>") }),
@@ -120,8 +123,8 @@ impl Stage {
         }
     }
 
-    /// Asks for the logout as the app does.
-    async fn logs_out(&self) {
+    /// Opens the logout URL that the app would redirect to.
+    async fn start_logout(&self) {
         let parameters = [
             ("id_token_hint", &*self.id_token),
             ("post_logout_redirect_uri", &*format!("{}/out", self.url)),
@@ -131,21 +134,21 @@ impl Stage {
         self.browser.open_address(url).await;
     }
 
-    async fn is_out(&self) {
+    async fn assert_logged_out(&self) {
         self.browser.find("h1", "再见").await;
         let address = self.browser.address().await;
         assert_eq!(address.as_str(), format!("{}/out?state=s", self.url));
     }
 }
 
-async fn bye(
+async fn frontchannel_logout(
     State(app): State<Arc<App>>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> impl axum::response::IntoResponse {
     let cookies = headers.get("cookie").map(|value| value.to_str().unwrap());
-    let heard = (query, cookies.unwrap_or_default().to_owned());
-    app.framed.lock().unwrap().push(heard);
+    let request = (query, cookies.unwrap_or_default().to_owned());
+    app.framed.lock().unwrap().push(request);
     if app.hangs {
         pending::<()>().await;
     }
@@ -153,39 +156,39 @@ async fn bye(
 }
 
 #[tokio::test]
-async fn an_app_ends_its_session_in_a_frame_and_the_browser_goes_on() {
-    let stage = Stage::set(false, Setup::default()).await;
-    stage.logs_out().await;
-    stage.is_out().await;
+async fn an_app_ends_its_session_in_a_frame_and_the_browser_continues() {
+    let stage = Stage::start(false, Setup::default()).await;
+    stage.start_logout().await;
+    stage.assert_logged_out().await;
     let framed = std::mem::take(&mut *stage.app.framed.lock().unwrap());
     assert_eq!(framed.len(), 1, "{framed:?}");
     let (query, cookies) = &framed[0];
     assert_eq!(query["iss"], stage.program.issuer);
     assert_eq!(claims(&stage.id_token)["sid"], query["sid"]);
     assert!(cookies.contains("app-session=1"), "{cookies}");
-    let left: String = stage.browser.evaluate("document.cookie").await;
-    assert!(!left.contains("app-session"), "{left}");
+    let remaining: String = stage.browser.evaluate("document.cookie").await;
+    assert!(!remaining.contains("app-session"), "{remaining}");
 }
 
 #[tokio::test]
-async fn a_frame_that_never_loads_holds_the_browser_up_for_three_seconds_only() {
-    let stage = Stage::set(true, Setup::default()).await;
-    stage.logs_out().await;
-    stage.is_out().await;
+async fn a_frame_that_never_loads_delays_the_browser_by_three_seconds_at_most() {
+    let stage = Stage::start(true, Setup::default()).await;
+    stage.start_logout().await;
+    stage.assert_logged_out().await;
     assert_eq!(stage.app.framed.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn without_scripts_the_frames_load_and_a_link_goes_on() {
+async fn without_javascript_the_frames_load_and_a_link_continues() {
     let setup = Setup {
         scripts: false,
         ..Setup::default()
     };
-    let stage = Stage::set(false, setup).await;
-    stage.logs_out().await;
+    let stage = Stage::start(false, setup).await;
+    stage.start_logout().await;
     stage.browser.find("h1", "已退出登录").await;
-    stage.browser.picture("logout-with-frames").await;
+    stage.browser.screenshot("logout-with-frames").await;
     assert_eq!(stage.app.framed.lock().unwrap().len(), 1);
     stage.browser.click("a", "继续").await;
-    stage.is_out().await;
+    stage.assert_logged_out().await;
 }

@@ -1,12 +1,12 @@
-//! What a person sees: the built binary, walked by a real Chromium.
+//! Browser tests: a real Chromium visits the pages of the built binary.
 //!
-//! It needs the packages chromium, chromium-driver and fonts-noto-cjk. Every page that is visited
-//! leaves a picture in `target/screenshots`, to be looked at.
+//! The tests need the packages chromium, chromium-driver and fonts-noto-cjk. They save screenshots
+//! in `target/screenshots` for a person to review.
 
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "../support/mod.rs"]

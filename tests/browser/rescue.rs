@@ -1,14 +1,17 @@
-//! A ticket behind a `#`, where no server sees it: F8; and a browser without scripts.
+//! A ticket in the URL fragment, and a browser without JavaScript.
+//!
+//! A portal that only appends `?ticket=` puts the ticket behind a `#` of the menu entry. Browsers do
+//! not send the fragment to the server, so a script has to read the ticket.
 
 use url::Url;
 
 use crate::chromium::{Chromium, Setup};
 use crate::demo::Demo;
-use crate::road::enter;
+use crate::road::sign_in;
 use crate::support::CHEN_TAO;
 
-/// The address a portal makes when the menu entry ends in `#/`.
-async fn behind_a_hash(demo: &Demo) -> Url {
+/// The launch URL that a portal builds from a menu entry that ends in `#/`.
+async fn launch_url_with_ticket_in_fragment(demo: &Demo) -> Url {
     let mut url = demo.launch_url(CHEN_TAO).await;
     let ticket = url.query().unwrap().to_owned();
     url.set_query(None);
@@ -17,17 +20,19 @@ async fn behind_a_hash(demo: &Demo) -> Url {
 }
 
 #[tokio::test]
-async fn f8_a_ticket_behind_a_hash_is_rescued_and_leaves_no_trace() {
+async fn f8_a_ticket_in_the_fragment_is_rescued_and_leaves_no_trace() {
     let demo = Demo::start().await;
     let browser = Chromium::open().await;
-    browser.open_address(behind_a_hash(&demo).await).await;
+    browser
+        .open_address(launch_url_with_ticket_in_fragment(&demo).await)
+        .await;
     browser.find("h1", "陈涛，您已登录演示应用").await;
     for address in browser.history().await {
         assert!(!address.contains("ticket"), "{address}");
     }
 }
 
-/// The address is a page inside an app whose own routes stand behind the `#`, and has a query too.
+/// The menu entry is a page of an app that routes by the fragment. The URL has a query as well.
 #[tokio::test]
 async fn f8_a_ticket_inside_a_hash_route_is_rescued_and_the_query_is_kept() {
     let demo = Demo::start().await;
@@ -41,21 +46,23 @@ async fn f8_a_ticket_inside_a_hash_route_is_rescued_and_the_query_is_kept() {
 }
 
 #[tokio::test]
-async fn f14_the_road_needs_no_script_and_a_lost_ticket_has_a_way_on() {
+async fn f14_login_needs_no_javascript_and_a_lost_ticket_leads_to_the_portal() {
     let demo = Demo::start().await;
     let browser = Chromium::open_as(Setup {
         scripts: false,
         ..Setup::default()
     })
     .await;
-    browser.open_address(behind_a_hash(&demo).await).await;
+    browser
+        .open_address(launch_url_with_ticket_in_fragment(&demo).await)
+        .await;
     browser.find("h1", "请从熊猫智慧水务门户进入").await;
-    // Nothing was begun, so nothing can be promised to go on by itself.
+    // There is no pending authorization, so the page cannot promise that the login resumes by itself.
     browser.find("h1 + p", "重新打开“演示应用").await;
-    browser.picture("no-script-entrance").await;
+    browser.screenshot("no-script-entrance").await;
     browser.click("a", "打开熊猫智慧水务门户").await;
-    enter(&browser, "陈涛").await;
-    browser.picture("no-script-claims").await;
+    sign_in(&browser, "陈涛").await;
+    browser.screenshot("no-script-claims").await;
     browser.open_address(demo.launch_url(2).await).await;
     browser.click("button", "切换为黑龙江").await;
     browser.find("h1", "黑龙江，您已登录演示应用").await;

@@ -19,14 +19,14 @@ use crate::tools::{launch, portal, signed_in, tokens};
 
 /// A command that runs the binary with SIGXFSZ ignored, so that a write beyond the file size limit
 /// fails with an error.
-fn with_sigxfsz_ignored() -> Command {
+pub fn with_sigxfsz_ignored() -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", BINARY]);
     command
 }
 
 /// Limits the size of the program's files to `bytes`.
-fn limit_file_size(program: &Program, bytes: &str) {
+pub fn limit_file_size(program: &Program, bytes: &str) {
     let status = Command::new("prlimit")
         .arg(format!("--pid={}", program.pid()))
         .arg(format!("--fsize={bytes}:unlimited"))

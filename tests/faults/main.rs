@@ -28,4 +28,5 @@ mod portal;
 mod refusal;
 mod scripted_portal;
 mod stop;
+mod store;
 mod tools;

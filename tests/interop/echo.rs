@@ -1,4 +1,4 @@
-//! An application behind a proxy: it tells what reaches it.
+//! An application behind a proxy: it responds with the request that reached it.
 
 use std::future::IntoFuture as _;
 
@@ -7,16 +7,16 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Starts it, and gives its address. It is gone with the test's runtime.
+/// Starts the application and returns its address. It stops with the runtime of the test.
 pub async fn echo() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().fallback(tell);
+    let router = Router::new().fallback(echo_request);
     tokio::spawn(axum::serve(listener, router).into_future());
     url
 }
 
-async fn tell(uri: Uri, headers: HeaderMap) -> Json<Value> {
+async fn echo_request(uri: Uri, headers: HeaderMap) -> Json<Value> {
     let headers: serde_json::Map<_, _> = headers
         .iter()
         .map(|(name, value)| {

@@ -1,4 +1,6 @@
-//! A login the way Grafana's generic OAuth makes one (`tests/interop/go/grafana`), against its preset.
+//! A login as Grafana's generic OAuth does it (`tests/interop/go/grafana`), with the `grafana` preset.
+//!
+//! Grafana refuses a user without an email address. The portal has none, so the preset makes one up.
 
 use std::process::Command;
 
@@ -13,10 +15,10 @@ use crate::tools::{go_client, portal};
 
 const SECRET: &str = "grafana-secret-0123456789";
 
-/// As Grafana's own documentation has it.
+/// `role_attribute_path`, as in the documentation of Grafana.
 const ROLE: &str = "contains(groups[*], 'dispatch') && 'Editor' || 'Viewer'";
 
-/// Who is in a group here stands in a rule, so that there is somebody who is in none.
+/// A claim rule decides the groups, so that one user has groups and the other has none.
 const GROUPS: &str = "groups = \"{{ ['dispatch', '调度'] if user.id == '1' else [] }}\"";
 
 struct Stage {
@@ -26,7 +28,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(lines: &str, flags: &[&str]) -> Self {
+    async fn start(lines: &str, flags: &[&str]) -> Self {
         let portal = portal().await;
         let address = format!("127.0.0.1:{}", free_port());
         let client = format!(
@@ -54,7 +56,7 @@ impl Stage {
         }
     }
 
-    /// A click in the portal's menu, and what Grafana says in the end.
+    /// Clicks the entry in the menu of the portal. Returns the last response of Grafana.
     async fn click(&self, user: u64) -> Answer {
         let ticket = self.portal.issue_ticket(user);
         let entry = self.program.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -62,9 +64,9 @@ impl Stage {
     }
 
     #[track_caller]
-    fn account(answer: &Answer) -> Value {
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.json()
+    fn account(response: &Answer) -> Value {
+        assert_eq!(response.status, 200, "{}", response.body);
+        response.json()
     }
 }
 
@@ -73,8 +75,8 @@ fn preset() -> String {
 }
 
 #[tokio::test]
-async fn an_account_has_what_grafana_wants_and_its_role_from_a_group() {
-    let stage = Stage::set(&preset(), &[]).await;
+async fn an_account_has_the_fields_grafana_needs_and_its_role_from_a_group() {
+    let stage = Stage::start(&preset(), &[]).await;
     let account = Stage::account(&stage.click(CHEN_TAO).await);
     assert_eq!(
         account,
@@ -90,26 +92,26 @@ async fn an_account_has_what_grafana_wants_and_its_role_from_a_group() {
 }
 
 #[tokio::test]
-async fn f18_the_list_of_addresses_does_where_no_token_had_one() {
-    let stage = Stage::set(&preset(), &["-emails"]).await;
+async fn f18_the_list_of_emails_is_enough_if_no_token_has_an_email() {
+    let stage = Stage::start(&preset(), &["-emails"]).await;
     let account = Stage::account(&stage.click(CHEN_TAO).await);
     assert_eq!(account["email"], "1@panda.invalid");
     assert_eq!(account["listed"], 1);
 }
 
 #[tokio::test]
-async fn f18_without_an_address_grafana_refuses_and_without_the_scope_says_why() {
-    let stage = Stage::set("", &["-role", ""]).await;
-    let refused = stage.click(CHEN_TAO).await;
-    assert_eq!(refused.status, 502);
+async fn f18_without_an_email_grafana_refuses_and_without_the_scope_it_says_why() {
+    let stage = Stage::start("", &["-role", ""]).await;
+    let response = stage.click(CHEN_TAO).await;
+    assert_eq!(response.status, 502);
     assert!(
-        refused.body.contains("auth.oauth.email.missing"),
+        response.body.contains("auth.oauth.email.missing"),
         "{}",
-        refused.body
+        response.body
     );
 
-    let stage = Stage::set(&preset(), &["-scopes", "openid profile"]).await;
-    let refused = stage.click(CHEN_TAO).await;
-    assert_eq!(refused.status, 502);
-    assert!(refused.body.contains("403"), "{}", refused.body);
+    let stage = Stage::start(&preset(), &["-scopes", "openid profile"]).await;
+    let response = stage.click(CHEN_TAO).await;
+    assert_eq!(response.status, 502);
+    assert!(response.body.contains("403"), "{}", response.body);
 }

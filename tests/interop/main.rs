@@ -1,9 +1,9 @@
-//! Real clients, as their makers ship them, log people in through the built program.
+//! Interoperability tests: real OpenID Connect clients, unmodified, log users in at the built program.
 
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! A client's processes: they are gone when the test, or the test program, is.
+//! The processes of a client. They stop with the test, also when the test program is killed.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
@@ -9,29 +9,28 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 
-/// Ends a process group, and removes its folder, once its input does: whatever way this program
-/// ends, its side of the pipe closes.
-const WATCHMAN: &str = "cat > /dev/null; kill -s KILL -- \"-$1\"; rm -rf \"$2\"";
+/// Kills a process group and removes its folder when standard input closes. The pipe closes however
+/// this program ends.
+const WATCHDOG_SCRIPT: &str = "cat > /dev/null; kill -s KILL -- \"-$1\"; rm -rf \"$2\"";
 
-/// How long a client may take to start, on a busy machine.
+/// How long a client may take to start, or to end by itself. The machine may be busy.
 const START_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Between one look at it and the next.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long it may take to end by itself.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the leader may take to stop after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A process group, and the folder it works in.
+/// A process group and its working folder.
 pub struct Processes {
     leader: Child,
-    watchman: Child,
+    watchdog: Child,
     folder: PathBuf,
 }
 
 impl Processes {
-    /// Starts `command` as the leader of a process group. What it says goes to a log in `folder`,
-    /// which is removed with it.
+    /// Starts `command` as the leader of a process group. Its output goes to a log in `folder`. The
+    /// folder is removed on drop.
     pub fn start(command: &mut Command, folder: PathBuf) -> Self {
         let log = File::create(folder.join("log")).unwrap();
         let leader = command
@@ -41,8 +40,8 @@ impl Processes {
             .stderr(log)
             .spawn()
             .unwrap();
-        let watchman = Command::new("sh")
-            .args(["-c", WATCHMAN, "watchman", &leader.id().to_string()])
+        let watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG_SCRIPT, "watchman", &leader.id().to_string()])
             .arg(&folder)
             .process_group(0)
             .stdin(Stdio::piped())
@@ -52,62 +51,62 @@ impl Processes {
             .unwrap();
         Self {
             leader,
-            watchman,
+            watchdog,
             folder,
         }
     }
 
-    /// What it has said.
+    /// Its output so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap()
     }
 
-    /// Waits until the client answers with 200 at the address that `find` reads in its log, and
-    /// gives that.
+    /// Waits until the client responds with 200 at the address that `find` reads from its log.
+    /// Returns that address.
     pub async fn until_ready(&mut self, find: impl Fn(&str) -> Option<String>) -> String {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let patience = Instant::now() + START_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             if let Some(url) = find(&self.log()) {
-                let answer = http.get(&url).send().await;
-                if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                let response = http.get(&url).send().await;
+                if response.is_ok_and(|response| response.status() == StatusCode::OK) {
                     return url;
                 }
             }
-            let ended = self.leader.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended: {}", self.log());
-            assert!(Instant::now() < patience, "not ready: {}", self.log());
+            let exit_status = self.leader.try_wait().unwrap();
+            assert!(exit_status.is_none(), "it ended: {}", self.log());
+            assert!(Instant::now() < deadline, "not ready: {}", self.log());
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the leader ends by itself.
     pub async fn end(&mut self) -> ExitStatus {
-        let patience = Instant::now() + START_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             if let Some(status) = self.leader.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < patience, "no end: {}", self.log());
+            assert!(Instant::now() < deadline, "no end: {}", self.log());
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
 impl Drop for Processes {
-    /// Asks the leader to end, for it to put away what outlives a process; the watchman sees to the
-    /// rest.
+    /// Sends SIGTERM to the leader, so that it can clean up. The watchdog then kills the rest of the
+    /// group.
     fn drop(&mut self) {
         if matches!(self.leader.try_wait(), Ok(None)) {
             let leader = self.leader.id().to_string();
             let _ = Command::new("kill").arg(leader).status();
         }
-        let patience = Instant::now() + GRACE;
-        while matches!(self.leader.try_wait(), Ok(None)) && Instant::now() < patience {
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while matches!(self.leader.try_wait(), Ok(None)) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
         }
-        drop(self.watchman.stdin.take());
-        let _ = self.watchman.wait();
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
         let _ = self.leader.wait();
     }
 }

@@ -1,9 +1,9 @@
-//! The recipes of `docs/`, so that what they say is what is tested.
+//! Reads the configuration examples of `docs/`, so that the tests run what the documentation says.
 
 use std::fs;
 use std::path::Path;
 
-/// The code of one section of a page.
+/// One section of a page.
 pub struct Recipe {
     section: String,
 }
@@ -20,14 +20,14 @@ impl Recipe {
         Self { section }
     }
 
-    /// Its block in `language`, with each of `places` put for what stands there.
-    pub fn block(&self, language: &str, places: &[(&str, &str)]) -> String {
+    /// The code block in `language`, with each pair of `replacements` applied. Each must occur in it.
+    pub fn block(&self, language: &str, replacements: &[(&str, &str)]) -> String {
         let (_, after) = self
             .section
             .split_once(&format!("```{language}\n"))
             .unwrap_or_else(|| panic!("no {language}: {}", self.section));
         let mut block = after.split("```").next().unwrap().to_owned();
-        for (from, to) in places {
+        for (from, to) in replacements {
             assert!(block.contains(from), "no {from}: {block}");
             block = block.replace(from, to);
         }

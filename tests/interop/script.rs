@@ -1,4 +1,4 @@
-//! A program in another language: given JSON on its input, it says JSON and ends.
+//! Runs a program in another language that reads JSON on standard input and writes JSON.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// What `.ci/libraries.sh` lays ready.
+/// The folder that `.ci/libraries.sh` fills.
 const LIBRARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/libraries");
 
 /// The folder with the libraries of a language.
@@ -21,16 +21,16 @@ pub fn libraries(language: &str) -> PathBuf {
     folder
 }
 
-/// One of the scripts in `tests/interop/node`.
+/// The command line of a script in `tests/interop/node`.
 pub fn node(script: &str) -> Vec<String> {
     let script = libraries("node").join("scripts").join(script);
-    // Else it would look for its packages where the link leads.
-    let links = ["--preserve-symlinks", "--preserve-symlinks-main"];
-    let words = ["node"].into_iter().chain(links).map(str::to_owned);
-    words.chain([script.display().to_string()]).collect()
+    // Without the flags, Node resolves the symbolic link and does not find the packages beside it.
+    let flags = ["--preserve-symlinks", "--preserve-symlinks-main"];
+    let arguments = ["node"].into_iter().chain(flags).map(str::to_owned);
+    arguments.chain([script.display().to_string()]).collect()
 }
 
-/// Runs a command line with `input`, for a minute at most.
+/// Runs a command line with `input`, for at most a minute. Returns its output.
 pub async fn run(command: Vec<String>, input: Value) -> Value {
     let output = tokio::task::spawn_blocking(move || {
         let mut child = Command::new("timeout")
@@ -46,12 +46,12 @@ pub async fn run(command: Vec<String>, input: Value) -> Value {
         child.wait_with_output()
     });
     let output = output.await.unwrap().unwrap();
-    let [said, complained] =
+    let [stdout, stderr] =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(
         output.status.success(),
-        "{}: {said} {complained}",
+        "{}: {stdout} {stderr}",
         output.status
     );
-    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said} {complained}"))
+    serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout} {stderr}"))
 }

@@ -1,4 +1,4 @@
-//! What the tests of several clients need.
+//! Helpers for the tests of several clients.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings}
 use crate::support::browser::Browser;
 use crate::support::program::Program;
 
-/// A program that `.ci/go-clients.sh` built.
+/// The path of a program that `.ci/go-clients.sh` has built.
 pub fn go_client(name: &str) -> PathBuf {
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/go-clients");
     assert!(
@@ -17,14 +17,14 @@ pub fn go_client(name: &str) -> PathBuf {
     home.join(name)
 }
 
-/// A portal with its usual people.
+/// Starts a portal with the default users.
 pub async fn portal() -> SimulatorHandle {
     Simulator::start(SimulatorSettings::default())
         .await
         .unwrap()
 }
 
-/// Signs out at the provider, as a person does on its page.
+/// Signs out on the logout page of the provider.
 pub async fn sign_out(program: &Program, browser: &mut Browser) {
     let page = browser.get(program.at("/logout")).await;
     let confirmation = page.field("confirmation");
@@ -33,7 +33,7 @@ pub async fn sign_out(program: &Program, browser: &mut Browser) {
     assert!(page.body.contains("已退出登录"), "{}", page.body);
 }
 
-/// Whether somebody is signed in at the provider in `browser`.
+/// Whether `browser` has a session at the provider.
 pub async fn is_signed_in(program: &Program, browser: &mut Browser) -> bool {
     let apps = browser.get(program.at("/launch")).await;
     apps.body.contains("您已登录")

@@ -6,9 +6,9 @@ use serde_json::json;
 use crate::support::CHEN_TAO;
 use crate::support::browser::Browser;
 use crate::support::program::Program;
-use crate::tools::{file, heard_of, import, links, program};
+use crate::tools::{add_users, import, links, program, write_file};
 
-const PEOPLE: [(&str, &str, &str); 5] = [
+const USERS: [(&str, &str, &str); 5] = [
     ("1", "陈涛", "13800138000"),
     ("2", "黑龙江", ""),
     ("3", "新耀分公司", ""),
@@ -28,7 +28,7 @@ ID  CLIENT  USERNAME  EMAIL   VERIFIED  ATTRIBUTES
 ";
 
 fn assert_no_accounts(program: &Program) {
-    assert_eq!(links(program, &["list", "--json"]).well(), "");
+    assert_eq!(links(program, &["list", "--json"]).expect_success(), "");
 }
 
 #[test]
@@ -38,21 +38,21 @@ fn tables_in_every_spreadsheet_format_are_imported() {
         let units = text.encode_utf16();
         units.flat_map(u16::to_le_bytes).collect::<Vec<_>>()
     };
-    let marked = |text: &str| format!("\u{feff}{text}");
+    let with_bom = |text: &str| format!("\u{feff}{text}");
     for bytes in [
         TABLE.as_bytes().to_vec(),
-        marked(TABLE).into_bytes(),
+        with_bom(TABLE).into_bytes(),
         gb(TABLE),
-        gb(&marked(TABLE)),
-        utf16(&marked(&TABLE.replace(',', "\t"))),
-        marked(&TABLE.replace(',', ";")).into_bytes(),
+        gb(&with_bom(TABLE)),
+        utf16(&with_bom(&TABLE.replace(',', "\t"))),
+        with_bom(&TABLE.replace(',', ";")).into_bytes(),
     ] {
         let program = program();
-        let table = file(&program, "accounts.csv", bytes);
-        let output = import(&program, &table, &[]).well();
+        let table = write_file(&program, "accounts.csv", bytes);
+        let output = import(&program, &table, &[]).expect_success();
         assert_eq!(output, "2 added, 0 changed, 0 as they were, 0 left out\n");
-        assert_eq!(links(&program, &["list"]).well(), LISTED);
-        let again = import(&program, &table, &[]).well();
+        assert_eq!(links(&program, &["list"]).expect_success(), LISTED);
+        let again = import(&program, &table, &[]).expect_success();
         assert_eq!(again, "0 added, 0 changed, 2 as they were, 0 left out\n");
     }
 }
@@ -60,8 +60,8 @@ fn tables_in_every_spreadsheet_format_are_imported() {
 #[tokio::test]
 async fn a_dry_run_shows_the_match_of_each_row_and_changes_nothing() {
     let program = program();
-    heard_of(&program, &PEOPLE).await;
-    let table = file(
+    add_users(&program, &USERS).await;
+    let table = write_file(
         &program,
         "accounts.csv",
         "id,phone,name,username\n\
@@ -75,7 +75,7 @@ async fn a_dry_run_shows_the_match_of_each_row_and_changes_nothing() {
     let output = import(&program, &table, &["--dry-run"]);
     assert_eq!(output.code, Some(1));
     assert_eq!(
-        output.out,
+        output.stdout,
         "\
 LINE  CLIENT  ACCOUNT    BY         PERSON
 2     *       hlj        id         2 黑龙江
@@ -88,17 +88,17 @@ LINE  CLIENT  ACCOUNT    BY         PERSON
     );
     for (line, about) in [(3, "phone"), (4, "name"), (5, "any of 4, 5"), (6, "nobody")] {
         let complaint = output
-            .err
+            .stderr
             .lines()
             .find(|complaint| complaint.contains(&format!("line {line}: ")));
         assert!(
             complaint.is_some_and(|complaint| complaint.contains(about)),
             "{}",
-            output.err
+            output.stderr
         );
     }
     let options = ["--dry-run", "--match", "phone,name", "--skip-unmatched"];
-    let output = import(&program, &table, &options).well();
+    let output = import(&program, &table, &options).expect_success();
     let summary = "Would be: 4 added, 0 changed, 0 as they were, 2 left out\n";
     assert!(output.ends_with(summary), "{output}");
     assert_no_accounts(&program);
@@ -107,8 +107,8 @@ LINE  CLIENT  ACCOUNT    BY         PERSON
 #[tokio::test]
 async fn a_match_by_phone_or_name_must_be_requested() {
     let program = program();
-    heard_of(&program, &PEOPLE).await;
-    let table = file(
+    add_users(&program, &USERS).await;
+    let table = write_file(
         &program,
         "accounts.csv",
         "phone,name,username\n13800138000,,chentao\n,黑龙江,hlj\n,李雷,lilei\n",
@@ -119,7 +119,7 @@ async fn a_match_by_phone_or_name_must_be_requested() {
         &["--match", "phone,name"],
         &["--match", "phone", "--match", "name"],
     ] {
-        let errors = import(&program, &table, options).badly(1);
+        let errors = import(&program, &table, options).expect_failure(1);
         assert!(
             errors.ends_with("error: nothing was imported\n"),
             "{errors}"
@@ -166,17 +166,17 @@ fn a_table_with_a_mistake_is_not_imported_at_all() {
         ),
         ("", "the file is empty; "),
     ] {
-        let table = file(&program, "accounts.csv", text);
-        let complaints = import(&program, &table, &[]).badly(1);
+        let table = write_file(&program, "accounts.csv", text);
+        let complaints = import(&program, &table, &[]).expect_failure(1);
         assert!(complaints.contains(expected), "{complaints}");
         assert!(complaints.contains("nothing was imported"), "{complaints}");
-        let dry_run = import(&program, &table, &["--dry-run"]).badly(1);
+        let dry_run = import(&program, &table, &["--dry-run"]).expect_failure(1);
         assert!(dry_run.contains(expected), "{dry_run}");
         assert_no_accounts(&program);
     }
     let output = import(
         &program,
-        &file(&program, "x.csv", "id,email\n2,c\n"),
+        &write_file(&program, "x.csv", "id,email\n2,c\n"),
         &["--json"],
     );
     assert_eq!(output.code, Some(1));
@@ -187,32 +187,32 @@ fn a_table_with_a_mistake_is_not_imported_at_all() {
 #[test]
 fn a_username_of_another_user_is_refused() {
     let program = program();
-    let table = |text: &str| file(&program, "accounts.csv", text);
+    let table = |text: &str| write_file(&program, "accounts.csv", text);
     import(
         &program,
         &table("id,username\n1,ChenTao\n"),
         &["--client", "app"],
     )
-    .well();
+    .expect_success();
     let conflicting = table("id,username\n3,x\n2,chentao\n");
     for options in [
         &[][..],
         &["--client", "app"],
         &["--client", "app", "--dry-run"],
     ] {
-        let errors = import(&program, &conflicting, options).badly(1);
+        let errors = import(&program, &conflicting, options).expect_failure(1);
         assert!(errors.contains("line 3: the username \"chentao\" is that of 1 in app; "));
     }
-    import(&program, &conflicting, &["--client", "wiki"]).well();
+    import(&program, &conflicting, &["--client", "wiki"]).expect_success();
     let set = ["set", "2", "--client", "app", "--username", "CHENTAO"];
-    let errors = links(&program, &set).badly(1);
+    let errors = links(&program, &set).expect_failure(1);
     assert!(errors.contains("is that of 1 in app"), "{errors}");
 }
 
 #[test]
 fn an_export_can_be_imported_again() {
     let (first, second) = (program(), program());
-    import(&first, &file(&first, "accounts.csv", TABLE), &[]).well();
+    import(&first, &write_file(&first, "accounts.csv", TABLE), &[]).expect_success();
     for set in [
         &[
             "set",
@@ -232,24 +232,24 @@ fn an_export_can_be_imported_again() {
             "部门=@\"水,务\";",
         ],
     ] {
-        links(&first, set).well();
+        links(&first, set).expect_success();
     }
-    let listed = links(&first, &["list", "--json"]).well();
+    let listed = links(&first, &["list", "--json"]).expect_success();
     assert_eq!(listed.lines().count(), 5);
-    let exported = links(&first, &["export"]).well();
+    let exported = links(&first, &["export"]).expect_success();
     assert!(exported.starts_with("\u{feff}id,client,username,email,email_verified,"));
     for cell in exported.split([',', '\n', '"']) {
         assert!(!cell.starts_with(['=', '+', '-', '@']), "{exported}");
     }
-    let table = file(&second, "exported.csv", &exported);
-    import(&second, &table, &[]).well();
-    assert_eq!(links(&second, &["list", "--json"]).well(), listed);
+    let table = write_file(&second, "exported.csv", &exported);
+    import(&second, &table, &[]).expect_success();
+    assert_eq!(links(&second, &["list", "--json"]).expect_success(), listed);
 
     let path = first.folder().join("again.csv");
     let to_file = ["export", "--output", path.to_str().unwrap()];
-    links(&first, &to_file).well();
+    links(&first, &to_file).expect_success();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), exported);
-    let errors = links(&first, &to_file).badly(1);
+    let errors = links(&first, &to_file).expect_failure(1);
     assert!(errors.contains("again.csv cannot be made"), "{errors}");
 }
 
@@ -260,13 +260,13 @@ fn one_account_is_set_and_removed_by_hand() {
         &program,
         &["set", "1", "--username", "ct", "--email", "c@w.cn"],
     )
-    .well();
-    links(&program, &["set", "1", "--email-verified", "true"]).well();
+    .expect_success();
+    links(&program, &["set", "1", "--email-verified", "true"]).expect_success();
     links(
         &program,
         &["set", "1", "--client", "app", "--username", "chentao"],
     )
-    .well();
+    .expect_success();
     let listed = |options: &[&str]| {
         let mut arguments = vec!["list", "--json"];
         arguments.extend(options);
@@ -277,18 +277,18 @@ fn one_account_is_set_and_removed_by_hand() {
     assert_eq!(listed(&[]), [all.clone(), app.clone()]);
     assert_eq!(listed(&["--client", "app"]), [app]);
     assert_eq!(listed(&["--client", "*"]), std::slice::from_ref(&all));
-    links(&program, &["remove", "1", "--client", "app"]).well();
-    let errors = links(&program, &["remove", "1", "--client", "app"]).badly(1);
+    links(&program, &["remove", "1", "--client", "app"]).expect_success();
+    let errors = links(&program, &["remove", "1", "--client", "app"]).expect_failure(1);
     assert!(errors.contains("1 has no account in \"app\""), "{errors}");
     assert_eq!(listed(&[]), [all]);
-    links(&program, &["set", "1", "--username", "", "--email", ""]).well();
+    links(&program, &["set", "1", "--username", "", "--email", ""]).expect_success();
     assert_no_accounts(&program);
 }
 
 #[test]
 fn an_invalid_command_exits_with_2() {
     let program = program();
-    let table = file(&program, "accounts.csv", TABLE);
+    let table = write_file(&program, "accounts.csv", TABLE);
     let table = table.to_str().unwrap();
     for arguments in [
         &["set", "1"][..],
@@ -301,9 +301,9 @@ fn an_invalid_command_exits_with_2() {
         &["import", table, "--match", "email"],
         &["list", "--what"],
     ] {
-        links(&program, arguments).badly(2);
+        links(&program, arguments).expect_failure(2);
     }
-    let errors = links(&program, &["import", "/nowhere/accounts.csv"]).badly(1);
+    let errors = links(&program, &["import", "/nowhere/accounts.csv"]).expect_failure(1);
     assert!(
         errors.contains("/nowhere/accounts.csv cannot be read"),
         "{errors}"
@@ -322,8 +322,8 @@ async fn accounts_can_be_imported_while_the_provider_runs() {
     let mut browser = Browser::new();
     let launch = program.at(&format!("/launch/app?ticket={ticket}"));
     assert_eq!(browser.get(launch).await.status, 303);
-    let table = file(&program, "accounts.csv", "姓名,账号\n陈涛,chentao\n");
-    import(&program, &table, &["--client", "app", "--match", "name"]).well();
+    let table = write_file(&program, "accounts.csv", "姓名,账号\n陈涛,chentao\n");
+    import(&program, &table, &["--client", "app", "--match", "name"]).expect_success();
     let listed = links(&program, &["list", "--json"]).lines();
     assert_eq!(
         listed,

@@ -1,4 +1,4 @@
-//! The built program's commands for people: the users of the portal, and their accounts in clients.
+//! The commands of the built program that manage the accounts of users in clients.
 //!
 //! There is one file per command. The tests assert what an operator sees: output, exit code, and the
 //! output of later commands.

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::login::sign_in::SignIn;
 use panda_oidc::session::{LogoutNotice, Session, SessionId, User};
-use panda_oidc::store::{Maintenance as _, Sessions as _, SqliteStore};
+use panda_oidc::store::{Maintenance as _, Sessions as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Identity, Subject};
 use serde_json::Value;
 
@@ -20,10 +20,11 @@ pub fn program() -> Program {
     Program::prepare("http://127.0.0.1:9", "", wiki)
 }
 
-/// Stores each of `people` (id, name, phone) in the database, as after a login.
-pub async fn heard_of(program: &Program, people: &[(&str, &str, &str)]) {
-    let store = SqliteStore::open(&program.data().join("panda-oidc.db")).unwrap();
-    for (id, name, phone) in people {
+/// Stores each of `users` (id, name, phone) in the database, as a login does.
+pub async fn add_users(program: &Program, users: &[(&str, &str, &str)]) {
+    let store =
+        SqliteStore::open(&program.data().join("panda-oidc.db"), WriteTimeout::Command).unwrap();
+    for (id, name, phone) in users {
         store
             .sign_in(sign_in(id, name, phone), now())
             .await
@@ -67,8 +68,8 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     }
 }
 
-/// Writes a file with these bytes in the folder of the configuration.
-pub fn file(program: &Program, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+/// Writes a file with these bytes next to the configuration file.
+pub fn write_file(program: &Program, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = program.folder().join(name);
     std::fs::write(&path, bytes).unwrap();
     path
@@ -76,34 +77,34 @@ pub fn file(program: &Program, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
 
 /// The output and the exit code of a command.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandOutput {
     /// Its exit code.
     pub code: Option<i32>,
     /// Its standard output.
-    pub out: String,
+    pub stdout: String,
     /// Its standard error output.
-    pub err: String,
+    pub stderr: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// The standard output. Panics unless the command succeeded.
     #[track_caller]
-    pub fn well(self) -> String {
+    pub fn expect_success(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
-        self.out
+        self.stdout
     }
 
     /// The standard error output. Panics unless the exit code is `code`.
     #[track_caller]
-    pub fn badly(self, code: i32) -> String {
+    pub fn expect_failure(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:?}");
-        self.err
+        self.stderr
     }
 
     /// The lines of the standard output, each parsed as JSON.
     #[track_caller]
     pub fn lines(self) -> Vec<Value> {
-        let lines = self.out.lines();
+        let lines = self.stdout.lines();
         lines
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
@@ -111,7 +112,7 @@ impl Said {
 }
 
 /// Runs `panda-oidc links …` with the program's configuration.
-pub fn links(program: &Program, arguments: &[&str]) -> Said {
+pub fn links(program: &Program, arguments: &[&str]) -> CommandOutput {
     let Output {
         status,
         stdout,
@@ -124,15 +125,15 @@ pub fn links(program: &Program, arguments: &[&str]) -> Said {
         .env_remove("RUST_LOG")
         .output()
         .unwrap();
-    Said {
+    CommandOutput {
         code: status.code(),
-        out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
     }
 }
 
 /// Runs `panda-oidc links import FILE …` with the program's configuration.
-pub fn import(program: &Program, file: &std::path::Path, options: &[&str]) -> Said {
+pub fn import(program: &Program, file: &std::path::Path, options: &[&str]) -> CommandOutput {
     let mut arguments = vec!["import", file.to_str().unwrap()];
     arguments.extend(options);
     links(program, &arguments)

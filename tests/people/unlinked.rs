@@ -6,7 +6,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{file, import, links};
+use crate::tools::{import, links, write_file};
 
 const CLIENTS: &str = "unlinked = 'deny'\ncontact = '信息中心 8001'\n\
     [[clients]]\nclient_id = 'wiki'\nclient_secret = 'wiki-secret-0123456789abcdef'\n\
@@ -47,7 +47,7 @@ async fn linked_users_are_let_in_and_others_see_a_contact() {
     // An account in another client does not count.
     let table = "编号,应用,账号\r\n1,app,chentao\r\n2,wiki,hlj\r\n";
     let (table, ..) = encoding_rs::GB18030.encode(table);
-    import(&program, &file(&program, "accounts.csv", table), &[]).well();
+    import(&program, &write_file(&program, "accounts.csv", table), &[]).expect_success();
     let launched = click(&portal, &program, &mut one, CHEN_TAO).await;
     assert_eq!(launched.status, 303, "{}", launched.body);
     let tokens = app.redeem(&app.login(&mut one).await).await;
@@ -60,11 +60,11 @@ async fn linked_users_are_let_in_and_others_see_a_contact() {
     assert_eq!(answer.parameter("error").as_deref(), Some("access_denied"));
 
     // An account for all clients counts.
-    links(&program, &["set", "2", "--username", "hlj"]).well();
+    links(&program, &["set", "2", "--username", "hlj"]).expect_success();
     let launched = click(&portal, &program, &mut two, HEI_LONG_JIANG).await;
     assert_eq!(launched.status, 303, "{}", launched.body);
     RelyingParty::code(&two.get(app.authorize_url(&[])).await);
 
-    links(&program, &["remove", "1", "--client", "app"]).well();
+    links(&program, &["remove", "1", "--client", "app"]).expect_success();
     assert_refused(&click(&portal, &program, &mut one, CHEN_TAO).await);
 }

@@ -1,5 +1,5 @@
-//! Whatever we sign we take back: every algorithm, at userinfo, introspection and revocation, and as a
-//! hint.
+//! Tokens signed with any of the algorithms are accepted at userinfo, introspection and revocation,
+//! and as an `id_token_hint`.
 
 use serde_json::{Value, json};
 
@@ -10,13 +10,13 @@ use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const ALGS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
-/// A client for each algorithm of the ID token and each of the access token.
+/// Every pair of an algorithm for the ID token and one for the access token. Each pair has a client.
 fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
     ALGS.into_iter()
         .flat_map(|id_token| ALGS.map(|access_token| (id_token, access_token)))
 }
 
-fn name((id_token, access_token): (&str, &str)) -> String {
+fn client_id_of((id_token, access_token): (&str, &str)) -> String {
     format!("{id_token}-{access_token}")
 }
 
@@ -28,7 +28,7 @@ async fn provider() -> TestProvider {
              access_token_signed_response_alg = '{access_token}'\n\
              userinfo_signed_response_alg = '{id_token}'"
         );
-        registration(&name(pair), &lines)
+        registration(&client_id_of(pair), &lines)
     });
     TestProvider::open_with(&clients.collect::<String>(), "").await
 }
@@ -43,7 +43,7 @@ async fn every_token_is_taken_back_whatever_signed_it() {
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let mut other = provider.signed_in(HEI_LONG_JIANG).await;
     for pair in pairs() {
-        let client = registered(&provider, &name(pair));
+        let client = registered(&provider, &client_id_of(pair));
         let tokens = tokens(&client, &mut browser).await;
         assert_eq!(header(text(&tokens, "id_token"))["alg"], pair.0);
         assert_eq!(header(text(&tokens, "access_token"))["alg"], pair.1);
@@ -51,10 +51,10 @@ async fn every_token_is_taken_back_whatever_signed_it() {
         let userinfo = client.userinfo(text(&tokens, "access_token")).await;
         assert_eq!(userinfo.status, 200, "{pair:?}: {}", userinfo.body);
 
-        let told = client
+        let introspected = client
             .post_token("/introspect", text(&tokens, "access_token"))
             .await;
-        assert_eq!(told.json()["active"], true, "{pair:?}");
+        assert_eq!(introspected.json()["active"], true, "{pair:?}");
 
         let hint = text(&tokens, "id_token");
         let url = client.authorize_url(&[("prompt", "none"), ("id_token_hint", hint)]);
@@ -75,7 +75,7 @@ async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
     let provider = provider().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for alg in ALGS {
-        let client = registered(&provider, &name((alg, "ES256")));
+        let client = registered(&provider, &client_id_of((alg, "ES256")));
         let tokens = tokens(&client, &mut browser).await;
         let answer = client.userinfo(text(&tokens, "access_token")).await;
         assert_eq!(answer.header("content-type"), "application/jwt");
@@ -94,7 +94,7 @@ async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
 async fn n34_a_signed_userinfo_answer_is_no_token() {
     let provider = provider().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let client = registered(&provider, &name(("RS256", "RS256")));
+    let client = registered(&provider, &client_id_of(("RS256", "RS256")));
     let tokens = tokens(&client, &mut browser).await;
     let answer = client.userinfo(text(&tokens, "access_token")).await.body;
     assert_eq!(client.userinfo(&answer).await.status, 401);
@@ -104,7 +104,7 @@ async fn n34_a_signed_userinfo_answer_is_no_token() {
 }
 
 #[tokio::test]
-async fn userinfo_tells_the_algorithms_it_signs_with() {
+async fn discovery_lists_the_algorithms_of_signed_userinfo() {
     let provider = TestProvider::open().await;
     let mut browser = crate::support::browser::Browser::new();
     let document = browser

@@ -1,5 +1,4 @@
-//! How a client says which sign-in it wants: `prompt`, `max_age`, `id_token_hint` (OIDC Core
-//! §3.1.2.1).
+//! The sign-in that a client requires: `prompt`, `max_age`, `id_token_hint` (OIDC Core §3.1.2.1).
 
 use chrono::TimeDelta;
 use url::Url;
@@ -18,7 +17,7 @@ fn login_required(answer: &Answer) {
 }
 
 #[track_caller]
-fn waits(answer: &Answer) {
+fn shows_login_page(answer: &Answer) {
     assert_eq!(answer.status, 200);
     assert!(
         answer.body.contains("请从熊猫智慧水务门户进入"),
@@ -27,14 +26,14 @@ fn waits(answer: &Answer) {
     );
 }
 
-/// The `auth_time` of the ID token for the code that a redirect brings.
+/// Redeems the code in an authorization response, and returns the `auth_time` of the ID token.
 async fn auth_time(client: &RelyingParty, answer: &Answer) -> i64 {
     let tokens = client.redeem(&RelyingParty::code(answer)).await.json();
     let claims = claims(tokens["id_token"].as_str().unwrap());
     claims["auth_time"].as_i64().unwrap()
 }
 
-/// Follows a launch to the request that waits.
+/// Launches for `user`, and follows the redirect to the pending authorization request.
 async fn resumed(provider: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
     let launched = provider.launch(browser, "grafana", user).await;
     browser.get(launched.location()).await
@@ -52,11 +51,11 @@ async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
     let url = provider
         .client("grafana")
         .authorize_url(&[("prompt", "none")]);
-    let stranger = Browser::new().get(&url).await;
-    login_required(&stranger);
-    assert!(stranger.set_cookies().is_empty(), "nothing waits");
-    let mut known = provider.signed_in(CHEN_TAO).await;
-    RelyingParty::code(&known.get(&url).await);
+    let anonymous = Browser::new().get(&url).await;
+    login_required(&anonymous);
+    assert!(anonymous.set_cookies().is_empty(), "nothing waits");
+    let mut signed_in = provider.signed_in(CHEN_TAO).await;
+    RelyingParty::code(&signed_in.get(&url).await);
 }
 
 #[tokio::test]
@@ -67,14 +66,14 @@ async fn prompt_login_wants_a_new_ticket_and_then_tells_the_new_time() {
     let before = browser.get(grafana.authorize_url(&[])).await;
     let before = auth_time(&grafana, &before).await;
     let url = grafana.authorize_url(&[("prompt", "login")]);
-    waits(&browser.get(&url).await);
+    shows_login_page(&browser.get(&url).await);
     provider.advance(TimeDelta::seconds(7));
     let answer = resumed(&provider, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, before + 307);
 }
 
 #[tokio::test]
-async fn prompt_login_accepts_the_portals_session_ticket_once_it_is_proven_anew() {
+async fn prompt_login_accepts_the_same_ticket_after_the_portal_verifies_it_again() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -83,7 +82,7 @@ async fn prompt_login_accepts_the_portals_session_ticket_once_it_is_proven_anew(
     browser.get(&launch).await;
     provider.advance(TimeDelta::minutes(5));
     let url = grafana.authorize_url(&[("prompt", "login")]);
-    waits(&browser.get(url).await);
+    shows_login_page(&browser.get(url).await);
     let launched = browser.get(&launch).await;
     RelyingParty::code(&browser.get(launched.location()).await);
     assert_eq!(provider.portal.calls().user_by_ticket, 2);
@@ -94,15 +93,15 @@ async fn a_request_for_a_new_login_is_not_resumed_by_the_old_session() {
     let provider = TestProvider::open().await;
     let mut browser = signed_in_a_while_ago(&provider).await;
     let keycloak = provider.client("keycloak");
-    waits(
+    shows_login_page(
         &browser
             .get(keycloak.authorize_url(&[("prompt", "login")]))
             .await,
     );
-    let parked = browser.cookies.keys().find(|name| name.contains("parked"));
-    let name = parked.unwrap().rsplit_once("-parked-").unwrap().1;
+    let pending_cookie = browser.cookies.keys().find(|name| name.contains("parked"));
+    let name = pending_cookie.unwrap().rsplit_once("-parked-").unwrap().1;
     let resume = provider.at(&format!("/resume/{name}"));
-    waits(&browser.get(resume).await);
+    shows_login_page(&browser.get(resume).await);
 }
 
 #[tokio::test]
@@ -114,7 +113,7 @@ async fn max_age_is_kept_to_the_second() {
     provider.advance(TimeDelta::seconds(60));
     let time = auth_time(&grafana, &browser.get(&url).await).await;
     provider.advance(TimeDelta::seconds(1));
-    waits(&browser.get(&url).await);
+    shows_login_page(&browser.get(&url).await);
     let answer = resumed(&provider, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, time + 61);
 }
@@ -124,7 +123,7 @@ async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = signed_in_a_while_ago(&provider).await;
-    waits(
+    shows_login_page(
         &browser
             .get(grafana.authorize_url(&[("max_age", "0")]))
             .await,
@@ -135,7 +134,7 @@ async fn max_age_0_is_prompt_login_and_a_huge_one_is_no_limit() {
 }
 
 #[tokio::test]
-async fn prompt_none_and_an_old_sign_in_is_told_to_the_client() {
+async fn prompt_none_with_a_session_older_than_max_age_is_login_required() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = signed_in_a_while_ago(&provider).await;
@@ -143,12 +142,17 @@ async fn prompt_none_and_an_old_sign_in_is_told_to_the_client() {
     login_required(&browser.get(url).await);
 }
 
-/// A provider, a browser of `CHEN_TAO`'s, and a request with an ID token of `hinted`'s as its hint.
-async fn hinted(hinted: u64, later: TimeDelta, prompt: &str) -> (TestProvider, Browser, Url) {
+/// A provider, a browser where `CHEN_TAO` has signed in, and the URL of an authorization request whose
+/// `id_token_hint` is an ID token of `hinted_user`, issued `hint_age` before that sign-in.
+async fn with_hint(
+    hinted_user: u64,
+    hint_age: TimeDelta,
+    prompt: &str,
+) -> (TestProvider, Browser, Url) {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
-    let tokens = tokens(&grafana, &mut provider.signed_in(hinted).await).await;
-    provider.advance(later);
+    let tokens = tokens(&grafana, &mut provider.signed_in(hinted_user).await).await;
+    provider.advance(hint_age);
     let browser = provider.signed_in(CHEN_TAO).await;
     let hint = tokens["id_token"].as_str().unwrap();
     let url = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", prompt)]);
@@ -157,27 +161,27 @@ async fn hinted(hinted: u64, later: TimeDelta, prompt: &str) -> (TestProvider, B
 }
 
 #[tokio::test]
-async fn a_hint_that_names_the_person_at_the_browser_is_met() {
-    let (_house, mut browser, url) = hinted(CHEN_TAO, TimeDelta::zero(), "none").await;
+async fn a_hint_that_names_the_signed_in_user_gets_a_code() {
+    let (_provider, mut browser, url) = with_hint(CHEN_TAO, TimeDelta::zero(), "none").await;
     RelyingParty::code(&browser.get(url).await);
 }
 
 #[tokio::test]
-async fn an_expired_hint_is_still_a_hint() {
-    let (_house, mut browser, url) = hinted(CHEN_TAO, TimeDelta::days(30), "none").await;
+async fn an_expired_hint_is_accepted() {
+    let (_provider, mut browser, url) = with_hint(CHEN_TAO, TimeDelta::days(30), "none").await;
     RelyingParty::code(&browser.get(url).await);
 }
 
 #[tokio::test]
 async fn a_hint_that_names_another_is_login_required_without_a_page() {
-    let (_house, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "none").await;
+    let (_provider, mut browser, url) = with_hint(HEI_LONG_JIANG, TimeDelta::zero(), "none").await;
     login_required(&browser.get(url).await);
 }
 
 #[tokio::test]
-async fn a_hint_that_names_another_waits_for_that_other() {
-    let (provider, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
-    waits(&browser.get(url).await);
+async fn a_hint_that_names_another_user_waits_for_that_user() {
+    let (provider, mut browser, url) = with_hint(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
+    shows_login_page(&browser.get(url).await);
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let portal = provider.portal.url().to_string();
@@ -191,16 +195,16 @@ async fn n20_a_hint_signs_nobody_in() {
     let grafana = provider.client("grafana");
     let tokens = tokens(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
     let hint = ("id_token_hint", tokens["id_token"].as_str().unwrap());
-    let mut stranger = Browser::new();
-    waits(&stranger.get(grafana.authorize_url(&[hint])).await);
+    let mut anonymous = Browser::new();
+    shows_login_page(&anonymous.get(grafana.authorize_url(&[hint])).await);
     let silent = grafana.authorize_url(&[hint, ("prompt", "none")]);
-    login_required(&stranger.get(silent).await);
+    login_required(&anonymous.get(silent).await);
 }
 
 #[tokio::test]
-async fn whoever_comes_instead_of_the_person_hinted_at_is_told_to_the_client_once() {
-    let (provider, mut browser, url) = hinted(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
-    waits(&browser.get(url).await);
+async fn a_launch_by_another_user_than_the_hinted_one_gets_login_required_once() {
+    let (provider, mut browser, url) = with_hint(HEI_LONG_JIANG, TimeDelta::zero(), "").await;
+    shows_login_page(&browser.get(url).await);
     login_required(&resumed(&provider, &mut browser, CHEN_TAO).await);
     let next = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(next.location().path(), "/login/generic_oauth", "{next:?}");

@@ -1,5 +1,6 @@
-//! `/authorize`: what is granted, what is refused, and who is told (RFC 6749 §4.1, OIDC Core
-//! §3.1.2). How fresh a sign-in must be is in `authentication.rs`.
+//! `/authorize`: which requests get a code, which are refused, and whether the client or the user
+//! sees the error (RFC 6749 §4.1, OIDC Core §3.1.2). `authentication.rs` tests how recent a sign-in
+//! must be.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
@@ -12,8 +13,8 @@ use crate::support::provider::TestProvider;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What grafana is answered when it asks like this for somebody who is signed in.
-async fn asked(changes: &[(&str, &str)]) -> Answer {
+/// The response to grafana's authorization request with `changes`, for a signed-in user.
+async fn authorized(changes: &[(&str, &str)]) -> Answer {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = provider.client("grafana").authorize_url(changes);
@@ -38,8 +39,8 @@ async fn post(browser: &mut Browser, url: &url::Url) -> Answer {
 }
 
 #[tokio::test]
-async fn a_code_goes_to_the_redirect_uri_by_303_and_is_kept_nowhere() {
-    let answer = asked(&[]).await;
+async fn a_code_goes_to_the_redirect_uri_by_303_and_is_not_cached() {
+    let answer = authorized(&[]).await;
     assert_eq!(answer.status, 303, "RFC 9700 §4.12");
     let location = answer.location();
     assert_eq!(
@@ -91,7 +92,7 @@ async fn state_comes_back_to_the_letter_in_successes_and_errors() {
 }
 
 #[tokio::test]
-async fn neither_state_nor_nonce_is_demanded() {
+async fn neither_state_nor_nonce_is_required() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -122,7 +123,7 @@ async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
     let state = "a+b&c=%20陈";
-    // SameSite=Lax keeps the cookies from a form that another site posts.
+    // A browser sends no SameSite=Lax cookies with a form that another site posts.
     let url = grafana.authorize_url(&[("state", state)]);
     let posted = post(&mut Browser::new(), &url).await;
     assert_eq!(posted.status, 303);
@@ -167,14 +168,17 @@ async fn what_it_cannot_do_is_refused_by_its_own_code() {
         let answer = browser.get(grafana.authorize_url(&[(name, value)])).await;
         assert_eq!(error(&answer), code, "{name}={value}");
         assert_eq!(answer.parameter("state").as_deref(), Some("the-state"));
-        let told = answer.parameter("error_description").unwrap();
-        assert!(!told.is_empty() && !told.contains(['"', '\\']), "{told}");
+        let description = answer.parameter("error_description").unwrap();
+        assert!(
+            !description.is_empty() && !description.contains(['"', '\\']),
+            "{description}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_it_does_not_know_or_need_is_ignored() {
-    let answer = asked(&[
+    let answer = authorized(&[
         ("login_hint", "陈涛"),
         ("ui_locales", "fr zh-CN"),
         ("claims_locales", "en"),
@@ -195,19 +199,19 @@ async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
-    for (asked, given, name) in [
+    for (requested, granted, has_name) in [
         ("openid", "openid", false),
         ("profile openid openid", "openid profile", true),
         ("openid user:email address groups", "openid", false),
         ("openid email profile", "openid profile", true),
     ] {
-        let url = grafana.authorize_url(&[("scope", asked)]);
+        let url = grafana.authorize_url(&[("scope", requested)]);
         let code = RelyingParty::code(&browser.get(url).await);
         let tokens = grafana.redeem(&code).await.json();
-        assert_eq!(tokens["scope"], given);
+        assert_eq!(tokens["scope"], granted);
         let id_token = claims(tokens["id_token"].as_str().unwrap());
-        assert_eq!(id_token.get("name").is_some(), name, "{asked}");
-        assert_eq!(id_token.get("preferred_username").is_some(), name);
+        assert_eq!(id_token.get("name").is_some(), has_name, "{requested}");
+        assert_eq!(id_token.get("preferred_username").is_some(), has_name);
     }
 }
 
@@ -246,17 +250,19 @@ async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
 }
 
 #[tokio::test]
-async fn a_public_client_may_listen_on_any_loopback_port_and_must_keep_to_it() {
+async fn a_public_client_may_use_any_loopback_port_and_must_redeem_with_the_same() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let spa = provider.client("spa");
-    let here = "http://127.0.0.1:51004/callback";
+    let redirect_uri = "http://127.0.0.1:51004/callback";
     let answer = browser
-        .get(spa.authorize_url(&[("redirect_uri", here)]))
+        .get(spa.authorize_url(&[("redirect_uri", redirect_uri)]))
         .await;
     assert_eq!(answer.location().port(), Some(51004));
     let code = RelyingParty::code(&answer);
-    let redeemed = spa.redeem_with(&code, &[("redirect_uri", here)]).await;
+    let redeemed = spa
+        .redeem_with(&code, &[("redirect_uri", redirect_uri)])
+        .await;
     assert_eq!(redeemed.status, 200, "{}", redeemed.body);
 }
 
@@ -292,7 +298,7 @@ async fn a_redirect_uri_that_no_header_can_carry_is_not_registered() {
 }
 
 #[tokio::test]
-async fn the_endpoint_takes_get_and_post_and_says_so() {
+async fn another_method_than_get_or_post_gets_405_with_an_allow_header() {
     let provider = TestProvider::open().await;
     let url = provider.client("grafana").authorize_url(&[]);
     let answer = Browser::new()

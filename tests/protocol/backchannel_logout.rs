@@ -1,4 +1,4 @@
-//! Logout tokens reach their clients, however long that takes (Back-Channel Logout 1.0 §2.5–§2.8).
+//! Delivery of logout tokens to clients, with retries (Back-Channel Logout 1.0 §2.5–§2.8).
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ use crate::support::program::{Program, free_port};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-/// The attempts at each client that is still to be told, and in how many seconds the next is due.
+/// The pending deliveries: client, attempts so far, and when the next is due, in Unix seconds.
 fn queue(database: &Path) -> Vec<(String, u32, i64)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let sql = Connection::open_with_flags(database, flags).unwrap();
@@ -31,20 +31,20 @@ fn queue(database: &Path) -> Vec<(String, u32, i64)> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Waits until the queue is as a test wants it.
-async fn wait_for(database: &Path, what: impl Fn(&[(String, u32, i64)]) -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
+/// Waits until the pending deliveries satisfy `condition`.
+async fn wait_for(database: &Path, condition: impl Fn(&[(String, u32, i64)]) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let queue = queue(database);
-        if what(&queue) {
+        if condition(&queue) {
             return;
         }
-        assert!(Instant::now() < patience, "{queue:?}");
+        assert!(Instant::now() < deadline, "{queue:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// 陈涛 has used the app; then 黑龙江 clicks in the same browser.
+/// 陈涛 logged in to the client `app`; a launch by 黑龙江 in the same browser then ended that session.
 struct Switched {
     provider: TestProvider,
     app: Listener,
@@ -52,14 +52,14 @@ struct Switched {
 }
 
 impl Switched {
-    /// The app answers with `answers`, and with 200 after that.
-    async fn with(answers: &[u16]) -> Self {
+    /// `app` responds to logout tokens with `statuses`, in order, and with 200 after them.
+    async fn with(statuses: &[u16]) -> Self {
         let app = Listener::open().await;
-        app.answer(answers);
+        app.answer(statuses);
         let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
         let mut browser = provider.signed_in(CHEN_TAO).await;
         tokens(&registered(&provider, "app"), &mut browser).await;
-        take_over(&provider, &mut browser).await;
+        switch_user(&provider, &mut browser).await;
         let first = app.next_notice().await;
         Self {
             provider,
@@ -68,14 +68,15 @@ impl Switched {
         }
     }
 
-    /// What the queue looks like once the last answer is written down.
-    async fn queued(&self, attempts: u32, in_seconds: i64) {
+    /// Waits until the delivery has had `attempts` and is due again in `in_seconds`.
+    async fn until_due(&self, attempts: u32, in_seconds: i64) {
         let now = self.provider.app.host.clock.now().timestamp();
         let expected = [("app".to_owned(), attempts, now + in_seconds)];
         wait_for(&self.database(), |queue| queue == expected).await;
     }
 
-    async fn struck_off(&self) {
+    /// Waits until no delivery is pending.
+    async fn until_none_pending(&self) {
         wait_for(&self.database(), <[_]>::is_empty).await;
     }
 
@@ -84,8 +85,8 @@ impl Switched {
     }
 }
 
-/// Launches grafana for 黑龙江 from the portal's own page.
-async fn take_over(provider: &TestProvider, browser: &mut Browser) {
+/// Launches grafana for 黑龙江 from the portal's page, in a browser with a session of 陈涛.
+async fn switch_user(provider: &TestProvider, browser: &mut Browser) {
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = browser.get_from(url, provider.portal.url().as_str()).await;
@@ -93,19 +94,19 @@ async fn take_over(provider: &TestProvider, browser: &mut Browser) {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_taken_is_followed_by_another() {
+async fn a_failed_delivery_is_retried_with_a_new_token() {
     let switched = Switched::with(&[500, 503]).await;
-    switched.queued(1, 5).await;
+    switched.until_due(1, 5).await;
     switched.provider.advance(TimeDelta::seconds(5));
     let second = switched.app.next_notice().await;
-    switched.queued(2, 30).await;
+    switched.until_due(2, 30).await;
     switched.provider.advance(TimeDelta::seconds(30));
     let third = switched.app.next_notice().await;
-    switched.struck_off().await;
+    switched.until_none_pending().await;
 
     let mut names = Vec::new();
-    for (told, iat) in [(&switched.first, 0), (&second, 5), (&third, 35)] {
-        let claims = verified(&switched.provider, told.token()).await;
+    for (notice, iat) in [(&switched.first, 0), (&second, 5), (&third, 35)] {
+        let claims = verified(&switched.provider, notice.token()).await;
         assert_eq!(
             (&claims["sub"], &claims["aud"]),
             (&"1".into(), &"app".into())
@@ -121,39 +122,39 @@ async fn a_token_that_is_not_taken_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_is_one() {
-    Switched::with(&[204]).await.struck_off().await;
+async fn a_response_without_a_body_is_a_success() {
+    Switched::with(&[204]).await.until_none_pending().await;
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let switched = Switched::with(&[307]).await;
     assert_eq!(switched.first.path, "/logout");
-    switched.queued(1, 5).await;
-    let told = switched.app.told();
-    assert!(told.is_empty(), "{told:?}");
+    switched.until_due(1, 5).await;
+    let notices = switched.app.told();
+    assert!(notices.is_empty(), "{notices:?}");
 }
 
 #[tokio::test]
-async fn a_client_that_refuses_is_asked_five_times_and_left_alone() {
+async fn a_delivery_is_given_up_after_five_refusals() {
     let switched = Switched::with(&[400; 6]).await;
     for (attempts, pause) in (1..).zip([5, 30, 120, 600]) {
-        switched.queued(attempts, pause).await;
+        switched.until_due(attempts, pause).await;
         switched.provider.advance(TimeDelta::seconds(pause));
         switched.app.next_notice().await;
     }
-    switched.struck_off().await;
+    switched.until_none_pending().await;
 }
 
 #[tokio::test]
-async fn a_client_that_is_gone_for_a_day_is_given_up() {
+async fn a_delivery_is_given_up_after_a_day() {
     let Switched { provider, app, .. } = Switched::with(&[500]).await;
     let database = provider.folder().join("panda-oidc.db");
     wait_for(&database, |queue| queue.len() == 1).await;
     provider.advance(TimeDelta::hours(24));
     wait_for(&database, <[_]>::is_empty).await;
-    let told = app.told();
-    assert!(told.is_empty(), "{told:?}");
+    let notices = app.told();
+    assert!(notices.is_empty(), "{notices:?}");
 }
 
 /// keycloak/keycloak#27359: one token for each session and client.
@@ -171,18 +172,19 @@ async fn a_browser_with_two_sessions_makes_two_tokens() {
     provider.advance(TimeDelta::minutes(2));
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let second = tokens(&client, &mut browser).await;
-    take_over(&provider, &mut browser).await;
+    switch_user(&provider, &mut browser).await;
     let sids = |tokens: &[&str]| {
         let sids = tokens.iter().map(|token| claims(token)["sid"].to_string());
         sids.collect::<std::collections::BTreeSet<_>>()
     };
-    let told = app.told();
-    let told: Vec<_> = told.iter().map(ReceivedNotice::token).collect();
-    let had = [&first, &second].map(|tokens| tokens["id_token"].as_str().unwrap());
-    assert_eq!((told.len(), sids(&told)), (2, sids(&had)));
+    let notices = app.told();
+    let notices: Vec<_> = notices.iter().map(ReceivedNotice::token).collect();
+    let id_tokens = [&first, &second].map(|tokens| tokens["id_token"].as_str().unwrap());
+    assert_eq!((notices.len(), sids(&notices)), (2, sids(&id_tokens)));
 }
 
-/// A portal and the built program, with an app that listens at `listener`; 陈涛 has used the app.
+/// A portal, and the built program with a client that 陈涛 has logged in to. `listener` is the line
+/// of its registration that sets its `backchannel_logout_uri`.
 async fn program(listener: &str) -> (SimulatorHandle, Program, Browser) {
     let portal = Simulator::start(SimulatorSettings::default())
         .await
@@ -203,8 +205,8 @@ async fn program(listener: &str) -> (SimulatorHandle, Program, Browser) {
     (portal, program, browser)
 }
 
-/// 黑龙江 clicks in the portal.
-async fn click(portal: &SimulatorHandle, program: &Program, browser: &mut Browser) {
+/// Launches `app` for 黑龙江 from the portal's page, which ends the session of 陈涛.
+async fn launch_from_portal(portal: &SimulatorHandle, program: &Program, browser: &mut Browser) {
     let ticket = portal.issue_ticket(HEI_LONG_JIANG);
     let url = program.at(&format!("/launch/app?ticket={ticket}"));
     let answer = browser.get_from(url, portal.url().as_str()).await;
@@ -212,45 +214,45 @@ async fn click(portal: &SimulatorHandle, program: &Program, browser: &mut Browse
 }
 
 #[tokio::test]
-async fn what_a_killed_process_left_undelivered_the_next_delivers() {
+async fn the_pending_deliveries_of_a_killed_process_are_made_after_a_restart() {
     let port = free_port();
     let line = format!("backchannel_logout_uri = 'http://127.0.0.1:{port}/logout'\n");
     let (portal, mut program, mut browser) = program(&line).await;
-    click(&portal, &program, &mut browser).await;
+    launch_from_portal(&portal, &program, &mut browser).await;
     program.kill();
     let database = program.data().join("panda-oidc.db");
-    let left = queue(&database);
-    assert_eq!((left.len(), left[0].1), (1, 1), "{left:?}");
+    let pending = queue(&database);
+    assert_eq!((pending.len(), pending[0].1), (1, 1), "{pending:?}");
     let app = Listener::open_at(port).await;
     program.restart().await;
-    let told = app.next_notice().await;
-    assert_eq!(claims(told.token())["sub"], "1");
+    let notice = app.next_notice().await;
+    assert_eq!(claims(notice.token())["sub"], "1");
     wait_for(&database, <[_]>::is_empty).await;
     let log = program.log();
-    for said in [
+    for message in [
         "told did not take the end of session",
         "(Connection refused (os error 111)); it is told again in 5 s; check",
         "Told told that session",
     ] {
-        assert!(log.contains(said), "{said}");
+        assert!(log.contains(message), "{message}");
     }
-    assert!(!log.contains(told.token()), "no token is in the log");
+    assert!(!log.contains(notice.token()), "no token is in the log");
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_the_call_under_way() {
+async fn a_shutdown_waits_for_the_delivery_in_progress() {
     let app = Listener::open().await;
     app.answer(&[503]);
     let (portal, mut program, mut browser) = program(&app.line()).await;
-    click(&portal, &program, &mut browser).await;
+    launch_from_portal(&portal, &program, &mut browser).await;
     app.next_notice().await;
     let gate = app.hold().await;
     app.next_notice().await;
     let pid = program.pid().to_string();
     assert!(Command::new("kill").arg(pid).status().unwrap().success());
-    let patience = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !program.log().contains("Stopping") {
-        assert!(Instant::now() < patience, "{}", program.log());
+        assert!(Instant::now() < deadline, "{}", program.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     drop(gate);
@@ -258,9 +260,10 @@ async fn a_stop_waits_for_the_call_under_way() {
     assert_eq!(queue(&program.data().join("panda-oidc.db")), []);
 }
 
-/// Whoever hangs is called eight times at once at most: the other calls are for the others.
+/// At most eight deliveries to one client run at the same time. The remaining capacity is for the other
+/// clients.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_hangs_leaves_the_others_their_calls() {
+async fn a_client_that_hangs_does_not_delay_deliveries_to_others() {
     let (hangs, app) = (Listener::open().await, Listener::open().await);
     let clients = registration("hangs", &hangs.line()) + &registration("app", &app.line());
     let provider = TestProvider::open_with(&clients, "").await;
@@ -285,10 +288,10 @@ async fn a_client_that_hangs_leaves_the_others_their_calls() {
     for status in switches.join_all().await {
         assert_eq!(status, 303);
     }
-    take_over(&provider, &mut other).await;
+    switch_user(&provider, &mut other).await;
     app.next_notice().await;
     assert_eq!(hangs.most_at_once(), 8);
-    // Those that had no turn come from the store, once their lease is over.
+    // The other deliveries are read from the store after their lease has expired.
     provider.advance(TimeDelta::seconds(60));
     drop(gate);
     wait_for(&provider.folder().join("panda-oidc.db"), <[_]>::is_empty).await;

@@ -1,4 +1,4 @@
-//! Claims per client: what an operator's rules make of a person, the same in ID token and userinfo.
+//! Claims per client: the operator's rules produce them, the same for ID token and userinfo.
 
 use panda_oidc_panda::simulator::{Person, Simulator, SimulatorSettings};
 use reqwest::Method;
@@ -13,8 +13,8 @@ use crate::support::provider::TestProvider;
 
 const ALL: &str = "openid profile email phone";
 
-/// What tells of the token, not of the person.
-const OF_THE_TOKEN: [&str; 8] = [
+/// Claims about the token, not about the user.
+const TOKEN_CLAIMS: [&str; 8] = [
     "iss",
     "aud",
     "exp",
@@ -25,14 +25,14 @@ const OF_THE_TOKEN: [&str; 8] = [
     "sid",
 ];
 
-/// A provider with a client `app` that has these `lines`.
+/// A provider with a client `app`; `lines` are added to its registration.
 async fn provider(lines: &str) -> (TestProvider, RelyingParty) {
     let provider = TestProvider::open_with(&registration("app", lines), "").await;
     let app = registered(&provider, "app");
     (provider, app)
 }
 
-/// The tokens of a login with `scope`.
+/// The token response of a login with `scope`.
 async fn tokens(app: &RelyingParty, browser: &mut Browser, scope: &str) -> Value {
     let answer = browser.get(app.authorize_url(&[("scope", scope)])).await;
     let answer = app.redeem(&RelyingParty::code(&answer)).await;
@@ -40,15 +40,16 @@ async fn tokens(app: &RelyingParty, browser: &mut Browser, scope: &str) -> Value
     answer.json()
 }
 
-/// What `app` hears of `user`: in the ID token, and in userinfo the same.
-async fn told(provider: &TestProvider, app: &RelyingParty, user: u64, scope: &str) -> Value {
+/// The claims about `user` that `app` receives in a login with `scope`.
+async fn user_claims(provider: &TestProvider, app: &RelyingParty, user: u64, scope: &str) -> Value {
     let tokens = tokens(app, &mut provider.signed_in(user).await, scope).await;
     same_in_both(app, &tokens).await
 }
 
+/// The claims about the user in the ID token, after a check that userinfo has the same.
 async fn same_in_both(app: &RelyingParty, tokens: &Value) -> Value {
     let mut person = claims(tokens["id_token"].as_str().unwrap());
-    for claim in OF_THE_TOKEN {
+    for claim in TOKEN_CLAIMS {
         person.as_object_mut().unwrap().remove(claim).unwrap();
     }
     let userinfo = app.userinfo(tokens["access_token"].as_str().unwrap()).await;
@@ -66,23 +67,23 @@ async fn emails(app: &RelyingParty, tokens: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_name_is_told_in_its_parts_where_it_is_a_persons() {
+async fn the_name_of_a_person_is_split_and_that_of_a_company_is_not() {
     let (provider, app) = provider("").await;
     provider.portal.add_user(Person::new(7, "欧阳静", ""));
     provider.portal.add_user(Person::new(8, "新耀分公司", ""));
-    let person = told(&provider, &app, 7, "openid profile").await;
+    let person = user_claims(&provider, &app, 7, "openid profile").await;
     assert_eq!(person["name"], "欧阳静");
     assert_eq!(person["family_name"], "欧阳");
     assert_eq!(person["given_name"], "静");
     assert_eq!(person["preferred_username"], "7", "never the name");
-    let company = told(&provider, &app, 8, "openid profile").await;
+    let company = user_claims(&provider, &app, 8, "openid profile").await;
     assert_eq!(company["name"], "新耀分公司");
     assert_eq!(company.get("family_name"), None);
     assert_eq!(company.get("given_name"), None);
 }
 
 #[tokio::test]
-async fn claims_of_its_own_reach_one_client_and_keep_their_kind() {
+async fn custom_claims_reach_one_client_and_keep_their_json_type() {
     let lines = "[clients.claims]\n\
                  login = 'u{{ user.id }}'\n\
                  groups = '{{ groups }}'\n\
@@ -92,20 +93,20 @@ async fn claims_of_its_own_reach_one_client_and_keep_their_kind() {
                  'https://example.com/site' = '{{ [\"east\"] }}'\n\
                  nothing = '{{ link.attributes.nothing }}'";
     let (provider, app) = provider(lines).await;
-    let person = told(&provider, &app, CHEN_TAO, "openid").await;
+    let person = user_claims(&provider, &app, CHEN_TAO, "openid").await;
     let own = json!({
         "sub": "1", "login": "u1", "groups": [], "level": "42", "staff": true,
         "https://example.com/site": ["east"],
     });
     assert_eq!(person, own);
-    let person = told(&provider, &app, CHEN_TAO, "openid profile").await;
+    let person = user_claims(&provider, &app, CHEN_TAO, "openid profile").await;
     assert_eq!(person["shown"], "陈涛 (1)");
-    let other = told(&provider, &provider.client("grafana"), CHEN_TAO, "openid").await;
+    let other = user_claims(&provider, &provider.client("grafana"), CHEN_TAO, "openid").await;
     assert_eq!(other, json!({"sub": "1"}));
 }
 
 #[tokio::test]
-async fn a_rule_that_fails_costs_its_claim_and_is_told_once_without_the_person() {
+async fn a_failing_rule_omits_its_claim_and_is_logged_once_without_personal_data() {
     let portal = Simulator::start(SimulatorSettings::default())
         .await
         .unwrap();
@@ -135,7 +136,7 @@ async fn a_rule_that_fails_costs_its_claim_and_is_told_once_without_the_person()
 }
 
 #[tokio::test]
-async fn f18_an_address_is_left_out_unless_the_client_has_a_policy() {
+async fn f18_the_email_is_omitted_unless_the_client_has_a_policy() {
     let (provider, app) = provider("").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = tokens(&app, &mut browser, ALL).await;
@@ -149,7 +150,7 @@ async fn f18_an_address_is_left_out_unless_the_client_has_a_policy() {
 }
 
 #[tokio::test]
-async fn f18_a_made_address_is_never_verified() {
+async fn f18_a_synthetic_email_is_never_verified() {
     for email in ["{{ user.id }}@panda.invalid", "{id}@panda.invalid"] {
         let (provider, app) = provider(&format!("email = '{email}'")).await;
         let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -164,16 +165,16 @@ async fn f18_a_made_address_is_never_verified() {
             json!([{"email": "1@panda.invalid", "primary": true, "verified": false}])
         );
         assert_eq!(listed.header("cache-control"), "no-store");
-        let other = told(&provider, &provider.client("grafana"), CHEN_TAO, ALL).await;
+        let other = user_claims(&provider, &provider.client("grafana"), CHEN_TAO, ALL).await;
         assert_eq!(other.get("email"), None, "another client's");
     }
     let (provider, app) = provider("email = 'link'").await;
-    let person = told(&provider, &app, CHEN_TAO, ALL).await;
+    let person = user_claims(&provider, &app, CHEN_TAO, ALL).await;
     assert_eq!(person.get("email"), None, "nobody is linked");
 }
 
 #[tokio::test]
-async fn addresses_are_listed_for_a_token_that_may_see_them_alone() {
+async fn emails_are_listed_only_for_a_token_that_grants_them() {
     let (provider, app) = provider("email = '{id}@panda.invalid'").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for scope in ["openid profile", "user:email"] {
@@ -194,11 +195,11 @@ async fn addresses_are_listed_for_a_token_that_may_see_them_alone() {
 }
 
 #[tokio::test]
-async fn addresses_and_parts_of_a_name_can_be_asked_for_by_name() {
+async fn email_and_given_name_can_be_requested_by_the_claims_parameter() {
     let (provider, app) = provider("email = '{id}@panda.invalid'").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let wish = json!({"userinfo": {"email": null, "given_name": null}}).to_string();
-    let url = app.authorize_url(&[("scope", "openid"), ("claims", &wish)]);
+    let requested = json!({"userinfo": {"email": null, "given_name": null}}).to_string();
+    let url = app.authorize_url(&[("scope", "openid"), ("claims", &requested)]);
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = app.redeem(&code).await.json();
     let userinfo = app.userinfo(tokens["access_token"].as_str().unwrap()).await;
@@ -214,13 +215,13 @@ async fn addresses_and_parts_of_a_name_can_be_asked_for_by_name() {
 }
 
 #[tokio::test]
-async fn discovery_lists_email_where_it_brings_something() {
+async fn discovery_lists_email_if_a_client_can_receive_one() {
     let listed = async |provider: &TestProvider, member: &str, value: &str| {
         let url = provider.at("/.well-known/openid-configuration");
         let document = Browser::new().get(url).await.json();
         document[member].as_array().unwrap().contains(&json!(value))
     };
-    for (lines, brings) in [
+    for (lines, is_listed) in [
         ("", false),
         ("email = 'omit'", false),
         ("email = 'link'", true),
@@ -230,13 +231,13 @@ async fn discovery_lists_email_where_it_brings_something() {
         let (provider, _) = provider(lines).await;
         assert_eq!(
             listed(&provider, "scopes_supported", "email").await,
-            brings,
+            is_listed,
             "{lines}"
         );
         for claim in ["email", "email_verified"] {
             assert_eq!(
                 listed(&provider, "claims_supported", claim).await,
-                brings,
+                is_listed,
                 "{lines}"
             );
         }
@@ -245,7 +246,7 @@ async fn discovery_lists_email_where_it_brings_something() {
 }
 
 #[tokio::test]
-async fn a_preset_makes_what_its_kind_of_client_needs() {
+async fn a_preset_produces_the_claims_that_its_client_needs() {
     for (preset, own) in [
         (
             "grafana",
@@ -273,20 +274,20 @@ async fn a_preset_makes_what_its_kind_of_client_needs() {
         ),
     ] {
         let (provider, app) = provider(&format!("preset = '{preset}'")).await;
-        let mut person = told(&provider, &app, CHEN_TAO, "openid profile email").await;
+        let mut person = user_claims(&provider, &app, CHEN_TAO, "openid profile email").await;
         let all = person.as_object_mut().unwrap();
-        for everybodys in ["sub", "name", "preferred_username", "updated_at"] {
-            all.remove(everybodys).unwrap();
+        for common in ["sub", "name", "preferred_username", "updated_at"] {
+            all.remove(common).unwrap();
         }
         assert_eq!(person, own, "{preset}");
     }
 }
 
 #[tokio::test]
-async fn a_preset_for_keycloak_leaves_nobody_without_a_part_of_a_name() {
+async fn the_keycloak_preset_always_gives_given_name_and_family_name() {
     let (provider, app) = provider("preset = 'keycloak'").await;
     provider.portal.add_user(Person::new(8, "新耀(分公司)", ""));
-    let company = told(&provider, &app, 8, "openid profile").await;
+    let company = user_claims(&provider, &app, 8, "openid profile").await;
     assert_eq!(company["name"], "新耀(分公司)");
     assert_eq!(company["given_name"], "新耀（分公司）");
     assert_eq!(company["family_name"], "-");

@@ -1,5 +1,5 @@
-//! How a client proves itself, by every method discovery announces (RFC 6749 §2.3, RFC 7523, OIDC
-//! Core §9). What proves nothing is in `tests/security/assertion.rs`.
+//! Client authentication by every method that discovery lists (RFC 6749 §2.3, RFC 7523, OIDC Core
+//! §9). `tests/security/assertion.rs` holds the assertions that must be refused.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -19,13 +19,14 @@ use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::publisher::{KeyServer, Reply};
 
-const LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// Long enough for HS512 (RFC 7518 §3.2).
+const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 fn secret_jwt(client_id: &str, lines: &str) -> String {
     registration(
         client_id,
         &format!(
-            "token_endpoint_auth_method = 'client_secret_jwt'\nclient_secret = '{LONG}'\n{lines}"
+            "token_endpoint_auth_method = 'client_secret_jwt'\nclient_secret = '{SECRET}'\n{lines}"
         ),
     )
 }
@@ -42,12 +43,12 @@ async fn every_algorithm_that_discovery_lists_gets_a_client_its_tokens() {
     .map(|alg| ClientKey::pair(alg, &format!("{alg:?}")))
     .collect();
     let secrets = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512]
-        .map(|alg| ClientKey::secret(alg, LONG));
+        .map(|alg| ClientKey::secret(alg, SECRET));
     let all: Vec<_> = pairs.iter().collect();
     let sections = with_keys("keyed", &all) + &secret_jwt("shared", "");
     let provider = TestProvider::open_with(&sections, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let mut worked = Vec::new();
+    let mut accepted_algs = Vec::new();
     for (id, key) in secrets
         .iter()
         .map(|key| ("shared", key))
@@ -57,17 +58,17 @@ async fn every_algorithm_that_discovery_lists_gets_a_client_its_tokens() {
         let code = client.login(&mut browser).await;
         let answer = redeem(&client, &code, &key.sign(&claims(&provider, &client))).await;
         assert_eq!(answer.status, 200, "{:?}: {}", key.header.alg, answer.body);
-        worked.push(json!(format!("{:?}", key.header.alg)));
+        accepted_algs.push(json!(format!("{:?}", key.header.alg)));
     }
     let document = provider.at("/.well-known/openid-configuration");
     let document = Browser::new().get(document).await.json();
     assert_eq!(
         document["token_endpoint_auth_signing_alg_values_supported"],
-        Value::Array(worked)
+        Value::Array(accepted_algs)
     );
 }
 
-/// RFC 7521 §4.2: the client is named by the assertion; OIDC Core §9 shows the request.
+/// RFC 7521 §4.2: the assertion identifies the client. OIDC Core §9 shows such a request.
 #[tokio::test]
 async fn rfc7521_a_client_id_beside_the_assertion_is_not_needed() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
@@ -111,14 +112,15 @@ async fn rfc7523_the_audience_is_the_issuer_or_the_token_endpoint() {
     }
 }
 
-/// The same proof at the other endpoints of clients; each may also be named itself.
+/// Introspection and revocation accept the same assertions. The audience may also be the endpoint's own
+/// URL.
 #[tokio::test]
-async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
+async fn an_assertion_is_accepted_at_introspection_and_revocation_too() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&provider, "keyed");
     for (path, other) in [("/introspect", "/revoke"), ("/revoke", "/introspect")] {
-        for (aud, good) in [("", true), ("/token", true), (path, true), (other, false)] {
+        for (aud, valid) in [("", true), ("/token", true), (path, true), (other, false)] {
             let mut claims = claims(&provider, &client);
             claims["aud"] = json!(provider.at(aud));
             let assertion = key.sign(&claims);
@@ -128,8 +130,8 @@ async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
                 ("client_assertion", &assertion),
             ];
             let answer = Browser::new().post(provider.at(path), &form).await;
-            assert_eq!(answer.status == 200, good, "{path} {aud}: {}", answer.body);
-            if good {
+            assert_eq!(answer.status == 200, valid, "{path} {aud}: {}", answer.body);
+            if valid {
                 let again = Browser::new().post(provider.at(path), &form).await;
                 refused(&again, "used before");
             } else {
@@ -139,13 +141,13 @@ async fn an_assertion_is_taken_at_introspection_and_revocation_too() {
     }
 }
 
-/// RFC 7523 §3 items 4 to 6, to the second.
+/// RFC 7523 §3 items 4 to 6.
 #[tokio::test]
-async fn rfc7523_an_assertion_has_its_time() {
+async fn rfc7523_exp_nbf_and_iat_are_checked_to_the_second() {
     let key = ClientKey::pair(Algorithm::EdDSA, "a");
     let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&provider, "keyed");
-    for (name, seconds, good) in [
+    for (name, seconds, valid) in [
         ("exp", -29, true),
         ("exp", -30, false),
         ("exp", 3660, true),
@@ -161,7 +163,7 @@ async fn rfc7523_an_assertion_has_its_time() {
         claims[name] = json!(at);
         let answer = ask(&client, &key.sign(&claims)).await;
         let what = format!("{name} {seconds}");
-        if good {
+        if valid {
             accepted(&answer, &what);
         } else {
             refused(&answer, &what);
@@ -169,13 +171,13 @@ async fn rfc7523_an_assertion_has_its_time() {
     }
 }
 
-/// What a broken assertion is told is enough to mend it.
+/// The client's developer can correct the assertion with the error description alone.
 #[tokio::test]
-async fn what_is_wrong_with_an_assertion_is_told_plainly() {
+async fn the_error_description_says_what_is_wrong_with_an_assertion() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
     let client = signing_client(&provider, "keyed");
-    for (name, value, told) in [
+    for (name, value, expected) in [
         ("iss", json!("x"), "iss and sub"),
         ("aud", json!("x"), "aud of the client_assertion"),
         ("exp", json!(1), "the client_assertion has expired"),
@@ -186,15 +188,16 @@ async fn what_is_wrong_with_an_assertion_is_told_plainly() {
         let mut claims = claims(&provider, &client);
         claims[name] = value;
         let answer = ask(&client, &key.sign(&claims)).await;
-        refused(&answer, told);
+        refused(&answer, expected);
         let description = answer.json()["error_description"].to_string();
-        assert!(description.contains(told), "{description}");
+        assert!(description.contains(expected), "{description}");
     }
 }
 
-/// A client that fails keeps its code, whatever method it tries next (N28).
+/// A failed client authentication does not use up the code, whatever method the client tries next
+/// (N28, docs/security.md).
 #[tokio::test]
-async fn a_failed_assertion_spends_no_code_and_a_good_one_may_follow() {
+async fn a_failed_assertion_uses_up_neither_the_code_nor_the_jti() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let other = ClientKey::pair(Algorithm::ES256, "a");
     let provider = TestProvider::open_with(&with_keys("keyed", &[&key]), "").await;
@@ -206,23 +209,23 @@ async fn a_failed_assertion_spends_no_code_and_a_good_one_may_follow() {
         &redeem(&client, &code, &other.sign(&claims)).await,
         "forged",
     );
-    // The forgery has not used up the jti either.
+    // The forged assertion has not used up the jti either.
     let answer = redeem(&client, &code, &key.sign(&claims)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
-/// What Keycloak sends (its identity broker by `client_secret_jwt`): HS256, no `kid`, the token
-/// endpoint as the audience, a minute, and the `client_id` beside it.
+/// Keycloak's identity broker, with `client_secret_jwt`, sends: HS256, no `kid`, the token endpoint as
+/// the audience, a lifetime of a minute, and a `client_id` beside the assertion.
 #[tokio::test]
-async fn keycloaks_assertion_is_taken() {
+async fn keycloaks_assertion_is_accepted() {
     let pinned = secret_jwt("keycloak2", "token_endpoint_auth_signing_alg = 'HS256'");
     let provider = TestProvider::open_with(&pinned, "").await;
     let client = signing_client(&provider, "keycloak2");
     let mut claims = claims(&provider, &client);
     claims["aud"] = json!(provider.at("/token"));
-    let key = ClientKey::secret(Algorithm::HS256, LONG);
+    let key = ClientKey::secret(Algorithm::HS256, SECRET);
     accepted(&ask(&client, &key.sign(&claims)).await, "HS256");
-    let other = ClientKey::secret(Algorithm::HS512, LONG);
+    let other = ClientKey::secret(Algorithm::HS512, SECRET);
     claims["jti"] = json!("another");
     refused(
         &ask(&client, &other.sign(&claims)).await,
@@ -231,7 +234,7 @@ async fn keycloaks_assertion_is_taken() {
 }
 
 #[tokio::test]
-async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
+async fn keys_from_a_jwks_uri_are_cached_and_fetched_again_when_they_change() {
     let (old, new) = (
         ClientKey::pair(Algorithm::ES256, "old"),
         ClientKey::pair(Algorithm::RS256, "new"),
@@ -246,7 +249,7 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
     }
     assert_eq!(publisher.asked(), 1);
 
-    // Changed: the unknown key is looked for at once, but not more often than every ten seconds.
+    // An unknown key makes the provider fetch the keys again, at most every ten seconds.
     publisher.publish(Reply::Document(jwks(&[&new])));
     provider.advance(TimeDelta::seconds(9));
     refused(&ask(&new).await, "asked nine seconds ago");
@@ -256,7 +259,7 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
     assert_eq!(publisher.asked(), 2);
     refused(&ask(&old).await, "withdrawn");
 
-    // Kept ten minutes, then asked for again.
+    // Fetched keys are cached for ten minutes.
     provider.advance(TimeDelta::seconds(599));
     accepted(&ask(&new).await, "kept");
     assert_eq!(publisher.asked(), 2);
@@ -265,32 +268,32 @@ async fn keys_at_a_jwks_uri_are_kept_and_followed_when_they_change() {
     assert_eq!(publisher.asked(), 3);
 }
 
-/// A key without a `kid`, or a client that names none: each registered key may be meant.
+/// If the key or the assertion has no `kid`, each registered key may be the right one.
 #[tokio::test]
 async fn a_kid_is_not_needed_when_nothing_is_ambiguous() {
     let mut key = ClientKey::pair(Algorithm::ES256, "a");
     let other = ClientKey::pair(Algorithm::ES256, "b");
     let both = with_keys("both", &[&other, &key]);
-    let named = key.clone();
+    let with_kid = key.clone();
     key.jwk.as_object_mut().unwrap().remove("kid");
     let provider = TestProvider::open_with(&(both + &with_keys("nameless", &[&key])), "").await;
     let (both, nameless) = (
         signing_client(&provider, "both"),
         signing_client(&provider, "nameless"),
     );
-    let bare = named.sign_under(&Header::new(Algorithm::ES256), &claims(&provider, &both));
+    let bare = with_kid.sign_under(&Header::new(Algorithm::ES256), &claims(&provider, &both));
     accepted(&ask(&both, &bare).await, "no kid in the header");
-    let assertion = named.sign(&claims(&provider, &nameless));
+    let assertion = with_kid.sign(&claims(&provider, &nameless));
     accepted(&ask(&nameless, &assertion).await, "no kid at the key");
 }
 
 #[tokio::test]
-async fn a_secret_that_is_hashed_or_kept_elsewhere_works_as_any_other() {
+async fn a_secret_that_is_hashed_or_in_the_environment_or_a_file_works_as_any_other() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("{LONG}\n")).unwrap();
-    let hash = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, LONG.as_bytes()));
-    // Cargo sets it for every test.
-    let named = std::env::var("CARGO_PKG_DESCRIPTION").unwrap();
+    std::fs::write(file.path(), format!("{SECRET}\n")).unwrap();
+    let hash = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, SECRET.as_bytes()));
+    // Cargo sets this variable for every test.
+    let env_secret = std::env::var("CARGO_PKG_DESCRIPTION").unwrap();
     let sections = registration("hashed", &format!("client_secret_sha256 = '{hash}'"))
         + &registration("env", "client_secret_env = 'CARGO_PKG_DESCRIPTION'")
         + &registration(
@@ -298,7 +301,7 @@ async fn a_secret_that_is_hashed_or_kept_elsewhere_works_as_any_other() {
             &format!("client_secret_file = '{}'", file.path().display()),
         );
     let provider = TestProvider::open_with(&sections, "").await;
-    for (id, secret) in [("hashed", LONG), ("file", LONG), ("env", &named)] {
+    for (id, secret) in [("hashed", SECRET), ("file", SECRET), ("env", &env_secret)] {
         let client = signing_client(&provider, id);
         let code = "A".repeat(43);
         let by_body = [("client_secret", secret)];

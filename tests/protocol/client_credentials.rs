@@ -1,4 +1,4 @@
-//! A client's own token: RFC 6749 §4.4, RFC 9068 §2.2.
+//! The client credentials grant: RFC 6749 §4.4, RFC 9068 §2.2.
 
 use crate::kit::{registered, registration, verified};
 use crate::support::app::{RelyingParty, header};
@@ -6,7 +6,7 @@ use crate::support::provider::TestProvider;
 
 const OWN: (&str, &str) = ("grant_type", "client_credentials");
 
-/// `service` is a service alone: nobody logs in to it, and it is sent back nowhere.
+/// A provider with the client `service`, which no user logs in to: it has no redirect_uri.
 async fn provider() -> (TestProvider, RelyingParty) {
     let lines = "grant_types = ['client_credentials']\nallowed_resources = ['https://api']";
     let registration = registration("service", lines);
@@ -40,22 +40,22 @@ async fn a_service_gets_a_token_about_itself() {
 }
 
 #[tokio::test]
-async fn it_can_be_introspected_and_given_up_and_says_nothing_of_anybody() {
-    let (_house, service) = provider().await;
+async fn its_token_can_be_introspected_and_revoked_and_names_no_user() {
+    let (_provider, service) = provider().await;
     let tokens = service.token(&[OWN]).await.json();
     let token = tokens["access_token"].as_str().unwrap();
-    let told = service.post_token("/introspect", token).await.json();
-    assert_eq!(told["active"], true);
-    assert_eq!(told["sub"], "service");
-    assert_eq!(told.get("username"), None);
+    let introspected = service.post_token("/introspect", token).await.json();
+    assert_eq!(introspected["active"], true);
+    assert_eq!(introspected["sub"], "service");
+    assert_eq!(introspected.get("username"), None);
     assert_eq!(service.userinfo(token).await.status, 401);
     let other = service.token(&[OWN]).await.json();
     assert_eq!(service.post_token("/revoke", token).await.status, 200);
-    let told = service.post_token("/introspect", token).await.json();
-    assert_eq!(told["active"], false);
+    let introspected = service.post_token("/introspect", token).await.json();
+    assert_eq!(introspected["active"], false);
     let other = other["access_token"].as_str().unwrap();
-    let told = service.post_token("/introspect", other).await.json();
-    assert_eq!(told["active"], true, "each is given up by itself");
+    let introspected = service.post_token("/introspect", other).await.json();
+    assert_eq!(introspected["active"], true, "each is given up by itself");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn whoever_is_not_registered_for_it_gets_none() {
 }
 
 #[tokio::test]
-async fn it_has_no_business_at_the_authorization_endpoint() {
+async fn it_cannot_use_the_authorization_endpoint() {
     let (provider, service) = provider().await;
     let mut browser = provider.signed_in(crate::support::CHEN_TAO).await;
     let answer = browser.get(service.authorize_url(&[])).await;

@@ -1,4 +1,4 @@
-//! What a page of another origin may read: a single-page app redeems its own code (Fetch §3.3).
+//! CORS: a single-page app of another origin can redeem its own code (Fetch §3.3).
 
 use reqwest::Method;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 
-/// Where the page is.
+/// The origin of the single-page app.
 const APP: &str = "https://app.example.com";
 
 /// A provider with a single-page app at [`APP`].
@@ -38,7 +38,7 @@ async fn preflight(url: &str, origin: &str, method: &str, headers: &str) -> Answ
         .await
 }
 
-/// The page of `origin` may read the answer.
+/// Asserts that a page of `origin` may read the response.
 #[track_caller]
 fn readable(answer: &Answer, origin: &str) {
     let at = &answer.url;
@@ -50,7 +50,7 @@ fn readable(answer: &Answer, origin: &str) {
 }
 
 #[tokio::test]
-async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
+async fn a_single_page_app_redeems_its_code_and_calls_userinfo() {
     let provider = provider().await;
     let page = page(&provider);
     let code = page.login(&mut provider.signed_in(CHEN_TAO).await).await;
@@ -82,7 +82,7 @@ async fn a_single_page_app_redeems_its_code_and_asks_who_it_is() {
 }
 
 #[tokio::test]
-async fn an_error_can_be_read_too() {
+async fn errors_can_be_read_too() {
     let provider = provider().await;
     let from_page = async |method, path: &str, body: &'static str, token: &str| {
         Browser::new()
@@ -126,26 +126,26 @@ async fn an_error_can_be_read_too() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_told_what_may_be_sent() {
+async fn a_preflight_response_lists_the_allowed_methods_and_headers() {
     let provider = provider().await;
     for path in ["/token", "/userinfo"] {
-        let told = preflight(
+        let answer = preflight(
             &provider.at(path),
             APP,
             "POST",
             "authorization,content-type",
         )
         .await;
-        assert_eq!(told.status, 200, "{path}");
-        assert_eq!(told.header("access-control-allow-origin"), APP);
-        assert_eq!(told.header("access-control-allow-methods"), "GET,POST");
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), APP);
+        assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
         assert_eq!(
-            told.header("access-control-allow-headers"),
+            answer.header("access-control-allow-headers"),
             "authorization,content-type"
         );
-        assert_eq!(told.header("access-control-max-age"), "600");
-        assert_eq!(told.header("access-control-allow-credentials"), "");
-        assert_eq!(told.header("vary"), "origin");
+        assert_eq!(answer.header("access-control-max-age"), "600");
+        assert_eq!(answer.header("access-control-allow-credentials"), "");
+        assert_eq!(answer.header("vary"), "origin");
     }
 }
 
@@ -156,25 +156,25 @@ async fn the_origins_are_those_of_the_redirect_uris() {
         "http://127.0.0.1:3000",
         "http://127.0.0.1:8180",
         "http://127.0.0.1:9",
-        "http://127.0.0.1", // as `spa` registered it: any other port is for programs
+        "http://127.0.0.1", // as `spa` registered it: other ports are for native apps
     ] {
-        let told = preflight(&provider.at("/token"), origin, "POST", "").await;
-        assert_eq!(told.header("access-control-allow-origin"), origin);
+        let answer = preflight(&provider.at("/token"), origin, "POST", "").await;
+        assert_eq!(answer.header("access-control-allow-origin"), origin);
     }
 }
 
 #[tokio::test]
-async fn below_a_path_it_is_the_same() {
+async fn an_issuer_with_a_path_allows_the_same_origins() {
     let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
-    let told = preflight(&provider.at("/token"), "http://127.0.0.1:3000", "POST", "").await;
+    let answer = preflight(&provider.at("/token"), "http://127.0.0.1:3000", "POST", "").await;
     assert_eq!(
-        told.header("access-control-allow-origin"),
+        answer.header("access-control-allow-origin"),
         "http://127.0.0.1:3000"
     );
 }
 
 #[tokio::test]
-async fn discovery_and_keys_are_for_every_page() {
+async fn every_origin_may_read_discovery_and_the_jwks() {
     let provider = provider().await;
     for path in ["/.well-known/openid-configuration", "/jwks"] {
         let answer = Browser::new()

@@ -1,4 +1,4 @@
-//! Discovery: what the provider says of itself is true (OIDC Discovery, RFC 8414).
+//! Discovery: the metadata matches what the provider does (OIDC Discovery, RFC 8414).
 
 use serde_json::{Value, json};
 use url::Url;
@@ -42,7 +42,7 @@ async fn rfc8414_the_well_known_part_stands_before_an_issuers_path_too() {
 }
 
 #[tokio::test]
-async fn nothing_answers_outside_an_issuers_path() {
+async fn nothing_is_served_outside_an_issuers_path() {
     let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
     for path in [OPENID, "/authorize", "/launch", "/jwks"] {
         let outside = Url::parse(&provider.issuer).unwrap().join(path).unwrap();
@@ -51,7 +51,7 @@ async fn nothing_answers_outside_an_issuers_path() {
 }
 
 #[tokio::test]
-async fn every_url_in_it_lies_below_the_issuer_and_answers() {
+async fn every_url_in_it_is_below_the_issuer_and_is_served() {
     for path in ["", "/sso"] {
         let provider = TestProvider::open_with_issuer_path(path, "", "").await;
         let document = document(&provider, OPENID).await.json();
@@ -106,7 +106,7 @@ async fn it_lists_what_works_and_nothing_else() {
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
         ("request_parameter_supported", json!(false)),
-        // Its default is true (OIDC Discovery §3).
+        // It must be stated, since the default is true (OIDC Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
         (
             "id_token_signing_alg_values_supported",
@@ -128,7 +128,7 @@ async fn it_lists_what_works_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn anybody_may_read_it_and_keep_it_a_short_while() {
+async fn every_origin_may_read_it_and_cache_it_for_five_minutes() {
     let provider = TestProvider::open().await;
     for path in [OPENID, OAUTH] {
         let answer = document(&provider, path).await;

@@ -1,4 +1,4 @@
-//! The ID token: its claims, and a signature that anybody can check (OIDC Core §2, §3.1.3.6).
+//! The ID token: its claims, and its verification with the served keys (OIDC Core §2, §3.1.3.6).
 
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
@@ -30,7 +30,8 @@ async fn it_says_who_by_whom_for_whom_since_when() {
     let sid = members.remove("sid").unwrap();
     assert!(sid.as_str().unwrap().len() >= 22, "{sid}");
     assert!(members.remove("at_hash").unwrap().is_string());
-    // No nbf: the reader's clock may be behind (F13). No phone: ten digits are no number (F21).
+    // No `nbf`, since the client's clock may be behind. No `phone_number`, since the portal's ten
+    // digits are not a valid number.
     let expected = json!({
         "iss": provider.issuer, "sub": "1", "aud": "grafana",
         "iat": NOW + 90, "exp": NOW + 90 + 600, "auth_time": NOW, "nonce": "the-nonce",
@@ -57,7 +58,7 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
         );
         let claims = id_token(&provider, &tokens).await;
         let access_token = tokens["access_token"].as_str().unwrap().as_bytes();
-        // OIDC Core §3.1.3.6: the hash of the signature's algorithm; Ed25519's is SHA-512.
+        // OIDC Core §3.1.3.6: the signature algorithm decides the hash; Ed25519 uses SHA-512.
         let hash = digest(if alg == "EdDSA" { &SHA512 } else { &SHA256 }, access_token);
         let half = &hash.as_ref()[..hash.as_ref().len() / 2];
         assert_eq!(
@@ -65,10 +66,10 @@ async fn each_algorithm_verifies_against_the_served_keys_and_hashes_as_it_should
             BASE64_URL_SAFE_NO_PAD.encode(half),
             "{alg}"
         );
-        let own = registered(&provider, alg)
+        let userinfo = registered(&provider, alg)
             .userinfo(tokens["access_token"].as_str().unwrap())
             .await;
-        assert_eq!(own.status, 200, "userinfo takes what {alg} signed");
+        assert_eq!(userinfo.status, 200, "userinfo takes what {alg} signed");
     }
 }
 
@@ -80,7 +81,7 @@ async fn a_client_that_asks_for_nothing_gets_rs256() {
 }
 
 #[tokio::test]
-async fn the_header_points_nowhere_else_for_its_key() {
+async fn the_header_refers_to_no_key_but_by_kid() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "keycloak").await;
     let header = header(tokens["id_token"].as_str().unwrap());
@@ -112,7 +113,7 @@ async fn whoever_names_somebody_is_a_string_whatever_the_portal_wrote() {
 }
 
 #[tokio::test]
-async fn f19_people_of_one_name_are_told_apart() {
+async fn f19_users_with_the_same_name_have_different_preferred_usernames() {
     let provider = TestProvider::open().await;
     provider.portal.rename_user(HEI_LONG_JIANG, "陈涛");
     let mut seen = Vec::new();
@@ -127,14 +128,14 @@ async fn f19_people_of_one_name_are_told_apart() {
 }
 
 #[tokio::test]
-async fn updated_at_moves_when_the_portals_word_changes_and_only_then() {
+async fn updated_at_changes_only_when_the_portals_data_changes() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider.advance(TimeDelta::hours(1));
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let same = id_token(&provider, &tokens(&grafana, &mut browser).await).await;
-    assert_eq!(same["updated_at"], NOW);
+    let unchanged = id_token(&provider, &tokens(&grafana, &mut browser).await).await;
+    assert_eq!(unchanged["updated_at"], NOW);
     provider.portal.rename_user(CHEN_TAO, "陈涛涛");
     provider.advance(TimeDelta::hours(1));
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
@@ -160,7 +161,7 @@ async fn a_nonce_comes_back_to_the_letter() {
 }
 
 #[tokio::test]
-async fn somebody_without_a_name_or_phone_logs_in_all_the_same() {
+async fn a_user_without_a_name_or_phone_can_log_in() {
     let provider = TestProvider::open().await;
     provider
         .portal

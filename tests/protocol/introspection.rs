@@ -25,13 +25,13 @@ async fn introspected(client: &RelyingParty, token: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_access_token_is_told_about_as_it_says_itself() {
+async fn the_response_for_an_access_token_agrees_with_its_claims() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let tokens = offline(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
-    let told = introspected(&grafana, &tokens["access_token"]).await;
-    let itself = claims(tokens["access_token"].as_str().unwrap());
-    for same in [
+    let response = introspected(&grafana, &tokens["access_token"]).await;
+    let token_claims = claims(tokens["access_token"].as_str().unwrap());
+    for member in [
         "iss",
         "sub",
         "aud",
@@ -42,13 +42,13 @@ async fn an_access_token_is_told_about_as_it_says_itself() {
         "scope",
         "auth_time",
     ] {
-        assert_eq!(told[same], itself[same], "{same}");
+        assert_eq!(response[member], token_claims[member], "{member}");
     }
-    assert_eq!(told["active"], true);
-    assert_eq!(told["token_type"], "Bearer");
-    assert_eq!(told["username"], "1");
+    assert_eq!(response["active"], true);
+    assert_eq!(response["token_type"], "Bearer");
+    assert_eq!(response["username"], "1");
     let id_token = claims(tokens["id_token"].as_str().unwrap());
-    assert_eq!(told["sid"], id_token["sid"]);
+    assert_eq!(response["sid"], id_token["sid"]);
 }
 
 #[tokio::test]
@@ -56,16 +56,16 @@ async fn a_refresh_token_is_active_until_it_is_used() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let first = offline(&grafana, &mut provider.signed_in(CHEN_TAO).await).await;
-    let told = introspected(&grafana, &first["refresh_token"]).await;
-    assert_eq!(told["active"], true);
-    assert_eq!(told["exp"], 1_800_000_000 + 30 * 24 * 3600);
-    assert_eq!(told.get("token_type"), None);
+    let response = introspected(&grafana, &first["refresh_token"]).await;
+    assert_eq!(response["active"], true);
+    assert_eq!(response["exp"], 1_800_000_000 + 30 * 24 * 3600);
+    assert_eq!(response.get("token_type"), None);
     let used = first["refresh_token"].as_str().unwrap();
     let second = grafana.refresh(used).await.json();
-    let told = introspected(&grafana, &first["refresh_token"]).await;
-    assert_eq!(told, json!({"active": false}));
-    let told = introspected(&grafana, &second["refresh_token"]).await;
-    assert_eq!(told["active"], true, "asking has done it no harm");
+    let response = introspected(&grafana, &first["refresh_token"]).await;
+    assert_eq!(response, json!({"active": false}));
+    let response = introspected(&grafana, &second["refresh_token"]).await;
+    assert_eq!(response["active"], true, "asking has done it no harm");
 }
 
 #[tokio::test]
@@ -87,12 +87,12 @@ async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
         );
     }
     provider.advance(TimeDelta::hours(1));
-    let told = introspected(&grafana, &tokens["access_token"]).await;
-    assert_eq!(told, json!({"active": false}));
+    let response = introspected(&grafana, &tokens["access_token"]).await;
+    assert_eq!(response, json!({"active": false}));
 }
 
 #[tokio::test]
-async fn a_resource_server_may_ask_about_tokens_that_are_for_it() {
+async fn a_resource_server_may_introspect_tokens_for_its_audience() {
     let clients = registration("app", "access_token_audience = ['https://api', 'billing']")
         + &registration("api", "resources = ['https://api']")
         + &registration("billing", "")
@@ -104,8 +104,9 @@ async fn a_resource_server_may_ask_about_tokens_that_are_for_it() {
     )
     .await;
     for (client_id, active) in [("api", true), ("billing", true), ("other", false)] {
-        let told = introspected(&registered(&provider, client_id), &tokens["access_token"]).await;
-        assert_eq!(told["active"], active, "{client_id}");
+        let response =
+            introspected(&registered(&provider, client_id), &tokens["access_token"]).await;
+        assert_eq!(response["active"], active, "{client_id}");
     }
 }
 
@@ -124,15 +125,23 @@ async fn a_request_without_a_token_or_a_proof_is_refused() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_no_longer_than_its_login() {
+async fn a_refresh_token_expires_with_its_session_or_family() {
     let lines = "refresh_token = 'always'\nrefresh_token_lifetime = '20h'";
     let provider = TestProvider::open_with(&registration("app", lines), "").await;
     let app = registered(&provider, "app");
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let bound = tokens(&app, &mut browser).await;
-    let told = introspected(&app, &bound["refresh_token"]).await;
-    assert_eq!(told["exp"], 1_800_000_000 + 12 * 3600, "the session's end");
-    let free = offline(&app, &mut browser).await;
-    let told = introspected(&app, &free["refresh_token"]).await;
-    assert_eq!(told["exp"], 1_800_000_000 + 20 * 3600, "the family's end");
+    let session_bound = tokens(&app, &mut browser).await;
+    let response = introspected(&app, &session_bound["refresh_token"]).await;
+    assert_eq!(
+        response["exp"],
+        1_800_000_000 + 12 * 3600,
+        "the session's end"
+    );
+    let offline_tokens = offline(&app, &mut browser).await;
+    let response = introspected(&app, &offline_tokens["refresh_token"]).await;
+    assert_eq!(
+        response["exp"],
+        1_800_000_000 + 20 * 3600,
+        "the family's end"
+    );
 }

@@ -1,4 +1,4 @@
-//! `/jwks`: the keys anybody verifies with, and not a bit more (RFC 7517).
+//! `/jwks`: the public keys that tokens are verified with, and no private member (RFC 7517).
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ async fn keys() -> Vec<Value> {
     served().await.json()["keys"].as_array().unwrap().clone()
 }
 
-/// The members a key's thumbprint is made of, in order (RFC 7638 §3.2, RFC 8037 §2).
+/// The members that a key's thumbprint is computed from, in order (RFC 7638 §3.2, RFC 8037 §2).
 fn required(key: &Value) -> &'static [&'static str] {
     match key["kty"].as_str().unwrap() {
         "RSA" => &["e", "kty", "n"],
@@ -56,16 +56,16 @@ async fn each_algorithm_has_one_key_that_is_for_signatures_only() {
 #[tokio::test]
 async fn a_key_has_its_public_members_and_no_other() {
     for key in keys().await {
-        let mut known: BTreeSet<_> = required(&key).iter().copied().collect();
-        known.extend(["alg", "kid", "use"]);
+        let mut expected: BTreeSet<_> = required(&key).iter().copied().collect();
+        expected.extend(["alg", "kid", "use"]);
         let members = key.as_object().unwrap().keys();
         let members: BTreeSet<_> = members.map(String::as_str).collect();
-        assert_eq!(members, known);
+        assert_eq!(members, expected);
     }
 }
 
 #[tokio::test]
-async fn the_keys_are_as_strong_as_their_algorithms_ask() {
+async fn the_keys_are_as_strong_as_their_algorithms_require() {
     for key in keys().await {
         let bytes = |name: &str| {
             let text = key[name].as_str().unwrap();
@@ -73,12 +73,12 @@ async fn the_keys_are_as_strong_as_their_algorithms_ask() {
         };
         match key["kty"].as_str().unwrap() {
             "RSA" => {
-                // RFC 7518 §3.3: 2048 bits or more; §2: no zero octets in front.
+                // RFC 7518 §3.3: 2048 bits or more; §2: no leading zero octets.
                 let modulus = bytes("n");
                 assert!(modulus.len() >= 256 && modulus[0] >= 0x80);
                 assert_eq!(bytes("e"), [1, 0, 1]);
             }
-            // RFC 7518 §6.2.1.2: the full length, whatever zeros are in front.
+            // RFC 7518 §6.2.1.2: the full length, including leading zero octets.
             "EC" => assert_eq!((bytes("x").len(), bytes("y").len()), (32, 32)),
             _ => assert_eq!((bytes("x").len(), &key["crv"]), (32, &json!("Ed25519"))),
         }

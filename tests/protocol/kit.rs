@@ -1,5 +1,4 @@
-//! What more than one of these files needs: clients beside those every provider has, and signatures
-//! checked with nothing but what the provider serves.
+//! Helpers for several files: additional clients, and token verification with the served keys alone.
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
@@ -12,7 +11,7 @@ use crate::support::provider::TestProvider;
 
 const SECRET: &str = "another-secret-0123456789";
 
-/// `[[clients]]` for one more client; `lines` are its other keys.
+/// The `[[clients]]` section of one more client; `lines` are its other keys.
 pub fn registration(client_id: &str, lines: &str) -> String {
     format!(
         "[[clients]]\nclient_id = '{client_id}'\nclient_secret = '{SECRET}'\n\
@@ -30,14 +29,14 @@ pub fn registered(provider: &TestProvider, client_id: &str) -> RelyingParty {
     }
 }
 
-/// What the token endpoint gives `client` for the person in `browser`.
+/// The token response of a login at `client` by the user of `browser`.
 pub async fn tokens(client: &RelyingParty, browser: &mut Browser) -> Value {
     let answer = client.redeem(&client.login(browser).await).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
 }
 
-/// What the token endpoint gives the client called `client_id` for [`CHEN_TAO`].
+/// The token response of a login at the client `client_id` by [`CHEN_TAO`].
 pub async fn tokens_of(provider: &TestProvider, client_id: &str) -> Value {
     tokens(
         &provider.client(client_id),
@@ -46,18 +45,18 @@ pub async fn tokens_of(provider: &TestProvider, client_id: &str) -> Value {
     .await
 }
 
-/// The claims of a token whose signature holds against a key of the served JWKS, the key's own
-/// algorithm and no other.
+/// Verifies a token against the served JWKS, with the algorithm of its key and no other, and returns
+/// the claims.
 pub async fn verified(provider: &TestProvider, token: &str) -> Value {
     let served = Browser::new().get(provider.at("/jwks")).await.json();
     let keys: JwkSet = serde_json::from_value(served).unwrap();
     let header = decode_header(token).unwrap();
     let key = keys.find(&header.kid.unwrap()).expect("the key is served");
-    let named = key.common.key_algorithm.unwrap().to_string();
-    let mut validation = Validation::new(named.parse().unwrap());
+    let algorithm = key.common.key_algorithm.unwrap().to_string();
+    let mut validation = Validation::new(algorithm.parse().unwrap());
     validation.required_spec_claims.clear();
     validation.validate_aud = false;
-    // The provider has a clock of its own.
+    // The provider runs on a test clock.
     validation.validate_exp = false;
     let verifier = DecodingKey::from_jwk(key).unwrap();
     decode(token, &verifier, &validation).unwrap().claims

@@ -1,4 +1,4 @@
-//! `/launch`: a click in the portal's menu, and what portals make of URLs on the way.
+//! `/launch`: a click in the portal's menu, and the URLs that portals build from a menu entry.
 
 use reqwest::Method;
 use url::Url;
@@ -17,13 +17,13 @@ fn opens_grafana(answer: &Answer) {
 }
 
 #[track_caller]
-fn nobody_signed_in(browser: &Browser) {
+fn assert_no_session(browser: &Browser) {
     let session = browser.cookies.keys().find(|name| name.contains("session"));
     assert_eq!(session, None);
 }
 
 #[tokio::test]
-async fn it_answers_with_303_to_the_clients_login_and_the_ticket_is_gone() {
+async fn a_launch_redirects_to_the_clients_login_url_without_the_ticket() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -35,7 +35,7 @@ async fn it_answers_with_303_to_the_clients_login_and_the_ticket_is_gone() {
 }
 
 #[tokio::test]
-async fn the_client_is_told_who_sends_the_person() {
+async fn the_client_receives_the_issuer() {
     let provider = TestProvider::open().await;
     let answer = provider
         .launch(&mut Browser::new(), "grafana", CHEN_TAO)
@@ -45,7 +45,7 @@ async fn the_client_is_told_who_sends_the_person() {
 }
 
 #[tokio::test]
-async fn f8_a_ticket_is_found_wherever_the_portal_joins_it() {
+async fn f8_a_ticket_is_found_wherever_the_portal_appends_it() {
     let provider = TestProvider::open().await;
     for (before, after) in [
         ("/launch/grafana?ticket=", ""),
@@ -75,7 +75,7 @@ async fn f8_a_ticket_joined_to_the_path_by_an_ampersand_is_found_and_not_shown()
 }
 
 #[tokio::test]
-async fn f8_a_slash_at_the_end_of_the_menus_address_does_no_harm() {
+async fn f8_a_trailing_slash_in_the_menu_url_is_accepted() {
     let provider = TestProvider::open().await;
     for path in ["/launch/grafana/", "/launch/"] {
         let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -86,21 +86,21 @@ async fn f8_a_slash_at_the_end_of_the_menus_address_does_no_harm() {
 }
 
 #[tokio::test]
-async fn f8_two_different_tickets_are_refused_unasked_and_two_alike_are_one() {
+async fn f8_two_different_tickets_are_refused_without_a_portal_call_and_two_equal_ones_accepted() {
     let provider = TestProvider::open().await;
     let one = provider.portal.issue_ticket(CHEN_TAO);
     let other = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let mut browser = Browser::new();
     let url = provider.at(&format!("/launch/grafana?ticket={one}&ticket={other}"));
     assert_eq!(browser.get(url).await.status, 400);
-    nobody_signed_in(&browser);
+    assert_no_session(&browser);
     assert_eq!(provider.portal.calls().user_by_ticket, 0);
     let url = provider.at(&format!("/launch/grafana?ticket={one}&ticket={one}"));
     opens_grafana(&browser.get(url).await);
 }
 
 #[tokio::test]
-async fn f8_a_page_without_a_ticket_can_rescue_one_from_behind_the_hash() {
+async fn f8_the_page_for_a_missing_ticket_can_read_one_from_the_fragment() {
     let provider = TestProvider::open().await;
     let answer = Browser::new().get(provider.at("/launch/grafana")).await;
     assert!(answer.body.contains("data-ticket=\"ticket\""));
@@ -109,7 +109,7 @@ async fn f8_a_page_without_a_ticket_can_rescue_one_from_behind_the_hash() {
 }
 
 #[tokio::test]
-async fn f9_a_plus_in_a_ticket_survives_what_happens_to_it_on_the_way() {
+async fn f9_a_plus_in_a_ticket_survives_encoding_and_decoding() {
     let provider = TestProvider::open().await;
     for (number, sent) in ["a+b/c==", "a%2Bb%2Fc%3D%3D", "a b/c==", "a%20b/c=="]
         .into_iter()
@@ -124,7 +124,7 @@ async fn f9_a_plus_in_a_ticket_survives_what_happens_to_it_on_the_way() {
 }
 
 #[tokio::test]
-async fn f9_a_ticket_that_was_encoded_twice_is_read() {
+async fn f9_a_ticket_that_was_encoded_twice_is_accepted() {
     let provider = TestProvider::open().await;
     provider.portal.plant_ticket("x+y/z", CHEN_TAO);
     let url = provider.at("/launch/grafana?ticket=x%252By%252Fz");
@@ -132,7 +132,7 @@ async fn f9_a_ticket_that_was_encoded_twice_is_read() {
 }
 
 #[tokio::test]
-async fn the_portal_may_call_its_parameter_what_it_likes() {
+async fn the_name_of_the_ticket_parameter_is_configurable() {
     let provider = TestProvider::open_with("", "ticket_parameter = 'token'").await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.at(&format!("/launch/grafana?token={ticket}"));
@@ -140,7 +140,7 @@ async fn the_portal_may_call_its_parameter_what_it_likes() {
 }
 
 #[tokio::test]
-async fn f29_back_and_refresh_go_straight_on_and_leave_the_portal_alone() {
+async fn f29_back_and_refresh_launch_again_without_a_portal_call() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -162,7 +162,7 @@ async fn f29_back_and_refresh_go_straight_on_and_leave_the_portal_alone() {
 }
 
 #[tokio::test]
-async fn a_launch_costs_one_call_whether_it_is_good_or_not() {
+async fn a_launch_makes_one_portal_call_whether_the_ticket_is_valid_or_not() {
     let provider = TestProvider::open().await;
     provider
         .launch(&mut Browser::new(), "grafana", CHEN_TAO)
@@ -175,18 +175,18 @@ async fn a_launch_costs_one_call_whether_it_is_good_or_not() {
 }
 
 #[tokio::test]
-async fn a_rejected_ticket_signs_nobody_in_and_says_where_to_begin_anew() {
+async fn a_rejected_ticket_creates_no_session_and_its_page_links_to_the_portal() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let answer = browser.get(provider.at("/launch/grafana?ticket=no")).await;
     assert_eq!(answer.status, 403);
     assert!(answer.body.contains("请重新从门户进入"), "{}", answer.body);
     assert!(answer.body.contains(provider.portal.url().as_str()));
-    nobody_signed_in(&browser);
+    assert_no_session(&browser);
 }
 
 #[tokio::test]
-async fn an_unknown_client_is_told_of_on_a_page_and_no_ticket_is_spent_on_it() {
+async fn an_unknown_client_gets_an_error_page_and_the_ticket_is_not_verified() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
@@ -195,12 +195,12 @@ async fn an_unknown_client_is_told_of_on_a_page_and_no_ticket_is_spent_on_it() {
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("没有登记这个应用"));
     assert!(!answer.body.contains(&ticket));
-    nobody_signed_in(&browser);
+    assert_no_session(&browser);
     assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
-async fn a_deep_link_is_handed_over_as_target_link_uri() {
+async fn a_deep_link_is_passed_on_as_target_link_uri() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let path = "/launch/grafana/d/abc/%E6%B3%B5%E7%AB%99";
@@ -215,7 +215,7 @@ async fn a_deep_link_is_handed_over_as_target_link_uri() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_login_url_is_opened_at_home_or_deeper() {
+async fn a_client_without_a_login_url_opens_at_its_client_uri_or_a_deep_link() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let home = provider.launch(&mut browser, "spa", CHEN_TAO).await;
@@ -225,20 +225,20 @@ async fn a_client_without_a_login_url_is_opened_at_home_or_deeper() {
 }
 
 #[tokio::test]
-async fn a_launch_that_leads_nowhere_does_not_claim_that_somebody_is_signed_in() {
+async fn a_launch_without_a_target_creates_no_session_and_claims_none() {
     let provider = TestProvider::open().await;
-    // Keycloak has no client_uri that a deep link could be below.
+    // `keycloak` is registered without a client_uri, so it has no deep links.
     let mut browser = Browser::new();
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.at(&format!("/launch/keycloak/x?ticket={ticket}"));
     let answer = browser.get(url).await;
     assert_eq!(answer.status, 404);
-    nobody_signed_in(&browser);
+    assert_no_session(&browser);
     assert!(!answer.body.contains("您已登录"), "{}", answer.body);
 }
 
 #[tokio::test]
-async fn without_a_client_the_person_chooses_among_those_that_can_be_opened() {
+async fn without_a_client_the_user_chooses_among_those_that_can_be_opened() {
     let provider = TestProvider::open_with(&registration("api-only", ""), "").await;
     let mut browser = Browser::new();
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -260,7 +260,7 @@ async fn without_a_client_the_person_chooses_among_those_that_can_be_opened() {
 }
 
 #[tokio::test]
-async fn n64_looking_whether_anything_is_there_leaves_the_ticket_alone() {
+async fn n64_a_head_request_does_not_use_the_ticket() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -273,7 +273,7 @@ async fn n64_looking_whether_anything_is_there_leaves_the_ticket_alone() {
 }
 
 #[tokio::test]
-async fn f27_an_app_that_keeps_coming_back_is_stopped_with_a_way_on() {
+async fn f27_a_launch_loop_is_stopped_and_the_user_can_continue() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = provider.at("/launch/grafana");

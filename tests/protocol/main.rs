@@ -1,9 +1,9 @@
-//! What the provider says to clients and browsers, by endpoint and by specification.
+//! How the provider responds to clients and browsers: one file per endpoint or specification.
 
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,5 +1,5 @@
-//! The `openidconnect` crate as a client that shares no line with the provider's own protocol code:
-//! what it discovers, it can use, and what it verifies holds.
+//! Logins with the `openidconnect` crate, a client that shares no code with the provider: discovery,
+//! requests and verification of the tokens.
 
 use std::pin::Pin;
 
@@ -55,7 +55,7 @@ impl<'c> AsyncHttpClient<'c> for Http {
     }
 }
 
-/// The application `party`, as the crate makes it of the discovery document.
+/// The client of the crate for `party`, built from the discovery document.
 async fn discovered(party: &RelyingParty) -> Client {
     let issuer = IssuerUrl::new(party.issuer.clone()).unwrap();
     let metadata = CoreProviderMetadata::discover_async(issuer, &Http::new())
@@ -66,14 +66,14 @@ async fn discovered(party: &RelyingParty) -> Client {
         .set_redirect_uri(RedirectUrl::new(party.redirect_uri.clone()).unwrap())
 }
 
-struct Asked {
+struct AuthorizationRequest {
     url: Url,
     state: CsrfToken,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
 }
 
-fn asked(client: &Client) -> Asked {
+fn authorization_request(client: &Client) -> AuthorizationRequest {
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     let (url, state, nonce) = client
@@ -81,7 +81,7 @@ fn asked(client: &Client) -> Asked {
         .add_scope(Scope::new("profile".to_owned()))
         .set_pkce_challenge(challenge)
         .url();
-    Asked {
+    AuthorizationRequest {
         url,
         state,
         nonce,
@@ -89,15 +89,15 @@ fn asked(client: &Client) -> Asked {
     }
 }
 
-/// The claims of the ID token, once everything the crate can check was checked.
-fn checked<'a>(
+/// Verifies the ID token and its `at_hash` with the crate, and returns the claims.
+fn verified_claims<'a>(
     client: &'a Client,
     tokens: &'a CoreTokenResponse,
     nonce: &Nonce,
     now: DateTime<Utc>,
 ) -> &'a CoreIdTokenClaims {
     let id_token = tokens.id_token().expect("an ID token");
-    // The provider has a clock of its own.
+    // The provider runs on a test clock.
     let verifier = client.id_token_verifier().set_time_fn(|| now);
     let claims = id_token.claims(&verifier, nonce).unwrap();
     let hash = AccessTokenHash::from_token(
@@ -109,23 +109,23 @@ fn checked<'a>(
     claims
 }
 
-/// Walks the whole road with the crate: discovery, login, exchange, verification, userinfo.
-async fn walk(provider: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
+/// Logs in with the crate: discovery, authorization, code exchange, verification, userinfo.
+async fn log_in(provider: &TestProvider, party: &RelyingParty, auth_type: AuthType) {
     let client = discovered(party).await.set_auth_type(auth_type);
-    let asked = asked(&client);
+    let request = authorization_request(&client);
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let answer = browser.get(&asked.url).await;
+    let answer = browser.get(&request.url).await;
     let state = answer.parameter("state");
-    assert_eq!(state.as_deref(), Some(asked.state.secret().as_str()));
+    assert_eq!(state.as_deref(), Some(request.state.secret().as_str()));
     let code = AuthorizationCode::new(RelyingParty::code(&answer));
     let tokens = client
         .exchange_code(code)
         .unwrap()
-        .set_pkce_verifier(asked.verifier)
+        .set_pkce_verifier(request.verifier)
         .request_async(&Http::new())
         .await
         .unwrap();
-    let claims = checked(&client, &tokens, &asked.nonce, provider.clock.now());
+    let claims = verified_claims(&client, &tokens, &request.nonce, provider.clock.now());
     assert_eq!(claims.subject().as_str(), "1");
     assert!(claims.auth_time().is_some());
     let userinfo: CoreUserInfoClaims = client
@@ -142,15 +142,15 @@ async fn walk(provider: &TestProvider, party: &RelyingParty, auth_type: AuthType
 }
 
 #[tokio::test]
-async fn it_logs_in_by_rs256() {
+async fn login_works_with_rs256() {
     let provider = TestProvider::open().await;
-    walk(&provider, &provider.client("grafana"), AuthType::BasicAuth).await;
+    log_in(&provider, &provider.client("grafana"), AuthType::BasicAuth).await;
 }
 
 #[tokio::test]
-async fn it_logs_in_by_es256_with_its_secret_in_the_body() {
+async fn login_works_with_es256_and_the_secret_in_the_body() {
     let provider = TestProvider::open().await;
-    walk(
+    log_in(
         &provider,
         &provider.client("keycloak"),
         AuthType::RequestBody,
@@ -159,20 +159,20 @@ async fn it_logs_in_by_es256_with_its_secret_in_the_body() {
 }
 
 #[tokio::test]
-async fn it_logs_in_as_a_public_client_by_ed25519() {
+async fn login_works_for_a_public_client_with_ed25519() {
     let provider = TestProvider::open().await;
-    walk(&provider, &provider.client("spa"), AuthType::RequestBody).await;
+    log_in(&provider, &provider.client("spa"), AuthType::RequestBody).await;
 }
 
 #[tokio::test]
-async fn it_logs_in_by_ps256_below_an_issuers_path() {
+async fn login_works_with_ps256_below_an_issuer_path() {
     let client = registration("ps", "id_token_signed_response_alg = 'PS256'");
     let provider = TestProvider::open_with_issuer_path("/sso/panda", &client, "").await;
-    walk(&provider, &registered(&provider, "ps"), AuthType::BasicAuth).await;
+    log_in(&provider, &registered(&provider, "ps"), AuthType::BasicAuth).await;
 }
 
 #[tokio::test]
-async fn it_understands_a_refusal() {
+async fn an_error_response_is_understood() {
     let provider = TestProvider::open().await;
     let client = discovered(&provider.client("grafana")).await;
     let refused = client
@@ -182,30 +182,30 @@ async fn it_understands_a_refusal() {
         .await
         .unwrap_err();
     let RequestTokenError::ServerResponse(refused) = refused else {
-        panic!("no answer it could read: {refused}");
+        panic!("the crate could not read the response: {refused}");
     };
     assert_eq!(refused.error(), &CoreErrorResponseType::InvalidGrant);
 }
 
 #[tokio::test]
-async fn it_refuses_the_id_token_of_another_login() {
+async fn an_id_token_with_another_nonce_or_past_its_expiry_is_rejected() {
     let provider = TestProvider::open().await;
     let client = discovered(&provider.client("keycloak")).await;
-    let asked = asked(&client);
-    let answer = provider.signed_in(CHEN_TAO).await.get(&asked.url).await;
+    let request = authorization_request(&client);
+    let answer = provider.signed_in(CHEN_TAO).await.get(&request.url).await;
     let tokens = client
         .exchange_code(AuthorizationCode::new(RelyingParty::code(&answer)))
         .unwrap()
-        .set_pkce_verifier(asked.verifier)
+        .set_pkce_verifier(request.verifier)
         .request_async(&Http::new())
         .await
         .unwrap();
     let now = provider.clock.now();
     let verifier = client.id_token_verifier().set_time_fn(|| now);
     let id_token = tokens.id_token().unwrap();
-    assert!(id_token.claims(&verifier, &asked.nonce).is_ok());
+    assert!(id_token.claims(&verifier, &request.nonce).is_ok());
     assert!(id_token.claims(&verifier, &Nonce::new_random()).is_err());
     let late = now + chrono::TimeDelta::minutes(11);
     let verifier = client.id_token_verifier().set_time_fn(|| late);
-    assert!(id_token.claims(&verifier, &asked.nonce).is_err());
+    assert!(id_token.claims(&verifier, &request.nonce).is_err());
 }

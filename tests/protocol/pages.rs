@@ -1,4 +1,5 @@
-//! What people read: in their language, without a script, and with nobody's words taken for ours.
+//! The pages that users see: their language and headers, that they need no script, and that they
+//! escape every value from a request or from the portal.
 
 use panda_oidc_panda::simulator::Fault;
 use reqwest::Method;
@@ -11,7 +12,7 @@ use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 const HOSTILE: &str = r#"<script>alert(1)</script>"'&<img src=x onerror=alert(1)>"#;
 
-async fn reads(browser: &mut Browser, url: &str, language: &str) -> Answer {
+async fn get_in_language(browser: &mut Browser, url: &str, language: &str) -> Answer {
     browser
         .send(Method::GET, url, |request| {
             request.header("accept-language", language)
@@ -20,68 +21,72 @@ async fn reads(browser: &mut Browser, url: &str, language: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn who_types_the_address_finds_the_apps() {
+async fn the_root_redirects_to_the_list_of_apps() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = browser.get(provider.at("/")).await;
     assert_eq!(answer.header("location"), provider.at("/launch"));
 }
 
-/// OIDC Core §3.1.2.1: the parameters of a `POST` come in its body, `ui_locales` too.
+/// OIDC Core §3.1.2.1: a `POST` carries its parameters in the body, `ui_locales` too.
 #[tokio::test]
-async fn a_page_about_a_posted_request_speaks_its_language() {
+async fn a_page_about_a_posted_request_uses_its_ui_locales() {
     let provider = TestProvider::open().await;
     let form = [("ui_locales", "en"), ("client_id", "nobody")];
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let page = browser.post(provider.at("/authorize"), &form).await;
-    assert_eq!((page.status.as_u16(), tag(&page)), (400, "en"));
+    assert_eq!((page.status.as_u16(), page_language(&page)), (400, "en"));
 }
 
-fn tag(page: &Answer) -> &str {
+fn page_language(page: &Answer) -> &str {
     let start = "<html lang=\"";
     let from = page.body.find(start).expect("a page") + start.len();
     page.body[from..].split('"').next().unwrap()
 }
 
-/// Pages of every kind, with a word for each.
+/// One page of each kind, with a label.
 async fn pages(provider: &TestProvider) -> Vec<(&'static str, Answer)> {
     let grafana = provider.client("grafana");
-    let mut stranger = Browser::new();
-    let mut known = provider.signed_in(CHEN_TAO).await;
-    provider.launch(&mut known, "grafana", HEI_LONG_JIANG).await;
+    let mut new_browser = Browser::new();
+    let mut signed_in = provider.signed_in(CHEN_TAO).await;
+    provider
+        .launch(&mut signed_in, "grafana", HEI_LONG_JIANG)
+        .await;
     vec![
-        ("waits", stranger.get(grafana.authorize_url(&[])).await),
+        ("waits", new_browser.get(grafana.authorize_url(&[])).await),
         (
             "refused",
-            stranger
+            new_browser
                 .get(grafana.authorize_url(&[("client_id", HOSTILE)]))
                 .await,
         ),
         (
             "no such client",
-            stranger.get(provider.at("/launch/%3Cscript%3E")).await,
+            new_browser.get(provider.at("/launch/%3Cscript%3E")).await,
         ),
-        ("no page", stranger.get(provider.at("/nowhere")).await),
+        ("no page", new_browser.get(provider.at("/nowhere")).await),
         (
             "rejected",
-            stranger.get(provider.at("/launch/grafana?ticket=no")).await,
+            new_browser
+                .get(provider.at("/launch/grafana?ticket=no"))
+                .await,
         ),
-        ("apps", known.get(provider.at("/launch")).await),
-        ("switch", known.get(provider.at("/switch")).await),
+        ("apps", signed_in.get(provider.at("/launch")).await),
+        ("switch", signed_in.get(provider.at("/switch")).await),
     ]
 }
 
 #[tokio::test]
-async fn chinese_unless_somebody_says_otherwise_and_always_both() {
+async fn pages_are_chinese_by_default_and_always_include_english() {
     let provider = TestProvider::open().await;
     for (kind, page) in pages(&provider).await {
-        assert_eq!(tag(&page), "zh-CN", "{kind}");
+        assert_eq!(page_language(&page), "zh-CN", "{kind}");
         assert!(page.body.contains("lang=\"en\""), "{kind} has English too");
     }
 }
 
 #[tokio::test]
-async fn the_browsers_language_is_spoken_if_it_is_one_of_ours() {
+async fn accept_language_chooses_among_the_supported_languages() {
     let provider = TestProvider::open().await;
     let url = provider.at("/launch");
     for (header, language) in [
@@ -95,13 +100,13 @@ async fn the_browsers_language_is_spoken_if_it_is_one_of_ours() {
         ("en ;q=0.2, zh ; q=0.1", "en"),
         ("EN", "en"),
     ] {
-        let page = reads(&mut Browser::new(), &url, header).await;
-        assert_eq!(tag(&page), language, "{header}");
+        let page = get_in_language(&mut Browser::new(), &url, header).await;
+        assert_eq!(page_language(&page), language, "{header}");
     }
 }
 
 #[tokio::test]
-async fn ui_locales_come_before_the_browsers_language() {
+async fn ui_locales_take_precedence_over_accept_language() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     for (locales, header, language) in [
@@ -111,13 +116,13 @@ async fn ui_locales_come_before_the_browsers_language() {
         ("fr", "en", "en"),
     ] {
         let url = grafana.authorize_url(&[("ui_locales", locales)]);
-        let page = reads(&mut Browser::new(), url.as_str(), header).await;
-        assert_eq!(tag(&page), language, "{locales} before {header}");
+        let page = get_in_language(&mut Browser::new(), url.as_str(), header).await;
+        assert_eq!(page_language(&page), language, "{locales} before {header}");
     }
 }
 
 #[tokio::test]
-async fn ui_locales_of_a_posted_request_count_as_well() {
+async fn ui_locales_of_a_posted_request_are_respected() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider.advance(chrono::TimeDelta::seconds(1));
@@ -130,11 +135,11 @@ async fn ui_locales_of_a_posted_request_count_as_well() {
             request.form(&form)
         })
         .await;
-    assert_eq!(tag(&page), "en");
+    assert_eq!(page_language(&page), "en");
 }
 
 #[tokio::test]
-async fn every_page_says_what_it_is_and_fetches_nothing() {
+async fn every_page_has_strict_headers_and_loads_no_resources() {
     let provider = TestProvider::open().await;
     for (kind, page) in pages(&provider).await {
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
@@ -156,7 +161,7 @@ async fn every_page_says_what_it_is_and_fetches_nothing() {
 }
 
 #[tokio::test]
-async fn the_portal_may_frame_what_asks_no_question_and_nobody_else_may() {
+async fn only_the_portal_may_frame_a_page_and_nobody_may_frame_a_confirmation() {
     let provider = TestProvider::open().await;
     let portal = provider.portal.url().origin().ascii_serialization();
     for (kind, page) in pages(&provider).await {
@@ -168,20 +173,20 @@ async fn the_portal_may_frame_what_asks_no_question_and_nobody_else_may() {
 }
 
 #[tokio::test]
-async fn every_page_is_whole_without_a_script() {
+async fn every_page_works_without_a_script() {
     let provider = TestProvider::open().await;
     for (kind, page) in pages(&provider).await {
         let scripts = page.body.matches("<script").count();
-        let rescues = page.body.contains("data-ticket=");
-        assert_eq!(scripts, usize::from(rescues), "{kind}");
+        let moves_ticket_from_fragment = page.body.contains("data-ticket=");
+        assert_eq!(scripts, usize::from(moves_ticket_from_fragment), "{kind}");
         assert!(page.body.contains("<h1>"), "{kind}");
-        let way_on = page.body.contains("<a class=\"button");
-        assert_eq!(way_on, kind != "refused", "{kind}");
+        let has_next_step = page.body.contains("<a class=\"button");
+        assert_eq!(has_next_step, kind != "refused", "{kind}");
     }
 }
 
 #[tokio::test]
-async fn n69_a_hostile_name_is_text_on_every_page_and_itself_in_every_token() {
+async fn n69_a_hostile_name_is_escaped_on_pages_and_unchanged_in_tokens() {
     let provider = TestProvider::open().await;
     for user in [CHEN_TAO, HEI_LONG_JIANG] {
         provider.portal.rename_user(user, HOSTILE);
@@ -204,7 +209,7 @@ async fn n69_a_hostile_name_is_text_on_every_page_and_itself_in_every_token() {
 }
 
 #[tokio::test]
-async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
+async fn n11_error_pages_escape_the_parameters_of_the_request() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     for parameter in ["client_id", "redirect_uri", "state"] {
@@ -222,17 +227,17 @@ async fn n11_what_a_request_brought_is_text_on_the_page_that_refuses_it() {
 }
 
 #[tokio::test]
-async fn a_hostile_client_name_is_text_on_the_page_that_names_it() {
+async fn a_hostile_client_name_is_escaped_on_the_page_that_shows_it() {
     let more = registration("odd", &format!("client_name = '''{HOSTILE}'''"));
     let provider = TestProvider::open_with(&more, "").await;
     let url = crate::kit::registered(&provider, "odd").authorize_url(&[]);
     let page = Browser::new().get(url).await;
-    assert!(page.body.contains("alert(1)"), "it is named");
+    assert!(page.body.contains("alert(1)"), "the name is shown");
     assert!(!page.body.contains("<script>alert"), "{}", page.body);
 }
 
 #[tokio::test]
-async fn f24_a_portal_that_is_down_is_told_in_plain_words_with_a_time_to_try_again() {
+async fn f24_a_portal_outage_gets_an_error_page_with_retry_after() {
     let provider = TestProvider::open().await;
     provider.portal.set_fault(Fault::Dead).await;
     let mut browser = Browser::new();
@@ -245,7 +250,7 @@ async fn f24_a_portal_that_is_down_is_told_in_plain_words_with_a_time_to_try_aga
 }
 
 #[tokio::test]
-async fn f25_an_answer_that_makes_no_sense_is_the_portals_fault_and_said_so() {
+async fn f25_an_unreadable_portal_response_gets_an_error_page_that_says_so() {
     let provider = TestProvider::open().await;
     provider.portal.set_fault(Fault::LoginPage).await;
     let mut browser = Browser::new();

@@ -1,4 +1,5 @@
-//! Requests that wait for somebody to sign in, and requests that bring the ticket along (F10).
+//! Authorization requests of a browser without a session. They wait in a sealed cookie until the next
+//! launch, or carry a ticket themselves.
 
 use chrono::TimeDelta;
 use url::Url;
@@ -9,7 +10,7 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-fn parked(browser: &Browser) -> Vec<&String> {
+fn pending_cookies(browser: &Browser) -> Vec<&String> {
     let names = browser.cookies.keys();
     names.filter(|name| name.contains("-parked-")).collect()
 }
@@ -21,13 +22,13 @@ fn with_ticket(url: &Url, ticket: &str) -> Url {
 }
 
 #[track_caller]
-fn opens_grafana(answer: &Answer) {
+fn assert_launches_grafana(answer: &Answer) {
     assert_eq!(answer.location().path(), "/login/generic_oauth");
     assert_eq!(answer.parameter("code"), None, "nothing was resumed");
 }
 
 #[tokio::test]
-async fn a_request_waits_sealed_in_the_browser_that_asked() {
+async fn a_pending_request_is_sealed_in_a_cookie() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let url = provider
@@ -46,7 +47,7 @@ async fn a_request_waits_sealed_in_the_browser_that_asked() {
 }
 
 #[tokio::test]
-async fn what_was_asked_is_what_is_granted() {
+async fn a_resumed_request_keeps_its_parameters() {
     let provider = TestProvider::open().await;
     let spa = provider.client("spa");
     let mut browser = Browser::new();
@@ -69,7 +70,7 @@ async fn what_was_asked_is_what_is_granted() {
 }
 
 #[tokio::test]
-async fn a_request_is_resumed_once() {
+async fn a_pending_request_is_resumed_once() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
@@ -78,13 +79,13 @@ async fn a_request_is_resumed_once() {
     let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     let resume = launched.location();
     RelyingParty::code(&browser.get(&resume).await);
-    assert_eq!(parked(&browser), [""; 0]);
+    assert_eq!(pending_cookies(&browser), [""; 0]);
     assert_eq!(browser.get(&resume).await.status, 410);
-    opens_grafana(&provider.launch(&mut browser, "grafana", CHEN_TAO).await);
+    assert_launches_grafana(&provider.launch(&mut browser, "grafana", CHEN_TAO).await);
 }
 
 #[tokio::test]
-async fn the_client_that_was_clicked_is_resumed_before_a_newer_request_of_another() {
+async fn the_launched_client_is_resumed_before_a_newer_request_of_another() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
@@ -103,7 +104,7 @@ async fn the_client_that_was_clicked_is_resumed_before_a_newer_request_of_anothe
 }
 
 #[tokio::test]
-async fn a_launch_that_names_no_app_resumes_as_well() {
+async fn a_launch_without_a_client_resumes_a_pending_request() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
@@ -117,7 +118,7 @@ async fn a_launch_that_names_no_app_resumes_as_well() {
 }
 
 #[tokio::test]
-async fn a_request_waits_ten_minutes_and_no_longer() {
+async fn a_pending_request_expires_after_ten_minutes() {
     let provider = TestProvider::open().await;
     let keycloak = provider.client("keycloak");
     let mut browser = Browser::new();
@@ -127,12 +128,12 @@ async fn a_request_waits_ten_minutes_and_no_longer() {
     let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     RelyingParty::code(&browser.get(launched.location()).await);
     provider.advance(TimeDelta::milliseconds(1));
-    opens_grafana(&provider.launch(&mut late, "grafana", CHEN_TAO).await);
+    assert_launches_grafana(&provider.launch(&mut late, "grafana", CHEN_TAO).await);
     assert_eq!(late.get(launched.location()).await.status, 410);
 }
 
 #[tokio::test]
-async fn n16_a_request_is_resumed_by_no_other_browser() {
+async fn n16_another_browser_cannot_resume_a_pending_request() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     browser
@@ -146,7 +147,7 @@ async fn n16_a_request_is_resumed_by_no_other_browser() {
 }
 
 #[tokio::test]
-async fn of_more_than_four_the_oldest_give_way() {
+async fn a_browser_keeps_its_four_newest_pending_requests() {
     let provider = TestProvider::open().await;
     let keycloak = provider.client("keycloak");
     let mut browser = Browser::new();
@@ -157,7 +158,7 @@ async fn of_more_than_four_the_oldest_give_way() {
             .await;
         provider.advance(TimeDelta::seconds(1));
     }
-    assert_eq!(parked(&browser).len(), 4);
+    assert_eq!(pending_cookies(&browser).len(), 4);
     let mut resumed = Vec::new();
     for _ in 0..4 {
         let launched = provider.launch(&mut browser, "keycloak", CHEN_TAO).await;
@@ -165,11 +166,11 @@ async fn of_more_than_four_the_oldest_give_way() {
         resumed.push(answer.parameter("state").unwrap());
     }
     assert_eq!(resumed, ["6", "5", "4", "3"]);
-    assert_eq!(parked(&browser), [""; 0]);
+    assert_eq!(pending_cookies(&browser), [""; 0]);
 }
 
 #[tokio::test]
-async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it() {
+async fn a_request_too_large_for_a_cookie_is_not_kept_and_the_page_says_so() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = Browser::new();
@@ -179,9 +180,9 @@ async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it(
         .await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("然后重新打开“Grafana”"), "{}", page.body);
-    assert_eq!(parked(&browser), [""; 0]);
+    assert_eq!(pending_cookies(&browser), [""; 0]);
     let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
-    opens_grafana(&launched);
+    assert_launches_grafana(&launched);
     let again = browser
         .get(grafana.authorize_url(&[("state", &large)]))
         .await;
@@ -189,7 +190,7 @@ async fn what_no_cookie_can_hold_does_not_wait_and_the_page_does_not_promise_it(
 }
 
 #[tokio::test]
-async fn a_portal_that_can_be_gone_to_is_gone_to_at_once() {
+async fn portal_redirect_sends_the_browser_to_the_portal_at_once() {
     let provider = TestProvider::open_with("", "portal_redirect = true").await;
     let keycloak = provider.client("keycloak");
     let mut browser = Browser::new();
@@ -201,7 +202,7 @@ async fn a_portal_that_can_be_gone_to_is_gone_to_at_once() {
 }
 
 #[tokio::test]
-async fn a_request_that_brings_its_ticket_is_served_at_once() {
+async fn a_request_with_a_ticket_gets_a_code_at_once() {
     let provider = TestProvider::open().await;
     let keycloak = provider.client("keycloak");
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -217,7 +218,7 @@ async fn a_request_that_brings_its_ticket_is_served_at_once() {
 }
 
 #[tokio::test]
-async fn a_ticket_brought_along_is_the_new_login_that_was_asked_for() {
+async fn a_ticket_on_the_request_satisfies_prompt_login() {
     let provider = TestProvider::open().await;
     let keycloak = provider.client("keycloak");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -228,7 +229,7 @@ async fn a_ticket_brought_along_is_the_new_login_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
+async fn f8_a_ticket_joined_to_the_last_parameter_is_separated_from_it() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     for (join, last) in [
@@ -237,7 +238,7 @@ async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
         ("?ticket=", "nonce"),
     ] {
         let ticket = provider.portal.issue_ticket(CHEN_TAO);
-        // Replaced parameters go to the end.
+        // `authorize_url` puts a replaced parameter at the end.
         let url = grafana.authorize_url(&[(last, "last")]);
         let answer = Browser::new().get(format!("{url}{join}{ticket}")).await;
         assert!(!answer.header("location").contains(&ticket), "{answer:?}");
@@ -251,7 +252,7 @@ async fn f8_a_ticket_joined_to_the_last_parameter_is_taken_out_of_it() {
 }
 
 #[tokio::test]
-async fn f8_a_ticket_brought_twice_is_one() {
+async fn f8_the_same_ticket_twice_counts_as_one() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.client("grafana").authorize_url(&[]);
@@ -260,7 +261,7 @@ async fn f8_a_ticket_brought_twice_is_one() {
 }
 
 #[tokio::test]
-async fn a_rejected_ticket_brought_along_is_told_on_a_page_and_grants_nothing() {
+async fn a_rejected_ticket_on_a_request_gets_an_error_page_and_no_code() {
     let provider = TestProvider::open().await;
     let url = with_ticket(&provider.client("grafana").authorize_url(&[]), "unknown");
     let answer = Browser::new().get(url).await;
@@ -269,7 +270,7 @@ async fn a_rejected_ticket_brought_along_is_told_on_a_page_and_grants_nothing() 
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_spends_no_ticket() {
+async fn a_refused_request_does_not_use_its_ticket() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider
@@ -282,7 +283,7 @@ async fn a_request_that_is_refused_spends_no_ticket() {
 }
 
 #[tokio::test]
-async fn a_waiting_request_below_an_issuers_path_is_resumed_below_it() {
+async fn a_pending_request_is_resumed_below_the_issuers_path() {
     let more = registration("deep", "");
     let provider = TestProvider::open_with_issuer_path("/sso", &more, "").await;
     let deep = registered(&provider, "deep");

@@ -24,7 +24,7 @@ fn refresh_token(tokens: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
+async fn a_refresh_token_is_issued_for_offline_access_only() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -36,7 +36,7 @@ async fn offline_access_brings_a_refresh_token_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_refresh_gives_new_tokens_of_the_same_login() {
+async fn a_refresh_issues_new_tokens_of_the_same_session() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -54,8 +54,8 @@ async fn a_refresh_gives_new_tokens_of_the_same_login() {
         verified(&provider, second["id_token"].as_str().unwrap()).await,
     );
     // OIDC Core §12.2
-    for same in ["iss", "sub", "aud", "auth_time", "sid"] {
-        assert_eq!(after[same], before[same], "{same}");
+    for claim in ["iss", "sub", "aud", "auth_time", "sid"] {
+        assert_eq!(after[claim], before[claim], "{claim}");
     }
     assert_eq!(after["iat"], before["iat"].as_i64().unwrap() + 300);
     assert_eq!(after.get("nonce"), None);
@@ -69,7 +69,7 @@ async fn a_refresh_gives_new_tokens_of_the_same_login() {
 }
 
 #[tokio::test]
-async fn claims_are_read_anew() {
+async fn a_refresh_reads_the_users_claims_again() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -86,7 +86,7 @@ async fn claims_are_read_anew() {
 }
 
 #[tokio::test]
-async fn less_may_be_asked_for_and_the_next_time_all_again() {
+async fn a_refresh_may_narrow_the_scope_and_the_next_one_restores_it() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -106,18 +106,18 @@ async fn less_may_be_asked_for_and_the_next_time_all_again() {
     assert_eq!(
         userinfo.json().get("name"),
         None,
-        "the access token is narrow too"
+        "the access token has the narrow scope too"
     );
     let wide = grafana.refresh(refresh_token(&narrow)).await.json();
     assert_eq!(
         wide["scope"], first["scope"],
-        "§6: omitted means what was granted"
+        "§6: an omitted scope means all that was granted"
     );
 }
 
 /// "MUST NOT include any scope not originally granted" (§6).
 #[tokio::test]
-async fn words_of_which_nothing_was_granted_are_no_scope() {
+async fn a_scope_that_was_not_granted_is_invalid_and_does_not_use_the_token() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -130,7 +130,7 @@ async fn words_of_which_nothing_was_granted_are_no_scope() {
         assert_eq!(answer.json()["error"], "invalid_scope", "{scope}");
     }
     let answer = grafana.refresh(refresh_token(&first)).await;
-    assert_eq!(answer.status, 200, "it was not used up");
+    assert_eq!(answer.status, 200, "the refresh token was not used up");
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn an_offline_token_outlives_the_session_and_another_does_not() {
+async fn only_an_offline_refresh_token_outlives_the_session() {
     let sections = "[session]\nlifetime = '1h'\n".to_owned()
         + &registration("app", "refresh_token = 'always'");
     let provider = TestProvider::open_with(&sections, "").await;
@@ -167,8 +167,8 @@ async fn an_offline_token_outlives_the_session_and_another_does_not() {
     provider.advance(TimeDelta::minutes(59));
     let bound = app.refresh(refresh_token(&bound)).await.json();
     provider.advance(TimeDelta::minutes(1));
-    let over = app.refresh(refresh_token(&bound)).await;
-    assert_eq!(over.json()["error"], "invalid_grant");
+    let expired = app.refresh(refresh_token(&bound)).await;
+    assert_eq!(expired.json()["error"], "invalid_grant");
     let offline = grafana.refresh(refresh_token(&offline)).await;
     assert_eq!(offline.status, 200);
     let access = offline.json()["access_token"].as_str().unwrap().to_owned();
@@ -176,7 +176,7 @@ async fn an_offline_token_outlives_the_session_and_another_does_not() {
 }
 
 #[tokio::test]
-async fn a_token_that_lies_unused_or_is_too_old_is_over() {
+async fn a_refresh_token_expires_by_idle_time_and_by_age() {
     let client = registration(
         "app",
         "refresh_token_lifetime = '3h'\nrefresh_token_idle_lifetime = '2h'",
@@ -196,19 +196,22 @@ async fn a_token_that_lies_unused_or_is_too_old_is_over() {
     assert_eq!(
         answer.json()["error"],
         "invalid_grant",
-        "three hours are over"
+        "older than three hours"
     );
 }
 
 #[tokio::test]
-async fn a_client_that_is_not_registered_for_it_gets_none() {
+async fn a_client_without_the_refresh_grant_gets_no_refresh_token() {
     let client = registration("app", "grant_types = ['authorization_code']");
     let provider = TestProvider::open_with(&client, "").await;
     let (app, grafana) = (registered(&provider, "app"), provider.client("grafana"));
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let tokens = login(&app, &mut browser, OFFLINE).await;
     assert_eq!(tokens.get("refresh_token"), None);
-    assert_eq!(tokens["scope"], "openid profile", "ignored, OIDC Core §11");
+    assert_eq!(
+        tokens["scope"], "openid profile",
+        "offline_access is ignored, OIDC Core §11"
+    );
     let other = login(&grafana, &mut browser, OFFLINE).await;
     let answer = app.refresh(refresh_token(&other)).await;
     assert_eq!(answer.status, 400);
@@ -216,7 +219,7 @@ async fn a_client_that_is_not_registered_for_it_gets_none() {
 }
 
 #[tokio::test]
-async fn a_malformed_request_says_so() {
+async fn an_invalid_refresh_token_is_refused() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     for (token, error) in [

@@ -21,8 +21,8 @@ fn aud(tokens: &Value) -> Value {
     claims(tokens["access_token"].as_str().unwrap())["aud"].clone()
 }
 
-/// An authorization request with `resources`, redeemed without more.
-async fn granted(provider: &TestProvider, app: &RelyingParty, resources: &[&str]) -> Value {
+/// The tokens after an authorization request with `resources`. The token request names none.
+async fn tokens_for(provider: &TestProvider, app: &RelyingParty, resources: &[&str]) -> Value {
     let mut url = app.authorize_url(&[("scope", "openid offline_access")]);
     for resource in resources {
         url.query_pairs_mut().append_pair("resource", resource);
@@ -33,25 +33,28 @@ async fn granted(provider: &TestProvider, app: &RelyingParty, resources: &[&str]
 
 /// §2.1, figures 1 and 2.
 #[tokio::test]
-async fn a_token_is_for_the_resources_that_were_asked_for() {
+async fn the_audience_is_the_requested_resources() {
     let (provider, app) = provider().await;
-    for (asked, expected) in [
+    for (requested, expected) in [
         (&[][..], json!(provider.issuer)),
         (&[CAL], json!(CAL)),
         (&[CAL, CONTACTS], json!([CAL, CONTACTS])),
     ] {
-        let tokens = granted(&provider, &app, asked).await;
+        let tokens = tokens_for(&provider, &app, requested).await;
         assert_eq!(aud(&tokens), expected);
         let id_token = claims(tokens["id_token"].as_str().unwrap());
-        assert_eq!(id_token["aud"], "app", "of no consequence for the ID token");
+        assert_eq!(
+            id_token["aud"], "app",
+            "resources do not change the ID token"
+        );
     }
 }
 
 /// §2.2, figures 4 to 6: the same refresh token for one resource and then for the other.
 #[tokio::test]
-async fn the_token_endpoint_narrows_what_was_granted() {
+async fn the_token_endpoint_narrows_the_granted_resources() {
     let (provider, app) = provider().await;
-    let tokens = granted(&provider, &app, &[CAL, CONTACTS]).await;
+    let tokens = tokens_for(&provider, &app, &[CAL, CONTACTS]).await;
     let mut refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
     for resource in [CAL, CONTACTS] {
         let answer = app
@@ -64,7 +67,7 @@ async fn the_token_endpoint_narrows_what_was_granted() {
 }
 
 #[tokio::test]
-async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
+async fn a_resource_not_allowed_or_not_granted_is_an_invalid_target() {
     let (provider, app) = provider().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for resource in ["https://cal.example.com", "https://evil.example/", "cal"] {
@@ -72,7 +75,7 @@ async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
         let error = browser.get(url).await.parameter("error");
         assert_eq!(error.as_deref(), Some("invalid_target"), "{resource}");
     }
-    let tokens = granted(&provider, &app, &[CAL]).await;
+    let tokens = tokens_for(&provider, &app, &[CAL]).await;
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     let answer = app
         .refresh_with(refresh_token, &[("resource", CONTACTS)])
@@ -81,16 +84,20 @@ async fn what_is_not_allowed_or_was_not_granted_is_an_invalid_target() {
     assert_eq!(
         app.refresh(refresh_token).await.status,
         200,
-        "it cost nothing"
+        "the refresh token was not used up"
     );
     let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("resource", CAL)]);
     let error = browser.get(url).await.parameter("error");
-    assert_eq!(error.as_deref(), Some("invalid_target"), "another client's");
+    assert_eq!(
+        error.as_deref(),
+        Some("invalid_target"),
+        "allowed for another client only"
+    );
 }
 
 #[tokio::test]
-async fn a_resource_that_is_not_allowed_spends_no_code() {
+async fn a_resource_that_is_not_allowed_does_not_use_the_code() {
     let (provider, app) = provider().await;
     let code = app.login(&mut provider.signed_in(CHEN_TAO).await).await;
     let answer = app

@@ -1,5 +1,5 @@
-//! How the response travels: OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0
-//! Form Post Response Mode §2.
+//! `response_mode`: OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post
+//! Response Mode §2.
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::Answer;
@@ -7,7 +7,7 @@ use crate::support::provider::TestProvider;
 
 const REDIRECT_URI: &str = "http://127.0.0.1:3000/login/generic_oauth";
 
-async fn asked(changes: &[(&str, &str)]) -> Answer {
+async fn authorize(changes: &[(&str, &str)]) -> Answer {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -15,15 +15,15 @@ async fn asked(changes: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn query_may_be_said_aloud() {
-    let answer = asked(&[("response_mode", "query")]).await;
+async fn query_may_be_requested_explicitly() {
+    let answer = authorize(&[("response_mode", "query")]).await;
     assert!(answer.parameter("code").is_some());
 }
 
 #[tokio::test]
 async fn fragment_leaves_the_query_alone() {
     for (more, first) in [(("nonce", "n"), "code="), (("max_age", "x"), "error=")] {
-        let answer = asked(&[("response_mode", "fragment"), more]).await;
+        let answer = authorize(&[("response_mode", "fragment"), more]).await;
         assert_eq!(answer.status, 303);
         let location = answer.location();
         assert_eq!(location.query(), None);
@@ -33,12 +33,12 @@ async fn fragment_leaves_the_query_alone() {
     }
 }
 
-/// §2: "the HTTP status code 200 … a cache policy", and every value as it was sent.
+/// §2: "the HTTP status code 200 … a cache policy". Every value is escaped and otherwise unchanged.
 #[tokio::test]
-async fn form_post_is_a_page_that_posts_code_and_errors() {
+async fn form_post_is_a_page_that_posts_the_code_or_the_error() {
     let state = "a\"><script>alert(1)</script>&'陈";
     for (more, first) in [(("nonce", "n"), "code"), (("max_age", "x"), "error")] {
-        let answer = asked(&[("response_mode", "form_post"), ("state", state), more]).await;
+        let answer = authorize(&[("response_mode", "form_post"), ("state", state), more]).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("cache-control"), "no-store");
         let form = format!("<form method=\"post\" action=\"{REDIRECT_URI}\">");
@@ -54,7 +54,7 @@ async fn form_post_is_a_page_that_posts_code_and_errors() {
 }
 
 #[tokio::test]
-async fn a_form_post_without_a_session_waits_and_goes_on_as_one() {
+async fn a_pending_form_post_request_is_resumed_as_form_post() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -68,7 +68,7 @@ async fn a_form_post_without_a_session_waits_and_goes_on_as_one() {
             .contains("请从熊猫智慧水务门户进入")
     );
     let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
-    let posts = browser.get(launched.location()).await;
-    let redeemed = grafana.redeem(&posts.field("code")).await;
+    let page = browser.get(launched.location()).await;
+    let redeemed = grafana.redeem(&page.field("code")).await;
     assert_eq!(redeemed.status, 200, "{}", redeemed.body);
 }

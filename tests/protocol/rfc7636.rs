@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636), by S256 alone.
+//! Proof Key for Code Exchange (RFC 7636), with the method S256 only.
 
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER, challenge};
@@ -8,7 +8,10 @@ use crate::support::provider::TestProvider;
 /// RFC 7636 appendix B.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-async fn asked(client_id: &str, changes: &[(&str, &str)]) -> (TestProvider, RelyingParty, Answer) {
+async fn authorize(
+    client_id: &str,
+    changes: &[(&str, &str)],
+) -> (TestProvider, RelyingParty, Answer) {
     let provider = TestProvider::open().await;
     let client = provider.client(client_id);
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -16,7 +19,8 @@ async fn asked(client_id: &str, changes: &[(&str, &str)]) -> (TestProvider, Rely
     (provider, client, answer)
 }
 
-fn refused(answer: &Answer) -> String {
+/// Asserts that the request was refused, and returns the `error_description`.
+fn assert_refused(answer: &Answer) -> String {
     assert_eq!(answer.parameter("code"), None);
     assert_eq!(
         answer.parameter("error").as_deref(),
@@ -25,10 +29,10 @@ fn refused(answer: &Answer) -> String {
     answer.parameter("error_description").unwrap()
 }
 
-const NONE: [(&str, &str); 2] = [("code_challenge", ""), ("code_challenge_method", "")];
+const NO_CHALLENGE: [(&str, &str); 2] = [("code_challenge", ""), ("code_challenge_method", "")];
 
 #[tokio::test]
-async fn the_example_of_appendix_b_holds() {
+async fn the_example_of_appendix_b_is_accepted() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let spa = provider.client("spa");
@@ -40,16 +44,19 @@ async fn the_example_of_appendix_b_holds() {
 }
 
 #[tokio::test]
-async fn a_public_client_and_one_that_is_told_to_cannot_do_without() {
+async fn pkce_is_required_of_public_clients_and_where_configured() {
     for client in ["spa", "keycloak"] {
-        let (_, _, answer) = asked(client, &NONE).await;
-        assert!(refused(&answer).contains("code_challenge"), "{client}");
+        let (_, _, answer) = authorize(client, &NO_CHALLENGE).await;
+        assert!(
+            assert_refused(&answer).contains("code_challenge"),
+            "{client}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_confidential_client_may_do_without() {
-    let (_house, grafana, answer) = asked("grafana", &NONE).await;
+async fn pkce_is_optional_for_a_confidential_client() {
+    let (_provider, grafana, answer) = authorize("grafana", &NO_CHALLENGE).await;
     let redeemed = grafana
         .redeem_with(&RelyingParty::code(&answer), &[("code_verifier", "")])
         .await;
@@ -57,8 +64,8 @@ async fn a_confidential_client_may_do_without() {
 }
 
 #[tokio::test]
-async fn whatever_was_begun_is_finished_even_where_it_was_optional() {
-    let (_house, grafana, answer) = asked("grafana", &[]).await;
+async fn a_challenge_needs_its_verifier_even_where_pkce_is_optional() {
+    let (_provider, grafana, answer) = authorize("grafana", &[]).await;
     let redeemed = grafana
         .redeem_with(&RelyingParty::code(&answer), &[("code_verifier", "")])
         .await;
@@ -66,21 +73,21 @@ async fn whatever_was_begun_is_finished_even_where_it_was_optional() {
 }
 
 #[tokio::test]
-async fn plain_is_refused_at_the_authorization_endpoint_said_or_unsaid() {
+async fn plain_is_refused_at_the_authorization_endpoint_named_or_by_default() {
     for method in ["plain", "", "s256", "S512"] {
-        let (_, _, answer) = asked("spa", &[("code_challenge_method", method)]).await;
-        assert!(refused(&answer).contains("S256"), "{method}");
+        let (_, _, answer) = authorize("spa", &[("code_challenge_method", method)]).await;
+        assert!(assert_refused(&answer).contains("S256"), "{method}");
     }
 }
 
 #[tokio::test]
 async fn a_method_without_a_challenge_is_refused() {
-    let (_, _, answer) = asked("grafana", &[("code_challenge", "")]).await;
-    assert!(refused(&answer).contains("code_challenge"));
+    let (_, _, answer) = authorize("grafana", &[("code_challenge", "")]).await;
+    assert!(assert_refused(&answer).contains("code_challenge"));
 }
 
 #[tokio::test]
-async fn a_challenge_that_no_verifier_has_is_refused() {
+async fn a_malformed_challenge_is_refused() {
     let padded = format!("{CHALLENGE}=");
     for challenge in [
         "short",
@@ -88,8 +95,8 @@ async fn a_challenge_that_no_verifier_has_is_refused() {
         &CHALLENGE[1..],
         &CHALLENGE.replace('-', "+"),
     ] {
-        let (_, _, answer) = asked("spa", &[("code_challenge", challenge)]).await;
-        refused(&answer);
+        let (_, _, answer) = authorize("spa", &[("code_challenge", challenge)]).await;
+        assert_refused(&answer);
     }
 }
 
@@ -120,8 +127,8 @@ async fn a_verifier_has_43_to_128_unreserved_characters() {
 }
 
 #[tokio::test]
-async fn n28_a_wrong_verifier_spends_the_code() {
-    let (_house, spa, answer) = asked("spa", &[]).await;
+async fn n28_a_wrong_verifier_uses_up_the_code() {
+    let (_provider, spa, answer) = authorize("spa", &[]).await;
     let code = RelyingParty::code(&answer);
     let wrong = VERIFIER.replace('d', "e");
     let refused = spa.redeem_with(&code, &[("code_verifier", &wrong)]).await;
@@ -130,14 +137,14 @@ async fn n28_a_wrong_verifier_spends_the_code() {
 }
 
 #[tokio::test]
-async fn the_challenge_of_one_request_is_not_met_by_the_verifier_of_another() {
+async fn the_verifier_of_another_request_is_refused() {
     let provider = TestProvider::open().await;
     let mut browser: Browser = provider.signed_in(CHEN_TAO).await;
     let spa = provider.client("spa");
-    let other = "b".repeat(43);
-    let theirs = challenge(&other);
+    let other_verifier = "b".repeat(43);
+    let other_challenge = challenge(&other_verifier);
     let answer = browser
-        .get(spa.authorize_url(&[("code_challenge", &theirs)]))
+        .get(spa.authorize_url(&[("code_challenge", &other_challenge)]))
         .await;
     let redeemed = spa.redeem(&RelyingParty::code(&answer)).await;
     assert_eq!(redeemed.json()["error"], "invalid_grant");

@@ -1,4 +1,4 @@
-//! Access tokens as any service with the JWKS can read them (RFC 9068).
+//! JWT access tokens, which any service can verify with the JWKS (RFC 9068).
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn access_token(tokens: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn it_carries_the_claims_of_section_2_2() {
+async fn an_access_token_has_the_claims_of_section_2_2() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider.advance(TimeDelta::seconds(90));
@@ -32,7 +32,7 @@ async fn it_carries_the_claims_of_section_2_2() {
 }
 
 #[tokio::test]
-async fn its_typ_says_what_it_is_and_can_be_switched_for_those_who_refuse_it() {
+async fn typ_is_at_jwt_unless_configured_otherwise() {
     let provider =
         TestProvider::open_with(&registration("spring", "access_token_typ = 'JWT'"), "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -48,7 +48,7 @@ async fn its_typ_says_what_it_is_and_can_be_switched_for_those_who_refuse_it() {
 }
 
 #[tokio::test]
-async fn its_algorithm_follows_the_id_tokens_unless_it_is_set() {
+async fn the_algorithm_is_that_of_the_id_token_unless_configured_otherwise() {
     let mixed =
         "id_token_signed_response_alg = 'RS256'\naccess_token_signed_response_alg = 'ES256'";
     let provider = TestProvider::open_with(&registration("mixed", mixed), "").await;
@@ -67,7 +67,7 @@ async fn its_algorithm_follows_the_id_tokens_unless_it_is_set() {
 }
 
 #[tokio::test]
-async fn lifetime_and_audience_are_the_clients() {
+async fn lifetime_and_audience_are_configured_per_client() {
     let lines = "access_token_lifetime = '15m'\naccess_token_audience = ['https://a', 'https://b']";
     let one = registration("one", "access_token_audience = ['https://a']");
     let provider = TestProvider::open_with(&(registration("two", lines) + &one), "").await;
@@ -81,7 +81,7 @@ async fn lifetime_and_audience_are_the_clients() {
     let claims = verified(&provider, access_token(&tokens_of_one)).await;
     assert_eq!(
         claims["aud"], "https://a",
-        "RFC 7519 §4.1.3: one is a string"
+        "RFC 7519 §4.1.3: a single audience is a string"
     );
 }
 
@@ -96,7 +96,7 @@ async fn no_two_tokens_share_a_jti() {
 }
 
 #[tokio::test]
-async fn it_is_no_id_token_and_an_id_token_is_no_access_token() {
+async fn access_tokens_and_id_tokens_cannot_replace_each_other() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
     let claims = verified(&provider, access_token(&tokens)).await;

@@ -1,4 +1,4 @@
-//! The main road: a click in the portal becomes verified tokens.
+//! The main flow: a click in the portal leads to tokens.
 
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
@@ -33,13 +33,13 @@ async fn a_click_in_the_portal_becomes_tokens() {
 }
 
 #[tokio::test]
-async fn a_request_that_came_first_is_resumed_by_any_launch() {
+async fn a_pending_request_is_resumed_by_any_launch() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let keycloak = provider.client("keycloak");
-    let waits = browser.get(keycloak.authorize_url(&[])).await;
-    assert_eq!(waits.status, 200);
-    assert!(waits.body.contains("请从熊猫智慧水务门户进入"));
+    let login_page = browser.get(keycloak.authorize_url(&[])).await;
+    assert_eq!(login_page.status, 200);
+    assert!(login_page.body.contains("请从熊猫智慧水务门户进入"));
     let launched = provider
         .launch(&mut browser, "grafana", HEI_LONG_JIANG)
         .await;

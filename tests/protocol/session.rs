@@ -1,4 +1,4 @@
-//! The session behind the cookie: how long it lives, and what of it stays the same.
+//! The session: its cookies, its lifetime, and what a second ticket of the same user changes.
 
 use chrono::TimeDelta;
 
@@ -8,7 +8,7 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-const SESSION: &str = "panda-oidc-session";
+const SESSION_COOKIE: &str = "panda-oidc-session";
 
 fn cookie<'a>(answer: &'a Answer, name: &str) -> &'a str {
     let cookies = answer.set_cookies();
@@ -33,20 +33,24 @@ async fn is_signed_in(provider: &TestProvider, browser: &mut Browser) -> bool {
 }
 
 #[tokio::test]
-async fn the_cookie_holds_a_handle_and_is_for_this_site_alone() {
+async fn the_session_cookie_holds_a_random_handle() {
     let provider = TestProvider::open().await;
     let answer = provider
         .launch(&mut Browser::new(), "grafana", CHEN_TAO)
         .await;
-    let session = cookie(&answer, SESSION);
+    let session = cookie(&answer, SESSION_COOKIE);
     let (value, attributes) = session.split_once("; ").unwrap();
-    assert_eq!(value.len(), SESSION.len() + 1 + 43, "256 bits of chance");
-    // Over http there can be no Secure and no __Host-; the browser forgets it when it closes.
+    assert_eq!(
+        value.len(),
+        SESSION_COOKIE.len() + 1 + 43,
+        "256 random bits"
+    );
+    // Secure and __Host- need https. Without Max-Age the cookie ends with the browser.
     assert_eq!(attributes, "HttpOnly; SameSite=Lax; Path=/");
 }
 
 #[tokio::test]
-async fn the_cookie_that_owns_tickets_outlives_the_browsers_close() {
+async fn the_browser_cookie_survives_a_restart_of_the_browser() {
     let provider = TestProvider::open().await;
     let answer = provider
         .launch(&mut Browser::new(), "grafana", CHEN_TAO)
@@ -59,7 +63,7 @@ async fn the_cookie_that_owns_tickets_outlives_the_browsers_close() {
 #[tokio::test]
 async fn an_https_issuer_binds_its_cookies_to_the_host() {
     let provider = TestProvider::open().await;
-    // The provider does not see TLS, which a proxy ends; its name says that there is some.
+    // A proxy terminates TLS: the provider knows of it only from the scheme of its issuer.
     let toml = format!(
         "issuer = 'https://sso.example.com/sso'\n[provider]\nkind = 'panda'\nbase_url = '{}'\n\
          [store]\nkind = 'memory'\n[keys]\nmaster_key_file = '{}/other.key'\n\
@@ -69,9 +73,11 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
         provider.folder().display(),
     );
     let config = panda_oidc::config::parse(&toml).unwrap();
-    let bounds = panda_oidc::http::server::ConnectionLimits::from(&config.limits);
+    let limits = panda_oidc::http::server::ConnectionLimits::from(&config.limits);
     let host = panda_oidc_sdk::Host::new(provider.clock.clone()).unwrap();
-    let app = panda_oidc::app::App::open(config, host).await.unwrap();
+    let app = panda_oidc::app::App::open(config, host, panda_oidc::store::WriteTimeout::Request)
+        .await
+        .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -80,7 +86,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
         let _ = stopped.await;
     };
     tokio::spawn(panda_oidc::http::server::serve(
-        listener, router, bounds, stop,
+        listener, router, limits, stop,
     ));
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let answer = Browser::new()
@@ -98,20 +104,23 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
 }
 
 #[tokio::test]
-async fn it_lives_as_long_as_the_operator_says_from_the_last_ticket_on() {
+async fn the_configured_lifetime_starts_again_with_each_ticket() {
     let provider = TestProvider::open_with("[session]\nlifetime = '1h'", "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider.advance(TimeDelta::minutes(59));
     assert!(is_signed_in(&provider, &mut browser).await);
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     provider.advance(TimeDelta::minutes(59));
-    assert!(is_signed_in(&provider, &mut browser).await, "prolonged");
+    assert!(
+        is_signed_in(&provider, &mut browser).await,
+        "the second ticket extended it"
+    );
     provider.advance(TimeDelta::minutes(1));
     assert!(!is_signed_in(&provider, &mut browser).await);
 }
 
 #[tokio::test]
-async fn using_it_does_not_prolong_it() {
+async fn using_a_session_does_not_extend_it() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for _ in 0..12 {
@@ -122,26 +131,29 @@ async fn using_it_does_not_prolong_it() {
     assert_eq!(
         provider.portal.calls().user_by_ticket,
         1,
-        "never polled (F3)"
+        "a session never validates its ticket again, as each check would extend the ticket"
     );
 }
 
 #[tokio::test]
-async fn a_second_ticket_of_the_same_person_continues_it_under_another_handle() {
+async fn a_second_ticket_of_the_same_user_keeps_the_sid_and_changes_the_handle() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let before = (
         sid(&provider, &mut browser).await,
-        browser.cookies[SESSION].clone(),
+        browser.cookies[SESSION_COOKIE].clone(),
     );
     provider.advance(TimeDelta::minutes(5));
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_eq!(sid(&provider, &mut browser).await, before.0);
-    assert_ne!(browser.cookies[SESSION], before.1, "N17");
+    assert_ne!(
+        browser.cookies[SESSION_COOKIE], before.1,
+        "a planted handle does not survive a login (N17, docs/security.md)"
+    );
 }
 
 #[tokio::test]
-async fn a_second_ticket_leaves_the_tokens_of_the_first_alone() {
+async fn a_second_ticket_does_not_revoke_tokens() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -152,7 +164,7 @@ async fn a_second_ticket_leaves_the_tokens_of_the_first_alone() {
 }
 
 #[tokio::test]
-async fn a_second_ticket_moves_auth_time() {
+async fn a_second_ticket_updates_auth_time() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -167,15 +179,16 @@ async fn a_second_ticket_moves_auth_time() {
     assert_eq!(after, before + 300);
 }
 
+/// A second tab may still send the old cookie while the first tab gets the new one.
 #[tokio::test]
-async fn f28_the_handle_of_a_tab_that_was_late_opens_the_session_a_moment_longer() {
+async fn f28_a_replaced_handle_is_accepted_for_another_minute() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let mut late = browser.clone();
+    let mut other_tab = browser.clone();
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
-    assert!(is_signed_in(&provider, &mut late).await);
+    assert!(is_signed_in(&provider, &mut other_tab).await);
     provider.advance(TimeDelta::seconds(61));
-    assert!(!is_signed_in(&provider, &mut late).await);
+    assert!(!is_signed_in(&provider, &mut other_tab).await);
     assert!(is_signed_in(&provider, &mut browser).await);
 }
 
@@ -194,7 +207,7 @@ async fn each_browser_has_a_session_of_its_own() {
 }
 
 #[tokio::test]
-async fn sessions_go_on_while_the_portal_is_down() {
+async fn sessions_keep_working_while_the_portal_is_down() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider

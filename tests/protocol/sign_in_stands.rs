@@ -1,5 +1,5 @@
-//! A sign-in stands whatever becomes of the request that brought it: its cookies reach the browser
-//! even with an error, or its ticket would belong to nobody.
+//! A sign-in by a ticket is kept even if the request with the ticket fails. The error response sets the
+//! cookies too: without them no browser would own the ticket.
 
 use chrono::TimeDelta;
 
@@ -8,13 +8,14 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
-const SESSION: &str = "panda-oidc-session";
+const SESSION_COOKIE: &str = "panda-oidc-session";
 
-async fn name_here(provider: &TestProvider, browser: &mut Browser) -> String {
+/// The page with the list of apps, which shows the name of the user.
+async fn apps_page(provider: &TestProvider, browser: &mut Browser) -> String {
     browser.get(provider.at("/launch")).await.body
 }
 
-async fn with_ticket(
+async fn authorize_with_ticket(
     provider: &TestProvider,
     browser: &mut Browser,
     user: u64,
@@ -28,20 +29,21 @@ async fn with_ticket(
 }
 
 #[tokio::test]
-async fn a_bad_hint_does_not_lose_the_sign_in_of_the_ticket_beside_it() {
+async fn a_bad_id_token_hint_does_not_undo_the_sign_in_by_the_ticket() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
-    let answer = with_ticket(&provider, &mut browser, CHEN_TAO, ("id_token_hint", "xx")).await;
+    let answer =
+        authorize_with_ticket(&provider, &mut browser, CHEN_TAO, ("id_token_hint", "xx")).await;
     assert_eq!(
         answer.parameter("error").as_deref(),
         Some("invalid_request")
     );
-    assert!(browser.cookies.contains_key(SESSION));
-    assert!(name_here(&provider, &mut browser).await.contains("陈涛"));
+    assert!(browser.cookies.contains_key(SESSION_COOKIE));
+    assert!(apps_page(&provider, &mut browser).await.contains("陈涛"));
 }
 
 #[tokio::test]
-async fn the_newcomer_is_signed_in_though_the_app_expected_somebody_else() {
+async fn the_user_of_the_ticket_is_signed_in_although_the_hint_names_another() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -50,7 +52,7 @@ async fn the_newcomer_is_signed_in_though_the_app_expected_somebody_else() {
         .await
         .json();
     let hint = tokens["id_token"].as_str().unwrap();
-    let answer = with_ticket(
+    let answer = authorize_with_ticket(
         &provider,
         &mut browser,
         HEI_LONG_JIANG,
@@ -58,11 +60,11 @@ async fn the_newcomer_is_signed_in_though_the_app_expected_somebody_else() {
     )
     .await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
-    assert!(name_here(&provider, &mut browser).await.contains("黑龙江"));
+    assert!(apps_page(&provider, &mut browser).await.contains("黑龙江"));
 }
 
 #[tokio::test]
-async fn clicks_that_come_too_fast_stop_the_launch_and_not_the_session() {
+async fn a_launch_loop_is_stopped_and_the_session_is_kept() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let mut last = 0;
@@ -72,11 +74,11 @@ async fn clicks_that_come_too_fast_stop_the_launch_and_not_the_session() {
     }
     assert_eq!(last, 429);
     provider.advance(TimeDelta::minutes(5));
-    assert!(name_here(&provider, &mut browser).await.contains("陈涛"));
+    assert!(apps_page(&provider, &mut browser).await.contains("陈涛"));
 }
 
 #[tokio::test]
-async fn f29_a_reload_of_a_request_with_its_ticket_goes_straight_on() {
+async fn f29_a_reload_of_a_request_with_its_ticket_gets_a_code_again() {
     for replay in ["browser-bound", "once"] {
         let session = format!("[session]\nticket_replay = '{replay}'\n");
         let provider = TestProvider::open_with(&session, "").await;
@@ -92,7 +94,7 @@ async fn f29_a_reload_of_a_request_with_its_ticket_goes_straight_on() {
 }
 
 #[tokio::test]
-async fn a_request_that_wants_a_newer_sign_in_has_the_portal_asked_again() {
+async fn a_request_for_a_newer_sign_in_validates_the_ticket_again() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let ticket = provider.portal.issue_ticket(CHEN_TAO);

@@ -1,4 +1,4 @@
-//! `panda-oidc demo --menu`: a portal for whoever has none.
+//! `panda-oidc demo --menu`: a simulated portal for operators who have none.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use crate::support::browser::Browser;
 use crate::support::program::{BINARY, Program};
 
-/// A process that ends with the test.
-struct Killed(Child);
+/// A process that is killed when the test ends.
+struct KillOnDrop(Child);
 
-impl Drop for Killed {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -17,18 +17,18 @@ impl Drop for Killed {
 }
 
 #[tokio::test]
-async fn a_click_in_its_menu_signs_in_at_a_provider_of_ones_own() {
+async fn a_click_in_the_simulated_menu_signs_in_at_another_provider() {
     let demo = Command::new(BINARY)
         .args(["demo", "--menu", "我的应用=http://127.0.0.1:9/launch/app"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    let mut demo = Killed(demo.unwrap());
+    let mut demo = KillOnDrop(demo.unwrap());
     let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
-    let open = lines.next().unwrap().unwrap();
-    let base_url = lines.next().unwrap().unwrap();
-    let portal = open.split_whitespace().last().unwrap().to_owned();
-    assert_eq!(base_url, format!("[provider] base_url = \"{portal}\""));
+    let portal_line = lines.next().unwrap().unwrap();
+    let config_line = lines.next().unwrap().unwrap();
+    let portal = portal_line.split_whitespace().last().unwrap().to_owned();
+    assert_eq!(config_line, format!("[provider] base_url = \"{portal}\""));
 
     let program = Program::start(&portal, "").await;
     let mut browser = Browser::new();
@@ -46,14 +46,14 @@ async fn a_click_in_its_menu_signs_in_at_a_provider_of_ones_own() {
 }
 
 #[test]
-fn a_menu_entry_that_is_none_is_explained() {
+fn an_invalid_menu_entry_is_explained() {
     for entry in ["http://127.0.0.1:9/", "app=nowhere"] {
-        let ran = Command::new(BINARY)
+        let output = Command::new(BINARY)
             .args(["demo", "--menu", entry])
             .output();
-        let ran = ran.unwrap();
-        assert!(!ran.status.success());
-        let told = String::from_utf8_lossy(&ran.stderr);
-        assert!(told.contains("--menu"), "{told}");
+        let output = output.unwrap();
+        assert!(!output.status.success());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("--menu"), "{stderr}");
     }
 }

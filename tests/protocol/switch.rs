@@ -1,5 +1,6 @@
-//! Another person's ticket in somebody's browser: a question, unless the portal sent the click, and
-//! the end of the session that was there (F5, F6, Back-Channel Logout 1.0).
+//! A ticket of another user in a browser with a session. The user must confirm the switch, unless the
+//! click came from the portal: a link from elsewhere may be a login CSRF. The switch ends the old
+//! session and notifies its clients (Back-Channel Logout 1.0).
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 /// Launches grafana for `user` from the portal's own page.
-async fn from_portal(provider: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
+async fn launch_from_portal(provider: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
     let ticket = provider.portal.issue_ticket(user);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let referer = format!("{}menu", provider.portal.url());
@@ -28,7 +29,7 @@ async fn sub(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
     claims["sub"].as_str().map(str::to_owned)
 }
 
-async fn says_yes(provider: &TestProvider, browser: &mut Browser) -> Answer {
+async fn confirm_switch(provider: &TestProvider, browser: &mut Browser) -> Answer {
     let page = browser.get(provider.at("/switch")).await;
     assert_eq!(page.status, 200, "{}", page.body);
     let confirmation = page.field("confirmation");
@@ -42,14 +43,14 @@ async fn a_click_in_the_portal_switches_at_once() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let before = browser.cookies["panda-oidc-session"].clone();
-    let answer = from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+    let answer = launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
     assert_eq!(answer.location().path(), "/login/generic_oauth");
     assert_ne!(browser.cookies["panda-oidc-session"], before);
     assert_eq!(sub(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
-async fn f5_a_click_from_anywhere_else_is_asked_about_and_changes_nothing_yet() {
+async fn f5_a_click_from_elsewhere_must_be_confirmed_and_changes_nothing_yet() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = provider
@@ -64,23 +65,27 @@ async fn f5_a_click_from_anywhere_else_is_asked_about_and_changes_nothing_yet() 
 }
 
 #[tokio::test]
-async fn a_yes_switches_and_goes_where_the_click_led() {
+async fn a_confirmed_switch_continues_to_the_launched_client() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
         .launch(&mut browser, "keycloak", HEI_LONG_JIANG)
         .await;
-    let answer = says_yes(&provider, &mut browser).await;
+    let answer = confirm_switch(&provider, &mut browser).await;
     assert_eq!(answer.status, 303);
     assert_eq!(answer.location().path(), "/realms/broker/account");
     assert_eq!(sub(&provider, &mut browser).await.as_deref(), Some("2"));
-    assert_eq!(provider.portal.calls().user_by_ticket, 2, "asked once each");
+    assert_eq!(
+        provider.portal.calls().user_by_ticket,
+        2,
+        "each ticket was validated once"
+    );
     let again = browser.get(provider.at("/switch")).await;
-    assert_eq!(again.status, 410, "the question is answered");
+    assert_eq!(again.status, 410, "the switch is done already");
 }
 
 #[tokio::test]
-async fn a_no_leads_back_to_the_apps_of_whoever_is_there() {
+async fn declining_leads_back_to_the_apps_of_the_current_user() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
@@ -94,7 +99,7 @@ async fn a_no_leads_back_to_the_apps_of_whoever_is_there() {
 }
 
 #[tokio::test]
-async fn a_yes_counts_only_from_the_page_that_asked() {
+async fn a_switch_needs_the_confirmation_value_of_the_page() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
@@ -112,7 +117,7 @@ async fn a_yes_counts_only_from_the_page_that_asked() {
 }
 
 #[tokio::test]
-async fn the_question_stands_for_five_minutes() {
+async fn the_confirmation_expires_after_five_minutes() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
@@ -129,7 +134,7 @@ async fn the_question_stands_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn the_question_names_nobody_who_is_no_longer_signed_in() {
+async fn the_confirmation_does_not_name_a_user_whose_session_expired() {
     let provider = TestProvider::open_with("[session]\nlifetime = '1m'\n", "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
@@ -139,20 +144,20 @@ async fn the_question_names_nobody_who_is_no_longer_signed_in() {
     let page = browser.get(provider.at("/switch")).await;
     assert!(page.body.contains("之前的用户"), "{}", page.body);
     assert!(!page.body.contains("“”"), "{}", page.body);
-    says_yes(&provider, &mut browser).await;
+    confirm_switch(&provider, &mut browser).await;
     assert_eq!(sub(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
-async fn the_question_is_asked_in_the_language_of_the_request() {
+async fn the_confirmation_uses_the_ui_locales_of_the_request() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let url = provider
         .client("grafana")
         .authorize_url(&[("ticket", &ticket), ("ui_locales", "en")]);
-    let asked = browser.get(url).await;
-    let page = browser.get(asked.location()).await;
+    let redirect = browser.get(url).await;
+    let page = browser.get(redirect.location()).await;
     assert!(
         page.body.contains("<h1>Switch to 黑龙江?</h1>"),
         "{}",
@@ -161,7 +166,7 @@ async fn the_question_is_asked_in_the_language_of_the_request() {
 }
 
 #[tokio::test]
-async fn the_question_stays_out_of_frames() {
+async fn the_confirmation_cannot_be_framed() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
@@ -174,7 +179,7 @@ async fn the_question_stays_out_of_frames() {
 }
 
 #[tokio::test]
-async fn the_same_person_from_anywhere_is_not_asked() {
+async fn a_ticket_of_the_same_user_needs_no_confirmation() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
@@ -182,7 +187,7 @@ async fn the_same_person_from_anywhere_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_waiting_request_is_resumed_after_the_yes() {
+async fn a_pending_request_is_resumed_after_the_confirmation() {
     let provider = TestProvider::open().await;
     let keycloak = provider.client("keycloak");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -193,22 +198,22 @@ async fn a_waiting_request_is_resumed_after_the_yes() {
     provider
         .launch(&mut browser, "grafana", HEI_LONG_JIANG)
         .await;
-    let answer = says_yes(&provider, &mut browser).await;
+    let answer = confirm_switch(&provider, &mut browser).await;
     let resumed = browser.get(answer.location()).await;
     let tokens = keycloak.redeem(&RelyingParty::code(&resumed)).await.json();
     assert_eq!(claims(tokens["id_token"].as_str().unwrap())["sub"], "2");
 }
 
 #[tokio::test]
-async fn a_ticket_on_an_authorization_request_is_asked_about_too() {
+async fn a_ticket_on_an_authorization_request_must_be_confirmed_too() {
     let provider = TestProvider::open().await;
     let keycloak = provider.client("keycloak");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let url = keycloak.authorize_url(&[("ticket", &ticket)]);
-    let asked = browser.get(url).await;
-    assert_eq!(asked.header("location"), provider.at("/switch"));
-    let answer = says_yes(&provider, &mut browser).await;
+    let redirect = browser.get(url).await;
+    assert_eq!(redirect.header("location"), provider.at("/switch"));
+    let answer = confirm_switch(&provider, &mut browser).await;
     let resumed = browser.get(answer.location()).await;
     let tokens = keycloak.redeem(&RelyingParty::code(&resumed)).await.json();
     assert_eq!(claims(tokens["id_token"].as_str().unwrap())["sub"], "2");
@@ -222,24 +227,28 @@ async fn a_ticket_on_an_authorization_request_is_asked_about_too() {
 }
 
 #[tokio::test]
-async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
+async fn f6_the_clients_of_the_old_session_get_a_logout_token() {
     let app = Listener::open().await;
     let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
     let client = registered(&provider, "app");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
     let sid = claims(old["id_token"].as_str().unwrap())["sid"].clone();
-    from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
-    let told = app.told();
-    assert_eq!(told.len(), 1, "before the browser was answered");
+    launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+    let notices = app.told();
+    assert_eq!(
+        notices.len(),
+        1,
+        "notified before the browser got its response"
+    );
     let media_type = "application/x-www-form-urlencoded";
-    assert_eq!(told[0].content_type, media_type, "§2.5");
-    let token = told[0].token();
+    assert_eq!(notices[0].content_type, media_type, "§2.5");
+    let token = notices[0].token();
     assert_eq!(header(token)["typ"], "logout+jwt");
     let mut logout = verified(&provider, token).await;
     let jti = logout.as_object_mut().unwrap().remove("jti").unwrap();
     assert!(jti.as_str().unwrap().len() >= 22, "{jti}");
-    // §2.4: all of these, and never a nonce.
+    // Back-Channel Logout §2.4: all of these claims, and never a nonce.
     let expected = json!({
         "iss": provider.issuer, "sub": "1", "aud": "app", "sid": sid,
         "iat": 1_800_000_000, "exp": 1_800_000_120,
@@ -249,7 +258,7 @@ async fn f6_the_apps_of_the_old_session_are_told_by_a_logout_token() {
 }
 
 #[tokio::test]
-async fn n50_the_old_session_is_dead_before_the_new_one_is_seen() {
+async fn n50_the_old_session_ends_before_the_browser_gets_the_new_one() {
     let app = Listener::open().await;
     let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
     let client = registered(&provider, "app");
@@ -258,8 +267,12 @@ async fn n50_the_old_session_is_dead_before_the_new_one_is_seen() {
     let unspent = client.login(&mut browser).await;
     let mut old_cookies = browser.clone();
     app.watch(&client, &old);
-    from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
-    assert_eq!(app.told()[0].old_token, Some(401), "dead while it is told");
+    launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+    assert_eq!(
+        app.told()[0].old_token,
+        Some(401),
+        "the old token is dead when the notice arrives"
+    );
     let redeemed = client.redeem(&unspent).await;
     assert_eq!(redeemed.json()["error"], "invalid_grant");
     assert_eq!(sub(&provider, &mut old_cookies).await, None);
@@ -267,7 +280,7 @@ async fn n50_the_old_session_is_dead_before_the_new_one_is_seen() {
 }
 
 #[tokio::test]
-async fn the_logout_token_is_signed_as_the_clients_id_tokens_are() {
+async fn the_logout_token_has_the_algorithm_of_the_clients_id_tokens() {
     let app = Listener::open().await;
     let registration = registration("app", &app.line()).replace(
         "backchannel",
@@ -276,34 +289,37 @@ async fn the_logout_token_is_signed_as_the_clients_id_tokens_are() {
     let provider = TestProvider::open_with(&registration, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
-    from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
-    let told = app.told();
-    assert_eq!(header(told[0].token())["alg"], "ES256");
-    verified(&provider, told[0].token()).await;
+    launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+    let notices = app.told();
+    assert_eq!(header(notices[0].token())["alg"], "ES256");
+    verified(&provider, notices[0].token()).await;
 }
 
 #[tokio::test]
-async fn an_app_that_was_not_in_the_session_hears_nothing_of_its_end() {
+async fn a_client_without_tokens_of_the_session_is_not_notified() {
     let (app, other) = (Listener::open().await, Listener::open().await);
     let clients = registration("app", &app.line()) + &registration("other", &other.line());
     let provider = TestProvider::open_with(&clients, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
-    let mut elsewhere = provider.signed_in(CHEN_TAO).await;
-    tokens(&registered(&provider, "other"), &mut elsewhere).await;
-    from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+    let mut other_browser = provider.signed_in(CHEN_TAO).await;
+    tokens(&registered(&provider, "other"), &mut other_browser).await;
+    launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
     assert_eq!((app.told().len(), other.told().len()), (1, 0));
-    assert_eq!(sub(&provider, &mut elsewhere).await.as_deref(), Some("1"));
+    assert_eq!(
+        sub(&provider, &mut other_browser).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
-async fn an_app_that_is_gone_does_not_keep_the_next_person_out() {
-    let gone = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &gone.line()), "").await;
+async fn an_unreachable_client_does_not_prevent_the_switch() {
+    let listener = Listener::open().await;
+    let provider = TestProvider::open_with(&registration("app", &listener.line()), "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
-    drop(gone);
-    let answer = from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+    drop(listener);
+    let answer = launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
     assert_eq!(answer.status, 303);
     assert_eq!(sub(&provider, &mut browser).await.as_deref(), Some("2"));
 }

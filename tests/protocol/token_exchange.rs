@@ -23,7 +23,8 @@ const BACKEND: &str = "\
     resources = ['https://gateway']\n\
     allowed_resources = ['https://billing', 'stock']";
 
-/// `gateway` exchanges; the tokens of `app` are for it.
+/// A provider and two clients. `gateway` may exchange tokens. The access tokens of `app` have the
+/// audience `https://gateway`, the resource of `gateway`.
 async fn provider() -> (TestProvider, RelyingParty, RelyingParty) {
     let clients = registration("gateway", BACKEND)
         + &registration("app", "access_token_audience = ['https://gateway']");
@@ -46,7 +47,7 @@ async fn exchange(client: &RelyingParty, token: (&str, &str), more: &[(&str, &st
 }
 
 #[track_caller]
-fn refused(answer: &Answer, error: &str) {
+fn assert_error(answer: &Answer, error: &str) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.json()["error"], error, "{}", answer.body);
 }
@@ -56,7 +57,7 @@ fn access_token(tokens: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn an_app_that_was_sent_a_ticket_learns_whose_it_is() {
+async fn a_ticket_is_exchanged_for_an_access_token_of_its_user() {
     let (provider, gateway, _) = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let more = [("scope", "openid profile"), ("resource", "https://billing")];
@@ -79,7 +80,7 @@ async fn an_app_that_was_sent_a_ticket_learns_whose_it_is() {
 }
 
 #[tokio::test]
-async fn offline_access_brings_a_refresh_token_that_works() {
+async fn offline_access_adds_a_refresh_token_that_works() {
     let (provider, gateway, _) = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let more = [("scope", "openid offline_access")];
@@ -94,7 +95,7 @@ async fn offline_access_brings_a_refresh_token_that_works() {
 }
 
 #[tokio::test]
-async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
+async fn a_client_that_always_gets_refresh_tokens_gets_one_for_a_ticket() {
     let client = registration("gateway", &format!("{BACKEND}\nrefresh_token = 'always'"))
         + &registration("app", "access_token_audience = ['https://gateway']");
     let provider =
@@ -113,46 +114,60 @@ async fn a_client_that_always_gets_a_refresh_token_gets_one_for_a_ticket() {
     let again = refresh(&tokens).await;
     assert_eq!(again.status, 200, "{}", again.body);
     provider.advance(TimeDelta::minutes(2));
-    // It ends with the session the ticket opened.
-    refused(&refresh(&again.json()).await, "invalid_grant");
-    // A token for less is made from one that can be refreshed itself.
-    let held = crate::kit::tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
+    // The refresh token expires with the session of the ticket.
+    assert_error(&refresh(&again.json()).await, "invalid_grant");
+    // The exchange of an access token adds no refresh token: the original grant has its own.
+    let subject_tokens = crate::kit::tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
     let more = [("audience", "stock")];
-    let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
+    let answer = exchange(
+        &gateway,
+        (ACCESS_TOKEN, access_token(&subject_tokens)),
+        &more,
+    )
+    .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json().get("refresh_token"), None);
 }
 
 #[tokio::test]
-async fn an_access_token_is_exchanged_for_one_that_is_good_for_less() {
+async fn an_access_token_is_exchanged_for_one_with_less_access() {
     let (provider, gateway, app) = provider().await;
-    let held = tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
+    let subject_tokens = tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
     provider.advance(TimeDelta::minutes(50));
     let more = [("audience", "stock"), ("scope", "profile")];
-    let answer = exchange(&gateway, (ACCESS_TOKEN, access_token(&held)), &more).await;
+    let answer = exchange(
+        &gateway,
+        (ACCESS_TOKEN, access_token(&subject_tokens)),
+        &more,
+    )
+    .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let tokens = answer.json();
-    assert_eq!(tokens["expires_in"], 600, "no longer than the first");
+    assert_eq!(
+        tokens["expires_in"], 600,
+        "it expires with the subject token"
+    );
     assert_eq!(tokens["scope"], "profile");
     let new = verified(&provider, access_token(&tokens)).await;
     assert_eq!(new["aud"], "stock");
     assert_eq!(new["client_id"], "gateway");
     assert_eq!(new["sub"], "1");
-    assert_eq!(new["exp"], claims(access_token(&held))["exp"]);
+    assert_eq!(new["exp"], claims(access_token(&subject_tokens))["exp"]);
     assert_eq!(gateway.userinfo(access_token(&tokens)).await.status, 403);
-    // It goes with the login it came from.
-    app.post_token("/revoke", access_token(&held)).await;
-    let told = gateway
+    // Revoking the subject token revokes the exchanged token too.
+    app.post_token("/revoke", access_token(&subject_tokens))
+        .await;
+    let introspection = gateway
         .post_token("/introspect", access_token(&tokens))
         .await;
-    assert_eq!(told.json()["active"], false);
+    assert_eq!(introspection.json()["active"], false);
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_served_says_why() {
+async fn an_invalid_request_gets_its_error_and_does_not_use_the_ticket() {
     let (provider, gateway, _) = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
-    let it = (TICKET, ticket.as_str());
+    let valid_ticket = (TICKET, ticket.as_str());
     for (token, more, error) in [
         (("", "x"), &[][..], "invalid_request"),
         ((TICKET, ""), &[], "invalid_request"),
@@ -161,16 +176,20 @@ async fn a_request_that_cannot_be_served_says_why() {
             &[],
             "invalid_request",
         ),
-        (it, &[("actor_token", "x")], "invalid_request"),
+        (valid_ticket, &[("actor_token", "x")], "invalid_request"),
         (
-            it,
+            valid_ticket,
             &[(
                 "requested_token_type",
                 "urn:ietf:params:oauth:token-type:id_token",
             )],
             "invalid_request",
         ),
-        (it, &[("resource", "https://elsewhere")], "invalid_target"),
+        (
+            valid_ticket,
+            &[("resource", "https://elsewhere")],
+            "invalid_target",
+        ),
         ((TICKET, "never-was"), &[], "invalid_request"),
         ((TICKET, "a\u{7}b"), &[], "invalid_request"),
     ] {
@@ -182,16 +201,16 @@ async fn a_request_that_cannot_be_served_says_why() {
             answer.body
         );
     }
-    let answer = exchange(&gateway, it, &[]).await;
+    let answer = exchange(&gateway, valid_ticket, &[]).await;
     assert_eq!(
         answer.status, 200,
-        "none of it used the ticket: {}",
+        "no failed request used the ticket: {}",
         answer.body
     );
 }
 
 #[tokio::test]
-async fn while_the_portal_is_down_the_client_is_told_to_come_again() {
+async fn while_the_portal_is_down_the_client_gets_retry_after() {
     let (provider, gateway, _) = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     provider
@@ -210,11 +229,11 @@ async fn a_client_exchanges_only_what_it_is_registered_for() {
         subject_token_types = ['urn:panda-oidc:token-type:ticket']";
     let provider = TestProvider::open_with(&registration("gateway", lines), "").await;
     let gateway = registered(&provider, "gateway");
-    refused(
+    assert_error(
         &exchange(&gateway, (ACCESS_TOKEN, "x"), &[]).await,
         "unauthorized_client",
     );
-    refused(
+    assert_error(
         &exchange(&provider.client("grafana"), (TICKET, "x"), &[]).await,
         "unauthorized_client",
     );

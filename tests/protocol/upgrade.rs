@@ -1,5 +1,5 @@
-//! What an earlier version left behind goes on: its configuration, its database, the cookies of its
-//! browsers and the tokens of its clients. `tests/fixtures` has a folder for each version.
+//! The data of an earlier version keeps working: its configuration, its database, the cookies of its
+//! browsers and the tokens of its clients. `tests/fixtures` has a directory for each version.
 
 use std::path::PathBuf;
 
@@ -12,37 +12,39 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 
-/// A provider over what version 0.1.0 left, a few seconds after it stopped.
-struct LeftOver {
+/// A provider that runs on the data of version 0.1.0, five seconds after that version stopped.
+struct EarlierVersion {
     provider: TestProvider,
-    left: Value,
+    /// `browsers.json`: the cookies and tokens of each browser.
+    browsers: Value,
 }
 
-impl LeftOver {
+impl EarlierVersion {
     async fn open() -> Self {
         let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/0.1.0");
-        let left = std::fs::read_to_string(from.join("browsers.json")).unwrap();
-        let left: Value = serde_json::from_str(&left).unwrap();
-        let stopped = DateTime::from_timestamp(left["made_at"].as_i64().unwrap(), 0).unwrap();
+        let browsers = std::fs::read_to_string(from.join("browsers.json")).unwrap();
+        let browsers: Value = serde_json::from_str(&browsers).unwrap();
+        let stopped = DateTime::from_timestamp(browsers["made_at"].as_i64().unwrap(), 0).unwrap();
         let provider =
             TestProvider::open_existing_data(&from, stopped + TimeDelta::seconds(5)).await;
         for id in 4..=60 {
             let person = panda_oidc_panda::simulator::Person::new(id, format!("用户{id}"), "");
             provider.portal.add_user(person);
         }
-        Self { provider, left }
+        Self { provider, browsers }
     }
 
-    /// A browser as it was left.
-    fn browser(&self, whose: &str) -> Browser {
-        let cookies = self.left[whose]["cookies"].clone();
+    /// The browser `name`, with its stored cookies.
+    fn browser(&self, name: &str) -> Browser {
+        let cookies = self.browsers[name]["cookies"].clone();
         let mut browser = Browser::new();
         browser.cookies = serde_json::from_value(cookies).unwrap();
         browser
     }
 
-    fn text(&self, whose: &str, what: &str) -> &str {
-        self.left[whose][what].as_str().unwrap()
+    /// A stored value of the browser `name`, such as a token.
+    fn text(&self, name: &str, field: &str) -> &str {
+        self.browsers[name][field].as_str().unwrap()
     }
 
     fn app(&self) -> RelyingParty {
@@ -54,7 +56,7 @@ impl LeftOver {
         }
     }
 
-    /// Follows a redirect to the issuer, which is served elsewhere now.
+    /// Follows a redirect to the stored issuer, which this test serves at another address.
     async fn follow(&self, browser: &mut Browser, answer: &Answer) -> Answer {
         let location = answer.location();
         let query = location.query().map(|query| format!("?{query}"));
@@ -69,23 +71,23 @@ impl LeftOver {
 }
 
 #[tokio::test]
-async fn a_session_a_code_and_tokens_go_on() {
-    let left_over = LeftOver::open().await;
-    let app = left_over.app();
-    let mut browser = left_over.browser("signed_in");
-    assert!(left_over.is_signed_in(&mut browser).await);
-    let code = left_over.text("signed_in", "code");
+async fn a_session_a_code_and_tokens_keep_working() {
+    let earlier = EarlierVersion::open().await;
+    let app = earlier.app();
+    let mut browser = earlier.browser("signed_in");
+    assert!(earlier.is_signed_in(&mut browser).await);
+    let code = earlier.text("signed_in", "code");
     let tokens = app.redeem(code).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
-    let access_token = left_over.text("signed_in", "access_token");
+    let access_token = earlier.text("signed_in", "access_token");
     let userinfo = app.userinfo(access_token).await.json();
     assert_eq!(userinfo["preferred_username"], "chentao");
     let refreshed = app
-        .refresh(left_over.text("signed_in", "refresh_token"))
+        .refresh(earlier.text("signed_in", "refresh_token"))
         .await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     let id_token = claims(refreshed.json()["id_token"].as_str().unwrap());
-    let before = claims(left_over.text("signed_in", "id_token"));
+    let before = claims(earlier.text("signed_in", "id_token"));
     assert_eq!(
         (&id_token["sid"], &id_token["iss"]),
         (&before["sid"], &before["iss"])
@@ -93,79 +95,77 @@ async fn a_session_a_code_and_tokens_go_on() {
 }
 
 #[tokio::test]
-async fn an_old_refresh_token_still_ends_its_family() {
-    let left_over = LeftOver::open().await;
-    let app = left_over.app();
-    left_over.provider.advance(TimeDelta::minutes(1));
+async fn a_reused_refresh_token_still_revokes_its_family() {
+    let earlier = EarlierVersion::open().await;
+    let app = earlier.app();
+    earlier.provider.advance(TimeDelta::minutes(1));
     let reused = app
-        .refresh(left_over.text("signed_in", "first_refresh_token"))
+        .refresh(earlier.text("signed_in", "first_refresh_token"))
         .await;
     assert_eq!(reused.status, 400);
     let latest = app
-        .refresh(left_over.text("signed_in", "refresh_token"))
+        .refresh(earlier.text("signed_in", "refresh_token"))
         .await;
     assert_eq!(latest.json()["error"], "invalid_grant");
 }
 
 #[tokio::test]
 async fn a_ticket_still_belongs_to_its_browser() {
-    let left_over = LeftOver::open().await;
-    let ticket = left_over.text("signed_in", "ticket");
-    left_over.provider.portal.plant_ticket(ticket, 1);
-    let url = left_over
-        .provider
-        .at(&format!("/launch/app?ticket={ticket}"));
+    let earlier = EarlierVersion::open().await;
+    let ticket = earlier.text("signed_in", "ticket");
+    earlier.provider.portal.plant_ticket(ticket, 1);
+    let url = earlier.provider.at(&format!("/launch/app?ticket={ticket}"));
     assert_eq!(Browser::new().get(&url).await.status, 403);
-    let mut own = left_over.browser("signed_in");
+    let mut own = earlier.browser("signed_in");
     assert_eq!(own.get(&url).await.status, 303);
-    let exchanged = left_over.text("exchanged", "ticket");
-    left_over.provider.portal.plant_ticket(exchanged, 7);
-    let url = left_over
+    let exchanged = earlier.text("exchanged", "ticket");
+    earlier.provider.portal.plant_ticket(exchanged, 7);
+    let url = earlier
         .provider
         .at(&format!("/launch/app?ticket={exchanged}"));
     assert_eq!(Browser::new().get(url).await.status, 403);
 }
 
 #[tokio::test]
-async fn a_request_a_switch_and_a_logout_that_wait_go_on() {
-    let left_over = LeftOver::open().await;
-    let provider = &left_over.provider;
-    let mut waiting = left_over.browser("parked");
+async fn a_pending_request_switch_and_logout_keep_working() {
+    let earlier = EarlierVersion::open().await;
+    let provider = &earlier.provider;
+    let mut waiting = earlier.browser("parked");
     let answer = provider.launch(&mut waiting, "app", 9).await;
-    let answer = left_over.follow(&mut waiting, &answer).await;
+    let answer = earlier.follow(&mut waiting, &answer).await;
     assert!(answer.parameter("code").is_some(), "{}", answer.location());
 
-    let mut switching = left_over.browser("switching");
+    let mut switching = earlier.browser("switching");
     let page = switching.get(provider.at("/switch")).await;
     assert!(page.body.contains("用户4"), "{}", page.body);
     let confirmation = page.field("confirmation");
     let form = [("confirmation", confirmation.as_str())];
     let answer = switching.post(provider.at("/switch"), &form).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    assert!(left_over.is_signed_in(&mut switching).await);
+    assert!(earlier.is_signed_in(&mut switching).await);
 
-    let mut leaving = left_over.browser("leaving");
-    assert!(left_over.is_signed_in(&mut leaving).await);
-    let confirmation = left_over.text("leaving", "confirmation");
+    let mut leaving = earlier.browser("leaving");
+    assert!(earlier.is_signed_in(&mut leaving).await);
+    let confirmation = earlier.text("leaving", "confirmation");
     let form = [("confirmation", confirmation)];
     let answer = leaving.post(provider.at("/logout/confirm"), &form).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(!left_over.is_signed_in(&mut leaving).await);
+    assert!(!earlier.is_signed_in(&mut leaving).await);
 }
 
 #[tokio::test]
-async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
-    let left_over = LeftOver::open().await;
-    let (provider, app) = (&left_over.provider, left_over.app());
-    let mut leaver = left_over.browser("left");
-    assert!(!left_over.is_signed_in(&mut leaver).await);
+async fn a_departed_user_stays_out_and_the_second_absence_removes_a_user() {
+    let earlier = EarlierVersion::open().await;
+    let (provider, app) = (&earlier.provider, earlier.app());
+    let mut leaver = earlier.browser("left");
+    assert!(!earlier.is_signed_in(&mut leaver).await);
     let refused = provider.launch(&mut leaver, "app", 2).await;
     assert_eq!(refused.status, 403);
-    let access_token = left_over.text("left", "access_token");
+    let access_token = earlier.text("left", "access_token");
     assert_eq!(app.userinfo(access_token).await.status, 401);
 
-    let mut absent = left_over.browser("absent");
-    assert!(left_over.is_signed_in(&mut absent).await);
+    let mut absent = earlier.browser("absent");
+    assert!(earlier.is_signed_in(&mut absent).await);
     provider.portal.suspend_user(2);
     provider.portal.suspend_user(3);
     let report = directory_sync::sync(&provider.app, SyncOptions::default(), &|_, _| ())
@@ -175,8 +175,8 @@ async fn who_had_left_stays_out_and_who_was_missing_once_leaves() {
         matches!(report.outcome, Outcome::Complete { left: 1, .. }),
         "{report:?}"
     );
-    assert!(!left_over.is_signed_in(&mut absent).await);
-    let refreshed = app.refresh(left_over.text("absent", "refresh_token")).await;
+    assert!(!earlier.is_signed_in(&mut absent).await);
+    let refreshed = app.refresh(earlier.text("absent", "refresh_token")).await;
     assert_eq!(refreshed.json()["error"], "invalid_grant");
 
     let history = panda_oidc_sdk::Subject::new("2").unwrap();

@@ -1,5 +1,5 @@
-//! `/userinfo`: the same person as in the ID token, for whoever holds an access token (OIDC Core
-//! §5.3, RFC 6750).
+//! `/userinfo` (OIDC Core §5.3, RFC 6750): the user claims of the ID token, for the holder of an access
+//! token.
 
 use std::fs;
 
@@ -28,15 +28,15 @@ async fn with_header(provider: &TestProvider, method: Method, header: &str) -> A
 }
 
 #[track_caller]
-fn challenged(answer: &Answer, status: u16, error: &str) {
+fn assert_challenge(answer: &Answer, status: u16, error: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     let challenge = answer.header("www-authenticate");
-    let named = format!("Bearer realm=\"panda-oidc\", error=\"{error}\"");
-    assert!(challenge.starts_with(&named), "{challenge}");
+    let expected = format!("Bearer realm=\"panda-oidc\", error=\"{error}\"");
+    assert!(challenge.starts_with(&expected), "{challenge}");
 }
 
 #[tokio::test]
-async fn it_says_of_the_person_what_the_id_token_says() {
+async fn it_has_the_same_user_claims_as_the_id_token() {
     let provider = TestProvider::open().await;
     provider
         .portal
@@ -52,9 +52,9 @@ async fn it_says_of_the_person_what_the_id_token_says() {
         let url = grafana.authorize_url(&[("scope", scope)]);
         let code = RelyingParty::code(&browser.get(url).await);
         let tokens = grafana.redeem(&code).await.json();
-        let mut person = claims(tokens["id_token"].as_str().unwrap());
-        let members = person.as_object_mut().unwrap();
-        for of_the_token in [
+        let mut expected = claims(tokens["id_token"].as_str().unwrap());
+        let members = expected.as_object_mut().unwrap();
+        for token_claim in [
             "iss",
             "aud",
             "exp",
@@ -64,15 +64,15 @@ async fn it_says_of_the_person_what_the_id_token_says() {
             "at_hash",
             "sid",
         ] {
-            members.remove(of_the_token).unwrap();
+            members.remove(token_claim).unwrap();
         }
         let userinfo = grafana.userinfo(access_token(&tokens)).await;
-        assert_eq!(userinfo.json(), person, "{scope}");
+        assert_eq!(userinfo.json(), expected, "{scope}");
     }
 }
 
 #[tokio::test]
-async fn it_is_json_that_nobody_keeps() {
+async fn the_response_is_json_and_is_not_cached() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
     let answer = provider
@@ -80,13 +80,13 @@ async fn it_is_json_that_nobody_keeps() {
         .userinfo(access_token(&tokens))
         .await;
     assert_eq!(answer.status, 200);
-    // Keycloak compares it whole.
+    // Keycloak compares the whole header value.
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
 #[tokio::test]
-async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
+async fn a_token_is_accepted_in_the_header_or_in_a_posted_form() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
     let token = access_token(&tokens);
@@ -104,24 +104,26 @@ async fn the_token_comes_by_get_or_post_in_the_header_or_in_the_form() {
 
 /// RFC 6750 §2.2: "The entity-body … `application/x-www-form-urlencoded`".
 #[tokio::test]
-async fn only_a_form_brings_a_token_in_its_body() {
+async fn a_token_in_the_body_needs_the_content_type_of_a_form() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
     let body = format!("access_token={}", access_token(&tokens));
-    for kind in ["text/plain", "application/json", ""] {
+    for content_type in ["text/plain", "application/json", ""] {
         let answer = Browser::new()
             .send(Method::POST, provider.at("/userinfo"), |request| {
-                request.header("content-type", kind).body(body.clone())
+                request
+                    .header("content-type", content_type)
+                    .body(body.clone())
             })
             .await;
-        assert_eq!(answer.status, 401, "{kind}");
+        assert_eq!(answer.status, 401, "{content_type}");
         let challenge = answer.header("www-authenticate");
-        assert_eq!(challenge, "Bearer realm=\"panda-oidc\"", "{kind}");
+        assert_eq!(challenge, "Bearer realm=\"panda-oidc\"", "{content_type}");
     }
 }
 
 #[tokio::test]
-async fn a_token_in_the_url_is_not_looked_at() {
+async fn a_token_in_the_url_is_ignored() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
     let url = provider.at(&format!("/userinfo?access_token={}", access_token(&tokens)));
@@ -129,7 +131,7 @@ async fn a_token_in_the_url_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
+async fn a_request_without_a_token_gets_a_challenge_without_an_error() {
     let provider = TestProvider::open().await;
     for method in [Method::GET, Method::POST] {
         let answer = Browser::new()
@@ -142,13 +144,13 @@ async fn who_brings_nothing_is_told_what_to_bring_and_no_error() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_is_an_invalid_token() {
+async fn a_malformed_token_is_an_invalid_token() {
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
-    let cut = &access_token(&tokens)[..access_token(&tokens).len() - 4];
-    for token in ["nonsense", "a.b.c", cut] {
+    let truncated = &access_token(&tokens)[..access_token(&tokens).len() - 4];
+    for token in ["nonsense", "a.b.c", truncated] {
         let answer = with_header(&provider, Method::GET, &format!("Bearer {token}")).await;
-        challenged(&answer, 401, "invalid_token");
+        assert_challenge(&answer, 401, "invalid_token");
     }
 }
 
@@ -157,16 +159,16 @@ async fn two_tokens_or_another_scheme_are_an_invalid_request_with_a_challenge() 
     let provider = TestProvider::open().await;
     let tokens = tokens_of(&provider, "grafana").await;
     let token = access_token(&tokens);
-    let twice = Browser::new()
+    let two_tokens = Browser::new()
         .send(Method::POST, provider.at("/userinfo"), |request| {
             request.bearer_auth(token).form(&[("access_token", token)])
         })
         .await;
-    assert_eq!(twice.status, 400);
-    assert_eq!(twice.json()["error"], "invalid_request");
-    // RFC 6750 §3: "MUST include", as no access token came along.
-    let basic = with_header(&provider, Method::GET, "Basic Zm9vOmJhcg==").await;
-    challenged(&basic, 400, "invalid_request");
+    assert_eq!(two_tokens.status, 400);
+    assert_eq!(two_tokens.json()["error"], "invalid_request");
+    // RFC 6750 §3: a response to a request without an access token "MUST include" a challenge.
+    let basic_scheme = with_header(&provider, Method::GET, "Basic Zm9vOmJhcg==").await;
+    assert_challenge(&basic_scheme, 400, "invalid_request");
 }
 
 #[tokio::test]
@@ -179,11 +181,11 @@ async fn a_token_expires_to_the_second() {
     assert_eq!(short.userinfo(access_token(&tokens)).await.status, 200);
     provider.advance(TimeDelta::seconds(1));
     let answer = short.userinfo(access_token(&tokens)).await;
-    challenged(&answer, 401, "invalid_token");
+    assert_challenge(&answer, 401, "invalid_token");
 }
 
 #[tokio::test]
-async fn a_token_redeemed_at_the_last_moment_lives_its_whole_life() {
+async fn a_token_from_a_code_redeemed_late_has_its_full_lifetime() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let code = grafana.login(&mut provider.signed_in(CHEN_TAO).await).await;
@@ -194,7 +196,7 @@ async fn a_token_redeemed_at_the_last_moment_lives_its_whole_life() {
 }
 
 #[tokio::test]
-async fn a_token_dies_with_its_session() {
+async fn a_token_expires_with_its_session() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -202,11 +204,11 @@ async fn a_token_dies_with_its_session() {
     let tokens = tokens(&grafana, &mut browser).await;
     provider.advance(TimeDelta::minutes(2));
     let answer = grafana.userinfo(access_token(&tokens)).await;
-    challenged(&answer, 401, "invalid_token");
+    assert_challenge(&answer, 401, "invalid_token");
 }
 
 #[tokio::test]
-async fn a_token_without_openid_is_not_enough() {
+async fn a_token_without_the_scope_openid_is_insufficient() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -214,11 +216,11 @@ async fn a_token_without_openid_is_not_enough() {
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = grafana.redeem(&code).await.json();
     let answer = grafana.userinfo(access_token(&tokens)).await;
-    challenged(&answer, 403, "insufficient_scope");
+    assert_challenge(&answer, 403, "insufficient_scope");
 }
 
 #[tokio::test]
-async fn it_tells_the_newest_name_the_portal_gave() {
+async fn it_has_the_latest_name_from_the_portal() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -230,7 +232,7 @@ async fn it_tells_the_newest_name_the_portal_gave() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_client_that_is_registered_no_more_is_none() {
+async fn a_token_of_a_client_that_was_removed_is_invalid() {
     let provider = TestProvider::open().await;
     let guest = registration("guest", "");
     let mut program = Program::start(provider.portal.url().as_str(), &guest).await;
@@ -249,5 +251,5 @@ async fn a_token_of_a_client_that_is_registered_no_more_is_none() {
     program.restart().await;
     assert_eq!(app.userinfo(access_token(&of_app)).await.status, 200);
     let refused = guest_app.userinfo(access_token(&of_guest)).await;
-    challenged(&refused, 401, "invalid_token");
+    assert_challenge(&refused, 401, "invalid_token");
 }

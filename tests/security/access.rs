@@ -1,5 +1,6 @@
-//! Apps that are not open to everybody, and every way into them: N44. Against the built binary, whose
-//! groups change while it runs.
+//! A client's access rules are checked on every path to a code or a token (N44, docs/security.md).
+//!
+//! These tests run the built binary, because the groups file changes while it runs.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -15,8 +16,8 @@ use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 const TICKET: &str = "urn:panda-oidc:token-type:ticket";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// `app` and `gateway` are for the group `staff`, `billing` for `clerks`, `own` for people with an
-/// account; `open` is for everybody.
+/// `app` and `gateway` are restricted to the group `staff`, `billing` to `clerks`, and `own` to users
+/// with a linked account. `open` has no restriction.
 const CLIENTS: &str = "\
     client_name = '值班系统'\nallow = { groups = ['staff'] }\ncontact = '信息中心 8001'\n\
     access_token_audience = ['gateway']\n\
@@ -39,13 +40,13 @@ const BOTH: &str = "group,id\nstaff,1\nstaff,2\n";
 const CHEN_TAO_ALONE: &str = "group,id\nstaff,1\n";
 const HEI_LONG_JIANG_ALONE: &str = "组,编号\nstaff,2\n";
 
-struct Stage {
+struct TestSetup {
     portal: SimulatorHandle,
     program: Program,
 }
 
-impl Stage {
-    /// Everything runs, and `groups` is in the groups file.
+impl TestSetup {
+    /// Starts the portal simulator and the provider with `groups` as the groups file.
     async fn open(groups: &str) -> Self {
         let portal = Simulator::start(SimulatorSettings::default());
         let portal = portal.await.unwrap();
@@ -59,14 +60,14 @@ impl Stage {
         Self { portal, program }
     }
 
-    /// Changes the groups, and waits until that has been noticed.
-    async fn regroup(&self, groups: &str) {
-        let times = |log: String| log.matches("groups.csv was read again").count();
-        let before = times(self.program.log());
+    /// Replaces the groups file and waits until the provider has read it.
+    async fn replace_groups(&self, groups: &str) {
+        let reloads = |log: String| log.matches("groups.csv was read again").count();
+        let before = reloads(self.program.log());
         fs::write(self.program.folder().join("groups.csv"), groups).unwrap();
-        let patience = Instant::now() + Duration::from_secs(30);
-        while times(self.program.log()) == before {
-            assert!(Instant::now() < patience, "{}", self.program.log());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while reloads(self.program.log()) == before {
+            assert!(Instant::now() < deadline, "{}", self.program.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -96,7 +97,7 @@ impl Stage {
         browser
     }
 
-    /// What `client_id` gets for `user`, with a refresh token.
+    /// The token response that `client_id` gets for `user`, with a refresh token.
     async fn tokens(&self, client_id: &str, user: u64) -> Value {
         let client = self.client(client_id);
         let url = client.authorize_url(&[("scope", "openid offline_access")]);
@@ -124,9 +125,10 @@ fn token(tokens: &Value, name: &str) -> String {
     tokens[name].as_str().unwrap().to_owned()
 }
 
-/// A page that says no in both languages, and leads nowhere but on.
+/// Panics unless the response is the access-denied page: in both languages, with `words`, and without
+/// a redirect.
 #[track_caller]
-fn closed(answer: &Answer, words: &[&str]) {
+fn assert_access_denied_page(answer: &Answer, words: &[&str]) {
     assert_eq!(answer.status, 403, "{}", answer.body);
     assert_eq!(answer.header("location"), "");
     for word in ["您不能使用这个应用", "You cannot use this app"]
@@ -138,137 +140,140 @@ fn closed(answer: &Answer, words: &[&str]) {
 }
 
 #[track_caller]
-fn refused(answer: &Answer, error: &str) {
+fn assert_token_error(answer: &Answer, error: &str) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.json()["error"], error, "{}", answer.body);
     assert_eq!(answer.json().get("access_token"), None);
 }
 
 #[tokio::test]
-async fn n44_a_launch_ends_on_a_page_that_says_who_may_not_and_whom_to_ask() {
-    let stage = Stage::open(CHEN_TAO_ALONE).await;
+async fn n44_a_launch_without_access_shows_a_page_that_names_the_user_and_a_contact() {
+    let setup = TestSetup::open(CHEN_TAO_ALONE).await;
     let mut browser = Browser::new();
     let words = ["黑龙江", "值班系统", "信息中心 8001", "/launch\""];
-    closed(
-        &stage.launch(&mut browser, "app", HEI_LONG_JIANG).await,
+    assert_access_denied_page(
+        &setup.launch(&mut browser, "app", HEI_LONG_JIANG).await,
         &words,
     );
-    // The sign-in stands, and opens nothing it should not.
-    closed(&browser.get(stage.program.at("/launch/app")).await, &words);
-    let apps = browser.get(stage.program.at("/launch")).await;
+    // The user is signed in now, but still has no access to the app.
+    assert_access_denied_page(&browser.get(setup.program.at("/launch/app")).await, &words);
+    let apps = browser.get(setup.program.at("/launch")).await;
     assert!(apps.body.contains("/launch/open\""), "{}", apps.body);
     for hidden in ["/launch/app", "/launch/own"] {
         assert!(!apps.body.contains(hidden), "{hidden}: {}", apps.body);
     }
-    let allowed = stage.launch(&mut Browser::new(), "app", CHEN_TAO).await;
+    let allowed = setup.launch(&mut Browser::new(), "app", CHEN_TAO).await;
     assert_eq!(allowed.status, 303, "{}", allowed.body);
-    let log = stage.program.log();
+    let log = setup.program.log();
     assert!(log.contains("app is not open to 2: they are not among"));
-    assert!(!log.contains("黑龙江"), "no name stands in the log");
+    assert!(!log.contains("黑龙江"), "the log contains no user name");
 }
 
 #[tokio::test]
-async fn n44_somebody_without_an_account_is_told_so() {
-    let stage = Stage::open(BOTH).await;
-    let mut browser = stage.signed_in(CHEN_TAO).await;
-    let page = browser.get(stage.program.at("/launch/own")).await;
-    closed(
+async fn n44_a_user_without_an_account_is_refused_with_that_reason() {
+    let setup = TestSetup::open(BOTH).await;
+    let mut browser = setup.signed_in(CHEN_TAO).await;
+    let page = browser.get(setup.program.at("/launch/own")).await;
+    assert_access_denied_page(
         &page,
         &["没有与您对应的账号", "has no account that belongs to you"],
     );
-    let answer = browser.get(stage.client("own").authorize_url(&[])).await;
+    let answer = browser.get(setup.client("own").authorize_url(&[])).await;
     assert_eq!(answer.parameter("error").unwrap(), "access_denied");
 }
 
 #[tokio::test]
-async fn n44_a_change_of_user_leads_nobody_into_a_closed_app() {
-    let stage = Stage::open(CHEN_TAO_ALONE).await;
-    let mut browser = stage.signed_in(CHEN_TAO).await;
-    let asked = stage.launch(&mut browser, "app", HEI_LONG_JIANG).await;
-    let question = browser.get(asked.location()).await;
-    let confirmation = question.field("confirmation");
+async fn n44_switching_users_does_not_open_a_restricted_app() {
+    let setup = TestSetup::open(CHEN_TAO_ALONE).await;
+    let mut browser = setup.signed_in(CHEN_TAO).await;
+    let launched = setup.launch(&mut browser, "app", HEI_LONG_JIANG).await;
+    let page = browser.get(launched.location()).await;
+    let confirmation = page.field("confirmation");
     let form = [("confirmation", confirmation.as_str())];
-    let answer = browser.post(stage.program.at("/switch"), &form).await;
-    closed(&answer, &["黑龙江"]);
-    let apps = browser.get(stage.program.at("/launch")).await;
-    assert!(apps.body.contains("黑龙江"), "the sign-in stands");
+    let answer = browser.post(setup.program.at("/switch"), &form).await;
+    assert_access_denied_page(&answer, &["黑龙江"]);
+    let apps = browser.get(setup.program.at("/launch")).await;
+    assert!(apps.body.contains("黑龙江"), "the user is still signed in");
 }
 
 #[tokio::test]
-async fn n44_being_signed_in_for_one_app_opens_no_other() {
-    let stage = Stage::open(CHEN_TAO_ALONE).await;
-    let mut browser = stage.signed_in(HEI_LONG_JIANG).await;
-    let (app, open) = (stage.client("app"), stage.client("open"));
+async fn n44_single_sign_on_does_not_open_a_restricted_app() {
+    let setup = TestSetup::open(CHEN_TAO_ALONE).await;
+    let mut browser = setup.signed_in(HEI_LONG_JIANG).await;
+    let (app, open) = (setup.client("app"), setup.client("open"));
     for changes in [&[][..], &[("prompt", "none")], &[("max_age", "600")]] {
         let answer = browser.get(app.authorize_url(changes)).await;
         assert_eq!(answer.parameter("error").unwrap(), "access_denied");
         assert_eq!(answer.parameter("code"), None);
         assert_eq!(answer.parameter("state").unwrap(), "the-state");
-        let elsewhere = browser.get(open.authorize_url(changes)).await;
-        RelyingParty::code(&elsewhere);
+        let unrestricted = browser.get(open.authorize_url(changes)).await;
+        RelyingParty::code(&unrestricted);
     }
-    let posted = app.authorize_url(&[]);
-    let form: Vec<_> = posted.query_pairs().collect();
+    let url = app.authorize_url(&[]);
+    let form: Vec<_> = url.query_pairs().collect();
     let form: Vec<_> = form.iter().map(|(k, v)| (k.as_ref(), v.as_ref())).collect();
-    let answer = browser.post(stage.program.at("/authorize"), &form).await;
+    let answer = browser.post(setup.program.at("/authorize"), &form).await;
     assert_eq!(answer.parameter("error").unwrap(), "access_denied");
 }
 
 #[tokio::test]
-async fn n44_a_request_that_waited_or_brought_its_ticket_is_asked_the_same() {
-    let stage = Stage::open(CHEN_TAO_ALONE).await;
-    let app = stage.client("app");
+async fn n44_a_resumed_request_and_a_request_with_a_ticket_are_checked_too() {
+    let setup = TestSetup::open(CHEN_TAO_ALONE).await;
+    let app = setup.client("app");
     let mut browser = Browser::new();
     let waiting = browser.get(app.authorize_url(&[])).await;
     assert_eq!(waiting.status, 200, "{}", waiting.body);
-    let launched = stage.launch(&mut browser, "open", HEI_LONG_JIANG).await;
+    let launched = setup.launch(&mut browser, "open", HEI_LONG_JIANG).await;
     let resumed = browser.get(launched.location()).await;
     assert_eq!(resumed.parameter("error").unwrap(), "access_denied");
 
-    let ticket = stage.portal.issue_ticket(HEI_LONG_JIANG);
+    let ticket = setup.portal.issue_ticket(HEI_LONG_JIANG);
     let url = app.authorize_url(&[("ticket", &ticket)]);
     let answer = Browser::new().get(url).await;
     assert_eq!(answer.parameter("error").unwrap(), "access_denied");
-    let ticket = stage.portal.issue_ticket(CHEN_TAO);
+    let ticket = setup.portal.issue_ticket(CHEN_TAO);
     let url = app.authorize_url(&[("ticket", &ticket)]);
     RelyingParty::code(&Browser::new().get(url).await);
 }
 
 #[tokio::test]
-async fn n44_a_code_is_worth_nothing_once_the_app_is_closed() {
-    let stage = Stage::open(BOTH).await;
-    let app = stage.client("app");
-    let code = app.login(&mut stage.signed_in(CHEN_TAO).await).await;
-    stage.regroup(HEI_LONG_JIANG_ALONE).await;
-    refused(&app.redeem(&code).await, "invalid_grant");
-    stage.regroup(BOTH).await;
-    refused(&app.redeem(&code).await, "invalid_grant");
+async fn n44_a_code_is_refused_once_access_is_withdrawn() {
+    let setup = TestSetup::open(BOTH).await;
+    let app = setup.client("app");
+    let code = app.login(&mut setup.signed_in(CHEN_TAO).await).await;
+    setup.replace_groups(HEI_LONG_JIANG_ALONE).await;
+    assert_token_error(&app.redeem(&code).await, "invalid_grant");
+    setup.replace_groups(BOTH).await;
+    assert_token_error(&app.redeem(&code).await, "invalid_grant");
 }
 
 #[tokio::test]
-async fn n44_nothing_is_refreshed_while_the_app_is_closed() {
-    let stage = Stage::open(BOTH).await;
-    let app = stage.client("app");
-    let tokens = stage.tokens("app", CHEN_TAO).await;
-    let of_another = stage.tokens("app", HEI_LONG_JIANG).await;
-    stage.regroup(HEI_LONG_JIANG_ALONE).await;
+async fn n44_a_refresh_is_refused_while_access_is_withdrawn() {
+    let setup = TestSetup::open(BOTH).await;
+    let app = setup.client("app");
+    let tokens = setup.tokens("app", CHEN_TAO).await;
+    let of_another = setup.tokens("app", HEI_LONG_JIANG).await;
+    setup.replace_groups(HEI_LONG_JIANG_ALONE).await;
     let refresh_token = token(&tokens, "refresh_token");
-    refused(&app.refresh(&refresh_token).await, "invalid_grant");
+    assert_token_error(&app.refresh(&refresh_token).await, "invalid_grant");
     let other = app.refresh(&token(&of_another, "refresh_token")).await;
     assert_eq!(other.status, 200, "{}", other.body);
-    stage.regroup(BOTH).await;
+    setup.replace_groups(BOTH).await;
     let again = app.refresh(&refresh_token).await;
-    assert_eq!(again.status, 200, "what was refused was not spent");
+    assert_eq!(
+        again.status, 200,
+        "a refused refresh does not spend the refresh token"
+    );
 }
 
 #[tokio::test]
-async fn n44_a_token_tells_nothing_while_the_app_is_closed() {
-    let stage = Stage::open(BOTH).await;
-    let app = stage.client("app");
-    let tokens = stage.tokens("app", CHEN_TAO).await;
+async fn n44_a_token_is_inactive_while_access_is_withdrawn() {
+    let setup = TestSetup::open(BOTH).await;
+    let app = setup.client("app");
+    let tokens = setup.tokens("app", CHEN_TAO).await;
     let access_token = token(&tokens, "access_token");
     let refresh_token = token(&tokens, "refresh_token");
-    let told = async || {
+    let token_states = async || {
         let userinfo = app.userinfo(&access_token).await.status.as_u16();
         let access = app.post_token("/introspect", &access_token).await;
         let refresh = app.post_token("/introspect", &refresh_token).await;
@@ -278,64 +283,64 @@ async fn n44_a_token_tells_nothing_while_the_app_is_closed() {
             refresh.json()["active"].clone(),
         )
     };
-    assert_eq!(told().await, (200, true.into(), true.into()));
-    stage.regroup(HEI_LONG_JIANG_ALONE).await;
-    assert_eq!(told().await, (401, false.into(), false.into()));
-    // Out is out: to give a token up is never refused.
+    assert_eq!(token_states().await, (200, true.into(), true.into()));
+    setup.replace_groups(HEI_LONG_JIANG_ALONE).await;
+    assert_eq!(token_states().await, (401, false.into(), false.into()));
+    // Revocation needs no access, and a revoked token stays inactive.
     let revoked = app.post_token("/revoke", &refresh_token).await;
     assert_eq!(revoked.status, 200);
-    stage.regroup(BOTH).await;
-    assert_eq!(told().await, (401, false.into(), false.into()));
+    setup.replace_groups(BOTH).await;
+    assert_eq!(token_states().await, (401, false.into(), false.into()));
 }
 
 #[tokio::test]
-async fn n44_no_ticket_is_exchanged_for_somebody_the_client_is_closed_to() {
-    let stage = Stage::open(CHEN_TAO_ALONE).await;
+async fn n44_a_ticket_exchange_checks_access_to_the_client_and_the_resource() {
+    let setup = TestSetup::open(CHEN_TAO_ALONE).await;
     for (user, target, error) in [
         (HEI_LONG_JIANG, "https://plain", Some("invalid_request")),
         (CHEN_TAO, "https://billing", Some("invalid_target")),
         (CHEN_TAO, "https://plain", None),
     ] {
-        let ticket = stage.portal.issue_ticket(user);
-        let answer = stage.exchange((TICKET, &ticket), target).await;
+        let ticket = setup.portal.issue_ticket(user);
+        let answer = setup.exchange((TICKET, &ticket), target).await;
         match error {
-            Some(error) => refused(&answer, error),
+            Some(error) => assert_token_error(&answer, error),
             None => assert_eq!(answer.status, 200, "{}", answer.body),
         }
     }
 }
 
 #[tokio::test]
-async fn n44_no_token_is_exchanged_for_a_client_or_a_service_that_is_closed() {
-    let stage = Stage::open(BOTH).await;
-    let held = token(&stage.tokens("open", CHEN_TAO).await, "access_token");
-    let of_app = token(&stage.tokens("app", CHEN_TAO).await, "access_token");
-    let it = (ACCESS_TOKEN, held.as_str());
-    refused(
-        &stage.exchange(it, "https://billing").await,
+async fn n44_a_token_exchange_checks_access_to_the_client_and_the_resource() {
+    let setup = TestSetup::open(BOTH).await;
+    let access_token = token(&setup.tokens("open", CHEN_TAO).await, "access_token");
+    let of_app = token(&setup.tokens("app", CHEN_TAO).await, "access_token");
+    let subject = (ACCESS_TOKEN, access_token.as_str());
+    assert_token_error(
+        &setup.exchange(subject, "https://billing").await,
         "invalid_target",
     );
-    let answer = stage.exchange(it, "https://plain").await;
+    let answer = setup.exchange(subject, "https://plain").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let exchanged = token(&answer.json(), "access_token");
-    let (gateway, billing) = (stage.client("gateway"), stage.client("billing"));
-    // Nor does a service learn of people it is closed to, even by a token that is for it.
-    let told = billing.post_token("/introspect", &held).await;
-    assert_eq!(told.json(), serde_json::json!({"active": false}));
+    let (gateway, billing) = (setup.client("gateway"), setup.client("billing"));
+    // A service learns nothing about users without access to it, even from a token for the service.
+    let introspected = billing.post_token("/introspect", &access_token).await;
+    assert_eq!(introspected.json(), serde_json::json!({"active": false}));
 
-    stage.regroup("group,id\nclerks,1\n").await;
-    let told = billing.post_token("/introspect", &held).await;
-    assert_eq!(told.json()["active"], true);
-    refused(
-        &stage.exchange(it, "https://plain").await,
+    setup.replace_groups("group,id\nclerks,1\n").await;
+    let introspected = billing.post_token("/introspect", &access_token).await;
+    assert_eq!(introspected.json()["active"], true);
+    assert_token_error(
+        &setup.exchange(subject, "https://plain").await,
         "invalid_request",
     );
     let of_app = (ACCESS_TOKEN, of_app.as_str());
-    refused(
-        &stage.exchange(of_app, "https://plain").await,
+    assert_token_error(
+        &setup.exchange(of_app, "https://plain").await,
         "invalid_request",
     );
-    // What had been exchanged before is dead too.
-    let told = gateway.post_token("/introspect", &exchanged).await;
-    assert_eq!(told.json()["active"], false);
+    // A token from an earlier exchange is inactive too.
+    let introspected = gateway.post_token("/introspect", &exchanged).await;
+    assert_eq!(introspected.json()["active"], false);
 }

@@ -1,4 +1,5 @@
-//! Client assertions as a door (RFC 7523): N30 to N33, N41, N46, N47.
+//! Attacks on client authentication by assertion (RFC 7523): N30 to N33, N41, N46 and N47,
+//! docs/security.md.
 
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ use crate::support::publisher::{KeyServer, Reply};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A provider with the client `keyed`, who signs with ES256 and RS256, and `shared`, who signs with
-/// [`SECRET`].
+/// A provider with the clients `keyed`, which signs with ES256 and RS256, and `shared`, which signs
+/// with [`SECRET`].
 async fn open() -> (TestProvider, RelyingParty, ClientKey, ClientKey) {
     let ec = ClientKey::pair(Algorithm::ES256, "ec");
     let rsa = ClientKey::pair(Algorithm::RS256, "rsa");
@@ -36,41 +37,44 @@ async fn open() -> (TestProvider, RelyingParty, ClientKey, ClientKey) {
 }
 
 #[tokio::test]
-async fn n30_an_assertion_without_a_signature_is_none() {
+async fn n30_an_assertion_without_a_valid_signature_is_refused() {
     let (provider, client, ec, _) = open().await;
-    let good = ec.sign(&claims(&provider, &client));
-    let (message, signature) = good.rsplit_once('.').unwrap();
+    let valid = ec.sign(&claims(&provider, &client));
+    let (message, signature) = valid.rsplit_once('.').unwrap();
     let body = message.split_once('.').unwrap().1;
-    let head = |text: &str| {
+    let encode = |text: &str| {
         use base64::Engine as _;
         base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(text)
     };
     for (what, forged) in [
         ("cut off", format!("{message}.")),
         ("two parts", message.to_owned()),
-        ("none", format!("{}.{body}.", head(r#"{"alg":"none"}"#))),
-        ("None", format!("{}.{body}.", head(r#"{"alg":"None"}"#))),
+        ("none", format!("{}.{body}.", encode(r#"{"alg":"none"}"#))),
+        ("None", format!("{}.{body}.", encode(r#"{"alg":"None"}"#))),
         (
             "none, signed",
-            format!("{}.{body}.{signature}", head(r#"{"alg":"none"}"#)),
+            format!("{}.{body}.{signature}", encode(r#"{"alg":"none"}"#)),
         ),
         (
             "crit",
             format!(
                 "{}.{body}.{signature}",
-                head(r#"{"alg":"ES256","crit":["b64"]}"#)
+                encode(r#"{"alg":"ES256","crit":["b64"]}"#)
             ),
         ),
-        ("lengthened", format!("{good}A")),
+        ("lengthened", format!("{valid}A")),
         ("nonsense", "x".to_owned()),
     ] {
         refused(&ask(&client, &forged).await, what);
     }
-    accepted(&ask(&client, &good).await, "the forger's own tools work");
+    accepted(
+        &ask(&client, &valid).await,
+        "the assertion that the forgeries start from",
+    );
 }
 
 #[tokio::test]
-async fn n31_a_clients_public_key_is_no_secret_to_sign_with() {
+async fn n31_a_clients_public_key_is_not_accepted_as_an_hmac_secret() {
     let (provider, client, ec, rsa) = open().await;
     for secret in [
         rsa.jwk["n"].as_str().unwrap().to_owned(),
@@ -96,7 +100,7 @@ async fn n31_a_clients_public_key_is_no_secret_to_sign_with() {
 }
 
 #[tokio::test]
-async fn n32_no_assertion_brings_its_own_key_and_none_is_good_for_another_client() {
+async fn n32_an_assertion_is_verified_only_with_the_clients_registered_keys() {
     let (provider, client, ec, _) = open().await;
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
     let mut header = stranger.header.clone();
@@ -108,8 +112,8 @@ async fn n32_no_assertion_brings_its_own_key_and_none_is_good_for_another_client
             kid: Some(kid.to_owned()),
             ..ec.header.clone()
         };
-        let odd = ec.sign_under(&header, &claims(&provider, &client));
-        refused(&ask(&client, &odd).await, kid);
+        let forged = ec.sign_under(&header, &claims(&provider, &client));
+        refused(&ask(&client, &forged).await, kid);
     }
     let shared = ClientKey::secret(Algorithm::HS256, SECRET);
     for other in ["shared", "grafana", "spa", "nobody"] {
@@ -171,7 +175,7 @@ async fn n33_n41_an_assertion_needs_claims_of_the_right_type_and_value() {
 }
 
 #[tokio::test]
-async fn n41_an_assertion_is_used_once_and_again_never() {
+async fn n41_an_assertion_is_accepted_once() {
     let (provider, client, ec, rsa) = open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let claims = claims(&provider, &client);
@@ -186,22 +190,22 @@ async fn n41_an_assertion_is_used_once_and_again_never() {
     let mut longer = claims.clone();
     longer["exp"] = json!(claims["exp"].as_i64().unwrap() + 600);
     refused(&redeem(&client, &code, &ec.sign(&longer)).await, "its jti");
-    // Another client's jti is another one.
+    // A `jti` is unique per client, so another client may use the same value.
     let shared = signing_client(&provider, "shared");
     let key = ClientKey::secret(Algorithm::HS256, SECRET);
-    let mut same = crate::support::assertion::claims(&provider, &shared);
-    same["jti"] = claims["jti"].clone();
-    accepted(&ask(&shared, &key.sign(&same)).await, "another client");
+    let mut same_jti = crate::support::assertion::claims(&provider, &shared);
+    same_jti["jti"] = claims["jti"].clone();
+    accepted(&ask(&shared, &key.sign(&same_jti)).await, "another client");
 
     provider.advance(TimeDelta::seconds(89));
     refused(
         &redeem(&client, &code, &assertion).await,
-        "as long as it could live",
+        "until it expires",
     );
     provider.advance(TimeDelta::seconds(1));
     refused(
         &redeem(&client, &code, &assertion).await,
-        "and then it is over",
+        "after it has expired",
     );
     provider
         .app
@@ -213,7 +217,7 @@ async fn n41_an_assertion_is_used_once_and_again_never() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n41_of_16_who_bring_one_assertion_at_once_one_goes_on() {
+async fn n41_of_16_concurrent_uses_of_an_assertion_one_succeeds() {
     let key = ClientKey::pair(Algorithm::EdDSA, "a");
     let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
     let sections = with_keys("here", &[&key]) + &with_keys_at("there", publisher.url());
@@ -239,12 +243,16 @@ async fn n41_of_16_who_bring_one_assertion_at_once_one_goes_on() {
             assert_eq!(lost.count(), 15, "{answers:?}");
         }
     }
-    assert_eq!(publisher.asked(), 1, "they all waited for one answer");
+    assert_eq!(
+        publisher.asked(),
+        1,
+        "all requests waited for one fetch of the keys"
+    );
 }
 
-/// What was used stays used, whatever becomes of the process.
+/// Used assertions are stored, so a restart does not make them valid again.
 #[tokio::test]
-async fn n41_a_restart_forgets_no_assertion() {
+async fn n41_a_used_assertion_stays_used_after_a_restart() {
     let portal = Simulator::start(SimulatorSettings::default())
         .await
         .unwrap();
@@ -267,18 +275,18 @@ async fn n41_a_restart_forgets_no_assertion() {
 }
 
 #[tokio::test]
-async fn n46_whoever_fails_with_an_assertion_hears_the_same() {
+async fn n46_every_failed_assertion_gets_the_same_response() {
     let (provider, client, ec, _) = open().await;
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
-    let known = ask(&client, &stranger.sign(&claims(&provider, &client))).await;
-    refused(&known, "a stranger's key");
+    let expected = ask(&client, &stranger.sign(&claims(&provider, &client))).await;
+    refused(&expected, "a stranger's key");
     for id in ["nobody", "grafana", "spa", "shared", ""] {
         let other = signing_client(&provider, id);
         for key in [&stranger, &ec] {
             let answer = ask(&other, &key.sign(&claims(&provider, &other))).await;
             assert_eq!(
                 (answer.status, &answer.body),
-                (known.status, &known.body),
+                (expected.status, &expected.body),
                 "{id}"
             );
         }
@@ -288,47 +296,47 @@ async fn n46_whoever_fails_with_an_assertion_hears_the_same() {
         let by_secret = signing_client(&provider, id)
             .redeem_with("x", &secret)
             .await;
-        assert_eq!(by_secret.body, known.body, "{id}");
+        assert_eq!(by_secret.body, expected.body, "{id}");
     }
 }
 
 #[tokio::test]
-async fn n47_an_assertion_and_a_secret_are_one_too_many() {
+async fn n47_two_client_authentication_methods_in_one_request_are_refused() {
     let (provider, client, ec, _) = open().await;
     let assertion = ec.sign(&claims(&provider, &client));
     let proof = [
         ("client_assertion_type", TYPE),
         ("client_assertion", &assertion),
     ];
-    let invalid = |answer: &Answer| {
+    let assert_invalid_request = |answer: &Answer| {
         assert_eq!(answer.status, 400, "{}", answer.body);
         assert_eq!(answer.json()["error"], "invalid_request", "{}", answer.body);
     };
     let with = |more: &[(&'static str, &'static str)]| [&proof[..], more].concat();
-    invalid(
+    assert_invalid_request(
         &client
             .redeem_with("x", &with(&[("client_secret", SECRET)]))
             .await,
     );
-    invalid(
+    assert_invalid_request(
         &client
             .redeem_with("x", &with(&[("client_id", "grafana")]))
             .await,
     );
-    invalid(&client.redeem_with("x", &proof[..1]).await);
-    invalid(&client.redeem_with("x", &proof[1..]).await);
+    assert_invalid_request(&client.redeem_with("x", &proof[..1]).await);
+    assert_invalid_request(&client.redeem_with("x", &proof[1..]).await);
     let twice = [&proof[..], &proof[1..]].concat();
-    invalid(&Browser::new().post(provider.at("/token"), &twice).await);
-    let header = Browser::new()
+    assert_invalid_request(&Browser::new().post(provider.at("/token"), &twice).await);
+    let with_basic = Browser::new()
         .send(reqwest::Method::POST, provider.at("/token"), |request| {
             request
                 .basic_auth("grafana", Some("grafana-secret-0123456789"))
                 .form(&proof)
         })
         .await;
-    invalid(&header);
+    assert_invalid_request(&with_basic);
     accepted(
         &ask(&client, &assertion).await,
-        "none of it used the assertion up",
+        "the refused requests did not spend the assertion",
     );
 }

@@ -1,4 +1,4 @@
-//! Requests that are too large, too many or too slow: N47, N60.
+//! Requests that are too large, too many or too slow: N47, N60, docs/security.md.
 
 use std::fs;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::support::browser::Browser;
 use crate::support::program::Program;
 use crate::support::provider::TestProvider;
 
-/// Longer than anything here should take, and shorter than a connection may rest.
-const BOUND: Duration = Duration::from_mins(1);
+/// Longer than any step of these tests, and shorter than a connection may be idle.
+const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A provider that waits a second for a request.
-async fn impatient() -> TestProvider {
+/// A provider with a request timeout of one second.
+async fn with_short_timeout() -> TestProvider {
     TestProvider::open_with("[limits]\nrequest_time = '1s'\n", "").await
 }
 
@@ -26,64 +26,70 @@ async fn connect(issuer: &str) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
-/// Sends `begun` and then a byte now and again: what has been answered when the other end hangs up.
-async fn drip(issuer: &str, begun: &str) -> String {
+/// Sends `start` and then one byte every 50 ms. Returns what the server has sent when it closes the
+/// connection.
+async fn send_slowly(issuer: &str, start: &str) -> String {
     let mut stream = connect(issuer).await;
-    stream.write_all(begun.as_bytes()).await.unwrap();
+    stream.write_all(start.as_bytes()).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
-    let dripping = tokio::spawn(async move {
+    let sending = tokio::spawn(async move {
         let mut tick = interval(Duration::from_millis(50));
         while writer.write_all(b"x").await.is_ok() {
             tick.tick().await;
         }
     });
     let mut answer = Vec::new();
-    let hung_up = timeout(BOUND, reader.read_to_end(&mut answer)).await;
-    dripping.abort();
-    // Bytes that were still on their way turn the end into a reset.
-    let _ = hung_up.expect("it goes on and on");
+    let closed = timeout(TEST_TIMEOUT, reader.read_to_end(&mut answer)).await;
+    sending.abort();
+    // The connection may end with a reset, because bytes were still in flight.
+    let _ = closed.expect("the server did not close the connection");
     String::from_utf8(answer).unwrap()
 }
 
-/// Asks once over a connection that is kept, and gives the head of the answer.
-async fn ask(stream: &mut TcpStream) -> String {
+/// Sends one request on a keep-alive connection and returns the head of the response.
+async fn send_request(stream: &mut TcpStream) -> String {
     let request = b"HEAD /jwks HTTP/1.1\r\nhost: x\r\n\r\n";
     stream.write_all(request).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(timeout(BOUND, stream.read_u8()).await.unwrap().unwrap());
+        head.push(
+            timeout(TEST_TIMEOUT, stream.read_u8())
+                .await
+                .unwrap()
+                .unwrap(),
+        );
     }
     String::from_utf8(head).unwrap()
 }
 
 #[tokio::test]
-async fn n60_who_drips_a_head_is_cut_off() {
-    let provider = impatient().await;
-    for begun in ["", "GET /jwks HTTP/1.1\r\nhost: x\r\nx-drip: "] {
-        assert_eq!(drip(&provider.issuer, begun).await, "", "{begun:?}");
+async fn n60_a_slow_request_head_is_cut_off() {
+    let provider = with_short_timeout().await;
+    for start in ["", "GET /jwks HTTP/1.1\r\nhost: x\r\nx-drip: "] {
+        assert_eq!(send_slowly(&provider.issuer, start).await, "", "{start:?}");
     }
 }
 
 #[tokio::test]
-async fn n60_who_says_nothing_is_cut_off_and_who_rests_is_not() {
-    let provider = impatient().await;
-    let mut resting = connect(&provider.issuer).await;
-    assert!(ask(&mut resting).await.starts_with("HTTP/1.1 200"));
-    // A second has passed once this one was cut off.
+async fn n60_a_silent_connection_is_closed_and_an_idle_keep_alive_connection_is_not() {
+    let provider = with_short_timeout().await;
+    let mut idle = connect(&provider.issuer).await;
+    assert!(send_request(&mut idle).await.starts_with("HTTP/1.1 200"));
+    // The request timeout has passed when this connection is closed.
     let mut silent = connect(&provider.issuer).await;
     let mut nothing = Vec::new();
-    timeout(BOUND, silent.read_to_end(&mut nothing))
+    timeout(TEST_TIMEOUT, silent.read_to_end(&mut nothing))
         .await
-        .expect("it goes on and on")
+        .expect("the server did not close the connection")
         .unwrap();
     assert!(nothing.is_empty());
-    assert!(ask(&mut resting).await.starts_with("HTTP/1.1 200"));
+    assert!(send_request(&mut idle).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn n60_who_drips_a_second_request_is_cut_off_too() {
-    let provider = impatient().await;
-    let answers = drip(
+async fn n60_a_slow_second_request_on_a_connection_is_cut_off() {
+    let provider = with_short_timeout().await;
+    let answers = send_slowly(
         &provider.issuer,
         "HEAD /jwks HTTP/1.1\r\nhost: x\r\n\r\nGET /jwks HTTP/1.1\r\nx-drip: ",
     )
@@ -92,46 +98,56 @@ async fn n60_who_drips_a_second_request_is_cut_off_too() {
 }
 
 #[tokio::test]
-async fn n60_who_drips_a_body_is_answered_and_cut_off() {
-    let provider = impatient().await;
+async fn n60_a_slow_request_body_gets_an_error_and_is_cut_off() {
+    let provider = with_short_timeout().await;
     for (path, status) in [("/token", 400), ("/userinfo", 400), ("/authorize", 413)] {
-        let begun = format!(
+        let start = format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\
              content-type: application/x-www-form-urlencoded\r\n\r\na="
         );
-        let answer = drip(&provider.issuer, &begun).await;
+        let answer = send_slowly(&provider.issuer, &start).await;
         let expected = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&expected), "{path}: {answer}");
     }
 }
 
 #[tokio::test]
-async fn n60_who_reads_no_answer_is_cut_off() {
-    let provider = impatient().await;
+async fn n60_a_client_that_does_not_read_responses_is_cut_off() {
+    let provider = with_short_timeout().await;
     let mut stream = connect(&provider.issuer).await;
     let requests = "GET /jwks HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
-    let asking = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
-    timeout(BOUND, asking).await.expect("it goes on and on");
+    let sending = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
+    timeout(TEST_TIMEOUT, sending)
+        .await
+        .expect("the server did not close the connection");
 }
 
 #[tokio::test]
-async fn n60_where_it_is_crowded_nobody_rests() {
+async fn n60_keep_alive_is_refused_near_the_connection_limit() {
     let provider = TestProvider::open_with("[limits]\nconnections = 8\n", "").await;
-    let mut resting = Vec::new();
+    let mut idle = Vec::new();
     for _ in 0..5 {
         let mut stream = connect(&provider.issuer).await;
-        assert!(!ask(&mut stream).await.contains("connection: close"));
-        resting.push(stream);
+        assert!(
+            !send_request(&mut stream)
+                .await
+                .contains("connection: close")
+        );
+        idle.push(stream);
     }
-    let _also_here = [
+    let _open_connections = [
         connect(&provider.issuer).await,
         connect(&provider.issuer).await,
     ];
     for _ in 0..20 {
         let mut stream = connect(&provider.issuer).await;
-        assert!(ask(&mut stream).await.contains("connection: close"));
+        assert!(
+            send_request(&mut stream)
+                .await
+                .contains("connection: close")
+        );
         assert_eq!(
-            timeout(BOUND, stream.read(&mut [0]))
+            timeout(TEST_TIMEOUT, stream.read(&mut [0]))
                 .await
                 .unwrap()
                 .unwrap(),
@@ -141,7 +157,7 @@ async fn n60_where_it_is_crowded_nobody_rests() {
 }
 
 #[tokio::test]
-async fn n60_silent_connections_make_room_again() {
+async fn n60_silent_connections_are_closed_to_make_room() {
     let provider =
         TestProvider::open_with("[limits]\nconnections = 8\nrequest_time = '1s'\n", "").await;
     let mut silent = Vec::new();
@@ -149,30 +165,30 @@ async fn n60_silent_connections_make_room_again() {
         silent.push(connect(&provider.issuer).await);
     }
     let mut stream = connect(&provider.issuer).await;
-    assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
+    assert!(send_request(&mut stream).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn n60_a_head_has_a_size_and_a_number_of_headers() {
+async fn n60_the_size_and_number_of_request_headers_are_limited() {
     let provider = TestProvider::open().await;
-    let cookie = format!("cookie: x={}\r\n", "x".repeat(100 * 1024));
-    let kept = format!("cookie: x={}\r\n", "x".repeat(48 * 1024));
+    let oversized_cookie = format!("cookie: x={}\r\n", "x".repeat(100 * 1024));
+    let large_cookie = format!("cookie: x={}\r\n", "x".repeat(48 * 1024));
     for (headers, status) in [
-        (cookie, 431),
+        (oversized_cookie, 431),
         ("x-a: b\r\n".repeat(10_000), 431),
         ("x-a: b\r\n".repeat(101), 431),
         ("x-a: b\r\n".repeat(90), 200),
-        (kept, 200),
+        (large_cookie, 200),
     ] {
         let mut stream = connect(&provider.issuer).await;
         let request =
             format!("GET /jwks HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
         let (mut reader, mut writer) = stream.split();
         let mut answer = Vec::new();
-        // It hangs up before it has read all of what is too much.
+        // The server closes the connection before it has read the whole of an oversized request.
         let _ = tokio::join!(
             writer.write_all(request.as_bytes()),
-            timeout(BOUND, reader.read_to_end(&mut answer)),
+            timeout(TEST_TIMEOUT, reader.read_to_end(&mut answer)),
         );
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let expected = format!("HTTP/1.1 {status} ");
@@ -181,7 +197,7 @@ async fn n60_a_head_has_a_size_and_a_number_of_headers() {
 }
 
 #[tokio::test]
-async fn n47_endpoints_for_clients_take_no_large_form() {
+async fn n47_client_endpoints_refuse_large_forms() {
     let provider = TestProvider::open().await;
     let large = "x=".to_owned() + &"x".repeat(1024 * 1024);
     let many = "x=y&".repeat(101);
@@ -210,26 +226,26 @@ fn memory(program: &Program) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn n60_ten_thousand_requests_without_cookies_leave_no_memory_behind() {
+async fn n60_ten_thousand_requests_without_cookies_do_not_grow_memory() {
     let portal = TestProvider::open().await;
     let program = Program::start(portal.portal.url().as_str(), "").await;
     let url = program.client().authorize_url(&[]).to_string();
-    let storm = async |each: usize| {
-        let mut strangers = JoinSet::new();
+    let flood = async |per_task: usize| {
+        let mut tasks = JoinSet::new();
         for _ in 0..200 {
             let url = url.clone();
-            strangers.spawn(async move {
-                for _ in 0..each {
-                    let mut stranger = Browser::new();
-                    assert_eq!(stranger.get(&url).await.status, 200);
+            tasks.spawn(async move {
+                for _ in 0..per_task {
+                    let mut browser = Browser::new();
+                    assert_eq!(browser.get(&url).await.status, 200);
                 }
             });
         }
-        strangers.join_all().await;
+        tasks.join_all().await;
     };
-    storm(2).await;
+    flood(2).await;
     let before = memory(&program);
-    storm(50).await;
-    let grown = memory(&program).saturating_sub(before);
-    assert!(grown < 16 << 20, "{grown} bytes more");
+    flood(50).await;
+    let growth = memory(&program).saturating_sub(before);
+    assert!(growth < 16 << 20, "{growth} bytes more");
 }

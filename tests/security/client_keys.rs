@@ -1,4 +1,5 @@
-//! The keys that clients publish, and those who would have us fetch others: N15, N60.
+//! Keys that are fetched from a client's `jwks_uri`: SSRF, broken servers and floods (N15, N60,
+//! docs/security.md).
 
 use std::time::Duration;
 
@@ -16,35 +17,35 @@ use crate::support::browser::Answer;
 use crate::support::program::Program;
 use crate::support::provider::TestProvider;
 use crate::support::publisher::{KeyServer, Reply};
-use crate::tools::{Ear, rows};
+use crate::tools::{TrapServer, count_rows};
 
-/// A provider with the client `elsewhere`, whose keys `publisher` has.
-async fn elsewhere(publisher: &KeyServer) -> (TestProvider, RelyingParty) {
+/// A provider with the client `elsewhere`, whose `jwks_uri` is at `publisher`.
+async fn with_remote_keys(publisher: &KeyServer) -> (TestProvider, RelyingParty) {
     let provider = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
     let client = signing_client(&provider, "elsewhere");
     (provider, client)
 }
 
-/// An answer within a time that only an address without a bound exceeds.
-async fn in_time(answer: impl Future<Output = Answer>) -> Answer {
-    let patience = Duration::from_secs(30);
-    tokio::time::timeout(patience, answer)
+/// The response. Only a fetch without a timeout takes longer than 30 s.
+async fn without_hanging(answer: impl Future<Output = Answer>) -> Answer {
+    let timeout = Duration::from_secs(30);
+    tokio::time::timeout(timeout, answer)
         .await
         .expect("an answer")
 }
 
 #[tokio::test]
-async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
+async fn n15_a_broken_jwks_uri_authenticates_nobody_and_does_not_block() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let good = jwks(&[&key]);
-    let ear = Ear::open();
+    let trap = TrapServer::open();
     let publisher = KeyServer::start(Reply::Status(500)).await;
-    let (provider, client) = elsewhere(&publisher).await;
+    let (provider, client) = with_remote_keys(&publisher).await;
     let padded = |bytes: usize| Reply::Document(good.clone() + &" ".repeat(bytes - good.len()));
     for (what, reply) in [
         ("an error", Reply::Status(500)),
         ("nothing", Reply::Status(204)),
-        ("a redirect", Reply::Redirect(ear.url())),
+        ("a redirect", Reply::Redirect(trap.url())),
         ("a page", Reply::Document("<html>".to_owned())),
         ("no keys", Reply::Document("{\"keys\":[]}".to_owned())),
         ("too much", padded(64 * 1024 + 1)),
@@ -56,30 +57,30 @@ async fn n15_a_jwks_uri_that_misbehaves_is_no_way_in_and_holds_nobody_up() {
         provider.advance(TimeDelta::seconds(10));
         let before = publisher.asked();
         let assertion = key.sign(&claims(&provider, &client));
-        refused(&in_time(ask(&client, &assertion)).await, what);
+        refused(&without_hanging(ask(&client, &assertion)).await, what);
         assert_eq!(publisher.asked(), before + 1, "{what}");
     }
-    ear.heard_nothing();
+    trap.assert_not_contacted();
     publisher.publish(padded(64 * 1024));
     provider.advance(TimeDelta::seconds(10));
     let assertion = key.sign(&claims(&provider, &client));
-    accepted(&ask(&client, &assertion).await, "just not too much");
+    accepted(&ask(&client, &assertion).await, "exactly the maximum size");
 }
 
 #[tokio::test]
-async fn n15_no_address_but_the_registered_one_is_asked_for_keys() {
+async fn n15_keys_are_fetched_only_from_the_registered_jwks_uri() {
     let ec = ClientKey::pair(Algorithm::ES256, "ec");
     let provider = TestProvider::open_with(&with_keys("keyed", &[&ec]), "").await;
     let client = signing_client(&provider, "keyed");
     let stranger = ClientKey::pair(Algorithm::ES256, "ec");
-    let ear = Ear::open();
+    let trap = TrapServer::open();
     for header in [
         Header {
-            jku: Some(ear.url()),
+            jku: Some(trap.url()),
             ..ec.header.clone()
         },
         Header {
-            x5u: Some(ear.url()),
+            x5u: Some(trap.url()),
             ..ec.header.clone()
         },
     ] {
@@ -89,28 +90,33 @@ async fn n15_no_address_but_the_registered_one_is_asked_for_keys() {
             "a key at an address of its own",
         );
     }
-    let named = signing_client(&provider, &ear.url());
-    let assertion = stranger.sign(&claims(&provider, &named));
-    refused(&ask(&named, &assertion).await, "an issuer of its own");
+    let unregistered = signing_client(&provider, &trap.url());
+    let assertion = stranger.sign(&claims(&provider, &unregistered));
+    refused(
+        &ask(&unregistered, &assertion).await,
+        "an issuer of its own",
+    );
     let mut claims = claims(&provider, &client);
-    claims["jwks_uri"] = json!(ear.url());
+    claims["jwks_uri"] = json!(trap.url());
     let assertion = stranger.sign(&claims);
-    let more = [
-        ("jwks_uri", ear.url()),
+    let parameters = [
+        ("jwks_uri", trap.url()),
         ("client_assertion_type", TYPE.to_owned()),
         ("client_assertion", assertion),
     ];
-    let more = more.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let parameters = parameters
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
     refused(
-        &client.redeem_with("x", &more).await,
+        &client.redeem_with("x", &parameters).await,
         "a parameter of its own",
     );
-    ear.heard_nothing();
+    trap.assert_not_contacted();
 }
 
-/// The operator is told what happened and what to do, and the client neither.
+/// The log says what happened and what to do. The response to the client says neither.
 #[tokio::test]
-async fn n15_the_operator_reads_why_a_clients_keys_cannot_be_had() {
+async fn n15_the_log_says_why_a_clients_keys_could_not_be_fetched() {
     let portal = Simulator::start(SimulatorSettings::default())
         .await
         .unwrap();
@@ -132,73 +138,74 @@ async fn n15_the_operator_reads_why_a_clients_keys_cannot_be_had() {
     refused(&answer, "no keys");
     assert!(!answer.body.contains("404") && !answer.body.contains(publisher.url()));
     let log = program.log();
-    for told in [
+    for expected in [
         publisher.url(),
         "404 Not Found",
         "register the address of the document itself",
     ] {
-        assert!(log.contains(told), "{told}: {log}");
+        assert!(log.contains(expected), "{expected}: {log}");
     }
     assert!(!log.contains(assertion.rsplit('.').next().unwrap()));
 }
 
-/// An outage of a client's server locks the client out no sooner than a day later, and lengthens the
-/// life of no key that the client has withdrawn.
+/// Cached keys stay valid for a day while the client's server is down. Keys that the client withdrew
+/// before stay invalid.
 #[tokio::test]
-async fn n15_keys_outlive_an_outage_and_no_withdrawal() {
+async fn n15_cached_keys_survive_an_outage_but_not_a_withdrawal() {
     let (key, other) = (
         ClientKey::pair(Algorithm::ES256, "a"),
         ClientKey::pair(Algorithm::ES256, "b"),
     );
     let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
-    let (provider, client) = elsewhere(&publisher).await;
-    let by = async |key: &ClientKey| ask(&client, &key.sign(&claims(&provider, &client))).await;
-    let page = || Reply::Document("<html>".to_owned());
-    accepted(&by(&key).await, "published");
+    let (provider, client) = with_remote_keys(&publisher).await;
+    let authenticate =
+        async |key: &ClientKey| ask(&client, &key.sign(&claims(&provider, &client))).await;
+    let html = || Reply::Document("<html>".to_owned());
+    accepted(&authenticate(&key).await, "published");
     for (minutes, reply) in [
         (11, Reply::Status(500)),
         (0, Reply::Status(500)),
-        (60, page()),
+        (60, html()),
         (22 * 60, Reply::Status(404)),
     ] {
         publisher.publish(reply);
         provider.advance(TimeDelta::minutes(minutes));
-        accepted(&by(&key).await, "within a day");
-        refused(&by(&other).await, "never published");
+        accepted(&authenticate(&key).await, "within a day");
+        refused(&authenticate(&other).await, "never published");
     }
     provider.advance(TimeDelta::minutes(50));
-    refused(&by(&key).await, "a day later");
+    refused(&authenticate(&key).await, "a day later");
 
-    // What was withdrawn does not come back by an outage.
+    // An outage does not make a withdrawn key valid again.
     for withdrawn in [jwks(&[&other]), jwks(&[])] {
         publisher.publish(Reply::Document(jwks(&[&key])));
         provider.advance(TimeDelta::minutes(11));
-        accepted(&by(&key).await, "published again");
+        accepted(&authenticate(&key).await, "published again");
         publisher.publish(Reply::Document(withdrawn));
         provider.advance(TimeDelta::minutes(11));
-        refused(&by(&key).await, "withdrawn");
+        refused(&authenticate(&key).await, "withdrawn");
         publisher.publish(Reply::Status(500));
         provider.advance(TimeDelta::minutes(11));
-        refused(&by(&key).await, "withdrawn before the outage");
+        refused(&authenticate(&key).await, "withdrawn before the outage");
     }
 }
 
-/// Whatever strangers send, a client's server is asked every ten seconds at most, and nothing is
-/// kept of them here.
+/// However many assertions with an unknown `kid` arrive, the client's server gets one request every
+/// ten seconds at most, and the provider stores nothing about them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
+async fn n60_a_flood_of_unknown_kids_does_not_reach_the_clients_server() {
     let key = ClientKey::pair(Algorithm::ES256, "a");
     let stranger = ClientKey::pair(Algorithm::ES256, "x");
     let publisher = KeyServer::start(Reply::Document(jwks(&[&key]))).await;
-    let (provider, client) = elsewhere(&publisher).await;
+    let (provider, client) = with_remote_keys(&publisher).await;
     accepted(
         &ask(&client, &key.sign(&claims(&provider, &client))).await,
         "known",
     );
-    let before = rows(&provider);
+    let before = count_rows(&provider);
     provider.advance(TimeDelta::seconds(10));
     for round in 0..2 {
-        let mut storm = JoinSet::new();
+        let mut flood = JoinSet::new();
         for number in 0..50 {
             let kid = Some(format!("kid-{round}-{number}"));
             let header = Header {
@@ -207,17 +214,17 @@ async fn n60_a_storm_of_unknown_keys_does_not_reach_the_clients_server() {
             };
             let forged = stranger.sign_under(&header, &claims(&provider, &client));
             let client = client.clone();
-            storm.spawn(async move { ask(&client, &forged).await });
+            flood.spawn(async move { ask(&client, &forged).await });
         }
-        for answer in storm.join_all().await {
+        for answer in flood.join_all().await {
             refused(&answer, "unknown");
         }
         assert_eq!(publisher.asked(), 2 + round);
         provider.advance(TimeDelta::seconds(10));
     }
-    assert_eq!(rows(&provider), before);
+    assert_eq!(count_rows(&provider), before);
 
-    // Nor does a server that is down undo what it published a moment ago.
+    // A failed fetch does not discard the keys of the last successful one.
     publisher.publish(Reply::Status(500));
     let forged = stranger.sign(&claims(&provider, &client));
     refused(&ask(&client, &forged).await, "unknown");

@@ -1,4 +1,4 @@
-//! Pages of strangers that would like to read our answers: N56.
+//! Cross-origin requests from pages that must not read our responses (CORS): N56, docs/security.md.
 
 use reqwest::Method;
 
@@ -7,11 +7,11 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::tools::access_token;
 
-/// A page that is registered, so that its tricks are near misses.
+/// A registered browser application. Most of [`FOREIGN_ORIGINS`] are near misses of its origin.
 const CLIENT: &str = "[[clients]]\nclient_id = 'page'\ntoken_endpoint_auth_method = 'none'\n\
                       redirect_uris = ['https://app.example.com/cb', 'com.example.app:/cb']\n";
 
-const STRANGERS: [&str; 17] = [
+const FOREIGN_ORIGINS: [&str; 17] = [
     "https://evil.example",
     "null",
     "*",
@@ -31,7 +31,7 @@ const STRANGERS: [&str; 17] = [
     "http://127.0.0.1:3002",
 ];
 
-async fn from_page(
+async fn cross_origin(
     method: Method,
     url: &str,
     origin: &str,
@@ -50,15 +50,15 @@ async fn from_page(
 }
 
 #[tokio::test]
-async fn n56_no_stranger_reads_what_clients_are_answered() {
+async fn n56_an_unregistered_origin_gets_no_cors_headers() {
     let provider = TestProvider::open_with(CLIENT, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let token = access_token(&provider.client("grafana"), &mut browser).await;
     for path in ["/token", "/userinfo"] {
         for method in [Method::OPTIONS, Method::GET, Method::POST] {
-            for origin in STRANGERS {
+            for origin in FOREIGN_ORIGINS {
                 let url = provider.at(path);
-                let answer = from_page(method.clone(), &url, origin, &mut browser, &token).await;
+                let answer = cross_origin(method.clone(), &url, origin, &mut browser, &token).await;
                 let allowed = answer.headers.get("access-control-allow-origin");
                 assert_eq!(allowed, None, "{method} {path} from {origin}");
                 let credentials = answer.headers.get("access-control-allow-credentials");
@@ -67,7 +67,7 @@ async fn n56_no_stranger_reads_what_clients_are_answered() {
         }
     }
     let url = provider.at("/userinfo");
-    let own = from_page(
+    let registered = cross_origin(
         Method::GET,
         &url,
         "https://app.example.com",
@@ -76,13 +76,13 @@ async fn n56_no_stranger_reads_what_clients_are_answered() {
     )
     .await;
     assert_eq!(
-        own.header("access-control-allow-origin"),
+        registered.header("access-control-allow-origin"),
         "https://app.example.com"
     );
 }
 
 #[tokio::test]
-async fn n56_no_page_at_all_reads_where_a_browser_is_led() {
+async fn n56_browser_endpoints_send_no_cors_headers_to_any_origin() {
     let provider = TestProvider::open_with(CLIENT, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for path in [
@@ -96,7 +96,7 @@ async fn n56_no_page_at_all_reads_where_a_browser_is_led() {
         for method in [Method::OPTIONS, Method::GET, Method::POST] {
             for origin in ["https://app.example.com", provider.issuer.as_str(), "null"] {
                 let url = provider.at(path);
-                let answer = from_page(method.clone(), &url, origin, &mut browser, "x").await;
+                let answer = cross_origin(method.clone(), &url, origin, &mut browser, "x").await;
                 let names = answer
                     .headers
                     .keys()

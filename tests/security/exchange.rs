@@ -1,4 +1,5 @@
-//! Tickets and tokens exchanged by whoever should not: N37, N40, N61, N62.
+//! Token exchange (RFC 8693) of tickets and tokens that a client may not exchange: N37, N40, N42, N50,
+//! N61 and N62, docs/security.md.
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
@@ -39,7 +40,7 @@ async fn exchange(
     provider: &TestProvider,
     client_id: &str,
     token: (&str, &str),
-    more: &[(&str, &str)],
+    extra: &[(&str, &str)],
 ) -> Answer {
     let mut form = vec![
         (
@@ -49,7 +50,7 @@ async fn exchange(
         ("subject_token_type", token.0),
         ("subject_token", token.1),
     ];
-    form.extend(more);
+    form.extend(extra);
     client(provider, client_id).token(&form).await
 }
 
@@ -61,21 +62,21 @@ async fn login(provider: &TestProvider, client_id: &str, browser: &mut Browser) 
 }
 
 #[track_caller]
-fn refused(answer: &Answer, error: &str) {
+fn assert_token_error(answer: &Answer, error: &str) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.json()["error"], error, "{}", answer.body);
     assert_eq!(answer.json().get("access_token"), None);
 }
 
 #[tokio::test]
-async fn n61_a_ticket_has_one_owner_be_it_a_browser_or_a_client() {
+async fn n61_a_ticket_has_one_owner_a_browser_or_a_client() {
     let provider = provider().await;
     let of_a_browser = provider.portal.issue_ticket(CHEN_TAO);
     let launch = provider.at(&format!("/launch/grafana?ticket={of_a_browser}"));
     assert_eq!(Browser::new().get(launch).await.status, 303);
     let of_a_client = provider.portal.issue_ticket(CHEN_TAO);
-    let taken = exchange(&provider, "gateway", (TICKET, &of_a_client), &[]).await;
-    assert_eq!(taken.status, 200, "{}", taken.body);
+    let exchanged = exchange(&provider, "gateway", (TICKET, &of_a_client), &[]).await;
+    assert_eq!(exchanged.status, 200, "{}", exchanged.body);
     provider.portal.forget_calls();
 
     for (client_id, ticket) in [
@@ -84,25 +85,25 @@ async fn n61_a_ticket_has_one_owner_be_it_a_browser_or_a_client() {
         ("rival", &of_a_client),
     ] {
         let answer = exchange(&provider, client_id, (TICKET, ticket), &[]).await;
-        refused(&answer, "invalid_request");
+        assert_token_error(&answer, "invalid_request");
     }
     let launch = provider.at(&format!("/launch/grafana?ticket={of_a_client}"));
     assert_eq!(Browser::new().get(&launch).await.status, 403);
-    // Not even a browser that calls itself what the client is remembered by.
-    let mut posing = Browser::new();
-    posing
+    // A browser cookie that imitates the client's identifier does not make the browser the owner.
+    let mut impostor = Browser::new();
+    impostor
         .cookies
         .insert("panda-oidc-browser".to_owned(), "client gateway".to_owned());
-    assert_eq!(posing.get(&launch).await.status, 403);
+    assert_eq!(impostor.get(&launch).await.status, 403);
     assert_eq!(
         provider.portal.calls().user_by_ticket,
         0,
-        "the portal is not even asked"
+        "the portal is not asked"
     );
 }
 
 #[tokio::test]
-async fn n50_a_client_that_serves_many_replaces_nobody() {
+async fn n50_a_client_that_exchanges_tickets_of_several_users_ends_no_session() {
     let provider = provider().await;
     let mut tokens = Vec::new();
     for user in [CHEN_TAO, HEI_LONG_JIANG] {
@@ -118,7 +119,7 @@ async fn n50_a_client_that_serves_many_replaces_nobody() {
 }
 
 #[tokio::test]
-async fn n40_a_token_that_is_over_or_for_somebody_else_is_exchanged_for_nothing() {
+async fn n40_a_token_that_is_invalid_or_for_another_client_is_not_exchanged() {
     let provider = provider().await;
     let target = [("resource", "https://billing")];
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -127,7 +128,7 @@ async fn n40_a_token_that_is_over_or_for_somebody_else_is_exchanged_for_nothing(
     let tokens = grafana.redeem(&code).await.json();
     let of_grafana = tokens["access_token"].as_str().unwrap().to_owned();
     let id_token = tokens["id_token"].as_str().unwrap().to_owned();
-    let own = client(&provider, "gateway")
+    let without_user = client(&provider, "gateway")
         .token(&[("grant_type", "client_credentials")])
         .await
         .json()["access_token"]
@@ -138,44 +139,50 @@ async fn n40_a_token_that_is_over_or_for_somebody_else_is_exchanged_for_nothing(
     client(&provider, "app")
         .post_token("/revoke", &revoked)
         .await;
-    let mut leaving = provider.signed_in(CHEN_TAO).await;
-    let ended = login(&provider, "app", &mut leaving).await;
+    let mut switching = provider.signed_in(CHEN_TAO).await;
+    let of_ended_session = login(&provider, "app", &mut switching).await;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
-    leaving
+    switching
         .get_from(launch, provider.portal.url().as_str())
         .await;
-    for token in [of_grafana, id_token, own, revoked, ended] {
+    for token in [
+        of_grafana,
+        id_token,
+        without_user,
+        revoked,
+        of_ended_session,
+    ] {
         let answer = exchange(&provider, "gateway", (ACCESS_TOKEN, &token), &target).await;
-        refused(&answer, "invalid_request");
+        assert_token_error(&answer, "invalid_request");
     }
-    let good = login(&provider, "app", &mut browser).await;
+    let expired = login(&provider, "app", &mut browser).await;
     provider.advance(chrono::TimeDelta::hours(1));
-    let late = exchange(&provider, "gateway", (ACCESS_TOKEN, &good), &target).await;
-    refused(&late, "invalid_request");
+    let answer = exchange(&provider, "gateway", (ACCESS_TOKEN, &expired), &target).await;
+    assert_token_error(&answer, "invalid_request");
 }
 
 #[tokio::test]
-async fn n40_no_audience_is_given_that_is_not_allowed_and_none_by_default() {
+async fn n40_a_token_exchange_grants_only_allowed_audiences_and_none_by_default() {
     let provider = provider().await;
-    let held = login(&provider, "app", &mut provider.signed_in(CHEN_TAO).await).await;
-    let it = (ACCESS_TOKEN, held.as_str());
-    for more in [
+    let access_token = login(&provider, "app", &mut provider.signed_in(CHEN_TAO).await).await;
+    let subject = (ACCESS_TOKEN, access_token.as_str());
+    for parameters in [
         &[][..],
         &[("resource", "https://elsewhere")],
         &[("audience", "grafana")],
         &[("resource", "https://billing"), ("audience", "grafana")],
     ] {
-        refused(
-            &exchange(&provider, "gateway", it, more).await,
+        assert_token_error(
+            &exchange(&provider, "gateway", subject, parameters).await,
             "invalid_target",
         );
     }
     let target = ("resource", "https://billing");
-    let answer = exchange(&provider, "gateway", it, &[target]).await;
+    let answer = exchange(&provider, "gateway", subject, &[target]).await;
     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(claims(&token)["aud"], "https://billing");
-    // What was narrowed once is no way back to the whole.
+    // A token of narrower scope cannot be exchanged for one of wider scope.
     let again = exchange(
         &provider,
         "gateway",
@@ -183,30 +190,30 @@ async fn n40_no_audience_is_given_that_is_not_allowed_and_none_by_default() {
         &[target, ("scope", "openid")],
     )
     .await;
-    refused(&again, "invalid_scope");
+    assert_token_error(&again, "invalid_scope");
 }
 
 #[tokio::test]
-async fn n37_nobody_gets_the_scopes_of_a_person_without_one() {
+async fn n37_no_user_scopes_are_issued_that_no_login_granted() {
     let provider = provider().await;
     for scope in ["openid", "profile", "x phone", "offline_access"] {
         let form = [("grant_type", "client_credentials"), ("scope", scope)];
-        refused(
+        assert_token_error(
             &client(&provider, "gateway").token(&form).await,
             "invalid_scope",
         );
     }
-    let held = login(&provider, "app", &mut provider.signed_in(CHEN_TAO).await).await;
+    let access_token = login(&provider, "app", &mut provider.signed_in(CHEN_TAO).await).await;
     let more = [
         ("resource", "https://billing"),
         ("scope", "openid offline_access"),
     ];
-    let answer = exchange(&provider, "gateway", (ACCESS_TOKEN, &held), &more).await;
-    refused(&answer, "invalid_scope");
+    let answer = exchange(&provider, "gateway", (ACCESS_TOKEN, &access_token), &more).await;
+    assert_token_error(&answer, "invalid_scope");
 }
 
 #[tokio::test]
-async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
+async fn n62_a_ticket_cannot_be_used_after_its_session_ended() {
     let provider = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let more = [("scope", "openid")];
@@ -216,18 +223,18 @@ async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
         .post_token("/introspect", &token)
         .await;
     let sid = introspected.json()["sid"].as_str().unwrap().to_owned();
-    let farewell = provider
+    let notice = provider
         .app
         .logout_notifier
         .notice(None, provider.app.host.clock.now());
     provider
         .app
         .store
-        .end(&sid.into(), &farewell)
+        .end(&sid.into(), &notice)
         .await
         .unwrap()
         .unwrap();
-    refused(
+    assert_token_error(
         &exchange(&provider, "gateway", (TICKET, &ticket), &more).await,
         "invalid_request",
     );
@@ -237,23 +244,29 @@ async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
     );
 }
 
-/// What a service gives up is its own; the login it was called with goes on.
+/// A service may revoke the token that it got by exchange. The login behind it goes on.
 #[tokio::test]
-async fn n42_giving_up_an_exchanged_token_ends_nobody_elses_login() {
+async fn n42_revoking_an_exchanged_token_does_not_end_the_login() {
     let provider = provider().await;
-    let held = login(&provider, "app", &mut provider.signed_in(CHEN_TAO).await).await;
+    let access_token = login(&provider, "app", &mut provider.signed_in(CHEN_TAO).await).await;
     let target = [("resource", "https://billing")];
-    let answer = exchange(&provider, "gateway", (ACCESS_TOKEN, &held), &target).await;
+    let answer = exchange(&provider, "gateway", (ACCESS_TOKEN, &access_token), &target).await;
     let exchanged = answer.json()["access_token"].as_str().unwrap().to_owned();
     let gateway = client(&provider, "gateway");
     assert_eq!(gateway.post_token("/revoke", &exchanged).await.status, 200);
-    let told = gateway.post_token("/introspect", &exchanged).await;
-    assert_eq!(told.json()["active"], false);
-    assert_eq!(client(&provider, "app").userinfo(&held).await.status, 200);
+    let introspected = gateway.post_token("/introspect", &exchanged).await;
+    assert_eq!(introspected.json()["active"], false);
+    assert_eq!(
+        client(&provider, "app")
+            .userinfo(&access_token)
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
-async fn n40_a_ticket_brings_no_audience_that_is_not_allowed() {
+async fn n40_a_ticket_exchange_grants_only_allowed_audiences() {
     let provider = provider().await;
     for target in [
         ("audience", "https://elsewhere"),
@@ -261,7 +274,7 @@ async fn n40_a_ticket_brings_no_audience_that_is_not_allowed() {
     ] {
         let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let answer = exchange(&provider, "gateway", (TICKET, &ticket), &[target]).await;
-        refused(&answer, "invalid_target");
+        assert_token_error(&answer, "invalid_target");
     }
     assert_eq!(provider.portal.calls().user_by_ticket, 0);
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -271,9 +284,9 @@ async fn n40_a_ticket_brings_no_audience_that_is_not_allowed() {
     assert_eq!(claims(&token)["aud"], "https://billing");
 }
 
-/// F3: each question to the portal lengthens the life of the ticket.
+/// Each validation at the portal extends the ticket, so there must be only one.
 #[tokio::test]
-async fn f3_the_portal_is_asked_once_however_often_a_ticket_is_exchanged() {
+async fn f3_a_ticket_that_is_exchanged_repeatedly_is_validated_once() {
     let provider = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut sids = Vec::new();
@@ -281,8 +294,8 @@ async fn f3_the_portal_is_asked_once_however_often_a_ticket_is_exchanged() {
         let answer = exchange(&provider, "gateway", (TICKET, &ticket), &[]).await;
         let token = answer.json()["access_token"].as_str().unwrap().to_owned();
         let gateway = client(&provider, "gateway");
-        let told = gateway.post_token("/introspect", &token).await;
-        sids.push(told.json()["sid"].clone());
+        let introspected = gateway.post_token("/introspect", &token).await;
+        sids.push(introspected.json()["sid"].clone());
     }
     assert!(
         sids[0].is_string() && sids.iter().all(|sid| *sid == sids[0]),

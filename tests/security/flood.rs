@@ -1,34 +1,34 @@
-//! What it costs to be bothered: N60.
+//! Floods of anonymous requests leave nothing stored on the server (N60, docs/security.md).
 
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
-use crate::tools::{keeps_quiet, rows};
+use crate::tools::{assert_no_leak, count_rows};
 
 #[tokio::test]
-async fn n60_what_waits_together_stays_below_what_proxies_let_through() {
+async fn n60_the_cookies_of_all_pending_requests_fit_a_proxys_header_limit() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = Browser::new();
     for _ in 0..4 {
         let url = grafana.authorize_url(&[("state", &"s".repeat(2300))]);
         assert_eq!(browser.get(url).await.status, 200);
-        let all: usize = browser
+        let header_bytes: usize = browser
             .cookies
             .iter()
             .map(|(name, value)| name.len() + value.len() + 3)
             .sum();
-        assert!(all < 8 * 1024, "{all}");
+        assert!(header_bytes < 8 * 1024, "{header_bytes}");
     }
     let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     RelyingParty::code(&browser.get(launched.location()).await);
 }
 
 #[tokio::test]
-async fn n60_requests_that_wait_cost_the_server_nothing() {
+async fn n60_pending_requests_store_nothing_on_the_server() {
     let provider = TestProvider::open().await;
-    let before = rows(&provider);
+    let before = count_rows(&provider);
     for _ in 0..200 {
         let mut stranger = Browser::new();
         let answer = stranger
@@ -37,13 +37,13 @@ async fn n60_requests_that_wait_cost_the_server_nothing() {
         assert_eq!(answer.status, 200);
         assert_eq!(stranger.cookies.len(), 1);
         let (_, sealed) = stranger.cookies.pop_first().unwrap();
-        assert!(sealed.len() < 4096, "a cookie that browsers keep");
+        assert!(sealed.len() < 4096, "browsers accept a cookie of this size");
     }
-    assert_eq!(rows(&provider), before);
+    assert_eq!(count_rows(&provider), before);
 }
 
 #[tokio::test]
-async fn n60_four_requests_wait_in_one_browser_and_the_oldest_makes_room() {
+async fn n60_a_browser_keeps_four_pending_requests_and_drops_the_oldest() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     for round in 0..12 {
@@ -61,26 +61,26 @@ async fn n60_four_requests_wait_in_one_browser_and_the_oldest_makes_room() {
 }
 
 #[tokio::test]
-async fn n60_tickets_that_never_were_leave_no_trace() {
+async fn n60_unknown_tickets_store_nothing() {
     let provider = TestProvider::open().await;
-    let before = rows(&provider);
+    let before = count_rows(&provider);
     for round in 0..50 {
         let ticket = format!("guessed-ticket-{round}");
         let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
         let mut stranger = Browser::new();
         let answer = stranger.get(launch).await;
         assert_eq!(answer.status, 403);
-        keeps_quiet(&answer, &ticket);
+        assert_no_leak(&answer, &ticket);
         assert!(stranger.cookies.is_empty());
     }
-    assert_eq!(rows(&provider), before);
+    assert_eq!(count_rows(&provider), before);
 }
 
 #[tokio::test]
-async fn n60_codes_and_tokens_that_never_were_leave_no_trace() {
+async fn n60_unknown_codes_and_tokens_store_nothing() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
-    let before = rows(&provider);
+    let before = count_rows(&provider);
     for round in 0..50 {
         let code = format!("{round:A>43}");
         assert_eq!(grafana.redeem(&code).await.status, 400);
@@ -90,5 +90,5 @@ async fn n60_codes_and_tokens_that_never_were_leave_no_trace() {
         assert_eq!(keys.status, 200);
         assert!(keys.header("cache-control").contains("max-age"));
     }
-    assert_eq!(rows(&provider), before);
+    assert_eq!(count_rows(&provider), before);
 }

@@ -1,4 +1,4 @@
-//! Tokens nobody here signed, and tokens of ours in the wrong place: N30 to N34.
+//! Forged tokens, and our own tokens used for another purpose: N30 to N34, docs/security.md.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -12,9 +12,9 @@ use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
-use crate::tools::{Ear, access_token};
+use crate::tools::{TrapServer, access_token};
 
-/// A token as an attacker writes it.
+/// A JWS of these parts, as an attacker writes it.
 fn forge(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
     let message = format!("{}.{}", part(header), part(claims));
@@ -22,15 +22,16 @@ fn forge(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) ->
     format!("{message}.{}", BASE64.encode(signature))
 }
 
-async fn refuses(client: &RelyingParty, token: &str, what: &str) {
+/// Panics unless userinfo refuses the token as `invalid_token` (RFC 6750 §3.1).
+async fn assert_invalid_token(client: &RelyingParty, token: &str, what: &str) {
     let answer = client.userinfo(token).await;
     assert_eq!(answer.status, 401, "{what}: {}", answer.body);
     let challenge = answer.header("www-authenticate");
     assert!(challenge.contains("invalid_token"), "{what}: {challenge}");
 }
 
-/// An open provider, a client and a good access token of 陈涛's.
-async fn good() -> (TestProvider, RelyingParty, Browser, String) {
+/// A provider, a client, a browser in which 陈涛 is signed in, and his valid access token.
+async fn with_access_token() -> (TestProvider, RelyingParty, Browser, String) {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -40,39 +41,39 @@ async fn good() -> (TestProvider, RelyingParty, Browser, String) {
 }
 
 #[tokio::test]
-async fn n30_a_token_without_a_signature_is_none() {
-    let (_house, grafana, _, token) = good().await;
+async fn n30_a_token_without_a_valid_signature_is_refused() {
+    let (_provider, grafana, _, token) = with_access_token().await;
     let body = claims(&token);
     let kid = header(&token)["kid"].clone();
     for alg in ["none", "None", "NONE", "nOnE", ""] {
         for typ in ["at+jwt", "JWT"] {
             let head = json!({ "alg": alg, "typ": typ, "kid": kid });
             let forged = forge(&head, &body, |_| Vec::new());
-            refuses(&grafana, &forged, alg).await;
-            refuses(&grafana, forged.trim_end_matches('.'), alg).await;
+            assert_invalid_token(&grafana, &forged, alg).await;
+            assert_invalid_token(&grafana, forged.trim_end_matches('.'), alg).await;
         }
     }
     let unsigned = token.rsplit_once('.').unwrap().0;
-    refuses(&grafana, &format!("{unsigned}."), "its signature cut off").await;
-    refuses(&grafana, &token[..token.len() - 1], "truncated").await;
-    refuses(&grafana, &format!("{token}A"), "lengthened").await;
-    refuses(&grafana, &format!("{token}.{token}"), "too many parts").await;
-    refuses(&grafana, "a.b.c", "nonsense").await;
+    assert_invalid_token(&grafana, &format!("{unsigned}."), "its signature cut off").await;
+    assert_invalid_token(&grafana, &token[..token.len() - 1], "truncated").await;
+    assert_invalid_token(&grafana, &format!("{token}A"), "lengthened").await;
+    assert_invalid_token(&grafana, &format!("{token}.{token}"), "too many parts").await;
+    assert_invalid_token(&grafana, "a.b.c", "nonsense").await;
 }
 
 #[tokio::test]
-async fn n30_the_parts_of_two_tokens_make_no_third() {
-    let (provider, grafana, mut browser, token) = good().await;
+async fn n30_parts_of_two_tokens_do_not_combine_into_a_third() {
+    let (provider, grafana, mut browser, token) = with_access_token().await;
     let other = access_token(&provider.client("keycloak"), &mut browser).await;
     let (a, b): (Vec<_>, Vec<_>) = (token.split('.').collect(), other.split('.').collect());
     for parts in [[a[0], b[1], a[2]], [b[0], a[1], a[2]], [a[0], a[1], b[2]]] {
-        refuses(&grafana, &parts.join("."), "swapped").await;
+        assert_invalid_token(&grafana, &parts.join("."), "swapped").await;
     }
 }
 
 #[tokio::test]
-async fn n31_our_public_key_is_no_secret_to_sign_with() {
-    let (provider, grafana, _, token) = good().await;
+async fn n31_our_public_key_is_not_accepted_as_an_hmac_secret() {
+    let (provider, grafana, _, token) = with_access_token().await;
     let body = claims(&token);
     let kid = header(&token)["kid"].clone();
     let jwks: Value = Browser::new().get(provider.at("/jwks")).await.json();
@@ -109,16 +110,16 @@ async fn n31_our_public_key_is_no_secret_to_sign_with() {
             let forged = forge(&head, &body, |text| {
                 hmac::sign(&key, text).as_ref().to_vec()
             });
-            refuses(&grafana, &forged, alg).await;
+            assert_invalid_token(&grafana, &forged, alg).await;
         }
     }
 }
 
 #[tokio::test]
-async fn n32_no_header_brings_its_own_key() {
-    let (_house, grafana, _, token) = good().await;
+async fn n32_a_token_header_cannot_supply_its_own_key() {
+    let (_provider, grafana, _, token) = with_access_token().await;
     let body = claims(&token);
-    let known = header(&token)["kid"].clone();
+    let kid = header(&token)["kid"].clone();
     let random = SystemRandom::new();
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     let pair =
@@ -129,45 +130,45 @@ async fn n32_no_header_brings_its_own_key() {
         "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "evil",
         "x": BASE64.encode(x), "y": BASE64.encode(y),
     });
-    let ear = Ear::open();
-    let url = ear.url();
+    let trap = TrapServer::open();
+    let url = trap.url();
     for head in [
         json!({ "kid": "evil" }),
-        json!({ "kid": known }),
+        json!({ "kid": kid }),
         json!({ "kid": "" }),
         json!({ "kid": "../../../../dev/null" }),
         json!({ "kid": "' UNION SELECT 1 --" }),
-        json!({ "kid": [known] }),
+        json!({ "kid": [kid] }),
         json!({ "kid": null }),
         json!({}),
         json!({ "kid": "evil", "jwk": jwk }),
-        json!({ "kid": known, "jwk": jwk }),
+        json!({ "kid": kid, "jwk": jwk }),
         json!({ "kid": "evil", "jku": url }),
-        json!({ "kid": known, "jku": url }),
-        json!({ "kid": known, "x5u": url }),
-        json!({ "kid": known, "x5c": [BASE64_STANDARD.encode(x)] }),
-        json!({ "kid": known, "crit": ["exp"] }),
+        json!({ "kid": kid, "jku": url }),
+        json!({ "kid": kid, "x5u": url }),
+        json!({ "kid": kid, "x5c": [BASE64_STANDARD.encode(x)] }),
+        json!({ "kid": kid, "crit": ["exp"] }),
     ] {
         let mut head = head;
         head["alg"] = json!("ES256");
         head["typ"] = json!("at+jwt");
         let sign = |text: &[u8]| pair.sign(&random, text).unwrap().as_ref().to_vec();
         let forged = forge(&head, &body, sign);
-        refuses(&grafana, &forged, &head.to_string()).await;
+        assert_invalid_token(&grafana, &forged, &head.to_string()).await;
     }
-    ear.heard_nothing();
+    trap.assert_not_contacted();
 }
 
 #[tokio::test]
-async fn n33_even_a_token_of_our_own_key_needs_claims_of_the_right_type() {
-    let (provider, grafana, _, token) = good().await;
+async fn n33_a_correctly_signed_token_still_needs_claims_of_the_right_type() {
+    let (provider, grafana, _, token) = with_access_token().await;
     let body = claims(&token);
     let sign = |claims: &Value| provider.app.keys.sign(SigningAlg::RS256, "at+jwt", claims);
-    let again = sign(&body).unwrap();
+    let signed_again = sign(&body).unwrap();
     assert_eq!(
-        grafana.userinfo(&again).await.status,
+        grafana.userinfo(&signed_again).await.status,
         200,
-        "the forger's own tools work"
+        "a token that is signed the same way is accepted"
     );
     for (name, value) in [
         ("exp", json!("99999999999")),
@@ -189,26 +190,26 @@ async fn n33_even_a_token_of_our_own_key_needs_claims_of_the_right_type() {
     ] {
         let mut forged = body.clone();
         forged[name] = value.clone();
-        refuses(
+        assert_invalid_token(
             &grafana,
             &sign(&forged).unwrap(),
             &format!("{name}: {value}"),
         )
         .await;
         forged.as_object_mut().unwrap().remove(name);
-        refuses(&grafana, &sign(&forged).unwrap(), &format!("no {name}")).await;
+        assert_invalid_token(&grafana, &sign(&forged).unwrap(), &format!("no {name}")).await;
     }
 }
 
 #[tokio::test]
-async fn n34_no_other_token_of_ours_passes_for_an_access_token() {
-    let (provider, grafana, mut browser, token) = good().await;
+async fn n34_our_other_tokens_are_not_accepted_as_access_tokens() {
+    let (provider, grafana, mut browser, token) = with_access_token().await;
     let tokens = grafana
         .redeem(&grafana.login(&mut browser).await)
         .await
         .json();
     let id_token = tokens["id_token"].as_str().unwrap();
-    refuses(&grafana, id_token, "an ID token").await;
+    assert_invalid_token(&grafana, id_token, "an ID token").await;
     let logout = json!({
         "iss": provider.issuer, "sub": "1", "aud": "grafana", "iat": 1_800_000_000,
         "exp": 1_800_000_120, "jti": claims(&token)["jti"], "sid": claims(id_token)["sid"],
@@ -218,15 +219,15 @@ async fn n34_no_other_token_of_ours_passes_for_an_access_token() {
         .app
         .keys
         .sign(SigningAlg::RS256, "logout+jwt", &logout);
-    refuses(&grafana, &logout.unwrap(), "a logout token").await;
+    assert_invalid_token(&grafana, &logout.unwrap(), "a logout token").await;
     let session = browser.cookies["panda-oidc-session"].clone();
-    refuses(&grafana, &session, "a session handle").await;
+    assert_invalid_token(&grafana, &session, "a session handle").await;
     let code = grafana.login(&mut browser).await;
-    refuses(&grafana, &code, "a code").await;
+    assert_invalid_token(&grafana, &code, "a code").await;
 }
 
 #[tokio::test]
-async fn n34_only_an_id_token_is_a_hint() {
+async fn n34_only_an_id_token_is_accepted_as_a_hint() {
     let typ_jwt = "[[clients]]\nclient_id = 'spring'\nclient_secret = 'spring-secret-0123456789'\n\
                    redirect_uris = ['http://127.0.0.1:8080/cb']\naccess_token_typ = 'JWT'\n";
     let provider = TestProvider::open_with(typ_jwt, "").await;
@@ -248,8 +249,8 @@ async fn n34_only_an_id_token_is_a_hint() {
     let logout = json!({
         "iss": provider.issuer, "sub": "1", "aud": "grafana", "auth_time": 1_800_000_000, "events": events,
     });
-    let mut elsewhere = claims(&id_token);
-    elsewhere["iss"] = json!("http://evil.com");
+    let mut other_issuer = claims(&id_token);
+    other_issuer["iss"] = json!("http://evil.com");
     let unsigned = json!({ "alg": "none", "typ": "JWT", "kid": header(&id_token)["kid"] });
     for (what, hint) in [
         (
@@ -265,7 +266,7 @@ async fn n34_only_an_id_token_is_a_hint() {
             sign("logout+jwt", logout.clone()).unwrap(),
         ),
         ("a logout token of typ JWT", sign("JWT", logout).unwrap()),
-        ("another issuer's", sign("JWT", elsewhere).unwrap()),
+        ("another issuer's", sign("JWT", other_issuer).unwrap()),
         (
             "unsigned",
             forge(&unsigned, &claims(&id_token), |_| Vec::new()),

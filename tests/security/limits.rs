@@ -1,4 +1,4 @@
-//! Who asks too often is told to wait, and nobody else is: N60.
+//! Rate limits stop whoever sends too many requests, and nobody else (N52, N60, docs/security.md).
 
 use reqwest::Method;
 
@@ -7,18 +7,18 @@ use crate::support::app::VERIFIER;
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 use crate::support::provider::TestProvider;
-use crate::tools::who;
+use crate::tools::signed_in_user;
 
-/// The tests' own machine is a proxy here; behind it everybody has an address.
+/// The test machine is a trusted proxy, so `X-Forwarded-For` gives the client address.
 const BEHIND_A_PROXY: &str = "[server]\ntrusted_proxies = ['127.0.0.0/8']\n[limits]\n";
-/// The tests' own machine is a stranger here.
+/// The test machine is an ordinary client: no trusted proxy, and not exempt from limits.
 const EXPOSED: &str = "[limits]\nexempt = []\n";
 
 async fn provider(sections: &str, limits: &str) -> TestProvider {
     TestProvider::open_with(&format!("{sections}{limits}\n"), "").await
 }
 
-/// Opens an address, as a proxy passes it on for somebody at `from`.
+/// Sends a GET request as a proxy forwards it for the client address `from`.
 async fn get(browser: &mut Browser, url: &str, from: &str) -> Answer {
     browser
         .send(Method::GET, url, |request| {
@@ -27,7 +27,7 @@ async fn get(browser: &mut Browser, url: &str, from: &str) -> Answer {
         .await
 }
 
-/// Sends a token request for somebody at `from`.
+/// Sends a token request as a proxy forwards it for the client address `from`.
 async fn redeem(provider: &TestProvider, form: &[(&str, &str)], from: &str) -> Answer {
     Browser::new()
         .send(Method::POST, provider.at("/token"), |request| {
@@ -36,8 +36,8 @@ async fn redeem(provider: &TestProvider, form: &[(&str, &str)], from: &str) -> A
         .await
 }
 
-/// A token request of `grafana`, with the right secret or another one.
-fn of_grafana<'a>(secret: &'a str, code: &'a str) -> [(&'static str, &'a str); 6] {
+/// The form of a token request of `grafana`.
+fn grafana_form<'a>(secret: &'a str, code: &'a str) -> [(&'static str, &'a str); 6] {
     [
         ("grant_type", "authorization_code"),
         ("client_id", "grafana"),
@@ -51,7 +51,7 @@ fn of_grafana<'a>(secret: &'a str, code: &'a str) -> [(&'static str, &'a str); 6
 const SECRET: &str = "grafana-secret-0123456789";
 
 #[tokio::test]
-async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not() {
+async fn n60_launches_are_limited_per_address() {
     let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 3").await;
     let url = provider.at("/launch/grafana?ticket=never-was");
     for _ in 0..3 {
@@ -69,7 +69,7 @@ async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not
     assert_eq!(
         provider.portal.calls().user_by_ticket,
         0,
-        "the portal is spared"
+        "the portal is not asked"
     );
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -81,7 +81,11 @@ async fn n60_an_address_that_launches_too_often_waits_and_its_neighbour_does_not
     assert_eq!(neighbour.status, 303);
     provider.advance(chrono::TimeDelta::seconds(20));
     let later = get(&mut browser, &url, "198.51.100.7").await;
-    assert_eq!(later.status, 303, "the ticket waited: {}", later.body);
+    assert_eq!(
+        later.status, 303,
+        "the refused launch did not use the ticket: {}",
+        later.body
+    );
 }
 
 #[tokio::test]
@@ -93,27 +97,33 @@ async fn n60_a_ticket_in_an_authorization_request_counts_as_a_launch() {
             .authorize_url(&[("ticket", "never-was"), ("prompt", prompt)])
             .to_string()
     };
-    let ask = async |prompt: &str, from: &str| get(&mut Browser::new(), &url(prompt), from).await;
-    assert_eq!(ask("", "198.51.100.7").await.status, 403);
-    let stopped = ask("", "198.51.100.7").await;
+    let authorize =
+        async |prompt: &str, from: &str| get(&mut Browser::new(), &url(prompt), from).await;
+    assert_eq!(authorize("", "198.51.100.7").await.status, 403);
+    let stopped = authorize("", "198.51.100.7").await;
     assert_eq!(stopped.status, 429);
     assert_eq!(stopped.header("retry-after"), "60");
-    let told = ask("none", "198.51.100.7").await;
-    let error = told.parameter("error");
+    let silent = authorize("none", "198.51.100.7").await;
+    let error = silent.parameter("error");
     assert_eq!(error.as_deref(), Some("temporarily_unavailable"));
-    assert_eq!(ask("", "198.51.100.8").await.status, 403);
+    assert_eq!(authorize("", "198.51.100.8").await.status, 403);
 }
 
 #[tokio::test]
-async fn n60_an_address_that_sends_too_many_token_requests_is_told_as_clients_are() {
+async fn n60_token_requests_are_limited_per_address_with_a_json_error() {
     let provider = provider(BEHIND_A_PROXY, "token_requests_per_minute = 2").await;
     let from = "2001:db8:0:1::5";
     for _ in 0..2 {
-        let answer = redeem(&provider, &of_grafana(SECRET, "none"), from).await;
+        let answer = redeem(&provider, &grafana_form(SECRET, "none"), from).await;
         assert_eq!(answer.json()["error"], "invalid_grant");
     }
     for neighbour_in_the_64 in [from, "2001:db8:0:1:a:b:c:d"] {
-        let stopped = redeem(&provider, &of_grafana(SECRET, "none"), neighbour_in_the_64).await;
+        let stopped = redeem(
+            &provider,
+            &grafana_form(SECRET, "none"),
+            neighbour_in_the_64,
+        )
+        .await;
         assert_eq!(stopped.status, 429);
         assert_eq!(stopped.header("retry-after"), "30");
         assert_eq!(stopped.header("cache-control"), "no-store");
@@ -123,26 +133,26 @@ async fn n60_an_address_that_sends_too_many_token_requests_is_told_as_clients_ar
             "too many requests; try again in 30 s"
         );
     }
-    let next = redeem(&provider, &of_grafana(SECRET, "none"), "2001:db8:0:2::5").await;
+    let next = redeem(&provider, &grafana_form(SECRET, "none"), "2001:db8:0:2::5").await;
     assert_eq!(next.status, 400);
 }
 
 #[tokio::test]
-async fn n52_n60_a_spoofed_address_escapes_no_limit() {
+async fn n52_n60_a_spoofed_address_does_not_evade_a_limit() {
     let limits = "launches_per_minute = 2\ntoken_requests_per_minute = 2";
     let provider = provider(EXPOSED, limits).await;
     let mut answers = Vec::new();
     for spoofed in 1..=4 {
         let from = format!("198.51.100.{spoofed}");
         let launched = get(&mut Browser::new(), &provider.at("/launch/grafana"), &from).await;
-        let redeemed = redeem(&provider, &of_grafana("wrong", "none"), &from).await;
+        let redeemed = redeem(&provider, &grafana_form("wrong", "none"), &from).await;
         answers.push((launched.status.as_u16(), redeemed.status.as_u16()));
     }
     assert_eq!(answers, [(200, 401), (200, 401), (429, 429), (429, 429)]);
 }
 
 #[tokio::test]
-async fn n52_n60_what_a_caller_writes_before_its_proxy_escapes_no_limit() {
+async fn n52_n60_a_spoofed_entry_before_the_proxys_does_not_evade_a_limit() {
     let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 1").await;
     let url = provider.at("/launch/grafana");
     let mut answers = Vec::new();
@@ -154,13 +164,16 @@ async fn n52_n60_what_a_caller_writes_before_its_proxy_escapes_no_limit() {
 }
 
 #[tokio::test]
-async fn n60_nobody_locks_a_client_out_by_calling_in_its_name() {
+async fn n60_unauthenticated_requests_do_not_use_up_a_clients_limit() {
     let limits = "client_token_requests_per_minute = 2\nclient_launches_per_minute = 2";
     let provider = provider(BEHIND_A_PROXY, limits).await;
     for stranger in 1..=5 {
         let from = format!("198.51.100.{stranger}");
-        let answer = redeem(&provider, &of_grafana("wrong", "none"), &from).await;
-        assert_eq!(answer.status, 401, "never counted for the client");
+        let answer = redeem(&provider, &grafana_form("wrong", "none"), &from).await;
+        assert_eq!(
+            answer.status, 401,
+            "does not count towards the client's limit"
+        );
         let url = provider.at("/launch/grafana?ticket=never-was");
         assert_eq!(get(&mut Browser::new(), &url, &from).await.status, 403);
     }
@@ -168,16 +181,19 @@ async fn n60_nobody_locks_a_client_out_by_calling_in_its_name() {
     let launched = provider.launch_from(&mut browser, "192.0.2.1").await;
     assert_eq!(launched.status, 303);
     let code = provider.client("grafana").login(&mut browser).await;
-    let tokens = redeem(&provider, &of_grafana(SECRET, &code), "192.0.2.2").await;
+    let tokens = redeem(&provider, &grafana_form(SECRET, &code), "192.0.2.2").await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
-    let again = redeem(&provider, &of_grafana(SECRET, "none"), "192.0.2.3").await;
+    let again = redeem(&provider, &grafana_form(SECRET, "none"), "192.0.2.3").await;
     assert_eq!(again.status, 400);
-    let stopped = redeem(&provider, &of_grafana(SECRET, "none"), "192.0.2.4").await;
-    assert_eq!(stopped.status, 429, "now it was the client itself");
+    let stopped = redeem(&provider, &grafana_form(SECRET, "none"), "192.0.2.4").await;
+    assert_eq!(
+        stopped.status, 429,
+        "an authenticated request counts towards the limit"
+    );
 }
 
 #[tokio::test]
-async fn n60_a_public_client_is_counted_by_address_alone() {
+async fn n60_a_public_client_is_limited_by_address_only() {
     let provider = provider(BEHIND_A_PROXY, "client_token_requests_per_minute = 1").await;
     let form = [
         ("grant_type", "authorization_code"),
@@ -192,7 +208,7 @@ async fn n60_a_public_client_is_counted_by_address_alone() {
 }
 
 #[tokio::test]
-async fn n60_people_who_cannot_open_a_client_now_are_signed_in_all_the_same() {
+async fn n60_a_user_is_signed_in_even_at_the_clients_launch_limit() {
     let provider = provider(BEHIND_A_PROXY, "client_launches_per_minute = 1").await;
     let first = provider.launch_from(&mut Browser::new(), "192.0.2.1").await;
     assert_eq!(first.status, 303);
@@ -200,23 +216,26 @@ async fn n60_people_who_cannot_open_a_client_now_are_signed_in_all_the_same() {
     let stopped = provider.launch_from(&mut browser, "192.0.2.2").await;
     assert_eq!(stopped.status, 429);
     assert_eq!(stopped.header("retry-after"), "60");
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
     provider.advance(chrono::TimeDelta::minutes(1));
     let url = provider.at("/launch/grafana");
     assert_eq!(get(&mut browser, &url, "192.0.2.2").await.status, 303);
 }
 
 #[tokio::test]
-async fn n60_by_default_this_machine_is_not_counted() {
+async fn n60_loopback_is_exempt_by_default() {
     let provider = provider("[limits]\n", "token_requests_per_minute = 1").await;
     for _ in 0..3 {
-        let answer = redeem(&provider, &of_grafana("wrong", "none"), "198.51.100.7").await;
+        let answer = redeem(&provider, &grafana_form("wrong", "none"), "198.51.100.7").await;
         assert_eq!(answer.status, 401);
     }
 }
 
 #[tokio::test]
-async fn n60_a_flood_of_requests_is_no_flood_of_log_lines() {
+async fn n60_a_flood_of_requests_does_not_flood_the_log() {
     let portal = TestProvider::open().await;
     let sections = "[limits]\nexempt = []\nlaunches_per_minute = 1\n";
     let program = Program::start(portal.portal.url().as_str(), sections).await;
@@ -232,12 +251,12 @@ async fn n60_a_flood_of_requests_is_no_flood_of_log_lines() {
     assert!((1..=2).contains(&lines), "{lines} lines");
 }
 
-/// A resource server asks about each request of its own; its limit is not that of logins.
+/// A resource server introspects a token on each request it gets, so introspection has its own limit.
 #[tokio::test]
-async fn n60_introspections_are_counted_apart_from_token_requests() {
+async fn n60_introspections_have_their_own_limit() {
     let limits = "introspections_per_minute = 2\ntoken_requests_per_minute = 1";
     let provider = provider(BEHIND_A_PROXY, limits).await;
-    let ask = async |path: &str| {
+    let post = async |path: &str| {
         let form = [
             ("client_id", "grafana"),
             ("client_secret", SECRET),
@@ -259,7 +278,7 @@ async fn n60_introspections_are_counted_apart_from_token_requests() {
         "/revoke",
         "/revoke",
     ] {
-        answers.push(ask(path).await);
+        answers.push(post(path).await);
     }
     assert_eq!(answers, [200, 200, 429, 200, 429]);
 }

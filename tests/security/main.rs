@@ -1,6 +1,7 @@
-//! What an attacker tries: the negative cases of the field notes, against the real router.
+//! Attacks against the real router.
 //!
-//! One file a theme, each test named for the rows it covers; `docs/security.md` has the table.
+//! One file per theme. A prefix such as `n61_` or `f8_` in a test's name is a row of the tables in
+//! `docs/security.md`, which describe the attack and what the provider does.
 
 #![expect(
     unreachable_pub,

@@ -1,4 +1,5 @@
-//! A portal that fails or lies: N66 to N68. Whatever it does, nobody is signed in whom it did not name.
+//! A portal that fails or sends wrong data (N66 to N68, docs/security.md). Only the user whom the
+//! portal named is ever signed in.
 
 use chrono::TimeDelta;
 use panda_oidc_panda::simulator::Fault;
@@ -7,10 +8,11 @@ use crate::support::CHEN_TAO;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
-use crate::tools::{Ear, SESSION, keeps_quiet, refused, who};
+use crate::tools::{SESSION, TrapServer, assert_error_page, assert_no_leak, signed_in_user};
 
-/// Puts the portal into a condition, rests its breaker, launches, and expects an honest page.
-async fn fails(provider: &TestProvider, fault: Fault, status: u16) {
+/// Sets a fault of the portal, waits until the circuit breaker lets requests through again, launches,
+/// and expects an error page with `status` and no session.
+async fn assert_launch_fails(provider: &TestProvider, fault: Fault, status: u16) {
     let what = format!("{fault:?}");
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     provider.portal.set_fault(fault).await;
@@ -18,22 +20,22 @@ async fn fails(provider: &TestProvider, fault: Fault, status: u16) {
     let mut browser = Browser::new();
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let answer = browser.get(launch).await;
-    refused(&answer, status, &what);
-    keeps_quiet(&answer, &ticket);
+    assert_error_page(&answer, status, &what);
+    assert_no_leak(&answer, &ticket);
     assert!(answer.body.contains("门户"), "{what}: {}", answer.body);
     let portal = provider.portal.url().as_str();
     assert!(
         answer.body.contains(portal),
-        "{what}: it shows the way back"
+        "{what}: the page links to the portal"
     );
     assert!(!browser.cookies.contains_key(SESSION), "{what}");
     provider.portal.set_fault(Fault::Healthy).await;
 }
 
 #[tokio::test]
-async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() {
+async fn n68_an_unreachable_portal_leads_to_an_error_page_and_no_session() {
     let provider = TestProvider::open_with("", "timeout = '300ms'").await;
-    let mut there = provider.signed_in(CHEN_TAO).await;
+    let mut signed_in = provider.signed_in(CHEN_TAO).await;
     for fault in [
         Fault::Dead,
         Fault::Cut,
@@ -47,17 +49,17 @@ async fn n68_a_portal_that_does_not_answer_gets_an_honest_page_and_no_session() 
         Fault::Status(401),
         Fault::Status(204),
     ] {
-        fails(&provider, fault, 503).await;
+        assert_launch_fails(&provider, fault, 503).await;
         assert_eq!(
-            who(&provider, &mut there).await.as_deref(),
+            signed_in_user(&provider, &mut signed_in).await.as_deref(),
             Some("1"),
-            "DESIGN, point 8"
+            "existing sessions keep working while the portal is down"
         );
     }
 }
 
 #[tokio::test]
-async fn n68_a_portal_that_talks_nonsense_gets_an_honest_page_and_no_session() {
+async fn n68_an_unintelligible_portal_response_leads_to_an_error_page_and_no_session() {
     let provider = TestProvider::open().await;
     for fault in [
         Fault::LoginPage,
@@ -68,26 +70,26 @@ async fn n68_a_portal_that_talks_nonsense_gets_an_honest_page_and_no_session() {
         Fault::Oversized,
         Fault::NoId,
     ] {
-        fails(&provider, fault, 502).await;
+        assert_launch_fails(&provider, fault, 502).await;
     }
 }
 
 #[tokio::test]
-async fn n68_a_redirect_of_the_portals_is_not_followed() {
+async fn n68_a_redirect_from_the_portal_is_not_followed() {
     let provider = TestProvider::open().await;
-    let ear = Ear::open();
-    fails(&provider, Fault::RedirectTo(ear.url()), 503).await;
-    let home = provider
+    let trap = TrapServer::open();
+    assert_launch_fails(&provider, Fault::RedirectTo(trap.url()), 503).await;
+    let own_url = provider
         .portal
         .url()
         .join("/PandaOMS/OMS/GetUserByTicket?ticket=x");
-    fails(&provider, Fault::RedirectTo(home.unwrap().into()), 503).await;
-    ear.heard_nothing();
+    assert_launch_fails(&provider, Fault::RedirectTo(own_url.unwrap().into()), 503).await;
+    trap.assert_not_contacted();
     assert_eq!(provider.portal.calls().user_by_ticket, 2);
 }
 
 #[tokio::test]
-async fn n67_an_id_that_is_none_proves_nobody() {
+async fn n67_an_invalid_user_id_signs_nobody_in() {
     let provider = TestProvider::open().await;
     let long = format!("\"{}\"", "1".repeat(300));
     for id in [
@@ -112,12 +114,12 @@ async fn n67_an_id_that_is_none_proves_nobody() {
         r#"1,"id":2"#,
         &long,
     ] {
-        fails(&provider, Fault::Id(id.to_owned()), 502).await;
+        assert_launch_fails(&provider, Fault::Id(id.to_owned()), 502).await;
     }
 }
 
 #[tokio::test]
-async fn n67_an_id_is_kept_to_the_digit() {
+async fn n67_a_user_id_is_preserved_digit_for_digit() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     for (id, sub) in [
@@ -139,7 +141,7 @@ async fn n67_an_id_is_kept_to_the_digit() {
 }
 
 #[tokio::test]
-async fn f25_a_sloppy_portal_is_understood() {
+async fn f25_harmless_deviations_of_the_portal_are_tolerated() {
     let provider = TestProvider::open().await;
     for fault in [
         Fault::CodeAsString,
@@ -153,7 +155,7 @@ async fn f25_a_sloppy_portal_is_understood() {
         provider.portal.set_fault(fault.clone()).await;
         let mut browser = provider.signed_in(CHEN_TAO).await;
         assert_eq!(
-            who(&provider, &mut browser).await.as_deref(),
+            signed_in_user(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{fault:?}"
         );
@@ -161,7 +163,7 @@ async fn f25_a_sloppy_portal_is_understood() {
 }
 
 #[tokio::test]
-async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
+async fn n66_a_ticket_that_later_names_another_user_is_refused() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -172,8 +174,8 @@ async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
 
     let mut later = browser.clone();
     later.cookies.remove(SESSION);
-    refused(&later.get(&launch).await, 403, "in the same browser");
-    refused(
+    assert_error_page(&later.get(&launch).await, 403, "in the same browser");
+    assert_error_page(
         &later.get_from(&launch, &portal).await,
         403,
         "from the portal",
@@ -184,10 +186,13 @@ async fn n66_a_ticket_that_names_somebody_else_later_names_nobody() {
         .client("grafana")
         .authorize_url(&[("prompt", "login")]);
     fresh.query_pairs_mut().append_pair("ticket", &ticket);
-    refused(
+    assert_error_page(
         &browser.get_from(&fresh, &portal).await,
         403,
         "with a session",
     );
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }

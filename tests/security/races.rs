@@ -1,4 +1,4 @@
-//! Many at once, over SQLite and real sockets: N22, N61.
+//! Concurrent requests, over SQLite and real sockets: N22, N50, N61 and N63, docs/security.md.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{SESSION, who};
+use crate::tools::{SESSION, signed_in_user};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
@@ -29,8 +29,8 @@ async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
             });
         }
         let mut owners = 0;
-        while let Some(ran) = race.join_next().await {
-            let (status, browser) = ran.unwrap();
+        while let Some(finished) = race.join_next().await {
+            let (status, browser) = finished.unwrap();
             match status {
                 303 => owners += 1,
                 403 => assert!(!browser.cookies.contains_key(SESSION)),
@@ -42,7 +42,7 @@ async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
+async fn n22_of_24_concurrent_redemptions_one_succeeds_and_its_token_is_revoked() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for client in ["grafana", "keycloak", "spa"] {
@@ -58,21 +58,27 @@ async fn n22_of_24_redeemers_one_wins_and_loses_it_again() {
                 client.redeem(&code).await
             });
         }
-        let mut won = Vec::new();
-        while let Some(ran) = race.join_next().await {
-            let answer = ran.unwrap();
+        let mut access_tokens = Vec::new();
+        while let Some(finished) = race.join_next().await {
+            let answer = finished.unwrap();
             match answer.status.as_u16() {
-                200 => won.push(answer.json()["access_token"].as_str().unwrap().to_owned()),
+                200 => {
+                    access_tokens.push(answer.json()["access_token"].as_str().unwrap().to_owned())
+                }
                 _ => assert_eq!(answer.json()["error"], "invalid_grant"),
             }
         }
-        assert_eq!(won.len(), 1);
-        assert_eq!(client.userinfo(&won[0]).await.status, 401, "N21");
+        assert_eq!(access_tokens.len(), 1);
+        assert_eq!(
+            client.userinfo(&access_tokens[0]).await.status,
+            401,
+            "the second redemption revoked it"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n61_racing_tabs_of_the_owner_all_get_in() {
+async fn n61_racing_tabs_of_the_owner_share_one_session() {
     let provider = TestProvider::open().await;
     let browser = provider.signed_in(CHEN_TAO).await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -89,8 +95,8 @@ async fn n61_racing_tabs_of_the_owner_all_get_in() {
     }
     let grafana = provider.client("grafana");
     let mut sids = Vec::new();
-    while let Some(ran) = race.join_next().await {
-        let (status, mut tab) = ran.unwrap();
+    while let Some(finished) = race.join_next().await {
+        let (status, mut tab) = finished.unwrap();
         assert_eq!(status, 303);
         let tokens = grafana.redeem(&grafana.login(&mut tab).await).await.json();
         sids.push(claims(tokens["id_token"].as_str().unwrap())["sid"].clone());
@@ -101,10 +107,10 @@ async fn n61_racing_tabs_of_the_owner_all_get_in() {
     );
 }
 
-/// Two people at one PC, both clicks under way at once: one of them is signed in afterwards, and no
-/// tab holds a session of the other that still lives.
+/// Two users click in the same browser at the same time. One of them is signed in afterwards, and no
+/// tab has a live session of the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session() {
+async fn n50_two_users_racing_in_one_browser_never_get_each_others_session() {
     let provider = TestProvider::open().await;
     let portal = provider.portal.url().to_string();
     let mut browser = provider.signed_in(3).await;
@@ -119,8 +125,8 @@ async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session(
     let (first, second) = tokio::join!(one.get_from(a, &portal), two.get_from(b, &portal));
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
     let (one, two) = (
-        who(&provider, &mut one).await,
-        who(&provider, &mut two).await,
+        signed_in_user(&provider, &mut one).await,
+        signed_in_user(&provider, &mut two).await,
     );
     assert!(
         matches!(
@@ -130,14 +136,14 @@ async fn n50_of_two_users_who_race_for_one_browser_none_gets_the_others_session(
         "one of them: {one:?}, {two:?}"
     );
     assert_eq!(
-        who(&provider, &mut browser).await,
+        signed_in_user(&provider, &mut browser).await,
         None,
-        "the session they found is over"
+        "the previous session has ended"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n63_a_yes_clicked_twice_is_one_change_of_user() {
+async fn n63_a_confirmation_clicked_twice_switches_users_once() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider
@@ -156,13 +162,16 @@ async fn n63_a_yes_clicked_twice_is_one_change_of_user() {
     }
     assert!(a.status == 303 || b.status == 303);
     for mut tab in [one, two] {
-        assert_ne!(who(&provider, &mut tab).await.as_deref(), Some("1"));
+        assert_ne!(
+            signed_in_user(&provider, &mut tab).await.as_deref(),
+            Some("1")
+        );
     }
-    assert_eq!(who(&provider, &mut browser).await, None);
+    assert_eq!(signed_in_user(&provider, &mut browser).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_code_that_is_redeemed_while_its_session_ends_opens_nothing_afterwards() {
+async fn a_code_redeemed_while_its_session_ends_yields_no_usable_token() {
     let provider = TestProvider::open().await;
     let portal = provider.portal.url().to_string();
     let grafana = provider.client("grafana");

@@ -1,4 +1,4 @@
-//! Where an answer may be sent: N01 to N11.
+//! Where an authorization response or a launch may be sent: N01 to N11 and N73, docs/security.md.
 
 use panda_oidc::config;
 use url::Url;
@@ -7,17 +7,17 @@ use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
-use crate::tools::refused;
+use crate::tools::assert_error_page;
 
-/// Asks for a code to be sent to `redirect_uri`.
-async fn ask(client: &RelyingParty, browser: &mut Browser, redirect_uri: &str) -> Answer {
+/// Sends an authorization request with this `redirect_uri`.
+async fn authorize(client: &RelyingParty, browser: &mut Browser, redirect_uri: &str) -> Answer {
     browser
         .get(client.authorize_url(&[("redirect_uri", redirect_uri)]))
         .await
 }
 
 #[tokio::test]
-async fn n01_to_n09_only_the_registered_redirect_uri_is_answered_to() {
+async fn n01_to_n09_only_the_registered_redirect_uri_is_accepted() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -58,21 +58,21 @@ async fn n01_to_n09_only_the_registered_redirect_uri_is_answered_to() {
         "data:text/html,<script>alert(1)</script>",
         "http://127.0.0.1:8180/realms/broker/broker/panda/endpoint",
     ] {
-        let answer = ask(&grafana, &mut browser, uri).await;
-        refused(&answer, 400, uri);
-        let none = grafana.authorize_url(&[("redirect_uri", uri), ("prompt", "none")]);
-        refused(&browser.get(none).await, 400, uri);
+        let answer = authorize(&grafana, &mut browser, uri).await;
+        assert_error_page(&answer, 400, uri);
+        let prompt_none = grafana.authorize_url(&[("redirect_uri", uri), ("prompt", "none")]);
+        assert_error_page(&browser.get(prompt_none).await, 400, uri);
     }
-    let good = ask(&grafana, &mut browser, &grafana.redirect_uri).await;
-    assert!(good.parameter("code").is_some());
+    let accepted = authorize(&grafana, &mut browser, &grafana.redirect_uri).await;
+    assert!(accepted.parameter("code").is_some());
 }
 
 #[tokio::test]
-async fn n04_n08_a_public_client_has_any_loopback_port_and_nothing_else() {
+async fn n04_n08_a_public_client_may_vary_only_the_loopback_port() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let spa = provider.client("spa");
-    let answer = ask(&spa, &mut browser, "http://127.0.0.1:51004/callback").await;
+    let answer = authorize(&spa, &mut browser, "http://127.0.0.1:51004/callback").await;
     assert!(answer.parameter("code").is_some());
     for uri in [
         "http://127.0.0.1:51004/other",
@@ -91,12 +91,12 @@ async fn n04_n08_a_public_client_has_any_loopback_port_and_nothing_else() {
         "http://[::1]:51004/callback",
         "https://127.0.0.1:51004/callback",
     ] {
-        refused(&ask(&spa, &mut browser, uri).await, 400, uri);
+        assert_error_page(&authorize(&spa, &mut browser, uri).await, 400, uri);
     }
 }
 
 #[test]
-fn n05_n06_n09_no_pattern_and_no_script_can_be_registered() {
+fn n05_n06_n09_neither_patterns_nor_script_urls_can_be_registered() {
     for uri in [
         "https://*.example.com/cb",
         "https://app.example.com/*",
@@ -119,10 +119,10 @@ fn n05_n06_n09_no_pattern_and_no_script_can_be_registered() {
 }
 
 #[tokio::test]
-async fn n10_n73_a_deep_link_never_leaves_the_client() {
+async fn n10_n73_a_deep_link_stays_within_the_client() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    for deep in [
+    for deep_link in [
         "/evil.com",
         "//evil.com",
         "%2fevil.com",
@@ -142,17 +142,17 @@ async fn n10_n73_a_deep_link_never_leaves_the_client() {
         "%252e%252e/x",
     ] {
         for client in ["grafana", "spa"] {
-            let url = provider.at(&format!("/launch/{client}/{deep}"));
-            refused(&browser.get(url).await, 404, deep);
+            let url = provider.at(&format!("/launch/{client}/{deep_link}"));
+            assert_error_page(&browser.get(url).await, 404, deep_link);
         }
     }
-    for (deep, path) in [
+    for (deep_link, path) in [
         ("@evil.com", "/@evil.com"),
         ("d/abc", "/d/abc"),
         ("泵站", "/%E6%B3%B5%E7%AB%99"),
     ] {
         let answer = browser
-            .get(provider.at(&format!("/launch/spa/{deep}")))
+            .get(provider.at(&format!("/launch/spa/{deep_link}")))
             .await;
         let location = answer.location();
         assert_eq!(location.as_str(), format!("http://127.0.0.1:3001{path}"));
@@ -160,7 +160,7 @@ async fn n10_n73_a_deep_link_never_leaves_the_client() {
 }
 
 #[tokio::test]
-async fn n10_no_parameter_of_a_launch_chooses_where_it_ends() {
+async fn n10_no_launch_parameter_sets_the_redirect_target() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = provider.at(
@@ -172,7 +172,7 @@ async fn n10_no_parameter_of_a_launch_chooses_where_it_ends() {
 }
 
 #[tokio::test]
-async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
+async fn n11_error_pages_escape_request_parameters() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let evil = "\"><script>alert(1)</script>";
@@ -183,7 +183,7 @@ async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
         [("client_id", ""), ("ui_locales", evil)],
     ] {
         let answer = browser.get(grafana.authorize_url(&changes)).await;
-        refused(&answer, 400, evil);
+        assert_error_page(&answer, 400, evil);
         assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("default-src 'none'"), "{policy}");
@@ -191,12 +191,12 @@ async fn n11_a_page_about_a_bad_request_escapes_what_it_was_sent() {
     }
     let launch = provider.at("/launch/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E?ticket=x");
     let answer = browser.get(launch).await;
-    refused(&answer, 404, evil);
+    assert_error_page(&answer, 404, evil);
     assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
 }
 
 #[tokio::test]
-async fn n09_state_comes_back_as_it_was_and_breaks_out_of_nothing() {
+async fn n09_state_is_returned_unchanged_and_injects_nothing() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -211,15 +211,15 @@ async fn n09_state_comes_back_as_it_was_and_breaks_out_of_nothing() {
             .get(grafana.authorize_url(&[("state", state)]))
             .await;
         let location: Url = answer.location();
-        let named = |name: &str| {
+        let single_value = |name: &str| {
             let pairs = location.query_pairs().into_owned();
             let values: Vec<_> = pairs.filter(|(key, _)| key == name).collect();
             assert_eq!(values.len(), 1, "{name} in {location}");
             values[0].1.clone()
         };
-        assert_eq!(named("state"), state);
-        assert_eq!(named("iss"), provider.issuer);
-        assert_ne!(named("code"), "evil");
+        assert_eq!(single_value("state"), state);
+        assert_eq!(single_value("iss"), provider.issuer);
+        assert_ne!(single_value("code"), "evil");
         assert_eq!(location.fragment(), None);
         assert!(answer.set_cookies().iter().all(|set| !set.contains("evil")));
     }

@@ -1,4 +1,5 @@
-//! Refresh tokens in the wrong hands, or asked for too much: N35 to N39.
+//! Refresh tokens that are reused, stolen, or presented for more than was granted: N21 and N35 to N39,
+//! docs/security.md.
 
 use std::sync::Arc;
 
@@ -25,55 +26,55 @@ fn token(tokens: &Value, name: &str) -> String {
 }
 
 #[track_caller]
-fn worthless(answer: &crate::support::browser::Answer) {
+fn assert_invalid_grant(answer: &crate::support::browser::Answer) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.json()["error"], "invalid_grant");
 }
 
 #[tokio::test]
-async fn n35_a_token_that_comes_again_after_the_grace_ends_all_its_family_gave() {
+async fn n35_a_refresh_token_reused_after_the_grace_period_revokes_its_family() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let (grafana, first) = login(&provider, &mut browser).await;
     let stolen = token(&first, "refresh_token");
     let second = grafana.refresh(&stolen).await.json();
     provider.advance(TimeDelta::seconds(10));
-    worthless(&grafana.refresh(&stolen).await);
-    worthless(&grafana.refresh(&token(&second, "refresh_token")).await);
+    assert_invalid_grant(&grafana.refresh(&stolen).await);
+    assert_invalid_grant(&grafana.refresh(&token(&second, "refresh_token")).await);
     for tokens in [&first, &second] {
         let userinfo = grafana.userinfo(&token(tokens, "access_token")).await;
         assert_eq!(userinfo.status, 401);
     }
     let (grafana, tokens) = login(&provider, &mut browser).await;
-    let again = grafana.refresh(&token(&tokens, "refresh_token")).await;
-    assert_eq!(again.status, 200, "the person is still signed in");
+    let fresh = grafana.refresh(&token(&tokens, "refresh_token")).await;
+    assert_eq!(fresh.status, 200, "the user is still signed in");
 }
 
 #[tokio::test]
-async fn n35_a_token_two_steps_old_ends_the_family_even_within_the_grace() {
+async fn n35_a_refresh_token_two_generations_old_revokes_the_family_even_within_the_grace_period() {
     let provider = TestProvider::open().await;
     let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     let second = token(&grafana.refresh(&first).await.json(), "refresh_token");
     let third = token(&grafana.refresh(&second).await.json(), "refresh_token");
-    worthless(&grafana.refresh(&first).await);
-    worthless(&grafana.refresh(&third).await);
+    assert_invalid_grant(&grafana.refresh(&first).await);
+    assert_invalid_grant(&grafana.refresh(&third).await);
 }
 
 #[tokio::test]
-async fn n35_a_forged_secret_of_a_known_family_is_as_bad_as_an_old_one() {
+async fn n35_a_forged_token_of_an_existing_family_revokes_the_family() {
     let provider = TestProvider::open().await;
     let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let good = token(&first, "refresh_token");
     let mut forged = good.clone();
     let last = if good.ends_with('A') { "B" } else { "A" };
     forged.replace_range(63.., last);
-    worthless(&grafana.refresh(&forged).await);
-    worthless(&grafana.refresh(&good).await);
+    assert_invalid_grant(&grafana.refresh(&forged).await);
+    assert_invalid_grant(&grafana.refresh(&good).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
+async fn n36_24_concurrent_refreshes_get_the_same_successor() {
     let provider = TestProvider::open().await;
     let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
@@ -92,12 +93,12 @@ async fn n36_of_24_who_refresh_at_once_none_gets_a_family_of_its_own() {
         assert_eq!(token(&answer.json(), "refresh_token"), next);
     }
     provider.advance(TimeDelta::seconds(10));
-    worthless(&grafana.refresh(&first).await);
-    worthless(&grafana.refresh(&next).await);
+    assert_invalid_grant(&grafana.refresh(&first).await);
+    assert_invalid_grant(&grafana.refresh(&next).await);
 }
 
 #[tokio::test]
-async fn n37_no_refresh_brings_more_than_was_granted() {
+async fn n37_a_refresh_cannot_widen_the_scope() {
     let provider = TestProvider::open().await;
     let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
@@ -105,31 +106,31 @@ async fn n37_no_refresh_brings_more_than_was_granted() {
         let answer = grafana.refresh_with(&first, &[("scope", scope)]).await;
         assert_eq!(answer.json()["error"], "invalid_scope", "{scope}");
     }
-    // What was refused has cost nothing.
+    // A refused request does not spend the refresh token.
     assert_eq!(grafana.refresh(&first).await.status, 200);
 }
 
 #[tokio::test]
-async fn n38_another_client_gets_nothing_and_spoils_nothing() {
+async fn n38_another_clients_refresh_is_refused_and_revokes_nothing() {
     let provider = TestProvider::open().await;
     let (grafana, first) = login(&provider, &mut provider.signed_in(CHEN_TAO).await).await;
     let first = token(&first, "refresh_token");
     for thief in [provider.client("keycloak"), provider.client("spa")] {
-        worthless(&thief.refresh(&first).await);
+        assert_invalid_grant(&thief.refresh(&first).await);
     }
-    let nobody = RelyingParty {
+    let with_wrong_secret = RelyingParty {
         client_secret: Some("wrong-secret-0123456789".to_owned()),
         ..grafana.clone()
     };
     assert_eq!(
-        nobody.refresh(&first).await.json()["error"],
+        with_wrong_secret.refresh(&first).await.json()["error"],
         "invalid_client"
     );
     assert_eq!(grafana.refresh(&first).await.status, 200);
 }
 
 #[tokio::test]
-async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
+async fn n39_a_refresh_is_refused_after_the_session_ended() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let (grafana, first) = login(&provider, &mut browser).await;
@@ -138,19 +139,19 @@ async fn n39_nothing_is_refreshed_once_the_session_was_ended() {
     browser
         .get_from(launch, provider.portal.url().as_str())
         .await;
-    worthless(&grafana.refresh(&token(&first, "refresh_token")).await);
+    assert_invalid_grant(&grafana.refresh(&token(&first, "refresh_token")).await);
     let userinfo = grafana.userinfo(&token(&first, "access_token")).await;
     assert_eq!(userinfo.status, 401);
 }
 
 #[tokio::test]
-async fn n21_a_code_that_comes_again_ends_the_family_it_began() {
+async fn n21_a_code_presented_twice_revokes_its_refresh_token_family() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
     let code = RelyingParty::code(&browser.get(url).await);
     let tokens = grafana.redeem(&code).await.json();
-    worthless(&grafana.redeem(&code).await);
-    worthless(&grafana.refresh(&token(&tokens, "refresh_token")).await);
+    assert_invalid_grant(&grafana.redeem(&code).await);
+    assert_invalid_grant(&grafana.refresh(&token(&tokens, "refresh_token")).await);
 }

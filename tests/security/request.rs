@@ -1,4 +1,5 @@
-//! What an authorization request may ask: N12 to N15, N18 to N20, and requests beyond all measure.
+//! Authorization requests: repeated and unsupported parameters, prompts and hints (N12 to N15 and N18
+//! to N20, docs/security.md), and oversized requests.
 
 use reqwest::Method;
 
@@ -6,11 +7,11 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, Ear, SESSION, refused, who};
+use crate::tools::{BROWSER, SESSION, TrapServer, assert_error_page, signed_in_user};
 
-/// The error a client is told of by a redirect to where it may be told.
+/// Panics unless the response redirects to the client with `error` and without a code.
 #[track_caller]
-fn told(answer: &Answer, client: &RelyingParty, error: &str) {
+fn assert_error_redirect(answer: &Answer, client: &RelyingParty, error: &str) {
     let location = answer.location();
     assert!(location.as_str().starts_with(&client.redirect_uri));
     assert_eq!(answer.parameter("error").as_deref(), Some(error));
@@ -32,14 +33,14 @@ async fn n12_a_parameter_given_twice_is_refused() {
     ] {
         let mut url = grafana.authorize_url(&[]);
         url.query_pairs_mut().append_pair(name, value);
-        refused(&browser.get(url).await, 400, name);
+        assert_error_page(&browser.get(url).await, 400, name);
     }
     for name in ["state", "nonce", "scope", "response_type", "code_challenge"] {
         for value in ["x", ""] {
             let mut url = grafana.authorize_url(&[]);
             url.query_pairs_mut().append_pair(name, value);
             let answer = browser.get(url).await;
-            told(&answer, &grafana, "invalid_request");
+            assert_error_redirect(&answer, &grafana, "invalid_request");
             let state = answer.parameter("state");
             assert_eq!(state.is_none(), name == "state", "{name}: {state:?}");
         }
@@ -47,7 +48,7 @@ async fn n12_a_parameter_given_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn n13_no_token_ever_comes_through_the_browser() {
+async fn n13_no_token_is_issued_through_the_browser() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -64,30 +65,34 @@ async fn n13_no_token_ever_comes_through_the_browser() {
     ] {
         let url = grafana.authorize_url(&[("response_type", response_type)]);
         let answer = browser.get(url).await;
-        told(&answer, &grafana, "unsupported_response_type");
+        assert_error_redirect(&answer, &grafana, "unsupported_response_type");
         assert_eq!(answer.location().fragment(), None);
     }
     for mode in ["web_message", "query.jwt", "QUERY"] {
         let url = grafana.authorize_url(&[("response_mode", mode)]);
-        told(&browser.get(url).await, &grafana, "invalid_request");
+        assert_error_redirect(&browser.get(url).await, &grafana, "invalid_request");
     }
 }
 
 #[tokio::test]
-async fn n14_n15_nothing_a_request_names_is_fetched() {
+async fn n14_n15_no_url_from_a_request_is_fetched() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
-    let ear = Ear::open();
-    let url = ear.url();
+    let trap = TrapServer::open();
+    let trap_url = trap.url();
     let request_object = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwOi8vZXZpbCJ9.";
     for (name, value, error) in [
         ("request", request_object, "request_not_supported"),
-        ("request_uri", url.as_str(), "request_uri_not_supported"),
+        (
+            "request_uri",
+            trap_url.as_str(),
+            "request_uri_not_supported",
+        ),
         ("registration", "{}", "registration_not_supported"),
     ] {
-        let asked = grafana.authorize_url(&[(name, value)]);
-        told(&browser.get(asked).await, &grafana, error);
+        let request = grafana.authorize_url(&[(name, value)]);
+        assert_error_redirect(&browser.get(request).await, &grafana, error);
     }
     for name in [
         "jwks_uri",
@@ -95,34 +100,41 @@ async fn n14_n15_nothing_a_request_names_is_fetched() {
         "logo_uri",
         "login_hint",
     ] {
-        let asked = grafana.authorize_url(&[(name, &url)]);
-        assert!(browser.get(asked).await.parameter("code").is_some());
+        let request = grafana.authorize_url(&[(name, &trap_url)]);
+        assert!(browser.get(request).await.parameter("code").is_some());
     }
-    ear.heard_nothing();
+    trap.assert_not_contacted();
 }
 
 #[tokio::test]
-async fn n18_prompt_none_shows_nothing_and_waits_for_nothing() {
+async fn n18_prompt_none_shows_no_page_and_stores_no_pending_request() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
-    let quiet = grafana.authorize_url(&[("prompt", "none")]);
+    let prompt_none = grafana.authorize_url(&[("prompt", "none")]);
     let mut browser = Browser::new();
-    let answer = browser.get(&quiet).await;
-    told(&answer, &grafana, "login_required");
+    let answer = browser.get(&prompt_none).await;
+    assert_error_redirect(&answer, &grafana, "login_required");
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
-    let both = grafana.authorize_url(&[("prompt", "none login")]);
-    told(&browser.get(both).await, &grafana, "invalid_request");
+    let none_and_login = grafana.authorize_url(&[("prompt", "none login")]);
+    assert_error_redirect(
+        &browser.get(none_and_login).await,
+        &grafana,
+        "invalid_request",
+    );
 
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let mut switch = quiet;
+    let mut with_ticket = prompt_none;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
-    switch.query_pairs_mut().append_pair("ticket", &ticket);
-    told(&browser.get(switch).await, &grafana, "login_required");
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    with_ticket.query_pairs_mut().append_pair("ticket", &ticket);
+    assert_error_redirect(&browser.get(with_ticket).await, &grafana, "login_required");
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
-async fn n19_a_fresh_login_that_never_happened_is_no_login() {
+async fn n19_a_forced_login_that_was_not_completed_yields_no_code() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -131,51 +143,61 @@ async fn n19_a_fresh_login_that_never_happened_is_no_login() {
         let mut tab = browser.clone();
         let answer = tab.get(grafana.authorize_url(&[changes])).await;
         assert_eq!(answer.status, 200, "{changes:?}");
-        let parked = tab
+        let pending = tab
             .cookies
             .keys()
             .find_map(|name| name.strip_prefix("panda-oidc-parked-"));
-        let resume = provider.at(&format!("/resume/{}", parked.unwrap()));
+        let resume = provider.at(&format!("/resume/{}", pending.unwrap()));
         let resumed = tab.get(resume).await;
         assert_eq!(
             (resumed.status.as_u16(), resumed.header("location")),
             (200, "")
         );
     }
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
-async fn n20_a_hint_for_somebody_else_logs_nobody_in() {
+async fn n20_an_id_token_hint_of_another_user_signs_nobody_in() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
-    let mut theirs = provider.signed_in(HEI_LONG_JIANG).await;
+    let mut hinted = provider.signed_in(HEI_LONG_JIANG).await;
     let tokens = grafana
-        .redeem(&grafana.login(&mut theirs).await)
+        .redeem(&grafana.login(&mut hinted).await)
         .await
         .json();
     let hint = tokens["id_token"].as_str().unwrap();
     assert_eq!(claims(hint)["sub"], "2");
 
-    let mut nobody = Browser::new();
+    let mut signed_out = Browser::new();
     let url = grafana.authorize_url(&[("id_token_hint", hint)]);
-    let answer = nobody.get(&url).await;
+    let answer = signed_out.get(&url).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("location")),
         (200, "")
     );
-    assert!(!nobody.cookies.contains_key(SESSION));
+    assert!(!signed_out.cookies.contains_key(SESSION));
 
-    let mut ours = provider.signed_in(CHEN_TAO).await;
+    let mut signed_in = provider.signed_in(CHEN_TAO).await;
     provider.advance(chrono::TimeDelta::seconds(1));
-    let answer = ours.get(&url).await;
+    let answer = signed_in.get(&url).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("location")),
         (200, "")
     );
-    let quiet = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", "none")]);
-    told(&ours.get(quiet).await, &grafana, "login_required");
-    assert_eq!(who(&provider, &mut ours).await.as_deref(), Some("1"));
+    let prompt_none = grafana.authorize_url(&[("id_token_hint", hint), ("prompt", "none")]);
+    assert_error_redirect(
+        &signed_in.get(prompt_none).await,
+        &grafana,
+        "login_required",
+    );
+    assert_eq!(
+        signed_in_user(&provider, &mut signed_in).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
@@ -189,19 +211,19 @@ async fn a_head_request_gets_no_code() {
 }
 
 #[tokio::test]
-async fn a_request_beyond_all_measure_is_refused_and_answered() {
+async fn an_oversized_request_is_refused_with_an_error_page() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
     let long = grafana.authorize_url(&[("state", &"x".repeat(17 * 1024))]);
-    refused(&browser.get(long).await, 413, "a query of 17 KiB");
+    assert_error_page(&browser.get(long).await, 413, "a query of 17 KiB");
 
     let mut many = grafana.authorize_url(&[]);
     for index in 0..101 {
         many.query_pairs_mut()
             .append_pair(&format!("p{index}"), "x");
     }
-    refused(&browser.get(&many).await, 413, "more than 100 parameters");
+    assert_error_page(&browser.get(&many).await, 413, "more than 100 parameters");
     many.set_path("/launch/grafana");
     assert_eq!(
         browser.get(many).await.status,
@@ -216,16 +238,16 @@ async fn a_request_beyond_all_measure_is_refused_and_answered() {
     let kind = "application/x-www-form-urlencoded";
     let url = provider.at("/authorize");
     let answer = browser.send(Method::POST, &url, post(form, kind)).await;
-    refused(&answer, 413, "a body of 80 KiB");
+    assert_error_page(&answer, 413, "a body of 80 KiB");
     let json = format!("{{\"client_id\":\"grafana\",\"a\":{}", "[".repeat(10_000));
     let answer = browser
         .send(Method::POST, &url, post(json, "application/json"))
         .await;
-    refused(&answer, 400, "JSON");
+    assert_error_page(&answer, 400, "JSON");
 }
 
 #[tokio::test]
-async fn a_parked_request_that_no_cookie_holds_is_said_to_be_lost() {
+async fn a_pending_request_too_large_for_a_cookie_is_reported_as_lost() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let grafana = provider.client("grafana");

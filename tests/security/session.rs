@@ -1,4 +1,4 @@
-//! Sessions and the cookies that open them: N50, N52, N57, F17, and cookies where they do not belong.
+//! Sessions and their cookies: N50, N52, N57 and N70, docs/security.md.
 
 use base64::Engine as _;
 use chrono::TimeDelta;
@@ -9,16 +9,16 @@ use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, SWITCH, access_token, who};
+use crate::tools::{BROWSER, SESSION, SWITCH, access_token, signed_in_user};
 
 #[tokio::test]
-async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
+async fn n50_f6_nothing_of_the_previous_user_works_after_a_switch() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
     let code = grafana.login(&mut browser).await;
-    let mut left = browser.clone();
+    let mut previous = browser.clone();
 
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
@@ -27,13 +27,16 @@ async fn n50_f6_nothing_of_the_last_user_outlives_the_next() {
         .await;
     assert_eq!(launched.location().port(), Some(3000));
 
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("2")
+    );
     assert_eq!(grafana.userinfo(&token).await.status, 401);
     assert_eq!(grafana.redeem(&code).await.status, 400);
     assert_eq!(
-        who(&provider, &mut left).await,
+        signed_in_user(&provider, &mut previous).await,
         None,
-        "the old handle opens nothing, at once"
+        "the old handle is invalid at once"
     );
 }
 
@@ -63,9 +66,9 @@ async fn n50_two_users_of_one_browser_never_share_a_session_id() {
 }
 
 #[tokio::test]
-async fn a_session_ends_by_itself_and_takes_its_tokens_along() {
-    let lives = "[session]\nlifetime = '10m'\n";
-    let provider = TestProvider::open_with(lives, "").await;
+async fn an_expired_session_invalidates_its_tokens() {
+    let lifetime = "[session]\nlifetime = '10m'\n";
+    let provider = TestProvider::open_with(lifetime, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
     let token = access_token(&grafana, &mut browser).await;
@@ -73,14 +76,14 @@ async fn a_session_ends_by_itself_and_takes_its_tokens_along() {
     assert_eq!(grafana.userinfo(&token).await.status, 200);
     provider.advance(TimeDelta::seconds(1));
     assert_eq!(grafana.userinfo(&token).await.status, 401);
-    assert_eq!(who(&provider, &mut browser).await, None);
+    assert_eq!(signed_in_user(&provider, &mut browser).await, None);
 }
 
 #[tokio::test]
-async fn n52_no_header_of_a_stranger_names_this_provider() {
+async fn n52_untrusted_forwarding_headers_are_ignored() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    let evil = |request: reqwest::RequestBuilder| {
+    let spoofed_headers = |request: reqwest::RequestBuilder| {
         request
             .header("host", "evil.com")
             .header("forwarded", "for=1.2.3.4;host=evil.com;proto=https")
@@ -94,30 +97,33 @@ async fn n52_no_header_of_a_stranger_names_this_provider() {
             .header("x_forwarded_host", "evil.com")
     };
     let discovery = provider.at("/.well-known/openid-configuration");
-    let plain = Browser::new().get(&discovery).await.body;
-    let spoofed = Browser::new().send(Method::GET, discovery, evil).await.body;
-    assert_eq!(plain, spoofed);
+    let expected = Browser::new().get(&discovery).await.body;
+    let spoofed = Browser::new()
+        .send(Method::GET, discovery, spoofed_headers)
+        .await
+        .body;
+    assert_eq!(expected, spoofed);
 
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
-    let answer = browser.send(Method::GET, launch, evil).await;
+    let answer = browser.send(Method::GET, launch, spoofed_headers).await;
     assert_eq!(answer.location().as_str(), provider.at("/switch"));
     let page = browser
-        .send(Method::GET, provider.at("/switch"), evil)
+        .send(Method::GET, provider.at("/switch"), spoofed_headers)
         .await;
     assert!(!page.body.contains("evil"), "{}", page.body);
     let secure = answer.set_cookies().into_iter();
     assert!(secure.filter(|cookie| cookie.contains("Secure")).count() == 0);
     let url = provider.client("grafana").authorize_url(&[]);
-    let answer = browser.send(Method::GET, url, evil).await;
+    let answer = browser.send(Method::GET, url, spoofed_headers).await;
     assert_eq!(answer.parameter("iss"), Some(provider.issuer.clone()));
 }
 
 #[tokio::test]
-async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing() {
+async fn n57_the_same_request_is_encrypted_differently_each_time() {
     let provider = TestProvider::open().await;
     let url = provider.client("grafana").authorize_url(&[]);
-    let mut seals = Vec::new();
+    let mut ciphertexts = Vec::new();
     for _ in 0..2 {
         let mut browser = Browser::new();
         browser.get(&url).await;
@@ -127,26 +133,26 @@ async fn n57_the_same_request_is_sealed_differently_each_time_and_shows_nothing(
             .unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(!text.contains("the-state") && !text.contains("grafana"));
-        seals.push(bytes);
+        ciphertexts.push(bytes);
     }
-    assert_eq!(seals[0].len(), seals[1].len());
-    let same = seals[0]
+    assert_eq!(ciphertexts[0].len(), ciphertexts[1].len());
+    let equal_bytes = ciphertexts[0]
         .iter()
-        .zip(&seals[1])
+        .zip(&ciphertexts[1])
         .filter(|(a, b)| a == b)
         .count();
     assert!(
-        same < seals[0].len() / 8,
-        "{same} of {} bytes are the same",
-        seals[0].len()
+        equal_bytes < ciphertexts[0].len() / 8,
+        "{equal_bytes} of {} bytes are the same",
+        ciphertexts[0].len()
     );
 }
 
 #[tokio::test]
-async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
+async fn f17_every_cookie_is_prefixed_http_only_and_same_site_lax() {
     let provider = TestProvider::open_with_issuer_path("/sso", "", "").await;
     let mut browser = Browser::new();
-    let parked = browser
+    let pending = browser
         .get(provider.client("grafana").authorize_url(&[]))
         .await;
     let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
@@ -154,7 +160,7 @@ async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
     let switch = provider
         .launch(&mut browser, "grafana", HEI_LONG_JIANG)
         .await;
-    let answers = [parked, launched, again, switch];
+    let answers = [pending, launched, again, switch];
     let cookies: Vec<&str> = answers
         .iter()
         .flat_map(|answer| answer.set_cookies())
@@ -172,7 +178,7 @@ async fn f17_every_cookie_is_ours_by_name_hidden_from_scripts_and_lax() {
 }
 
 #[tokio::test]
-async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
+async fn a_session_cookie_that_is_renamed_or_altered_opens_nothing() {
     let provider = TestProvider::open().await;
     let good = provider.signed_in(CHEN_TAO).await;
     let (session, browser) = (good.cookies[SESSION].clone(), good.cookies[BROWSER].clone());
@@ -190,7 +196,7 @@ async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
     ] {
         let mut thief = good.clone();
         thief.cookies.insert(SESSION.to_owned(), value.clone());
-        assert_eq!(who(&provider, &mut thief).await, None, "{value}");
+        assert_eq!(signed_in_user(&provider, &mut thief).await, None, "{value}");
     }
     for name in [
         BROWSER,
@@ -200,14 +206,17 @@ async fn a_cookie_under_another_name_or_cut_short_opens_nothing() {
     ] {
         let mut thief = Browser::new();
         thief.cookies.insert(name.to_owned(), session.clone());
-        assert_eq!(who(&provider, &mut thief).await, None, "{name}");
+        assert_eq!(signed_in_user(&provider, &mut thief).await, None, "{name}");
     }
     let mut owner = good.clone();
-    assert_eq!(who(&provider, &mut owner).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut owner).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[test]
-fn n70_no_client_is_called_like_a_person() {
+fn n70_a_client_id_cannot_look_like_a_user_id() {
     for id in ["1", "42", "18446744073709551617"] {
         let toml = format!(
             "issuer = 'http://127.0.0.1:9400'\n\

@@ -1,18 +1,19 @@
-//! Tickets where they do not belong, and what is read as one: F8, F9, N65, N72.
+//! Tickets in unexpected parts of a URL, and values that cannot be tickets (N65, N72,
+//! docs/security.md).
 //!
-//! The portal appends `?ticket=` or `&ticket=` to the address it was given, and an address is typed
-//! by a person. Whatever comes of that, the ticket shows in no page and no redirect.
+//! The portal appends `?ticket=` or `&ticket=` to a URL that a person has typed. The result may be
+//! malformed, but the ticket must not appear in any page or redirect.
 
 use crate::support::app::{VERIFIER, challenge, claims};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{keeps_quiet, refused, who};
+use crate::tools::{assert_error_page, assert_no_leak, signed_in_user};
 
 #[tokio::test]
 async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
     let provider = TestProvider::open().await;
-    for place in [
+    for path in [
         "/launch/grafana?ticket=T",
         "/launch/grafana?a=1&ticket=T",
         "/launch/grafana?a=1?ticket=T",
@@ -27,22 +28,22 @@ async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
     ] {
         let ticket = provider.portal.issue_ticket(CHEN_TAO);
         let mut browser = Browser::new();
-        let answer = browser.get(provider.at(&place.replace('T', &ticket))).await;
-        assert_eq!(answer.status, 303, "{place}: {}", answer.body);
-        keeps_quiet(&answer, &ticket);
+        let answer = browser.get(provider.at(&path.replace('T', &ticket))).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.body);
+        assert_no_leak(&answer, &ticket);
         assert_eq!(
-            who(&provider, &mut browser).await.as_deref(),
+            signed_in_user(&provider, &mut browser).await.as_deref(),
             Some("1"),
-            "{place}"
+            "{path}"
         );
     }
 }
 
-/// The portal's document has it append `&ticket=` as well as `?ticket=`.
+/// The portal's documentation appends `&ticket=` as well as `?ticket=`.
 #[tokio::test]
-async fn f8_a_ticket_that_was_joined_to_the_path_is_used_and_shows_nowhere() {
+async fn f8_a_ticket_appended_to_the_path_is_used_and_not_leaked() {
     let provider = TestProvider::open().await;
-    for place in [
+    for path in [
         "/launch/grafana&ticket=T",
         "/launch/grafana;ticket=T",
         "/launch/grafana/ticket=T",
@@ -56,18 +57,18 @@ async fn f8_a_ticket_that_was_joined_to_the_path_is_used_and_shows_nowhere() {
     ] {
         let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
         let mut browser = Browser::new();
-        let answer = browser.get(provider.at(&place.replace('T', &ticket))).await;
-        assert!(!answer.body.contains(&ticket), "{place}: {}", answer.body);
-        keeps_quiet(&answer, &ticket);
-        let signed_in = who(&provider, &mut browser).await;
-        assert_eq!(signed_in.as_deref(), Some("2"), "{place}");
+        let answer = browser.get(provider.at(&path.replace('T', &ticket))).await;
+        assert!(!answer.body.contains(&ticket), "{path}: {}", answer.body);
+        assert_no_leak(&answer, &ticket);
+        let signed_in = signed_in_user(&provider, &mut browser).await;
+        assert_eq!(signed_in.as_deref(), Some("2"), "{path}");
     }
 }
 
 #[tokio::test]
-async fn n65_a_ticket_in_the_path_shows_nowhere() {
+async fn n65_a_misplaced_ticket_is_not_leaked() {
     let provider = TestProvider::open().await;
-    for place in [
+    for path in [
         "/launch/grafana%26ticket=T",
         "/launch/grafana%26ticket%3DT",
         "/launch/grafana%3Fticket=T",
@@ -95,15 +96,15 @@ async fn n65_a_ticket_in_the_path_shows_nowhere() {
     ] {
         for mut browser in [Browser::new(), provider.signed_in(CHEN_TAO).await] {
             let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
-            let answer = browser.get(provider.at(&place.replace('T', &ticket))).await;
-            assert!(!answer.body.contains(&ticket), "{place}: {}", answer.body);
-            keeps_quiet(&answer, &ticket);
+            let answer = browser.get(provider.at(&path.replace('T', &ticket))).await;
+            assert!(!answer.body.contains(&ticket), "{path}: {}", answer.body);
+            assert_no_leak(&answer, &ticket);
         }
     }
 }
 
 #[tokio::test]
-async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
+async fn n65_a_ticket_appended_to_an_authorization_request_is_cut_off() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let head = format!(
@@ -114,7 +115,7 @@ async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
         "&code_challenge_method=S256&code_challenge={}",
         challenge(VERIFIER)
     );
-    for (place, state) in [
+    for (path, state) in [
         (format!("{head}{pkce}&nonce=n&state=s?ticket=T"), "s"),
         (format!("{head}{pkce}&state=s&nonce=n?ticket=T"), "s"),
         (format!("{head}{pkce}&state=s&nonce=n&ticket=T"), "s"),
@@ -125,40 +126,40 @@ async fn n65_a_ticket_glued_to_a_request_goes_no_further() {
         (format!("{head}{pkce}&nonce=n&state=s?x?ticket=T"), "s?x"),
     ] {
         let ticket = provider.portal.issue_ticket(CHEN_TAO);
-        let place = place.replace("=T", &format!("={ticket}"));
-        let answer = Browser::new().get(provider.at(&place)).await;
-        keeps_quiet(&answer, &ticket);
-        assert_eq!(answer.parameter("state").as_deref(), Some(state), "{place}");
+        let path = path.replace("=T", &format!("={ticket}"));
+        let answer = Browser::new().get(provider.at(&path)).await;
+        assert_no_leak(&answer, &ticket);
+        assert_eq!(answer.parameter("state").as_deref(), Some(state), "{path}");
         let tokens = grafana
             .redeem(&answer.parameter("code").unwrap())
             .await
             .json();
         let id_token = claims(tokens["id_token"].as_str().unwrap());
-        assert_eq!(id_token["nonce"], "n", "{place}");
+        assert_eq!(id_token["nonce"], "n", "{path}");
     }
 }
 
 #[tokio::test]
-async fn f8_two_tickets_are_no_ticket() {
+async fn f8_two_different_tickets_are_refused() {
     let provider = TestProvider::open().await;
-    for place in [
+    for query in [
         "ticket=A&ticket=B",
         "ticket=A?ticket=B",
         "x=1?ticket=A&ticket=B",
     ] {
-        let place = place
+        let query = query
             .replace('A', &provider.portal.issue_ticket(CHEN_TAO))
             .replace('B', &provider.portal.issue_ticket(HEI_LONG_JIANG));
         let answer = Browser::new()
-            .get(provider.at(&format!("/launch/grafana?{place}")))
+            .get(provider.at(&format!("/launch/grafana?{query}")))
             .await;
-        refused(&answer, 400, &place);
+        assert_error_page(&answer, 400, &query);
     }
     assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
-async fn f8_a_ticket_behind_the_hash_is_rescued_by_a_script_the_policy_allows() {
+async fn f8_a_ticket_in_the_fragment_is_rescued_by_a_script_that_the_policy_allows() {
     let provider = TestProvider::open().await;
     let page = Browser::new().get(provider.at("/launch/grafana")).await;
     assert!(
@@ -174,9 +175,9 @@ async fn f8_a_ticket_behind_the_hash_is_rescued_by_a_script_the_policy_allows() 
 }
 
 #[tokio::test]
-async fn f9_a_plus_survives_whatever_was_done_to_it() {
+async fn f9_a_plus_in_a_ticket_survives_every_encoding() {
     let ticket = "a+b/c+d==";
-    for written in [
+    for encoded in [
         "a+b/c+d==",
         "a%2Bb%2Fc%2Bd%3D%3D",
         "a%20b/c%20d==",
@@ -184,19 +185,23 @@ async fn f9_a_plus_survives_whatever_was_done_to_it() {
     ] {
         let provider = TestProvider::open().await;
         provider.portal.plant_ticket(ticket, CHEN_TAO);
-        let launch = provider.at(&format!("/launch/grafana?ticket={written}"));
-        assert_eq!(Browser::new().get(launch).await.status, 303, "{written}");
-        let asked = provider.portal.calls().tickets;
-        assert_eq!(asked.back().map(String::as_str), Some(ticket), "{written}");
-        assert!(asked.len() <= 2, "{asked:?}");
+        let launch = provider.at(&format!("/launch/grafana?ticket={encoded}"));
+        assert_eq!(Browser::new().get(launch).await.status, 303, "{encoded}");
+        let tickets = provider.portal.calls().tickets;
+        assert_eq!(
+            tickets.back().map(String::as_str),
+            Some(ticket),
+            "{encoded}"
+        );
+        assert!(tickets.len() <= 2, "{tickets:?}");
     }
 }
 
 #[tokio::test]
-async fn f9_what_no_ticket_can_be_is_not_asked_about() {
+async fn f9_an_impossible_ticket_is_not_sent_to_the_portal() {
     let provider = TestProvider::open().await;
     let long = "a".repeat(4097);
-    for (written, status) in [
+    for (encoded, status) in [
         ("a%00b", 400),
         ("a%0d%0aHost:%20evil", 400),
         ("a%7fb", 400),
@@ -206,30 +211,30 @@ async fn f9_what_no_ticket_can_be_is_not_asked_about() {
         (long.as_str(), 400),
         (&long[..4096], 403),
     ] {
-        let launch = provider.at(&format!("/launch/grafana?ticket={written}"));
+        let launch = provider.at(&format!("/launch/grafana?ticket={encoded}"));
         let answer = Browser::new().get(launch).await;
-        refused(&answer, status, &written[..6.min(written.len())]);
+        assert_error_page(&answer, status, &encoded[..6.min(encoded.len())]);
     }
     let huge = provider.at(&format!("/launch/grafana?ticket={}", "a".repeat(16 * 1024)));
-    refused(&Browser::new().get(huge).await, 413, "16 KiB");
+    assert_error_page(&Browser::new().get(huge).await, 413, "16 KiB");
     assert_eq!(provider.portal.calls().user_by_ticket, 0);
 }
 
 #[tokio::test]
-async fn n72_a_ticket_adds_no_parameter_to_the_call() {
+async fn n72_a_ticket_cannot_add_parameters_to_the_portal_request() {
     let provider = TestProvider::open().await;
-    for (written, ticket) in [
+    for (encoded, ticket) in [
         ("a%26userId%3D1", "a&userId=1"),
         ("a%23b", "a#b"),
         ("..%2f..%2fGetUsers%3fx%3d1", "../../GetUsers?x=1"),
         ("a%3B%20DROP", "a; DROP"),
         ("%E9%99%88", "陈"),
     ] {
-        let launch = provider.at(&format!("/launch/grafana?ticket={written}"));
-        refused(&Browser::new().get(launch).await, 403, written);
+        let launch = provider.at(&format!("/launch/grafana?ticket={encoded}"));
+        assert_error_page(&Browser::new().get(launch).await, 403, encoded);
         let calls = provider.portal.calls();
         assert!(
-            calls.tickets.iter().any(|asked| asked == ticket),
+            calls.tickets.iter().any(|received| received == ticket),
             "{ticket}"
         );
         assert_eq!(calls.users, 0);

@@ -1,4 +1,5 @@
-//! The barrier before another user takes over a browser: F5, F6, N63.
+//! The confirmation before another user takes over a browser (N62, N63, docs/security.md), and the
+//! logout notices to the previous user's clients.
 
 use chrono::TimeDelta;
 use reqwest::Method;
@@ -9,10 +10,11 @@ use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, SWITCH, access_token, refused, who};
+use crate::tools::{BROWSER, SESSION, SWITCH, access_token, assert_error_page, signed_in_user};
 
-/// 陈涛's browser, in which a ticket of 黑龙江's was brought by a link nobody vouches for.
-async fn asked(provider: &TestProvider) -> (Browser, Answer) {
+/// 陈涛's browser after a link from outside the portal brought a ticket of 黑龙江, and the page that
+/// asks for confirmation.
+async fn open_confirmation(provider: &TestProvider) -> (Browser, Answer) {
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let answer = provider
         .launch(&mut browser, "grafana", HEI_LONG_JIANG)
@@ -24,27 +26,33 @@ async fn asked(provider: &TestProvider) -> (Browser, Answer) {
 }
 
 #[tokio::test]
-async fn n63_a_link_with_a_ticket_of_another_user_changes_nothing_before_the_yes() {
+async fn n63_a_link_with_another_users_ticket_changes_nothing_before_confirmation() {
     let provider = TestProvider::open().await;
-    let (mut browser, page) = asked(&provider).await;
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    let (mut browser, page) = open_confirmation(&provider).await;
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
     assert!(page.body.contains("陈涛") && page.body.contains("黑龙江"));
     assert_eq!(page.header("x-frame-options"), "DENY");
     let policy = page.header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
 
-    let before = browser.cookies[SESSION].clone();
+    let old_handle = browser.cookies[SESSION].clone();
     let confirmation = [("confirmation", page.field("confirmation"))];
-    let yes = [(confirmation[0].0, confirmation[0].1.as_str())];
-    let answer = browser.post(provider.at("/switch"), &yes).await;
+    let form = [(confirmation[0].0, confirmation[0].1.as_str())];
+    let answer = browser.post(provider.at("/switch"), &form).await;
     assert_eq!(answer.location().port(), Some(3000));
-    assert_ne!(browser.cookies[SESSION], before);
+    assert_ne!(browser.cookies[SESSION], old_handle);
     assert!(!browser.cookies.contains_key(SWITCH));
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("2")
+    );
 }
 
 #[tokio::test]
-async fn n63_only_the_portals_own_page_makes_the_question_needless() {
+async fn n63_only_a_click_in_the_portal_skips_the_confirmation() {
     let provider = TestProvider::open().await;
     let portal = provider.portal.url().to_string();
     let mut browser = provider.signed_in(CHEN_TAO).await;
@@ -81,78 +89,89 @@ async fn n63_only_the_portals_own_page_makes_the_question_needless() {
         })
         .await;
     assert_eq!(origin.location().as_str(), provider.at("/switch"));
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
-async fn n63_a_yes_that_does_not_come_from_our_page_is_none() {
+async fn n63_a_confirmation_that_is_not_from_our_page_is_refused() {
     let provider = TestProvider::open().await;
-    let (mut browser, page) = asked(&provider).await;
-    let good = page.field("confirmation");
-    for confirmation in ["", "x", &good[1..], &good.to_uppercase(), &"A".repeat(43)] {
+    let (mut browser, page) = open_confirmation(&provider).await;
+    let valid = page.field("confirmation");
+    for confirmation in ["", "x", &valid[1..], &valid.to_uppercase(), &"A".repeat(43)] {
         let forged = [("confirmation", confirmation)];
         let answer = browser.post(provider.at("/switch"), &forged).await;
-        refused(&answer, 410, confirmation);
+        assert_error_page(&answer, 410, confirmation);
     }
-    let query = format!("{}?confirmation={good}", provider.at("/switch"));
-    refused(&browser.post(&query, &[]).await, 410, "in the query");
+    let query = format!("{}?confirmation={valid}", provider.at("/switch"));
+    assert_error_page(&browser.post(&query, &[]).await, 410, "in the query");
     let got = browser.get(&query).await;
-    assert_eq!(got.status, 200, "a GET only asks");
+    assert_eq!(got.status, 200, "a GET only shows the confirmation page");
     let json = browser
         .send(Method::POST, provider.at("/switch"), |request| {
-            let body = format!("{{\"confirmation\":\"{good}\"}}");
+            let body = format!("{{\"confirmation\":\"{valid}\"}}");
             request
                 .header("content-type", "application/json")
                 .body(body)
         })
         .await;
-    refused(&json, 410, "JSON");
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_error_page(&json, 410, "JSON");
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
-async fn n63_a_question_belongs_to_the_browser_it_was_asked_in() {
+async fn n63_a_confirmation_is_bound_to_its_browser() {
     let provider = TestProvider::open().await;
-    let (attacker, page) = asked(&provider).await;
-    let good = page.field("confirmation");
-    let yes = [("confirmation", good.as_str())];
+    let (attacker, page) = open_confirmation(&provider).await;
+    let valid = page.field("confirmation");
+    let form = [("confirmation", valid.as_str())];
 
-    let mut bare = Browser::new();
-    refused(
-        &bare.post(provider.at("/switch"), &yes).await,
+    let mut without_cookies = Browser::new();
+    assert_error_page(
+        &without_cookies.post(provider.at("/switch"), &form).await,
         410,
         "no cookie",
     );
     let mut victim = provider.signed_in(3).await;
     let sealed = attacker.cookies[SWITCH].clone();
     victim.cookies.insert(SWITCH.to_owned(), sealed.clone());
-    refused(
-        &victim.post(provider.at("/switch"), &yes).await,
+    assert_error_page(
+        &victim.post(provider.at("/switch"), &form).await,
         410,
         "another browser's",
     );
     victim.cookies.remove(BROWSER);
-    refused(
-        &victim.post(provider.at("/switch"), &yes).await,
+    assert_error_page(
+        &victim.post(provider.at("/switch"), &form).await,
         410,
         "no browser at all",
     );
-    assert_eq!(who(&provider, &mut victim).await.as_deref(), Some("3"));
+    assert_eq!(
+        signed_in_user(&provider, &mut victim).await.as_deref(),
+        Some("3")
+    );
 
     let mut browser = attacker.clone();
-    for spoilt in [&sealed[1..], &sealed[..sealed.len() - 2], &sealed[..20], ""] {
-        browser.cookies.insert(SWITCH.to_owned(), spoilt.to_owned());
-        refused(
-            &browser.post(provider.at("/switch"), &yes).await,
+    for altered in [&sealed[1..], &sealed[..sealed.len() - 2], &sealed[..20], ""] {
+        browser
+            .cookies
+            .insert(SWITCH.to_owned(), altered.to_owned());
+        assert_error_page(
+            &browser.post(provider.at("/switch"), &form).await,
             410,
-            spoilt,
+            altered,
         );
     }
-    let parked = attacker.cookies[SWITCH].clone();
+    let sealed_switch = attacker.cookies[SWITCH].clone();
     browser
         .cookies
-        .insert("panda-oidc-parked-switch".to_owned(), parked);
-    refused(
+        .insert("panda-oidc-parked-switch".to_owned(), sealed_switch);
+    assert_error_page(
         &browser.get(provider.at("/resume/switch")).await,
         410,
         "as a parked request",
@@ -160,46 +179,56 @@ async fn n63_a_question_belongs_to_the_browser_it_was_asked_in() {
 }
 
 #[tokio::test]
-async fn n63_a_question_stands_five_minutes() {
+async fn n63_a_confirmation_page_expires_after_five_minutes() {
     let provider = TestProvider::open().await;
-    let (mut browser, page) = asked(&provider).await;
-    let good = page.field("confirmation");
+    let (mut browser, page) = open_confirmation(&provider).await;
+    let valid = page.field("confirmation");
     provider.advance(TimeDelta::minutes(5) + TimeDelta::seconds(1));
     let late = browser
-        .post(provider.at("/switch"), &[("confirmation", &good)])
+        .post(provider.at("/switch"), &[("confirmation", &valid)])
         .await;
-    refused(&late, 410, "late");
+    assert_error_page(&late, 410, "late");
 }
 
 #[tokio::test]
-async fn n62_n63_a_yes_that_is_kept_for_later_brings_nobody_back() {
+async fn n62_n63_a_saved_confirmation_cannot_be_replayed() {
     let provider = TestProvider::open().await;
-    let (mut browser, page) = asked(&provider).await;
-    let good = page.field("confirmation");
-    let kept = browser.cookies[SWITCH].clone();
+    let (mut browser, page) = open_confirmation(&provider).await;
+    let valid = page.field("confirmation");
+    let saved_cookie = browser.cookies[SWITCH].clone();
     browser
-        .post(provider.at("/switch"), &[("confirmation", &good)])
+        .post(provider.at("/switch"), &[("confirmation", &valid)])
         .await;
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("2")
+    );
 
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     browser
         .get_from(launch, provider.portal.url().as_str())
         .await;
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
-    browser.cookies.insert(SWITCH.to_owned(), kept);
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
+    browser.cookies.insert(SWITCH.to_owned(), saved_cookie);
     let replayed = browser
-        .post(provider.at("/switch"), &[("confirmation", &good)])
+        .post(provider.at("/switch"), &[("confirmation", &valid)])
         .await;
-    refused(&replayed, 403, "replayed");
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_error_page(&replayed, 403, "replayed");
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }
 
-/// A form on another site brings no `SameSite=Lax` cookies, yet what it is answered with is kept:
-/// the ticket in it must not sign anybody in, since nobody could be asked.
+/// A form posted by another site carries no `SameSite=Lax` cookies, but the browser keeps the cookies
+/// of the response. A ticket in such a form must not sign anybody in: the provider does not see the
+/// user's session and so cannot ask for confirmation.
 #[tokio::test]
-async fn n63_a_form_of_another_site_slips_no_ticket_past_the_question() {
+async fn n63_a_cross_site_form_cannot_bypass_the_confirmation() {
     let provider = TestProvider::open().await;
     let mut victim = provider.signed_in(CHEN_TAO).await;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
@@ -214,7 +243,10 @@ async fn n63_a_form_of_another_site_slips_no_ticket_past_the_question() {
     let answer = cross_site.post(provider.at("/authorize"), &form).await;
     assert!(!answer.location().as_str().contains(&ticket));
     victim.cookies.extend(cross_site.cookies);
-    assert_eq!(who(&provider, &mut victim).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut victim).await.as_deref(),
+        Some("1")
+    );
     assert_eq!(
         provider.portal.calls().user_by_ticket,
         1,
@@ -223,7 +255,7 @@ async fn n63_a_form_of_another_site_slips_no_ticket_past_the_question() {
 }
 
 #[tokio::test]
-async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
+async fn f6_clients_of_the_previous_user_are_notified_before_the_next_is_signed_in() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let app = format!(
@@ -231,14 +263,14 @@ async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
          redirect_uris = ['http://127.0.0.1:9/cb']\nbackchannel_logout_uri = 'http://{at}/logout'\n"
     );
     let provider = TestProvider::open_with(&app, "").await;
-    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();
-        while !is_whole(&request) {
+        while !is_complete(&request) {
             stream.read_buf(&mut request).await.unwrap();
         }
-        told.send(String::from_utf8(request).unwrap()).unwrap();
+        sender.send(String::from_utf8(request).unwrap()).unwrap();
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
         stream.write_all(answer).await.unwrap();
     });
@@ -254,9 +286,9 @@ async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
     browser
         .get_from(launch, provider.portal.url().as_str())
         .await;
-    let request = hears
+    let request = receiver
         .try_recv()
-        .expect("it was told before the browser was answered");
+        .expect("the client was notified before the browser got its response");
     let token = request.split("logout_token=").nth(1).unwrap();
     let logout = claims(token);
     assert_eq!(
@@ -266,8 +298,8 @@ async fn f6_the_clients_of_the_last_user_are_told_before_the_next_is_let_in() {
     assert!(logout["nonce"].is_null());
 }
 
-/// Whether an HTTP request has arrived up to its last byte.
-fn is_whole(request: &[u8]) -> bool {
+/// Whether `request` is a complete HTTP request.
+fn is_complete(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;

@@ -1,4 +1,5 @@
-//! Whose a ticket is and how often it is asked about: F1 to F4, F7, F10, F27 to F30, N61, N62, N64, N69, N74.
+//! Who owns a ticket, how often it is validated at the portal, and where it may appear (N61, N62, N64,
+//! N69 and N74, docs/security.md).
 
 use chrono::TimeDelta;
 use panda_oidc_panda::simulator::Person;
@@ -8,7 +9,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, keeps_quiet, refused, who};
+use crate::tools::{BROWSER, SESSION, assert_error_page, assert_no_leak, signed_in_user};
 
 fn launch(provider: &TestProvider, ticket: &str) -> String {
     provider.at(&format!("/launch/grafana?ticket={ticket}"))
@@ -32,28 +33,28 @@ async fn f1_n61_a_ticket_of_one_browser_is_refused_in_another() {
         .insert(BROWSER.to_owned(), stranger.cookies[BROWSER].clone());
     for mut thief in [Browser::new(), stranger, without_browser, swapped] {
         let answer = thief.get(launch(&provider, &ticket)).await;
-        refused(&answer, 403, "a thief");
-        keeps_quiet(&answer, &ticket);
+        assert_error_page(&answer, 403, "a thief");
+        assert_no_leak(&answer, &ticket);
         let mut request = provider.client("grafana").authorize_url(&[]);
         request.query_pairs_mut().append_pair("ticket", &ticket);
-        refused(&thief.get(request).await, 403, "a thief at /authorize");
+        assert_error_page(&thief.get(request).await, 403, "a thief at /authorize");
     }
     assert_eq!(
         provider.portal.calls().user_by_ticket,
         calls,
-        "it was not lengthened"
+        "the portal is not asked, so the ticket is not extended"
     );
     assert_eq!(owner.get(launch(&provider, &ticket)).await.status, 303);
 }
 
 #[tokio::test]
-async fn n61_the_owner_is_remembered_as_long_as_configured() {
+async fn n61_a_tickets_owner_is_remembered_as_long_as_configured() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     Browser::new().get(launch(&provider, &ticket)).await;
     provider.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
     provider.portal.plant_ticket(&ticket, CHEN_TAO);
-    refused(
+    assert_error_page(
         &Browser::new().get(launch(&provider, &ticket)).await,
         403,
         "in time",
@@ -67,7 +68,7 @@ async fn n61_the_owner_is_remembered_as_long_as_configured() {
 }
 
 #[tokio::test]
-async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
+async fn n61_respelling_a_stolen_ticket_does_not_make_it_another_ticket() {
     let provider = TestProvider::open().await;
     provider.portal.plant_ticket("abc-123-xyz", CHEN_TAO);
     let mut owner = Browser::new();
@@ -104,7 +105,7 @@ async fn n61_no_spelling_of_a_stolen_ticket_is_another_ticket() {
 }
 
 #[tokio::test]
-async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
+async fn n62_a_ticket_cannot_be_used_after_its_session_ended() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -112,23 +113,26 @@ async fn n62_a_ticket_is_spent_once_its_session_was_ended() {
     let next = provider.portal.issue_ticket(HEI_LONG_JIANG);
     let portal = provider.portal.url().to_string();
     browser.get_from(launch(&provider, &next), &portal).await;
-    refused(
+    assert_error_page(
         &browser.get_from(launch(&provider, &ticket), &portal).await,
         403,
         "spent",
     );
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("2")
+    );
 }
 
 #[tokio::test]
-async fn n61_once_is_once_and_off_is_off() {
+async fn n61_ticket_replay_once_refuses_reuse_and_off_allows_it() {
     let provider = TestProvider::open_with("[session]\nticket_replay = 'once'\n", "").await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     assert_eq!(browser.get(launch(&provider, &ticket)).await.status, 303);
     let mut later = browser.clone();
     later.cookies.remove(SESSION);
-    refused(
+    assert_error_page(
         &later.get(launch(&provider, &ticket)).await,
         403,
         "the same browser again",
@@ -136,7 +140,7 @@ async fn n61_once_is_once_and_off_is_off() {
     assert_eq!(
         browser.get(launch(&provider, &ticket)).await.status,
         303,
-        "F29"
+        "the same ticket in its live session"
     );
     assert_eq!(provider.portal.calls().user_by_ticket, 1);
 
@@ -151,7 +155,7 @@ async fn n61_once_is_once_and_off_is_off() {
 }
 
 #[tokio::test]
-async fn f3_f29_a_whole_login_and_the_way_back_ask_the_portal_once() {
+async fn f3_f29_a_login_and_going_back_validate_the_ticket_once() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
@@ -182,12 +186,12 @@ async fn f2_one_ticket_for_all_apps_works_in_its_browser() {
 }
 
 #[tokio::test]
-async fn f4_the_ticket_is_gone_from_the_next_address() {
+async fn f4_the_ticket_is_not_in_the_next_url() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut browser = Browser::new();
     let launched = browser.get(launch(&provider, &ticket)).await;
-    keeps_quiet(&launched, &ticket);
+    assert_no_leak(&launched, &ticket);
     assert_eq!(launched.status, 303);
     assert_eq!(launched.header("cache-control"), "no-store");
     assert_eq!(launched.header("referrer-policy"), "no-referrer");
@@ -198,18 +202,18 @@ async fn f4_the_ticket_is_gone_from_the_next_address() {
             .any(|value| value.contains(&ticket))
     );
     let database = std::fs::read(provider.folder().join("panda-oidc.db")).unwrap();
-    let log = std::fs::read(provider.folder().join("panda-oidc.db-wal")).unwrap_or_default();
-    let stored = [database, log].concat();
-    let holds = |secret: &str| {
+    let wal = std::fs::read(provider.folder().join("panda-oidc.db-wal")).unwrap_or_default();
+    let stored = [database, wal].concat();
+    let stored_contains = |secret: &str| {
         stored
             .windows(secret.len())
             .any(|part| part == secret.as_bytes())
     };
-    assert!(!holds(&ticket) && !holds(&browser.cookies[SESSION]));
+    assert!(!stored_contains(&ticket) && !stored_contains(&browser.cookies[SESSION]));
 }
 
 #[tokio::test]
-async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
+async fn f7_n64_neither_head_nor_prefetch_uses_a_ticket() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let url = launch(&provider, &ticket);
@@ -229,9 +233,9 @@ async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
             ("x-purpose", "preview"),
             ("x-moz", "prefetch"),
         ] {
-            let ahead = |request: reqwest::RequestBuilder| request.header(name, value);
-            let answer = Browser::new().send(Method::GET, url, ahead).await;
-            keeps_quiet(&answer, &ticket);
+            let prefetch = |request: reqwest::RequestBuilder| request.header(name, value);
+            let answer = Browser::new().send(Method::GET, url, prefetch).await;
+            assert_no_leak(&answer, &ticket);
             assert_eq!(answer.status, 503, "{name}: {value}");
             let sets = answer.set_cookies().into_iter();
             assert_eq!(sets.filter(|set| set.starts_with(SESSION)).count(), 0);
@@ -246,7 +250,7 @@ async fn f7_n64_neither_head_nor_a_browser_ahead_of_a_click_uses_a_ticket() {
 }
 
 #[tokio::test]
-async fn f10_f28_requests_of_two_tabs_both_go_on() {
+async fn f10_f28_pending_requests_of_two_tabs_are_both_resumed() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
     let (grafana, keycloak) = (provider.client("grafana"), provider.client("keycloak"));
@@ -268,7 +272,7 @@ async fn f10_f28_requests_of_two_tabs_both_go_on() {
 }
 
 #[tokio::test]
-async fn f28_two_tabs_that_sign_in_at_once_lock_nobody_out() {
+async fn f28_two_tabs_that_sign_in_at_once_both_stay_signed_in() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let (mut one, mut two) = (browser.clone(), browser.clone());
@@ -278,46 +282,55 @@ async fn f28_two_tabs_that_sign_in_at_once_lock_nobody_out() {
     );
     assert_eq!((a.status.as_u16(), b.status.as_u16()), (303, 303));
     for mut tab in [one, two] {
-        assert_eq!(who(&provider, &mut tab).await.as_deref(), Some("1"));
+        assert_eq!(
+            signed_in_user(&provider, &mut tab).await.as_deref(),
+            Some("1")
+        );
     }
-    assert_eq!(who(&provider, &mut browser).await.as_deref(), Some("1"));
+    assert_eq!(
+        signed_in_user(&provider, &mut browser).await.as_deref(),
+        Some("1")
+    );
 }
 
 #[tokio::test]
-async fn f27_n74_a_client_that_rejects_its_logins_is_not_launched_for_ever() {
+async fn f27_n74_a_launch_loop_is_stopped() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let url = provider.at("/launch/grafana");
-    let mut rounds = 1;
+    let mut launches = 1;
     let stopped = loop {
         let answer = browser.get(&url).await;
         if answer.status != 303 {
             break answer;
         }
-        rounds += 1;
-        assert!(rounds < 10, "it goes on and on");
+        launches += 1;
+        assert!(launches < 10, "the launch loop is not stopped");
     };
-    assert_eq!((rounds, stopped.status.as_u16()), (3, 429));
+    assert_eq!((launches, stopped.status.as_u16()), (3, 429));
     assert!(stopped.body.contains("应用反复要求登录"));
     provider.advance(TimeDelta::seconds(15));
     assert_eq!(browser.get(&url).await.status, 303);
 }
 
 #[tokio::test]
-async fn f30_a_portal_that_forgot_its_tickets_sends_people_back_to_it() {
+async fn f30_after_a_portal_restart_the_error_page_leads_back_to_the_portal() {
     let provider = TestProvider::open().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let mut signed_in = provider.signed_in(HEI_LONG_JIANG).await;
     provider.portal.expire_tickets();
     let answer = Browser::new().get(launch(&provider, &ticket)).await;
-    refused(&answer, 403, "forgotten");
+    assert_error_page(&answer, 403, "forgotten");
     assert!(answer.body.contains("请重新从门户进入"), "{}", answer.body);
     assert!(answer.body.contains(provider.portal.url().as_str()));
-    assert_eq!(who(&provider, &mut signed_in).await.as_deref(), Some("2"));
+    assert_eq!(
+        signed_in_user(&provider, &mut signed_in).await.as_deref(),
+        Some("2")
+    );
 }
 
 #[tokio::test]
-async fn n69_a_name_is_a_name_whatever_stands_in_it() {
+async fn n69_a_hostile_user_name_is_escaped_on_pages_and_unchanged_in_tokens() {
     let provider = TestProvider::open().await;
     let name = "<script>alert('1')</script>\"&\u{202e}gnp\u{2066}.😀\r\nX-Evil: 1";
     provider.portal.add_user(Person::new(7, name, "</p><b>"));
@@ -329,12 +342,15 @@ async fn n69_a_name_is_a_name_whatever_stands_in_it() {
         assert_eq!(page.status, 200);
         assert!(
             page.body.contains("gnp"),
-            "it is the page with the name: {}",
+            "the page shows the name: {}",
             page.body
         );
         assert!(!page.body.contains("<script>alert"), "{}", page.body);
-        let turns = ['\u{202e}', '\u{2066}'];
-        assert!(!page.body.contains(turns), "the name turns the page around");
+        let bidi_overrides = ['\u{202e}', '\u{2066}'];
+        assert!(
+            !page.body.contains(bidi_overrides),
+            "the name reverses the page"
+        );
         assert_eq!(page.header("x-evil"), "");
     }
     let grafana = provider.client("grafana");

@@ -1,4 +1,4 @@
-//! The token endpoint and userinfo as doors: N46, N47.
+//! Attacks on the token endpoint and userinfo: N46, N47, docs/security.md.
 
 use chrono::TimeDelta;
 use reqwest::{Method, RequestBuilder};
@@ -26,10 +26,10 @@ fn form<'a>(client: &'a RelyingParty, code: &'a str) -> Vec<(&'a str, &'a str)> 
 const SECRET: &str = "grafana-secret-0123456789";
 
 #[tokio::test]
-async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same() {
+async fn n46_an_unknown_client_and_a_wrong_secret_get_the_same_response() {
     let provider = TestProvider::open().await;
     let url = provider.at("/token");
-    let ask = async |id: &str, secret: &str| {
+    let authenticate = async |id: &str, secret: &str| {
         let form = [
             ("grant_type", "authorization_code"),
             ("client_id", id),
@@ -37,8 +37,8 @@ async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same(
         ];
         Browser::new().post(&url, &form).await
     };
-    let known = ask("grafana", "wrong").await;
-    assert_eq!(known.status, 401);
+    let expected = authenticate("grafana", "wrong").await;
+    assert_eq!(expected.status, 401);
     for (id, secret) in [
         ("nobody", "wrong"),
         ("nobody", SECRET),
@@ -49,17 +49,17 @@ async fn n46_a_client_that_is_unknown_and_one_with_a_wrong_secret_hear_the_same(
         ("GRAFANA", SECRET),
         ("grafana\0", SECRET),
     ] {
-        let other = ask(id, secret).await;
+        let other = authenticate(id, secret).await;
         assert_eq!(
             (other.status, &other.body),
-            (known.status, &known.body),
+            (expected.status, &expected.body),
             "{id}"
         );
     }
 }
 
 #[tokio::test]
-async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
+async fn n46_unknown_spent_and_expired_codes_get_the_same_response() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -69,29 +69,32 @@ async fn n46_a_code_that_never_was_and_one_that_is_over_sound_the_same() {
     );
     assert_eq!(grafana.redeem(&spent).await.status, 200);
     provider.advance(TimeDelta::seconds(60));
-    let never = grafana.redeem(&"A".repeat(43)).await;
+    let unknown = grafana.redeem(&"A".repeat(43)).await;
     for code in [&spent, &expired] {
         let answer = grafana.redeem(code).await;
         assert_eq!(
             (answer.status, answer.body),
-            (never.status, never.body.clone())
+            (unknown.status, unknown.body.clone())
         );
     }
 }
 
 #[tokio::test]
-async fn n46_a_ticket_that_never_was_and_one_that_is_over_look_the_same() {
+async fn n46_unknown_and_expired_tickets_get_the_same_page() {
     let provider = TestProvider::open().await;
-    let over = provider.portal.issue_ticket(CHEN_TAO);
+    let expired = provider.portal.issue_ticket(CHEN_TAO);
     provider.portal.expire_tickets();
-    let at = |ticket: &str| provider.at(&format!("/launch/grafana?ticket={ticket}"));
-    let never = Browser::new().get(at(&"0".repeat(32))).await;
-    let over = Browser::new().get(at(&over)).await;
-    assert_eq!((over.status, over.body), (never.status, never.body));
+    let launch = |ticket: &str| provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let unknown = Browser::new().get(launch(&"0".repeat(32))).await;
+    let expired = Browser::new().get(launch(&expired)).await;
+    assert_eq!(
+        (expired.status, expired.body),
+        (unknown.status, unknown.body)
+    );
 }
 
 #[tokio::test]
-async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
+async fn n47_the_token_endpoint_accepts_only_one_form_with_one_credential() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -179,12 +182,12 @@ async fn n47_the_token_endpoint_takes_one_form_with_one_credential() {
     assert_eq!(
         grafana.redeem(&code).await.status,
         200,
-        "none of it spent the code"
+        "the refused requests did not spend the code"
     );
 }
 
 #[tokio::test]
-async fn n47_an_access_token_comes_once_and_never_in_the_query() {
+async fn n47_an_access_token_is_accepted_once_per_request_and_never_in_the_query() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let token = access_token(&provider.client("grafana"), &mut browser).await;
@@ -209,7 +212,7 @@ async fn n47_an_access_token_comes_once_and_never_in_the_query() {
 }
 
 #[tokio::test]
-async fn n47_two_authorization_headers_are_one_too_many() {
+async fn n47_two_authorization_headers_are_refused() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");

@@ -1,10 +1,11 @@
-//! Revocation and introspection by whoever should not: N42, N43.
+//! Revocation and introspection of another client's tokens: N42, N43, docs/security.md.
 
 use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::provider::TestProvider;
 
-async fn offline(provider: &TestProvider) -> (RelyingParty, [String; 2]) {
+/// The client `grafana`, and its access token and refresh token for 陈涛.
+async fn with_tokens(provider: &TestProvider) -> (RelyingParty, [String; 2]) {
     let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
     let code = RelyingParty::code(&provider.signed_in(CHEN_TAO).await.get(url).await);
@@ -14,19 +15,19 @@ async fn offline(provider: &TestProvider) -> (RelyingParty, [String; 2]) {
 }
 
 #[tokio::test]
-async fn n42_nobody_revokes_what_is_another_clients() {
+async fn n42_a_client_cannot_revoke_another_clients_token() {
     let provider = TestProvider::open().await;
-    let (grafana, tokens) = offline(&provider).await;
+    let (grafana, tokens) = with_tokens(&provider).await;
     for token in &tokens {
         for other in ["keycloak", "spa"] {
             let answer = provider.client(other).post_token("/revoke", token).await;
             assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
         }
-        let nobody = RelyingParty {
+        let unauthenticated = RelyingParty {
             client_secret: None,
             ..grafana.clone()
         };
-        let answer = nobody.post_token("/revoke", token).await;
+        let answer = unauthenticated.post_token("/revoke", token).await;
         assert_eq!(answer.json()["error"], "invalid_client");
     }
     assert_eq!(grafana.userinfo(&tokens[0]).await.status, 200);
@@ -34,9 +35,9 @@ async fn n42_nobody_revokes_what_is_another_clients() {
 }
 
 #[tokio::test]
-async fn n42_a_revocation_that_failed_does_not_look_like_one() {
+async fn n42_a_failed_revocation_is_reported_as_a_failure() {
     let provider = TestProvider::open().await;
-    let (grafana, tokens) = offline(&provider).await;
+    let (grafana, tokens) = with_tokens(&provider).await;
     provider.app.store.close().await.unwrap();
     for token in &tokens {
         for path in ["/revoke", "/introspect"] {
@@ -49,9 +50,9 @@ async fn n42_a_revocation_that_failed_does_not_look_like_one() {
 }
 
 #[tokio::test]
-async fn n43_nobody_learns_of_a_token_that_is_neither_theirs_nor_for_them() {
+async fn n43_introspection_reveals_only_own_tokens_and_those_for_the_caller() {
     let provider = TestProvider::open().await;
-    let (_, tokens) = offline(&provider).await;
+    let (_, tokens) = with_tokens(&provider).await;
     for token in &tokens {
         let answer = provider
             .client("keycloak")
@@ -59,7 +60,7 @@ async fn n43_nobody_learns_of_a_token_that_is_neither_theirs_nor_for_them() {
             .await;
         assert_eq!(
             answer.body, r#"{"active":false}"#,
-            "as of one that never was"
+            "the same as for an unknown token"
         );
     }
 }

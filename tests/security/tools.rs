@@ -1,4 +1,4 @@
-//! What the attacks share: ears that must hear nothing, a look into the database, a bare session.
+//! Shared helpers: a server that must not be contacted, row counts, and checks of pages and sessions.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -9,39 +9,39 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 
-/// The cookie that opens a session.
+/// The cookie with the session handle.
 pub const SESSION: &str = "panda-oidc-session";
-/// The cookie by which a browser is known again.
+/// The cookie that identifies a browser. Tickets belong to it.
 pub const BROWSER: &str = "panda-oidc-browser";
-/// The cookie of a change of user that waits for a yes.
+/// The cookie of a switch to another user that waits for confirmation.
 pub const SWITCH: &str = "panda-oidc-switch";
 
-/// A server that must never be called.
-pub struct Ear(TcpListener);
+/// A server that must never be contacted.
+pub struct TrapServer(TcpListener);
 
-impl Ear {
-    /// Listens.
+impl TrapServer {
+    /// Opens a port on loopback.
     pub fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         Self(listener)
     }
 
-    /// Where it listens.
+    /// The URL of this server.
     pub fn url(&self) -> String {
         format!("http://{}/x", self.0.local_addr().unwrap())
     }
 
-    /// Nobody has connected, not even to hang up.
+    /// Panics if anybody has opened a connection.
     #[track_caller]
-    pub fn heard_nothing(&self) {
-        let heard = self.0.accept().map_err(|error| error.kind());
-        assert_eq!(heard.unwrap_err(), ErrorKind::WouldBlock);
+    pub fn assert_not_contacted(&self) {
+        let accepted = self.0.accept().map_err(|error| error.kind());
+        assert_eq!(accepted.unwrap_err(), ErrorKind::WouldBlock);
     }
 }
 
-/// How many rows the database has, over all tables.
-pub fn rows(provider: &TestProvider) -> i64 {
+/// The number of rows of all database tables together.
+pub fn count_rows(provider: &TestProvider) -> i64 {
     let file = provider.folder().join("panda-oidc.db");
     let sql = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let tables: Vec<String> = sql
@@ -59,9 +59,9 @@ pub fn rows(provider: &TestProvider) -> i64 {
     tables.iter().map(count).sum()
 }
 
-/// Neither body nor headers of an answer have `secret` in them.
+/// Panics if the body or a header of the response contains `secret`.
 #[track_caller]
-pub fn keeps_quiet(answer: &Answer, secret: &str) {
+pub fn assert_no_leak(answer: &Answer, secret: &str) {
     assert!(!answer.body.contains(secret), "{}", answer.body);
     for (name, value) in &answer.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -69,8 +69,8 @@ pub fn keeps_quiet(answer: &Answer, secret: &str) {
     }
 }
 
-/// Who is signed in in this browser, by what the app `grafana` is told.
-pub async fn who(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
+/// The `sub` that the client `grafana` gets for this browser, or `None` if nobody is signed in.
+pub async fn signed_in_user(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
     let grafana = provider.client("grafana");
     let answer = browser
         .get(grafana.authorize_url(&[("prompt", "none")]))
@@ -81,17 +81,17 @@ pub async fn who(provider: &TestProvider, browser: &mut Browser) -> Option<Strin
     Some(id_token["sub"].as_str().unwrap().to_owned())
 }
 
-/// The page that says no: `status`, no redirect, no session.
+/// Panics unless the response is an error page: `status`, no redirect and no session cookie.
 #[track_caller]
-pub fn refused(answer: &Answer, status: u16, what: &str) {
+pub fn assert_error_page(answer: &Answer, status: u16, what: &str) {
     assert_eq!(answer.status, status, "{what}: {}", answer.body);
     assert_eq!(answer.header("location"), "", "{what}");
-    let session = answer.set_cookies().into_iter();
-    let mut session = session.filter(|cookie| cookie.starts_with(SESSION));
+    let set_cookies = answer.set_cookies().into_iter();
+    let mut session = set_cookies.filter(|cookie| cookie.starts_with(SESSION));
     assert_eq!(session.next(), None, "{what}");
 }
 
-/// The access token of a fresh login of `client` in `browser`.
+/// Signs the user of `browser` in to `client` and returns the access token.
 pub async fn access_token(client: &RelyingParty, browser: &mut Browser) -> String {
     let tokens = client.redeem(&client.login(browser).await).await.json();
     tokens["access_token"].as_str().unwrap().to_owned()

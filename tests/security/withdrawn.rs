@@ -1,4 +1,4 @@
-//! What the operator has taken out of the configuration: N45.
+//! Clients and resources that the operator removed from the configuration: N45, docs/security.md.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ const GATEWAY: &str = "\
     subject_token_types = ['urn:ietf:params:oauth:token-type:access_token']\n\
     resources = ['https://gateway']\nallowed_resources = ['https://billing']\n";
 
-/// A client that [`GATEWAY`] serves.
+/// A client whose access tokens are for `gateway`.
 fn guest() -> String {
     format!(
         "[[clients]]\nclient_id = 'guest'\nclient_secret = '{CLIENT_SECRET}'\n\
@@ -32,7 +32,7 @@ fn client(program: &Program, client_id: &str, secret: &str) -> RelyingParty {
     }
 }
 
-/// Starts the program, and signs Chen Tao in.
+/// Starts the provider and signs 陈涛 in.
 async fn signed_in(more: &str) -> (Program, Browser) {
     let portal = Simulator::start(SimulatorSettings::default())
         .await
@@ -45,8 +45,8 @@ async fn signed_in(more: &str) -> (Program, Browser) {
     (program, browser)
 }
 
-/// Starts it again without `lines`.
-async fn without(program: &mut Program, lines: &str) {
+/// Removes `lines` from the configuration and restarts the provider.
+async fn restart_without(program: &mut Program, lines: &str) {
     let file = program.config_file();
     let before = fs::read_to_string(&file).unwrap();
     assert!(before.contains(lines));
@@ -75,34 +75,34 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn n45_the_tokens_of_a_client_that_is_registered_no_more_open_nothing() {
+async fn n45_the_tokens_of_a_removed_client_are_inactive() {
     let guest_lines = guest();
     let (mut program, mut browser) = signed_in(&(GATEWAY.to_owned() + &guest_lines)).await;
     let gateway = client(&program, "gateway", "gateway-secret-0123456789");
     let guest = client(&program, "guest", CLIENT_SECRET);
     let tokens = guest.redeem(&guest.login(&mut browser).await).await.json();
     let token = text(&tokens, "access_token");
-    let made = exchange(&gateway, token).await;
-    assert_eq!(made.status, 200, "{}", made.body);
-    let made = made.json();
+    let exchanged = exchange(&gateway, token).await;
+    assert_eq!(exchanged.status, 200, "{}", exchanged.body);
+    let exchanged = exchanged.json();
     let active = async |token: &str| {
-        let told = gateway.post_token("/introspect", token).await;
-        assert_eq!(told.status, 200, "{}", told.body);
-        told.json()["active"].clone()
+        let introspected = gateway.post_token("/introspect", token).await;
+        assert_eq!(introspected.status, 200, "{}", introspected.body);
+        introspected.json()["active"].clone()
     };
     assert_eq!(active(token).await, true);
-    assert_eq!(active(text(&made, "access_token")).await, true);
+    assert_eq!(active(text(&exchanged, "access_token")).await, true);
 
-    without(&mut program, &guest_lines).await;
+    restart_without(&mut program, &guest_lines).await;
     assert_eq!(active(token).await, false);
-    assert_eq!(active(text(&made, "access_token")).await, false);
+    assert_eq!(active(text(&exchanged, "access_token")).await, false);
     let refused = exchange(&gateway, token).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
     assert_eq!(refused.json()["error"], "invalid_request");
 }
 
 #[tokio::test]
-async fn n45_a_resource_that_was_taken_back_is_given_by_no_refresh() {
+async fn n45_a_refresh_does_not_grant_a_removed_resource() {
     let lines = "allowed_resources = ['https://billing', 'https://stock']\n";
     let (mut program, mut browser) = signed_in(lines).await;
     let app = program.client();
@@ -114,7 +114,7 @@ async fn n45_a_resource_that_was_taken_back_is_given_by_no_refresh() {
     let tokens = app.redeem(&code).await.json();
     let refresh_token = text(&tokens, "refresh_token");
 
-    without(&mut program, "'https://billing', ").await;
+    restart_without(&mut program, "'https://billing', ").await;
     for changes in [&[][..], &[("resource", "https://billing")]] {
         let refused = app.refresh_with(refresh_token, changes).await;
         assert_eq!(refused.status, 400, "{}", refused.body);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use panda_oidc::app::App;
 use panda_oidc::jobs::logout_delivery;
+use panda_oidc::store::WriteTimeout;
 use panda_oidc::{config, http};
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use panda_oidc_sdk::{Host, ManualClock};
@@ -102,7 +103,10 @@ impl TestProvider {
         let config = config::parse(toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let bounds = http::server::ConnectionLimits::from(&config.limits);
         let host = Host::new(clock.clone()).unwrap();
-        let app = App::open(config, host).await.unwrap().shared();
+        let app = App::open(config, host, WriteTimeout::Request)
+            .await
+            .unwrap()
+            .shared();
         let (stop, stopped) = oneshot::channel::<()>();
         let (stop_delivery, delivery_stopped) = oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));

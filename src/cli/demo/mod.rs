@@ -8,17 +8,18 @@ use std::sync::Arc;
 
 use panda_oidc::app::App;
 use panda_oidc::config;
+use panda_oidc::error_chain::explain;
 use panda_oidc::http::server::{ConnectionLimits, serve};
 use panda_oidc::http::{demo_app, router};
 use panda_oidc::jobs::directory_sync;
 use panda_oidc::plugins::simulator::MenuEntry;
+use panda_oidc::store::WriteTimeout;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
 use crate::cli::stop::stop_signal;
-use panda_oidc::error_chain::explain;
 
 /// The preferred ports of the demo. If one is in use, any free port is taken.
 const PROVIDER_PORT: u16 = 9400;
@@ -68,7 +69,7 @@ async fn start_and_serve() -> Result<(), String> {
     let bounds = ConnectionLimits::from(&config.limits);
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let http = host.http.clone();
-    let provider_app = App::open(config, host)
+    let provider_app = App::open(config, host, WriteTimeout::Request)
         .await
         .map_err(|error| explain(&error))?
         .shared();

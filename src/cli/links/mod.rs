@@ -17,12 +17,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use panda_oidc::config::{Config, StoreKind};
-use panda_oidc::store::{Maintenance as _, SqliteStore};
+use panda_oidc::error_chain::explain;
+use panda_oidc::store::{Maintenance as _, SqliteStore, WriteTimeout};
 
 use self::failure::Failure;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print_error;
-use panda_oidc::error_chain::explain;
 
 /// Lists and changes the accounts people have in clients.
 #[derive(Debug, Args)]
@@ -85,7 +85,7 @@ async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Fa
                 .to_owned(),
         ));
     }
-    let store = SqliteStore::open(&config.store.path)?;
+    let store = SqliteStore::open(&config.store.path, WriteTimeout::Command)?;
     let result = match command {
         Command::List(list) => list.run(&store).await,
         Command::Import(import) => import.run(config, &store).await,

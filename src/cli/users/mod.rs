@@ -12,10 +12,11 @@ use std::sync::Arc;
 use clap::Subcommand;
 use panda_oidc::app::App;
 use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::error_chain::explain;
+use panda_oidc::store::WriteTimeout;
 use panda_oidc_sdk::{Host, SystemClock};
 
 use crate::cli::configured::ConfigArgs;
-use panda_oidc::error_chain::explain;
 
 /// What to do with users.
 #[derive(Debug, Subcommand)]
@@ -70,7 +71,7 @@ async fn open(config: Config) -> Result<Arc<App>, String> {
         );
     }
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
-    let app = App::open(config, host)
+    let app = App::open(config, host, WriteTimeout::Command)
         .await
         .map_err(|error| explain(&error))?;
     Ok(app.shared())

@@ -17,7 +17,7 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 use tracing::{debug, warn};
 
-use super::schema::{self, BUSY_TIMEOUT};
+use super::schema;
 
 /// Growth of the log, in pages, that starts a checkpoint: 4 MiB.
 const CHECKPOINT_PAGES: i32 = 1000;
@@ -43,13 +43,19 @@ pub(super) struct Checkpoints {
     woken_at: i32,
     /// Whether the thread has caught up, so that the writer should move the rest.
     caught_up: Arc<AtomicBool>,
+    /// The writer's own busy timeout.
+    write_timeout: Duration,
     wake: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Checkpoints {
     /// Starts the thread, and makes `writer` record the length of the log.
-    pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<Self, schema::OpenError> {
+    pub(super) fn start(
+        path: &Path,
+        writer: &mut Connection,
+        write_timeout: Duration,
+    ) -> Result<Self, schema::OpenError> {
         let connection = schema::connect(path)?;
         let length = Arc::new(AtomicI32::new(0));
         let caught_up = Arc::new(AtomicBool::new(false));
@@ -68,6 +74,7 @@ impl Checkpoints {
             length,
             woken_at: 0,
             caught_up,
+            write_timeout,
             wake,
             thread,
         })
@@ -77,7 +84,7 @@ impl Checkpoints {
     /// restarts. If the log has grown enough, wakes the thread.
     pub(super) fn after_commit(&mut self, writer: &Connection) {
         if self.caught_up.swap(false, Ordering::Relaxed)
-            && let Err(error) = restart(writer)
+            && let Err(error) = restart(writer, self.write_timeout)
         {
             // Readers still used the log. It is tried again after a later commit.
             debug!(%error, "The log of the store goes on");
@@ -102,10 +109,11 @@ impl Checkpoints {
     }
 }
 
-fn restart(writer: &Connection) -> rusqlite::Result<()> {
+/// Moves the remaining pages. Afterwards the busy timeout of `writer` is `write_timeout` again.
+fn restart(writer: &Connection, write_timeout: Duration) -> rusqlite::Result<()> {
     writer.busy_timeout(READERS_TIMEOUT)?;
     let restarted = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::RESTART);
-    writer.busy_timeout(BUSY_TIMEOUT)?;
+    writer.busy_timeout(write_timeout)?;
     restarted.map(drop)
 }
 

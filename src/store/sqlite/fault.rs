@@ -1,15 +1,34 @@
 //! The cause of a failed step. The [`StoreError`] around it names the step.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+
+use rusqlite::ErrorCode;
 
 use crate::store::StoreError;
 
-/// The cause of a [`StoreError`]. It is `Clone`, because all callers of a failed commit get it.
+/// The cause of a [`StoreError`], with the remedy if the operator has one. It is `Clone`, because all
+/// callers of a failed commit get it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
-    /// SQLite's own error.
+    /// Another process kept the database locked until the timeout.
+    #[error("another program keeps it locked; end that, such as a backup or an SQLite shell")]
+    Locked(#[source] Arc<rusqlite::Error>),
+    /// The content of the file is corrupt.
+    #[error("it is damaged; restore it from the backup, together with the master key file")]
+    Damaged(#[source] Arc<rusqlite::Error>),
+    /// The disk failed, or is full.
+    #[error("its disk failed; see whether that has room, and is sound")]
+    Disk(#[source] Arc<rusqlite::Error>),
+    /// Another error of SQLite.
     #[error(transparent)]
     Sqlite(Arc<rusqlite::Error>),
+    /// A file of the database was deleted or replaced while it was open.
+    #[error(
+        "{0} was deleted or replaced while it was in use; put the old one back, or restore the backup \
+         and restart"
+    )]
+    Gone(PathBuf),
     /// The store was closed before this step.
     #[error("it is closed")]
     Closed,
@@ -30,6 +49,13 @@ impl Fault {
 
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Arc::new(error))
+        let code = error.sqlite_error_code();
+        let error = Arc::new(error);
+        match code {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Disk(error),
+            _ => Self::Sqlite(error),
+        }
     }
 }

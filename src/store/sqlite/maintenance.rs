@@ -86,7 +86,7 @@ impl Maintenance for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.write("commit", rewrite_header).await
+        self.write("read and commit", probe).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {
@@ -105,8 +105,14 @@ fn sweep(sql: &Connection, statements: &[&str], before: DateTime<Utc>) -> rusqli
     })
 }
 
-/// Rewrites a header field with its current value, which costs one page of the log and a sync of the
-/// disk. A transaction without a write would succeed even on a full disk.
-fn rewrite_header(sql: &Connection) -> rusqlite::Result<()> {
+/// Reads the tables that a login needs, and rewrites a header field with its current value, which costs
+/// one page of the log and a sync of the disk. A transaction without a write would succeed even on a
+/// full disk.
+fn probe(sql: &Connection) -> rusqlite::Result<()> {
+    let mut first_rows = sql.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM sessions),
+                EXISTS (SELECT 1 FROM handles), EXISTS (SELECT 1 FROM grants)",
+    )?;
+    first_rows.query_row([], |_| Ok(()))?;
     sql.pragma_update(None, "application_id", APPLICATION_ID)
 }

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod column;
 mod fault;
+mod file_watch;
 mod grant_rows;
 mod grants;
 mod history;
@@ -29,21 +30,44 @@ mod tests;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use self::checkpoint::Checkpoints;
+use self::file_watch::FileWatch;
 use self::readers::Readers;
 pub use self::schema::OpenError;
 use self::writer::Writer;
 use super::StoreError;
+
+/// How long a write waits while another process writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteTimeout {
+    /// A browser or a client waits for the response. It gets an error page or an error code within
+    /// three seconds, before it loses patience by itself.
+    Request,
+    /// An operator's command waits, beside a provider that writes all the time.
+    Command,
+}
+
+impl WriteTimeout {
+    fn duration(self) -> Duration {
+        match self {
+            Self::Request => Duration::from_secs(2),
+            Self::Command => Duration::from_secs(10),
+        }
+    }
+}
 
 /// All persistent state of the provider, in one file.
 ///
 /// A write is on disk when it is acknowledged. [`Maintenance::close`](super::Maintenance::close) tidies
 /// up, but a store that is merely dropped, or a process that is killed, loses no acknowledged write.
 pub struct SqliteStore {
+    files: Arc<FileWatch>,
     readers: Readers,
     writer: Writer,
     /// The folder of a temporary store, which is deleted with the store.
@@ -58,8 +82,9 @@ impl SqliteStore {
     ///
     /// When the file cannot be written, is not a database of ours, or was written by a newer release.
     /// The source is an [`OpenError`], worded for operators.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let started = schema::open(path).and_then(|connection| Self::start(path, connection));
+    pub fn open(path: &Path, write_timeout: WriteTimeout) -> Result<Self, StoreError> {
+        let started =
+            schema::open(path).and_then(|connection| Self::start(path, connection, write_timeout));
         started.map_err(|error| open_error(error, path))
     }
 
@@ -78,7 +103,7 @@ impl SqliteStore {
             let connection = schema::open(&path)?;
             // The database is not used after a crash, so it needs no syncs.
             connection.pragma_update(None, "synchronous", "OFF")?;
-            Self::start(&path, connection)
+            Self::start(&path, connection, WriteTimeout::Request)
         };
         let store = create().map_err(|error: OpenError| open_error(error, &path))?;
         Ok(Self {
@@ -87,11 +112,20 @@ impl SqliteStore {
         })
     }
 
-    fn start(path: &Path, mut connection: Connection) -> Result<Self, OpenError> {
-        let checkpoints = Checkpoints::start(path, &mut connection)?;
+    fn start(
+        path: &Path,
+        mut connection: Connection,
+        write_timeout: WriteTimeout,
+    ) -> Result<Self, OpenError> {
+        let readers = Readers::open(path)?;
+        let files = FileWatch::start(path);
+        let files = Arc::new(files.map_err(|error| OpenError::File(path.to_owned(), error))?);
+        connection.busy_timeout(write_timeout.duration())?;
+        let checkpoints = Checkpoints::start(path, &mut connection, write_timeout.duration())?;
         Ok(Self {
-            readers: Readers::open(path)?,
-            writer: Writer::start(connection, checkpoints)?,
+            writer: Writer::start(connection, checkpoints, Arc::clone(&files))?,
+            readers,
+            files,
             _folder: None,
         })
     }
@@ -101,7 +135,11 @@ impl SqliteStore {
         step: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        self.readers.read(work).map_err(|fault| fault.during(step))
+        let result = self
+            .files
+            .check_for_read()
+            .and_then(|()| self.readers.read(work));
+        result.map_err(|fault| fault.during(step))
     }
 
     async fn write<T: Send + 'static>(

@@ -12,8 +12,11 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::private_dir;
 
-/// How long to wait while another process writes, such as a `panda-oidc` command.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long opening waits while another process migrates or writes.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a read waits. Another process blocks reads only while it recovers the write-ahead log.
+const READ_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Marks a database as ours in its header: "POID".
 pub(super) const APPLICATION_ID: i32 = 0x504f_4944;
@@ -121,7 +124,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
 /// Connects to write.
 pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(OPEN_TIMEOUT)?;
     connection.execute_batch(
         // FULL: a commit survives a power failure. The log is truncated to 64 MiB if it was ever
         // longer.
@@ -136,7 +139,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
 /// Connects to read.
 pub(super) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
     let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(READ_TIMEOUT)?;
     Ok(connection)
 }
 

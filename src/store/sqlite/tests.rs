@@ -31,21 +31,25 @@ fn key(kid: &str) -> SealedKey {
     }
 }
 
+fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path, WriteTimeout::Request)
+}
+
 fn failure(path: &Path) -> OpenError {
-    let error = SqliteStore::open(path).unwrap_err();
+    let error = open(path).unwrap_err();
     *error.source.downcast().unwrap()
 }
 
 #[tokio::test]
 async fn acknowledged_writes_survive_a_drop_and_a_close() {
     let (_folder, path) = folder();
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     store.insert_if_absent(key("a")).await.unwrap();
     drop(store);
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     store.insert_if_absent(key("b")).await.unwrap();
     store.close().await.unwrap();
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     assert_eq!(store.keys().await.unwrap(), [key("a"), key("b")]);
 }
 
@@ -54,7 +58,7 @@ async fn acknowledged_writes_survive_a_drop_and_a_close() {
 async fn only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, path) = folder();
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     store.insert_if_absent(key("a")).await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -67,10 +71,7 @@ async fn only_the_owner_can_read_the_file() {
 #[tokio::test]
 async fn two_processes_can_open_the_same_file() {
     let (_folder, path) = folder();
-    let (first, second) = (
-        SqliteStore::open(&path).unwrap(),
-        SqliteStore::open(&path).unwrap(),
-    );
+    let (first, second) = (open(&path).unwrap(), open(&path).unwrap());
     first.insert_if_absent(key("a")).await.unwrap();
     assert_eq!(second.keys().await.unwrap(), [key("a")]);
     second.insert_if_absent(key("b")).await.unwrap();
@@ -80,7 +81,7 @@ async fn two_processes_can_open_the_same_file() {
 #[test]
 fn a_statement_is_prepared_once_for_all_parameters() {
     let (_folder, path) = folder();
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     let join = "SELECT h.sid FROM handles h JOIN sessions s ON s.sid = h.sid WHERE h.digest = ?1";
     let again = store.readers.read(|connection| {
         let mut again = 0;
@@ -112,7 +113,7 @@ fn a_foreign_file_is_refused_and_left_unchanged() {
 #[test]
 fn a_file_of_a_newer_release_is_refused() {
     let (_folder, path) = folder();
-    drop(SqliteStore::open(&path).unwrap());
+    drop(open(&path).unwrap());
     let connection = Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
@@ -136,7 +137,7 @@ async fn a_file_of_the_first_release_is_migrated_and_keeps_its_signing_keys() {
         ))
         .unwrap();
     drop(connection);
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     assert_eq!(store.keys().await.unwrap(), [key("a")]);
     let name = ReplayKey::of(b"a");
     assert!(store.insert_once(&name, now(), now()).await.unwrap());
@@ -151,7 +152,7 @@ fn a_folder_cannot_be_a_database() {
 #[tokio::test]
 async fn a_failed_job_does_not_undo_the_others_in_its_batch() {
     let (_folder, path) = folder();
-    let store = Arc::new(SqliteStore::open(&path).unwrap());
+    let store = Arc::new(open(&path).unwrap());
     let steps = (0..40).map(|number| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
@@ -180,7 +181,7 @@ async fn a_failed_job_does_not_undo_the_others_in_its_batch() {
 #[tokio::test]
 async fn the_write_ahead_log_stays_bounded() {
     let (_folder, path) = folder();
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     for round in 0..60 {
         let sealed = vec![round; 256 * 1024];
         let filled = store.write("fill", move |sql| {
@@ -209,7 +210,7 @@ fn concurrent_opens_and_closes_succeed() {
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Runtime::new().unwrap();
                 for _ in 0..4 {
-                    let store = SqliteStore::open(&path).unwrap();
+                    let store = open(&path).unwrap();
                     runtime.block_on(async {
                         store
                             .insert_if_absent(key(&number.to_string()))
@@ -251,12 +252,12 @@ async fn a_file_of_the_first_release_is_migrated_and_keeps_its_sessions_and_gran
         .pragma_update(None, "application_id", schema::APPLICATION_ID)
         .unwrap();
     drop(first);
-    let store = SqliteStore::open(&path).unwrap();
+    let store = open(&path).unwrap();
     let active = store.active_grant(&[1; 32].into(), now()).await.unwrap();
     let active = active.expect("people stay signed in over an upgrade");
     assert_eq!(active.grant.subject.as_str(), "1");
     assert_eq!(active.user.identity.name.as_deref(), Some("陈涛"));
     assert!(!active.grant.issues_refresh_token && active.grant.resources.is_empty());
     store.close().await.unwrap();
-    assert!(SqliteStore::open(&path).is_ok(), "it is not migrated twice");
+    assert!(open(&path).is_ok(), "it is not migrated twice");
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
 use super::fault::Fault;
+use super::file_watch::FileWatch;
 
 /// The most jobs in one transaction. It bounds how long the first of them waits for its result.
 const MAX_BATCH: usize = 512;
@@ -29,11 +30,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection, checkpoints: Checkpoints) -> io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        checkpoints: Checkpoints,
+        files: Arc<FileWatch>,
+    ) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel(MAX_QUEUED);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, queue, checkpoints))?;
+            .spawn(move || run(&connection, queue, checkpoints, &files))?;
         Ok(Self {
             jobs,
             thread: Mutex::new(Some(thread)),
@@ -151,17 +156,30 @@ fn run(
     connection: &Connection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     mut checkpoints: Checkpoints,
+    files: &FileWatch,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
         if batch.iter().any(|job| job.is_last()) {
             queue.close(); // jobs already in the queue are still received
         }
-        let committed = commit(connection, &mut batch);
+        let committed = files.check().and_then(|()| commit(connection, &mut batch));
+        // Jobs that came while another process kept the database locked have waited for it, too. They
+        // must not wait for a second timeout.
+        if matches!(committed, Err(Fault::Locked(_))) {
+            while let Ok(job) = queue.try_recv() {
+                batch.push(job);
+            }
+            if batch.iter().any(|job| job.is_last()) {
+                queue.close();
+            }
+        }
         for job in batch.drain(..) {
             job.respond(committed.clone());
         }
-        checkpoints.after_commit(connection);
+        if !matches!(committed, Err(Fault::Gone(_))) {
+            checkpoints.after_commit(connection);
+        }
     }
     // The checkpoint connection must close first: the last one to close moves the log into the database.
     checkpoints.end();

@@ -1,4 +1,5 @@
-//! Portal, provider, Apache as `docs/clients.md` sets it up, and the application behind it.
+//! The test environment: portal, provider, Apache as configured in `docs/clients.md`, and the
+//! application behind it.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::program::{Program, free_port};
 use crate::tools::portal;
 
-/// What `.ci/apache.sh` installs.
+/// The program that `.ci/apache.sh` installs.
 const APACHE: &str = "/usr/sbin/apache2";
 
 const MODULES: [&str; 8] = [
@@ -30,7 +31,7 @@ const MODULES: [&str; 8] = [
 
 const SECRET: &str = "apache-secret-0123456789abcdef";
 
-/// A stage that is set.
+/// A running test environment.
 pub struct Stage {
     /// The portal.
     pub portal: SimulatorHandle,
@@ -42,27 +43,31 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets a stage by the recipe on `page`; `more` is appended to Apache's configuration.
-    pub async fn set(page: &str, more: &str) -> Self {
+    /// Starts all parts with the configuration on `page`. `more` is appended to that of Apache.
+    pub async fn start(page: &str, more: &str) -> Self {
         let (portal, upstream) = (portal().await, echo().await);
         let address = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{address}");
         let recipe = Recipe::read(page, "Apache");
-        let ours = [
+        let client_settings = [
             ("https://tool.example.com", &*url),
             ("CLIENT-SECRET", SECRET),
         ];
-        let program = Program::start(portal.url().as_str(), &recipe.block("toml", &ours)).await;
-        let theirs = [
+        let program = Program::start(
+            portal.url().as_str(),
+            &recipe.block("toml", &client_settings),
+        )
+        .await;
+        let apache_settings = [
             ("https://sso.example.com", &*program.issuer),
             ("http://127.0.0.1:3000", &upstream),
             ("PASSPHRASE", "0123456789abcdef0123456789abcdef"),
         ];
-        let recipe = recipe.block("apache", &[&ours[..], &theirs].concat());
+        let recipe = recipe.block("apache", &[&client_settings[..], &apache_settings].concat());
 
         let folder = tempfile::tempdir().unwrap().keep();
         let file = folder.join("apache.conf");
-        fs::write(&file, frame(&folder, &address) + &recipe + more).unwrap();
+        fs::write(&file, base_config(&folder, &address) + &recipe + more).unwrap();
         let mut command = Command::new(APACHE);
         command.arg("-f").arg(file).arg("-DFOREGROUND");
         let mut apache = Processes::start(&mut command, folder);
@@ -81,22 +86,22 @@ impl Stage {
         format!("{}{path}", self.url)
     }
 
-    /// An entry of the portal's menu, with a new ticket of `user`'s.
+    /// The launch URL of a menu entry, with a new ticket of `user`.
     pub fn menu_entry(&self, path: &str, user: u64) -> String {
         let ticket = self.portal.issue_ticket(user);
         self.program
             .at(&format!("/launch/apache{path}?ticket={ticket}"))
     }
 
-    /// A click in the portal's menu: what the application is asked in the end.
+    /// Clicks the entry in the menu of the portal. Returns the request that the application receives.
     pub async fn click(&self, browser: &mut Browser, user: u64) -> Value {
-        self.told(&browser.walk(self.menu_entry("", user)).await)
+        self.received_request(&browser.walk(self.menu_entry("", user)).await)
     }
 
-    /// What the application was asked at the end of `road`.
+    /// The request that the application received, from the last of `responses`.
     #[track_caller]
-    pub fn told(&self, road: &[Answer]) -> Value {
-        let page = road.last().unwrap();
+    pub fn received_request(&self, responses: &[Answer]) -> Value {
+        let page = responses.last().unwrap();
         assert_eq!(
             page.status,
             200,
@@ -108,19 +113,24 @@ impl Stage {
         page.json()
     }
 
-    /// Whether Apache lets `browser` in as it is.
-    pub async fn lets_in(&self, browser: &mut Browser) -> bool {
-        let answer = browser.get(self.at("/")).await;
-        if answer.status == 200 {
+    /// Whether `browser` has a session at Apache.
+    pub async fn has_session(&self, browser: &mut Browser) -> bool {
+        let response = browser.get(self.at("/")).await;
+        if response.status == 200 {
             return true;
         }
-        assert_eq!(answer.location().path(), "/authorize", "{}", answer.body);
+        assert_eq!(
+            response.location().path(),
+            "/authorize",
+            "{}",
+            response.body
+        );
         false
     }
 }
 
-/// What every Apache needs, with all it writes in `folder`.
-fn frame(folder: &Path, address: &str) -> String {
+/// The configuration that every Apache needs. Apache writes its files to `folder`.
+fn base_config(folder: &Path, address: &str) -> String {
     let folder = folder.display();
     let modules = MODULES
         .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"));

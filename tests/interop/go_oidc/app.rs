@@ -1,4 +1,4 @@
-//! The application, its registration, and what it tells.
+//! The application, its registration, and the report on its home page.
 
 use std::process::Command;
 
@@ -14,12 +14,12 @@ pub struct Registration {
     client_id: String,
     secret: String,
     address: String,
-    /// `[[clients]]`.
+    /// The `[[clients]]` table.
     pub toml: String,
 }
 
 impl Registration {
-    /// One with these further `lines`.
+    /// A registration on a free port. `lines` are further lines of the table.
     pub fn new(client_id: &str, secret: &str, lines: &str) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let toml = format!(
@@ -39,7 +39,7 @@ impl Registration {
         }
     }
 
-    /// The application's processes, with the issuer as it is to be told.
+    /// Starts the application, configured with `issuer`.
     pub fn run(&self, issuer: &str) -> Processes {
         let mut command = Command::new(go_client("app"));
         command
@@ -58,7 +58,7 @@ pub struct App {
 }
 
 impl App {
-    /// Starts it, a client of `program`'s.
+    /// Starts the application as a client of `program` and waits until it is ready.
     pub async fn start(registration: &Registration, program: &Program) -> Self {
         let mut processes = registration.run(&program.issuer);
         let url = format!("http://{}", registration.address);
@@ -71,25 +71,26 @@ impl App {
         }
     }
 
-    /// Clicks its entry in the menu with `ticket`: what the application tells in the end.
+    /// Clicks its entry in the menu of the portal, with `ticket`. Returns the report after the login.
     pub async fn click(&self, program: &Program, browser: &mut Browser, ticket: &str) -> Value {
         let entry = format!("/launch/{}?ticket={ticket}", self.client_id);
-        self.told(browser.walk(program.at(&entry)).await)
+        self.report(browser.walk(program.at(&entry)).await)
     }
 
-    /// Has it ask for new tokens: what it tells then.
+    /// Makes the application refresh its tokens. Returns its report.
     pub async fn refresh(&self) -> Value {
-        self.told(self.try_refresh().await)
+        self.report(self.try_refresh().await)
     }
 
-    /// Has it ask for new tokens.
+    /// Makes the application refresh its tokens. Returns all responses.
     pub async fn try_refresh(&self) -> Vec<Answer> {
         Browser::new().walk(format!("{}/refresh", self.url)).await
     }
 
+    /// The JSON on the home page, where `responses` must have ended.
     #[track_caller]
-    fn told(&self, mut road: Vec<Answer>) -> Value {
-        let page = road.pop().unwrap();
+    fn report(&self, mut responses: Vec<Answer>) -> Value {
+        let page = responses.pop().unwrap();
         assert_eq!(page.status, 200, "{}: {}", page.url, page.body);
         assert_eq!(page.url.as_str(), format!("{}/", self.url), "{}", page.body);
         page.json()

@@ -1,4 +1,4 @@
-//! Refresh by a `TokenSource`, as Grafana has it.
+//! Refresh by the `TokenSource` of x/oauth2, which Grafana uses.
 
 use serde_json::{Value, json};
 
@@ -23,22 +23,22 @@ async fn a_token_source_refreshes_until_the_session_ends() {
     let first = app.click(&program, &mut browser, &ticket).await;
     let second = app.refresh().await;
     let third = app.refresh().await;
-    let rotated = |a: &Value, b: &Value, what: &str| assert_ne!(a[what], b[what], "{what}");
-    for what in ["refresh_token", "access_token", "id_token"] {
-        rotated(&first, &second, what);
-        rotated(&second, &third, what);
+    let rotated = |a: &Value, b: &Value, member: &str| assert_ne!(a[member], b[member], "{member}");
+    for member in ["refresh_token", "access_token", "id_token"] {
+        rotated(&first, &second, member);
+        rotated(&second, &third, member);
     }
-    let sid = |told: &Value| claims(told["id_token"].as_str().unwrap())["sid"].clone();
+    let sid = |report: &Value| claims(report["id_token"].as_str().unwrap())["sid"].clone();
     assert_eq!(sid(&third), sid(&first));
-    // Found out once, and remembered.
+    // x/oauth2 detects the authentication method once and remembers it.
     assert_eq!(
         third["token_requests"],
         json!(["header 401", "body 200", "body 200", "body 200"])
     );
 
     sign_out(&program, &mut browser).await;
-    let road = app.try_refresh().await;
-    let page = road.last().unwrap();
+    let responses = app.try_refresh().await;
+    let page = responses.last().unwrap();
     assert_eq!(page.status, 502, "{}", page.body);
     assert!(page.body.contains("invalid_grant"), "{}", page.body);
 }

@@ -1,16 +1,16 @@
-//! Keycloak's admin REST API: the calls of `docs/clients/keycloak.md`, in their order.
+//! The admin REST API of Keycloak: the calls of `docs/clients/keycloak.md`, in the same order.
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::server::{ADMINISTRATOR, Keycloak};
 
-/// The name of the identity provider in every realm.
+/// The alias of the identity provider in every realm.
 pub const ALIAS: &str = "panda";
 
 const FIRST_LOGIN: &str = "panda first login";
 
-/// What a realm is told about the provider.
+/// The provider, as a realm is configured to use it.
 pub struct Upstream<'a> {
     /// The issuer.
     pub issuer: &'a str,
@@ -30,8 +30,8 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Makes a realm whose users come from `upstream`, with the application `app` in it.
-    pub async fn make(keycloak: &Keycloak, realm: &str, upstream: &Upstream<'_>) -> Self {
+    /// Creates a realm whose users come from `upstream`.
+    pub async fn create_realm(keycloak: &Keycloak, realm: &str, upstream: &Upstream<'_>) -> Self {
         let admin = Self {
             http: Client::builder().no_proxy().build().unwrap(),
             keycloak: keycloak.url.clone(),
@@ -64,7 +64,7 @@ impl Admin {
             .await;
     }
 
-    /// All users of the realm, with their attributes.
+    /// All users of the realm.
     pub async fn users(&self) -> Vec<Value> {
         let users = self
             .call(&self.token().await, Method::GET, "users", None)
@@ -89,28 +89,28 @@ impl Admin {
             .clone()
     }
 
-    /// The identity provider as Keycloak has stored it.
+    /// The configuration of the identity provider in Keycloak.
     pub async fn identity_provider(&self) -> Value {
         let path = format!("identity-provider/instances/{ALIAS}");
         self.call(&self.token().await, Method::GET, &path, None)
             .await
     }
 
-    /// Has Keycloak deal with the identity provider otherwise.
+    /// Changes one setting of the identity provider.
     pub async fn configure(&self, key: &str, value: &str) {
         let mut provider = self.identity_provider().await;
         provider["config"][key] = json!(value);
-        self.change_identity_provider(provider).await;
+        self.update_identity_provider(provider).await;
     }
 
-    /// Has Keycloak store it as `provider`.
-    pub(super) async fn change_identity_provider(&self, provider: Value) {
+    /// Replaces the configuration of the identity provider.
+    pub(super) async fn update_identity_provider(&self, provider: Value) {
         let path = format!("identity-provider/instances/{ALIAS}");
         self.call(&self.token().await, Method::PUT, &path, Some(provider))
             .await;
     }
 
-    /// A token of the administrator's. It lives a minute.
+    /// An access token of the administrator. It expires after a minute.
     pub(super) async fn token(&self) -> String {
         let url = format!(
             "{}/realms/master/protocol/openid-connect/token",
@@ -123,12 +123,12 @@ impl Admin {
             ("username", username),
             ("password", password),
         ];
-        let answer = self.http.post(url).form(&form).send().await.unwrap();
-        let answer: Value = answer.error_for_status().unwrap().json().await.unwrap();
-        answer["access_token"].as_str().unwrap().to_owned()
+        let response = self.http.post(url).form(&form).send().await.unwrap();
+        let response: Value = response.error_for_status().unwrap().json().await.unwrap();
+        response["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// Calls `path` below the realm, or the list of realms where it is empty.
+    /// Calls `path` below the realm; an empty `path` is the list of realms.
     pub(super) async fn call(
         &self,
         token: &str,
@@ -145,14 +145,15 @@ impl Admin {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
         assert!(status.is_success(), "{url}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
     }
 }
 
+/// Calls with one access token.
 struct Call<'a> {
     admin: &'a Admin,
     token: &'a str,
@@ -178,15 +179,15 @@ impl Call<'_> {
         self.post("", realm).await;
     }
 
-    /// Keycloak keeps no attribute that the profile does not name. What it demands by default, an e-mail
-    /// address and both parts of a name, it goes on demanding.
+    /// Adds the phone number to the user profile, because Keycloak drops attributes that the profile
+    /// does not declare. The email address and both names stay required, as they are by default.
     async fn user_profile(&self) {
         let mut profile = self.get("users/profile").await;
         let attributes = profile["attributes"].as_array_mut().unwrap();
-        for demanded in ["email", "firstName", "lastName"] {
+        for required in ["email", "firstName", "lastName"] {
             let mut all = attributes.iter();
-            let attribute = all.find(|attribute| attribute["name"] == demanded).unwrap();
-            assert!(attribute.get("required").is_some(), "{demanded}");
+            let attribute = all.find(|attribute| attribute["name"] == required).unwrap();
+            assert!(attribute.get("required").is_some(), "{required}");
         }
         attributes.push(json!({
             "name": "phoneNumber",
@@ -195,8 +196,8 @@ impl Call<'_> {
         self.put("users/profile", profile).await;
     }
 
-    /// The step that reviews the profile stops whoever has a user name of fewer than three characters,
-    /// as the first Panda IDs are.
+    /// Turns off the "review profile" step of the first login. It stops users whose username has fewer
+    /// than three characters, such as the first Panda IDs.
     async fn first_login(&self) {
         let copy = json!({"newName": FIRST_LOGIN});
         self.post("authentication/flows/first%20broker%20login/copy", copy)
@@ -257,7 +258,7 @@ impl Call<'_> {
         self.post(&mappers, mapper).await;
     }
 
-    /// Who names no identity provider is sent to this one, and never sees a list.
+    /// Makes this identity provider the default, so that users never see a list of providers.
     async fn default_provider(&self) {
         let redirector = self
             .execution(

@@ -1,4 +1,4 @@
-//! An application that knows Keycloak and nothing behind it.
+//! An application that uses Keycloak and does not know the provider behind it.
 
 use std::future::IntoFuture as _;
 
@@ -14,7 +14,7 @@ use crate::support::browser::{Answer, Browser};
 const CLIENT_ID: &str = "dispatch";
 const CLIENT_SECRET: &str = "dispatch-secret-0123456789";
 
-/// A running application; it is gone with the test's runtime.
+/// A running application. It stops with the runtime of the test.
 pub struct App {
     /// Its address.
     pub url: String,
@@ -22,8 +22,8 @@ pub struct App {
 }
 
 impl App {
-    /// Starts it, a client of the realm at `realm`. `/login` begins a login with Keycloak,
-    /// and every other page is there.
+    /// Starts the application as a client of the realm at `realm`. `/login` begins a login at Keycloak;
+    /// every other path responds with 200.
     pub async fn start(realm: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -44,12 +44,12 @@ impl App {
         (CLIENT_ID, CLIENT_SECRET, self.redirect_uri())
     }
 
-    /// Where it begins a login.
+    /// The URL that begins a login.
     pub fn login_url(&self) -> String {
         format!("{}/login", self.url)
     }
 
-    /// An authorization request to Keycloak.
+    /// An authorization request to Keycloak, with `more` parameters.
     pub fn authorize_url(&self, more: &[(&str, &str)]) -> Url {
         let redirect_uri = self.redirect_uri();
         let parameters = [
@@ -63,12 +63,12 @@ impl App {
         Url::parse_with_params(&self.at("auth"), parameters.iter().chain(more)).unwrap()
     }
 
-    /// Sends a browser to Keycloak to be logged out, and to come back.
+    /// The logout URL at Keycloak, with a redirect back to the application.
     pub fn logout_url(&self, tokens: &serde_json::Value) -> Url {
-        let back = self.redirect_uri();
+        let redirect_uri = self.redirect_uri();
         let parameters = [
             ("id_token_hint", tokens["id_token"].as_str().unwrap()),
-            ("post_logout_redirect_uri", &back),
+            ("post_logout_redirect_uri", &redirect_uri),
             ("state", "bye"),
         ];
         Url::parse_with_params(&self.at("logout"), parameters).unwrap()
@@ -84,10 +84,11 @@ impl App {
         Browser::new().post(self.at("logout"), &form).await
     }
 
-    /// What Keycloak sent with the browser that has come back to the application.
+    /// The value of `parameter` in the authorization or logout response of Keycloak. The browser must
+    /// have ended at the `redirect_uri`.
     #[track_caller]
-    pub fn returned(&self, road: &[Answer], parameter: &str) -> Option<String> {
-        let page = road.last().unwrap();
+    pub fn returned(&self, responses: &[Answer], parameter: &str) -> Option<String> {
+        let page = responses.last().unwrap();
         assert!(
             page.url.as_str().starts_with(&self.redirect_uri()),
             "stopped at {}: {} {}",
@@ -101,21 +102,21 @@ impl App {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// Takes the tokens for the code that `road` has brought.
-    pub async fn tokens(&self, road: &[Answer]) -> serde_json::Value {
-        let code = self.returned(road, "code").expect("a code");
+    /// Redeems the code at the end of `responses` for tokens.
+    pub async fn tokens(&self, responses: &[Answer]) -> serde_json::Value {
+        let code = self.returned(responses, "code").expect("a code");
         let redirect_uri = self.redirect_uri();
         let grant = [
             ("grant_type", "authorization_code"),
             ("code", &code),
             ("redirect_uri", &redirect_uri),
         ];
-        let answer = self.token(&grant).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.json()
+        let response = self.token(&grant).await;
+        assert_eq!(response.status, 200, "{}", response.body);
+        response.json()
     }
 
-    /// Asks Keycloak for new tokens.
+    /// Refreshes the tokens at Keycloak.
     pub async fn refresh(&self, tokens: &serde_json::Value) -> Answer {
         let refresh_token = tokens["refresh_token"].as_str().unwrap();
         self.token(&[

@@ -1,22 +1,22 @@
-//! A realm whose people were there before: the calls of `docs/clients/keycloak.md` that let them meet
-//! their accounts.
+//! A realm with existing accounts: the calls of `docs/clients/keycloak.md` that link users to their
+//! accounts.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::admin::{ALIAS, Admin};
 
-const JOINING: &str = "panda joins accounts";
+const LINKING_FLOW: &str = "panda joins accounts";
 
-/// An attribute the realm keeps of its people.
+/// A user attribute of the realm.
 pub const DEPARTMENT: &str = "department";
 
 impl Admin {
-    /// Whoever logs in for the first time gets the account of their user name, or a new one, and is
-    /// asked nothing.
-    pub async fn join_accounts(&self) {
+    /// Configures the first login: it links the user to the account with the same username, or creates
+    /// a new account. It asks the user nothing.
+    pub async fn link_existing_accounts(&self) {
         let flow = json!({
-            "alias": JOINING,
+            "alias": LINKING_FLOW,
             "providerId": "basic-flow",
             "topLevel": true,
             "builtIn": false,
@@ -24,7 +24,7 @@ impl Admin {
         self.post("authentication/flows", flow).await;
         let executions = format!(
             "authentication/flows/{}/executions",
-            JOINING.replace(' ', "%20")
+            LINKING_FLOW.replace(' ', "%20")
         );
         for step in ["idp-create-user-if-unique", "idp-auto-link"] {
             let step = json!({"provider": step});
@@ -39,12 +39,15 @@ impl Admin {
                 .await;
         }
         let mut provider = self.identity_provider().await;
-        provider["firstBrokerLoginFlowAlias"] = json!(JOINING);
-        self.change_identity_provider(provider).await;
+        provider["firstBrokerLoginFlowAlias"] = json!(LINKING_FLOW);
+        self.update_identity_provider(provider).await;
         let mut profile = self.get("users/profile").await;
         let attributes = profile["attributes"].as_array_mut().unwrap();
-        let email = attributes.iter_mut().find(|one| one["name"] == "email");
-        // Whoever could take another's address would be given their first login.
+        let email = attributes
+            .iter_mut()
+            .find(|attribute| attribute["name"] == "email");
+        // The first login also matches by email. A user who could set the address of another user would
+        // receive the first login of that user.
         email.unwrap()["permissions"]["edit"] = json!(["admin"]);
         attributes.push(json!({
             "name": DEPARTMENT,
@@ -67,8 +70,8 @@ impl Admin {
         self.post(&mappers, mapper).await;
     }
 
-    /// Makes an account as an administrator does, and gives its id.
-    pub async fn make_user(&self, username: &str, email: &str) -> String {
+    /// Creates an account as an administrator does, and returns its id.
+    pub async fn create_user(&self, username: &str, email: &str) -> String {
         let user = json!({
             "username": username,
             "email": email,
@@ -83,23 +86,23 @@ impl Admin {
         user["id"].as_str().unwrap().to_owned()
     }
 
-    /// Whom the account is joined to.
-    pub async fn joined_to(&self, id: &str) -> Vec<String> {
+    /// The Panda IDs that the account is linked to.
+    pub async fn linked_user_ids(&self, id: &str) -> Vec<String> {
         let identities = self.get(&format!("users/{id}/federated-identity")).await;
         let identities = identities.as_array().unwrap().iter();
-        let ids = identities.map(|one| one["userId"].as_str().unwrap().to_owned());
+        let ids = identities.map(|identity| identity["userId"].as_str().unwrap().to_owned());
         ids.collect()
     }
 
-    /// Takes the account from whom it is joined to.
-    pub async fn part(&self, id: &str) {
+    /// Removes the link between the account and the Panda user.
+    pub async fn unlink(&self, id: &str) {
         let token = self.token().await;
         let path = format!("users/{id}/federated-identity/{ALIAS}");
         self.call(&token, Method::DELETE, &path, None).await;
     }
 
-    /// Has a person, by their access token, take another address. Says what came of it.
-    pub async fn take_address(&self, access_token: &str, email: &str) -> (StatusCode, String) {
+    /// Changes the email address of the user with this access token. Returns status and body.
+    pub async fn change_email(&self, access_token: &str, email: &str) -> (StatusCode, String) {
         let account = format!("{}/realms/{}/account", self.keycloak, self.realm);
         let call = |method| {
             let request = self.http.request(method, &account);
@@ -107,12 +110,12 @@ impl Admin {
                 .bearer_auth(access_token)
                 .header("accept", "application/json")
         };
-        let answer = call(Method::GET).send().await.unwrap();
-        let answer = answer.error_for_status().unwrap();
-        let mut person: Value = answer.json().await.unwrap();
+        let response = call(Method::GET).send().await.unwrap();
+        let response = response.error_for_status().unwrap();
+        let mut person: Value = response.json().await.unwrap();
         person["email"] = json!(email);
-        let answer = call(Method::POST).json(&person).send().await.unwrap();
-        (answer.status(), answer.text().await.unwrap())
+        let response = call(Method::POST).json(&person).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
     }
 
     async fn get(&self, path: &str) -> Value {

@@ -1,6 +1,6 @@
-//! Keycloak as an identity broker: applications know Keycloak, and Keycloak sends people here.
+//! Keycloak as an identity broker: applications use Keycloak, and Keycloak sends users to the provider.
 //!
-//! One Keycloak serves all tests; each has a realm, a portal and a provider of its own.
+//! One Keycloak serves all tests. Each test has its own realm, portal and provider.
 
 mod admin;
 mod app;

@@ -1,4 +1,4 @@
-//! The Keycloak process: started once for all tests, gone when the test program is.
+//! The Keycloak process: started once for all tests, stopped with the test program.
 
 use std::fs;
 use std::path::Path;
@@ -8,26 +8,26 @@ use tokio::sync::OnceCell;
 
 use crate::process::Processes;
 
-/// What `.ci/keycloak.sh` lays ready.
+/// The folder that `.ci/keycloak.sh` fills.
 const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/keycloak");
 
-/// The database's administrator, made by `.ci/keycloak.sh`.
+/// Username and password of the administrator that `.ci/keycloak.sh` creates.
 pub const ADMINISTRATOR: (&str, &str) = ("admin", "admin");
 
 /// A running Keycloak.
 pub struct Keycloak {
-    /// Its address, without a slash at the end.
+    /// Its address, without a trailing slash.
     pub url: String,
     _processes: Processes,
 }
 
-/// The Keycloak of this test run.
+/// The Keycloak of this test run; the first call starts it.
 pub async fn keycloak() -> &'static Keycloak {
     static RUNNING: OnceCell<Keycloak> = OnceCell::const_new();
     RUNNING.get_or_init(start).await
 }
 
-/// Starts it over a copy of the database.
+/// Starts Keycloak with a copy of the provisioned database.
 async fn start() -> Keycloak {
     let home = Path::new(HOME);
     assert!(
@@ -48,7 +48,7 @@ async fn start() -> Keycloak {
         ))
         .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m");
     let mut processes = Processes::start(&mut command, folder);
-    // It answers 503 until it has booted.
+    // Keycloak responds with 503 until it has booted.
     let ready = "/realms/master/.well-known/openid-configuration";
     let url = processes
         .until_ready(|log| Some(address(log)? + ready))
@@ -59,7 +59,7 @@ async fn start() -> Keycloak {
     }
 }
 
-/// Where it listens, once it says so: it was given port 0.
+/// The address that Keycloak logs once it listens. Its port was chosen by the system.
 fn address(log: &str) -> Option<String> {
     let (_, after) = log.split_once("Listening on: ")?;
     let (address, _) = after.split_once('\n')?;

@@ -1,4 +1,6 @@
-//! `prompt=none` and `prompt=login`, passed on by Keycloak.
+//! `prompt=none` and `prompt=login`, which Keycloak forwards to the provider.
+//!
+//! `prompt=none` without a session gets `login_required` and shows no page (N18, docs/security.md).
 
 use super::admin::ALIAS;
 use super::stage::{ES256, Stage};
@@ -9,41 +11,45 @@ use crate::support::browser::Browser;
 const SILENT: [(&str, &str); 2] = [("prompt", "none"), ("kc_idp_hint", ALIAS)];
 
 #[tokio::test]
-async fn n18_prompt_none_is_answered_without_a_page() {
-    let stage = Stage::set("silent", ES256).await;
+async fn n18_prompt_none_gets_a_response_without_a_page() {
+    let stage = Stage::start("silent", ES256).await;
     let mut browser = Browser::new();
-    let road = browser.walk(stage.app.authorize_url(&SILENT)).await;
-    let asked = road
+    let responses = browser.walk(stage.app.authorize_url(&SILENT)).await;
+    let authorization_request = responses
         .iter()
-        .find(|answer| answer.url.path() == "/authorize")
+        .find(|response| response.url.path() == "/authorize")
         .expect("Keycloak asks the provider");
-    assert!(asked.url.as_str().contains("prompt=none"), "{}", asked.url);
+    assert!(
+        authorization_request.url.as_str().contains("prompt=none"),
+        "{}",
+        authorization_request.url
+    );
     assert_eq!(
-        stage.app.returned(&road, "error").as_deref(),
+        stage.app.returned(&responses, "error").as_deref(),
         Some("login_required")
     );
 
-    // Signed in with the provider, and not yet with Keycloak.
+    // The user now has a session at the provider, but none at Keycloak.
     browser.get(stage.menu_entry(CHEN_TAO)).await;
-    let road = browser.walk(stage.app.authorize_url(&SILENT)).await;
-    let tokens = stage.app.tokens(&road).await;
+    let responses = browser.walk(stage.app.authorize_url(&SILENT)).await;
+    let tokens = stage.app.tokens(&responses).await;
     let id_token = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "1");
 }
 
 #[tokio::test]
-async fn prompt_login_asks_the_portal_again() {
-    let stage = Stage::set("again", ES256).await;
+async fn prompt_login_requires_a_new_ticket() {
+    let stage = Stage::start("again", ES256).await;
     let mut browser = Browser::new();
     stage.click(&mut browser, CHEN_TAO).await;
-    let road = browser
+    let responses = browser
         .walk(stage.app.authorize_url(&[("prompt", "login")]))
         .await;
-    let page = road.last().unwrap();
+    let page = responses.last().unwrap();
     assert!(page.body.contains("请从熊猫智慧水务门户进入"));
 
-    let road = stage.click(&mut browser, CHEN_TAO).await;
-    let tokens = stage.app.tokens(&road).await;
+    let responses = stage.click(&mut browser, CHEN_TAO).await;
+    let tokens = stage.app.tokens(&responses).await;
     let id_token = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "1");
     assert_eq!(stage.portal.calls().user_by_ticket, 2);

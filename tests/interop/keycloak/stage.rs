@@ -1,4 +1,4 @@
-//! Everything a brokered login takes: portal, provider, Keycloak, application.
+//! The test environment of a brokered login: portal, provider, Keycloak, application.
 
 use panda_oidc_panda::simulator::SimulatorHandle;
 
@@ -12,62 +12,62 @@ use crate::tools::{is_signed_in, portal};
 const CLIENT_ID: &str = "keycloak";
 const CLIENT_SECRET: &str = "keycloak-secret-0123456789";
 
-/// A client for the sake of its menu entry: one more application behind the same Keycloak.
+/// A client that only provides a menu entry, for one more application behind the same Keycloak.
 pub const OTHER_ENTRY: &str = "reports";
 
-/// How Keycloak and the provider deal with each other.
-pub struct Terms {
+/// How Keycloak is registered as a client of the provider.
+pub struct ClientSettings {
     /// `id_token_signed_response_alg`.
     pub alg: &'static str,
     /// `token_endpoint_auth_method`.
     pub authentication: &'static str,
-    /// More lines of the client.
+    /// Further lines of the `[[clients]]` table.
     pub client: &'static str,
 }
 
-/// The modern choice.
-pub const ES256: Terms = Terms {
+/// The modern settings.
+pub const ES256: ClientSettings = ClientSettings {
     alg: "ES256",
     authentication: "client_secret_basic",
     client: "",
 };
 
-/// The default of the provider, and of Keycloak.
-pub const RS256: Terms = Terms {
+/// The default algorithm of the provider and the default client authentication of Keycloak.
+pub const RS256: ClientSettings = ClientSettings {
     alg: "RS256",
     authentication: "client_secret_post",
     client: "",
 };
 
-/// A stage that is set.
+/// A running test environment.
 pub struct Stage {
     /// The portal.
     pub portal: SimulatorHandle,
     /// The provider.
     pub program: Program,
-    /// Keycloak's realm.
+    /// The administrator of the realm.
     pub admin: Admin,
     /// The application.
     pub app: App,
 }
 
 impl Stage {
-    /// Sets a stage with a realm called `realm`.
-    pub async fn set(realm: &str, terms: Terms) -> Self {
-        Self::set_with(realm, terms, "").await
+    /// Starts all parts, with a realm called `realm`.
+    pub async fn start(realm: &str, settings: ClientSettings) -> Self {
+        Self::start_with(realm, settings, "").await
     }
 
-    /// As [`Stage::set`]; `sections` are more tables of the provider's configuration.
-    pub async fn set_with(realm: &str, terms: Terms, sections: &str) -> Self {
+    /// As [`Stage::start`]. `sections` are further tables of the configuration of the provider.
+    pub async fn start_with(realm: &str, settings: ClientSettings, sections: &str) -> Self {
         let keycloak = keycloak().await;
         let portal = portal().await;
         let realm_url = format!("{}/realms/{realm}", keycloak.url);
         let app = App::start(realm_url.clone()).await;
-        let Terms {
+        let ClientSettings {
             alg,
             authentication,
             client: more,
-        } = terms;
+        } = settings;
         let client = format!(
             "[[clients]]\n\
              client_id = '{CLIENT_ID}'\n\
@@ -97,7 +97,7 @@ impl Stage {
             client_secret: CLIENT_SECRET,
             authentication,
         };
-        let admin = Admin::make(keycloak, realm, &upstream).await;
+        let admin = Admin::create_realm(keycloak, realm, &upstream).await;
         let (client_id, client_secret, redirect_uri) = app.registration();
         admin
             .register(client_id, client_secret, &redirect_uri)
@@ -110,19 +110,19 @@ impl Stage {
         }
     }
 
-    /// The address behind a menu entry, with a new ticket of `user`'s.
+    /// The launch URL of the menu entry, with a new ticket of `user`.
     pub fn menu_entry(&self, user: u64) -> String {
         let ticket = self.portal.issue_ticket(user);
         self.program
             .at(&format!("/launch/{CLIENT_ID}?ticket={ticket}"))
     }
 
-    /// Whether somebody is signed in at the provider in `browser`.
+    /// Whether `browser` has a session at the provider.
     pub async fn is_signed_in(&self, browser: &mut Browser) -> bool {
         is_signed_in(&self.program, browser).await
     }
 
-    /// A click in the portal's menu, and where it leads.
+    /// Clicks the entry in the menu of the portal. Returns all responses.
     pub async fn click(&self, browser: &mut Browser, user: u64) -> Vec<Answer> {
         browser.walk(self.menu_entry(user)).await
     }

@@ -1,32 +1,32 @@
-// A browser without a screen: keeps cookies, and goes wherever it is sent.
+// A headless browser that keeps cookies and follows redirects.
 
-/** One browser with one cookie jar. All hosts here are loopback, and cookies ignore ports. */
+/** One browser with one cookie jar, because all hosts are loopback addresses and cookies ignore ports. */
 export class Browser {
   #cookies = new Map();
 
-  /** Opens an address, or posts `form` there. A redirect is not followed. */
+  /** Opens an address, or posts `form` to it. Does not follow redirects. */
   async open(url, form) {
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method: form ? "POST" : "GET",
       body: form,
       redirect: "manual",
       headers: { cookie: [...this.#cookies].map((pair) => pair.join("=")).join("; ") },
     });
-    for (const cookie of answer.headers.getSetCookie()) {
+    for (const cookie of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
       if (/;\s*max-age=0/i.test(cookie)) this.#cookies.delete(name);
       else this.#cookies.set(name, value);
     }
-    return answer;
+    return response;
   }
 
-  /** Opens an address and follows until it is sent to `destination`, which is not opened. */
+  /** Opens an address and follows redirects until one leads to `destination`. Does not open that. */
   async walk(url, destination) {
     let next = new URL(url);
     for (let steps = 0; steps < 20; steps += 1) {
-      const answer = await this.open(next);
-      const location = answer.headers.get("location");
-      if (!location) throw new Error(`stopped at ${next}: ${answer.status} ${await answer.text()}`);
+      const response = await this.open(next);
+      const location = response.headers.get("location");
+      if (!location) throw new Error(`stopped at ${next}: ${response.status} ${await response.text()}`);
       next = new URL(location, next);
       if (next.href.split("?")[0] === destination) return next;
     }
@@ -34,7 +34,7 @@ export class Browser {
   }
 }
 
-/** Where the form on a page goes, and its hidden fields. */
+/** The action of the form on a page, and its hidden fields. */
 export function form(page) {
   const text = (html) =>
     html.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(code)).replace(/&amp;/g, "&");

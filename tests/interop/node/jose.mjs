@@ -1,19 +1,19 @@
-// A service that verifies access tokens with npm jose, as docs/microservices.md has it.
+// A service that verifies access tokens with npm jose, as docs/microservices.md describes.
 import { text } from "node:stream/consumers";
 
 import { createRemoteJWKSet, jwtVerify } from "jose";
 
-const sets = new Map();
+const keySets = new Map();
 
-function keysOf(issuer) {
-  if (!sets.has(issuer)) {
-    sets.set(issuer, createRemoteJWKSet(new URL(`${issuer}/jwks`), { cacheMaxAge: 300_000 }));
+function keySet(issuer) {
+  if (!keySets.has(issuer)) {
+    keySets.set(issuer, createRemoteJWKSet(new URL(`${issuer}/jwks`), { cacheMaxAge: 300_000 }));
   }
-  return sets.get(issuer);
+  return keySets.get(issuer);
 }
 
 async function verify({ issuer, audience, alg, typ, token }) {
-  const { payload } = await jwtVerify(token, keysOf(issuer), {
+  const { payload } = await jwtVerify(token, keySet(issuer), {
     algorithms: [alg],
     issuer,
     audience,

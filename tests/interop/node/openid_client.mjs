@@ -1,5 +1,5 @@
-// An application that leaves everything to npm openid-client. It runs one scenario, described on its
-// input, and prints what it saw. Whatever the library refuses ends the run.
+// An application that uses npm openid-client for everything. It reads a scenario and its settings from
+// standard input, runs the scenario, and prints the result. An error of the library fails the run.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -10,55 +10,55 @@ import * as client from "openid-client";
 
 import { Browser, form } from "./browser.mjs";
 
-const stage = JSON.parse(await text(process.stdin));
+const input = JSON.parse(await text(process.stdin));
 const REFUSED = { code: "OAUTH_INVALID_RESPONSE" };
 const LOGGED_OUT = "http://schemas.openid.net/event/backchannel-logout";
 
 const authentications = {
-  client_secret_basic: () => client.ClientSecretBasic(stage.secret),
-  client_secret_post: () => client.ClientSecretPost(stage.secret),
-  client_secret_jwt: () => client.ClientSecretJwt(stage.secret),
+  client_secret_basic: () => client.ClientSecretBasic(input.secret),
+  client_secret_post: () => client.ClientSecretPost(input.secret),
+  client_secret_jwt: () => client.ClientSecretJwt(input.secret),
   private_key_jwt: async () => {
     const { publicKey, privateKey } = await generateKeyPair("PS256");
     const key = { ...(await exportJWK(publicKey)), kid: "app-1", alg: "PS256" };
-    await serve((_, answer) => answer.end(JSON.stringify({ keys: [key] })));
+    await serve((_, response) => response.end(JSON.stringify({ keys: [key] })));
     return client.PrivateKeyJwt({ key: privateKey, kid: "app-1" });
   },
 };
 
-/** The application's own server, of which the provider knows. */
+/** The server of the application, for the addresses that are registered at the provider. */
 const server = createServer();
 
 async function serve(handler) {
-  server.on("request", handler).listen(stage.port, "127.0.0.1");
+  server.on("request", handler).listen(input.port, "127.0.0.1");
   await once(server, "listening");
 }
 
 async function discover(metadata = {}) {
-  const authentication = await authentications[stage.authentication]();
-  const expected = { id_token_signed_response_alg: stage.alg, ...metadata };
-  const config = await client.discovery(new URL(stage.issuer), stage.client_id, expected, authentication, {
-    // Without the second it believes ID tokens of the token endpoint unverified.
+  const authentication = await authentications[input.authentication]();
+  const expected = { id_token_signed_response_alg: input.alg, ...metadata };
+  const config = await client.discovery(new URL(input.issuer), input.client_id, expected, authentication, {
+    // Without enableNonRepudiationChecks, the library does not verify ID tokens from the token endpoint.
     execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
   });
   assert.ok(config.serverMetadata().supportsPKCE());
   return config;
 }
 
-/** A browser in which somebody is signed in. */
+/** A browser with a session at the provider. */
 async function signedIn() {
   const browser = new Browser();
-  assert.equal((await browser.open(stage.launch)).status, 303);
+  assert.equal((await browser.open(input.launch)).status, 303);
   return browser;
 }
 
-/** An authorization request, and what its answer is held against. */
+/** An authorization request, and the checks for its response. */
 async function request(config, more = {}) {
   const pkceCodeVerifier = client.randomPKCECodeVerifier();
   const expectedState = client.randomState();
   const expectedNonce = client.randomNonce();
   const url = client.buildAuthorizationUrl(config, {
-    redirect_uri: stage.redirect_uri,
+    redirect_uri: input.redirect_uri,
     scope: "openid profile",
     code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: "S256",
@@ -71,16 +71,16 @@ async function request(config, more = {}) {
 
 async function login(config, browser, more) {
   const { url, checks } = await request(config, more);
-  const callback = await browser.walk(url, stage.redirect_uri);
+  const callback = await browser.walk(url, input.redirect_uri);
   return client.authorizationCodeGrant(config, callback, checks);
 }
 
-/** Asks by a form_post, and gives what the application's server is posted. */
+/** Opens a form_post authorization request. Returns the request that the page would post. */
 async function posted(browser, url) {
   const page = await browser.open(url);
   assert.equal(page.status, 200);
   const { action, fields } = form(await page.text());
-  assert.equal(action, stage.redirect_uri);
+  assert.equal(action, input.redirect_uri);
   return new Request(action, { method: "POST", body: fields });
 }
 
@@ -88,7 +88,7 @@ const scenarios = {
   async login() {
     const config = await discover();
     const { url, checks } = await request(config, { max_age: "3600" });
-    const callback = await (await signedIn()).walk(url, stage.redirect_uri);
+    const callback = await (await signedIn()).walk(url, input.redirect_uri);
     const tokens = await client.authorizationCodeGrant(config, callback, { ...checks, maxAge: 3600 });
     const claims = tokens.claims();
     const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
@@ -98,7 +98,7 @@ const scenarios = {
   async strict() {
     const config = await discover();
     const { url, checks } = await request(config);
-    const callback = await (await signedIn()).walk(url, stage.redirect_uri);
+    const callback = await (await signedIn()).walk(url, input.redirect_uri);
     const changed = (name, value) => {
       const other = new URL(callback);
       if (value) other.searchParams.set(name, value);
@@ -132,7 +132,7 @@ const scenarios = {
     const tokens = await login(config, await signedIn());
     const claims = tokens.claims();
     const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
-    assert.equal(userinfo.aud, stage.client_id);
+    assert.equal(userinfo.aud, input.client_id);
     return { claims, userinfo };
   },
 
@@ -157,8 +157,8 @@ const scenarios = {
     const { url, checks } = await request(config, { response_mode: "form_post" });
     const tokens = await client.authorizationCodeGrant(config, await posted(browser, url), checks);
     const refused = await request(config, { response_mode: "form_post", prompt: "none" });
-    const answer = await posted(new Browser(), refused.url);
-    await assert.rejects(client.authorizationCodeGrant(config, answer, refused.checks), {
+    const callback = await posted(new Browser(), refused.url);
+    await assert.rejects(client.authorizationCodeGrant(config, callback, refused.checks), {
       error: "login_required",
     });
     return { claims: tokens.claims() };
@@ -176,38 +176,39 @@ const scenarios = {
   },
 
   async logout() {
-    let told;
-    const heard = new Promise((resolve) => (told = resolve));
-    await serve(async (question, answer) => {
-      told(new URLSearchParams(await text(question)).get("logout_token"));
-      answer.writeHead(204).end();
+    let received;
+    const logoutToken = new Promise((resolve) => (received = resolve));
+    await serve(async (request, response) => {
+      received(new URLSearchParams(await text(request)).get("logout_token"));
+      response.writeHead(204).end();
     });
     const config = await discover();
     const browser = await signedIn();
     const tokens = await login(config, browser);
 
-    // Another application begins the logout: whoever begins it is told ten seconds later.
-    const other = await client.discovery(new URL(stage.issuer), stage.other_client_id, undefined, client.None(), {
+    // Another application starts the logout, because the one that starts it gets its logout token ten
+    // seconds later.
+    const other = await client.discovery(new URL(input.issuer), input.other_client_id, undefined, client.None(), {
       execute: [client.allowInsecureRequests],
     });
-    const { url, checks } = await request(other, { redirect_uri: stage.other_redirect_uri });
-    const callback = await browser.walk(url, stage.other_redirect_uri);
+    const { url, checks } = await request(other, { redirect_uri: input.other_redirect_uri });
+    const callback = await browser.walk(url, input.other_redirect_uri);
     const { id_token } = await client.authorizationCodeGrant(other, callback, checks);
-    const out = client.buildEndSessionUrl(other, {
+    const logout = client.buildEndSessionUrl(other, {
       id_token_hint: id_token,
-      post_logout_redirect_uri: stage.other_post_logout_redirect_uri,
+      post_logout_redirect_uri: input.other_post_logout_redirect_uri,
       state: "bye",
     });
-    const back = await browser.walk(out, stage.other_post_logout_redirect_uri);
+    const back = await browser.walk(logout, input.other_post_logout_redirect_uri);
     assert.equal(back.searchParams.get("state"), "bye");
     await assert.rejects(login(config, browser, { prompt: "none" }), { error: "login_required" });
 
-    // The library knows no logout tokens; jose, which it is made of, verifies them.
+    // The library does not support logout tokens, so jose verifies them.
     const keys = createRemoteJWKSet(new URL(config.serverMetadata().jwks_uri));
-    const { payload } = await jwtVerify(await heard, keys, {
-      algorithms: [stage.alg],
-      issuer: stage.issuer,
-      audience: stage.client_id,
+    const { payload } = await jwtVerify(await logoutToken, keys, {
+      algorithms: [input.alg],
+      issuer: input.issuer,
+      audience: input.client_id,
       typ: "logout+jwt",
       requiredClaims: ["iat", "exp", "jti", "sid"],
     });
@@ -218,6 +219,6 @@ const scenarios = {
   },
 };
 
-console.log(JSON.stringify(await scenarios[stage.scenario]()));
+console.log(JSON.stringify(await scenarios[input.scenario]()));
 server.close();
 server.closeAllConnections();

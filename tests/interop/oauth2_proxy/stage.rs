@@ -1,4 +1,5 @@
-//! Portal, provider, oauth2-proxy as `docs/clients.md` sets it up, and the application behind it.
+//! The test environment: portal, provider, oauth2-proxy as configured in `docs/clients.md`, and the
+//! application behind it.
 
 use std::fs;
 use std::process::Command;
@@ -15,7 +16,7 @@ use crate::tools::{go_client, portal};
 
 const SECRET: &str = "oauth2-proxy-secret-0123456789";
 
-/// A stage that is set.
+/// A running test environment.
 pub struct Stage {
     /// The portal.
     pub portal: SimulatorHandle,
@@ -27,8 +28,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets a stage by the recipe on `page`; `flags` are more options of oauth2-proxy.
-    pub async fn set(page: &str, flags: &[&str]) -> Self {
+    /// Starts all parts with the configuration on `page`. `flags` are further options of oauth2-proxy.
+    pub async fn start(page: &str, flags: &[&str]) -> Self {
         let (portal, upstream) = (portal().await, echo().await);
         let address = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{address}");
@@ -82,14 +83,14 @@ impl Stage {
         format!("{}{path}", self.url)
     }
 
-    /// A click in the portal's menu: what the application is told in the end.
+    /// Clicks the entry in the menu of the portal. Returns the headers that the application receives.
     pub async fn click(&self, browser: &mut Browser, user: u64) -> Value {
         let ticket = self.portal.issue_ticket(user);
         let entry = self
             .program
             .at(&format!("/launch/oauth2-proxy?ticket={ticket}"));
         let launched = browser.get_from(entry, self.portal.url().as_str()).await;
-        told(browser.walk(launched.location()).await.last().unwrap())
+        forwarded_headers(browser.walk(launched.location()).await.last().unwrap())
     }
 }
 
@@ -97,14 +98,14 @@ fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-/// The headers with which the application was asked.
+/// The headers of the request that the application received.
 #[track_caller]
-pub fn told(page: &Answer) -> Value {
+pub fn forwarded_headers(page: &Answer) -> Value {
     assert_eq!(page.status, 200, "{}: {}", page.url, page.body);
     page.json()["headers"].clone()
 }
 
-/// Whether the browser was sent to the provider, and has to come from the portal.
-pub fn is_asked(page: &Answer) -> bool {
+/// Whether the browser has ended at the provider, on the page that asks to enter from the portal.
+pub fn is_login_required(page: &Answer) -> bool {
     page.url.path() == "/authorize" && page.body.contains("请从熊猫智慧水务门户进入")
 }

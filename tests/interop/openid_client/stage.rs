@@ -1,4 +1,4 @@
-//! Everything a run of `tests/interop/node/openid_client.mjs` takes.
+//! The test environment of `tests/interop/node/openid_client.mjs`.
 
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const APP: &str = "node";
 const APP_SECRET: &str = "node-secret-0123456789abcdefghijklmnop";
 const OTHER: &str = "other";
 
-/// A portal, a provider, and an application registered there that is not running yet.
+/// A portal, a provider, and a registered application that does not run yet.
 pub struct Stage {
     portal: SimulatorHandle,
     program: Program,
@@ -21,9 +21,9 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Registers the application with this `token_endpoint_auth_method`, and this algorithm for its
-    /// ID tokens; `more` are more lines of its registration.
-    pub async fn set(authentication: &str, alg: &str, more: &str) -> Self {
+    /// Registers the application with this `token_endpoint_auth_method` and this
+    /// `id_token_signed_response_alg`. `more` are further lines of its registration.
+    pub async fn start(authentication: &str, alg: &str, more: &str) -> Self {
         let port = free_port();
         let credential = match authentication {
             "private_key_jwt" => format!("jwks_uri = 'http://127.0.0.1:{port}/jwks'"),
@@ -61,11 +61,11 @@ impl Stage {
         &self.program.issuer
     }
 
-    /// Runs one of the script's scenarios, and gives what it saw.
-    pub async fn play(&self, scenario: &str) -> Value {
+    /// Runs a scenario of the script as the application, and returns its result.
+    pub async fn run(&self, scenario: &str) -> Value {
         let ticket = self.portal.issue_ticket(CHEN_TAO);
         let launch = format!("/launch/{CLIENT_ID}?ticket={ticket}");
-        let stage = json!({
+        let input = json!({
             "scenario": scenario,
             "issuer": self.issuer(),
             "launch": self.program.at(&launch),
@@ -79,6 +79,6 @@ impl Stage {
             "other_redirect_uri": "http://127.0.0.1:9/other",
             "other_post_logout_redirect_uri": "http://127.0.0.1:9/other/out",
         });
-        script::run(script::node("openid_client.mjs"), stage).await
+        script::run(script::node("openid_client.mjs"), input).await
     }
 }

@@ -1,4 +1,4 @@
-"""A service that verifies access tokens with PyJWT, as docs/microservices.md has it."""
+"""A service that verifies access tokens with PyJWT, as docs/microservices.md describes."""
 
 import functools
 import json
@@ -8,7 +8,7 @@ import jwt
 
 
 @functools.cache
-def keys_of(issuer: str) -> jwt.PyJWKClient:
+def jwks_client(issuer: str) -> jwt.PyJWKClient:
     return jwt.PyJWKClient(issuer + "/jwks", lifespan=300)
 
 
@@ -17,7 +17,7 @@ def verify(issuer: str, audience: str, alg: str, typ: str, token: str) -> dict:
         raise jwt.InvalidTokenError("not an access token")
     return jwt.decode(
         token,
-        keys_of(issuer).get_signing_key_from_jwt(token),
+        jwks_client(issuer).get_signing_key_from_jwt(token),
         algorithms=[alg],
         issuer=issuer,
         audience=audience,

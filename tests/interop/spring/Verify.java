@@ -21,19 +21,19 @@ import org.springframework.security.oauth2.jwt.JwtTypeValidator;
 import org.springframework.security.oauth2.jwt.JwtValidators;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 
-/** A service that verifies access tokens with Spring Security, in the two ways of docs/microservices.md. */
+/** A service that verifies access tokens with Spring Security, in both ways that docs/microservices.md describes. */
 class Verify {
     private static final Map<List<String>, JwtDecoder> DECODERS = new HashMap<>();
 
-    /** What Spring Boot makes of `issuer-uri` and `audiences`: all else is Spring's own choice. */
+    /** The decoder that Spring Boot builds from `issuer-uri` and `audiences`; the rest are defaults of Spring. */
     private static JwtDecoder byDiscovery(String issuer, String audience) {
         NimbusJwtDecoder decoder = JwtDecoders.fromIssuerLocation(issuer);
         decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(
-                JwtValidators.createDefaultWithIssuer(issuer), isFor(audience)));
+                JwtValidators.createDefaultWithIssuer(issuer), hasAudience(audience)));
         return decoder;
     }
 
-    /** RFC 9068 tokens and nothing else. */
+    /** A decoder that accepts only RFC 9068 access tokens. */
     private static JwtDecoder byHand(String issuer, String audience, String alg) {
         NimbusJwtDecoder decoder = NimbusJwtDecoder.withJwkSetUri(issuer + "/jwks")
                 .jwsAlgorithm(SignatureAlgorithm.from(alg))
@@ -42,16 +42,16 @@ class Verify {
         decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(
                 new JwtTypeValidator("at+jwt"),
                 new JwtIssuerValidator(issuer),
-                isFor(audience),
+                hasAudience(audience),
                 new JwtTimestampValidator()));
         return decoder;
     }
 
-    private static OAuth2TokenValidator<Jwt> isFor(String audience) {
+    private static OAuth2TokenValidator<Jwt> hasAudience(String audience) {
         return new JwtClaimValidator<List<String>>(JwtClaimNames.AUD, aud -> aud != null && aud.contains(audience));
     }
 
-    private static Map<String, Object> answer(Map<String, Object> question) {
+    private static Map<String, Object> verify(Map<String, Object> question) {
         String issuer = (String) question.get("issuer");
         String audience = (String) question.get("audience");
         String alg = (String) question.get("alg");
@@ -67,8 +67,8 @@ class Verify {
             }
             claims.put("aud", token.getAudience());
             return Map.of("claims", claims);
-        } catch (JwtException refused) {
-            return Map.of("refused", refused.getMessage());
+        } catch (JwtException error) {
+            return Map.of("refused", error.getMessage());
         }
     }
 
@@ -77,7 +77,7 @@ class Verify {
         List<Map<String, Object>> answers = new ArrayList<>();
         for (Map<String, Object> question :
                 JSONObjectUtils.getJSONObjectArray(JSONObjectUtils.parse(input), "questions")) {
-            answers.add(answer(question));
+            answers.add(verify(question));
         }
         System.out.println(JSONObjectUtils.toJSONString(Map.of("answers", answers)));
     }

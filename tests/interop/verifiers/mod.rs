@@ -1,62 +1,71 @@
-//! Services that verify access tokens by themselves, in the ways of `docs/microservices.md`.
+//! Services that verify access tokens locally, as described in `docs/microservices.md`.
 
 mod questions;
 mod stage;
 
-use questions::Question;
+use questions::TokenCase;
 use serde_json::{Value, json};
-use stage::{Look, Stage};
+use stage::{Stage, TokenFormat};
 
 use crate::script;
 use crate::support::provider::TestProvider;
 
-/// A service.
+/// A service that verifies access tokens with a library.
 struct Verifier {
+    /// Reads the tokens on standard input and writes a result for each.
     command: Vec<String>,
-    /// Whether it is asked at all.
-    asked: fn(&Question) -> bool,
-    /// What it says to a token that is wrong in a way.
-    words: fn(wrong: &str, look: Look) -> &'static str,
+    /// Whether the service can be given this token.
+    applies: fn(&TokenCase) -> bool,
+    /// A part of the error for a token with this fault.
+    expected_error: fn(wrong: &str, format: TokenFormat) -> &'static str,
 }
 
 impl Verifier {
     async fn test(self) {
-        let provider = TestProvider::open_with(&Look::clients(), "").await;
-        let (mut stage, mut elsewhere) = (Stage::set().await, Stage::set().await);
-        let mut questions = questions::all(&mut stage, &mut elsewhere).await;
-        questions.extend(questions::about_time(&provider).await);
-        questions.retain(|question| (self.asked)(question));
+        let provider = TestProvider::open_with(&TokenFormat::clients(), "").await;
+        let (mut stage, mut other_stage) = (Stage::start().await, Stage::start().await);
+        let mut cases = questions::for_all_formats(&mut stage, &mut other_stage).await;
+        cases.extend(questions::about_expiry(&provider).await);
+        cases.retain(|case| (self.applies)(case));
 
-        let inputs: Vec<_> = questions.iter().map(|question| &question.input).collect();
-        let said = script::run(self.command, json!({"questions": inputs})).await;
-        let answers = said["answers"].as_array().unwrap();
-        assert_eq!(answers.len(), questions.len());
-        for (question, answer) in questions.iter().zip(answers) {
-            check(question, answer, self.words);
+        let inputs: Vec<_> = cases.iter().map(|case| &case.input).collect();
+        let output = script::run(self.command, json!({"questions": inputs})).await;
+        let answers = output["answers"].as_array().unwrap();
+        assert_eq!(answers.len(), cases.len());
+        for (case, answer) in cases.iter().zip(answers) {
+            assert_answer(case, answer, self.expected_error);
         }
     }
 }
 
 #[track_caller]
-fn check(question: &Question, answer: &Value, words: fn(&str, Look) -> &'static str) {
-    let look = question.look;
-    let what = format!("{} {} {:?}: {answer}", look.alg, look.typ, question.wrong);
-    if let Some(wrong) = question.wrong {
-        let refused = answer["refused"].as_str();
-        let refused = refused.unwrap_or_else(|| panic!("it was taken: {what}"));
-        assert!(refused.contains(words(wrong, look)), "{what}");
+fn assert_answer(
+    case: &TokenCase,
+    answer: &Value,
+    expected_error: fn(&str, TokenFormat) -> &'static str,
+) {
+    let format = case.format;
+    let context = format!("{} {} {:?}: {answer}", format.alg, format.typ, case.wrong);
+    if let Some(wrong) = case.wrong {
+        let error = answer["refused"].as_str();
+        let error = error.unwrap_or_else(|| panic!("it was taken: {context}"));
+        assert!(error.contains(expected_error(wrong, format)), "{context}");
     } else {
-        assert_eq!(answer["claims"]["sub"], "1", "{what}");
-        assert_eq!(answer["claims"]["client_id"], look.client_id(), "{what}");
+        assert_eq!(answer["claims"]["sub"], "1", "{context}");
+        assert_eq!(
+            answer["claims"]["client_id"],
+            format.client_id(),
+            "{context}"
+        );
     }
 }
 
 #[tokio::test]
-async fn jose_takes_good_tokens_and_no_others() {
+async fn jose_accepts_valid_tokens_and_no_others() {
     let verifier = Verifier {
         command: script::node("jose.mjs"),
-        asked: |_| true,
-        words: |wrong, look| match (wrong, look.typ) {
+        applies: |_| true,
+        expected_error: |wrong, format| match (wrong, format.typ) {
             ("for another service", _) => "unexpected \"aud\" claim value",
             ("an ID token", "JWT") => "missing required \"client_id\" claim",
             ("an ID token" | "of another typ", _) => "unexpected \"typ\" JWT header value",
@@ -71,7 +80,7 @@ async fn jose_takes_good_tokens_and_no_others() {
 }
 
 #[tokio::test]
-async fn pyjwt_takes_good_tokens_and_no_others() {
+async fn pyjwt_accepts_valid_tokens_and_no_others() {
     let python = script::libraries("python").join("venv/bin/python");
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -79,8 +88,8 @@ async fn pyjwt_takes_good_tokens_and_no_others() {
     );
     let verifier = Verifier {
         command: vec![python.display().to_string(), script.to_owned()],
-        asked: |_| true,
-        words: |wrong, look| match (wrong, look.typ) {
+        applies: |_| true,
+        expected_error: |wrong, format| match (wrong, format.typ) {
             ("for another service", _) => "Audience doesn't match",
             ("an ID token", "JWT") => "Token is missing the \"client_id\" claim",
             ("an ID token" | "of another typ", _) => "not an access token",
@@ -94,14 +103,14 @@ async fn pyjwt_takes_good_tokens_and_no_others() {
     verifier.test().await;
 }
 
-/// Spring knows no `EdDSA`; and by discovery it takes every algorithm that is in the JWKS.
-fn spring_is_asked(question: &Question) -> bool {
-    let by_discovery = question.input["typ"] == "JWT";
-    question.look.alg != "EdDSA" && !(by_discovery && question.wrong == Some("of another alg"))
+/// Spring does not support `EdDSA`. With discovery it accepts every algorithm in the JWKS.
+fn applies_to_spring(case: &TokenCase) -> bool {
+    let by_discovery = case.input["typ"] == "JWT";
+    case.format.alg != "EdDSA" && !(by_discovery && case.wrong == Some("of another alg"))
 }
 
 #[tokio::test]
-async fn spring_security_takes_good_tokens_and_no_others() {
+async fn spring_security_accepts_valid_tokens_and_no_others() {
     let jars = script::libraries("spring").join("jars/*");
     let program = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -110,8 +119,8 @@ async fn spring_security_takes_good_tokens_and_no_others() {
     let java = ["java", "-cp", &jars.display().to_string(), program];
     let verifier = Verifier {
         command: java.map(str::to_owned).to_vec(),
-        asked: spring_is_asked,
-        words: |wrong, look| match (wrong, look.typ) {
+        applies: applies_to_spring,
+        expected_error: |wrong, format| match (wrong, format.typ) {
             ("an ID token", "at+jwt") | ("of another typ", "JWT") => {
                 "the given typ value needs to be one of [at+jwt]"
             }

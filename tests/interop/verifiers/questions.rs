@@ -1,4 +1,4 @@
-//! The tokens a service is shown, good ones and bad ones.
+//! The tokens that a service has to verify, valid and invalid.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -6,57 +6,61 @@ use chrono::TimeDelta;
 use panda_oidc_sdk::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
-use super::stage::{ALGS, API, Look, Stage, Tokens, Visitor};
+use super::stage::{ALGS, API, SignedInUser, Stage, TokenFormat, Tokens};
 use crate::support::provider::TestProvider;
 
-/// One token, and whether it is good.
-pub struct Question {
-    /// What is wrong with it; `None` for a good one.
+/// One token and what the service expects.
+pub struct TokenCase {
+    /// What is wrong with the token; `None` for a valid one.
     pub wrong: Option<&'static str>,
-    /// What the tokens of its application look like.
-    pub look: Look,
-    /// The issuer, audience, algorithm and `typ` that the service expects.
+    /// The token format of the client.
+    pub format: TokenFormat,
+    /// The input of the service: the token, and the issuer, audience, algorithm and `typ` to expect.
     pub input: Value,
 }
 
-/// The questions for every look, on the tokens of the program of `stage`, and on those of another.
-pub async fn all(stage: &mut Stage, elsewhere: &mut Stage) -> Vec<Question> {
-    let mut questions = Vec::new();
-    for look in Look::all() {
-        let Tokens { access, id } = stage.visitor.tokens(look).await;
-        let foreign = elsewhere.visitor.tokens(look).await.access;
-        let other_alg = ALGS.into_iter().find(|alg| *alg != look.alg).unwrap();
-        let other_typ = match look.typ {
+/// The cases for every format: tokens of `stage`, and tokens of another issuer with other keys.
+pub async fn for_all_formats(stage: &mut Stage, other_stage: &mut Stage) -> Vec<TokenCase> {
+    let mut cases = Vec::new();
+    for format in TokenFormat::all() {
+        let Tokens { access, id } = stage.user.tokens(format).await;
+        let foreign = other_stage.user.tokens(format).await.access;
+        let other_alg = ALGS.into_iter().find(|alg| *alg != format.alg).unwrap();
+        let other_typ = match format.typ {
             "JWT" => "at+jwt",
             _ => "JWT",
         };
         let expected = json!({
-            "issuer": stage.program.issuer, "audience": API, "alg": look.alg, "typ": look.typ,
+            "issuer": stage.program.issuer, "audience": API, "alg": format.alg, "typ": format.typ,
         });
-        let mut ask = |wrong, token: &str, expects: Option<(&str, &str)>| {
+        let mut add = |wrong, token: &str, expectation: Option<(&str, &str)>| {
             let mut input = expected.clone();
             input["token"] = json!(token);
-            if let Some((name, value)) = expects {
+            if let Some((name, value)) = expectation {
                 input[name] = json!(value);
             }
-            questions.push(Question { wrong, look, input });
+            cases.push(TokenCase {
+                wrong,
+                format,
+                input,
+            });
         };
-        ask(None, &access, None);
-        ask(
+        add(None, &access, None);
+        add(
             Some("for another service"),
             &access,
             Some(("audience", "https://other.example.com")),
         );
-        ask(Some("an ID token"), &id, None);
-        ask(Some("of another alg"), &access, Some(("alg", other_alg)));
-        ask(Some("of another typ"), &access, Some(("typ", other_typ)));
-        ask(Some("altered"), &altered(&access), None);
-        ask(Some("foreign"), &foreign, None);
+        add(Some("an ID token"), &id, None);
+        add(Some("of another alg"), &access, Some(("alg", other_alg)));
+        add(Some("of another typ"), &access, Some(("typ", other_typ)));
+        add(Some("altered"), &altered(&access), None);
+        add(Some("foreign"), &foreign, None);
     }
-    questions
+    cases
 }
 
-/// The token with another person in it.
+/// The token with another `sub` and the old signature.
 fn altered(token: &str) -> String {
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
         panic!("{token}")
@@ -66,26 +70,29 @@ fn altered(token: &str) -> String {
     format!("{header}.{}.{signature}", BASE64.encode(payload))
 }
 
-/// The questions about time, on the tokens of a provider whose clock is two hours behind, and then
-/// is not.
-pub async fn about_time(provider: &TestProvider) -> Vec<Question> {
+/// The cases about `exp`: tokens that were issued two hours ago, and tokens that are issued now.
+pub async fn about_expiry(provider: &TestProvider) -> Vec<TokenCase> {
     let now = SystemClock.now();
     provider.advance(now - provider.clock.now() - TimeDelta::hours(2));
-    let mut questions = Vec::new();
+    let mut cases = Vec::new();
     for (wrong, step) in [
         (Some("expired"), TimeDelta::zero()),
         (None, TimeDelta::hours(2)),
     ] {
         provider.advance(step);
-        let mut visitor = Visitor::enter(&provider.portal, &provider.issuer).await;
-        for look in Look::all() {
-            let token = visitor.tokens(look).await.access;
+        let mut user = SignedInUser::sign_in(&provider.portal, &provider.issuer).await;
+        for format in TokenFormat::all() {
+            let token = user.tokens(format).await.access;
             let input = json!({
-                "issuer": provider.issuer, "audience": API, "alg": look.alg, "typ": look.typ,
+                "issuer": provider.issuer, "audience": API, "alg": format.alg, "typ": format.typ,
                 "token": token,
             });
-            questions.push(Question { wrong, look, input });
+            cases.push(TokenCase {
+                wrong,
+                format,
+                input,
+            });
         }
     }
-    questions
+    cases
 }

@@ -1,4 +1,4 @@
-//! Where the tokens come from.
+//! The test environment: a portal, a provider, and clients for every token format.
 
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 
@@ -7,7 +7,7 @@ use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
 use crate::support::program::Program;
 
-/// The service that verifies them.
+/// The audience: the service that verifies the access tokens.
 pub const API: &str = "https://api.example.com";
 
 /// Every `access_token_signed_response_alg`.
@@ -17,32 +17,33 @@ pub const TYPS: [&str; 2] = ["at+jwt", "JWT"];
 
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
-/// What the tokens of an application look like.
+/// The format of the tokens of a client.
 #[derive(Clone, Copy)]
-pub struct Look {
-    /// `access_token_signed_response_alg`, and that of the ID token.
+pub struct TokenFormat {
+    /// `access_token_signed_response_alg` and `id_token_signed_response_alg`.
     pub alg: &'static str,
     /// `access_token_typ`.
     pub typ: &'static str,
 }
 
-impl Look {
-    /// Every look.
+impl TokenFormat {
+    /// Every combination.
     pub fn all() -> impl Iterator<Item = Self> {
         TYPS.into_iter()
             .flat_map(|typ| ALGS.into_iter().map(move |alg| Self { alg, typ }))
     }
 
-    /// The application whose tokens look so.
+    /// The client with this token format.
     pub fn client_id(&self) -> String {
         format!("{}-{}", self.alg, self.typ.replace('+', "-"))
     }
 
-    /// `[[clients]]` for every look. The `aud` is a string with RFC 9068's `typ`, a list with the other.
+    /// The `[[clients]]` tables, one for every format. `aud` is a string with the `typ` of RFC 9068,
+    /// and a list with the other.
     pub fn clients() -> String {
-        let client = |look: Self| {
-            // The typ is said by the preset where it is the one that Spring wants.
-            let (typ, files) = match look.typ {
+        let client = |format: Self| {
+            // The `spring` preset sets the `typ` that Spring expects.
+            let (typ, files) = match format.typ {
                 "JWT" => ("preset = 'spring'", ", 'https://files.example.com'"),
                 _ => ("access_token_typ = 'at+jwt'", ""),
             };
@@ -54,29 +55,29 @@ impl Look {
                  id_token_signed_response_alg = '{alg}'\n\
                  {typ}\n\
                  access_token_audience = ['{API}'{files}]\n",
-                id = look.client_id(),
-                alg = look.alg,
+                id = format.client_id(),
+                alg = format.alg,
             )
         };
         Self::all().map(client).collect()
     }
 }
 
-/// An access token and the ID token beside it.
+/// An access token and the ID token of the same response.
 pub struct Tokens {
     pub access: String,
     pub id: String,
 }
 
-/// Someone signed in at a provider that knows [`Look::clients`].
-pub struct Visitor {
+/// A browser with a session at a provider that has [`TokenFormat::clients`].
+pub struct SignedInUser {
     issuer: String,
     browser: Browser,
 }
 
-impl Visitor {
-    /// Chen Tao comes from the portal.
-    pub async fn enter(portal: &SimulatorHandle, issuer: &str) -> Self {
+impl SignedInUser {
+    /// Signs in Chen Tao with a ticket of the portal.
+    pub async fn sign_in(portal: &SimulatorHandle, issuer: &str) -> Self {
         let mut browser = Browser::new();
         let ticket = portal.issue_ticket(CHEN_TAO);
         let page = browser
@@ -89,17 +90,17 @@ impl Visitor {
         }
     }
 
-    /// Tokens of this look.
-    pub async fn tokens(&mut self, look: Look) -> Tokens {
+    /// Requests tokens of this format.
+    pub async fn tokens(&mut self, format: TokenFormat) -> Tokens {
         let app = RelyingParty {
             issuer: self.issuer.clone(),
-            client_id: look.client_id(),
+            client_id: format.client_id(),
             client_secret: None,
             redirect_uri: REDIRECT_URI.to_owned(),
         };
         let code = app.login(&mut self.browser).await;
-        let answer = app.redeem(&code).await.json();
-        let token = |name: &str| answer[name].as_str().expect("a token").to_owned();
+        let response = app.redeem(&code).await.json();
+        let token = |name: &str| response[name].as_str().expect("a token").to_owned();
         Tokens {
             access: token("access_token"),
             id: token("id_token"),
@@ -107,26 +108,26 @@ impl Visitor {
     }
 }
 
-/// A portal, the built program, and someone signed in.
+/// A portal, the built program, and a signed-in user.
 pub struct Stage {
     /// The provider.
     pub program: Program,
-    /// Who is signed in.
-    pub visitor: Visitor,
+    /// The signed-in user.
+    pub user: SignedInUser,
     _portal: SimulatorHandle,
 }
 
 impl Stage {
-    /// Sets one.
-    pub async fn set() -> Self {
+    /// Starts all parts.
+    pub async fn start() -> Self {
         let portal = Simulator::start(SimulatorSettings::default())
             .await
             .unwrap();
-        let program = Program::start(portal.url().as_str(), &Look::clients()).await;
-        let visitor = Visitor::enter(&portal, &program.issuer).await;
+        let program = Program::start(portal.url().as_str(), &TokenFormat::clients()).await;
+        let user = SignedInUser::sign_in(&portal, &program.issuer).await;
         Self {
             program,
-            visitor,
+            user,
             _portal: portal,
         }
     }

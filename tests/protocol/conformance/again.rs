@@ -1,35 +1,40 @@
-//! Modules that ask twice: whether somebody signs in anew, and what the second ID token then says.
+//! Modules with two authorization requests: whether the second requires a new sign-in, and its ID
+//! token.
 
-use super::module::{Mode, Module, now, random, until};
+use super::module::{Mode, Module, now, random, wait_until};
 use super::tokens::Tokens;
 
 fn auth_time(tokens: &Tokens) -> i64 {
     tokens.claims["auth_time"].as_i64().unwrap()
 }
 
-/// `AbstractOIDCCSameAuthTwiceServerTest`: the second request shows nothing, and is of the same login.
+/// `AbstractOIDCCSameAuthTwiceServerTest`: the second request shows no page and reuses the session.
 async fn same_login(mode: Mode, first: &[(&str, &str)], second: &[(&str, &str)], hint: bool) {
     let mut module = Module::start(mode).await;
-    let tokens = module.login(first).await;
+    let first_tokens = module.login(first).await;
     let mut second = second.to_vec();
     if hint {
-        second.push(("id_token_hint", &tokens.id_token));
+        second.push(("id_token_hint", &first_tokens.id_token));
     }
-    let again = module.login(&second).await;
+    let second_tokens = module.login(&second).await;
     assert_eq!(module.agent.sign_ins, 1, "nobody signed in anew");
-    assert_eq!(auth_time(&again), auth_time(&tokens));
-    assert_eq!(again.claims["sub"], tokens.claims["sub"]);
+    assert_eq!(auth_time(&second_tokens), auth_time(&first_tokens));
+    assert_eq!(second_tokens.claims["sub"], first_tokens.claims["sub"]);
 }
 
-/// `CheckSecondIdTokenAuthTimeIsLaterIfPresent`: the second request is met by a new sign-in.
+/// `CheckSecondIdTokenAuthTimeIsLaterIfPresent`: the second request requires a new sign-in.
 async fn new_login(mode: Mode, seconds: i64, second: (&str, &str)) {
     let mut module = Module::start(mode).await;
-    let tokens = module.login(&[]).await;
-    until(auth_time(&tokens) + seconds).await;
-    let asked = now();
-    let again = module.login(&[second]).await;
+    let first_tokens = module.login(&[]).await;
+    wait_until(auth_time(&first_tokens) + seconds).await;
+    let requested_at = now();
+    let second_tokens = module.login(&[second]).await;
     assert_eq!(module.agent.sign_ins, 2, "ExpectSecondLoginPage");
-    assert!(auth_time(&again) >= asked, "{} {asked}", auth_time(&again));
+    assert!(
+        auth_time(&second_tokens) >= requested_at,
+        "{} {requested_at}",
+        auth_time(&second_tokens)
+    );
 }
 
 pub async fn oidcc_prompt_login(mode: Mode) {
@@ -63,6 +68,6 @@ pub async fn oidcc_prompt_none_not_logged_in(mode: Mode) {
     let mut module = Module::start(mode).await;
     let state = random(128);
     let request = module.request(&[("prompt", "none"), ("state", &state)]);
-    assert_eq!(module.refused(&request).await, "login_required");
+    assert_eq!(module.expect_error(&request).await, "login_required");
     assert_eq!(module.agent.sign_ins, 0);
 }

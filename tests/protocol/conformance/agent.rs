@@ -1,8 +1,8 @@
 //! The suite's browser, and the reverse proxy between it and the binary.
 //!
-//! The proxy ends TLS: what the browser asks of `https://sso.example.com` reaches the binary over plain
-//! http with the `X-Forwarded-*` headers that say so. The browser keeps to what browsers do with
-//! `__Host-` cookies, and clicks the portal's menu when it is sent there.
+//! The proxy terminates TLS: a request to `https://sso.example.com` reaches the binary over plain HTTP
+//! with `X-Forwarded-*` headers. The browser enforces the rules for `__Host-` cookies, and clicks the
+//! portal's menu when it is redirected there.
 
 use std::collections::BTreeMap;
 
@@ -11,82 +11,82 @@ use url::Url;
 
 use crate::support::browser::{Answer, Browser};
 
-/// The provider, as everybody but the proxy knows it.
+/// The public address of the provider.
 pub const ISSUER: &str = "https://sso.example.com";
 
-/// Where the suite's own addresses begin.
+/// The prefix of the suite's own URLs.
 pub const SUITE: &str = "https://suite.example.org/test/a/panda/";
 
 /// A browser behind the proxy.
 #[derive(Clone)]
 pub struct Agent {
     browser: Browser,
-    /// Where the binary listens.
-    behind: String,
+    /// The base URL of the binary behind the proxy.
+    upstream: String,
     portal: Url,
-    /// How often somebody has signed in at the portal.
+    /// The number of sign-ins at the portal.
     pub sign_ins: usize,
 }
 
-/// Where the browser ends up.
+/// Where a navigation ends.
 #[derive(Debug)]
-pub enum Arrival {
-    /// At a page of the provider's.
+pub enum Destination {
+    /// A page of the provider.
     Page(Answer),
-    /// At an address of the suite's.
+    /// A URL of the suite.
     Suite(Callback),
 }
 
-/// A request that the suite is sent through the browser.
+/// A request to the suite, sent by the browser.
 #[derive(Debug)]
 pub struct Callback {
-    /// The address, without its query.
+    /// The URL without its query.
     pub path: String,
-    /// What the query says.
+    /// The query parameters.
     pub query: BTreeMap<String, String>,
-    /// What the form says, if it was posted.
+    /// The form fields, if the request is a POST.
     pub form: Option<BTreeMap<String, String>>,
 }
 
 impl Agent {
-    /// A browser that has been nowhere.
-    pub fn new(behind: &str, portal: &Url) -> Self {
+    /// A browser without cookies.
+    pub fn new(upstream: &str, portal: &Url) -> Self {
         Self {
             browser: Browser::new(),
-            behind: behind.to_owned(),
+            upstream: upstream.to_owned(),
             portal: portal.clone(),
             sign_ins: 0,
         }
     }
 
-    /// The names of its cookies.
+    /// The names of the browser's cookies.
     pub fn cookies(&self) -> Vec<&str> {
         self.browser.cookies.keys().map(String::as_str).collect()
     }
 
-    /// One request through the proxy, with the browser's cookies.
-    pub async fn ask(
+    /// Sends one request through the proxy, with the browser's cookies.
+    pub async fn send(
         &mut self,
         method: Method,
         url: &str,
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Answer {
         let path = url.strip_prefix(ISSUER).expect("it is the provider's");
-        let asked = self
+        let response = self
             .browser
-            .send(method, self.behind.clone() + path, |request| {
+            .send(method, self.upstream.clone() + path, |request| {
                 build(request)
                     .header("host", "sso.example.com")
                     .header("x-forwarded-for", "198.51.100.7")
                     .header("x-forwarded-proto", "https")
                     .header("x-forwarded-host", "sso.example.com")
             });
-        let answer = asked.await;
+        let answer = response.await;
         for cookie in answer.set_cookies() {
-            let bound = cookie.starts_with("__Host-") && !cookie.contains("Domain");
-            let everywhere = cookie.contains("; Path=/;") || cookie.ends_with("; Path=/");
-            let kept = bound && everywhere && cookie.contains("; Secure");
-            assert!(kept, "a browser drops {cookie}");
+            let host_only = cookie.starts_with("__Host-") && !cookie.contains("Domain");
+            let whole_path = cookie.contains("; Path=/;") || cookie.ends_with("; Path=/");
+            let accepted = host_only && whole_path && cookie.contains("; Secure");
+            assert!(accepted, "a browser drops {cookie}");
         }
         assert_eq!(
             answer.header("strict-transport-security"),
@@ -96,37 +96,41 @@ impl Agent {
         answer
     }
 
-    /// Opens an address and goes wherever it is sent.
-    pub async fn go(&mut self, url: &str) -> Arrival {
-        let answer = self.ask(Method::GET, url, |request| request).await;
+    /// Opens a URL and follows redirects.
+    pub async fn navigate(&mut self, url: &str) -> Destination {
+        let answer = self.send(Method::GET, url, |request| request).await;
         self.follow(answer).await
     }
 
-    /// Posts a form of another site's, which brings no cookie that is not for that, and goes wherever it
-    /// is sent.
-    pub async fn post_from_elsewhere(&mut self, url: &str, form: &[(String, String)]) -> Arrival {
-        let mut bare = Self::new(&self.behind, &self.portal);
-        let answer = bare
-            .ask(Method::POST, url, |request| request.form(form))
+    /// Posts a form from another site, without the cookies that SameSite withholds, and follows
+    /// redirects.
+    pub async fn post_from_elsewhere(
+        &mut self,
+        url: &str,
+        form: &[(String, String)],
+    ) -> Destination {
+        let mut without_cookies = Self::new(&self.upstream, &self.portal);
+        let answer = without_cookies
+            .send(Method::POST, url, |request| request.form(form))
             .await;
-        self.browser.cookies.extend(bare.browser.cookies);
+        self.browser.cookies.extend(without_cookies.browser.cookies);
         self.follow(answer).await
     }
 
-    /// Posts the form of a page, and goes wherever it is sent.
-    pub async fn submit(&mut self, page: &Answer) -> Arrival {
+    /// Submits the form of a page and follows redirects.
+    pub async fn submit(&mut self, page: &Answer) -> Destination {
         let action = attributes(&page.body, "action=\"").remove(0);
         let form = fields(&page.body);
         let answer = self
-            .ask(Method::POST, &action, |request| request.form(&form))
+            .send(Method::POST, &action, |request| request.form(&form))
             .await;
         self.follow(answer).await
     }
 
-    async fn follow(&mut self, mut answer: Answer) -> Arrival {
+    async fn follow(&mut self, mut answer: Answer) -> Destination {
         for _ in 0..10 {
             if !answer.status.is_redirection() {
-                return arrived(answer);
+                return destination(answer);
             }
             let mut next = answer.header("location").to_owned();
             let mut referer = None;
@@ -135,18 +139,18 @@ impl Agent {
                 referer = Some(self.portal.to_string());
             }
             if next.starts_with(SUITE) {
-                return Arrival::Suite(callback(&next, None));
+                return Destination::Suite(callback(&next, None));
             }
-            let asked = self.ask(Method::GET, &next, |request| match referer {
+            let response = self.send(Method::GET, &next, |request| match referer {
                 Some(referer) => request.header("referer", referer),
                 None => request,
             });
-            answer = asked.await;
+            answer = response.await;
         }
         panic!("it goes round: {}", answer.url);
     }
 
-    /// Chooses the only entry of the portal's menu: where that leads.
+    /// Clicks the only entry of the portal's menu, and returns the URL that it redirects to.
     async fn click(&mut self) -> String {
         self.sign_ins += 1;
         let menu = self.portal.join("/open/0?user=1").unwrap();
@@ -155,16 +159,16 @@ impl Agent {
     }
 }
 
-fn arrived(page: Answer) -> Arrival {
+fn destination(page: Answer) -> Destination {
     match attributes(&page.body, "action=\"").first() {
         Some(action) if action.starts_with(SUITE) => {
-            Arrival::Suite(callback(action, Some(fields(&page.body))))
+            Destination::Suite(callback(action, Some(fields(&page.body))))
         }
-        _ => Arrival::Page(page),
+        _ => Destination::Page(page),
     }
 }
 
-/// What is asked of the suite at `url`.
+/// The request to the suite that `url` and `form` make up.
 pub fn callback(url: &str, form: Option<BTreeMap<String, String>>) -> Callback {
     let url = Url::parse(url).unwrap();
     assert_eq!(url.fragment(), None, "{url}");
@@ -177,7 +181,7 @@ pub fn callback(url: &str, form: Option<BTreeMap<String, String>>) -> Callback {
     }
 }
 
-/// The values of an attribute, wherever it stands on a page.
+/// The values of every occurrence of an attribute on a page.
 pub fn attributes(html: &str, attribute: &str) -> Vec<String> {
     let values = html.split(attribute).skip(1);
     values

@@ -1,4 +1,4 @@
-//! Modules that read discovery and the keys, and nothing else.
+//! Modules that read only discovery and the JWKS.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::agent::ISSUER;
 use super::module::{Mode, Module};
 
-/// Discovery, with `CheckDiscEndpointAllEndpointsAreHttps`.
+/// The discovery document, after `CheckDiscEndpointAllEndpointsAreHttps`.
 async fn discovery(mode: Mode) -> (Module, Value) {
     let mut module = Module::start(mode).await;
     let document = module.fetch("/.well-known/openid-configuration").await;
@@ -57,13 +57,13 @@ pub async fn oidcc_discovery_endpoint_verification(mode: Mode) {
         assert!(document[member].is_string(), "{member}");
     }
     assert_eq!(document["claims_parameter_supported"], true);
-    // `false` must be said: without a word, request_uri counts as supported (OIDC Discovery §3).
+    // `false` must be stated: if it is absent, request_uri counts as supported (OIDC Discovery §3).
     assert_eq!(document["request_parameter_supported"], false);
     assert_eq!(document["request_uri_parameter_supported"], false);
     // CheckDiscEndpointLocalesCanonicalCasing
     assert_eq!(list(&document, "ui_locales_supported"), ["zh-CN", "en"]);
-    // What is not promised is not tested: `oidcc-scope-email`, `-address`, `-all`, `oidcc-idtoken-unsigned`
-    // and the modules that want unsigned request objects.
+    // The suite skips modules whose feature discovery does not list: `oidcc-scope-email`, `-address`,
+    // `-all`, `oidcc-idtoken-unsigned`, and the modules with unsigned request objects.
     for (member, value) in [
         ("scopes_supported", "email"),
         ("scopes_supported", "address"),
@@ -72,21 +72,21 @@ pub async fn oidcc_discovery_endpoint_verification(mode: Mode) {
         assert!(!list(&document, member).contains(&value), "{member}");
     }
     let jwks = module.fetch("/jwks").await;
-    keys(&jwks);
+    check_jwks(&jwks);
 }
 
 /// `ValidateServerJWKs`, `CheckForKeyIdInServerJWKs`, `CheckDistinctKeyIdValueInServerJWKs`,
 /// `EnsureServerJwksDoesNotContainPrivateOrSymmetricKeys`.
-fn keys(jwks: &Value) {
+fn check_jwks(jwks: &Value) {
     let mut kids = Vec::new();
     for key in jwks["keys"].as_array().unwrap() {
-        let needed: &[_] = match key["kty"].as_str().unwrap() {
+        let required: &[_] = match key["kty"].as_str().unwrap() {
             "RSA" => &["n", "e"],
             "EC" => &["crv", "x", "y"],
             "OKP" => &["crv", "x"],
             other => panic!("{other}"),
         };
-        for member in needed {
+        for member in required {
             let value = key[member].as_str().unwrap();
             let decoded = BASE64_URL_SAFE_NO_PAD.decode(value);
             assert!(*member == "crv" || decoded.is_ok(), "{member}: {value}");

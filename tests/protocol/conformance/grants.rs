@@ -1,10 +1,10 @@
-//! Modules about what a code or a refresh token is worth, and to whom.
+//! Modules about the use and the reuse of codes and refresh tokens.
 
-use super::module::{CLIENT, CLIENT2, Mode, Module, until};
+use super::module::{CLIENT, CLIENT2, Mode, Module, wait_until};
 use super::tokens::Tokens;
 use crate::support::browser::Answer;
 
-/// `CheckErrorFromTokenEndpointResponseErrorInvalidGrant` and what goes with it.
+/// `CheckErrorFromTokenEndpointResponseErrorInvalidGrant` and related checks.
 #[track_caller]
 fn invalid_grant(answer: &Answer) {
     assert_eq!(answer.status, 400, "{}", answer.body);
@@ -14,12 +14,12 @@ fn invalid_grant(answer: &Answer) {
     assert!(body["error_description"].as_str().unwrap().is_ascii());
 }
 
-/// Uses one code twice: what the first use gave.
+/// Redeems one code twice, and returns the tokens of the first redemption.
 async fn reused(module: &mut Module) -> Tokens {
     let request = module.request(&[]);
-    let response = module.comes_back(&request).await;
+    let response = module.response_to(&request).await;
     let answer = module.redeem(&response["code"], &[]).await;
-    let tokens = module.issued(&request, &answer).await;
+    let tokens = module.check_tokens(&request, &answer).await;
     invalid_grant(&module.redeem(&response["code"], &[]).await);
     tokens
 }
@@ -28,8 +28,8 @@ pub async fn oidcc_codereuse(mode: Mode) {
     reused(&mut Module::start(mode).await).await;
 }
 
-/// The access token of the first use is gone. (The suite waits half a minute in between; that a code's
-/// second use is known for as long as its token lives is `a_code_used_twice_takes_back_what_it_gave`'s.)
+/// The second redemption revokes the access token of the first. The suite waits half a minute between
+/// them; this test does not wait.
 pub async fn oidcc_codereuse_30seconds(mode: Mode) {
     let mut module = Module::start(mode).await;
     let tokens = reused(&mut module).await;
@@ -37,8 +37,9 @@ pub async fn oidcc_codereuse_30seconds(mode: Mode) {
     assert_eq!(answer.status, 401, "EnsureHttpStatusCodeIs4xx");
 }
 
-/// A login with `offline_access`, which discovery promises, and `RefreshTokenRequestSteps`: the tokens of
-/// the refresh. The first client repeats its scope, the second does not.
+/// Logs in with `offline_access`, which discovery lists, runs `RefreshTokenRequestSteps`, and returns the
+/// refreshed tokens. `more` is added to the refresh request: the first client repeats its scope, the
+/// second does not.
 async fn refreshed(module: &mut Module, more: &[(&str, &str)]) -> Tokens {
     let scope = "openid offline_access";
     let changes = [("scope", scope), ("prompt", "consent")];
@@ -46,13 +47,13 @@ async fn refreshed(module: &mut Module, more: &[(&str, &str)]) -> Tokens {
     let token = first.refresh_token.expect("ExtractRefreshToken…");
     let allowed = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     assert!(token.bytes().all(allowed) && token.len() * 8 >= 128);
-    // WaitForOneSecond: the time of issue must differ.
-    until(first.claims["iat"].as_i64().unwrap() + 1).await;
+    // WaitForOneSecond: `iat` must differ.
+    wait_until(first.claims["iat"].as_i64().unwrap() + 1).await;
     let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", &token)];
     form.extend(more);
     let answer = module.token(&form).await;
     let request = module.request(&[("scope", scope), ("nonce", "")]);
-    let second = module.issued(&request, &answer).await;
+    let second = module.check_tokens(&request, &answer).await;
     for claim in ["iss", "sub", "aud", "auth_time"] {
         assert_eq!(
             second.claims[claim], first.claims[claim],

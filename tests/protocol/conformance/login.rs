@@ -1,13 +1,13 @@
-//! Modules that log in once, with something in the request that must not stand in the way.
+//! Modules that log in once, with request parameters that must not make the login fail.
 
 use reqwest::Method;
 
-use super::agent::{Arrival, ISSUER, SUITE};
-use super::module::{Mode, Module, value};
+use super::agent::{Destination, ISSUER, SUITE};
+use super::module::{Mode, Module, parameter};
 use super::tokens::Tokens;
 use crate::support::app::{VERIFIER, challenge};
 
-/// A login with `changes` in the request, through one visit to the portal.
+/// A login with `changes` in the authorization request, and one sign-in at the portal.
 async fn login(mode: Mode, changes: &[(&str, &str)]) -> Tokens {
     let mut module = Module::start(mode).await;
     let tokens = module.login(changes).await;
@@ -15,15 +15,15 @@ async fn login(mode: Mode, changes: &[(&str, &str)]) -> Tokens {
     tokens
 }
 
-/// `EnsureMinimumAuthorizationCodeLength`, `ExtractExpiresIn…`, no claim nobody asked for.
+/// `EnsureMinimumAuthorizationCodeLength`, `ExtractExpiresIn…`, and no claim that was not requested.
 pub async fn oidcc_server(mode: Mode) {
     let mut module = Module::start(mode).await;
     let request = module.request(&[]);
-    let response = module.comes_back(&request).await;
+    let response = module.response_to(&request).await;
     assert!(response["code"].len() * 8 >= 128);
     let answer = module.redeem(&response["code"], &[]).await;
-    let tokens = module.issued(&request, &answer).await;
-    let known = [
+    let tokens = module.check_tokens(&request, &answer).await;
+    let allowed = [
         "iss",
         "sub",
         "aud",
@@ -36,14 +36,14 @@ pub async fn oidcc_server(mode: Mode) {
         "sid",
     ];
     for claim in tokens.claims.as_object().unwrap().keys() {
-        assert!(known.contains(&claim.as_str()), "not asked for: {claim}");
+        assert!(allowed.contains(&claim.as_str()), "not asked for: {claim}");
     }
 }
 
 pub async fn oidcc_server_client_secret_post(mode: Mode) {
     let mut module = Module::start(mode).await;
     let request = module.request(&[]);
-    let response = module.comes_back(&request).await;
+    let response = module.response_to(&request).await;
     let callback = format!("{SUITE}callback");
     let form = [
         ("grant_type", "authorization_code"),
@@ -55,9 +55,9 @@ pub async fn oidcc_server_client_secret_post(mode: Mode) {
     let url = format!("{ISSUER}/token");
     let answer = module
         .agent
-        .ask(Method::POST, &url, |request| request.form(&form))
+        .send(Method::POST, &url, |request| request.form(&form))
         .await;
-    module.issued(&request, &answer).await;
+    module.check_tokens(&request, &answer).await;
 }
 
 pub async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mode: Mode) {
@@ -89,7 +89,7 @@ pub async fn oidcc_claims_locales(mode: Mode) {
     login(mode, &[("claims_locales", "se")]).await;
 }
 
-/// What discovery promises is asked for, and one of it comes back.
+/// The request names the ACR values that discovery lists; the ID token has one of them.
 pub async fn oidcc_ensure_request_with_acr_values_succeeds(mode: Mode) {
     let mut module = Module::start(mode).await;
     let discovery = module.fetch("/.well-known/openid-configuration").await;
@@ -99,20 +99,20 @@ pub async fn oidcc_ensure_request_with_acr_values_succeeds(mode: Mode) {
     assert!(supported.contains(&tokens.claims["acr"].as_str().unwrap()));
 }
 
-/// The request is a form that the suite's page posts: first by a browser that has nothing of ours, then
-/// by one with a session whose cookie stays at home.
+/// A page of the suite posts the authorization request as a form: first from a browser without cookies,
+/// then from one with a session, whose cookie SameSite withholds.
 pub async fn oidcc_ensure_post_request_succeeds(mode: Mode) {
     let mut module = Module::start(mode).await;
     for _ in 0..2 {
         let request = module.request(&[]);
         let url = format!("{ISSUER}/authorize");
-        let arrived = module.agent.post_from_elsewhere(&url, &request).await;
-        let Arrival::Suite(callback) = arrived else {
-            panic!("ExpectRedirectUriHasBeenCalled: {arrived:?}");
+        let destination = module.agent.post_from_elsewhere(&url, &request).await;
+        let Destination::Suite(callback) = destination else {
+            panic!("ExpectRedirectUriHasBeenCalled: {destination:?}");
         };
-        let response = module.response(&request, callback);
+        let response = module.check_response(&request, callback);
         let answer = module.redeem(&response["code"], &[]).await;
-        module.issued(&request, &answer).await;
+        module.check_tokens(&request, &answer).await;
     }
     assert_eq!(module.agent.sign_ins, 1);
 }
@@ -125,9 +125,9 @@ pub async fn oidcc_ensure_request_with_valid_pkce_succeeds(mode: Mode) {
         ("code_challenge_method", "S256"),
     ];
     let request = module.request(&changes);
-    assert!(value(&request, "nonce").is_some());
-    let response = module.comes_back(&request).await;
+    assert!(parameter(&request, "nonce").is_some());
+    let response = module.response_to(&request).await;
     let verifier = [("code_verifier", VERIFIER)];
     let answer = module.redeem(&response["code"], &verifier).await;
-    module.issued(&request, &answer).await;
+    module.check_tokens(&request, &answer).await;
 }

@@ -1,10 +1,10 @@
-//! The certification plans of the OpenID Foundation's conformance suite, walked against the binary as
-//! the suite walks them: static clients, a TLS proxy in front, the portal simulated.
+//! The certification plans of the OpenID Foundation's conformance suite, run against the binary as the
+//! suite runs them: with static clients, behind a TLS proxy, and with a simulated portal.
 //!
-//! A plan is a list of modules, here as there, each a function under the suite's name for it. What a
-//! module checks is checked with the suite's strictness: what would be a warning there fails here.
-//! Modules that the suite leaves out for static clients, and those that it skips because discovery does
-//! not promise what they need, are told of in `docs/conformance.md`; [`config`] checks the promise.
+//! As in the suite, a plan is a list of modules. Each module is a function with the suite's name for it.
+//! The checks are stricter than the suite's: what is a warning in the suite is a failure in these tests.
+//! `docs/conformance.md` lists the modules that the suite omits for static clients, and those that it
+//! skips because discovery does not list the feature. [`config`] checks that discovery does not list it.
 
 mod again;
 mod agent;
@@ -20,7 +20,7 @@ mod scopes;
 mod tokens;
 mod userinfo;
 
-/// A plan whose modules run with the response mode `$mode`.
+/// A plan; its modules run with the response mode `$mode`.
 macro_rules! plan {
     ($(#[$doc:meta])* $plan:ident, $mode:ident: $($file:ident::{$($module:ident),+ $(,)?}),+ $(,)?) => {
         $(#[$doc])*
@@ -35,7 +35,7 @@ macro_rules! plan {
     };
 }
 
-/// The modules that `oidcc-basic` and `oidcc-formpost-basic` have in common: all.
+/// The modules of `oidcc-basic` and `oidcc-formpost-basic`, which are the same.
 macro_rules! basic_plan {
     ($(#[$doc:meta])* $plan:ident, $mode:ident) => {
         plan! {

@@ -1,4 +1,5 @@
-//! One run of one test module: the binary as the plans say it is set up, and what every module does.
+//! One run of a test module: the binary, configured as the plans require, and the steps that modules
+//! share.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,12 +13,12 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::agent::{Agent, Arrival, Callback, ISSUER, SUITE};
+use super::agent::{Agent, Callback, Destination, ISSUER, SUITE};
 use super::tokens::{self, Tokens};
 use crate::support::browser::Answer;
 use crate::support::program::{BINARY, Program};
 
-/// How the plan wants its responses: `ResponseMode` of the suite.
+/// The response mode of a plan: `ResponseMode` of the suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// `default`.
@@ -33,7 +34,7 @@ pub struct Client {
     pub secret: &'static str,
 }
 
-/// `client` of the plan's configuration. Its secret reads differently encoded.
+/// `client` of the plan's configuration. Its secret contains characters that form encoding changes.
 pub const CLIENT: Client = Client {
     id: "suite",
     secret: "suite+secret/0123456789%ab=",
@@ -45,11 +46,11 @@ pub const CLIENT2: Client = Client {
     secret: "another-secret-0123456789",
 };
 
-/// A module under way.
+/// A running module.
 pub struct Module {
     /// The browser.
     pub agent: Agent,
-    /// Who is the relying party.
+    /// The client that the module acts as.
     pub client: Client,
     mode: Mode,
     _op: Program,
@@ -60,12 +61,12 @@ pub struct Module {
 pub type Request = Vec<(String, String)>;
 
 impl Module {
-    /// Configures the provider and starts the module.
+    /// Configures and starts the provider.
     pub async fn start(mode: Mode) -> Self {
         Self::start_with(mode, "").await
     }
 
-    /// As [`Module::start`]; `lines` are more of `client`'s registration.
+    /// As [`Module::start`]; `lines` are added to the registration of `client`.
     pub async fn start_with(mode: Mode, lines: &str) -> Self {
         let launch = Url::parse(&format!("{ISSUER}/launch")).unwrap();
         let settings = SimulatorSettings {
@@ -103,8 +104,8 @@ impl Module {
         self.portal.url()
     }
 
-    /// An authorization request for `scope=openid`; `changes` replace parameters, and an empty value
-    /// takes one out.
+    /// An authorization request for `scope=openid`. `changes` replace parameters; an empty value
+    /// removes one.
     pub fn request(&self, changes: &[(&str, &str)]) -> Request {
         let callback = format!("{SUITE}callback");
         let (state, nonce) = (random(10), random(10));
@@ -120,7 +121,7 @@ impl Module {
             request.push(("response_mode", "form_post"));
         }
         for (name, value) in changes {
-            request.retain(|(known, _)| known != name);
+            request.retain(|(existing, _)| existing != name);
             if !value.is_empty() {
                 request.push((name, value));
             }
@@ -132,22 +133,26 @@ impl Module {
     }
 
     /// Sends the browser to the authorization endpoint.
-    pub async fn authorize(&mut self, request: &Request) -> Arrival {
+    pub async fn authorize(&mut self, request: &Request) -> Destination {
         let url = Url::parse_with_params(&format!("{ISSUER}/authorize"), request).unwrap();
-        self.agent.go(url.as_str()).await
+        self.agent.navigate(url.as_str()).await
     }
 
-    /// Asks, and the browser comes back: the parameters of the response, as every response has them.
-    pub async fn comes_back(&mut self, request: &Request) -> BTreeMap<String, String> {
+    /// Sends an authorization request, and returns the checked parameters of its response.
+    pub async fn response_to(&mut self, request: &Request) -> BTreeMap<String, String> {
         match self.authorize(request).await {
-            Arrival::Suite(callback) => self.response(request, callback),
-            Arrival::Page(page) => panic!("it ends at a page: {}", page.body),
+            Destination::Suite(callback) => self.check_response(request, callback),
+            Destination::Page(page) => panic!("it ends at a page: {}", page.body),
         }
     }
 
-    /// What every authorization response must be: in its place, with `state` and `iss`, and with nothing
-    /// that the suite does not know.
-    pub fn response(&self, request: &Request, callback: Callback) -> BTreeMap<String, String> {
+    /// Checks what every authorization response needs: the response mode, `state`, `iss`, and no
+    /// parameter that the suite does not know. Returns the parameters.
+    pub fn check_response(
+        &self,
+        request: &Request,
+        callback: Callback,
+    ) -> BTreeMap<String, String> {
         assert_eq!(callback.path, format!("{SUITE}callback"));
         let response = match self.mode {
             Mode::Default => {
@@ -162,28 +167,28 @@ impl Module {
         assert_eq!(response["iss"], ISSUER, "ValidateIssIfPresent…");
         assert_eq!(
             response.get("state"),
-            value(request, "state"),
+            parameter(request, "state"),
             "CheckState…"
         );
         for name in response.keys() {
-            let known = ["code", "state", "iss", "error", "error_description"];
-            assert!(known.contains(&name.as_str()), "unexpected: {name}");
+            let allowed = ["code", "state", "iss", "error", "error_description"];
+            assert!(allowed.contains(&name.as_str()), "unexpected: {name}");
         }
         response
     }
 
-    /// The whole of a login: request, response, token endpoint, ID token, userinfo.
+    /// A complete login: authorization request and response, token response, ID token, userinfo.
     pub async fn login(&mut self, changes: &[(&str, &str)]) -> Tokens {
         let request = self.request(changes);
-        let response = self.comes_back(&request).await;
+        let response = self.response_to(&request).await;
         let answer = self.redeem(&response["code"], &[]).await;
-        self.issued(&request, &answer).await
+        self.check_tokens(&request, &answer).await
     }
 
-    /// The tokens of an answer of the token endpoint, with what every module checks of them.
-    pub async fn issued(&mut self, request: &Request, answer: &Answer) -> Tokens {
-        let nonce = value(request, "nonce").map(String::as_str);
-        let scope = value(request, "scope").unwrap();
+    /// The tokens of a token response, after the checks that every module makes.
+    pub async fn check_tokens(&mut self, request: &Request, answer: &Answer) -> Tokens {
+        let nonce = parameter(request, "nonce").map(String::as_str);
+        let scope = parameter(request, "scope").unwrap();
         let jwks = self.fetch("/jwks").await;
         let mut tokens = tokens::check(answer, &jwks, self.client.id, nonce, scope);
         let userinfo = self.userinfo(&tokens.access_token).await;
@@ -193,7 +198,7 @@ impl Module {
         tokens
     }
 
-    /// Redeems a code with `client_secret_basic`; `more` goes into the form.
+    /// Redeems a code with `client_secret_basic`; `more` is added to the form.
     pub async fn redeem(&mut self, code: &str, more: &[(&str, &str)]) -> Answer {
         let callback = format!("{SUITE}callback");
         let mut form = vec![
@@ -210,24 +215,25 @@ impl Module {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
         let (id, secret): (String, String) = (encode(self.client.id), encode(self.client.secret));
         let url = format!("{ISSUER}/token");
-        let asked = self.agent.ask(Method::POST, &url, |request| {
+        let response = self.agent.send(Method::POST, &url, |request| {
             request.basic_auth(id, Some(secret)).form(form)
         });
-        asked.await
+        response.await
     }
 
     /// Calls userinfo.
     pub async fn userinfo(&mut self, access_token: &str) -> Answer {
         let url = format!("{ISSUER}/userinfo");
-        let asked = self.agent.ask(Method::GET, &url, |request| {
+        let response = self.agent.send(Method::GET, &url, |request| {
             request.bearer_auth(access_token)
         });
-        asked.await
+        response.await
     }
 
-    /// Asks, and the answer is this error: `performGenericAuthorizationEndpointErrorResponseValidation`.
-    pub async fn refused(&mut self, request: &Request) -> String {
-        let response = self.comes_back(request).await;
+    /// Sends an authorization request that must fail, and returns the error code:
+    /// `performGenericAuthorizationEndpointErrorResponseValidation`.
+    pub async fn expect_error(&mut self, request: &Request) -> String {
+        let response = self.response_to(request).await;
         assert_eq!(response.get("code"), None, "RejectAuthCode…");
         let description = &response["error_description"];
         // RFC 6749 §4.1.2.1
@@ -236,35 +242,35 @@ impl Module {
         response["error"].clone()
     }
 
-    /// Reads a JSON document of the provider's.
+    /// Fetches a JSON document of the provider.
     pub async fn fetch(&mut self, path: &str) -> Value {
         let url = format!("{ISSUER}{path}");
-        let answer = self.agent.ask(Method::GET, &url, |request| request).await;
+        let answer = self.agent.send(Method::GET, &url, |request| request).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.header("content-type"), "application/json");
         answer.json()
     }
 }
 
-/// A parameter of a request.
-pub fn value<'a>(request: &'a Request, name: &str) -> Option<&'a String> {
+/// The value of a parameter of an authorization request.
+pub fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a String> {
     let mut named = request.iter().filter(|(key, _)| key == name);
     named.next().map(|(_, value)| value)
 }
 
-/// Letters and digits that nobody has seen before.
+/// Random letters and digits.
 pub fn random(length: usize) -> String {
     let letter = || char::from_digit(rand::random::<u32>() % 36, 36).unwrap();
     (0..length).map(|_| letter()).collect()
 }
 
-/// The second it is, by the clock the binary reads.
+/// The current Unix time, from the clock that the binary uses.
 pub fn now() -> i64 {
     SystemClock.now().timestamp()
 }
 
-/// Waits until it is that second.
-pub async fn until(second: i64) {
+/// Waits until that Unix time.
+pub async fn wait_until(second: i64) {
     while now() < second {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

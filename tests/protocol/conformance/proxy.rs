@@ -1,12 +1,12 @@
-//! The provider behind a proxy that ends TLS, as every plan has it.
+//! The provider behind a proxy that terminates TLS, as in every plan.
 
 use reqwest::Method;
 
 use super::agent::ISSUER;
 use super::module::{Mode, Module};
 
-/// [`super::agent::Agent`] drops no cookie that a browser would drop: it fails. Here, that there are
-/// some, that they come back, and that nothing of the plain hop shows.
+/// [`super::agent::Agent`] fails on a cookie that a browser would drop. This test checks that the
+/// expected cookies are set and that no page shows the address behind the proxy.
 #[tokio::test]
 async fn behind_tls_every_cookie_is_bound_to_the_host_and_every_address_is_the_issuers() {
     let mut module = Module::start(Mode::Default).await;
@@ -24,7 +24,10 @@ async fn behind_tls_every_cookie_is_bound_to_the_host_and_every_address_is_the_i
     assert_eq!(plain.count(), 0, "{cookies:?}");
     for path in ["/.well-known/openid-configuration", "/logout", "/nowhere"] {
         let url = format!("{ISSUER}{path}");
-        let answer = module.agent.ask(Method::GET, &url, |request| request).await;
+        let answer = module
+            .agent
+            .send(Method::GET, &url, |request| request)
+            .await;
         let links = answer.body.matches("127.0.0.1").count();
         let to_portal = answer.body.matches(module.portal().as_str()).count();
         assert_eq!(links, to_portal, "{}", answer.body);

@@ -1,21 +1,21 @@
-//! Modules whose request must be refused: to the client, or on a page that says what was wrong with it.
+//! Modules with an invalid authorization request: the error goes to the client or is shown on a page.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde_json::json;
 
-use super::agent::{Arrival, SUITE};
+use super::agent::{Destination, SUITE};
 use super::module::{Mode, Module, Request};
 
 pub async fn oidcc_response_type_missing(mode: Mode) {
     let mut module = Module::start(mode).await;
     let request = module.request(&[("response_type", "")]);
-    assert_eq!(module.refused(&request).await, "invalid_request");
+    assert_eq!(module.expect_error(&request).await, "invalid_request");
 }
 
-/// `ExpectRedirectUriErrorPage`: whoever looks at the picture of the page must read the reason on it.
-async fn names_the_redirect_uri(module: &mut Module, request: &Request) {
-    let Arrival::Page(page) = module.authorize(request).await else {
+/// `ExpectRedirectUriErrorPage`: a reviewer must be able to read the reason on the page's screenshot.
+async fn expect_redirect_uri_error_page(module: &mut Module, request: &Request) {
+    let Destination::Page(page) = module.authorize(request).await else {
         panic!("the browser was sent there");
     };
     assert_eq!(page.status, 400);
@@ -28,9 +28,9 @@ async fn names_the_redirect_uri(module: &mut Module, request: &Request) {
 
 pub async fn oidcc_ensure_registered_redirect_uri(mode: Mode) {
     let mut module = Module::start(mode).await;
-    let elsewhere = format!("{SUITE}callback/x7Zq");
-    let request = module.request(&[("redirect_uri", &elsewhere)]);
-    names_the_redirect_uri(&mut module, &request).await;
+    let unregistered = format!("{SUITE}callback/x7Zq");
+    let request = module.request(&[("redirect_uri", &unregistered)]);
+    expect_redirect_uri_error_page(&mut module, &request).await;
 }
 
 /// `SerializeRequestObjectWithNullAlgorithm`.
@@ -47,8 +47,8 @@ fn unsigned(request: &Request) -> String {
     )
 }
 
-/// `request_not_supported`, upon which the suite leaves the module. `state` is in the object alone, so
-/// that the answer has none.
+/// The suite ends the module on `request_not_supported`. `state` is only in the request object, so the
+/// response has none.
 pub async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
     mode: Mode,
 ) {
@@ -56,14 +56,15 @@ pub async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_un
     let object = unsigned(&module.request(&[]));
     let changes = [("request", &*object), ("state", ""), ("nonce", "")];
     let request = module.request(&changes);
-    assert_eq!(module.refused(&request).await, "request_not_supported");
+    assert_eq!(module.expect_error(&request).await, "request_not_supported");
 }
 
-/// The object has the right address, the request itself another: neither is gone to.
+/// The request object has the registered redirect_uri, the request another: the browser is sent to
+/// neither.
 pub async fn oidcc_ensure_request_object_with_redirect_uri(mode: Mode) {
     let mut module = Module::start(mode).await;
     let object = unsigned(&module.request(&[]));
-    let elsewhere = format!("{SUITE}callback/x7Zq");
-    let request = module.request(&[("request", &object), ("redirect_uri", &elsewhere)]);
-    names_the_redirect_uri(&mut module, &request).await;
+    let unregistered = format!("{SUITE}callback/x7Zq");
+    let request = module.request(&[("request", &object), ("redirect_uri", &unregistered)]);
+    expect_redirect_uri_error_page(&mut module, &request).await;
 }

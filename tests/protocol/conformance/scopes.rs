@@ -1,12 +1,12 @@
-//! Modules about the claims that a request asks for.
+//! Modules about the claims that an authorization request asks for.
 
 use serde_json::json;
 
 use super::module::{Mode, Module};
 
-/// `VerifyScopesReturnedInUserInfoClaims` wants all fourteen claims of `profile` or warns. The portal
-/// knows a name and nothing else of them; its parts, a name for the account and the time of the last
-/// change are ours to tell. The rest would be made up, so that the warning stays.
+/// `VerifyScopesReturnedInUserInfoClaims` warns unless all fourteen claims of `profile` are present. The
+/// portal supplies only the name. The provider derives the parts of the name, `preferred_username` and
+/// `updated_at`. It would have to invent the other claims, so the warning remains.
 pub async fn oidcc_scope_profile(mode: Mode) {
     let mut module = Module::start(mode).await;
     let tokens = module.login(&[("scope", "openid profile")]).await;
@@ -22,7 +22,7 @@ pub async fn oidcc_scope_profile(mode: Mode) {
     assert_eq!(tokens.userinfo.get("phone_number"), None, "not asked for");
 }
 
-/// Both claims, for somebody whose number the portal has in a form that can be read.
+/// Both claims of `phone`, for a user whose number in the portal is valid.
 pub async fn oidcc_scope_phone(mode: Mode) {
     let mut module = Module::start(mode).await;
     let tokens = module.login(&[("scope", "openid phone")]).await;
@@ -31,7 +31,8 @@ pub async fn oidcc_scope_phone(mode: Mode) {
     assert_eq!(tokens.userinfo.get("name"), None, "not asked for");
 }
 
-/// The suite turns `openid email` round, and skips the module where `email` is no scope.
+/// The suite requests `email openid`, and skips the module if discovery does not list `email`. This test
+/// uses `phone` instead.
 pub async fn oidcc_ensure_other_scope_order_succeeds(mode: Mode) {
     let mut module = Module::start(mode).await;
     let tokens = module.login(&[("scope", "phone openid")]).await;
@@ -41,8 +42,8 @@ pub async fn oidcc_ensure_other_scope_order_succeeds(mode: Mode) {
 /// `EnsureUserInfoContainsName`, `EnsureIdTokenDoesNotContainName`.
 pub async fn oidcc_claims_essential(mode: Mode) {
     let mut module = Module::start(mode).await;
-    let wish = json!({"userinfo": {"name": {"essential": true}}}).to_string();
-    let tokens = module.login(&[("claims", &wish)]).await;
+    let requested = json!({"userinfo": {"name": {"essential": true}}}).to_string();
+    let tokens = module.login(&[("claims", &requested)]).await;
     assert_eq!(tokens.userinfo["name"], "陈涛");
     assert_eq!(tokens.claims.get("name"), None);
 }

@@ -1,4 +1,4 @@
-//! What the suite checks of every token response and every userinfo answer.
+//! The checks of the suite on every token response and every userinfo response.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::support::browser::Answer;
 
-/// The clocks of suite and provider may differ by as much.
+/// The allowed clock skew between suite and provider, in seconds.
 const SKEW: i64 = 300;
 
-/// Claims of the person that no scope of these plans' first request asks for: none may be in an ID
-/// token that did not ask.
+/// Claims about the user that the scope `openid` does not request: an ID token of a login with that
+/// scope alone may have none of them.
 const PERSONAL: [&str; 5] = [
     "name",
     "preferred_username",
@@ -22,7 +22,7 @@ const PERSONAL: [&str; 5] = [
     "phone_number_verified",
 ];
 
-/// What a login brought.
+/// The result of a login.
 #[derive(Debug)]
 pub struct Tokens {
     /// The ID token.
@@ -33,11 +33,11 @@ pub struct Tokens {
     pub access_token: String,
     /// The refresh token.
     pub refresh_token: Option<String>,
-    /// What userinfo says.
+    /// The userinfo response.
     pub userinfo: Value,
 }
 
-/// A successful answer of the token endpoint (RFC 6749 §5.1), and `PerformStandardIdTokenChecks`.
+/// Checks a successful token response (RFC 6749 §5.1), with `PerformStandardIdTokenChecks`.
 pub fn check(
     answer: &Answer,
     jwks: &Value,
@@ -59,7 +59,7 @@ pub fn check(
     let id_token = text("id_token").expect("ExtractIdTokenFromTokenResponse");
     let access_token = text("access_token").expect("CheckForAccessTokenValue");
     let claims = verified(&id_token, jwks, client_id);
-    // A refreshed one has none (OIDC Core §12.2).
+    // An ID token from a refresh has no nonce (OIDC Core §12.2).
     assert_eq!(claims["nonce"].as_str(), nonce, "ValidateIdTokenNonce");
     let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
     let half = BASE64_URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]);
@@ -105,11 +105,11 @@ pub fn check_userinfo(tokens: &Tokens) {
     let userinfo = tokens.userinfo.as_object().unwrap();
     assert_eq!(userinfo["sub"], tokens.claims["sub"]);
     for (claim, value) in userinfo {
-        let fits = match claim.as_str() {
+        let valid = match claim.as_str() {
             "updated_at" => value.is_i64(),
             "phone_number_verified" => value.is_boolean(),
             _ => value.as_str().is_some_and(|text| !text.is_empty()),
         };
-        assert!(fits, "{claim}: {value}");
+        assert!(valid, "{claim}: {value}");
     }
 }

@@ -1,4 +1,4 @@
-//! Modules that call userinfo in each way it can be called.
+//! Modules that call userinfo, one for each way to send the access token.
 
 use reqwest::{Method, RequestBuilder};
 
@@ -14,10 +14,10 @@ async fn contains_sub(
     let mut module = Module::start(mode).await;
     let tokens = module.login(&[]).await;
     let url = format!("{ISSUER}/userinfo");
-    let asked = module
+    let response = module
         .agent
-        .ask(method, &url, |request| build(request, &tokens.access_token));
-    let answer = asked.await;
+        .send(method, &url, |request| build(request, &tokens.access_token));
+    let answer = response.await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["sub"], tokens.claims["sub"]);
 }
@@ -37,6 +37,6 @@ pub async fn oidcc_userinfo_post_header(mode: Mode) {
 }
 
 pub async fn oidcc_userinfo_post_body(mode: Mode) {
-    let posted = |request: RequestBuilder, token: &str| request.form(&[("access_token", token)]);
-    contains_sub(mode, Method::POST, posted).await;
+    let in_body = |request: RequestBuilder, token: &str| request.form(&[("access_token", token)]);
+    contains_sub(mode, Method::POST, in_body).await;
 }

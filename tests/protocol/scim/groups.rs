@@ -9,14 +9,14 @@ fn members(group: &Value) -> Vec<&str> {
     let members = group["members"].as_array().unwrap();
     members
         .iter()
-        .map(|one| one["value"].as_str().unwrap())
+        .map(|member| member["value"].as_str().unwrap())
         .collect()
 }
 
 #[tokio::test]
-async fn a_group_has_everybody_whom_a_list_or_a_rule_puts_there() {
+async fn a_group_has_the_users_whom_its_list_or_its_rule_names() {
     let reader = Reader::open().await;
-    let list = reader.get("/Groups").await.well();
+    let list = reader.get("/Groups").await.expect_ok();
     assert_eq!(ids(&list), ["branch", "dispatch", "空/组"]);
     assert_eq!(list["totalResults"], 3);
     let groups: Vec<_> = list["Resources"]
@@ -25,55 +25,58 @@ async fn a_group_has_everybody_whom_a_list_or_a_rule_puts_there() {
         .iter()
         .map(members)
         .collect();
-    // 2 has left, and nobody knows 999.
+    // User 2 has left, and user 999 does not exist.
     assert_eq!(groups, [vec!["10"], vec!["1"], vec![]]);
     let group = reader.get("/Groups/dispatch").await;
-    assert_eq!(group.well(), list["Resources"][1]);
-    let at = |path: &str| format!("{}/scim/v2{path}", reader.program.admin);
+    assert_eq!(group.expect_ok(), list["Resources"][1]);
+    let url = |path: &str| format!("{}/scim/v2{path}", reader.program.admin);
     assert_eq!(
         group.json(),
         json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
             "id": "dispatch",
             "displayName": "dispatch",
-            "members": [{ "value": "1", "type": "User", "display": "陈涛", "$ref": at("/Users/1") }],
+            "members": [{ "value": "1", "type": "User", "display": "陈涛", "$ref": url("/Users/1") }],
             "meta": {
                 "resourceType": "Group",
-                "location": at("/Groups/dispatch"),
-                "version": group.tag,
+                "location": url("/Groups/dispatch"),
+                "version": group.etag,
             },
         })
     );
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere() {
+async fn every_reference_can_be_fetched() {
     let reader = Reader::open().await;
     let prefix = format!("{}/scim/v2", reader.program.admin);
-    let list = reader.get("/Groups").await.well();
+    let list = reader.get("/Groups").await.expect_ok();
     for group in list["Resources"].as_array().unwrap() {
-        let there = group["meta"]["location"].as_str().unwrap();
+        let location = group["meta"]["location"].as_str().unwrap();
         let found = reader
-            .get(there.strip_prefix(&prefix).unwrap())
+            .get(location.strip_prefix(&prefix).unwrap())
             .await
-            .well();
+            .expect_ok();
         assert_eq!(&found, group);
         for member in group["members"].as_array().unwrap() {
-            let there = member["$ref"].as_str().unwrap();
+            let location = member["$ref"].as_str().unwrap();
             let user = reader
-                .get(there.strip_prefix(&prefix).unwrap())
+                .get(location.strip_prefix(&prefix).unwrap())
                 .await
-                .well();
-            let of: Vec<_> = user["groups"].as_array().unwrap().iter().collect();
-            let back = of.iter().find(|one| one["value"] == group["id"]).unwrap();
-            assert_eq!(back["$ref"], group["meta"]["location"]);
+                .expect_ok();
+            let groups: Vec<_> = user["groups"].as_array().unwrap().iter().collect();
+            let reference = groups
+                .iter()
+                .find(|reference| reference["value"] == group["id"])
+                .unwrap();
+            assert_eq!(reference["$ref"], group["meta"]["location"]);
         }
     }
-    reader.get("/Groups/nobody").await.error(404);
+    reader.get("/Groups/nobody").await.expect_error(404);
 }
 
 #[tokio::test]
-async fn groups_are_found_by_filters_and_told_without_members() {
+async fn groups_can_be_filtered_and_returned_without_members() {
     let reader = Reader::open().await;
     for (filter, found) in [
         ("displayName eq \"DISPATCH\"", vec!["dispatch"]),
@@ -82,25 +85,25 @@ async fn groups_are_found_by_filters_and_told_without_members() {
         ("members.value eq \"2\"", vec![]),
         ("members pr", vec!["branch", "dispatch"]),
     ] {
-        let list = reader.filtered("/Groups", filter).await.well();
+        let list = reader.filtered("/Groups", filter).await.expect_ok();
         assert_eq!(ids(&list), found, "{filter}");
     }
     let (keyword, _) = reader
         .filtered("/Groups", "userName eq \"1\"")
         .await
-        .error(400);
+        .expect_error(400);
     assert_eq!(keyword, "invalidFilter");
     let list = reader
         .get("/Groups?excludedAttributes=members&startIndex=2&count=1")
         .await
-        .well();
+        .expect_ok();
     assert_eq!(
         (ids(&list), &list["totalResults"]),
         (vec!["dispatch"], &json!(3))
     );
     assert!(list["Resources"][0].get("members").is_none());
     let request = reader.request(Method::GET, "/Groups/dispatch?attributes=displayName");
-    let bare = Reader::send(request.bearer_auth(WIKI)).await.well();
+    let bare = Reader::send(request.bearer_auth(WIKI)).await.expect_ok();
     assert_eq!(bare["displayName"], "dispatch");
     assert!(bare.get("members").is_none());
 }

@@ -1,4 +1,4 @@
-//! A program that knows some people, and a client that reads them.
+//! The built program with a few users, and a SCIM client that reads them.
 
 use chrono::DateTime;
 use panda_oidc::crypto::handle::Digest;
@@ -6,7 +6,7 @@ use panda_oidc::directory::Change as Listed;
 use panda_oidc::links::{Edit, LinkChange, LinkKey};
 use panda_oidc::session::LogoutNotice;
 use panda_oidc::store::{
-    DirectoryLease, DirectoryReadings as _, Links as _, Maintenance as _, SqliteStore,
+    DirectoryLease, DirectoryReadings as _, Links as _, Maintenance as _, SqliteStore, WriteTimeout,
 };
 use panda_oidc_sdk::{Clock as _, Identity, Subject, SystemClock};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
@@ -15,46 +15,46 @@ use serde_json::Value;
 
 use crate::support::program::Program;
 
-/// A token for everything.
+/// A token with the scope `scim`.
 pub const HR: &str = "hr-0123456789abcdef0123456789abcdef";
-/// One for groups alone.
+/// A token with the scope `scim:groups`.
 pub const WIKI: &str = "wiki-0123456789abcdef0123456789abcdef";
 
-/// The program, and who reads it.
+/// The program, and an HTTP client for its SCIM endpoints.
 pub struct Reader {
     pub program: Program,
     http: reqwest::Client,
 }
 
-/// An answer.
+/// A response of a SCIM endpoint.
 #[derive(Debug)]
-pub struct Told {
+pub struct ScimResponse {
     pub status: u16,
-    pub kind: String,
-    pub tag: String,
+    pub content_type: String,
+    pub etag: String,
     pub headers: reqwest::header::HeaderMap,
     pub body: String,
 }
 
-impl Told {
+impl ScimResponse {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// A resource or a list.
+    /// Asserts success, and returns the resource or the list.
     #[track_caller]
-    pub fn well(&self) -> Value {
+    pub fn expect_ok(&self) -> Value {
         assert_eq!(self.status, 200, "{self:?}");
-        assert_eq!(self.kind, "application/scim+json");
+        assert_eq!(self.content_type, "application/scim+json");
         self.json()
     }
 
-    /// An error: its keyword, and what it says.
+    /// Asserts an error with `status`, and returns its `scimType` and its `detail`.
     #[track_caller]
-    pub fn error(&self, status: u16) -> (Value, String) {
+    pub fn expect_error(&self, status: u16) -> (Value, String) {
         assert_eq!(
-            (self.status, self.kind.as_str()),
+            (self.status, self.content_type.as_str()),
             (status, "application/scim+json"),
             "{self:?}"
         );
@@ -70,12 +70,13 @@ impl Told {
 }
 
 impl Reader {
-    /// 陈涛 (1, linked), 张伟 (2, left), 新耀分公司 (10), and 60 more; two tokens, some groups.
+    /// Starts the program with 陈涛 (1, linked), 张伟 (2, who has left), 新耀分公司 (10) and 60 more users,
+    /// two tokens and three groups.
     pub async fn open() -> Self {
         Self::open_with("").await
     }
 
-    /// The same, with `more` in the configuration.
+    /// As [`Reader::open`], with `more` appended to the configuration.
     pub async fn open_with(more: &str) -> Self {
         let more = format!(
             "[directory]\nsync = 'off'\n\
@@ -86,26 +87,31 @@ impl Reader {
              [[admin.tokens]]\nname = 'wiki'\ntoken = '{WIKI}'\nscopes = ['scim:groups']\n{more}"
         );
         let mut program = Program::prepare("http://127.0.0.1:9", "", &more);
-        let reader = Self::of(&program);
-        reader.listed().await;
+        let reader = Self::for_program(&program);
+        reader.store_users().await;
         program.restart().await;
         Self { program, ..reader }
     }
 
-    /// Whoever reads `program`, which is not started again.
-    pub fn of(program: &Program) -> Self {
+    /// A client of `program`; does not restart it.
+    pub fn for_program(program: &Program) -> Self {
         Self {
             program: program.twin(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
     }
 
-    /// The database as another process sees it.
+    /// A second connection to the database of the program.
     fn store(&self) -> SqliteStore {
-        SqliteStore::open(&self.program.data().join("panda-oidc.db")).unwrap()
+        SqliteStore::open(
+            &self.program.data().join("panda-oidc.db"),
+            WriteTimeout::Command,
+        )
+        .unwrap()
     }
 
-    async fn listed(&self) {
+    /// Stores the users of [`Reader::open`].
+    async fn store_users(&self) {
         let mut people = vec![
             ("1".to_owned(), "陈涛", "1822199904"),
             ("2".to_owned(), "张伟", "138 0013 8000"),
@@ -119,21 +125,21 @@ impl Reader {
                 phone: Some(phone.to_owned()).filter(|phone| !phone.is_empty()),
             })
         });
-        self.reading(people.collect()).await;
-        self.reading(vec![Listed::Left(Subject::new("2").unwrap())])
+        self.sync_directory(people.collect()).await;
+        self.sync_directory(vec![Listed::Left(Subject::new("2").unwrap())])
             .await;
         self.link("1", Some("chentao"), Some("chen@w.cn")).await;
     }
 
-    /// A reading of the directory that finds `changes`.
-    pub async fn reading(&self, changes: Vec<Listed>) {
+    /// Applies `changes` as a directory synchronisation does.
+    pub async fn sync_directory(&self, changes: Vec<Listed>) {
         let store = self.store();
         let now = SystemClock.now();
         let lease = DirectoryLease {
             holder: Digest::of(b"test").into(),
             until: now + chrono::TimeDelta::minutes(1),
         };
-        let farewell = LogoutNotice {
+        let notice = LogoutNotice {
             listeners: [].into(),
             leased_until: now,
             deferred: None,
@@ -143,7 +149,7 @@ impl Reader {
         assert!(store.stage(lease, changes).await.unwrap());
         assert!(store.accept(lease, now).await.unwrap());
         while store
-            .apply_accepted(lease, 100, &farewell)
+            .apply_accepted(lease, 100, &notice)
             .await
             .unwrap()
             .unwrap()
@@ -154,10 +160,10 @@ impl Reader {
         store.close().await.unwrap();
     }
 
-    /// Links an account for all clients.
+    /// Links the user `id` to an account for all clients.
     pub async fn link(&self, id: &str, username: Option<&str>, email: Option<&str>) {
         let store = self.store();
-        let place = LinkKey {
+        let link_key = LinkKey {
             subject: Subject::new(id).unwrap(),
             client: None,
         };
@@ -166,25 +172,18 @@ impl Reader {
             email: email.map(str::to_owned),
             ..Edit::default()
         };
-        let joined = store.apply(
-            [LinkChange {
-                link_key: place,
-                edit,
-            }]
-            .into(),
-            DateTime::UNIX_EPOCH,
-        );
-        joined.await.unwrap();
+        let applied = store.apply([LinkChange { link_key, edit }].into(), DateTime::UNIX_EPOCH);
+        applied.await.unwrap();
         store.close().await.unwrap();
     }
 
-    /// Any request.
+    /// A request without a token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/scim/v2{path}", self.program.admin);
         self.http.request(method, url)
     }
 
-    pub async fn send(request: RequestBuilder) -> Told {
+    pub async fn send(request: RequestBuilder) -> ScimResponse {
         let answer = request.send().await.unwrap();
         let header = |name| {
             let value = answer.headers().get(name);
@@ -192,39 +191,39 @@ impl Reader {
                 .map(|value| value.to_str().unwrap().to_owned())
                 .unwrap_or_default()
         };
-        Told {
+        ScimResponse {
             status: answer.status().as_u16(),
-            kind: header(reqwest::header::CONTENT_TYPE),
-            tag: header(ETAG),
+            content_type: header(reqwest::header::CONTENT_TYPE),
+            etag: header(ETAG),
             headers: answer.headers().clone(),
             body: answer.text().await.unwrap(),
         }
     }
 
-    /// `GET`, with the token for everything.
-    pub async fn get(&self, path: &str) -> Told {
+    /// `GET` with the token [`HR`].
+    pub async fn get(&self, path: &str) -> ScimResponse {
         Self::send(self.request(Method::GET, path).bearer_auth(HR)).await
     }
 
-    /// The same, unless it is what `tag` names.
-    pub async fn get_unless(&self, path: &str, tag: &str) -> Told {
+    /// `GET` with `etag` in `If-None-Match`.
+    pub async fn get_if_none_match(&self, path: &str, etag: &str) -> ScimResponse {
         let request = self.request(Method::GET, path).bearer_auth(HR);
-        Self::send(request.header(IF_NONE_MATCH, tag)).await
+        Self::send(request.header(IF_NONE_MATCH, etag)).await
     }
 
-    /// `GET` with a filter.
-    pub async fn filtered(&self, endpoint: &str, filter: &str) -> Told {
+    /// `GET` with a filter and the token [`HR`].
+    pub async fn filtered(&self, endpoint: &str, filter: &str) -> ScimResponse {
         let request = self.request(Method::GET, endpoint).bearer_auth(HR);
         Self::send(request.query(&[("filter", filter)])).await
     }
 }
 
-/// The `id`s of a list.
+/// The `id`s of the resources in a list.
 #[track_caller]
 pub fn ids(list: &Value) -> Vec<&str> {
     let resources = list["Resources"].as_array().unwrap();
     resources
         .iter()
-        .map(|one| one["id"].as_str().unwrap())
+        .map(|resource| resource["id"].as_str().unwrap())
         .collect()
 }

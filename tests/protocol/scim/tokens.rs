@@ -1,4 +1,5 @@
-//! N59: nobody reads people without a token, and nowhere but on the admin listener.
+//! Access to SCIM: users can be read only with a token, and only on the admin listener (N59,
+//! docs/security.md).
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -39,18 +40,18 @@ async fn n59_nobody_reads_people_without_a_token() {
             ("a wrong one", get().bearer_auth(wrong), unknown),
             ("a part", get().bearer_auth(&HR[1..]), unknown),
         ] {
-            let told = Reader::send(request).await;
-            told.error(401);
-            let asked = told.headers[WWW_AUTHENTICATE].to_str().unwrap();
-            assert_eq!(asked, challenge, "{path} {what}");
+            let response = Reader::send(request).await;
+            response.expect_error(401);
+            let received = response.headers[WWW_AUTHENTICATE].to_str().unwrap();
+            assert_eq!(received, challenge, "{path} {what}");
         }
         let posted = reader.request(Method::POST, path).bearer_auth(wrong);
-        Reader::send(posted).await.error(401);
+        Reader::send(posted).await.expect_error(401);
     }
     let searched = reader
         .request(Method::POST, "/Users/.search")
         .json(&json!({}));
-    Reader::send(searched).await.error(401);
+    Reader::send(searched).await.expect_error(401);
     let log = reader.program.log();
     assert!(log.contains("the token presented to SCIM is unknown"));
     assert!(
@@ -75,7 +76,9 @@ async fn n59_a_token_is_good_for_what_it_was_given_for() {
     let searched = reader
         .request(Method::POST, "/Users/.search")
         .json(&json!({}));
-    Reader::send(searched.bearer_auth(WIKI)).await.error(403);
+    Reader::send(searched.bearer_auth(WIKI))
+        .await
+        .expect_error(403);
     let log = reader.program.log();
     assert!(log.contains("wiki asked: GET /scim/v2/Groups"), "{log}");
 }
@@ -100,30 +103,30 @@ async fn n59_people_are_on_the_admin_listener_alone_and_nowhere_without_tokens()
 #[tokio::test]
 async fn n59_whoever_tries_many_tokens_is_slowed_and_nobody_else() {
     let reader = Reader::open_with("[limits]\nexempt = []\n").await;
-    let tried = async || {
+    let try_wrong_token = async || {
         let wrong = reader.request(Method::GET, "/Users").bearer_auth("wrong");
         Reader::send(wrong).await
     };
-    // So many that the bucket is empty however long they take, within bounds.
+    // Enough requests to empty the bucket, even if it refills in between.
     let mut refused = None;
     for _ in 0..600 {
-        let told = tried().await;
-        if told.status == 429 {
-            refused = Some(told);
+        let response = try_wrong_token().await;
+        if response.status == 429 {
+            refused = Some(response);
             break;
         }
-        told.error(401);
+        response.expect_error(401);
     }
     let refused = refused.expect("never told to wait");
-    refused.error(429);
+    refused.expect_error(429);
     assert!(refused.headers.contains_key("retry-after"));
-    reader.get("/Users").await.well();
+    reader.get("/Users").await.expect_ok();
 }
 
 #[tokio::test]
-async fn nothing_can_be_written() {
+async fn writes_are_refused() {
     let reader = Reader::open().await;
-    let told = async |method: Method, path: &str| {
+    let send = async |method: Method, path: &str| {
         let request = reader.request(method, path).bearer_auth(HR);
         Reader::send(request.json(&json!({ "userName": "x" }))).await
     };
@@ -136,14 +139,14 @@ async fn nothing_can_be_written() {
         (Method::PATCH, "/Groups/dispatch"),
         (Method::POST, "/Schemas"),
     ] {
-        let told = told(method.clone(), path).await;
-        let (_, detail) = told.error(405);
+        let response = send(method.clone(), path).await;
+        let (_, detail) = response.expect_error(405);
         assert!(detail.contains("read here, not written"), "{method} {path}");
-        assert!(told.headers["allow"].to_str().unwrap().contains("GET"));
+        assert!(response.headers["allow"].to_str().unwrap().contains("GET"));
     }
     for (method, path) in [(Method::GET, "/Me"), (Method::POST, "/Bulk")] {
-        told(method, path).await.error(501);
+        send(method, path).await.expect_error(501);
     }
-    reader.get("/Devices").await.error(404);
-    reader.get("/Users/1").await.well();
+    reader.get("/Devices").await.expect_error(404);
+    reader.get("/Users/1").await.expect_ok();
 }

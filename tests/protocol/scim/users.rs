@@ -1,4 +1,4 @@
-//! `/Users`, and what a client discovers before.
+//! `/Users`, and the discovery endpoints of SCIM.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use serde_json::json;
 use super::reader::{HR, Reader, ids};
 
 #[tokio::test]
-async fn a_client_discovers_what_there_is() {
+async fn a_client_discovers_schemas_and_resource_types() {
     let reader = Reader::open().await;
-    let config = reader.get("/ServiceProviderConfig").await.well();
+    let config = reader.get("/ServiceProviderConfig").await.expect_ok();
     assert_eq!(
         config["filter"],
         json!({ "supported": true, "maxResults": 500 })
@@ -31,33 +31,39 @@ async fn a_client_discovers_what_there_is() {
             ],
         ),
     ] {
-        let list = reader.get(endpoint).await.well();
+        let list = reader.get(endpoint).await.expect_ok();
         assert_eq!(
             (ids(&list), &list["totalResults"]),
             (names.to_vec(), &json!(2))
         );
         for (index, name) in names.iter().enumerate() {
-            let one = reader.get(&format!("{endpoint}/{name}")).await.well();
-            assert_eq!(one, list["Resources"][index]);
+            let resource = reader.get(&format!("{endpoint}/{name}")).await.expect_ok();
+            assert_eq!(resource, list["Resources"][index]);
         }
-        reader.get(&format!("{endpoint}/Device")).await.error(404);
-        reader.filtered(endpoint, "id pr").await.error(403);
+        reader
+            .get(&format!("{endpoint}/Device"))
+            .await
+            .expect_error(404);
+        reader.filtered(endpoint, "id pr").await.expect_error(403);
     }
-    // Each endpoint of a resource type is there.
-    for one in reader.get("/ResourceTypes").await.well()["Resources"]
+    // The endpoint of each resource type is served.
+    for resource in reader.get("/ResourceTypes").await.expect_ok()["Resources"]
         .as_array()
         .unwrap()
     {
-        reader.get(one["endpoint"].as_str().unwrap()).await.well();
+        reader
+            .get(resource["endpoint"].as_str().unwrap())
+            .await
+            .expect_ok();
     }
 }
 
 #[tokio::test]
-async fn a_person_is_told_with_the_account_and_the_groups() {
+async fn a_user_has_the_linked_account_and_the_groups() {
     let reader = Reader::open().await;
-    let told = reader.get("/Users/1").await;
-    let user = told.well();
-    let at = |path: &str| format!("{}/scim/v2{path}", reader.program.admin);
+    let response = reader.get("/Users/1").await;
+    let user = response.expect_ok();
+    let url = |path: &str| format!("{}/scim/v2{path}", reader.program.admin);
     let mut expected = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "id": "1",
@@ -68,53 +74,56 @@ async fn a_person_is_told_with_the_account_and_the_groups() {
         "active": true,
         "emails": [{ "value": "chen@w.cn", "primary": true }],
         "phoneNumbers": [{ "value": "1822199904", "primary": true }],
-        "groups": [{ "value": "dispatch", "display": "dispatch", "$ref": at("/Groups/dispatch") }],
+        "groups": [{ "value": "dispatch", "display": "dispatch", "$ref": url("/Groups/dispatch") }],
         "roles": [{ "value": "Editor" }],
     });
     expected["meta"] = user["meta"].clone();
     assert_eq!(user, expected);
-    assert_eq!(user["meta"]["location"], at("/Users/1"));
-    assert_eq!(user["meta"]["version"], told.tag);
-    // What a list tells is the same.
-    let list = reader.get("/Users?count=1").await.well();
+    assert_eq!(user["meta"]["location"], url("/Users/1"));
+    assert_eq!(user["meta"]["version"], response.etag);
+    // A list returns the same representation.
+    let list = reader.get("/Users?count=1").await.expect_ok();
     assert_eq!(list["Resources"][0], user);
-    for nobody in ["/Users/999", "/Users/%E9%99%88", "/Users/1%20or"] {
-        reader.get(nobody).await.error(404);
+    for unknown in ["/Users/999", "/Users/%E9%99%88", "/Users/1%20or"] {
+        reader.get(unknown).await.expect_error(404);
     }
 }
 
 #[tokio::test]
-async fn a_leaver_stays_and_is_not_active_and_so_does_one_who_was_forgotten() {
+async fn a_user_who_has_left_or_was_forgotten_is_kept_as_inactive() {
     let reader = Reader::open().await;
-    let left = reader.get("/Users/2").await.well();
+    let left = reader.get("/Users/2").await.expect_ok();
     assert_eq!(
         (&left["active"], &left["displayName"]),
         (&json!(false), &json!("张伟"))
     );
     assert!(left.get("groups").is_none(), "{left}");
-    let inactive = reader.filtered("/Users", "active eq false").await.well();
+    let inactive = reader
+        .filtered("/Users", "active eq false")
+        .await
+        .expect_ok();
     assert_eq!(ids(&inactive), ["2"]);
     let mut forget = std::process::Command::new(crate::support::program::BINARY);
     forget.args(["users", "forget", "2", "--config"]);
-    let done = forget.arg(reader.program.config_file()).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
-    let forgotten = reader.get("/Users/2").await.well();
+    let output = forget.arg(reader.program.config_file()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let forgotten = reader.get("/Users/2").await.expect_ok();
     assert_eq!(forgotten["active"], false);
     for personal in ["displayName", "name", "phoneNumbers", "emails"] {
         assert!(forgotten.get(personal).is_none(), "{forgotten}");
     }
 }
 
-/// RFC 7644 §3.4.2.4.
+/// Pagination: RFC 7644 §3.4.2.4.
 #[tokio::test]
-async fn pages_are_of_one_list() {
+async fn pages_together_are_the_whole_list() {
     let reader = Reader::open().await;
     let mut seen = Vec::new();
     for start in (1..).step_by(20) {
         let page = reader
             .get(&format!("/Users?startIndex={start}&count=20"))
             .await
-            .well();
+            .expect_ok();
         assert_eq!(
             page["schemas"],
             json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"])
@@ -136,39 +145,39 @@ async fn pages_are_of_one_list() {
         63,
         "nobody twice"
     );
-    // Of a filtered list, too.
-    let of = async |query: &str| {
+    // A filtered list is paged in the same way.
+    let filtered = async |query: &str| {
         let request = reader
             .request(Method::GET, &format!("/Users?{query}"))
             .bearer_auth(HR);
         let request = request.query(&[("filter", "displayName eq \"用户\"")]);
-        Reader::send(request).await.well()
+        Reader::send(request).await.expect_ok()
     };
-    let page = of("startIndex=59&count=20").await;
+    let page = filtered("startIndex=59&count=20").await;
     assert_eq!(
         (ids(&page), &page["totalResults"]),
         (vec!["158", "159"], &json!(60))
     );
-    for nothing in ["startIndex=61", "count=0", "startIndex=9223372036854775807"] {
-        let page = of(nothing).await;
+    for empty in ["startIndex=61", "count=0", "startIndex=9223372036854775807"] {
+        let page = filtered(empty).await;
         assert_eq!(
             (ids(&page), &page["totalResults"]),
             (vec![], &json!(60)),
-            "{nothing}"
+            "{empty}"
         );
-        let page = reader.get(&format!("/Users?{nothing}")).await.well();
-        assert_eq!(page["totalResults"], 63, "{nothing}");
+        let page = reader.get(&format!("/Users?{empty}")).await.expect_ok();
+        assert_eq!(page["totalResults"], 63, "{empty}");
     }
     assert_eq!(
-        reader.get("/Users?startIndex=0&count=-1").await.well()["startIndex"],
+        reader.get("/Users?startIndex=0&count=-1").await.expect_ok()["startIndex"],
         1
     );
-    let (keyword, _) = reader.get("/Users?count=many").await.error(400);
+    let (keyword, _) = reader.get("/Users?count=many").await.expect_error(400);
     assert_eq!(keyword, "invalidValue");
 }
 
 #[tokio::test]
-async fn people_are_found_by_filters() {
+async fn users_can_be_filtered() {
     let reader = Reader::open().await;
     for (filter, found) in [
         ("userName eq \"1\"", vec!["1"]),
@@ -185,7 +194,7 @@ async fn people_are_found_by_filters() {
             vec!["2"],
         ),
     ] {
-        let list = reader.filtered("/Users", filter).await.well();
+        let list = reader.filtered("/Users", filter).await.expect_ok();
         assert_eq!(ids(&list), found, "{filter}");
         assert_eq!(list["totalResults"], found.len(), "{filter}");
     }
@@ -195,7 +204,7 @@ async fn people_are_found_by_filters() {
         "id eq \"1",
         "emails[value eq \"x\"]",
     ] {
-        let (keyword, detail) = reader.filtered("/Users", filter).await.error(400);
+        let (keyword, detail) = reader.filtered("/Users", filter).await.expect_error(400);
         assert_eq!(keyword, "invalidFilter", "{filter}");
         assert!(detail.starts_with("filter, character "), "{detail}");
     }
@@ -209,7 +218,7 @@ async fn people_are_found_by_filters() {
 #[tokio::test]
 async fn a_client_chooses_attributes() {
     let reader = Reader::open().await;
-    let told = async |query: &str| reader.get(&format!("/Users/1?{query}")).await.well();
+    let fetch = async |query: &str| reader.get(&format!("/Users/1?{query}")).await.expect_ok();
     let keys = |user: &serde_json::Value| {
         user.as_object()
             .unwrap()
@@ -217,19 +226,19 @@ async fn a_client_chooses_attributes() {
             .cloned()
             .collect::<BTreeSet<_>>()
     };
-    let of = |names: &[&str]| {
+    let set = |names: &[&str]| {
         names
             .iter()
             .map(ToString::to_string)
             .collect::<BTreeSet<_>>()
     };
-    let user = told("attributes=USERNAME,name.familyName").await;
-    assert_eq!(keys(&user), of(&["schemas", "id", "userName", "name"]));
+    let user = fetch("attributes=USERNAME,name.familyName").await;
+    assert_eq!(keys(&user), set(&["schemas", "id", "userName", "name"]));
     assert_eq!(user["name"], json!({ "familyName": "陈" }));
-    let user = told("excludedAttributes=id,phoneNumbers,emails,meta,groups,roles,name").await;
+    let user = fetch("excludedAttributes=id,phoneNumbers,emails,meta,groups,roles,name").await;
     assert_eq!(
         keys(&user),
-        of(&[
+        set(&[
             "schemas",
             "id",
             "externalId",
@@ -240,9 +249,9 @@ async fn a_client_chooses_attributes() {
     );
 }
 
-/// RFC 7644 §3.14.
+/// Entity tags: RFC 7644 §3.14.
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again() {
+async fn an_unchanged_resource_is_not_sent_again() {
     let reader = Reader::open().await;
     for path in [
         "/Users/1",
@@ -252,22 +261,26 @@ async fn what_has_not_changed_is_not_sent_again() {
         "/Schemas",
     ] {
         let first = reader.get(path).await;
-        assert!(first.tag.starts_with("W/\""), "{path}: {first:?}");
-        let again = reader.get_unless(path, &first.tag).await;
+        assert!(first.etag.starts_with("W/\""), "{path}: {first:?}");
+        let again = reader.get_if_none_match(path, &first.etag).await;
         assert_eq!(
-            (again.status, again.body.as_str(), &again.tag),
-            (304, "", &first.tag),
+            (again.status, again.body.as_str(), &again.etag),
+            (304, "", &first.etag),
             "{path}"
         );
-        let other = reader.get_unless(path, "W/\"other\"").await;
+        let other = reader.get_if_none_match(path, "W/\"other\"").await;
         assert_eq!((other.status, other.body), (200, first.body), "{path}");
     }
     let tags = async || {
-        let (one, list) = (
+        let (user, list) = (
             reader.get("/Users/1").await,
             reader.get("/Users?count=3").await,
         );
-        (one.tag, list.tag, reader.get("/Groups/dispatch").await.tag)
+        (
+            user.etag,
+            list.etag,
+            reader.get("/Groups/dispatch").await.etag,
+        )
     };
     let before = tags().await;
     reader.link("1", Some("ct"), None).await;
@@ -278,14 +291,14 @@ async fn what_has_not_changed_is_not_sent_again() {
         name: Some("陈滔".to_owned()),
         phone: None,
     };
-    reader.reading(vec![Listed::Listed(renamed)]).await;
+    reader.sync_directory(vec![Listed::Listed(renamed)]).await;
     let renamed = tags().await;
     assert!(renamed.0 != linked.0 && renamed.1 != linked.1 && renamed.2 != linked.2);
 }
 
 /// RFC 7644 §3.4.3.
 #[tokio::test]
-async fn a_search_is_a_list_that_is_posted() {
+async fn a_posted_search_returns_the_same_list() {
     let reader = Reader::open().await;
     let search = async |endpoint: &str, body: String| {
         let request = reader
@@ -305,7 +318,7 @@ async fn a_search_is_a_list_that_is_posted() {
         "startIndex": 1,
         "count": 10
     });
-    let list = search("/Users", body.to_string()).await.well();
+    let list = search("/Users", body.to_string()).await.expect_ok();
     assert_eq!(
         list["Resources"],
         json!([{
@@ -319,7 +332,7 @@ async fn a_search_is_a_list_that_is_posted() {
         json!({ "filter": "id eq \"branch\"" }).to_string(),
     )
     .await;
-    assert_eq!(ids(&groups.well()), ["branch"]);
-    let (keyword, _) = search("/Users", "{".to_owned()).await.error(400);
+    assert_eq!(ids(&groups.expect_ok()), ["branch"]);
+    let (keyword, _) = search("/Users", "{".to_owned()).await.expect_error(400);
     assert_eq!(keyword, "invalidSyntax");
 }

@@ -1,5 +1,5 @@
-// Command app is an application on go-oidc and x/oauth2. As Grafana does, it lets x/oauth2 find out
-// by trying how to authenticate at the token endpoint.
+// Command app is an application that uses go-oidc and x/oauth2. As in Grafana, x/oauth2 detects by trial
+// how to authenticate at the token endpoint.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// app has one user at a time.
+// app is an application with one user at a time.
 type app struct {
 	ctx      context.Context
 	provider *oidc.Provider
@@ -45,7 +45,7 @@ func main() {
 	}
 	endpoint := provider.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleAutoDetect
-	recorder.watched = endpoint.TokenURL
+	recorder.tokenURL = endpoint.TokenURL
 	app := &app{
 		ctx:      ctx,
 		provider: provider,
@@ -77,48 +77,48 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) callback(w http.ResponseWriter, r *http.Request) {
-	if state := kept(r, "state"); state == "" || r.FormValue("state") != state {
-		refuse(w, errors.New("the state is not this browser's"))
+	if state := cookieValue(r, "state"); state == "" || r.FormValue("state") != state {
+		sendError(w, errors.New("the state is not this browser's"))
 		return
 	}
-	tokens, err := a.config.Exchange(a.ctx, r.FormValue("code"), oauth2.VerifierOption(kept(r, "verifier")))
+	tokens, err := a.config.Exchange(a.ctx, r.FormValue("code"), oauth2.VerifierOption(cookieValue(r, "verifier")))
 	if err == nil {
-		err = a.verify(tokens, kept(r, "nonce"))
+		err = a.verify(tokens, cookieValue(r, "nonce"))
 	}
 	if err != nil {
-		refuse(w, err)
+		sendError(w, err)
 		return
 	}
-	a.keep(tokens)
+	a.storeTokens(tokens)
 	http.Redirect(w, r, "/", http.StatusFound)
 }
 
-// refresh asks for new tokens as if the access token had just expired.
+// refresh refreshes the tokens as if the access token had just expired.
 func (a *app) refresh(w http.ResponseWriter, r *http.Request) {
-	stale := *a.kept()
+	stale := *a.currentTokens()
 	stale.Expiry = time.Now().Add(-time.Minute)
 	fresh, err := a.config.TokenSource(a.ctx, &stale).Token()
 	if err == nil {
 		err = a.verify(fresh, "")
 	}
 	if err != nil {
-		refuse(w, err)
+		sendError(w, err)
 		return
 	}
-	a.keep(fresh)
+	a.storeTokens(fresh)
 	http.Redirect(w, r, "/", http.StatusFound)
 }
 
 func (a *app) home(w http.ResponseWriter, _ *http.Request) {
-	tokens := a.kept()
+	tokens := a.currentTokens()
 	userinfo, err := a.provider.UserInfo(a.ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
-		refuse(w, err)
+		sendError(w, err)
 		return
 	}
 	var person map[string]any
 	if err := userinfo.Claims(&person); err != nil {
-		refuse(w, err)
+		sendError(w, err)
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{
@@ -126,7 +126,7 @@ func (a *app) home(w http.ResponseWriter, _ *http.Request) {
 		"access_token":   tokens.AccessToken,
 		"refresh_token":  tokens.RefreshToken,
 		"userinfo":       person,
-		"token_requests": a.recorder.seen(),
+		"token_requests": a.recorder.requests(),
 	})
 }
 
@@ -146,25 +146,25 @@ func (a *app) verify(tokens *oauth2.Token, nonce string) error {
 	return id.VerifyAccessToken(tokens.AccessToken)
 }
 
-func (a *app) keep(tokens *oauth2.Token) {
+func (a *app) storeTokens(tokens *oauth2.Token) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	a.tokens = tokens
 }
 
-func (a *app) kept() *oauth2.Token {
+func (a *app) currentTokens() *oauth2.Token {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	return a.tokens
 }
 
-func kept(r *http.Request, name string) string {
+func cookieValue(r *http.Request, name string) string {
 	if cookie, err := r.Cookie(name); err == nil {
 		return cookie.Value
 	}
 	return ""
 }
 
-func refuse(w http.ResponseWriter, err error) {
+func sendError(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), http.StatusBadGateway)
 }

@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// recorder notes how each request for tokens was authenticated, and its status.
+// recorder notes the client authentication of each token request, and the status of the response.
 type recorder struct {
-	watched string
-	mutex   sync.Mutex
-	notes   []string
+	tokenURL string
+	mutex    sync.Mutex
+	notes    []string
 }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := http.DefaultTransport.RoundTrip(request)
-	if err == nil && request.URL.String() == r.watched {
+	if err == nil && request.URL.String() == r.tokenURL {
 		style := "body"
 		if _, _, basic := request.BasicAuth(); basic {
 			style = "header"
@@ -27,7 +27,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-func (r *recorder) seen() []string {
+func (r *recorder) requests() []string {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	return append([]string{}, r.notes...)

@@ -1,6 +1,7 @@
-// Command grafana signs one person in as Grafana's generic OAuth does: by x/oauth2 with a style of
-// authentication that is found out, the payload of the ID token unverified, then userinfo, then the
-// list of addresses; the role by a JMESPath. It tells what it made of them.
+// Command grafana logs one user in as Grafana's generic OAuth does, and responds with the account. It
+// uses x/oauth2 with automatic detection of the client authentication. The account is made from the
+// unverified payload of the ID token, then userinfo, then the list of email addresses. A JMESPath gives
+// the role.
 package main
 
 import (
@@ -20,8 +21,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// person is what an account is made of.
-type person struct {
+// account is the Grafana account of a user.
+type account struct {
 	ID      string   `json:"id"`
 	Login   string   `json:"login"`
 	Name    string   `json:"name"`
@@ -77,27 +78,27 @@ func main() {
 
 func (a *app) callback(w http.ResponseWriter, r *http.Request) {
 	tokens, err := a.config.Exchange(r.Context(), r.FormValue("code"))
-	var found *person
+	var result *account
 	if err == nil {
-		found, err = a.person(r.Context(), tokens)
+		result, err = a.fetchAccount(r.Context(), tokens)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
 	w.Header().Set("content-type", "application/json")
-	_ = json.NewEncoder(w).Encode(found)
+	_ = json.NewEncoder(w).Encode(result)
 }
 
-// person takes each field from the first source that has it.
-func (a *app) person(ctx context.Context, tokens *oauth2.Token) (*person, error) {
-	found := &person{}
+// fetchAccount takes each field from the first source that has it.
+func (a *app) fetchAccount(ctx context.Context, tokens *oauth2.Token) (*account, error) {
+	result := &account{}
 	if raw, ok := tokens.Extra("id_token").(string); ok {
 		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
 		if err != nil {
 			return nil, err
 		}
-		if err := a.take(found, "id_token", payload); err != nil {
+		if err := a.merge(result, "id_token", payload); err != nil {
 			return nil, err
 		}
 	}
@@ -106,21 +107,22 @@ func (a *app) person(ctx context.Context, tokens *oauth2.Token) (*person, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.take(found, "userinfo", payload); err != nil {
+	if err := a.merge(result, "userinfo", payload); err != nil {
 		return nil, err
 	}
-	if found.Email == "" {
-		if err := listed(client, a.userinfo+"/emails", found); err != nil {
+	if result.Email == "" {
+		if err := fetchPrimaryEmail(client, a.userinfo+"/emails", result); err != nil {
 			return nil, err
 		}
 	}
-	if found.Email == "" {
+	if result.Email == "" {
 		return nil, errors.New("auth.oauth.email.missing")
 	}
-	return found, nil
+	return result, nil
 }
 
-func (a *app) take(found *person, source string, payload []byte) error {
+// merge fills the empty fields of result from the claims of a source.
+func (a *app) merge(result *account, source string, payload []byte) error {
 	var fields struct {
 		Sub   string `json:"sub"`
 		Login string `json:"login"`
@@ -134,11 +136,11 @@ func (a *app) take(found *person, source string, payload []byte) error {
 	if err := json.Unmarshal(payload, &all); err != nil {
 		return err
 	}
-	first(&found.ID, fields.Sub)
-	first(&found.Login, fields.Login)
-	first(&found.Name, fields.Name)
+	setIfEmpty(&result.ID, fields.Sub)
+	setIfEmpty(&result.Login, fields.Login)
+	setIfEmpty(&result.Name, fields.Name)
 	if !a.emails {
-		first(&found.Email, fields.Email)
+		setIfEmpty(&result.Email, fields.Email)
 	}
 	if a.role != "" {
 		role, err := jmespath.Search(a.role, all)
@@ -146,24 +148,24 @@ func (a *app) take(found *person, source string, payload []byte) error {
 			return err
 		}
 		text, _ := role.(string)
-		first(&found.Role, text)
+		setIfEmpty(&result.Role, text)
 	}
 	groups, err := jmespath.Search(a.groups, all)
 	if err != nil {
 		return err
 	}
-	if list, ok := groups.([]any); ok && found.Groups == nil {
-		found.Groups = []string{}
+	if list, ok := groups.([]any); ok && result.Groups == nil {
+		result.Groups = []string{}
 		for _, group := range list {
-			found.Groups = append(found.Groups, fmt.Sprint(group))
+			result.Groups = append(result.Groups, fmt.Sprint(group))
 		}
 	}
-	found.Sources = append(found.Sources, source)
+	result.Sources = append(result.Sources, source)
 	return nil
 }
 
-// listed asks for the addresses, and takes the primary one.
-func listed(client *http.Client, url string, found *person) error {
+// fetchPrimaryEmail fetches the list of email addresses and takes the primary one.
+func fetchPrimaryEmail(client *http.Client, url string, result *account) error {
 	payload, err := fetch(client, url)
 	if err != nil {
 		return err
@@ -176,29 +178,29 @@ func listed(client *http.Client, url string, found *person) error {
 	if err := json.Unmarshal(payload, &emails); err != nil {
 		return err
 	}
-	found.Listed = len(emails)
+	result.Listed = len(emails)
 	for _, email := range emails {
 		if email.Primary {
-			found.Email = email.Email
+			result.Email = email.Email
 		}
 	}
 	return nil
 }
 
 func fetch(client *http.Client, url string) ([]byte, error) {
-	answer, err := client.Get(url)
+	response, err := client.Get(url)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	payload, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode/100 != 2 {
-		err = fmt.Errorf("%s: %s", answer.Status, payload)
+	defer func() { _ = response.Body.Close() }()
+	payload, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s: %s", response.Status, payload)
 	}
 	return payload, err
 }
 
-func first(field *string, value string) {
+func setIfEmpty(field *string, value string) {
 	if *field == "" {
 		*field = value
 	}

@@ -1,0 +1,109 @@
+//! Notices that the database was deleted or replaced while it is open.
+//!
+//! An open file outlives its name. Without this check, the program would go on to confirm sign-ins and
+//! logouts that it writes to a deleted file, and lose them all at the next start.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::fault::Fault;
+
+/// How long a read relies on the last check.
+const READ_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The files of an open database, by what SQLite appends to the path.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// The files of the database as they were when it was opened.
+pub(super) struct FileWatch {
+    files: Vec<(PathBuf, FileId)>,
+    opened_at: Instant,
+    /// When the files were last found unchanged, in milliseconds after `opened_at`.
+    checked_at: AtomicU64,
+}
+
+impl FileWatch {
+    /// Records the files of the database at `path`, which is open and has been read.
+    pub(super) fn start(path: &Path) -> io::Result<Self> {
+        let files = SUFFIXES.iter().map(|suffix| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(suffix);
+            let path = PathBuf::from(path);
+            let id = FileId::of(&path)?;
+            Ok((path, id))
+        });
+        Ok(Self {
+            files: files.collect::<io::Result<_>>()?,
+            opened_at: Instant::now(),
+            checked_at: AtomicU64::new(0),
+        })
+    }
+
+    /// Checks the files, unless they were found unchanged less than a second ago.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Gone`] if a file is missing or another one.
+    pub(super) fn check_for_read(&self) -> Result<(), Fault> {
+        let now = self.now();
+        let fresh_until = self.checked_at.load(Ordering::Relaxed) + millis(READ_INTERVAL);
+        if now < fresh_until {
+            return Ok(());
+        }
+        self.check()
+    }
+
+    /// Checks the files.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_for_read`](Self::check_for_read).
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let changed = |(path, id): &&(PathBuf, FileId)| FileId::of(path).ok().as_ref() != Some(id);
+        match self.files.iter().find(changed) {
+            Some((path, _)) => Err(Fault::Gone(path.clone())),
+            None => {
+                self.checked_at.store(self.now(), Ordering::Relaxed);
+                Ok(())
+            }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.opened_at.elapsed())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Identifies a file independently of its name.
+#[derive(PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    #[cfg(unix)]
+    fn of(path: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = path.metadata()?;
+        Ok(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
+    }
+
+    /// Other systems let nobody delete an open file, so its existence is enough.
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> io::Result<Self> {
+        path.metadata().map(|_| Self {
+            device: 0,
+            inode: 0,
+        })
+    }
+}
