@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for RemovalLimit {
 ///
 /// # Errors
 ///
-/// The [`Anomaly`] that speaks against it.
+/// The [`Anomaly`] in the reading.
 pub fn check(
     reading: &Reading,
     missing: u64,

@@ -82,7 +82,7 @@ pub(super) fn request_confirmation(
 ///
 /// # Errors
 ///
-/// [`PageProblem::NoSwitch`] when no switch is pending in this browser.
+/// [`PageProblem::NoPendingSwitch`] when no switch is pending in this browser.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
@@ -117,7 +117,7 @@ pub(super) async fn page(
 ///
 /// # Errors
 ///
-/// [`PageProblem::NoSwitch`] when no switch is pending in this browser or the form is not the one of
+/// [`PageProblem::NoPendingSwitch`] when no switch is pending in this browser or the form is not the one of
 /// its page; [`PageProblem::SignIn`] when the ticket was spent in the meantime;
 /// [`PageProblem::AccessDenied`] when the new user may not use the client.
 pub(super) async fn confirm(

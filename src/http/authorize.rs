@@ -87,7 +87,7 @@ async fn serve_post(
 ///
 /// # Errors
 ///
-/// [`PageProblem::NothingWaits`] when this browser holds no such request: only the browser that began
+/// [`PageProblem::NoPendingRequest`] when this browser holds no such request: only the browser that began
 /// a request may resume it (N16). Otherwise as [`get`].
 pub(super) async fn resume(
     State(app): State<Arc<App>>,

@@ -134,7 +134,7 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
 ///
 /// # Errors
 ///
-/// [`PageProblem::NoLogout`] when no confirmation is pending in this browser for this session;
+/// [`PageProblem::NoPendingLogout`] when no confirmation is pending in this browser for this session;
 /// [`PageProblem::Store`].
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,

@@ -2,7 +2,7 @@
 
 use crate::chromium::Chromium;
 use crate::demo::Demo;
-use crate::road::sign_in;
+use crate::portal_login::sign_in;
 
 #[tokio::test]
 async fn f10_a_login_that_began_in_the_app_resumes_after_one_click_in_the_portal() {

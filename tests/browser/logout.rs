@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::chromium::{Chromium, Setup};
 use crate::demo::Demo;
-use crate::road::sign_in;
+use crate::portal_login::sign_in;
 use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, claims};
 use crate::support::program::Program;

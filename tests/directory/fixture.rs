@@ -40,7 +40,7 @@ impl DirectoryFixture {
         let app = Listener::open().await;
         let more = format!(
             "{}refresh_token = 'always'\n[directory]\n{directory}\n{BACKEND}",
-            app.line()
+            app.registration_line()
         );
         let program = Program::start(portal.url().as_str(), &more).await;
         Self {

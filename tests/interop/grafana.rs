@@ -60,7 +60,7 @@ impl Stage {
     async fn click(&self, user: u64) -> Answer {
         let ticket = self.portal.issue_ticket(user);
         let entry = self.program.at(&format!("/launch/grafana?ticket={ticket}"));
-        Browser::new().walk(entry).await.pop().unwrap()
+        Browser::new().follow(entry).await.pop().unwrap()
     }
 
     #[track_caller]

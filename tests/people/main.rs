@@ -15,4 +15,4 @@ mod support;
 
 mod links;
 mod tools;
-mod unlinked;
+mod deny_unlinked;

@@ -38,7 +38,7 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn every_token_is_taken_back_whatever_signed_it() {
+async fn tokens_of_every_algorithm_are_accepted() {
     let provider = provider().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let mut other = provider.signed_in(HEI_LONG_JIANG).await;
@@ -71,7 +71,7 @@ async fn every_token_is_taken_back_whatever_signed_it() {
 }
 
 #[tokio::test]
-async fn userinfo_is_signed_for_the_client_that_wants_it_so() {
+async fn userinfo_is_signed_if_the_client_registered_it() {
     let provider = provider().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     for alg in ALGS {

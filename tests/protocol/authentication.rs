@@ -59,7 +59,7 @@ async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
 }
 
 #[tokio::test]
-async fn prompt_login_wants_a_new_ticket_and_then_tells_the_new_time() {
+async fn prompt_login_requires_a_new_sign_in_and_updates_auth_time() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = signed_in_a_while_ago(&provider).await;

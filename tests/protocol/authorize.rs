@@ -67,7 +67,7 @@ async fn rfc9207_every_response_names_the_issuer() {
 }
 
 #[tokio::test]
-async fn state_comes_back_to_the_letter_in_successes_and_errors() {
+async fn state_is_returned_unchanged_in_successes_and_errors() {
     let keycloak = "Zm9v.".repeat(30);
     assert_eq!(keycloak.len(), 150);
     let provider = TestProvider::open().await;
@@ -104,7 +104,7 @@ async fn neither_state_nor_nonce_is_required() {
 }
 
 #[tokio::test]
-async fn post_is_answered_as_get_is() {
+async fn post_is_handled_like_get() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -118,7 +118,7 @@ async fn post_is_answered_as_get_is() {
 }
 
 #[tokio::test]
-async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
+async fn a_cross_site_post_is_redirected_to_a_get_that_carries_the_session() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -134,7 +134,7 @@ async fn a_post_from_another_site_finds_the_session_it_was_sent_without() {
 }
 
 #[tokio::test]
-async fn what_it_cannot_do_is_refused_by_its_own_code() {
+async fn unsupported_parameters_get_their_own_error_codes() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -177,7 +177,7 @@ async fn what_it_cannot_do_is_refused_by_its_own_code() {
 }
 
 #[tokio::test]
-async fn what_it_does_not_know_or_need_is_ignored() {
+async fn unknown_and_optional_parameters_are_ignored() {
     let answer = authorized(&[
         ("login_hint", "陈涛"),
         ("ui_locales", "fr zh-CN"),
@@ -195,7 +195,7 @@ async fn what_it_does_not_know_or_need_is_ignored() {
 }
 
 #[tokio::test]
-async fn scopes_bring_what_they_say_and_unknown_ones_nothing() {
+async fn known_scopes_give_their_claims_and_unknown_ones_are_ignored() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
@@ -230,7 +230,7 @@ async fn without_openid_there_is_no_id_token() {
 }
 
 #[tokio::test]
-async fn a_client_or_a_redirect_uri_in_doubt_is_told_on_a_page() {
+async fn an_invalid_client_or_redirect_uri_gets_an_error_page() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");

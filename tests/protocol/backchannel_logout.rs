@@ -56,7 +56,7 @@ impl Switched {
     async fn with(statuses: &[u16]) -> Self {
         let app = Listener::open().await;
         app.answer(statuses);
-        let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
+        let provider = TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
         let mut browser = provider.signed_in(CHEN_TAO).await;
         tokens(&registered(&provider, "app"), &mut browser).await;
         switch_user(&provider, &mut browser).await;
@@ -131,7 +131,7 @@ async fn a_redirect_is_not_followed() {
     let switched = Switched::with(&[307]).await;
     assert_eq!(switched.first.path, "/logout");
     switched.until_due(1, 5).await;
-    let notices = switched.app.told();
+    let notices = switched.app.notices();
     assert!(notices.is_empty(), "{notices:?}");
 }
 
@@ -153,7 +153,7 @@ async fn a_delivery_is_given_up_after_a_day() {
     wait_for(&database, |queue| queue.len() == 1).await;
     provider.advance(TimeDelta::hours(24));
     wait_for(&database, <[_]>::is_empty).await;
-    let notices = app.told();
+    let notices = app.notices();
     assert!(notices.is_empty(), "{notices:?}");
 }
 
@@ -163,7 +163,7 @@ async fn a_browser_with_two_sessions_makes_two_tokens() {
     let app = Listener::open().await;
     let clients = format!(
         "[session]\nlifetime = '1m'\n{}",
-        registration("app", &app.line())
+        registration("app", &app.registration_line())
     );
     let provider = TestProvider::open_with(&clients, "").await;
     let client = registered(&provider, "app");
@@ -177,7 +177,7 @@ async fn a_browser_with_two_sessions_makes_two_tokens() {
         let sids = tokens.iter().map(|token| claims(token)["sid"].to_string());
         sids.collect::<std::collections::BTreeSet<_>>()
     };
-    let notices = app.told();
+    let notices = app.notices();
     let notices: Vec<_> = notices.iter().map(ReceivedNotice::token).collect();
     let id_tokens = [&first, &second].map(|tokens| tokens["id_token"].as_str().unwrap());
     assert_eq!((notices.len(), sids(&notices)), (2, sids(&id_tokens)));
@@ -243,7 +243,7 @@ async fn the_pending_deliveries_of_a_killed_process_are_made_after_a_restart() {
 async fn a_shutdown_waits_for_the_delivery_in_progress() {
     let app = Listener::open().await;
     app.answer(&[503]);
-    let (portal, mut program, mut browser) = program(&app.line()).await;
+    let (portal, mut program, mut browser) = program(&app.registration_line()).await;
     launch_from_portal(&portal, &program, &mut browser).await;
     app.next_notice().await;
     let gate = app.hold().await;
@@ -265,7 +265,7 @@ async fn a_shutdown_waits_for_the_delivery_in_progress() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_hangs_does_not_delay_deliveries_to_others() {
     let (hangs, app) = (Listener::open().await, Listener::open().await);
-    let clients = registration("hangs", &hangs.line()) + &registration("app", &app.line());
+    let clients = registration("hangs", &hangs.registration_line()) + &registration("app", &app.registration_line());
     let provider = TestProvider::open_with(&clients, "").await;
     let mut browsers = Vec::new();
     for _ in 0..20 {

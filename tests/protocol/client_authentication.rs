@@ -243,29 +243,29 @@ async fn keys_from_a_jwks_uri_are_cached_and_fetched_again_when_they_change() {
     let provider = TestProvider::open_with(&with_keys_at("elsewhere", publisher.url()), "").await;
     let client = signing_client(&provider, "elsewhere");
     let ask = async |key: &ClientKey| ask(&client, &key.sign(&claims(&provider, &client))).await;
-    assert_eq!(publisher.asked(), 0, "not before they are needed");
+    assert_eq!(publisher.request_count(), 0, "not before they are needed");
     for _ in 0..3 {
         accepted(&ask(&old).await, "old");
     }
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.request_count(), 1);
 
     // An unknown key makes the provider fetch the keys again, at most every ten seconds.
     publisher.publish(Reply::Document(jwks(&[&new])));
     provider.advance(TimeDelta::seconds(9));
     refused(&ask(&new).await, "asked nine seconds ago");
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.request_count(), 1);
     provider.advance(TimeDelta::seconds(1));
     accepted(&ask(&new).await, "new");
-    assert_eq!(publisher.asked(), 2);
+    assert_eq!(publisher.request_count(), 2);
     refused(&ask(&old).await, "withdrawn");
 
     // Fetched keys are cached for ten minutes.
     provider.advance(TimeDelta::seconds(599));
     accepted(&ask(&new).await, "kept");
-    assert_eq!(publisher.asked(), 2);
+    assert_eq!(publisher.request_count(), 2);
     provider.advance(TimeDelta::seconds(1));
     accepted(&ask(&new).await, "asked for again");
-    assert_eq!(publisher.asked(), 3);
+    assert_eq!(publisher.request_count(), 3);
 }
 
 /// If the key or the assertion has no `kid`, each registered key may be the right one.

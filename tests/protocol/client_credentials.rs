@@ -6,7 +6,7 @@ use crate::support::provider::TestProvider;
 
 const OWN: (&str, &str) = ("grant_type", "client_credentials");
 
-/// A provider with the client `service`, which no user logs in to: it has no redirect_uri.
+/// A provider with the client `service`, which no user logs in to: it has no `redirect_uri`.
 async fn provider() -> (TestProvider, RelyingParty) {
     let lines = "grant_types = ['client_credentials']\nallowed_resources = ['https://api']";
     let registration = registration("service", lines);
@@ -59,7 +59,7 @@ async fn its_token_can_be_introspected_and_revoked_and_names_no_user() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_registered_for_it_gets_none() {
+async fn a_client_not_registered_for_the_grant_is_refused() {
     let (provider, _) = provider().await;
     for client_id in ["grafana", "spa"] {
         let answer = provider.client(client_id).token(&[OWN]).await;

@@ -20,7 +20,7 @@ async fn id_token(provider: &TestProvider, tokens: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn it_says_who_by_whom_for_whom_since_when() {
+async fn it_has_the_required_claims() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     provider.advance(TimeDelta::seconds(90));
@@ -91,7 +91,7 @@ async fn the_header_refers_to_no_key_but_by_kid() {
 }
 
 #[tokio::test]
-async fn whoever_names_somebody_is_a_string_whatever_the_portal_wrote() {
+async fn claims_that_identify_a_user_are_always_strings() {
     let provider = TestProvider::open().await;
     let id = 9_007_199_254_740_993;
     provider
@@ -148,7 +148,7 @@ async fn updated_at_changes_only_when_the_portals_data_changes() {
 }
 
 #[tokio::test]
-async fn a_nonce_comes_back_to_the_letter() {
+async fn a_nonce_is_returned_unchanged() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;

@@ -69,7 +69,7 @@ async fn a_refresh_token_is_active_until_it_is_used() {
 }
 
 #[tokio::test]
-async fn what_is_over_or_was_never_issued_is_inactive_and_no_more_is_said() {
+async fn an_expired_or_unknown_token_is_only_inactive() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;

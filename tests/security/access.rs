@@ -252,11 +252,11 @@ async fn n44_a_refresh_is_refused_while_access_is_withdrawn() {
     let setup = TestSetup::open(BOTH).await;
     let app = setup.client("app");
     let tokens = setup.tokens("app", CHEN_TAO).await;
-    let of_another = setup.tokens("app", HEI_LONG_JIANG).await;
+    let other_tokens = setup.tokens("app", HEI_LONG_JIANG).await;
     setup.replace_groups(HEI_LONG_JIANG_ALONE).await;
     let refresh_token = token(&tokens, "refresh_token");
     assert_token_error(&app.refresh(&refresh_token).await, "invalid_grant");
-    let other = app.refresh(&token(&of_another, "refresh_token")).await;
+    let other = app.refresh(&token(&other_tokens, "refresh_token")).await;
     assert_eq!(other.status, 200, "{}", other.body);
     setup.replace_groups(BOTH).await;
     let again = app.refresh(&refresh_token).await;

@@ -244,7 +244,7 @@ async fn n41_of_16_concurrent_uses_of_an_assertion_one_succeeds() {
         }
     }
     assert_eq!(
-        publisher.asked(),
+        publisher.request_count(),
         1,
         "all requests waited for one fetch of the keys"
     );

@@ -55,10 +55,10 @@ async fn n15_a_broken_jwks_uri_authenticates_nobody_and_does_not_block() {
     ] {
         publisher.publish(reply);
         provider.advance(TimeDelta::seconds(10));
-        let before = publisher.asked();
+        let before = publisher.request_count();
         let assertion = key.sign(&claims(&provider, &client));
         refused(&without_hanging(ask(&client, &assertion)).await, what);
-        assert_eq!(publisher.asked(), before + 1, "{what}");
+        assert_eq!(publisher.request_count(), before + 1, "{what}");
     }
     trap.assert_not_contacted();
     publisher.publish(padded(64 * 1024));
@@ -148,8 +148,8 @@ async fn n15_the_log_says_why_a_clients_keys_could_not_be_fetched() {
     assert!(!log.contains(assertion.rsplit('.').next().unwrap()));
 }
 
-/// Cached keys stay valid for a day while the client's server is down. Keys that the client withdrew
-/// before stay invalid.
+/// Cached keys stay valid for a day while the client's server is down. Keys that the client had
+/// withdrawn before stay invalid.
 #[tokio::test]
 async fn n15_cached_keys_survive_an_outage_but_not_a_withdrawal() {
     let (key, other) = (
@@ -219,7 +219,7 @@ async fn n60_a_flood_of_unknown_kids_does_not_reach_the_clients_server() {
         for answer in flood.join_all().await {
             refused(&answer, "unknown");
         }
-        assert_eq!(publisher.asked(), 2 + round);
+        assert_eq!(publisher.request_count(), 2 + round);
         provider.advance(TimeDelta::seconds(10));
     }
     assert_eq!(count_rows(&provider), before);

@@ -8,7 +8,7 @@ use crate::support::CHEN_TAO;
 use crate::support::app::{RelyingParty, VERIFIER};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
-use crate::tools::{SESSION, assert_error_page, signed_in_user};
+use crate::tools::{SESSION, assert_error_page, user_of};
 
 #[track_caller]
 fn assert_token_error(answer: &Answer, status: u16, error: &str) {
@@ -94,7 +94,7 @@ async fn n17_a_planted_session_handle_is_not_adopted() {
     assert_ne!(victim.cookies[SESSION], planted);
     let mut attacker = Browser::new();
     attacker.cookies.insert(SESSION.to_owned(), planted);
-    assert_eq!(signed_in_user(&provider, &mut attacker).await, None);
+    assert_eq!(user_of(&provider, &mut attacker).await, None);
 }
 
 #[tokio::test]
@@ -105,11 +105,8 @@ async fn n17_each_login_gets_a_new_session_handle_and_the_old_one_expires() {
     provider.launch(&mut browser, "grafana", CHEN_TAO).await;
     assert_ne!(browser.cookies[SESSION], stolen.cookies[SESSION]);
     provider.advance(TimeDelta::seconds(61));
-    assert_eq!(signed_in_user(&provider, &mut stolen).await, None);
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut stolen).await, None);
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ async fn n40_a_token_exchange_grants_only_allowed_audiences_and_none_by_default(
 }
 
 #[tokio::test]
-async fn n37_no_user_scopes_are_issued_that_no_login_granted() {
+async fn n37_user_scopes_are_issued_only_if_a_login_granted_them() {
     let provider = provider().await;
     for scope in ["openid", "profile", "x phone", "offline_access"] {
         let form = [("grant_type", "client_credentials"), ("scope", scope)];

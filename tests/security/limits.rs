@@ -7,7 +7,7 @@ use crate::support::app::VERIFIER;
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 use crate::support::provider::TestProvider;
-use crate::tools::signed_in_user;
+use crate::tools::user_of;
 
 /// The test machine is a trusted proxy, so `X-Forwarded-For` gives the client address.
 const BEHIND_A_PROXY: &str = "[server]\ntrusted_proxies = ['127.0.0.0/8']\n[limits]\n";
@@ -216,10 +216,7 @@ async fn n60_a_user_is_signed_in_even_at_the_clients_launch_limit() {
     let stopped = provider.launch_from(&mut browser, "192.0.2.2").await;
     assert_eq!(stopped.status, 429);
     assert_eq!(stopped.header("retry-after"), "60");
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
     provider.advance(chrono::TimeDelta::minutes(1));
     let url = provider.at("/launch/grafana");
     assert_eq!(get(&mut browser, &url, "192.0.2.2").await.status, 303);

@@ -11,7 +11,7 @@ use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{
-    BROWSER, SESSION, TrapServer, access_token, assert_error_page, assert_no_leak, signed_in_user,
+    BROWSER, SESSION, TrapServer, access_token, assert_error_page, assert_no_leak, user_of,
 };
 
 /// The registered `post_logout_redirect_uri` of the client `app`.
@@ -77,10 +77,7 @@ async fn n48_a_logout_link_asks_for_confirmation() {
             assert_eq!(answer.header("x-frame-options"), "DENY");
             let policy = answer.header("content-security-policy");
             assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
-            assert_eq!(
-                signed_in_user(&provider, &mut browser).await.as_deref(),
-                Some("1")
-            );
+            assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
         }
     }
 }
@@ -113,10 +110,7 @@ async fn n48_a_logout_is_confirmed_only_from_our_page_in_the_same_browser() {
     ] {
         let answer = confirm(&provider, &mut browser, confirmation).await;
         assert_error_page(&answer, 410, confirmation);
-        assert_eq!(
-            signed_in_user(&provider, &mut browser).await.as_deref(),
-            Some("1")
-        );
+        assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
     }
     // A form posted by another site carries no cookies. The response must not remove any either.
     let cross_site = confirm(&provider, &mut Browser::new(), &attackers_confirmation).await;
@@ -127,12 +121,9 @@ async fn n48_a_logout_is_confirmed_only_from_our_page_in_the_same_browser() {
     );
     let by_get = browser.get(provider.at("/logout/confirm")).await;
     assert_eq!(by_get.status, 405);
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
     assert_eq!(confirm(&provider, &mut browser, &valid).await.status, 200);
-    assert_eq!(signed_in_user(&provider, &mut browser).await, None);
+    assert_eq!(user_of(&provider, &mut browser).await, None);
 }
 
 /// Values that must be refused as `id_token_hint`: altered ID tokens, ID tokens with wrong claims that
@@ -227,7 +218,7 @@ async fn n49_an_id_token_hint_that_is_not_ours_is_refused_on_an_error_page() {
             );
             assert_no_leak(&answer, &hint);
         }
-        let user = signed_in_user(&provider, &mut browser).await;
+        let user = user_of(&provider, &mut browser).await;
         assert_eq!(user.as_deref(), Some("1"), "{what}");
     }
     let parameters = [
@@ -277,7 +268,7 @@ async fn n10_n49_the_browser_is_sent_only_to_a_registered_post_logout_redirect_u
             }
         }
         assert_eq!(
-            signed_in_user(&provider, &mut browser).await.as_deref(),
+            user_of(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{uri}"
         );
@@ -314,10 +305,7 @@ async fn n12_n49_a_contradictory_logout_request_ends_no_session() {
     ] {
         let answer = browser.get(url(&provider, &parameters)).await;
         assert_error_page(&answer, 400, "contradiction");
-        assert_eq!(
-            signed_in_user(&provider, &mut browser).await.as_deref(),
-            Some("1")
-        );
+        assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
     }
 }
 
@@ -339,10 +327,7 @@ async fn n50_a_saved_logout_confirmation_does_not_log_out_the_next_user() {
     let parameters = [("id_token_hint", &*hint), ("post_logout_redirect_uri", OUT)];
     let page = browser.get(url(&provider, &parameters)).await;
     assert!(page.body.contains("“黑龙江”"), "{}", page.body);
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("2")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
@@ -368,7 +353,7 @@ async fn n50_n51_n62_a_logout_invalidates_everything_of_the_session() {
         "the browser still owns its tickets"
     );
     for browser in [&mut browser, &mut other_tab] {
-        assert_eq!(signed_in_user(&provider, browser).await, None);
+        assert_eq!(user_of(&provider, browser).await, None);
         let calls_before = provider.portal.calls().user_by_ticket;
         assert_error_page(&browser.get(&launch).await, 403, "the same ticket again");
         assert_eq!(
@@ -384,11 +369,8 @@ async fn n50_n51_n62_a_logout_invalidates_everything_of_the_session() {
     provider
         .launch(&mut browser, "grafana", HEI_LONG_JIANG)
         .await;
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("2")
-    );
-    assert_eq!(signed_in_user(&provider, &mut other_tab).await, None);
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
+    assert_eq!(user_of(&provider, &mut other_tab).await, None);
 }
 
 #[tokio::test]

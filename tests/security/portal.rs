@@ -8,7 +8,7 @@ use crate::support::CHEN_TAO;
 use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
-use crate::tools::{SESSION, TrapServer, assert_error_page, assert_no_leak, signed_in_user};
+use crate::tools::{SESSION, TrapServer, assert_error_page, assert_no_leak, user_of};
 
 /// Sets a fault of the portal, waits until the circuit breaker lets requests through again, launches,
 /// and expects an error page with `status` and no session.
@@ -51,7 +51,7 @@ async fn n68_an_unreachable_portal_leads_to_an_error_page_and_no_session() {
     ] {
         assert_launch_fails(&provider, fault, 503).await;
         assert_eq!(
-            signed_in_user(&provider, &mut signed_in).await.as_deref(),
+            user_of(&provider, &mut signed_in).await.as_deref(),
             Some("1"),
             "existing sessions keep working while the portal is down"
         );
@@ -155,7 +155,7 @@ async fn f25_harmless_deviations_of_the_portal_are_tolerated() {
         provider.portal.set_fault(fault.clone()).await;
         let mut browser = provider.signed_in(CHEN_TAO).await;
         assert_eq!(
-            signed_in_user(&provider, &mut browser).await.as_deref(),
+            user_of(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{fault:?}"
         );
@@ -191,8 +191,5 @@ async fn n66_a_ticket_that_later_names_another_user_is_refused() {
         403,
         "with a session",
     );
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }

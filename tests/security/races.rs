@@ -9,7 +9,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{SESSION, signed_in_user};
+use crate::tools::{SESSION, user_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn n61_of_16_racing_browsers_one_owns_the_ticket() {
@@ -63,7 +63,7 @@ async fn n22_of_24_concurrent_redemptions_one_succeeds_and_its_token_is_revoked(
             let answer = finished.unwrap();
             match answer.status.as_u16() {
                 200 => {
-                    access_tokens.push(answer.json()["access_token"].as_str().unwrap().to_owned())
+                    access_tokens.push(answer.json()["access_token"].as_str().unwrap().to_owned());
                 }
                 _ => assert_eq!(answer.json()["error"], "invalid_grant"),
             }
@@ -125,8 +125,8 @@ async fn n50_two_users_racing_in_one_browser_never_get_each_others_session() {
     let (first, second) = tokio::join!(one.get_from(a, &portal), two.get_from(b, &portal));
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
     let (one, two) = (
-        signed_in_user(&provider, &mut one).await,
-        signed_in_user(&provider, &mut two).await,
+        user_of(&provider, &mut one).await,
+        user_of(&provider, &mut two).await,
     );
     assert!(
         matches!(
@@ -136,7 +136,7 @@ async fn n50_two_users_racing_in_one_browser_never_get_each_others_session() {
         "one of them: {one:?}, {two:?}"
     );
     assert_eq!(
-        signed_in_user(&provider, &mut browser).await,
+        user_of(&provider, &mut browser).await,
         None,
         "the previous session has ended"
     );
@@ -162,12 +162,9 @@ async fn n63_a_confirmation_clicked_twice_switches_users_once() {
     }
     assert!(a.status == 303 || b.status == 303);
     for mut tab in [one, two] {
-        assert_ne!(
-            signed_in_user(&provider, &mut tab).await.as_deref(),
-            Some("1")
-        );
+        assert_ne!(user_of(&provider, &mut tab).await.as_deref(), Some("1"));
     }
-    assert_eq!(signed_in_user(&provider, &mut browser).await, None);
+    assert_eq!(user_of(&provider, &mut browser).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -7,7 +7,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, TrapServer, assert_error_page, signed_in_user};
+use crate::tools::{BROWSER, SESSION, TrapServer, assert_error_page, user_of};
 
 /// Panics unless the response redirects to the client with `error` and without a code.
 #[track_caller]
@@ -127,10 +127,7 @@ async fn n18_prompt_none_shows_no_page_and_stores_no_pending_request() {
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     with_ticket.query_pairs_mut().append_pair("ticket", &ticket);
     assert_error_redirect(&browser.get(with_ticket).await, &grafana, "login_required");
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -154,10 +151,7 @@ async fn n19_a_forced_login_that_was_not_completed_yields_no_code() {
             (200, "")
         );
     }
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -195,7 +189,7 @@ async fn n20_an_id_token_hint_of_another_user_signs_nobody_in() {
         "login_required",
     );
     assert_eq!(
-        signed_in_user(&provider, &mut signed_in).await.as_deref(),
+        user_of(&provider, &mut signed_in).await.as_deref(),
         Some("1")
     );
 }

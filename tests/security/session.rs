@@ -9,7 +9,7 @@ use crate::support::app::claims;
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, SWITCH, access_token, signed_in_user};
+use crate::tools::{BROWSER, SESSION, SWITCH, access_token, user_of};
 
 #[tokio::test]
 async fn n50_f6_nothing_of_the_previous_user_works_after_a_switch() {
@@ -27,14 +27,11 @@ async fn n50_f6_nothing_of_the_previous_user_works_after_a_switch() {
         .await;
     assert_eq!(launched.location().port(), Some(3000));
 
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("2")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
     assert_eq!(grafana.userinfo(&token).await.status, 401);
     assert_eq!(grafana.redeem(&code).await.status, 400);
     assert_eq!(
-        signed_in_user(&provider, &mut previous).await,
+        user_of(&provider, &mut previous).await,
         None,
         "the old handle is invalid at once"
     );
@@ -76,7 +73,7 @@ async fn an_expired_session_invalidates_its_tokens() {
     assert_eq!(grafana.userinfo(&token).await.status, 200);
     provider.advance(TimeDelta::seconds(1));
     assert_eq!(grafana.userinfo(&token).await.status, 401);
-    assert_eq!(signed_in_user(&provider, &mut browser).await, None);
+    assert_eq!(user_of(&provider, &mut browser).await, None);
 }
 
 #[tokio::test]
@@ -196,7 +193,7 @@ async fn a_session_cookie_that_is_renamed_or_altered_opens_nothing() {
     ] {
         let mut thief = good.clone();
         thief.cookies.insert(SESSION.to_owned(), value.clone());
-        assert_eq!(signed_in_user(&provider, &mut thief).await, None, "{value}");
+        assert_eq!(user_of(&provider, &mut thief).await, None, "{value}");
     }
     for name in [
         BROWSER,
@@ -206,13 +203,10 @@ async fn a_session_cookie_that_is_renamed_or_altered_opens_nothing() {
     ] {
         let mut thief = Browser::new();
         thief.cookies.insert(name.to_owned(), session.clone());
-        assert_eq!(signed_in_user(&provider, &mut thief).await, None, "{name}");
+        assert_eq!(user_of(&provider, &mut thief).await, None, "{name}");
     }
     let mut owner = good.clone();
-    assert_eq!(
-        signed_in_user(&provider, &mut owner).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut owner).await.as_deref(), Some("1"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, assert_error_page, assert_no_leak, signed_in_user};
+use crate::tools::{BROWSER, SESSION, assert_error_page, assert_no_leak, user_of};
 
 fn launch(provider: &TestProvider, ticket: &str) -> String {
     provider.at(&format!("/launch/grafana?ticket={ticket}"))
@@ -118,10 +118,7 @@ async fn n62_a_ticket_cannot_be_used_after_its_session_ended() {
         403,
         "spent",
     );
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("2")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
@@ -282,15 +279,9 @@ async fn f28_two_tabs_that_sign_in_at_once_both_stay_signed_in() {
     );
     assert_eq!((a.status.as_u16(), b.status.as_u16()), (303, 303));
     for mut tab in [one, two] {
-        assert_eq!(
-            signed_in_user(&provider, &mut tab).await.as_deref(),
-            Some("1")
-        );
+        assert_eq!(user_of(&provider, &mut tab).await.as_deref(), Some("1"));
     }
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -324,7 +315,7 @@ async fn f30_after_a_portal_restart_the_error_page_leads_back_to_the_portal() {
     assert!(answer.body.contains("请重新从门户进入"), "{}", answer.body);
     assert!(answer.body.contains(provider.portal.url().as_str()));
     assert_eq!(
-        signed_in_user(&provider, &mut signed_in).await.as_deref(),
+        user_of(&provider, &mut signed_in).await.as_deref(),
         Some("2")
     );
 }

@@ -69,8 +69,8 @@ pub fn assert_no_leak(answer: &Answer, secret: &str) {
     }
 }
 
-/// The `sub` that the client `grafana` gets for this browser, or `None` if nobody is signed in.
-pub async fn signed_in_user(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
+/// The user who is signed in in `browser`: the `sub` that the client `grafana` gets, if any.
+pub async fn user_of(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
     let grafana = provider.client("grafana");
     let answer = browser
         .get(grafana.authorize_url(&[("prompt", "none")]))

@@ -1,4 +1,4 @@
-//! A minimal browser: it keeps cookies, and follows redirects only in [`Browser::walk`].
+//! A minimal browser: it keeps cookies, and follows redirects only in [`Browser::follow`].
 
 use std::collections::BTreeMap;
 
@@ -106,7 +106,7 @@ impl Browser {
     }
 
     /// Opens an address and follows all redirects. Returns every response, the final page last.
-    pub async fn walk(&mut self, url: impl AsRef<str>) -> Vec<Answer> {
+    pub async fn follow(&mut self, url: impl AsRef<str>) -> Vec<Answer> {
         let mut responses = vec![self.get(url).await];
         while let Some(answer) = responses
             .last()

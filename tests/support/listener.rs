@@ -108,7 +108,7 @@ impl Listener {
     }
 
     /// The line of the client's configuration that registers it.
-    pub fn line(&self) -> String {
+    pub fn registration_line(&self) -> String {
         format!("backchannel_logout_uri = '{}'\n", self.url)
     }
 
@@ -135,7 +135,7 @@ impl Listener {
     }
 
     /// The notifications received since the last call of this function.
-    pub fn told(&self) -> Vec<ReceivedNotice> {
+    pub fn notices(&self) -> Vec<ReceivedNotice> {
         std::mem::take(&mut *self.state.notices.lock().unwrap())
     }
 
@@ -143,7 +143,7 @@ impl Listener {
     pub async fn next_notice(&self) -> ReceivedNotice {
         let deadline = Instant::now() + NOTICE_TIMEOUT;
         loop {
-            let mut notices = self.told();
+            let mut notices = self.notices();
             assert!(notices.len() < 2, "more than one call: {notices:?}");
             if let Some(notice) = notices.pop() {
                 return notice;

@@ -63,7 +63,7 @@ impl KeyServer {
     }
 
     /// The number of requests so far.
-    pub fn asked(&self) -> usize {
+    pub fn request_count(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 }

@@ -1,6 +1,6 @@
 //! The errors of calling the portal, one variant for each cause.
 //!
-//! [`Silence`] means that the portal did not answer, [`Nonsense`] that its answer identifies no
+//! [`NoResponse`] means that the portal did not answer, [`InvalidResponse`] that its answer identifies no
 //! user. Each message says what an operator can do about it. No error holds a ticket or any text
 //! that the portal sent: that text may quote the ticket or contain personal data.
 

@@ -2,7 +2,7 @@
 //!
 //! The outside system may return short pages, list a person twice, skip entries while people come
 //! and go, or start over after the last page. A [`Reading`] records what was seen;
-//! [`crate::directory::removal_guard`] decides whether it can be trusted.
+//! [`crate::directory::check`] decides whether it can be trusted.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;

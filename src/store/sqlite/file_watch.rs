@@ -62,13 +62,11 @@ impl FileWatch {
     /// As [`check_for_read`](Self::check_for_read).
     pub(super) fn check(&self) -> Result<(), Fault> {
         let changed = |(path, id): &&(PathBuf, FileId)| FileId::of(path).ok().as_ref() != Some(id);
-        match self.files.iter().find(changed) {
-            Some((path, _)) => Err(Fault::Gone(path.clone())),
-            None => {
-                self.checked_at.store(self.now(), Ordering::Relaxed);
-                Ok(())
-            }
+        if let Some((path, _)) = self.files.iter().find(changed) {
+            return Err(Fault::Gone(path.clone()));
         }
+        self.checked_at.store(self.now(), Ordering::Relaxed);
+        Ok(())
     }
 
     fn now(&self) -> u64 {

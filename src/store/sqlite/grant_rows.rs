@@ -22,7 +22,7 @@ macro_rules! grant_columns {
 }
 const GRANT_COLUMNS: usize = 12;
 
-/// The columns that [`row_granted`] reads.
+/// The columns that [`read_active_grant`] reads.
 macro_rules! granted_columns {
     () => {
         concat!(

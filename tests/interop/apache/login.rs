@@ -27,7 +27,7 @@ async fn the_application_gets_the_user_in_headers() {
             stage.portal.url().as_str(),
         )
         .await;
-    let request = stage.received_request(&browser.walk(launched.location()).await);
+    let request = stage.received_request(&browser.follow(launched.location()).await);
     assert_eq!(request["headers"]["x-remote-user"], "2");
 }
 
@@ -35,7 +35,7 @@ async fn the_application_gets_the_user_in_headers() {
 async fn a_deep_link_opens_its_page() {
     let stage = Stage::start("clients.zh.md", "").await;
     let entry = stage.menu_entry("/pumps/7", CHEN_TAO);
-    let request = stage.received_request(&Browser::new().walk(entry).await);
+    let request = stage.received_request(&Browser::new().follow(entry).await);
     assert_eq!(request["path"], "/pumps/7");
     assert_eq!(request["headers"]["x-remote-user"], "1");
 }
@@ -44,7 +44,7 @@ async fn a_deep_link_opens_its_page() {
 async fn f10_a_login_that_began_in_the_application_resumes_at_the_requested_page() {
     let stage = Stage::start("clients.md", "").await;
     let mut browser = Browser::new();
-    let responses = browser.walk(stage.at("/pumps/7")).await;
+    let responses = browser.follow(stage.at("/pumps/7")).await;
     let page = responses.last().unwrap();
     assert!(page.body.contains("请从熊猫智慧水务门户进入"), "{page:?}");
 

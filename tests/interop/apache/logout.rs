@@ -19,7 +19,7 @@ async fn a_login_is_refreshed_with_every_new_refresh_token() {
     let mut browser = Browser::new();
     let mut request = stage.click(&mut browser, CHEN_TAO).await;
     for _ in 0..3 {
-        let next_request = stage.received_request(&browser.walk(stage.at("/")).await);
+        let next_request = stage.received_request(&browser.follow(stage.at("/")).await);
         let (old, new) = (&request["headers"], &next_request["headers"]);
         assert_eq!(new["x-remote-user"], "1");
         assert!(new["oidc_access_token"].is_string(), "{new}");
@@ -72,7 +72,7 @@ async fn a_logout_at_apache_ends_the_provider_session_and_returns() {
 
     let bye = stage.at("/bye");
     let logout = Url::parse_with_params(&stage.at("/oidc"), [("logout", &bye)]).unwrap();
-    let responses = browser.walk(logout).await;
+    let responses = browser.follow(logout).await;
     let logout_request = responses
         .iter()
         .find(|response| response.url.path() == "/logout");

@@ -95,7 +95,7 @@ impl Stage {
 
     /// Clicks the entry in the menu of the portal. Returns the request that the application receives.
     pub async fn click(&self, browser: &mut Browser, user: u64) -> Value {
-        self.received_request(&browser.walk(self.menu_entry("", user)).await)
+        self.received_request(&browser.follow(self.menu_entry("", user)).await)
     }
 
     /// The request that the application received, from the last of `responses`.

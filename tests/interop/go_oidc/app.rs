@@ -74,7 +74,7 @@ impl App {
     /// Clicks its entry in the menu of the portal, with `ticket`. Returns the report after the login.
     pub async fn click(&self, program: &Program, browser: &mut Browser, ticket: &str) -> Value {
         let entry = format!("/launch/{}?ticket={ticket}", self.client_id);
-        self.report(browser.walk(program.at(&entry)).await)
+        self.report(browser.follow(program.at(&entry)).await)
     }
 
     /// Makes the application refresh its tokens. Returns its report.
@@ -84,7 +84,7 @@ impl App {
 
     /// Makes the application refresh its tokens. Returns all responses.
     pub async fn try_refresh(&self) -> Vec<Answer> {
-        Browser::new().walk(format!("{}/refresh", self.url)).await
+        Browser::new().follow(format!("{}/refresh", self.url)).await
     }
 
     /// The JSON on the home page, where `responses` must have ended.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use panda_oidc_panda::simulator::Person;
 use serde_json::{Value, json};
 
-use super::operator::run_cli;
+use super::cli::run_cli;
 use super::stage::{ES256, Stage};
 use crate::support::browser::Browser;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};

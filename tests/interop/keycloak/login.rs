@@ -84,7 +84,7 @@ async fn f10_a_login_that_began_in_the_application_resumes_at_the_launch() {
     let stage = Stage::start("app-first", RS256).await;
     let mut browser = Browser::new();
     // Without kc_idp_hint, Keycloak uses the default provider of the realm.
-    let responses = browser.walk(stage.app.authorize_url(&[])).await;
+    let responses = browser.follow(stage.app.authorize_url(&[])).await;
     let page = responses.last().unwrap();
     assert_eq!(page.url.path(), "/authorize");
     assert!(page.body.contains("请从熊猫智慧水务门户进入"));
@@ -107,7 +107,7 @@ async fn f10_a_login_that_began_in_the_application_resumes_at_the_launch() {
 
     let ticket = stage.portal.issue_ticket(HEI_LONG_JIANG);
     let entry = format!("/launch/{OTHER_ENTRY}?ticket={ticket}");
-    let responses = Browser::new().walk(stage.program.at(&entry)).await;
+    let responses = Browser::new().follow(stage.program.at(&entry)).await;
     let id_token = claims(
         stage.app.tokens(&responses).await["id_token"]
             .as_str()

@@ -24,7 +24,7 @@ async fn a_logout_in_the_application_passes_the_provider_in_the_browser_and_retu
     let responses = stage.click(&mut browser, CHEN_TAO).await;
     let tokens = stage.app.tokens(&responses).await;
 
-    let responses = browser.walk(stage.app.logout_url(&tokens)).await;
+    let responses = browser.follow(stage.app.logout_url(&tokens)).await;
     let logout_request = responses
         .iter()
         .find(|response| response.url.path() == "/logout");
@@ -62,7 +62,7 @@ async fn a_logout_at_keycloak_ends_the_provider_session_by_a_server_request() {
 
     let responses = stage.click(&mut browser, CHEN_TAO).await;
     let tokens = stage.app.tokens(&responses).await;
-    let responses = browser.walk(stage.app.logout_url(&tokens)).await;
+    let responses = browser.follow(stage.app.logout_url(&tokens)).await;
     assert!(
         responses
             .iter()

@@ -4,13 +4,13 @@
 
 mod admin;
 mod app;
-mod joined;
-mod joining;
+mod account_linking;
+mod admin_linking;
 mod leaver;
 mod login;
 mod logout;
-mod operator;
+mod cli;
 mod server;
-mod silence;
+mod prompt;
 mod stage;
-mod switch;
+mod user_switch;

@@ -124,6 +124,6 @@ impl Stage {
 
     /// Clicks the entry in the menu of the portal. Returns all responses.
     pub async fn click(&self, browser: &mut Browser, user: u64) -> Vec<Answer> {
-        browser.walk(self.menu_entry(user)).await
+        browser.follow(self.menu_entry(user)).await
     }
 }

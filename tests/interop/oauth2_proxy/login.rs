@@ -36,7 +36,7 @@ async fn f6_a_launch_by_another_user_switches_the_user() {
 async fn f10_a_login_that_began_in_the_application_resumes_at_the_requested_page() {
     let stage = Stage::start("clients.md", &[]).await;
     let mut browser = Browser::new();
-    let responses = browser.walk(stage.at("/pumps/7")).await;
+    let responses = browser.follow(stage.at("/pumps/7")).await;
     assert!(
         is_login_required(responses.last().unwrap()),
         "{responses:?}"
@@ -44,6 +44,6 @@ async fn f10_a_login_that_began_in_the_application_resumes_at_the_requested_page
 
     let ticket = stage.portal.issue_ticket(CHEN_TAO);
     let entry = format!("/launch/oauth2-proxy?ticket={ticket}");
-    let responses = browser.walk(stage.program.at(&entry)).await;
+    let responses = browser.follow(stage.program.at(&entry)).await;
     assert_eq!(responses.last().unwrap().json()["path"], "/pumps/7");
 }

@@ -14,7 +14,7 @@ const REFRESH_AFTER_ONE_SECOND: [&str; 2] = ["--cookie-refresh=1s", "--pass-acce
 async fn open_until(stage: &Stage, browser: &mut Browser, condition: impl Fn(&Answer) -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
-        let responses = browser.walk(stage.at("/")).await;
+        let responses = browser.follow(stage.at("/")).await;
         let page = responses.last().unwrap();
         if condition(page) {
             return;
@@ -48,7 +48,7 @@ async fn a_sign_out_at_oauth2_proxy_ends_the_provider_session() {
     stage.click(&mut browser, CHEN_TAO).await;
     assert!(is_signed_in(&stage.program, &mut browser).await);
 
-    let responses = browser.walk(stage.at("/oauth2/sign_out")).await;
+    let responses = browser.follow(stage.at("/oauth2/sign_out")).await;
     assert!(
         is_login_required(responses.last().unwrap()),
         "{responses:?}"

@@ -90,7 +90,7 @@ impl Stage {
             .program
             .at(&format!("/launch/oauth2-proxy?ticket={ticket}"));
         let launched = browser.get_from(entry, self.portal.url().as_str()).await;
-        forwarded_headers(browser.walk(launched.location()).await.last().unwrap())
+        forwarded_headers(browser.follow(launched.location()).await.last().unwrap())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Services that verify access tokens locally, as described in `docs/microservices.md`.
 
-mod questions;
+mod cases;
 mod stage;
 
-use questions::TokenCase;
+use cases::TokenCase;
 use serde_json::{Value, json};
 use stage::{Stage, TokenFormat};
 
@@ -24,8 +24,8 @@ impl Verifier {
     async fn test(self) {
         let provider = TestProvider::open_with(&TokenFormat::clients(), "").await;
         let (mut stage, mut other_stage) = (Stage::start().await, Stage::start().await);
-        let mut cases = questions::for_all_formats(&mut stage, &mut other_stage).await;
-        cases.extend(questions::about_expiry(&provider).await);
+        let mut cases = cases::for_all_formats(&mut stage, &mut other_stage).await;
+        cases.extend(cases::about_expiry(&provider).await);
         cases.retain(|case| (self.applies)(case));
 
         let inputs: Vec<_> = cases.iter().map(|case| &case.input).collect();

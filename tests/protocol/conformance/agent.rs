@@ -102,7 +102,7 @@ impl Agent {
         self.follow(answer).await
     }
 
-    /// Posts a form from another site, without the cookies that SameSite withholds, and follows
+    /// Posts a form from another site, without the cookies that `SameSite` withholds, and follows
     /// redirects.
     pub async fn post_from_elsewhere(
         &mut self,

@@ -100,7 +100,7 @@ pub async fn oidcc_ensure_request_with_acr_values_succeeds(mode: Mode) {
 }
 
 /// A page of the suite posts the authorization request as a form: first from a browser without cookies,
-/// then from one with a session, whose cookie SameSite withholds.
+/// then from one with a session, whose cookie `SameSite` withholds.
 pub async fn oidcc_ensure_post_request_succeeds(mode: Mode) {
     let mut module = Module::start(mode).await;
     for _ in 0..2 {

@@ -6,16 +6,16 @@
 //! `docs/conformance.md` lists the modules that the suite omits for static clients, and those that it
 //! skips because discovery does not list the feature. [`config`] checks that discovery does not list it.
 
-mod again;
+mod reauthentication;
 mod agent;
-mod channels;
+mod logout_notifications;
 mod config;
 mod grants;
 mod login;
 mod logout;
 mod module;
 mod proxy;
-mod refused;
+mod invalid_requests;
 mod scopes;
 mod tokens;
 mod userinfo;
@@ -62,7 +62,7 @@ macro_rules! basic_plan {
                 oidcc_ensure_other_scope_order_succeeds,
                 oidcc_claims_essential,
             },
-            again::{
+            reauthentication::{
                 oidcc_prompt_login,
                 oidcc_prompt_none_not_logged_in,
                 oidcc_prompt_none_logged_in,
@@ -70,7 +70,7 @@ macro_rules! basic_plan {
                 oidcc_max_age_10000,
                 oidcc_id_token_hint,
             },
-            refused::{
+            invalid_requests::{
                 oidcc_response_type_missing,
                 oidcc_ensure_registered_redirect_uri,
                 oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
@@ -119,12 +119,12 @@ plan! {
     /// `oidcc-backchannel-rp-initiated-logout-certification-test-plan`.
     oidcc_backchannel_rp_initiated_logout, Default:
     config::{oidcc_backchannel_logout_discovery_endpoint_verification},
-    channels::{oidcc_backchannel_rp_initiated_logout},
+    logout_notifications::{oidcc_backchannel_rp_initiated_logout},
 }
 
 plan! {
     /// `oidcc-frontchannel-rp-initiated-logout-certification-test-plan`.
     oidcc_frontchannel_rp_initiated_logout, Default:
     config::{oidcc_frontchannel_logout_discovery_endpoint_verification},
-    channels::{oidcc_frontchannel_rp_initiated_logout},
+    logout_notifications::{oidcc_frontchannel_rp_initiated_logout},
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::reader::{Reader, WIKI, ids};
+use super::client::{ScimClient, WIKI, ids};
 
 fn members(group: &Value) -> Vec<&str> {
     let members = group["members"].as_array().unwrap();
@@ -15,7 +15,7 @@ fn members(group: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_group_has_the_users_whom_its_list_or_its_rule_names() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let list = reader.get("/Groups").await.expect_ok();
     assert_eq!(ids(&list), ["branch", "dispatch", "空/组"]);
     assert_eq!(list["totalResults"], 3);
@@ -48,7 +48,7 @@ async fn a_group_has_the_users_whom_its_list_or_its_rule_names() {
 
 #[tokio::test]
 async fn every_reference_can_be_fetched() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let prefix = format!("{}/scim/v2", reader.program.admin);
     let list = reader.get("/Groups").await.expect_ok();
     for group in list["Resources"].as_array().unwrap() {
@@ -77,7 +77,7 @@ async fn every_reference_can_be_fetched() {
 
 #[tokio::test]
 async fn groups_can_be_filtered_and_returned_without_members() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     for (filter, found) in [
         ("displayName eq \"DISPATCH\"", vec!["dispatch"]),
         ("id sw \"空\"", vec!["空/组"]),
@@ -103,7 +103,7 @@ async fn groups_can_be_filtered_and_returned_without_members() {
     );
     assert!(list["Resources"][0].get("members").is_none());
     let request = reader.request(Method::GET, "/Groups/dispatch?attributes=displayName");
-    let bare = Reader::send(request.bearer_auth(WIKI)).await.expect_ok();
+    let bare = ScimClient::send(request.bearer_auth(WIKI)).await.expect_ok();
     assert_eq!(bare["displayName"], "dispatch");
     assert!(bare.get("members").is_none());
 }

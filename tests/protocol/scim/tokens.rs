@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use serde_json::json;
 
-use super::reader::{HR, Reader, WIKI};
+use super::client::{HR, ScimClient, WIKI};
 use crate::support::program::Program;
 
 const ENDPOINTS: [&str; 10] = [
@@ -23,7 +23,7 @@ const ENDPOINTS: [&str; 10] = [
 
 #[tokio::test]
 async fn n59_nobody_reads_people_without_a_token() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let wrong = "wrong-0123456789abcdef0123456789abc";
     for path in ENDPOINTS {
         let get = || reader.request(Method::GET, path);
@@ -40,18 +40,18 @@ async fn n59_nobody_reads_people_without_a_token() {
             ("a wrong one", get().bearer_auth(wrong), unknown),
             ("a part", get().bearer_auth(&HR[1..]), unknown),
         ] {
-            let response = Reader::send(request).await;
+            let response = ScimClient::send(request).await;
             response.expect_error(401);
             let received = response.headers[WWW_AUTHENTICATE].to_str().unwrap();
             assert_eq!(received, challenge, "{path} {what}");
         }
         let posted = reader.request(Method::POST, path).bearer_auth(wrong);
-        Reader::send(posted).await.expect_error(401);
+        ScimClient::send(posted).await.expect_error(401);
     }
     let searched = reader
         .request(Method::POST, "/Users/.search")
         .json(&json!({}));
-    Reader::send(searched).await.expect_error(401);
+    ScimClient::send(searched).await.expect_error(401);
     let log = reader.program.log();
     assert!(log.contains("the token presented to SCIM is unknown"));
     assert!(
@@ -61,8 +61,8 @@ async fn n59_nobody_reads_people_without_a_token() {
 }
 
 #[tokio::test]
-async fn n59_a_token_is_good_for_what_it_was_given_for() {
-    let reader = Reader::open().await;
+async fn n59_a_token_is_limited_to_its_scopes() {
+    let reader = ScimClient::open().await;
     for (path, status) in [
         ("/Users", 403),
         ("/Users/1", 403),
@@ -71,12 +71,12 @@ async fn n59_a_token_is_good_for_what_it_was_given_for() {
         ("/ServiceProviderConfig", 200),
     ] {
         let request = reader.request(Method::GET, path).bearer_auth(WIKI);
-        assert_eq!(Reader::send(request).await.status, status, "{path}");
+        assert_eq!(ScimClient::send(request).await.status, status, "{path}");
     }
     let searched = reader
         .request(Method::POST, "/Users/.search")
         .json(&json!({}));
-    Reader::send(searched.bearer_auth(WIKI))
+    ScimClient::send(searched.bearer_auth(WIKI))
         .await
         .expect_error(403);
     let log = reader.program.log();
@@ -85,7 +85,7 @@ async fn n59_a_token_is_good_for_what_it_was_given_for() {
 
 #[tokio::test]
 async fn n59_people_are_on_the_admin_listener_alone_and_nowhere_without_tokens() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for path in ENDPOINTS {
         let public = reader.program.at(&format!("/scim/v2{path}"));
@@ -101,11 +101,11 @@ async fn n59_people_are_on_the_admin_listener_alone_and_nowhere_without_tokens()
 }
 
 #[tokio::test]
-async fn n59_whoever_tries_many_tokens_is_slowed_and_nobody_else() {
-    let reader = Reader::open_with("[limits]\nexempt = []\n").await;
+async fn n59_only_callers_with_many_wrong_tokens_are_rate_limited() {
+    let reader = ScimClient::open_with("[limits]\nexempt = []\n").await;
     let try_wrong_token = async || {
         let wrong = reader.request(Method::GET, "/Users").bearer_auth("wrong");
-        Reader::send(wrong).await
+        ScimClient::send(wrong).await
     };
     // Enough requests to empty the bucket, even if it refills in between.
     let mut refused = None;
@@ -125,10 +125,10 @@ async fn n59_whoever_tries_many_tokens_is_slowed_and_nobody_else() {
 
 #[tokio::test]
 async fn writes_are_refused() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let send = async |method: Method, path: &str| {
         let request = reader.request(method, path).bearer_auth(HR);
-        Reader::send(request.json(&json!({ "userName": "x" }))).await
+        ScimClient::send(request.json(&json!({ "userName": "x" }))).await
     };
     for (method, path) in [
         (Method::POST, "/Users"),

@@ -7,11 +7,11 @@ use panda_oidc_sdk::{Identity, Subject};
 use reqwest::Method;
 use serde_json::json;
 
-use super::reader::{HR, Reader, ids};
+use super::client::{HR, ScimClient, ids};
 
 #[tokio::test]
 async fn a_client_discovers_schemas_and_resource_types() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let config = reader.get("/ServiceProviderConfig").await.expect_ok();
     assert_eq!(
         config["filter"],
@@ -60,7 +60,7 @@ async fn a_client_discovers_schemas_and_resource_types() {
 
 #[tokio::test]
 async fn a_user_has_the_linked_account_and_the_groups() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let response = reader.get("/Users/1").await;
     let user = response.expect_ok();
     let url = |path: &str| format!("{}/scim/v2{path}", reader.program.admin);
@@ -91,7 +91,7 @@ async fn a_user_has_the_linked_account_and_the_groups() {
 
 #[tokio::test]
 async fn a_user_who_has_left_or_was_forgotten_is_kept_as_inactive() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let left = reader.get("/Users/2").await.expect_ok();
     assert_eq!(
         (&left["active"], &left["displayName"]),
@@ -117,7 +117,7 @@ async fn a_user_who_has_left_or_was_forgotten_is_kept_as_inactive() {
 /// Pagination: RFC 7644 §3.4.2.4.
 #[tokio::test]
 async fn pages_together_are_the_whole_list() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let mut seen = Vec::new();
     for start in (1..).step_by(20) {
         let page = reader
@@ -151,7 +151,7 @@ async fn pages_together_are_the_whole_list() {
             .request(Method::GET, &format!("/Users?{query}"))
             .bearer_auth(HR);
         let request = request.query(&[("filter", "displayName eq \"用户\"")]);
-        Reader::send(request).await.expect_ok()
+        ScimClient::send(request).await.expect_ok()
     };
     let page = filtered("startIndex=59&count=20").await;
     assert_eq!(
@@ -178,7 +178,7 @@ async fn pages_together_are_the_whole_list() {
 
 #[tokio::test]
 async fn users_can_be_filtered() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     for (filter, found) in [
         ("userName eq \"1\"", vec!["1"]),
         ("userName Eq \"1\" and active eq false", vec![]),
@@ -217,7 +217,7 @@ async fn users_can_be_filtered() {
 
 #[tokio::test]
 async fn a_client_chooses_attributes() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let fetch = async |query: &str| reader.get(&format!("/Users/1?{query}")).await.expect_ok();
     let keys = |user: &serde_json::Value| {
         user.as_object()
@@ -252,7 +252,7 @@ async fn a_client_chooses_attributes() {
 /// Entity tags: RFC 7644 §3.14.
 #[tokio::test]
 async fn an_unchanged_resource_is_not_sent_again() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     for path in [
         "/Users/1",
         "/Users?count=3",
@@ -299,12 +299,12 @@ async fn an_unchanged_resource_is_not_sent_again() {
 /// RFC 7644 §3.4.3.
 #[tokio::test]
 async fn a_posted_search_returns_the_same_list() {
-    let reader = Reader::open().await;
+    let reader = ScimClient::open().await;
     let search = async |endpoint: &str, body: String| {
         let request = reader
             .request(Method::POST, &format!("{endpoint}/.search"))
             .bearer_auth(HR);
-        Reader::send(
+        ScimClient::send(
             request
                 .header("content-type", "application/scim+json")
                 .body(body),

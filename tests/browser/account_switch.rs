@@ -4,7 +4,7 @@
 
 use crate::chromium::Chromium;
 use crate::demo::Demo;
-use crate::road::sign_in;
+use crate::portal_login::sign_in;
 use crate::support::HEI_LONG_JIANG;
 
 /// 陈涛 is signed in and has opened a link with a ticket of 黑龙江. The browser shows the question.

@@ -42,7 +42,7 @@ async fn switch(realm: &str, settings: ClientSettings) {
     let kept = stage.app.refresh(&other_tokens).await;
     assert_eq!(kept.status, 200, "in another browser: {}", kept.body);
 
-    let responses = browser.walk(launched.location()).await;
+    let responses = browser.follow(launched.location()).await;
     let tokens = stage.app.tokens(&responses).await;
     let id_token = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "2");

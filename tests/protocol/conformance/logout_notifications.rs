@@ -24,7 +24,7 @@ async fn logged_in(mode: Mode, lines: &str) -> (Module, Value, String, String) {
 /// `ExtractLogoutTokenFromBackchannelLogoutRequest`, `ValidateLogoutTokenClaims` and related checks.
 pub async fn oidcc_backchannel_rp_initiated_logout(mode: Mode) {
     let listener = Listener::open().await;
-    let lines = listener.line() + "backchannel_logout_session_required = true\n";
+    let lines = listener.registration_line() + "backchannel_logout_session_required = true\n";
     let (mut module, id_token, url, state) = logged_in(mode, &lines).await;
     assert_redirected(module.agent.navigate(&url).await, &[("state", &state)]);
     let notice = listener.next_notice().await;

@@ -229,13 +229,13 @@ async fn a_ticket_on_an_authorization_request_must_be_confirmed_too() {
 #[tokio::test]
 async fn f6_the_clients_of_the_old_session_get_a_logout_token() {
     let app = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
+    let provider = TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
     let client = registered(&provider, "app");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
     let sid = claims(old["id_token"].as_str().unwrap())["sid"].clone();
     launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
-    let notices = app.told();
+    let notices = app.notices();
     assert_eq!(
         notices.len(),
         1,
@@ -260,7 +260,7 @@ async fn f6_the_clients_of_the_old_session_get_a_logout_token() {
 #[tokio::test]
 async fn n50_the_old_session_ends_before_the_browser_gets_the_new_one() {
     let app = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &app.line()), "").await;
+    let provider = TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
     let client = registered(&provider, "app");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -269,7 +269,7 @@ async fn n50_the_old_session_ends_before_the_browser_gets_the_new_one() {
     app.watch(&client, &old);
     launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
     assert_eq!(
-        app.told()[0].old_token,
+        app.notices()[0].old_token,
         Some(401),
         "the old token is dead when the notice arrives"
     );
@@ -282,7 +282,7 @@ async fn n50_the_old_session_ends_before_the_browser_gets_the_new_one() {
 #[tokio::test]
 async fn the_logout_token_has_the_algorithm_of_the_clients_id_tokens() {
     let app = Listener::open().await;
-    let registration = registration("app", &app.line()).replace(
+    let registration = registration("app", &app.registration_line()).replace(
         "backchannel",
         "id_token_signed_response_alg = 'ES256'\nbackchannel",
     );
@@ -290,7 +290,7 @@ async fn the_logout_token_has_the_algorithm_of_the_clients_id_tokens() {
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
     launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
-    let notices = app.told();
+    let notices = app.notices();
     assert_eq!(header(notices[0].token())["alg"], "ES256");
     verified(&provider, notices[0].token()).await;
 }
@@ -298,14 +298,14 @@ async fn the_logout_token_has_the_algorithm_of_the_clients_id_tokens() {
 #[tokio::test]
 async fn a_client_without_tokens_of_the_session_is_not_notified() {
     let (app, other) = (Listener::open().await, Listener::open().await);
-    let clients = registration("app", &app.line()) + &registration("other", &other.line());
+    let clients = registration("app", &app.registration_line()) + &registration("other", &other.registration_line());
     let provider = TestProvider::open_with(&clients, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
     let mut other_browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "other"), &mut other_browser).await;
     launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
-    assert_eq!((app.told().len(), other.told().len()), (1, 0));
+    assert_eq!((app.notices().len(), other.notices().len()), (1, 0));
     assert_eq!(
         sub(&provider, &mut other_browser).await.as_deref(),
         Some("1")
@@ -315,7 +315,7 @@ async fn a_client_without_tokens_of_the_session_is_not_notified() {
 #[tokio::test]
 async fn an_unreachable_client_does_not_prevent_the_switch() {
     let listener = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &listener.line()), "").await;
+    let provider = TestProvider::open_with(&registration("app", &listener.registration_line()), "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
     drop(listener);

@@ -21,7 +21,7 @@ pub const HR: &str = "hr-0123456789abcdef0123456789abcdef";
 pub const WIKI: &str = "wiki-0123456789abcdef0123456789abcdef";
 
 /// The program, and an HTTP client for its SCIM endpoints.
-pub struct Reader {
+pub struct ScimClient {
     pub program: Program,
     http: reqwest::Client,
 }
@@ -69,14 +69,14 @@ impl ScimResponse {
     }
 }
 
-impl Reader {
+impl ScimClient {
     /// Starts the program with 陈涛 (1, linked), 张伟 (2, who has left), 新耀分公司 (10) and 60 more users,
     /// two tokens and three groups.
     pub async fn open() -> Self {
         Self::open_with("").await
     }
 
-    /// As [`Reader::open`], with `more` appended to the configuration.
+    /// As [`ScimClient::open`], with `more` appended to the configuration.
     pub async fn open_with(more: &str) -> Self {
         let more = format!(
             "[directory]\nsync = 'off'\n\
@@ -110,7 +110,7 @@ impl Reader {
         .unwrap()
     }
 
-    /// Stores the users of [`Reader::open`].
+    /// Stores the users of [`ScimClient::open`].
     async fn store_users(&self) {
         let mut people = vec![
             ("1".to_owned(), "陈涛", "1822199904"),

@@ -59,7 +59,7 @@ pub async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_un
     assert_eq!(module.expect_error(&request).await, "request_not_supported");
 }
 
-/// The request object has the registered redirect_uri, the request another: the browser is sent to
+/// The request object has the registered `redirect_uri`, the request another: the browser is sent to
 /// neither.
 pub async fn oidcc_ensure_request_object_with_redirect_uri(mode: Mode) {
     let mut module = Module::start(mode).await;

@@ -14,7 +14,7 @@ const SILENT: [(&str, &str); 2] = [("prompt", "none"), ("kc_idp_hint", ALIAS)];
 async fn n18_prompt_none_gets_a_response_without_a_page() {
     let stage = Stage::start("silent", ES256).await;
     let mut browser = Browser::new();
-    let responses = browser.walk(stage.app.authorize_url(&SILENT)).await;
+    let responses = browser.follow(stage.app.authorize_url(&SILENT)).await;
     let authorization_request = responses
         .iter()
         .find(|response| response.url.path() == "/authorize")
@@ -31,7 +31,7 @@ async fn n18_prompt_none_gets_a_response_without_a_page() {
 
     // The user now has a session at the provider, but none at Keycloak.
     browser.get(stage.menu_entry(CHEN_TAO)).await;
-    let responses = browser.walk(stage.app.authorize_url(&SILENT)).await;
+    let responses = browser.follow(stage.app.authorize_url(&SILENT)).await;
     let tokens = stage.app.tokens(&responses).await;
     let id_token = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!(id_token["preferred_username"], "1");
@@ -43,7 +43,7 @@ async fn prompt_login_requires_a_new_ticket() {
     let mut browser = Browser::new();
     stage.click(&mut browser, CHEN_TAO).await;
     let responses = browser
-        .walk(stage.app.authorize_url(&[("prompt", "login")]))
+        .follow(stage.app.authorize_url(&[("prompt", "login")]))
         .await;
     let page = responses.last().unwrap();
     assert!(page.body.contains("请从熊猫智慧水务门户进入"));

@@ -8,7 +8,7 @@ use crate::support::app::{VERIFIER, challenge, claims};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{assert_error_page, assert_no_leak, signed_in_user};
+use crate::tools::{assert_error_page, assert_no_leak, user_of};
 
 #[tokio::test]
 async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
@@ -32,14 +32,14 @@ async fn f8_a_ticket_is_found_wherever_the_portal_puts_it() {
         assert_eq!(answer.status, 303, "{path}: {}", answer.body);
         assert_no_leak(&answer, &ticket);
         assert_eq!(
-            signed_in_user(&provider, &mut browser).await.as_deref(),
+            user_of(&provider, &mut browser).await.as_deref(),
             Some("1"),
             "{path}"
         );
     }
 }
 
-/// The portal's documentation appends `&ticket=` as well as `?ticket=`.
+/// The portal's documentation shows both `?ticket=` and `&ticket=`, so `&ticket=` may follow a path.
 #[tokio::test]
 async fn f8_a_ticket_appended_to_the_path_is_used_and_not_leaked() {
     let provider = TestProvider::open().await;
@@ -60,7 +60,7 @@ async fn f8_a_ticket_appended_to_the_path_is_used_and_not_leaked() {
         let answer = browser.get(provider.at(&path.replace('T', &ticket))).await;
         assert!(!answer.body.contains(&ticket), "{path}: {}", answer.body);
         assert_no_leak(&answer, &ticket);
-        let signed_in = signed_in_user(&provider, &mut browser).await;
+        let signed_in = user_of(&provider, &mut browser).await;
         assert_eq!(signed_in.as_deref(), Some("2"), "{path}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::chromium::{Chromium, Setup};
 use crate::demo::Demo;
-use crate::road::sign_in;
+use crate::portal_login::sign_in;
 use crate::support::HEI_LONG_JIANG;
 
 #[tokio::test]

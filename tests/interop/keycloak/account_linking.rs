@@ -4,8 +4,8 @@ use std::fs;
 
 use panda_oidc_panda::simulator::Person;
 
-use super::joining::DEPARTMENT;
-use super::operator::run_cli;
+use super::admin_linking::DEPARTMENT;
+use super::cli::run_cli;
 use super::stage::{ClientSettings, ES256, Stage};
 use crate::support::CHEN_TAO;
 use crate::support::app::claims;

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::chromium::{Chromium, Setup};
 use crate::demo::Demo;
-use crate::road::sign_in;
+use crate::portal_login::sign_in;
 use crate::support::CHEN_TAO;
 
 /// The launch URL that a portal builds from a menu entry that ends in `#/`.

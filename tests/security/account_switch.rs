@@ -10,7 +10,7 @@ use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::{BROWSER, SESSION, SWITCH, access_token, assert_error_page, signed_in_user};
+use crate::tools::{BROWSER, SESSION, SWITCH, access_token, assert_error_page, user_of};
 
 /// 陈涛's browser after a link from outside the portal brought a ticket of 黑龙江, and the page that
 /// asks for confirmation.
@@ -29,10 +29,7 @@ async fn open_confirmation(provider: &TestProvider) -> (Browser, Answer) {
 async fn n63_a_link_with_another_users_ticket_changes_nothing_before_confirmation() {
     let provider = TestProvider::open().await;
     let (mut browser, page) = open_confirmation(&provider).await;
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
     assert!(page.body.contains("陈涛") && page.body.contains("黑龙江"));
     assert_eq!(page.header("x-frame-options"), "DENY");
     let policy = page.header("content-security-policy");
@@ -45,10 +42,7 @@ async fn n63_a_link_with_another_users_ticket_changes_nothing_before_confirmatio
     assert_eq!(answer.location().port(), Some(3000));
     assert_ne!(browser.cookies[SESSION], old_handle);
     assert!(!browser.cookies.contains_key(SWITCH));
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("2")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
@@ -89,10 +83,7 @@ async fn n63_only_a_click_in_the_portal_skips_the_confirmation() {
         })
         .await;
     assert_eq!(origin.location().as_str(), provider.at("/switch"));
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -118,10 +109,7 @@ async fn n63_a_confirmation_that_is_not_from_our_page_is_refused() {
         })
         .await;
     assert_error_page(&json, 410, "JSON");
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -151,10 +139,7 @@ async fn n63_a_confirmation_is_bound_to_its_browser() {
         410,
         "no browser at all",
     );
-    assert_eq!(
-        signed_in_user(&provider, &mut victim).await.as_deref(),
-        Some("3")
-    );
+    assert_eq!(user_of(&provider, &mut victim).await.as_deref(), Some("3"));
 
     let mut browser = attacker.clone();
     for altered in [&sealed[1..], &sealed[..sealed.len() - 2], &sealed[..20], ""] {
@@ -199,29 +184,20 @@ async fn n62_n63_a_saved_confirmation_cannot_be_replayed() {
     browser
         .post(provider.at("/switch"), &[("confirmation", &valid)])
         .await;
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("2")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
 
     let ticket = provider.portal.issue_ticket(CHEN_TAO);
     let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     browser
         .get_from(launch, provider.portal.url().as_str())
         .await;
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
     browser.cookies.insert(SWITCH.to_owned(), saved_cookie);
     let replayed = browser
         .post(provider.at("/switch"), &[("confirmation", &valid)])
         .await;
     assert_error_page(&replayed, 403, "replayed");
-    assert_eq!(
-        signed_in_user(&provider, &mut browser).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
 }
 
 /// A form posted by another site carries no `SameSite=Lax` cookies, but the browser keeps the cookies
@@ -243,10 +219,7 @@ async fn n63_a_cross_site_form_cannot_bypass_the_confirmation() {
     let answer = cross_site.post(provider.at("/authorize"), &form).await;
     assert!(!answer.location().as_str().contains(&ticket));
     victim.cookies.extend(cross_site.cookies);
-    assert_eq!(
-        signed_in_user(&provider, &mut victim).await.as_deref(),
-        Some("1")
-    );
+    assert_eq!(user_of(&provider, &mut victim).await.as_deref(), Some("1"));
     assert_eq!(
         provider.portal.calls().user_by_ticket,
         1,
