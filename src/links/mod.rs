@@ -1,7 +1,7 @@
 //! Account links: which account each person has in a client. Turns a spreadsheet's file into changes
 //! of [`crate::store::Links`], and links back into a file.
 //!
-//! [`Sheet::read`] parses the file, [`match_rows`] matches each row with a person, and [`plan`] turns the
+//! [`Sheet::read`] parses the file, [`match_rows`] matches each row with a person, and [`plan()`] turns the
 //! rows into changes or reports every mistake. All functions are pure: the caller passes the known
 //! people in.
 
