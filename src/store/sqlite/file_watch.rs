@@ -13,6 +13,9 @@ use super::fault::Fault;
 /// How long a read relies on the last check.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a commit relies on it. Under load this saves most of the system calls.
+const WRITE_INTERVAL: Duration = Duration::from_millis(50);
+
 /// The files of an open database, by what SQLite appends to the path.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
@@ -41,31 +44,34 @@ impl FileWatch {
         })
     }
 
-    /// Checks the files, unless they were found unchanged less than a second ago.
+    /// Checks the files before a read, unless they were found unchanged in the last second.
     ///
     /// # Errors
     ///
     /// [`Fault::Gone`] if a file is missing or another one.
     pub(super) fn check_for_read(&self) -> Result<(), Fault> {
-        let now = self.now();
-        let fresh_until = self.checked_at.load(Ordering::Relaxed) + millis(READ_INTERVAL);
-        if now < fresh_until {
-            return Ok(());
-        }
-        self.check()
+        self.check(READ_INTERVAL)
     }
 
-    /// Checks the files.
+    /// Checks the files before a commit, unless they were found unchanged a moment ago.
     ///
     /// # Errors
     ///
     /// As [`check_for_read`](Self::check_for_read).
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub(super) fn check_for_write(&self) -> Result<(), Fault> {
+        self.check(WRITE_INTERVAL)
+    }
+
+    fn check(&self, interval: Duration) -> Result<(), Fault> {
+        let now = self.now();
+        if now < self.checked_at.load(Ordering::Relaxed) + millis(interval) {
+            return Ok(());
+        }
         let changed = |(path, id): &&(PathBuf, FileId)| FileId::of(path).ok().as_ref() != Some(id);
         if let Some((path, _)) = self.files.iter().find(changed) {
             return Err(Fault::Gone(path.clone()));
         }
-        self.checked_at.store(self.now(), Ordering::Relaxed);
+        self.checked_at.store(now, Ordering::Relaxed);
         Ok(())
     }
 

@@ -127,12 +127,14 @@ async fn every_endpoint_answers_while_the_database_is_gone() {
 }
 
 #[tokio::test]
-async fn every_endpoint_answers_while_another_database_is_in_its_place() {
+async fn nothing_is_confirmed_while_another_database_is_in_its_place() {
     let stage = Stage::open().await;
     let copy = stage.program.folder().join("copy.db");
     fs::copy(stage.database(), &copy).unwrap();
     fs::rename(&copy, stage.database()).unwrap();
     let before = fs::read(stage.database()).unwrap();
+    let readyz = stage.request("readyz");
+    until("it notices", async || readyz.send().await.status == 503).await;
     stage
         .request("launch")
         .send_while_failing(Needs::Read)
