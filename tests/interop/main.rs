@@ -20,4 +20,5 @@ mod process;
 mod recipe;
 mod script;
 mod tools;
+mod upgrade;
 mod verifiers;

@@ -229,7 +229,8 @@ async fn a_ticket_on_an_authorization_request_must_be_confirmed_too() {
 #[tokio::test]
 async fn f6_the_clients_of_the_old_session_get_a_logout_token() {
     let app = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
+    let provider =
+        TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
     let client = registered(&provider, "app");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -260,7 +261,8 @@ async fn f6_the_clients_of_the_old_session_get_a_logout_token() {
 #[tokio::test]
 async fn n50_the_old_session_ends_before_the_browser_gets_the_new_one() {
     let app = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
+    let provider =
+        TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
     let client = registered(&provider, "app");
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let old = tokens(&client, &mut browser).await;
@@ -298,7 +300,8 @@ async fn the_logout_token_has_the_algorithm_of_the_clients_id_tokens() {
 #[tokio::test]
 async fn a_client_without_tokens_of_the_session_is_not_notified() {
     let (app, other) = (Listener::open().await, Listener::open().await);
-    let clients = registration("app", &app.registration_line()) + &registration("other", &other.registration_line());
+    let clients = registration("app", &app.registration_line())
+        + &registration("other", &other.registration_line());
     let provider = TestProvider::open_with(&clients, "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
@@ -315,7 +318,8 @@ async fn a_client_without_tokens_of_the_session_is_not_notified() {
 #[tokio::test]
 async fn an_unreachable_client_does_not_prevent_the_switch() {
     let listener = Listener::open().await;
-    let provider = TestProvider::open_with(&registration("app", &listener.registration_line()), "").await;
+    let provider =
+        TestProvider::open_with(&registration("app", &listener.registration_line()), "").await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     tokens(&registered(&provider, "app"), &mut browser).await;
     drop(listener);

@@ -56,7 +56,8 @@ impl Switched {
     async fn with(statuses: &[u16]) -> Self {
         let app = Listener::open().await;
         app.answer(statuses);
-        let provider = TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
+        let provider =
+            TestProvider::open_with(&registration("app", &app.registration_line()), "").await;
         let mut browser = provider.signed_in(CHEN_TAO).await;
         tokens(&registered(&provider, "app"), &mut browser).await;
         switch_user(&provider, &mut browser).await;
@@ -265,7 +266,8 @@ async fn a_shutdown_waits_for_the_delivery_in_progress() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_hangs_does_not_delay_deliveries_to_others() {
     let (hangs, app) = (Listener::open().await, Listener::open().await);
-    let clients = registration("hangs", &hangs.registration_line()) + &registration("app", &app.registration_line());
+    let clients = registration("hangs", &hangs.registration_line())
+        + &registration("app", &app.registration_line());
     let provider = TestProvider::open_with(&clients, "").await;
     let mut browsers = Vec::new();
     for _ in 0..20 {

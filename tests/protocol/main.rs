@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account_switch;
 mod algorithms;
 mod authentication;
 mod authorize;
@@ -18,12 +19,14 @@ mod client_authentication;
 mod client_credentials;
 mod conformance;
 mod cors;
+mod demo_menu;
 mod discovery;
 mod id_token;
 mod introspection;
 mod jwks;
 mod kit;
 mod launch;
+mod login_flow;
 mod logout;
 mod openidconnect;
 mod pages;
@@ -35,12 +38,9 @@ mod response_mode;
 mod revocation;
 mod rfc7636;
 mod rfc9068;
-mod login_flow;
 mod scim;
 mod session;
 mod sign_in_survives_errors;
-mod demo_menu;
-mod account_switch;
 mod token;
 mod token_exchange;
 mod upgrade;

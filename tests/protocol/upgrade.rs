@@ -1,59 +1,30 @@
 //! The data of an earlier version keeps working: its configuration, its database, the cookies of its
-//! browsers and the tokens of its clients. `tests/fixtures` has a directory for each version.
+//! browsers and the tokens of its clients. `tests/interop/upgrade.rs` runs the built binary on them.
 
-use std::path::PathBuf;
-
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use panda_oidc::directory::Outcome;
 use panda_oidc::jobs::directory_sync::{self, SyncOptions};
-use serde_json::Value;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
+use crate::support::earlier_data::EarlierData;
 use crate::support::provider::TestProvider;
 
 /// A provider that runs on the data of version 0.1.0, five seconds after that version stopped.
 struct EarlierVersion {
     provider: TestProvider,
-    /// `browsers.json`: the cookies and tokens of each browser.
-    browsers: Value,
+    data: EarlierData,
 }
 
 impl EarlierVersion {
     async fn open() -> Self {
-        let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/0.1.0");
-        let browsers = std::fs::read_to_string(from.join("browsers.json")).unwrap();
-        let browsers: Value = serde_json::from_str(&browsers).unwrap();
-        let stopped = DateTime::from_timestamp(browsers["made_at"].as_i64().unwrap(), 0).unwrap();
-        let provider =
-            TestProvider::open_existing_data(&from, stopped + TimeDelta::seconds(5)).await;
-        for id in 4..=60 {
-            let person = panda_oidc_panda::simulator::Person::new(id, format!("用户{id}"), "");
-            provider.portal.add_user(person);
-        }
-        Self { provider, browsers }
-    }
-
-    /// The browser `name`, with its stored cookies.
-    fn browser(&self, name: &str) -> Browser {
-        let cookies = self.browsers[name]["cookies"].clone();
-        let mut browser = Browser::new();
-        browser.cookies = serde_json::from_value(cookies).unwrap();
-        browser
-    }
-
-    /// A stored value of the browser `name`, such as a token.
-    fn text(&self, name: &str, field: &str) -> &str {
-        self.browsers[name][field].as_str().unwrap()
+        let data = EarlierData::read();
+        let provider = TestProvider::open_earlier_data(&data).await;
+        Self { provider, data }
     }
 
     fn app(&self) -> RelyingParty {
-        RelyingParty {
-            issuer: self.provider.issuer.clone(),
-            client_id: "app".to_owned(),
-            client_secret: Some("app-secret-0123456789abcdef".to_owned()),
-            redirect_uri: "http://127.0.0.1:9/callback".to_owned(),
-        }
+        self.data.app(&self.provider.issuer)
     }
 
     /// Follows a redirect to the stored issuer, which this test serves at another address.
@@ -74,20 +45,20 @@ impl EarlierVersion {
 async fn a_session_a_code_and_tokens_keep_working() {
     let earlier = EarlierVersion::open().await;
     let app = earlier.app();
-    let mut browser = earlier.browser("signed_in");
+    let mut browser = earlier.data.browser("signed_in");
     assert!(earlier.is_signed_in(&mut browser).await);
-    let code = earlier.text("signed_in", "code");
+    let code = earlier.data.text("signed_in", "code");
     let tokens = app.redeem(code).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
-    let access_token = earlier.text("signed_in", "access_token");
+    let access_token = earlier.data.text("signed_in", "access_token");
     let userinfo = app.userinfo(access_token).await.json();
     assert_eq!(userinfo["preferred_username"], "chentao");
     let refreshed = app
-        .refresh(earlier.text("signed_in", "refresh_token"))
+        .refresh(earlier.data.text("signed_in", "refresh_token"))
         .await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     let id_token = claims(refreshed.json()["id_token"].as_str().unwrap());
-    let before = claims(earlier.text("signed_in", "id_token"));
+    let before = claims(earlier.data.text("signed_in", "id_token"));
     assert_eq!(
         (&id_token["sid"], &id_token["iss"]),
         (&before["sid"], &before["iss"])
@@ -100,11 +71,11 @@ async fn a_reused_refresh_token_still_revokes_its_family() {
     let app = earlier.app();
     earlier.provider.advance(TimeDelta::minutes(1));
     let reused = app
-        .refresh(earlier.text("signed_in", "first_refresh_token"))
+        .refresh(earlier.data.text("signed_in", "first_refresh_token"))
         .await;
     assert_eq!(reused.status, 400);
     let latest = app
-        .refresh(earlier.text("signed_in", "refresh_token"))
+        .refresh(earlier.data.text("signed_in", "refresh_token"))
         .await;
     assert_eq!(latest.json()["error"], "invalid_grant");
 }
@@ -112,13 +83,13 @@ async fn a_reused_refresh_token_still_revokes_its_family() {
 #[tokio::test]
 async fn a_ticket_still_belongs_to_its_browser() {
     let earlier = EarlierVersion::open().await;
-    let ticket = earlier.text("signed_in", "ticket");
+    let ticket = earlier.data.text("signed_in", "ticket");
     earlier.provider.portal.plant_ticket(ticket, 1);
     let url = earlier.provider.at(&format!("/launch/app?ticket={ticket}"));
     assert_eq!(Browser::new().get(&url).await.status, 403);
-    let mut own = earlier.browser("signed_in");
+    let mut own = earlier.data.browser("signed_in");
     assert_eq!(own.get(&url).await.status, 303);
-    let exchanged = earlier.text("exchanged", "ticket");
+    let exchanged = earlier.data.text("exchanged", "ticket");
     earlier.provider.portal.plant_ticket(exchanged, 7);
     let url = earlier
         .provider
@@ -130,12 +101,12 @@ async fn a_ticket_still_belongs_to_its_browser() {
 async fn a_pending_request_switch_and_logout_keep_working() {
     let earlier = EarlierVersion::open().await;
     let provider = &earlier.provider;
-    let mut waiting = earlier.browser("parked");
+    let mut waiting = earlier.data.browser("parked");
     let answer = provider.launch(&mut waiting, "app", 9).await;
     let answer = earlier.follow(&mut waiting, &answer).await;
     assert!(answer.parameter("code").is_some(), "{}", answer.location());
 
-    let mut switching = earlier.browser("switching");
+    let mut switching = earlier.data.browser("switching");
     let page = switching.get(provider.at("/switch")).await;
     assert!(page.body.contains("用户4"), "{}", page.body);
     let confirmation = page.field("confirmation");
@@ -144,9 +115,9 @@ async fn a_pending_request_switch_and_logout_keep_working() {
     assert_eq!(answer.status, 303, "{}", answer.body);
     assert!(earlier.is_signed_in(&mut switching).await);
 
-    let mut leaving = earlier.browser("leaving");
+    let mut leaving = earlier.data.browser("leaving");
     assert!(earlier.is_signed_in(&mut leaving).await);
-    let confirmation = earlier.text("leaving", "confirmation");
+    let confirmation = earlier.data.text("leaving", "confirmation");
     let form = [("confirmation", confirmation)];
     let answer = leaving.post(provider.at("/logout/confirm"), &form).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -157,14 +128,14 @@ async fn a_pending_request_switch_and_logout_keep_working() {
 async fn a_departed_user_stays_out_and_the_second_absence_removes_a_user() {
     let earlier = EarlierVersion::open().await;
     let (provider, app) = (&earlier.provider, earlier.app());
-    let mut leaver = earlier.browser("left");
+    let mut leaver = earlier.data.browser("left");
     assert!(!earlier.is_signed_in(&mut leaver).await);
     let refused = provider.launch(&mut leaver, "app", 2).await;
     assert_eq!(refused.status, 403);
-    let access_token = earlier.text("left", "access_token");
+    let access_token = earlier.data.text("left", "access_token");
     assert_eq!(app.userinfo(access_token).await.status, 401);
 
-    let mut absent = earlier.browser("absent");
+    let mut absent = earlier.data.browser("absent");
     assert!(earlier.is_signed_in(&mut absent).await);
     provider.portal.suspend_user(2);
     provider.portal.suspend_user(3);
@@ -176,7 +147,9 @@ async fn a_departed_user_stays_out_and_the_second_absence_removes_a_user() {
         "{report:?}"
     );
     assert!(!earlier.is_signed_in(&mut absent).await);
-    let refreshed = app.refresh(earlier.text("absent", "refresh_token")).await;
+    let refreshed = app
+        .refresh(earlier.data.text("absent", "refresh_token"))
+        .await;
     assert_eq!(refreshed.json()["error"], "invalid_grant");
 
     let history = panda_oidc_sdk::Subject::new("2").unwrap();

@@ -12,6 +12,7 @@
 pub mod app;
 pub mod assertion;
 pub mod browser;
+pub mod earlier_data;
 pub mod listener;
 pub mod program;
 pub mod provider;

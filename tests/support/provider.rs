@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::app::RelyingParty;
 use super::browser::{Answer, Browser};
+use super::earlier_data::EarlierData;
 
 /// A running provider with its portal. It stops when this is dropped.
 pub struct TestProvider {
@@ -126,11 +127,10 @@ impl TestProvider {
         }
     }
 
-    /// Serves the data of an earlier version from the folder `from`: a configuration, a database and
-    /// a master key. The configured issuer stays; requests go to [`TestProvider::issuer`]. The clock shows
-    /// `now`.
-    pub async fn open_existing_data(from: &std::path::Path, now: DateTime<chrono::Utc>) -> Self {
-        let clock = Arc::new(ManualClock::at(now));
+    /// Serves the data of an earlier version, five seconds after that stopped. The configured issuer stays;
+    /// requests go to [`TestProvider::issuer`].
+    pub async fn open_earlier_data(data: &EarlierData) -> Self {
+        let clock = Arc::new(ManualClock::at(data.stopped_at() + TimeDelta::seconds(5)));
         let settings = SimulatorSettings {
             clock: clock.clone(),
             ..SimulatorSettings::default()
@@ -138,14 +138,8 @@ impl TestProvider {
         let portal = Simulator::start(settings).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-        }
-        let toml = std::fs::read_to_string(folder.path().join("panda-oidc.toml")).unwrap();
-        let toml = toml
-            .replace("FOLDER", folder.path().to_str().unwrap())
-            .replace("PORTAL", portal.url().as_str());
+        let toml = data.copy_into(folder.path(), &portal);
+        data.add_users(&portal);
         let address = format!("http://{}", listener.local_addr().unwrap());
         Self::serve(&toml, address, listener, folder, portal, clock).await
     }

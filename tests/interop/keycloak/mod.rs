@@ -2,15 +2,15 @@
 //!
 //! One Keycloak serves all tests. Each test has its own realm, portal and provider.
 
-mod admin;
-mod app;
 mod account_linking;
+mod admin;
 mod admin_linking;
+mod app;
+mod cli;
 mod leaver;
 mod login;
 mod logout;
-mod cli;
-mod server;
 mod prompt;
+mod server;
 mod stage;
 mod user_switch;

@@ -6,16 +6,16 @@
 //! `docs/conformance.md` lists the modules that the suite omits for static clients, and those that it
 //! skips because discovery does not list the feature. [`config`] checks that discovery does not list it.
 
-mod reauthentication;
 mod agent;
-mod logout_notifications;
 mod config;
 mod grants;
+mod invalid_requests;
 mod login;
 mod logout;
+mod logout_notifications;
 mod module;
 mod proxy;
-mod invalid_requests;
+mod reauthentication;
 mod scopes;
 mod tokens;
 mod userinfo;

@@ -19,7 +19,11 @@ async fn clients_are_notified_when_a_hint_names_an_expired_session() {
 #[tokio::test]
 async fn the_initiating_client_is_notified_after_a_delay_and_the_others_at_once() {
     let (initiator, other) = (Listener::open().await, Listener::open().await);
-    let provider = provider(&initiator.registration_line(), &registration("other", &other.registration_line())).await;
+    let provider = provider(
+        &initiator.registration_line(),
+        &registration("other", &other.registration_line()),
+    )
+    .await;
     let (mut browser, hint) = log_in_at_app(&provider).await;
     tokens(&registered(&provider, "other"), &mut browser).await;
     let parameters = [

@@ -103,7 +103,9 @@ async fn groups_can_be_filtered_and_returned_without_members() {
     );
     assert!(list["Resources"][0].get("members").is_none());
     let request = reader.request(Method::GET, "/Groups/dispatch?attributes=displayName");
-    let bare = ScimClient::send(request.bearer_auth(WIKI)).await.expect_ok();
+    let bare = ScimClient::send(request.bearer_auth(WIKI))
+        .await
+        .expect_ok();
     assert_eq!(bare["displayName"], "dispatch");
     assert!(bare.get("members").is_none());
 }
