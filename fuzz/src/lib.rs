@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::DateTime;
 use panda_oidc::config;
 use panda_oidc::oauth::client::Clients;
-use panda_oidc::oauth::client_auth::{ClientProof, Request, authenticate};
+use panda_oidc::oauth::client_auth::{ClientProof, ClientCredentials, authenticate};
 use panda_oidc::oauth::params::Params;
 use percent_encoding::percent_decode;
 
@@ -52,14 +52,14 @@ pub fn clients() -> &'static Clients {
 
 /// Panics if `header` and `form` authenticate a client without its secret.
 pub fn proves_nothing(header: Option<&str>, form: &Params) {
-    let request = Request {
+    let request = ClientCredentials {
         header,
         form,
         audience: &[ISSUER.to_owned(), format!("{ISSUER}/token")],
         now: DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default(),
     };
     match authenticate(&request, clients()) {
-        Ok(ClientProof::Proven(client)) => {
+        Ok(ClientProof::Authenticated(client)) => {
             let public = client.is_public() && header.is_none();
             assert!(
                 public || contains_secret(header, form),

@@ -12,14 +12,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_denied;
+mod account_switch;
 mod app_first;
+mod appearance;
 mod chromedriver;
 mod chromium;
-mod access_denied;
 mod demo;
-mod logout;
-mod appearance;
-mod fragment_ticket;
-mod portal_login;
-mod account_switch;
 mod error_pages;
+mod fragment_ticket;
+mod logout;
+mod portal_login;

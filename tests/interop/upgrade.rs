@@ -34,10 +34,10 @@ impl Upgraded {
     async fn start() -> Self {
         let portal = portal().await;
         let data = EarlierData::read();
-        data.add_users(&portal);
+        EarlierData::add_users(&portal);
         let mut program = Program::prepare(portal.url().as_str(), "", "");
         fs::create_dir(program.data()).unwrap();
-        let toml = data.copy_into(&program.data(), &portal);
+        let toml = EarlierData::copy_into(&program.data(), &portal);
         fs::write(program.config_file(), toml).unwrap();
         program.spawn_by(&mut Self::command(&data));
         program.until_ready().await;
@@ -61,7 +61,7 @@ impl Upgraded {
     }
 
     fn app(&self) -> RelyingParty {
-        self.data.app(&self.program.issuer)
+        EarlierData::app(&self.program.issuer)
     }
 
     async fn is_signed_in(&self, browser: &mut Browser) -> bool {

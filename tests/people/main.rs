@@ -13,6 +13,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod deny_unlinked;
 mod links;
 mod tools;
-mod deny_unlinked;

@@ -24,7 +24,7 @@ impl EarlierVersion {
     }
 
     fn app(&self) -> RelyingParty {
-        self.data.app(&self.provider.issuer)
+        EarlierData::app(&self.provider.issuer)
     }
 
     /// Follows a redirect to the stored issuer, which this test serves at another address.

@@ -36,7 +36,7 @@ impl EarlierData {
     }
 
     /// Copies the database and its key into `folder`. Returns the configuration for them.
-    pub fn copy_into(&self, folder: &Path, portal: &SimulatorHandle) -> String {
+    pub fn copy_into(folder: &Path, portal: &SimulatorHandle) -> String {
         for file in ["panda-oidc.db", "master.key"] {
             fs::copy(fixture().join(file), folder.join(file)).unwrap();
         }
@@ -47,7 +47,7 @@ impl EarlierData {
     }
 
     /// Lists the users of that version in `portal`.
-    pub fn add_users(&self, portal: &SimulatorHandle) {
+    pub fn add_users(portal: &SimulatorHandle) {
         for id in 4..=60 {
             portal.add_user(Person::new(id, format!("用户{id}"), ""));
         }
@@ -67,7 +67,7 @@ impl EarlierData {
     }
 
     /// The client `app` of that version, at a provider whose address is now `issuer`.
-    pub fn app(&self, issuer: &str) -> RelyingParty {
+    pub fn app(issuer: &str) -> RelyingParty {
         RelyingParty {
             issuer: issuer.to_owned(),
             client_id: "app".to_owned(),

@@ -138,8 +138,8 @@ impl TestProvider {
         let portal = Simulator::start(settings).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let toml = data.copy_into(folder.path(), &portal);
-        data.add_users(&portal);
+        let toml = EarlierData::copy_into(folder.path(), &portal);
+        EarlierData::add_users(&portal);
         let address = format!("http://{}", listener.local_addr().unwrap());
         Self::serve(&toml, address, listener, folder, portal, clock).await
     }

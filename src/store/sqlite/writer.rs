@@ -163,7 +163,9 @@ fn run(
         if batch.iter().any(|job| job.is_last()) {
             queue.close(); // jobs already in the queue are still received
         }
-        let committed = files.check_for_write().and_then(|()| commit(connection, &mut batch));
+        let committed = files
+            .check_for_write()
+            .and_then(|()| commit(connection, &mut batch));
         // Jobs that came while another process kept the database locked have waited for it, too. They
         // must not wait for a second timeout.
         if matches!(committed, Err(Fault::Locked(_))) {
