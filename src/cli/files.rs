@@ -1,7 +1,7 @@
 //! Limits connections to the number of files that this process may open: each connection is one.
 //!
 //! The limit is read from `/proc`, because a sandbox may refuse the system call. That call could also
-//! raise the limit, but raising it is left to whoever starts the process.
+//! raise the limit, but raising it is up to the service manager or shell that starts the process.
 
 use std::fs;
 

@@ -9,7 +9,7 @@ use panda_oidc_sdk::{Identity, Subject};
 use crate::directory::person::{Person, Presence};
 
 /// A 128-bit hash of a subject. Among ten million users, two share a hash with a probability of one in
-/// 10²⁴. The hash has a random key, so nobody can choose a subject that collides.
+/// 10²⁴. The hash has a random key, so no attacker can choose a subject that collides.
 type Key = [u64; 2];
 
 /// The users that the store knows, and which of them the current reading has seen.

@@ -1,6 +1,6 @@
 //! `/switch`: asks the user before another user replaces the session in the browser.
 //!
-//! Without the question, an attacker could sign somebody in to the attacker's account with a link
+//! Without the question, an attacker could sign a user in to the attacker's account with a link
 //! that carries the attacker's ticket (login CSRF: N63, docs/security.md).
 
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(super) struct SwitchTarget<'a> {
 }
 
 /// Stores the pending switch in a cookie and redirects the browser to the confirmation page, in the
-/// language the request asked for.
+/// requested language.
 ///
 /// # Errors
 ///

@@ -49,7 +49,7 @@ pub(super) async fn get(
 ///
 /// A form posted from another site carries no `SameSite=Lax` cookies, so such a request is redirected
 /// to `GET`, which carries them. Any ticket in it is dropped: without the session cookie the
-/// current user could not be asked before the ticket signs in somebody else (N63,
+/// current user could not confirm before the ticket signs another user in (N63,
 /// docs/security.md). No portal posts a ticket.
 ///
 /// # Errors

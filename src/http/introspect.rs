@@ -1,4 +1,4 @@
-//! `POST /introspect`: tells a client whether a token is active and what it grants (RFC 7662).
+//! `POST /introspect`: whether a token is active and what it grants (RFC 7662).
 
 use std::sync::Arc;
 

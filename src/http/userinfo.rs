@@ -118,7 +118,7 @@ pub(super) async fn emails(
     let granted = authorize(&app, token).await?;
     let rules = &granted.client.claims;
     let requested = &granted.grant.claims.userinfo;
-    if !requested.tell(UserClaim::Email, &granted.scopes) && rules.grants_email() {
+    if !requested.is_requested(UserClaim::Email, &granted.scopes) && rules.grants_email() {
         return Err(insufficient_scope("the addresses need the scope email").into());
     }
     let emails = user_claims::emails(&granted.profile, rules);

@@ -97,7 +97,7 @@ impl PeopleIndex<'_> {
             _ => true,
         };
         if let Some(people) = phone.as_ref().and_then(|phone| self.phones.get(phone)) {
-            // A family or an office may share a number, or it may belong to somebody else by now.
+            // A family or an office may share a number, or it may have another owner by now.
             return one(people, has_name, RowMatch::ByPhone);
         }
         if let Some(people) = name.as_ref().and_then(|name| self.names.get(name)) {

@@ -37,7 +37,7 @@ pub struct Row {
 }
 
 impl Sheet {
-    /// Reads a file. `client` applies to rows that name no client; `is_client` tells whether a client
+    /// Reads a file. `client` applies to rows that name no client; `is_client` says whether a client
     /// is registered.
     ///
     /// # Errors

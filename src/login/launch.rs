@@ -90,7 +90,7 @@ impl VerifiedLogin {
     }
 
     /// The sign-in for this login. A session of the same user continues under its `sid`. Sessions of
-    /// other users in this browser end, so that nobody uses the previous user's session on a shared
+    /// other users in this browser end, so that no other person uses the previous user's session on a shared
     /// computer (N50). The session handle is always new, against session fixation (N17).
     #[must_use]
     pub fn sign_in(

@@ -271,7 +271,7 @@ fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
     for word in &words {
         match *word {
             "none" => prompt.none = true,
-            // The account is chosen at the portal: whoever signs in there is the user.
+            // The account is chosen at the portal: the person who signs in there is the user.
             "login" | "select_account" => prompt.login = true,
             // The operator has consented for all users.
             "consent" => {}

@@ -57,7 +57,7 @@ pub enum SplitNames {
     /// one of the two claims.
     Everybody,
     /// No names.
-    Nobody,
+    None,
 }
 
 /// A claim that is configured for one client.
@@ -106,7 +106,7 @@ impl ClaimRules {
 
     /// The name of `profile`, in two parts.
     pub(super) fn names<'a>(&self, profile: &'a Profile) -> Option<Names<'a>> {
-        if self.split_names == SplitNames::Nobody {
+        if self.split_names == SplitNames::None {
             return None;
         }
         let identity = &profile.user.identity;

@@ -102,7 +102,7 @@ impl PersonClaims {
 
     /// Whether `claim` is requested, by its name or by its scope.
     #[must_use]
-    pub fn tell(&self, claim: UserClaim, scopes: &Scopes) -> bool {
+    pub fn is_requested(&self, claim: UserClaim, scopes: &Scopes) -> bool {
         scopes.contains(claim.scope()) || self.0.contains(&claim)
     }
 }
@@ -261,13 +261,13 @@ mod tests {
         );
         let RequestedClaims { id_token, userinfo } = &request.person;
         let none = Scopes::default();
-        assert!(userinfo.tell(UserClaim::Name, &none));
-        assert!(!id_token.tell(UserClaim::Name, &none));
-        assert!(id_token.tell(UserClaim::PhoneNumber, &none));
-        assert!(!userinfo.tell(UserClaim::PhoneNumber, &none));
+        assert!(userinfo.is_requested(UserClaim::Name, &none));
+        assert!(!id_token.is_requested(UserClaim::Name, &none));
+        assert!(id_token.is_requested(UserClaim::PhoneNumber, &none));
+        assert!(!userinfo.is_requested(UserClaim::PhoneNumber, &none));
         let profile = Scopes::parse("profile");
-        assert!(userinfo.tell(UserClaim::UpdatedAt, &profile));
-        assert!(!userinfo.tell(UserClaim::UpdatedAt, &none));
+        assert!(userinfo.is_requested(UserClaim::UpdatedAt, &profile));
+        assert!(!userinfo.is_requested(UserClaim::UpdatedAt, &none));
         assert_eq!(
             RequestedClaims::parse(&request.person.to_string()),
             request.person

@@ -12,7 +12,7 @@ pub const PARAMETER: &str = "resource";
 /// The parameter of a token exchange that names a target. It may be repeated (RFC 8693 §2.1).
 pub const AUDIENCE: &str = "audience";
 
-/// The resources that a request asks for.
+/// The resources that a request names.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ fn allowed<'a>(
     Ok(all)
 }
 
-/// The audience of an access token. It is what the token request asks for (`requested`), which must
+/// The audience of an access token. It is what the token request names (`requested`), which must
 /// be part of what was granted. Without such a request it is all that was granted. If nothing was
 /// granted either, it is the configured audience of the client.
 ///

@@ -64,7 +64,7 @@ pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Parses the file. An empty file is an error: it is a mistake, or somebody is still writing it.
+/// Parses the file. An empty file is an error: it is a mistake, or another program is still writing it.
 ///
 /// # Errors
 ///

@@ -2,7 +2,7 @@
 //!
 //! The field also holds companies, departments, ranks and test accounts, which have no family name. So
 //! a text is split only if it is clearly a person's name. A missed split does little harm; a wrong
-//! split makes up a name that nobody has.
+//! split makes up a name that no person has.
 
 mod words;
 

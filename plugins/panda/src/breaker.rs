@@ -49,7 +49,7 @@ impl Breaker {
     }
 
     /// A permit for one call, or `None` while the breaker is open. The call is over when the permit
-    /// is settled or dropped.
+    /// reports its outcome or is dropped.
     pub(crate) fn permit(&self) -> Option<Permit<'_>> {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -86,7 +86,7 @@ impl fmt::Debug for Breaker {
 
 /// Permission to make one call.
 ///
-/// A permit that is dropped without being settled (the browser went away) says nothing about the
+/// A permit that is dropped without a report (the browser went away) says nothing about the
 /// portal. If it was the probe, the next call becomes the probe.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {

@@ -1,5 +1,5 @@
 //! Signs people in through 熊猫智慧水务 (Panda Smart Water): a portal that opens other systems
-//! from its menu, appends a ticket to their address and tells which user a ticket was issued for.
+//! from its menu, appends a ticket to their address and returns the user of a ticket.
 //!
 //! This crate owns the portal's two calls, `GetUserByTicket` and `GetUsers`: their settings, the
 //! validation of their answers, and the circuit breaker for a portal that is down. It also owns a

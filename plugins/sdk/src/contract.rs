@@ -38,7 +38,7 @@ pub enum Upstream {
 ///
 /// Never: the subject is valid.
 #[must_use]
-pub fn somebody() -> Identity {
+pub fn test_user() -> Identity {
     Identity {
         subject: Subject::new("1").expect("a valid subject"),
         name: Some("陈涛".to_owned()),
@@ -55,18 +55,18 @@ async fn authenticate(bench: &dyn Bench, ticket: Ticket) -> Result<Identity, Log
 
 /// A ticket that the system issued authenticates the user it was issued for.
 pub async fn a_good_ticket_proves_its_user(bench: &dyn Bench) {
-    let ticket = bench.ticket(&somebody()).await;
+    let ticket = bench.ticket(&test_user()).await;
     let identity = authenticate(bench, ticket)
         .await
         .expect("a good ticket is accepted");
-    assert_eq!(identity.subject, somebody().subject);
-    assert_eq!(identity.name, somebody().name);
+    assert_eq!(identity.subject, test_user().subject);
+    assert_eq!(identity.name, test_user().name);
 }
 
 /// Two tickets of one user yield the same subject.
 pub async fn one_user_always_has_one_subject(bench: &dyn Bench) {
-    let first = bench.ticket(&somebody()).await;
-    let second = bench.ticket(&somebody()).await;
+    let first = bench.ticket(&test_user()).await;
+    let second = bench.ticket(&test_user()).await;
     let first = authenticate(bench, first)
         .await
         .expect("the first ticket is good");
@@ -90,7 +90,7 @@ pub async fn an_unknown_ticket_is_rejected(bench: &dyn Bench) {
 
 /// A system that is down is unreachable, even with a valid ticket.
 pub async fn a_dead_upstream_is_unreachable(bench: &dyn Bench) {
-    let ticket = bench.ticket(&somebody()).await;
+    let ticket = bench.ticket(&test_user()).await;
     bench.put(Upstream::Dead).await;
     let answer = authenticate(bench, ticket).await;
     assert!(
@@ -101,7 +101,7 @@ pub async fn a_dead_upstream_is_unreachable(bench: &dyn Bench) {
 
 /// An invalid answer authenticates no user, and is a different error than a rejection.
 pub async fn nonsense_is_unintelligible(bench: &dyn Bench) {
-    let ticket = bench.ticket(&somebody()).await;
+    let ticket = bench.ticket(&test_user()).await;
     bench.put(Upstream::Nonsense).await;
     let answer = authenticate(bench, ticket).await;
     assert!(

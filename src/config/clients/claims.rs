@@ -52,7 +52,7 @@ impl Check<'_, '_> {
             split_names: match section.split_names {
                 Split::People => SplitNames::People,
                 Split::Everybody => SplitNames::Everybody,
-                Split::Nobody => SplitNames::Nobody,
+                Split::None => SplitNames::None,
             },
             own: section
                 .claims

@@ -142,7 +142,8 @@ pub(super) enum Split {
     #[default]
     People,
     Everybody,
-    Nobody,
+    #[serde(rename = "nobody")]
+    None,
 }
 
 /// An entry of `[clients.claims]`.

@@ -1,4 +1,4 @@
-//! What a request asks a resource for: in the query, or in the body of a search (RFC 7644 §3.4.3).
+//! The parameters of a request for resources: in the query, or in the body of a search (RFC 7644 §3.4.3).
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};

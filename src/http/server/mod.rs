@@ -1,4 +1,4 @@
-//! Serves a listener with limits on its connections, until it is told to stop.
+//! Serves a listener with limits on its connections, until it is stopped.
 
 pub(crate) mod timeouts;
 

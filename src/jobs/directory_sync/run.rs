@@ -87,14 +87,14 @@ impl<'a> SyncRun<'a> {
 
     /// Applies the changes that an earlier run accepted, and forgets leavers whose retention is
     /// over.
-    pub(super) async fn settle(&self) -> Result<(), SyncError> {
+    pub(super) async fn finish_earlier_run(&self) -> Result<(), SyncError> {
         self.carry_out().await?;
         self.forget_leavers().await
     }
 
     /// Does the same, then reads the directory.
     pub(super) async fn sync(&self, options: SyncOptions) -> Result<Report, SyncError> {
-        self.settle().await?;
+        self.finish_earlier_run().await?;
         let mut report = self.run_once(options).await?;
         let absent = matches!(report.outcome, Outcome::Complete { absent: 1.., .. });
         if absent && (options.confirm || options.accept_removals) {

@@ -73,7 +73,7 @@ async fn follow(run: &SyncRun<'_>) {
     loop {
         let pause = match run.app.directory.sync {
             SyncInterval::Off => pause_after(
-                with_lease(run, run.settle()).await.map(drop),
+                with_lease(run, run.finish_earlier_run()).await.map(drop),
                 CLEANUP_INTERVAL,
             ),
             SyncInterval::Every(period) => pause_after(

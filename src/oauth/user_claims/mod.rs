@@ -47,7 +47,7 @@ pub fn user_claims<'a>(
     requested: &RequestedByName,
     rules: &'a ClaimRules,
 ) -> UserClaims<'a> {
-    let is_requested = |claim| requested.tell(claim, scopes);
+    let is_requested = |claim| requested.is_requested(claim, scopes);
     let include = |claim| is_requested(claim) && !rules.replace(claim);
     let (user, link) = (&profile.user, profile.link.as_ref());
     let subject = user.subject().as_str();

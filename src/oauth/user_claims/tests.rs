@@ -221,7 +221,7 @@ fn a_company_has_both_parts_of_a_name_only_if_everybody_gets_them() {
     assert_eq!(names(&company, SplitNames::Everybody), both);
     let split = (Some(json!("伟")), Some(json!("张")));
     assert_eq!(names(&zhang_wei(), SplitNames::Everybody), split);
-    assert_eq!(names(&zhang_wei(), SplitNames::Nobody), (None, None));
+    assert_eq!(names(&zhang_wei(), SplitNames::None), (None, None));
     company.user.identity.name = None;
     let by_id = (Some(json!("17")), Some(json!("-")));
     assert_eq!(names(&company, SplitNames::Everybody), by_id);

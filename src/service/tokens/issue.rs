@@ -26,7 +26,7 @@ pub(super) struct TokenIssue {
     pub issued_token_type: Option<&'static str>,
 }
 
-/// A user's grant, and the part of it that this request asks for.
+/// A user's grant, and the part of it that this request uses.
 pub(super) struct GrantedTokens {
     /// The grant's identifier.
     pub id: GrantId,

@@ -37,7 +37,7 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
         user_agent: digest("browser of 1"),
-        logout_notice: farewell(),
+        logout_notice: logout_notice(),
         continued_session: None,
         session: Session {
             sid: sid(name),
@@ -59,7 +59,7 @@ pub(crate) fn sign_in(name: &str) -> SignIn {
 }
 
 /// Grafana and the wiki are to be notified. The first attempt is leased to the caller until 20.
-pub(crate) fn farewell() -> LogoutNotice {
+pub(crate) fn logout_notice() -> LogoutNotice {
     let listeners = ["grafana", "wiki"];
     LogoutNotice {
         listeners: listeners.map(|id| ClientId::new(id.to_owned())).into(),

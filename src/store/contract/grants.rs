@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, farewell, grant, issue, offline_grant, sid, sign_in, signed_in};
+use super::fixture::{
+    at, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, signed_in,
+};
 use crate::oauth::grant::ActiveGrant;
 use crate::store::{CodeRedemption, Store};
 
@@ -120,7 +122,11 @@ pub(super) async fn a_code_that_was_never_issued_is_unknown(store: impl Store) {
 pub(super) async fn a_code_is_unknown_once_its_session_is_over(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
-    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(matches!(
         redeem(&store, "code", 1).await,
         CodeRedemption::Unknown
@@ -158,7 +164,11 @@ pub(super) async fn a_grant_is_inactive_once_its_session_is_over(store: impl Sto
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     redeem_granted(&store, "code", 1).await;
-    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!is_active(&store, "code", 2).await);
     assert!(matches!(
         redeem(&store, "code", 2).await,
@@ -263,6 +273,10 @@ pub(super) async fn an_offline_grant_outlives_an_expired_session_but_not_an_ende
         .unwrap();
     redeem_granted(&store, "code", 1).await;
     assert!(is_active(&store, "code", 1000).await, "the session is over");
-    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!is_active(&store, "code", 1000).await, "it was ended");
 }

@@ -1,7 +1,8 @@
 //! Maintenance: sweeps, pings and closing.
 
 use crate::store::contract::fixture::{
-    at, claim, digest, farewell, grant, issue, offline_grant, sid, sign_in, sign_in_with, signed_in,
+    at, claim, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, sign_in_with,
+    signed_in,
 };
 use crate::store::{CodeRedemption, EXPIRED_SESSION_RETENTION, Store};
 
@@ -75,7 +76,7 @@ pub(super) async fn a_closed_store_refuses_every_call(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.close().await.unwrap();
     assert!(store.session(&digest("a"), at(1)).await.is_err());
-    assert!(store.end(&sid("a"), &farewell()).await.is_err());
+    assert!(store.end(&sid("a"), &logout_notice()).await.is_err());
     assert!(store.ping().await.is_err());
     assert!(store.close().await.is_err());
 }
@@ -99,7 +100,11 @@ pub(super) async fn a_session_is_kept_as_long_as_its_offline_grants(store: impl 
             .unwrap()
             .is_some()
     );
-    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    let ended = store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(ended.clients.len(), 1, "its client can still be told");
     assert!(
         store

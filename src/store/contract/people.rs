@@ -7,7 +7,7 @@ use panda_oidc_sdk::Identity;
 use tokio::task::JoinSet;
 
 use super::fixture::{
-    at, digest, farewell, grant, offline_grant, sid, sign_in, signed_in, subject,
+    at, digest, grant, logout_notice, offline_grant, sid, sign_in, signed_in, subject,
 };
 use super::logout_deliveries::up_to;
 use crate::directory::{Anomaly, Blocked, Change, Event, Outcome, Person, Presence, Report};
@@ -40,7 +40,10 @@ async fn apply_reading(store: &impl Store, changes: Vec<Change>, now: i64) -> us
     assert!(store.accept(lease, at(now)).await.unwrap());
     let mut ended = 0;
     loop {
-        let done = store.apply_accepted(lease, 2, &farewell()).await.unwrap();
+        let done = store
+            .apply_accepted(lease, 2, &logout_notice())
+            .await
+            .unwrap();
         let done = done.unwrap();
         ended += done.ended.len();
         if done.changes == 0 {
@@ -79,7 +82,7 @@ pub(super) async fn a_reading_takes_effect_only_once_it_is_accepted(store: impl 
     ];
     assert!(store.stage(lease, listed.clone()).await.unwrap());
     let done = store
-        .apply_accepted(lease, 10, &farewell())
+        .apply_accepted(lease, 10, &logout_notice())
         .await
         .unwrap()
         .unwrap();
@@ -96,13 +99,13 @@ pub(super) async fn a_reading_takes_effect_only_once_it_is_accepted(store: impl 
         "it has to be carried out"
     );
     let done = store
-        .apply_accepted(lease, 1, &farewell())
+        .apply_accepted(lease, 1, &logout_notice())
         .await
         .unwrap()
         .unwrap();
     assert_eq!(done.changes, 1);
     let done = store
-        .apply_accepted(lease, 10, &farewell())
+        .apply_accepted(lease, 10, &logout_notice())
         .await
         .unwrap()
         .unwrap();
@@ -145,7 +148,10 @@ pub(super) async fn a_holder_that_lost_the_lease_changes_nothing(store: impl Sto
     assert!(!store.accept(slow, at(61)).await.unwrap());
     assert_eq!(store.discard(slow, 9).await.unwrap(), None);
     assert_eq!(
-        store.apply_accepted(slow, 9, &farewell()).await.unwrap(),
+        store
+            .apply_accepted(slow, 9, &logout_notice())
+            .await
+            .unwrap(),
         None
     );
     store.release_directory(&slow.holder).await.unwrap();
@@ -277,7 +283,11 @@ pub(super) async fn a_logout_is_not_recorded_for_a_person_who_has_not_left(store
         .issue(&digest("code"), grant("a"), at(60), at(300))
         .await
         .unwrap();
-    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    let ended = store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     store
         .complete(&ended.leased[0], DeliveryOutcome::Delivered, at(1))
         .await
@@ -307,7 +317,7 @@ pub(super) async fn a_forgotten_leaver_still_cannot_sign_in(store: impl Store) {
     apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
     apply_reading(&store, vec![Change::Left(subject("1"))], 3).await;
     let ended = store
-        .forget(&subject("1"), &farewell(), at(4))
+        .forget(&subject("1"), &logout_notice(), at(4))
         .await
         .unwrap();
     assert_eq!(ended, Some(Vec::new()));
@@ -337,7 +347,7 @@ pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
     let joined = store.apply([links::LinkChange { link_key, edit }].into(), at(0));
     joined.await.unwrap();
     let ended = store
-        .forget(&subject("1"), &farewell(), at(1))
+        .forget(&subject("1"), &logout_notice(), at(1))
         .await
         .unwrap();
     assert_eq!(ended.unwrap().len(), 1);
@@ -346,7 +356,7 @@ pub(super) async fn forgetting_a_person_signs_them_out(store: impl Store) {
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
     assert_eq!(
         store
-            .forget(&subject("1"), &farewell(), at(2))
+            .forget(&subject("1"), &logout_notice(), at(2))
             .await
             .unwrap(),
         None

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, farewell, grant, sid, sign_in, signed_in, subject};
+use super::fixture::{at, digest, grant, logout_notice, sid, sign_in, signed_in, subject};
 use crate::session::{Delivery, EndedSession};
 use crate::store::Store;
 
@@ -43,12 +43,16 @@ pub(super) async fn a_continued_session_keeps_its_sid(store: impl Store) {
     assert_eq!((&session, ended), (&expected, vec![]));
     let found = store.session(&digest("b"), at(1500)).await.unwrap();
     assert_eq!(found, Some(session));
-    assert_eq!(store.end(&sid("b"), &farewell()).await.unwrap(), None);
+    assert_eq!(store.end(&sid("b"), &logout_notice()).await.unwrap(), None);
 }
 
 pub(super) async fn continuing_an_ended_session_begins_a_new_one(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     let mut request = sign_in("b");
     request.continued_session = Some(sid("a"));
     let (session, _) = signed_in(&store, request).await;
@@ -185,13 +189,17 @@ pub(super) async fn an_ended_session_is_not_found_by_any_handle(store: impl Stor
     signed_in(&store, request).await;
     signed_in(&store, sign_in("c")).await;
 
-    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    let ended = store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((ended.sid, ended.subject), (sid("a"), subject("1")));
     for handle in ["a", "b"] {
         assert_eq!(store.session(&digest(handle), at(1)).await.unwrap(), None);
     }
     assert!(store.session(&digest("c"), at(1)).await.unwrap().is_some());
-    assert_eq!(store.end(&sid("a"), &farewell()).await.unwrap(), None);
+    assert_eq!(store.end(&sid("a"), &logout_notice()).await.unwrap(), None);
 }
 
 pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
@@ -204,7 +212,11 @@ pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
     }
     // The grants are forgotten long before the session.
     store.sweep(at(400)).await.unwrap();
-    let ended = store.end(&sid("a"), &farewell()).await.unwrap().unwrap();
+    let ended = store
+        .end(&sid("a"), &logout_notice())
+        .await
+        .unwrap()
+        .unwrap();
     let clients: Vec<_> = ended.clients.iter().map(|id| id.as_str()).collect();
     assert_eq!(clients, ["grafana", "wiki"]);
 }
@@ -215,7 +227,7 @@ pub(super) async fn of_concurrent_end_calls_one_ends_the_session(store: impl Sto
     let mut calls = JoinSet::new();
     for _ in 0..16 {
         let store = Arc::clone(&store);
-        calls.spawn(async move { store.end(&sid("a"), &farewell()).await.unwrap() });
+        calls.spawn(async move { store.end(&sid("a"), &logout_notice()).await.unwrap() });
     }
     let ended = calls.join_all().await;
     assert_eq!(ended.iter().flatten().count(), 1);
@@ -224,7 +236,7 @@ pub(super) async fn of_concurrent_end_calls_one_ends_the_session(store: impl Sto
 pub(super) async fn an_expired_session_can_still_be_ended(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.sweep(at(1000)).await.unwrap();
-    let ended = store.end(&sid("a"), &farewell()).await.unwrap();
+    let ended = store.end(&sid("a"), &logout_notice()).await.unwrap();
     assert_eq!(ended.map(|ended| ended.sid), Some(sid("a")));
 }
 

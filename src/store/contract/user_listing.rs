@@ -6,7 +6,7 @@ use crate::directory::{Change, Presence};
 use crate::links;
 use crate::links::{Edit, LinkKey};
 use crate::scim::UserRow;
-use crate::store::contract::fixture::{at, digest, farewell, sign_in, signed_in, subject};
+use crate::store::contract::fixture::{at, digest, logout_notice, sign_in, signed_in, subject};
 use crate::store::{DirectoryLease, Store};
 
 /// Lists these people in the directory.
@@ -26,7 +26,7 @@ async fn list_people(store: &impl Store, ids: &[&str]) {
     assert!(store.stage(lease, changes.collect()).await.unwrap());
     assert!(store.accept(lease, at(0)).await.unwrap());
     let done = store
-        .apply_accepted(lease, 1000, &farewell())
+        .apply_accepted(lease, 1000, &logout_notice())
         .await
         .unwrap();
     assert_eq!(done.unwrap().changes, ids.len());

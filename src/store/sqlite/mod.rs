@@ -47,7 +47,7 @@ use super::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteTimeout {
     /// A browser or a client waits for the response. It gets an error page or an error code within
-    /// three seconds, before it loses patience by itself.
+    /// three seconds, before its own timeout.
     Request,
     /// An operator's command waits, beside a provider that writes all the time.
     Command,

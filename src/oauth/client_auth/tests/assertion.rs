@@ -34,8 +34,8 @@ fn each_kind_of_key_authenticates_only_its_own_client() {
         ("spa", false, false, false),
         ("nobody", false, false, false),
     ] {
-        let expect = |proven| {
-            if proven {
+        let expect = |authenticated| {
+            if authenticated {
                 Ok(format!("→{id}"))
             } else {
                 refused.clone()
