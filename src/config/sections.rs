@@ -115,7 +115,7 @@ pub enum StoreKind {
     /// A database in one file.
     #[default]
     Sqlite,
-    /// In memory, for tests: everything is lost when the process ends.
+    /// A temporary file, for tests. It is deleted when the process ends; a killed process leaves it.
     Memory,
 }
 
