@@ -177,7 +177,7 @@ impl Bench {
 fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
-        user_agent: Digest::of(&person.to_be_bytes()).into(),
+        user_agent: digest("user agent", person),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
@@ -208,8 +208,8 @@ fn sid(person: u64) -> SessionId {
     SessionId::from(digest::<GrantId>("session", person).to_text())
 }
 
-fn digest<T: From<Digest>>(of: &str, number: u64) -> T {
-    Digest::of(format!("{of} {number}").as_bytes()).into()
+fn digest<T: From<[u8; 32]>>(of: &str, number: u64) -> T {
+    (*Digest::of(format!("{of} {number}").as_bytes()).as_bytes()).into()
 }
 
 fn now() -> DateTime<Utc> {

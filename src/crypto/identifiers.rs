@@ -1,7 +1,13 @@
 //! One newtype over [`Digest`] for each kind of identifier, so that a ticket's digest where a
 //! browser's is expected does not compile.
 //!
-//! ```compile_fail
+//! ```
+//! use panda_oidc::crypto::identifiers::SessionHandleHash;
+//! fn find_session(_: &SessionHandleHash) {}
+//! find_session(&SessionHandleHash::from([0; 32]));
+//! ```
+//!
+//! ```compile_fail,E0308
 //! use panda_oidc::crypto::identifiers::{SessionHandleHash, TicketHash};
 //! fn find_session(_: &SessionHandleHash) {}
 //! find_session(&TicketHash::from([0; 32]));
@@ -34,12 +40,6 @@ macro_rules! identifiers {
             #[must_use]
             pub fn from_text(text: &str) -> Option<Self> {
                 Digest::from_text(text).map(Self)
-            }
-        }
-
-        impl From<Digest> for $name {
-            fn from(digest: Digest) -> Self {
-                Self(digest)
             }
         }
 
@@ -113,7 +113,7 @@ macro_rules! of_bytes {
     )*};
 }
 
-of_bytes! { ReplayKey SecretHash FileDigest }
+of_bytes! { FamilyId RefreshTokenHash ReplayKey SecretHash FileDigest }
 
 impl HolderId {
     /// The holder that is this browser.

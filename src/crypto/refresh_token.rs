@@ -13,7 +13,6 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::crypto::handle::Digest;
 use crate::crypto::identifiers::{FamilyId, RefreshTokenHash};
 
 const FAMILY_BYTES: usize = 16;
@@ -50,13 +49,13 @@ impl RefreshToken {
     /// The digest by which the store identifies the family.
     #[must_use]
     pub fn family(&self) -> FamilyId {
-        Digest::of(&self.0[..FAMILY_BYTES]).into()
+        FamilyId::of(&self.0[..FAMILY_BYTES])
     }
 
     /// The digest by which the store identifies the token.
     #[must_use]
     pub fn digest(&self) -> RefreshTokenHash {
-        Digest::of(self.0.as_slice()).into()
+        RefreshTokenHash::of(self.0.as_slice())
     }
 }
 

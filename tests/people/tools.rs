@@ -41,7 +41,7 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     let digest = Digest::of(id.as_bytes());
     SignIn {
         claim: None,
-        user_agent: digest.into(),
+        user_agent: (*digest.as_bytes()).into(),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
@@ -61,9 +61,9 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
             },
             auth_time: now(),
             expires_at: now() + TimeDelta::hours(8),
-            ticket: digest.into(),
+            ticket: (*digest.as_bytes()).into(),
         },
-        handle: digest.into(),
+        handle: (*digest.as_bytes()).into(),
         retired_handle: None,
     }
 }

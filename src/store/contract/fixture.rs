@@ -20,8 +20,8 @@ pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 /// The digest of `name`.
-pub(crate) fn digest<T: From<Digest>>(name: &str) -> T {
-    Digest::of(name.as_bytes()).into()
+pub(crate) fn digest<T: From<[u8; 32]>>(name: &str) -> T {
+    (*Digest::of(name.as_bytes()).as_bytes()).into()
 }
 
 pub(crate) fn sid(name: &str) -> SessionId {

@@ -20,6 +20,9 @@ pub(super) enum Fault {
     /// The disk failed, or is full.
     #[error("its disk failed; see whether that has room, and is sound")]
     Disk(#[source] Arc<rusqlite::Error>),
+    /// The file may not be written.
+    #[error("it cannot be written; let the user panda-oidc runs as write the file and its folder")]
+    NotWritable(#[source] Arc<rusqlite::Error>),
     /// Another error of SQLite.
     #[error(transparent)]
     Sqlite(Arc<rusqlite::Error>),
@@ -55,6 +58,7 @@ impl From<rusqlite::Error> for Fault {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(error),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Disk(error),
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => Self::NotWritable(error),
             _ => Self::Sqlite(error),
         }
     }

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use super::fault::Fault;
 
-/// How long a read relies on the last check.
+/// How long a read trusts the last check.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a commit relies on it. Under load this saves most of the system calls.
+/// How long the beginning of a write trusts it. The end of a write trusts nothing.
 const WRITE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The files of an open database, by what SQLite appends to the path.
-const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+/// The files that hold commits, by what SQLite appends to the path.
+const SUFFIXES: [&str; 2] = ["", "-wal"];
 
 /// The files of the database as they were when it was opened.
 pub(super) struct FileWatch {
@@ -48,25 +48,36 @@ impl FileWatch {
     ///
     /// # Errors
     ///
-    /// [`Fault::Gone`] if a file is missing or another one.
-    pub(super) fn check_for_read(&self) -> Result<(), Fault> {
-        self.check(READ_INTERVAL)
+    /// [`Fault::Gone`] if a file was deleted or replaced.
+    pub(super) fn check_before_read(&self) -> Result<(), Fault> {
+        self.check_unless_trusted(READ_INTERVAL)
     }
 
-    /// Checks the files before a commit, unless they were found unchanged a moment ago.
+    /// Checks the files before a write, unless they were found unchanged a moment ago. A write that fails
+    /// here has changed nothing.
     ///
     /// # Errors
     ///
-    /// As [`check_for_read`](Self::check_for_read).
-    pub(super) fn check_for_write(&self) -> Result<(), Fault> {
-        self.check(WRITE_INTERVAL)
+    /// As [`check_before_read`](Self::check_before_read).
+    pub(super) fn check_before_write(&self) -> Result<(), Fault> {
+        self.check_unless_trusted(WRITE_INTERVAL)
     }
 
-    fn check(&self, interval: Duration) -> Result<(), Fault> {
-        let now = self.now();
-        if now < self.checked_at.load(Ordering::Relaxed) + millis(interval) {
+    fn check_unless_trusted(&self, interval: Duration) -> Result<(), Fault> {
+        let trusted_until = self.checked_at.load(Ordering::Relaxed) + millis(interval);
+        if self.now() < trusted_until {
             return Ok(());
         }
+        self.check()
+    }
+
+    /// Checks the files. After a commit, success means that the commit is in the files of the next start.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_before_read`](Self::check_before_read).
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let now = self.now();
         let changed = |(path, id): &&(PathBuf, FileId)| FileId::of(path).ok().as_ref() != Some(id);
         if let Some((path, _)) = self.files.iter().find(changed) {
             return Err(Fault::Gone(path.clone()));

@@ -43,7 +43,7 @@ pub use self::schema::OpenError;
 use self::writer::Writer;
 use super::StoreError;
 
-/// How long a write waits while another process writes.
+/// How long a write waits at most while another process writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteTimeout {
     /// A browser or a client waits for the response. It gets an error page or an error code within
@@ -137,7 +137,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let result = self
             .files
-            .check_for_read()
+            .check_before_read()
             .and_then(|()| self.readers.read(work));
         result.map_err(|fault| fault.during(step))
     }

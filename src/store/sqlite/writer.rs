@@ -164,10 +164,11 @@ fn run(
             queue.close(); // jobs already in the queue are still received
         }
         let committed = files
-            .check_for_write()
-            .and_then(|()| commit(connection, &mut batch));
-        // Jobs that came while another process kept the database locked have waited for it, too. They
-        // must not wait for a second timeout.
+            .check_before_write()
+            .and_then(|()| commit(connection, &mut batch))
+            .and_then(|()| files.check());
+        // Jobs that came during the wait for a locked database fail with the jobs of this batch: they
+        // must not wait for a second timeout. A job that came last has hardly waited.
         if matches!(committed, Err(Fault::Locked(_))) {
             while let Ok(job) = queue.try_recv() {
                 batch.push(job);
@@ -218,7 +219,8 @@ fn transaction(
     }
     // SQLite rolls back by itself after some errors, such as a full disk.
     if !connection.is_autocommit() {
-        execute(connection, "ROLLBACK")?;
+        let rolled_back = execute(connection, "ROLLBACK");
+        outcome = outcome.and_then(|done| rolled_back.map(|()| done));
     }
     outcome
 }

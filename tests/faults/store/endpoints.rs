@@ -1,14 +1,22 @@
 //! One request for each endpoint, with everything it needs to succeed.
 
+use jsonwebtoken::Algorithm;
 use panda_oidc_panda::simulator::SimulatorHandle;
+use panda_oidc_sdk::{Clock as _, SystemClock};
+use serde_json::json;
 
 use super::request::{Failure, Needs, Request};
 use crate::support::app::VERIFIER;
+use crate::support::assertion::{self, ClientKey};
 use crate::support::browser::Browser;
 use crate::support::program::{Program, REDIRECT_URI};
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 use crate::tools::{launch_url, signed_in, tokens};
 
+const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// A client that authenticates with `client_secret_jwt`.
+pub const SIGNING_CLIENT: &str = "signing";
+pub const SIGNING_SECRET: &str = "signing-secret-0123456789abcdef0123456789";
 pub const SCIM_TOKEN: &str = "hr-0123456789abcdef0123456789abcdef";
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub const TICKET: &str = "urn:panda-oidc:token-type:ticket";
@@ -22,15 +30,35 @@ pub fn for_operators(program: &Program) -> Vec<Request> {
             .bearer(SCIM_TOKEN)
             .needs(Needs::Read, Failure::Scim)
     };
+    let search = |name, path: &str| scim(name, path).search();
+    let fixed = |name, path: &str| scim(name, path).needs(Needs::Nothing, Failure::Scim);
     vec![
-        Request::get("discovery", program.at("/.well-known/openid-configuration")),
-        Request::get("jwks", program.at("/jwks")),
-        admin("healthz", "/healthz"),
-        admin("readyz", "/readyz").needs(Needs::Write, Failure::Text),
-        admin("metrics", "/metrics").needs(Needs::Read, Failure::Less),
-        scim("SCIM list", "/scim/v2/Users"),
-        scim("SCIM user", "/scim/v2/Users/1"),
-        scim("SCIM groups", "/scim/v2/Groups"),
+        Request::get(
+            "well_known::metadata",
+            program.at("/.well-known/openid-configuration"),
+        ),
+        Request::get("well_known::jwks", program.at("/jwks")),
+        admin("alive", "/healthz"),
+        admin("ready", "/readyz").needs(Needs::Write, Failure::Text),
+        admin("metrics::metrics", "/metrics").needs(Needs::Read, Failure::Less),
+        scim("users::list", "/scim/v2/Users"),
+        search("users::list, search", "/scim/v2/Users/.search"),
+        scim("users::one", "/scim/v2/Users/1"),
+        scim("groups::list", "/scim/v2/Groups"),
+        search("groups::list, search", "/scim/v2/Groups/.search"),
+        scim("groups::one", "/scim/v2/Groups/dispatch"),
+        fixed(
+            "discovery::service_provider",
+            "/scim/v2/ServiceProviderConfig",
+        ),
+        fixed("discovery::resource_types", "/scim/v2/ResourceTypes"),
+        fixed("discovery::resource_type", "/scim/v2/ResourceTypes/User"),
+        fixed("discovery::schemas", "/scim/v2/Schemas"),
+        fixed(
+            "discovery::schema",
+            &format!("/scim/v2/Schemas/{USER_SCHEMA}"),
+        ),
+        fixed("not_supported", "/scim/v2/Me").succeeds(501),
     ]
 }
 
@@ -78,26 +106,45 @@ async fn authorization(program: &Program, portal: &SimulatorHandle) -> Vec<Reque
     let ticket = with_ticket(portal, &authorize(&[]));
     let silent_ticket = with_ticket(portal, &authorize(&[("prompt", "none")]));
     vec![
-        Request::get("authorize, nobody signed in", authorize(&[])),
-        write(Request::get("authorize", authorize(&[]))).from(&browser),
-        write(Request::get("authorize, ticket", ticket)),
+        Request::get("authorize::get, nobody signed in", authorize(&[])),
+        write(Request::get("authorize::get", authorize(&[]))).from(&browser),
+        write(Request::get("authorize::get, ticket", ticket)),
         read(Request::get(
-            "authorize, max_age=0",
+            "authorize::get, max_age=0",
             authorize(&[("max_age", "0")]),
         ))
         .from(&browser),
         write(Request::post(
-            "POST /authorize",
+            "authorize::post",
             program.at("/authorize"),
             &form,
         ))
         .from(&browser),
-        silent("prompt=none", "query", Failure::Query),
-        silent("prompt=none, fragment", "fragment", Failure::Fragment),
-        silent("prompt=none, form_post", "form_post", Failure::FormPost).succeeds(200),
-        write(Request::get("prompt=none, ticket", silent_ticket))
-            .needs(Needs::Write, Failure::Query),
-        write(Request::get("resume", resume)).from(&waiting),
+        // A browser sends no cookies with a form of another site.
+        Request::post(
+            "authorize::post, from another site",
+            program.at("/authorize"),
+            &form,
+        )
+        .succeeds(303),
+        silent("authorize::get, prompt=none", "query", Failure::Query),
+        silent(
+            "authorize::get, prompt=none, fragment",
+            "fragment",
+            Failure::Fragment,
+        ),
+        silent(
+            "authorize::get, prompt=none, form_post",
+            "form_post",
+            Failure::FormPost,
+        )
+        .succeeds(200),
+        write(Request::get(
+            "authorize::get, prompt=none, ticket",
+            silent_ticket,
+        ))
+        .needs(Needs::Write, Failure::Query),
+        write(Request::get("authorize::resume", resume)).from(&waiting),
     ]
 }
 
@@ -105,15 +152,23 @@ async fn launches(program: &Program, portal: &SimulatorHandle) -> Vec<Request> {
     let browser = signed_in(program, portal).await;
     let with_ticket = |path| with_ticket(portal, &program.at(path));
     vec![
-        write(Request::get("launch", with_ticket("/launch"))),
-        write(Request::get("launch, client", with_ticket("/launch/app"))),
+        write(Request::get("launch::launch_any", with_ticket("/launch"))),
         write(Request::get(
-            "launch, deep link",
+            "launch::launch_client",
+            with_ticket("/launch/app"),
+        )),
+        write(Request::get(
+            "launch::launch_deep_link",
             with_ticket("/launch/app/d/1"),
         )),
-        read(Request::get("list of apps", program.at("/launch"))).from(&browser),
+        Request::get("launch::root", program.at("/")).succeeds(303),
         read(Request::get(
-            "launch without ticket",
+            "launch::launch_any, list of apps",
+            program.at("/launch"),
+        ))
+        .from(&browser),
+        read(Request::get(
+            "launch::launch_client, without ticket",
             program.at("/launch/app"),
         ))
         .from(&browser)
@@ -134,21 +189,31 @@ async fn confirmations(program: &Program, portal: &SimulatorHandle) -> Vec<Reque
     let mut hinted = signed_in(program, portal).await;
     let hint = tokens(program, &mut hinted).await;
     let hint = hint["id_token"].as_str().unwrap();
-    let hint = program.at(&format!("/logout?id_token_hint={hint}"));
+    let hint_url = program.at(&format!("/logout?id_token_hint={hint}"));
+    let mut posting = signed_in(program, portal).await;
+    let posted = tokens(program, &mut posting).await;
+    let posted = [("id_token_hint", posted["id_token"].as_str().unwrap())];
     let confirm = program.at("/logout/confirm");
     vec![
-        read(Request::get("switch", program.at("/switch"))).from(&switching),
+        read(Request::get("account_switch::page", program.at("/switch"))).from(&switching),
         write(Request::post(
-            "POST /switch",
+            "account_switch::confirm",
             program.at("/switch"),
             &switch,
         ))
         .from(&switching),
-        read(Request::get("logout", program.at("/logout"))).from(&leaving),
-        write(Request::post("POST /logout/confirm", confirm, &logout))
+        read(Request::get("logout::get", program.at("/logout"))).from(&leaving),
+        write(Request::post("logout::confirm", confirm, &logout))
             .from(&leaving)
             .succeeds(200),
-        write(Request::get("logout, hint", hint))
+        write(Request::post(
+            "logout::post",
+            program.at("/logout"),
+            &posted,
+        ))
+        .from(&posting)
+        .succeeds(200),
+        write(Request::get("logout::get, hint", hint_url))
             .from(&hinted)
             .succeeds(200),
     ]
@@ -164,10 +229,18 @@ pub async fn for_clients(program: &Program, portal: &SimulatorHandle) -> Vec<Req
     let revoked = tokens(program, &mut browser).await;
     let revoked = revoked["refresh_token"].as_str().unwrap();
     let ticket = portal.issue_ticket(CHEN_TAO);
+    let exchange = [
+        ("grant_type", TOKEN_EXCHANGE),
+        ("subject_token_type", ACCESS_TOKEN),
+        ("subject_token", given("access_token")),
+        ("resource", "https://api"),
+    ];
+    let exchanged = client.token(&exchange).await.json();
+    let exchanged = exchanged["access_token"].as_str().unwrap();
     let token = |name, form: &[(&str, &str)]| Request::of_client(name, &client, "/token", form);
     vec![
         token(
-            "code",
+            "token::token, code",
             &[
                 ("grant_type", "authorization_code"),
                 ("code", &code),
@@ -176,45 +249,80 @@ pub async fn for_clients(program: &Program, portal: &SimulatorHandle) -> Vec<Req
             ],
         ),
         token(
-            "refresh",
+            "token::token, refresh",
             &[
                 ("grant_type", "refresh_token"),
                 ("refresh_token", given("refresh_token")),
             ],
         ),
         token(
-            "client_credentials",
+            "token::token, client_credentials",
             &[("grant_type", "client_credentials")],
         )
         .needs(Needs::Nothing, Failure::OAuth),
         token(
-            "exchange of a ticket",
+            "token::token, exchange of a ticket",
             &[
                 ("grant_type", TOKEN_EXCHANGE),
                 ("subject_token_type", TICKET),
                 ("subject_token", &ticket),
             ],
         ),
-        token(
-            "exchange of a token",
-            &[
-                ("grant_type", TOKEN_EXCHANGE),
-                ("subject_token_type", ACCESS_TOKEN),
-                ("subject_token", given("access_token")),
-                ("resource", "https://api"),
-            ],
-        )
-        .needs(Needs::Read, Failure::OAuth),
+        token("token::token, exchange of a token", &exchange).needs(Needs::Read, Failure::OAuth),
         Request::of_client(
-            "introspect",
+            "introspect::introspect",
             &client,
             "/introspect",
             &[("token", given("access_token"))],
         )
         .needs(Needs::Read, Failure::OAuth),
-        Request::of_client("revoke", &client, "/revoke", &[("token", revoked)]),
-        Request::get("userinfo", program.at("/userinfo"))
+        Request::of_client(
+            "introspect::introspect, refresh token",
+            &client,
+            "/introspect",
+            &[("token", given("refresh_token"))],
+        )
+        .needs(Needs::Read, Failure::OAuth),
+        with_assertion(program),
+        Request::post(
+            "userinfo::post",
+            program.at("/userinfo"),
+            &[("access_token", given("access_token"))],
+        )
+        .needs(Needs::Read, Failure::OAuth),
+        Request::get("userinfo::emails", program.at("/userinfo/emails"))
             .bearer(given("access_token"))
             .needs(Needs::Read, Failure::OAuth),
+        Request::get("userinfo::get", program.at("/userinfo"))
+            .bearer(given("access_token"))
+            .needs(Needs::Read, Failure::OAuth),
+        Request::of_client("revoke::revoke", &client, "/revoke", &[("token", revoked)]),
+        Request::of_client(
+            "revoke::revoke, exchanged token",
+            &client,
+            "/revoke",
+            &[("token", exchanged)],
+        ),
     ]
+}
+
+/// A client that authenticates with an assertion, which is recorded so that it cannot be used again.
+fn with_assertion(program: &Program) -> Request {
+    let key = ClientKey::secret(Algorithm::HS256, SIGNING_SECRET);
+    let now = SystemClock.now().timestamp();
+    let assertion = key.sign(&json!({
+        "iss": SIGNING_CLIENT, "sub": SIGNING_CLIENT, "aud": program.issuer, "jti": "once",
+        "iat": now, "exp": now + 60,
+    }));
+    Request::post(
+        "token::token, client_secret_jwt",
+        program.at("/token"),
+        &[
+            ("grant_type", "client_credentials"),
+            ("client_id", SIGNING_CLIENT),
+            ("client_assertion_type", assertion::TYPE),
+            ("client_assertion", &assertion),
+        ],
+    )
+    .needs(Needs::Write, Failure::OAuth)
 }

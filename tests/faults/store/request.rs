@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::page::honest;
 use crate::support::app::RelyingParty;
@@ -43,7 +44,7 @@ pub enum Failure {
 
 /// A request to an endpoint.
 pub struct Request {
-    /// Its name in messages.
+    /// The handler of the route as the router names it, then, after a comma, what is special.
     pub name: &'static str,
     needs: Needs,
     failure: Failure,
@@ -54,6 +55,8 @@ pub struct Request {
     url: String,
     form: Vec<(String, String)>,
     bearer: Option<String>,
+    /// The body of a SCIM search; the form is not sent then.
+    is_search: bool,
 }
 
 impl Request {
@@ -68,6 +71,7 @@ impl Request {
             url: url.into(),
             form: vec![],
             bearer: None,
+            is_search: false,
         }
     }
 
@@ -107,6 +111,15 @@ impl Request {
         }
     }
 
+    /// The request as a SCIM search (RFC 7644 §3.4.3).
+    pub fn search(self) -> Self {
+        Self {
+            method: Method::POST,
+            is_search: true,
+            ..self
+        }
+    }
+
     pub fn succeeds(self, success: u16) -> Self {
         Self { success, ..self }
     }
@@ -130,6 +143,9 @@ impl Request {
         let mut browser = self.browser.clone();
         let request = browser.send(self.method.clone(), &self.url, |request| {
             let request = match self.method {
+                Method::POST if self.is_search => request.json(&json!({
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]
+                })),
                 Method::POST => request.form(&self.form),
                 _ => request,
             };
@@ -141,13 +157,16 @@ impl Request {
         request.await
     }
 
+    /// Whether it fails while the store fails at what `fails` says.
+    pub fn must_fail(&self, fails: Needs) -> bool {
+        self.needs == Needs::Write || self.needs == Needs::Read && fails == Needs::Read
+    }
+
     /// Sends it while the store fails at what `fails` says, and checks the response.
     pub async fn send_while_failing(&self, fails: Needs) {
         let answer = tokio::time::timeout(MAX_ANSWER_TIME, self.send()).await;
         let answer = answer.unwrap_or_else(|_| panic!("{}: no response in time", self.name));
-        let is_failure =
-            self.needs == Needs::Write || self.needs == Needs::Read && fails == Needs::Read;
-        if is_failure {
+        if self.must_fail(fails) {
             self.failure.check(self.name, &answer);
         } else {
             assert_eq!(
@@ -166,9 +185,13 @@ impl Request {
             "{}: {}",
             self.name, answer.body
         );
-        if self.url.contains("/authorize") && self.success == 303 {
+        if self.name.starts_with("authorize::get") && self.success == 303 {
             let url = answer.location();
             assert!(url.as_str().contains("code="), "{}: {url}", self.name);
+        }
+        if matches!(self.failure, Failure::Less) {
+            let metric = "panda_oidc_directory_read_timestamp_seconds ";
+            assert!(answer.body.contains(metric), "{}", answer.body);
         }
     }
 }

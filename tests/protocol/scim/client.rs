@@ -1,7 +1,7 @@
 //! The built program with a few users, and a SCIM client that reads them.
 
 use chrono::DateTime;
-use panda_oidc::crypto::handle::Digest;
+use panda_oidc::crypto::identifiers::LeaseHolder;
 use panda_oidc::directory::Change as Listed;
 use panda_oidc::links::{Edit, LinkChange, LinkKey};
 use panda_oidc::session::LogoutNotice;
@@ -136,7 +136,7 @@ impl ScimClient {
         let store = self.store();
         let now = SystemClock.now();
         let lease = DirectoryLease {
-            holder: Digest::of(b"test").into(),
+            holder: LeaseHolder::from([1; 32]),
             until: now + chrono::TimeDelta::minutes(1),
         };
         let notice = LogoutNotice {
