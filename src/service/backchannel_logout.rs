@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::backchannel::logout_token;
 use crate::backchannel::retry::{self, AttemptOutcome};
+use crate::error_chain::causes;
 use crate::oauth::client::Client;
 use crate::session::{Delivery, DeliveryOutcome, EndedSession};
 use crate::store::StoreError;
@@ -158,6 +159,28 @@ fn log_given_up(delivery: &Delivery, why: &str) {
 
 /// Logs that deliveries are delayed because the store failed.
 pub fn log_failure(error: &StoreError) {
-    let cause = error.source.to_string();
-    tracing::error!(cause, "Logout tokens wait: {error}");
+    tracing::error!(causes = causes(error), "Logout tokens wait: {error}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error_chain::tests::log_of;
+
+    #[test]
+    fn a_failure_of_the_store_is_logged_with_all_its_causes() {
+        let full = StoreError {
+            step: "commit",
+            source: "the disk is full".into(),
+        };
+        let error = StoreError {
+            step: "write",
+            source: Box::new(full),
+        };
+        let log = log_of(|| log_failure(&error));
+        assert!(
+            log.contains(r#"causes="the store failed to commit: the disk is full""#),
+            "{log}"
+        );
+    }
 }

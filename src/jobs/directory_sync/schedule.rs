@@ -10,6 +10,7 @@ use crate::config::SyncInterval;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::Report;
+use crate::error_chain::causes;
 use crate::store::StoreError;
 
 /// The time between two cleanups where the directory is not read periodically.
@@ -44,10 +45,11 @@ async fn with_lease<T>(
         return Err(SyncError::LeaseHeld);
     }
     let result = work.await;
-    store
-        .release_directory(&LeaseHolder::of(&run.holder))
-        .await?;
-    result
+    let released = store.release_directory(&LeaseHolder::of(&run.holder)).await;
+    // The first error says more than that of the release.
+    let value = result?;
+    released?;
+    Ok(value)
 }
 
 /// Synchronizes with the directory until `stop`, at the configured interval. Where that is off, it
@@ -105,6 +107,60 @@ fn pause_after(result: Result<(), SyncError>, period: Duration) -> Duration {
 }
 
 fn log_store_failure(error: &StoreError) {
-    let cause = error.source.to_string();
-    tracing::error!(cause, "The directory cannot be followed: {error}");
+    tracing::error!(
+        causes = causes(error),
+        "The directory cannot be followed: {error}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use panda_oidc_sdk::{Host, SystemClock};
+
+    use super::*;
+    use crate::config;
+    use crate::error_chain::tests::log_of;
+    use crate::store::WriteTimeout;
+
+    #[test]
+    fn a_failure_of_the_store_is_logged_with_all_its_causes() {
+        let full = StoreError {
+            step: "commit",
+            source: "the disk is full".into(),
+        };
+        let error = StoreError {
+            step: "write",
+            source: Box::new(full),
+        };
+        let log = log_of(|| log_store_failure(&error));
+        assert!(
+            log.contains(r#"causes="the store failed to commit: the disk is full""#),
+            "{log}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_first_error_of_a_run_is_kept_when_the_lease_cannot_be_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = format!(
+            "issuer = 'http://127.0.0.1:1'\n\
+             [provider]\nkind = 'panda'\nbase_url = 'http://127.0.0.1:1'\n\
+             [store]\npath = '{folder}/panda-oidc.db'\n\
+             [keys]\nmaster_key_file = '{folder}/master.key'",
+            folder = folder.path().display(),
+        );
+        let config = config::parse(&toml).unwrap();
+        let host = Host::new(Arc::new(SystemClock)).unwrap();
+        let app = App::open(config, host, WriteTimeout::Command)
+            .await
+            .unwrap()
+            .shared();
+        let run = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+        let work = async {
+            app.store.close().await?;
+            Err::<(), _>(SyncError::NoDirectory)
+        };
+        let result = with_lease(&run, work).await;
+        assert!(matches!(result, Err(SyncError::NoDirectory)), "{result:?}");
+    }
 }
