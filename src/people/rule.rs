@@ -63,7 +63,7 @@ impl ClaimRule {
 
     /// Whether the claim may differ between two users. No value, or an error, counts as different.
     #[must_use]
-    pub fn tells_apart(&self, one: &Profile, other: &Profile) -> bool {
+    pub fn differs_for(&self, one: &Profile, other: &Profile) -> bool {
         match (self.template.render(one), self.template.render(other)) {
             (Ok(Some(one)), Ok(Some(other))) => one != other,
             _ => true,

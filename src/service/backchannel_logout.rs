@@ -45,7 +45,7 @@ pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
 
 /// Sends one logout token to one client, and records the outcome.
 pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
-    // Without a permit in time, the lease ends soon and the next holder makes the attempt.
+    // If no permit becomes free in time, do nothing: the lease expires, and the next holder tries.
     let permit = tokio::time::timeout(CALL_TIMEOUT, app.logout_calls.permit(&delivery.client_id));
     let Ok(Some(_permit)) = permit.await else {
         return;
@@ -58,12 +58,12 @@ pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
             record(&app, &delivery, outcome, &detail).await
         }
         (Some(_), Some(_)) => {
-            log_given_up(&delivery, "nobody could call it in time");
-            strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
+            log_abandoned(&delivery, "nobody could call it in time");
+            complete(&app, &delivery, DeliveryOutcome::Abandoned).await
         }
         _ => {
-            log_given_up(&delivery, "it has no backchannel_logout_uri any more");
-            strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
+            log_abandoned(&delivery, "it has no backchannel_logout_uri any more");
+            complete(&app, &delivery, DeliveryOutcome::Abandoned).await
         }
     };
     if let Err(error) = recorded {
@@ -110,7 +110,7 @@ fn innermost(mut error: &dyn Error) -> String {
     error.to_string()
 }
 
-/// Records the outcome of an attempt: delivered, to be retried, or given up.
+/// Records the outcome of an attempt: delivered, to be retried, or abandoned.
 async fn record(
     app: &App,
     delivery: &Delivery,
@@ -120,12 +120,12 @@ async fn record(
     let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
     if outcome == AttemptOutcome::Accepted {
         tracing::info!(client_id = id, %sid, "Told {id} that session {sid} is over");
-        return strike_off(app, delivery, DeliveryOutcome::Delivered).await;
+        return complete(app, delivery, DeliveryOutcome::Delivered).await;
     }
     let now = app.host.clock.now();
     let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
-        log_given_up(delivery, detail);
-        return strike_off(app, delivery, DeliveryOutcome::GivenUp).await;
+        log_abandoned(delivery, detail);
+        return complete(app, delivery, DeliveryOutcome::Abandoned).await;
     };
     let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
     let remedy = match outcome {
@@ -139,7 +139,7 @@ async fn record(
     app.store.postpone(delivery, due).await
 }
 
-async fn strike_off(
+async fn complete(
     app: &App,
     delivery: &Delivery,
     outcome: DeliveryOutcome,
@@ -148,7 +148,7 @@ async fn strike_off(
     app.store.complete(delivery, outcome, now).await
 }
 
-fn log_given_up(delivery: &Delivery, why: &str) {
+fn log_abandoned(delivery: &Delivery, why: &str) {
     let (id, sid, attempts) = (
         delivery.client_id.as_str(),
         &delivery.sid,

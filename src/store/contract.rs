@@ -47,7 +47,7 @@ macro_rules! stores {
                 logout_deliveries: the_longest_due_deliveries_are_leased_first_up_to_the_limit;
                 logout_deliveries: no_client_exceeds_its_share_of_the_leases;
                 logout_deliveries: a_postponed_delivery_is_due_at_its_new_time;
-                logout_deliveries: a_struck_off_delivery_is_not_leased_again;
+                logout_deliveries: a_completed_delivery_is_not_leased_again;
                 logout_deliveries: a_sweep_removes_no_delivery;
                 tickets: the_first_browser_owns_a_ticket;
                 tickets: of_concurrent_browsers_one_owns_the_ticket;

@@ -142,7 +142,7 @@ impl Check<'_, '_> {
             }
         };
         let identifies_user = matches!(claim, "email" | "preferred_username" | "login");
-        if identifies_user && !rule.tells_apart(&namesake("1"), &namesake("2")) {
+        if identifies_user && !rule.differs_for(&namesake("1"), &namesake("2")) {
             self.fail(
                 key,
                 "it comes to the same for two people of one name, and clients would take them for one",

@@ -92,7 +92,7 @@ impl<'a> SyncRun<'a> {
         self.forget_leavers().await
     }
 
-    /// Does the same, then reads the directory.
+    /// Finishes the earlier run, then reads the directory.
     pub(super) async fn sync(&self, options: SyncOptions) -> Result<Report, SyncError> {
         self.finish_earlier_run().await?;
         let mut report = self.run_once(options).await?;

@@ -60,8 +60,8 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
         () = stop => {}
         () = follow(&run) => {}
     }
-    // A run that is cut off changes nothing. Releasing the lease lets another process start at
-    // once.
+    // A run that is cut off before `accept` changes nothing; later, the next run finishes it.
+    // Releasing the lease lets another process start at once.
     if let Err(error) = app
         .store
         .release_directory(&LeaseHolder::of(&run.holder))
