@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error::SyncError;
 use super::pages::Progress;
-use super::run::{SyncError, SyncOptions, SyncRun};
+use super::sync_run::{SyncOptions, SyncRun};
 use crate::app::App;
 use crate::config::SyncInterval;
-use crate::crypto::handle::Handle;
-use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::Report;
 use crate::error_chain::causes;
 use crate::store::StoreError;
@@ -30,7 +29,7 @@ pub async fn sync(
     options: SyncOptions,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let run = SyncRun::new(app, Handle::random(&mut rand::rng()), progress);
+    let run = SyncRun::new(app, progress);
     with_lease(&run, run.sync(options)).await
 }
 
@@ -39,13 +38,11 @@ async fn with_lease<T>(
     run: &SyncRun<'_>,
     work: impl Future<Output = Result<T, SyncError>>,
 ) -> Result<T, SyncError> {
-    let store = &run.app.store;
-    let now = run.app.host.clock.now();
-    if !store.lease_directory(run.lease(), now).await? {
+    if !run.lease.take().await? {
         return Err(SyncError::LeaseHeld);
     }
     let result = work.await;
-    let released = store.release_directory(&LeaseHolder::of(&run.holder)).await;
+    let released = run.lease.release().await;
     // The first error says more than that of the release.
     let value = result?;
     released?;
@@ -55,25 +52,21 @@ async fn with_lease<T>(
 /// Synchronizes with the directory until `stop`, at the configured interval. Where that is off, it
 /// still applies changes that were accepted before, and forgets leavers.
 pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
-    let run = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+    let run = SyncRun::new(&app, &|_, _| ());
     tokio::select! {
         () = stop => {}
         () = follow(&run) => {}
     }
     // A run that is cut off before `accept` changes nothing; later, the next run finishes it.
     // Releasing the lease lets another process start at once.
-    if let Err(error) = app
-        .store
-        .release_directory(&LeaseHolder::of(&run.holder))
-        .await
-    {
+    if let Err(error) = run.lease.release().await {
         log_store_failure(&error);
     }
 }
 
 async fn follow(run: &SyncRun<'_>) {
     loop {
-        let pause = match run.app.directory.sync {
+        let pause = match run.lease.app.directory.sync {
             SyncInterval::Off => pause_after(
                 with_lease(run, run.finish_earlier_run()).await.map(drop),
                 CLEANUP_INTERVAL,
@@ -155,7 +148,7 @@ mod tests {
             .await
             .unwrap()
             .shared();
-        let run = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+        let run = SyncRun::new(&app, &|_, _| ());
         let work = async {
             app.store.close().await?;
             Err::<(), _>(SyncError::NoDirectory)
