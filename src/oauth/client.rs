@@ -14,7 +14,8 @@ use super::scope::{Scope, Scopes};
 use crate::crypto::identifiers::SecretHash;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
-use crate::keys::verifiers::{PublicKeys, SharedKey};
+use crate::keys::public_keys::PublicKeys;
+use crate::keys::shared_key::SharedKey;
 use crate::oauth::grant_type::{GrantType, SubjectTokenType};
 use crate::people::{AccessRules, Contact};
 

@@ -8,8 +8,8 @@ use super::proof::{
     AwaitsKeys, ClientCredentials, ClientProof, UnspentAssertion, authentication_failed,
 };
 use crate::crypto::identifiers::ReplayKey;
+use crate::keys::decoys::dummy_verify;
 use crate::keys::jws::{JwsAlg, UnverifiedJws};
-use crate::keys::verifiers::dummy_verify;
 use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;

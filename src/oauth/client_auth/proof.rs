@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::crypto::identifiers::{ReplayKey, SecretHash};
 use crate::keys::jws::UnverifiedJws;
-use crate::keys::verifiers::PublicKeys;
+use crate::keys::public_keys::PublicKeys;
 use crate::oauth::client::{Authentication, Client, secret_matches};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;

@@ -18,7 +18,8 @@ use url::Url;
 
 use super::*;
 use crate::keys::jws::JwsAlg;
-use crate::keys::verifiers::{PublicKeys, SharedKey};
+use crate::keys::public_keys::PublicKeys;
+use crate::keys::shared_key::SharedKey;
 use crate::oauth::client::tests::{confidential, public};
 use crate::oauth::client::{Authentication, Client, ClientKeys};
 use crate::oauth::error::ErrorCode;
