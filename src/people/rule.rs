@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::claim_value::ClaimValue;
+use super::expression::TemplateError;
 use super::profile::Profile;
-use super::template::{ClaimValue, Template, TemplateError};
+use super::template::Template;
 
 /// A template for one claim of one client. When it fails, the claim is left out, and the first failure
 /// is logged.
