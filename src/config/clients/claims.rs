@@ -5,10 +5,9 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::check::Check;
 use super::section::{ClaimScope, ClaimSection, ClientSection, Scoped, Split, Verified};
-use crate::oauth::claim_mapping::{
-    ClaimRules, CustomClaim, EmailPolicy, EmailVerified, SplitNames,
-};
+use crate::oauth::claim_mapping::{ClaimRules, CustomClaim, EmailPolicy, EmailVerified};
 use crate::oauth::scope::Scope;
+use crate::oauth::split_name::SplitNames;
 use crate::people::{ClaimRule, Profile};
 use crate::session::User;
 

@@ -10,7 +10,9 @@ use super::proof::{
 use crate::crypto::identifiers::ReplayKey;
 use crate::keys::decoys::dummy_verify;
 use crate::keys::jws::{JwsAlg, UnverifiedJws};
-use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
+use crate::oauth::client::Client;
+use crate::oauth::client_auth::method::{Authentication, ClientKeys};
+use crate::oauth::clients::Clients;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 
