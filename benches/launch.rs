@@ -21,7 +21,7 @@ use panda_oidc::login::launch::{CurrentSession, NewSession, VerifiedLogin, decid
 use panda_oidc::login::policy::{Policy, TicketReplay};
 use panda_oidc::login::sign_in::TicketOwner;
 use panda_oidc::login::ticket;
-use panda_oidc::oauth::client::Clients;
+use panda_oidc::oauth::clients::Clients;
 use panda_oidc::session::{Session, SessionId, User};
 use panda_oidc_sdk::{Identity, Subject};
 

@@ -20,9 +20,9 @@ use openidconnect::{ClientId, Nonce};
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::crypto::identifiers::GrantId;
 use panda_oidc::login::sign_in::SignIn;
-use panda_oidc::oauth::claims_request::RequestedClaims;
 use panda_oidc::oauth::grant::Grant;
 use panda_oidc::oauth::pkce::CodeChallenge;
+use panda_oidc::oauth::requested_claims::RequestedClaims;
 use panda_oidc::oauth::scope::Scopes;
 use panda_oidc::session::{LogoutNotice, Session, SessionId, User};
 use panda_oidc::store::{

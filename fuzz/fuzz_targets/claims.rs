@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use panda_oidc::oauth::claims_request::{ClaimsRequest, RequestedClaims};
+use panda_oidc::oauth::claims_request::ClaimsRequest;
+use panda_oidc::oauth::requested_claims::RequestedClaims;
 
 fuzz_target!(|json: &str| {
     if let Ok(request) = ClaimsRequest::parse(json) {

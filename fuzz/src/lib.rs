@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::DateTime;
 use panda_oidc::config;
-use panda_oidc::oauth::client::Clients;
+use panda_oidc::oauth::clients::Clients;
 use panda_oidc::oauth::client_auth::{ClientProof, ClientCredentials, authenticate};
 use panda_oidc::oauth::params::Params;
 use percent_encoding::percent_decode;

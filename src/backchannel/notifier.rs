@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 
 use super::retry;
-use crate::oauth::client::Clients;
+use crate::oauth::clients::Clients;
 use crate::session::LogoutNotice;
 
 /// How long a delivery is leased to one process: long enough to wait for a permit and for the

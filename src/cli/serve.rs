@@ -79,7 +79,8 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         () = shutdown => {}
     }
     sweep_task.abort();
-    // A directory sync that is interrupted changes nothing.
+    // A directory sync that is cut off before `accept` changes nothing; later, the next one
+    // finishes it.
     stop.send_replace(());
     sync_task.await.map_err(|error| explain(&error))?;
     groups_task.abort();

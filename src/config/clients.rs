@@ -15,7 +15,8 @@ use self::check::Check;
 pub(super) use self::section::ClientSection;
 use super::findings::Findings;
 use super::presets;
-use crate::oauth::client::{Client, Clients};
+use crate::oauth::client::Client;
+use crate::oauth::clients::Clients;
 use crate::people::Contact;
 
 /// Checks the clients of the provider `issuer`. `contact` is the default for clients without a contact

@@ -31,7 +31,7 @@ pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
 pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};
 
-use crate::oauth::client::Clients;
+use crate::oauth::clients::Clients;
 use crate::oauth::issuer::Issuer;
 use crate::people::Group;
 use crate::problem::Problem;

@@ -122,7 +122,7 @@ impl Event {
         let (client_id, sid) = (delivery.client_id.to_string(), delivery.sid.to_string());
         match outcome {
             DeliveryOutcome::Delivered => Self::LogoutDelivered { client_id, sid },
-            DeliveryOutcome::GivenUp => Self::LogoutNotDelivered { client_id, sid },
+            DeliveryOutcome::Abandoned => Self::LogoutNotDelivered { client_id, sid },
         }
     }
 

@@ -1,6 +1,5 @@
 //! The routes of the operator's listener, which is separate from the public one.
 
-use std::error::Error as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,7 +9,7 @@ use axum::routing::get;
 
 use super::{metrics, scim};
 use crate::app::App;
-use crate::error_chain;
+use crate::error_chain::causes;
 
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
@@ -34,10 +33,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::error!(
-                causes = error_chain::chain(error.source()),
-                "Not ready: {error}"
-            );
+            tracing::error!(causes = causes(&error), "Not ready: {error}");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store cannot commit; the log says why\n",

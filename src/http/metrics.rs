@@ -1,6 +1,5 @@
 //! `GET /metrics`: metrics for the operator's monitoring, in the Prometheus text format.
 
-use std::error::Error as _;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -12,15 +11,14 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::app::App;
 use crate::directory::{Outcome, Report};
-use crate::error_chain;
+use crate::error_chain::causes;
 
 /// `GET /metrics`. The directory metrics describe the last reading, whichever process made it.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let report = match app.store.report().await {
         Ok(report) => report,
         Err(error) => {
-            let causes = error_chain::chain(error.source());
-            tracing::error!(causes, "Metrics are missing: {error}");
+            tracing::error!(causes = causes(&error), "Metrics are missing: {error}");
             None
         }
     };

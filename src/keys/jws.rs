@@ -1,9 +1,9 @@
-//! Parses signed JWTs from other parties. They are unverified until [`super::verifiers`] has
-//! checked the signature.
+//! Parses signed JWTs from other parties. They are unverified until [`super::public_keys`] or
+//! [`super::shared_key`] has checked the signature.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -94,8 +94,8 @@ pub struct UnverifiedJws<'a> {
     pub typ: Option<String>,
     /// The claims as JSON text.
     pub payload: Vec<u8>,
-    pub(super) message: &'a str,
-    pub(super) signature: &'a str,
+    message: &'a str,
+    signature: &'a str,
 }
 
 /// The text is not a JWT signed with a supported algorithm.
@@ -137,6 +137,12 @@ impl<'a> UnverifiedJws<'a> {
             message,
             signature,
         })
+    }
+
+    /// Whether `key` made the signature.
+    pub(super) fn is_signed_with(&self, key: &DecodingKey) -> bool {
+        let message = self.message.as_bytes();
+        jsonwebtoken::crypto::verify(self.signature, message, key, self.alg.jose()).unwrap_or(false)
     }
 }
 

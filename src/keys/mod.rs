@@ -1,15 +1,18 @@
 //! The signing keys and the JWKS: signs every token that the provider issues, and verifies those
-//! that are presented to it. [`jws`] and [`verifiers`] handle tokens that other parties sign.
+//! that are presented to it. [`jws`], [`public_keys`] and [`shared_key`] handle tokens that other
+//! parties sign.
 //!
 //! Private keys are parsed once and stay in aws-lc-rs. `jsonwebtoken` writes headers, computes
 //! thumbprints and verifies. Why it does not sign: `docs/adr/0004-who-signs.md`.
 
+pub mod decoys;
 pub mod jws;
 mod key_pair;
+pub mod public_keys;
 pub mod remote_jwks;
 mod sealed;
+pub mod shared_key;
 mod signing_alg;
-pub mod verifiers;
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use reqwest::{Response, StatusCode};
 use tokio::sync::watch;
 use url::Url;
 
-use crate::keys::verifiers::{InvalidJwks, PublicKeys};
+use crate::keys::public_keys::{InvalidJwks, PublicKeys};
 
 /// How long cached keys are used before they are fetched again.
 const FRESH_TTL: TimeDelta = TimeDelta::minutes(10);

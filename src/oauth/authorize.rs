@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use openidconnect::Nonce;
 
 use super::claims_request::ClaimsRequest;
-use super::client::{Client, Clients};
+use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
@@ -15,6 +15,7 @@ use super::redirect::VerifiedRedirect;
 use super::response_mode::ResponseMode;
 use super::scope::{Scope, Scopes};
 use super::{acr, resource};
+use crate::oauth::clients::Clients;
 use crate::oauth::grant_type::GrantType;
 
 /// A valid authorization request. It can be granted once a user is signed in.

@@ -1,14 +1,15 @@
 //! The claims about a user that differ from client to client: a client's own claims, and the form
-//! in which it gets addresses and names.
+//! in which it gets addresses.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use crate::oauth::claims_request::UserClaim;
 use crate::oauth::scope::{Scope, Scopes};
-use crate::people::{ClaimRule, ClaimValue, Profile, name};
+use crate::oauth::split_name::SplitNames;
+use crate::oauth::user_claim::UserClaim;
+use crate::people::{ClaimRule, ClaimValue, Profile};
 
 /// The claim rules of one client. Without rules, a claim that the portal has no value for is left
 /// out.
@@ -45,19 +46,6 @@ pub enum EmailVerified {
     /// Only when it is true. Some clients reject a user whose address is marked as unverified, but
     /// accept a user without the claim.
     WhenTrue,
-}
-
-/// Whose name is split into `given_name` and `family_name`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SplitNames {
-    /// The names of people.
-    #[default]
-    People,
-    /// The names of companies, ranks and accounts as well. Some clients prompt every user who lacks
-    /// one of the two claims.
-    Everybody,
-    /// No names.
-    None,
 }
 
 /// A claim that is configured for one client.
@@ -104,29 +92,6 @@ impl ClaimRules {
         }
     }
 
-    /// The name of `profile`, in two parts.
-    pub(super) fn names<'a>(&self, profile: &'a Profile) -> Option<Names<'a>> {
-        if self.split_names == SplitNames::None {
-            return None;
-        }
-        let identity = &profile.user.identity;
-        let whole = identity.name.as_deref().map(str::trim);
-        if let Some(name) = whole.and_then(name::split) {
-            return Some(Names {
-                given: Cow::Borrowed(name.given),
-                family: name.family,
-            });
-        }
-        (self.split_names == SplitNames::Everybody).then(|| Names {
-            given: plain(
-                whole
-                    .filter(|name| !name.is_empty())
-                    .unwrap_or(identity.subject.as_str()),
-            ),
-            family: NO_FAMILY,
-        })
-    }
-
     /// The client's own claims. A rule for a standard claim applies if `is_requested` says so. Any
     /// other rule applies if `scopes` has its scope.
     pub(super) fn own<'a>(
@@ -150,34 +115,6 @@ impl ClaimRules {
         });
         OwnClaims(claims.collect())
     }
-}
-
-/// The `family_name` of a user who has none: everybody can see that it is a placeholder.
-const NO_FAMILY: &str = "-";
-
-/// A name in two parts, for `given_name` and `family_name`.
-pub(super) struct Names<'a> {
-    pub(super) given: Cow<'a, str>,
-    pub(super) family: &'a str,
-}
-
-/// The characters that Keycloak rejects in a name (its validator
-/// `person-name-prohibited-characters`).
-const REJECTED_CHARS: &str = "<>&\"$%!#?§;*~/\\|^=[]{}()";
-
-/// `name` with each character that Keycloak rejects replaced: by its full-width form if there is
-/// one, else by a space.
-fn plain(name: &str) -> Cow<'_, str> {
-    let rejected = |c: char| c.is_control() || REJECTED_CHARS.contains(c);
-    if !name.contains(rejected) {
-        return Cow::Borrowed(name);
-    }
-    let replaced = name.chars().map(|c| match c {
-        '!'..='~' if rejected(c) => char::from_u32(c as u32 + 0xfee0).unwrap_or(' '),
-        c if rejected(c) => ' ',
-        c => c,
-    });
-    Cow::Owned(replaced.collect())
 }
 
 /// Whether the text that a rule made is an e-mail address: within the lengths of RFC 5321 §4.5.3.1,
@@ -213,8 +150,7 @@ impl Serialize for OwnClaims<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::oauth::claim_mapping::*;
-    use proptest::prelude::*;
+    use super::*;
 
     #[test]
     fn an_address_has_only_characters_that_every_client_accepts() {
@@ -237,22 +173,6 @@ mod tests {
             &long,
         ] {
             assert!(!is_address(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn characters_that_keycloak_rejects_are_replaced() {
-        assert_eq!(plain("张三(测试)"), "张三（测试）");
-        assert_eq!(plain("a/b\u{7}§"), "a／b  ");
-        assert!(matches!(plain("新耀分公司"), Cow::Borrowed(_)));
-    }
-
-    proptest! {
-        #[test]
-        fn no_rejected_character_is_left(name in "\\PC{0,20}|[<>&\"$%!#?§;*~/\\\\|^=\\[\\]{}()]{0,9}") {
-            let plain = plain(&name);
-            prop_assert!(plain.chars().all(|c| !REJECTED_CHARS.contains(c)));
-            prop_assert_eq!(plain.chars().count(), name.chars().count());
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The `claims` parameter: claims that are requested by name (OIDC Core §5.5).
 
 use std::collections::HashMap;
-use std::fmt;
 
 use panda_oidc_sdk::Subject;
 use serde::Deserialize;
@@ -9,147 +8,8 @@ use serde_json::Value;
 
 use super::acr;
 use super::error::OAuthError;
-use super::scope::{Scope, Scopes};
-
-/// A claim about the user that can be requested without its scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserClaim {
-    /// `name`.
-    Name,
-    /// `given_name`.
-    GivenName,
-    /// `family_name`.
-    FamilyName,
-    /// `preferred_username`.
-    PreferredUsername,
-    /// `updated_at`.
-    UpdatedAt,
-    /// `email`.
-    Email,
-    /// `email_verified`.
-    EmailVerified,
-    /// `phone_number`.
-    PhoneNumber,
-    /// `phone_number_verified`.
-    PhoneNumberVerified,
-}
-
-impl UserClaim {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Name,
-        Self::GivenName,
-        Self::FamilyName,
-        Self::PreferredUsername,
-        Self::UpdatedAt,
-        Self::Email,
-        Self::EmailVerified,
-        Self::PhoneNumber,
-        Self::PhoneNumberVerified,
-    ];
-
-    /// The name of the claim.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::GivenName => "given_name",
-            Self::FamilyName => "family_name",
-            Self::PreferredUsername => "preferred_username",
-            Self::UpdatedAt => "updated_at",
-            Self::Email => "email",
-            Self::EmailVerified => "email_verified",
-            Self::PhoneNumber => "phone_number",
-            Self::PhoneNumberVerified => "phone_number_verified",
-        }
-    }
-
-    /// The claim with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|claim| claim.as_str() == name)
-    }
-
-    /// The scope that requests it (OIDC Core §5.4).
-    fn scope(self) -> Scope {
-        match self {
-            Self::Name
-            | Self::GivenName
-            | Self::FamilyName
-            | Self::PreferredUsername
-            | Self::UpdatedAt => Scope::Profile,
-            Self::Email | Self::EmailVerified => Scope::Email,
-            Self::PhoneNumber | Self::PhoneNumberVerified => Scope::Phone,
-        }
-    }
-}
-
-/// Claims about the user that are requested by name, in addition to those of the scopes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PersonClaims(Vec<UserClaim>);
-
-impl PersonClaims {
-    /// Reads a space-separated list of claim names. Unknown names are ignored.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let known = UserClaim::ALL.into_iter();
-        Self(
-            known
-                .filter(|claim| text.split(' ').any(|word| word == claim.as_str()))
-                .collect(),
-        )
-    }
-
-    /// Whether `claim` is requested, by its name or by its scope.
-    #[must_use]
-    pub fn is_requested(&self, claim: UserClaim, scopes: &Scopes) -> bool {
-        scopes.contains(claim.scope()) || self.0.contains(&claim)
-    }
-}
-
-/// Claims about the user that a request names, separately for the ID token and for userinfo (§5.5).
-///
-/// A scope adds its claims to both. A claim that is named for one is not added to the other: more
-/// parties get to see an ID token than a userinfo response.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestedClaims {
-    /// For the ID token.
-    pub id_token: PersonClaims,
-    /// For userinfo.
-    pub userinfo: PersonClaims,
-}
-
-impl RequestedClaims {
-    /// Reads the format that [`fmt::Display`] writes.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let of = |prefix: &str| {
-            let words = text.split(' ');
-            let claims: Vec<_> = words.filter_map(|word| word.strip_prefix(prefix)).collect();
-            PersonClaims::parse(&claims.join(" "))
-        };
-        Self {
-            id_token: of("id_token."),
-            userinfo: of("userinfo."),
-        }
-    }
-}
-
-impl fmt::Display for RequestedClaims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let written = |member: &'static str, claims: &PersonClaims| -> Vec<String> {
-            let claims = claims.0.iter();
-            claims
-                .map(|claim| format!("{member}.{}", claim.as_str()))
-                .collect()
-        };
-        let all = [
-            written("id_token", &self.id_token),
-            written("userinfo", &self.userinfo),
-        ];
-        f.write_str(&all.concat().join(" "))
-    }
-}
+use super::requested_claims::RequestedClaims;
+use super::user_claim::PersonClaims;
 
 /// The content of a `claims` parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,14 +66,7 @@ impl ClaimsRequest {
             Ok(member.unwrap_or_default())
         };
         let (id_token, userinfo) = (member("id_token")?, member("userinfo")?);
-        let named = |member: &Member| {
-            let known = UserClaim::ALL.into_iter();
-            PersonClaims(
-                known
-                    .filter(|claim| member.contains_key(claim.as_str()))
-                    .collect(),
-            )
-        };
+        let named = |member: &Member| PersonClaims::named(|claim| member.contains_key(claim));
         let mut request = Self {
             person: RequestedClaims {
                 id_token: named(&id_token),
@@ -246,6 +99,8 @@ impl ClaimsRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::scope::Scopes;
+    use crate::oauth::user_claim::UserClaim;
     use proptest::prelude::*;
 
     fn read(json: &str) -> ClaimsRequest {

@@ -1,20 +1,14 @@
-//! Registered clients: their metadata, already checked (RFC 7591 §2).
-
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+//! A registered client: its metadata, already checked (RFC 7591 §2).
 
 use chrono::TimeDelta;
 use openidconnect::ClientId;
-use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use super::claim_mapping::ClaimRules;
+use super::client_auth::method::Authentication;
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
-use crate::crypto::identifiers::SecretHash;
 use crate::keys::SigningAlg;
-use crate::keys::jws::JwsAlg;
-use crate::keys::verifiers::{PublicKeys, SharedKey};
 use crate::oauth::grant_type::{GrantType, SubjectTokenType};
 use crate::people::{AccessRules, Contact};
 
@@ -99,46 +93,6 @@ pub struct AccessTokenSettings {
     pub audience: Vec<String>,
 }
 
-/// How a client authenticates at the token endpoint (OIDC Core §9).
-#[derive(Debug, Clone)]
-pub enum Authentication {
-    /// Not at all: a public client (`none`).
-    None,
-    /// With a secret.
-    Secret {
-        /// The hash of the secret.
-        digest: SecretHash,
-        /// `client_secret_basic` is accepted.
-        basic: bool,
-        /// `client_secret_post` is accepted.
-        post: bool,
-    },
-    /// With an assertion that is signed with its secret (`client_secret_jwt`).
-    SecretJwt {
-        /// The secret.
-        key: SharedKey,
-        /// `token_endpoint_auth_signing_alg`. If unset, any algorithm that the secret is long
-        /// enough for.
-        alg: Option<JwsAlg>,
-    },
-    /// With an assertion that is signed with its private key (`private_key_jwt`).
-    PrivateKeyJwt {
-        /// Its public keys.
-        keys: ClientKeys,
-        /// `token_endpoint_auth_signing_alg`. If unset, any algorithm that fits one of its keys.
-        alg: Option<JwsAlg>,
-    },
-}
-
-/// Where a client's public keys are.
-#[derive(Debug, Clone)]
-pub enum ClientKeys {
-    /// In its registration: `jwks`.
-    Inline(PublicKeys),
-    /// At a URL: `jwks_uri`.
-    Remote(Url),
-}
-
 impl Client {
     /// Whether the client is public: it cannot keep a secret (RFC 6749 §2.1).
     #[must_use]
@@ -160,123 +114,10 @@ impl Client {
     }
 }
 
-/// Whether `digest` is the hash of `secret`. The comparison takes constant time, so that response
-/// times reveal nothing about the secret (N46, docs/security.md).
-pub(super) fn secret_matches(digest: &SecretHash, secret: &str) -> bool {
-    digest
-        .as_bytes()
-        .ct_eq(SecretHash::of(secret.as_bytes()).as_bytes())
-        .into()
-}
-
-/// All registered clients.
-#[derive(Debug, Default)]
-pub struct Clients(HashMap<String, Arc<Client>>);
-
-impl Clients {
-    /// The client with the identifier `id`.
-    #[must_use]
-    pub fn get(&self, id: &str) -> Option<&Arc<Client>> {
-        self.0.get(id)
-    }
-
-    /// All clients, sorted by identifier.
-    #[must_use]
-    pub fn all(&self) -> Vec<&Arc<Client>> {
-        let mut all: Vec<_> = self.0.values().collect();
-        all.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
-        all
-    }
-
-    /// The clients that restrict access and serve one of `resources`. A resource is a client's
-    /// identifier or one of its `resources`.
-    pub fn restricting_access_to<'a>(
-        &'a self,
-        resources: &'a [String],
-    ) -> impl Iterator<Item = &'a Client> {
-        let serves = |client: &Client| {
-            let names =
-                |name: &String| name == client.id.as_str() || client.resources.contains(name);
-            resources.iter().any(names)
-        };
-        let clients = self.0.values().map(AsRef::as_ref);
-        clients.filter(move |client| client.access.is_some() && serves(client))
-    }
-
-    /// Whether the scope `email` yields a claim for any client.
-    #[must_use]
-    pub fn any_gets_email(&self) -> bool {
-        self.0.values().any(|client| client.claims.grants_email())
-    }
-
-    /// The `jwks_uri` of every client that has one.
-    #[must_use]
-    pub fn jwks_uris(&self) -> Vec<Url> {
-        let uris = self.0.values().filter_map(|client| {
-            let Authentication::PrivateKeyJwt { keys, .. } = &client.authentication else {
-                return None;
-            };
-            match keys {
-                ClientKeys::Remote(uri) => Some(uri.clone()),
-                ClientKeys::Inline(_) => None,
-            }
-        });
-        uris.collect()
-    }
-
-    /// The origins of all redirect URIs. Scripts of these origins may read the responses to
-    /// clients.
-    ///
-    /// A public client may receive its code at any port of a loopback address (RFC 8252 §7.3). That
-    /// is for native apps, which have no origin. A web page in development uses the port it
-    /// registers.
-    #[must_use]
-    pub fn origins(&self) -> BTreeSet<String> {
-        let uris = self.0.values().flat_map(|client| &client.redirect_uris);
-        uris.filter_map(RegisteredUri::origin).collect()
-    }
-}
-
-/// No client has this identifier. The message repeats the identifier only if it is clearly a
-/// misspelling of a registered one. Any other text may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoSuchClient(String);
-
-impl Clients {
-    /// The error for the unknown identifier `id`. It suggests the most similar registered
-    /// identifier.
-    #[must_use]
-    pub fn nearest(&self, id: &str) -> NoSuchClient {
-        let similarity = |known: &&str| strsim::jaro_winkler(id, known);
-        let nearest = self
-            .0
-            .keys()
-            .map(String::as_str)
-            .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-        NoSuchClient(match nearest {
-            Some(known) if similarity(&known) > 0.85 => {
-                format!("no client is called {id:?}; did the menu entry mean {known:?}?")
-            }
-            _ => "the menu entry names no registered client; check its address".to_owned(),
-        })
-    }
-}
-
-impl FromIterator<Client> for Clients {
-    fn from_iter<T: IntoIterator<Item = Client>>(clients: T) -> Self {
-        Self(
-            clients
-                .into_iter()
-                .map(|client| (client.id.to_string(), Arc::new(client)))
-                .collect(),
-        )
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::crypto::identifiers::SecretHash;
 
     pub(crate) fn public(id: &str) -> Client {
         Client {

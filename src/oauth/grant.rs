@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::Subject;
 
-use super::claims_request::RequestedClaims;
 use super::pkce::CodeChallenge;
 use super::scope::{Scope, Scopes};
+use crate::oauth::requested_claims::RequestedClaims;
 use crate::people::Link;
 use crate::session::{SessionId, User};
 

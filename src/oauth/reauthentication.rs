@@ -74,8 +74,8 @@ mod tests {
     use chrono::TimeDelta;
 
     use crate::oauth::authorize::authorize;
-    use crate::oauth::client::Clients;
     use crate::oauth::client::tests::confidential;
+    use crate::oauth::clients::Clients;
     use crate::oauth::params::Params;
     use crate::oauth::reauthentication::*;
     use crate::session::tests::session;

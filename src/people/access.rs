@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
+use super::condition::Condition;
 use super::input::{condition, ids};
 use super::profile::Profile;
-use super::template::Condition;
 
 /// Who may use a client that is not open to everybody.
 #[derive(Debug, Clone, Default)]

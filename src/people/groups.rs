@@ -9,10 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
+use super::condition::Condition;
 use super::input::{condition, ids};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
-use super::template::Condition;
 use crate::crypto::identifiers::FileDigest;
 use crate::session::User;
 

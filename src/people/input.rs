@@ -4,7 +4,7 @@ use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::people::template::Condition;
+use crate::people::condition::Condition;
 
 /// An identifier, written as a number or as a string.
 #[derive(Deserialize)]

@@ -5,8 +5,11 @@
 //! [`crate::oauth::claims`] decides what a client receives.
 
 mod access;
+mod claim_value;
+mod condition;
 mod contact;
 mod display_name;
+mod expression;
 mod groups;
 pub mod groups_file;
 mod input;
@@ -17,11 +20,14 @@ mod rule;
 mod template;
 
 pub use self::access::{AccessRules, Denied, UserSet};
+pub use self::claim_value::ClaimValue;
+pub use self::condition::Condition;
 pub use self::contact::Contact;
 pub use self::display_name::display_name;
+pub use self::expression::TemplateError;
 pub use self::groups::{Group, Groups, GroupsFile, Membership};
 pub(crate) use self::input::parse_user_id;
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
 pub use self::rule::ClaimRule;
-pub use self::template::{ClaimValue, Condition, Template, TemplateError};
+pub use self::template::Template;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::claim_value::ClaimValue;
+use super::expression::TemplateError;
 use super::profile::Profile;
-use super::template::{ClaimValue, Template, TemplateError};
+use super::template::Template;
 
 /// A template for one claim of one client. When it fails, the claim is left out, and the first failure
 /// is logged.
@@ -63,7 +65,7 @@ impl ClaimRule {
 
     /// Whether the claim may differ between two users. No value, or an error, counts as different.
     #[must_use]
-    pub fn tells_apart(&self, one: &Profile, other: &Profile) -> bool {
+    pub fn differs_for(&self, one: &Profile, other: &Profile) -> bool {
         match (self.template.render(one), self.template.render(other)) {
             (Ok(Some(one)), Ok(Some(other))) => one != other,
             _ => true,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::backchannel::logout_token;
 use crate::backchannel::retry::{self, AttemptOutcome};
+use crate::error_chain::causes;
 use crate::oauth::client::Client;
 use crate::session::{Delivery, DeliveryOutcome, EndedSession};
 use crate::store::StoreError;
@@ -44,7 +45,7 @@ pub async fn notify_clients(app: &Arc<App>, ended: &[EndedSession]) {
 
 /// Sends one logout token to one client, and records the outcome.
 pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
-    // Without a permit in time, the lease ends soon and the next holder makes the attempt.
+    // If no permit becomes free in time, do nothing: the lease expires, and the next holder tries.
     let permit = tokio::time::timeout(CALL_TIMEOUT, app.logout_calls.permit(&delivery.client_id));
     let Ok(Some(_permit)) = permit.await else {
         return;
@@ -57,12 +58,12 @@ pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
             record(&app, &delivery, outcome, &detail).await
         }
         (Some(_), Some(_)) => {
-            log_given_up(&delivery, "nobody could call it in time");
-            strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
+            log_abandoned(&delivery, "nobody could call it in time");
+            complete(&app, &delivery, DeliveryOutcome::Abandoned).await
         }
         _ => {
-            log_given_up(&delivery, "it has no backchannel_logout_uri any more");
-            strike_off(&app, &delivery, DeliveryOutcome::GivenUp).await
+            log_abandoned(&delivery, "it has no backchannel_logout_uri any more");
+            complete(&app, &delivery, DeliveryOutcome::Abandoned).await
         }
     };
     if let Err(error) = recorded {
@@ -109,7 +110,7 @@ fn innermost(mut error: &dyn Error) -> String {
     error.to_string()
 }
 
-/// Records the outcome of an attempt: delivered, to be retried, or given up.
+/// Records the outcome of an attempt: delivered, to be retried, or abandoned.
 async fn record(
     app: &App,
     delivery: &Delivery,
@@ -119,12 +120,12 @@ async fn record(
     let (id, sid) = (delivery.client_id.as_str(), &delivery.sid);
     if outcome == AttemptOutcome::Accepted {
         tracing::info!(client_id = id, %sid, "Told {id} that session {sid} is over");
-        return strike_off(app, delivery, DeliveryOutcome::Delivered).await;
+        return complete(app, delivery, DeliveryOutcome::Delivered).await;
     }
     let now = app.host.clock.now();
     let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
-        log_given_up(delivery, detail);
-        return strike_off(app, delivery, DeliveryOutcome::GivenUp).await;
+        log_abandoned(delivery, detail);
+        return complete(app, delivery, DeliveryOutcome::Abandoned).await;
     };
     let (attempts, again) = (delivery.attempts, (due - now).num_seconds());
     let remedy = match outcome {
@@ -138,7 +139,7 @@ async fn record(
     app.store.postpone(delivery, due).await
 }
 
-async fn strike_off(
+async fn complete(
     app: &App,
     delivery: &Delivery,
     outcome: DeliveryOutcome,
@@ -147,7 +148,7 @@ async fn strike_off(
     app.store.complete(delivery, outcome, now).await
 }
 
-fn log_given_up(delivery: &Delivery, why: &str) {
+fn log_abandoned(delivery: &Delivery, why: &str) {
     let (id, sid, attempts) = (
         delivery.client_id.as_str(),
         &delivery.sid,
@@ -158,6 +159,28 @@ fn log_given_up(delivery: &Delivery, why: &str) {
 
 /// Logs that deliveries are delayed because the store failed.
 pub fn log_failure(error: &StoreError) {
-    let cause = error.source.to_string();
-    tracing::error!(cause, "Logout tokens wait: {error}");
+    tracing::error!(causes = causes(error), "Logout tokens wait: {error}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error_chain::tests::log_of;
+
+    #[test]
+    fn a_failure_of_the_store_is_logged_with_all_its_causes() {
+        let full = StoreError {
+            step: "commit",
+            source: "the disk is full".into(),
+        };
+        let error = StoreError {
+            step: "write",
+            source: Box::new(full),
+        };
+        let log = log_of(|| log_failure(&error));
+        assert!(
+            log.contains(r#"causes="the store failed to commit: the disk is full""#),
+            "{log}"
+        );
+    }
 }

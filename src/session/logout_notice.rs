@@ -57,7 +57,7 @@ pub enum DeliveryOutcome {
     /// The client has confirmed the logout notification.
     Delivered,
     /// The client was not notified, and there will be no further attempt.
-    GivenUp,
+    Abandoned,
 }
 
 impl LogoutNotice {

@@ -14,7 +14,7 @@ use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
 use panda_oidc::error_chain::explain;
 
-/// The exit code when the brake keeps missing people from being removed.
+/// The exit code when the removal guard refuses the list.
 const BLOCKED_EXIT_CODE: u8 = 3;
 
 /// How long to wait for another process that reads the list. Longer than the lease of a process that

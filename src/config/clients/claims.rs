@@ -5,10 +5,9 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::check::Check;
 use super::section::{ClaimScope, ClaimSection, ClientSection, Scoped, Split, Verified};
-use crate::oauth::claim_mapping::{
-    ClaimRules, CustomClaim, EmailPolicy, EmailVerified, SplitNames,
-};
+use crate::oauth::claim_mapping::{ClaimRules, CustomClaim, EmailPolicy, EmailVerified};
 use crate::oauth::scope::Scope;
+use crate::oauth::split_name::SplitNames;
 use crate::people::{ClaimRule, Profile};
 use crate::session::User;
 
@@ -142,7 +141,7 @@ impl Check<'_, '_> {
             }
         };
         let identifies_user = matches!(claim, "email" | "preferred_username" | "login");
-        if identifies_user && !rule.tells_apart(&namesake("1"), &namesake("2")) {
+        if identifies_user && !rule.differs_for(&namesake("1"), &namesake("2")) {
             self.fail(
                 key,
                 "it comes to the same for two people of one name, and clients would take them for one",

@@ -5,7 +5,8 @@ use openidconnect::ClientId;
 
 use super::check::Check;
 use super::section::{AccessTokenTyp, ClientSection};
-use crate::oauth::client::{AccessTokenSettings, Authentication, Client};
+use crate::oauth::client::{AccessTokenSettings, Client};
+use crate::oauth::client_auth::method::Authentication;
 use crate::oauth::grant_type::GrantType;
 use crate::oauth::redirect::RegisteredUri;
 

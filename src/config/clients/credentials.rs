@@ -7,8 +7,9 @@ use super::check::Check;
 use super::section::{AuthMethod, ClientSection};
 use crate::config::secret::{self, MAKE_ONE, Place, Secret};
 use crate::keys::jws::JwsAlg;
-use crate::keys::verifiers::{PublicKeys, SharedKey};
-use crate::oauth::client::{Authentication, ClientKeys};
+use crate::keys::public_keys::PublicKeys;
+use crate::keys::shared_key::SharedKey;
+use crate::oauth::client_auth::method::{Authentication, ClientKeys};
 
 impl Check<'_, '_> {
     pub(super) fn authentication(&mut self, section: &ClientSection) -> Option<Authentication> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crypto::identifiers::SecretHash;
-use crate::oauth::client::{Authentication, ClientKeys};
+use crate::oauth::client_auth::method::{Authentication, ClientKeys};
 
 const SECRET: &str = "0123456789abcdef";
 const SECRET_LINE: &str = "client_secret = \"0123456789abcdef\"\n";

@@ -6,7 +6,7 @@ use panda_oidc_sdk::LoginError;
 use crate::http::page::words::{Message, Words};
 use crate::limits::RateLimited;
 use crate::login::ticket::InvalidTicket;
-use crate::oauth::client::NoSuchClient;
+use crate::oauth::clients::NoSuchClient;
 use crate::oauth::error::OAuthError;
 use crate::oauth::initiate_login::NoLoginUrl;
 use crate::people::Denied;

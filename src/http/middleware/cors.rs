@@ -6,7 +6,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_A
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::oauth::client::Clients;
+use crate::oauth::clients::Clients;
 
 /// How long a browser may cache the response to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);

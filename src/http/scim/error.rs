@@ -1,13 +1,11 @@
 //! Every error of the SCIM endpoints, and its response.
 
-use std::error::Error as _;
-
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::error_chain;
+use crate::error_chain::causes;
 use crate::scim::{MEDIA_TYPE, ScimError};
 use crate::store::StoreError;
 
@@ -61,10 +59,7 @@ impl IntoResponse for ScimFailure {
                 Some((RETRY_AFTER, HeaderValue::from(wait))),
             ),
             Self::Store(error) => {
-                tracing::error!(
-                    causes = error_chain::chain(error.source()),
-                    "Failed: {error}"
-                );
+                tracing::error!(causes = causes(&error), "Failed: {error}");
                 let detail = "something failed here; the log says what";
                 (ScimError::new(500, detail), None)
             }

@@ -6,10 +6,14 @@
 //! [`crate::directory`] decides whether a user who is missing from the list may count as having
 //! left.
 
+mod error;
+mod lease;
 mod pages;
-mod run;
 mod schedule;
+mod staging;
+mod sync_run;
 
+pub use self::error::SyncError;
 pub use self::pages::Progress;
-pub use self::run::{SyncError, SyncOptions};
 pub use self::schedule::{run, sync};
+pub use self::sync_run::SyncOptions;

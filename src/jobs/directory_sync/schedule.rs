@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error::SyncError;
 use super::pages::Progress;
-use super::run::{SyncError, SyncOptions, SyncRun};
+use super::sync_run::{SyncOptions, SyncRun};
 use crate::app::App;
 use crate::config::SyncInterval;
-use crate::crypto::handle::Handle;
-use crate::crypto::identifiers::LeaseHolder;
 use crate::directory::Report;
+use crate::error_chain::causes;
 use crate::store::StoreError;
 
 /// The time between two cleanups where the directory is not read periodically.
@@ -29,7 +29,7 @@ pub async fn sync(
     options: SyncOptions,
     progress: Progress<'_>,
 ) -> Result<Report, SyncError> {
-    let run = SyncRun::new(app, Handle::random(&mut rand::rng()), progress);
+    let run = SyncRun::new(app, progress);
     with_lease(&run, run.sync(options)).await
 }
 
@@ -38,40 +38,35 @@ async fn with_lease<T>(
     run: &SyncRun<'_>,
     work: impl Future<Output = Result<T, SyncError>>,
 ) -> Result<T, SyncError> {
-    let store = &run.app.store;
-    let now = run.app.host.clock.now();
-    if !store.lease_directory(run.lease(), now).await? {
+    if !run.lease.take().await? {
         return Err(SyncError::LeaseHeld);
     }
     let result = work.await;
-    store
-        .release_directory(&LeaseHolder::of(&run.holder))
-        .await?;
-    result
+    let released = run.lease.release().await;
+    // The first error says more than that of the release.
+    let value = result?;
+    released?;
+    Ok(value)
 }
 
 /// Synchronizes with the directory until `stop`, at the configured interval. Where that is off, it
 /// still applies changes that were accepted before, and forgets leavers.
 pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
-    let run = SyncRun::new(&app, Handle::random(&mut rand::rng()), &|_, _| ());
+    let run = SyncRun::new(&app, &|_, _| ());
     tokio::select! {
         () = stop => {}
         () = follow(&run) => {}
     }
-    // A run that is cut off changes nothing. Releasing the lease lets another process start at
-    // once.
-    if let Err(error) = app
-        .store
-        .release_directory(&LeaseHolder::of(&run.holder))
-        .await
-    {
+    // A run that is cut off before `accept` changes nothing; later, the next run finishes it.
+    // Releasing the lease lets another process start at once.
+    if let Err(error) = run.lease.release().await {
         log_store_failure(&error);
     }
 }
 
 async fn follow(run: &SyncRun<'_>) {
     loop {
-        let pause = match run.app.directory.sync {
+        let pause = match run.lease.app.directory.sync {
             SyncInterval::Off => pause_after(
                 with_lease(run, run.finish_earlier_run()).await.map(drop),
                 CLEANUP_INTERVAL,
@@ -105,6 +100,60 @@ fn pause_after(result: Result<(), SyncError>, period: Duration) -> Duration {
 }
 
 fn log_store_failure(error: &StoreError) {
-    let cause = error.source.to_string();
-    tracing::error!(cause, "The directory cannot be followed: {error}");
+    tracing::error!(
+        causes = causes(error),
+        "The directory cannot be followed: {error}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use panda_oidc_sdk::{Host, SystemClock};
+
+    use super::*;
+    use crate::config;
+    use crate::error_chain::tests::log_of;
+    use crate::store::WriteTimeout;
+
+    #[test]
+    fn a_failure_of_the_store_is_logged_with_all_its_causes() {
+        let full = StoreError {
+            step: "commit",
+            source: "the disk is full".into(),
+        };
+        let error = StoreError {
+            step: "write",
+            source: Box::new(full),
+        };
+        let log = log_of(|| log_store_failure(&error));
+        assert!(
+            log.contains(r#"causes="the store failed to commit: the disk is full""#),
+            "{log}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_first_error_of_a_run_is_kept_when_the_lease_cannot_be_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = format!(
+            "issuer = 'http://127.0.0.1:1'\n\
+             [provider]\nkind = 'panda'\nbase_url = 'http://127.0.0.1:1'\n\
+             [store]\npath = '{folder}/panda-oidc.db'\n\
+             [keys]\nmaster_key_file = '{folder}/master.key'",
+            folder = folder.path().display(),
+        );
+        let config = config::parse(&toml).unwrap();
+        let host = Host::new(Arc::new(SystemClock)).unwrap();
+        let app = App::open(config, host, WriteTimeout::Command)
+            .await
+            .unwrap()
+            .shared();
+        let run = SyncRun::new(&app, &|_, _| ());
+        let work = async {
+            app.store.close().await?;
+            Err::<(), _>(SyncError::NoDirectory)
+        };
+        let result = with_lease(&run, work).await;
+        assert!(matches!(result, Err(SyncError::NoDirectory)), "{result:?}");
+    }
 }

@@ -8,9 +8,11 @@ use super::proof::{
     AwaitsKeys, ClientCredentials, ClientProof, UnspentAssertion, authentication_failed,
 };
 use crate::crypto::identifiers::ReplayKey;
+use crate::keys::decoys::dummy_verify;
 use crate::keys::jws::{JwsAlg, UnverifiedJws};
-use crate::keys::verifiers::dummy_verify;
-use crate::oauth::client::{Authentication, Client, ClientKeys, Clients};
+use crate::oauth::client::Client;
+use crate::oauth::client_auth::method::{Authentication, ClientKeys};
+use crate::oauth::clients::Clients;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
 

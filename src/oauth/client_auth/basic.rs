@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::proof::{ClientCredentials, ClientProof, authenticated, authentication_failed, secret};
-use crate::oauth::client::Clients;
+use crate::oauth::clients::Clients;
 use crate::oauth::error::OAuthError;
 
 pub(super) fn authenticate<'a>(

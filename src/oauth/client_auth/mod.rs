@@ -6,6 +6,7 @@
 mod assertion;
 mod basic;
 mod claims;
+pub mod method;
 mod none;
 mod post;
 mod proof;
@@ -17,8 +18,8 @@ pub use self::proof::{
     AwaitsKeys, ClientCredentials, ClientProof, UnspentAssertion, assertion_replayed,
     authentication_failed,
 };
-use super::client::Clients;
 use super::error::OAuthError;
+use crate::oauth::clients::Clients;
 
 /// The parameters of the methods, none of which may be repeated.
 const PARAMETERS: [&str; 4] = [

@@ -1,7 +1,8 @@
 //! `none`: a public client only sends its `client_id` (RFC 6749 §3.2.1).
 
 use super::proof::{ClientCredentials, ClientProof, authenticated, authentication_failed};
-use crate::oauth::client::{Client, Clients};
+use crate::oauth::client::Client;
+use crate::oauth::clients::Clients;
 use crate::oauth::error::OAuthError;
 
 pub(super) fn authenticate<'a>(

@@ -1,7 +1,7 @@
 //! `client_secret_post`: the secret in the body (RFC 6749 §2.3.1).
 
 use super::proof::{ClientCredentials, ClientProof, authenticated, authentication_failed, secret};
-use crate::oauth::client::Clients;
+use crate::oauth::clients::Clients;
 use crate::oauth::error::OAuthError;
 
 pub(super) fn authenticate<'a>(

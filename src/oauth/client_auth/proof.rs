@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use subtle::ConstantTimeEq as _;
 use url::Url;
 
+use super::method::Authentication;
 use crate::crypto::identifiers::{ReplayKey, SecretHash};
 use crate::keys::jws::UnverifiedJws;
-use crate::keys::verifiers::PublicKeys;
-use crate::oauth::client::{Authentication, Client, secret_matches};
+use crate::keys::public_keys::PublicKeys;
+use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 
@@ -117,9 +119,12 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// Whether `offered` is this secret.
+    /// Whether `offered` is this secret. The comparison takes constant time, so that response times
+    /// reveal nothing about the secret (N46, docs/security.md).
     pub(super) fn matches(&self, offered: &str) -> bool {
-        secret_matches(&self.digest, offered) & self.can_match
+        let offered = SecretHash::of(offered.as_bytes());
+        let is_equal: bool = self.digest.as_bytes().ct_eq(offered.as_bytes()).into();
+        is_equal & self.can_match
     }
 }
 

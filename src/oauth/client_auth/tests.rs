@@ -18,9 +18,11 @@ use url::Url;
 
 use super::*;
 use crate::keys::jws::JwsAlg;
-use crate::keys::verifiers::{PublicKeys, SharedKey};
+use crate::keys::public_keys::PublicKeys;
+use crate::keys::shared_key::SharedKey;
+use crate::oauth::client::Client;
 use crate::oauth::client::tests::{confidential, public};
-use crate::oauth::client::{Authentication, Client, ClientKeys};
+use crate::oauth::client_auth::method::{Authentication, ClientKeys};
 use crate::oauth::error::ErrorCode;
 use crate::oauth::params::Params;
 

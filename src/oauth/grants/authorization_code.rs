@@ -82,12 +82,12 @@ mod tests {
     use openidconnect::ClientId;
 
     use super::*;
-    use crate::oauth::claims_request::RequestedClaims;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::error::ErrorCode;
     use crate::oauth::grant::Grant;
     use crate::oauth::grants::{self, TokenRequest};
     use crate::oauth::pkce::CodeChallenge;
+    use crate::oauth::requested_claims::RequestedClaims;
     use crate::oauth::scope::Scopes;
     use crate::session::tests::session;
 

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use url::Url;
 
 pub use self::redirect::PostLogoutRedirect;
-use super::client::{Client, Clients};
+use super::client::Client;
 use super::error::OAuthError;
 use super::id_token_hint;
 use super::id_token_hint::Hint;
 use super::params::Params;
 use crate::keys::Keys;
+use crate::oauth::clients::Clients;
 use crate::session::{Session, SessionId};
 
 /// The parameters that are read (§2).

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::claim_mapping::{ClaimRules, EmailVerified, OwnClaims};
-use crate::oauth::claims_request::{PersonClaims as RequestedByName, UserClaim};
 use crate::oauth::phone::e164;
 use crate::oauth::scope::Scopes;
+use crate::oauth::user_claim::{PersonClaims as RequestedByName, UserClaim};
 use crate::people::Profile;
 
 /// The claims about a user (OIDC Core §5.1). Those requested by scope are the same in the ID token
@@ -53,7 +53,7 @@ pub fn user_claims<'a>(
     let subject = user.subject().as_str();
     let username = link.and_then(|link| link.username.as_deref());
     let names = (include(UserClaim::GivenName) || include(UserClaim::FamilyName))
-        .then(|| rules.names(profile))
+        .then(|| rules.split_names.split(&user.identity))
         .flatten();
     let family_name = names.as_ref().map(|names| names.family);
     let (email, verified) = (is_requested(UserClaim::Email)

@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::oauth::claim_mapping::{CustomClaim, EmailPolicy, SplitNames};
+use crate::oauth::claim_mapping::{CustomClaim, EmailPolicy};
 use crate::oauth::scope::Scope;
+use crate::oauth::split_name::SplitNames;
 use crate::people::{Attribute, ClaimRule, Link};
 use crate::session::tests::session;
 

@@ -1,7 +1,7 @@
 //! Tests of templates and conditions.
 
 use super::*;
-use crate::people::Link;
+use crate::people::{Attribute, Condition, Link};
 use crate::session::tests::session;
 
 fn profile() -> Profile {

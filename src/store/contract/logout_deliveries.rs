@@ -167,7 +167,7 @@ pub(super) async fn a_postponed_delivery_is_due_at_its_new_time(store: impl Stor
     assert_eq!(lease(&store, 610).await, [delivery("wiki", 3)]);
 }
 
-pub(super) async fn a_struck_off_delivery_is_not_leased_again(store: impl Store) {
+pub(super) async fn a_completed_delivery_is_not_leased_again(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
     let ended = store
         .end(&sid("a"), &logout_notice())

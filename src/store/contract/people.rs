@@ -1,62 +1,18 @@
-//! The known people, and the directory readings that update them.
-
-use std::sync::Arc;
+//! The known people: whether the directory lists them, their history, and how they are forgotten.
 
 use chrono::{DateTime, Utc};
-use panda_oidc_sdk::Identity;
-use tokio::task::JoinSet;
 
 use super::fixture::{
     at, digest, grant, logout_notice, offline_grant, sid, sign_in, signed_in, subject,
 };
 use super::logout_deliveries::up_to;
-use crate::directory::{Anomaly, Blocked, Change, Event, Outcome, Person, Presence, Report};
+use super::readings::{apply_reading, identity, person};
+use crate::directory::{Change, Event, Person, Presence};
 use crate::links;
 use crate::links::{Edit, LinkKey};
 use crate::login::sign_in::SignInOutcome;
 use crate::session::DeliveryOutcome;
-use crate::store::{DirectoryLease, Store};
-
-fn identity(id: &str, name: &str) -> Identity {
-    Identity {
-        subject: subject(id),
-        name: Some(name.to_owned()),
-        phone: None,
-    }
-}
-
-fn lease(holder: &str, until: i64) -> DirectoryLease {
-    DirectoryLease {
-        holder: digest(holder),
-        until: at(until),
-    }
-}
-
-/// Applies `changes` as one reading at `now`. Returns the number of sessions that ended.
-async fn apply_reading(store: &impl Store, changes: Vec<Change>, now: i64) -> usize {
-    let lease = lease("reader", 10_000);
-    assert!(store.lease_directory(lease, at(now)).await.unwrap());
-    assert!(store.stage(lease, changes).await.unwrap());
-    assert!(store.accept(lease, at(now)).await.unwrap());
-    let mut ended = 0;
-    loop {
-        let done = store
-            .apply_accepted(lease, 2, &logout_notice())
-            .await
-            .unwrap();
-        let done = done.unwrap();
-        ended += done.ended.len();
-        if done.changes == 0 {
-            break;
-        }
-    }
-    store.release_directory(&lease.holder).await.unwrap();
-    ended
-}
-
-async fn person(store: &impl Store, id: &str) -> Option<Person> {
-    store.person(&subject(id)).await.unwrap()
-}
+use crate::store::Store;
 
 async fn presence(store: &impl Store, id: &str) -> Option<Presence> {
     person(store, id).await.map(|person| person.presence)
@@ -71,110 +27,6 @@ pub(super) async fn a_person_who_signs_in_is_known_and_unlisted(store: impl Stor
     signed_in(&store, sign_in("a")).await;
     assert_eq!(presence(&store, "1").await, Some(Presence::Unlisted));
     assert_eq!(presence(&store, "2").await, None);
-}
-
-pub(super) async fn a_reading_takes_effect_only_once_it_is_accepted(store: impl Store) {
-    let lease = lease("reader", 60);
-    assert!(store.lease_directory(lease, at(0)).await.unwrap());
-    let listed = vec![
-        Change::Listed(identity("1", "陈涛")),
-        Change::Listed(identity("2", "张伟")),
-    ];
-    assert!(store.stage(lease, listed.clone()).await.unwrap());
-    let done = store
-        .apply_accepted(lease, 10, &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(done.changes, 0, "nobody accepted it");
-    assert_eq!(person(&store, "1").await, None);
-    assert_eq!(store.discard(lease, 1).await.unwrap(), Some(1));
-    assert_eq!(store.discard(lease, 9).await.unwrap(), Some(1));
-    assert_eq!(store.discard(lease, 9).await.unwrap(), Some(0));
-    assert!(store.stage(lease, listed).await.unwrap());
-    assert!(store.accept(lease, at(5)).await.unwrap());
-    assert_eq!(
-        store.discard(lease, 9).await.unwrap(),
-        Some(0),
-        "it has to be carried out"
-    );
-    let done = store
-        .apply_accepted(lease, 1, &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(done.changes, 1);
-    let done = store
-        .apply_accepted(lease, 10, &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(done.changes, 1);
-    let one = person(&store, "1").await.unwrap();
-    assert_eq!(
-        (one.presence, one.user.updated_at),
-        (Presence::Listed, at(5))
-    );
-    assert_eq!(one.user.identity, identity("1", "陈涛"));
-}
-
-pub(super) async fn of_concurrent_holders_one_gets_the_lease(store: impl Store + 'static) {
-    let store = Arc::new(store);
-    let mut race = JoinSet::new();
-    for holder in 0..16 {
-        let store = Arc::clone(&store);
-        race.spawn(async move {
-            let lease = lease(&holder.to_string(), 60);
-            store.lease_directory(lease, at(0)).await.unwrap()
-        });
-    }
-    let won = race.join_all().await.into_iter().filter(|won| *won).count();
-    assert_eq!(won, 1);
-}
-
-pub(super) async fn a_holder_that_lost_the_lease_changes_nothing(store: impl Store) {
-    let (slow, quick) = (lease("slow", 60), lease("quick", 120));
-    assert!(store.lease_directory(slow, at(0)).await.unwrap());
-    assert!(!store.lease_directory(quick, at(59)).await.unwrap());
-    assert!(
-        store
-            .stage(slow, vec![Change::Listed(identity("1", "陈涛"))])
-            .await
-            .unwrap()
-    );
-    assert!(store.lease_directory(quick, at(60)).await.unwrap());
-    let more = vec![Change::Listed(identity("2", "张伟"))];
-    assert!(!store.stage(slow, more).await.unwrap());
-    assert!(!store.accept(slow, at(61)).await.unwrap());
-    assert_eq!(store.discard(slow, 9).await.unwrap(), None);
-    assert_eq!(
-        store
-            .apply_accepted(slow, 9, &logout_notice())
-            .await
-            .unwrap(),
-        None
-    );
-    store.release_directory(&slow.holder).await.unwrap();
-    assert_eq!(store.discard(quick, 9).await.unwrap(), Some(1));
-    store.release_directory(&quick.holder).await.unwrap();
-    assert!(store.lease_directory(slow, at(62)).await.unwrap());
-}
-
-pub(super) async fn a_step_renews_the_lease(store: impl Store) {
-    assert!(store.lease_directory(lease("a", 60), at(0)).await.unwrap());
-    assert!(store.stage(lease("a", 100), Vec::new()).await.unwrap());
-    assert!(
-        !store
-            .lease_directory(lease("b", 200), at(99))
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .lease_directory(lease("b", 200), at(100))
-            .await
-            .unwrap()
-    );
 }
 
 pub(super) async fn a_person_goes_from_listed_to_absent_to_left(store: impl Store) {
@@ -385,24 +237,5 @@ pub(super) async fn leavers_are_forgotten_after_the_retention_time(store: impl S
     for (id, name) in [("1", None), ("3", None), ("4", Some("某"))] {
         let user = person(&store, id).await.unwrap().user;
         assert_eq!(user.identity.name.as_deref(), name, "{id}");
-    }
-}
-
-pub(super) async fn the_latest_report_is_kept(store: impl Store) {
-    assert_eq!(store.report().await.unwrap(), None);
-    for cause in ["the portal is down", "again"] {
-        let report = Report {
-            at: at(1),
-            complete_at: Some(at(0)),
-            blocked: Some(Blocked {
-                missing: 3,
-                anomaly: Anomaly::Unstable,
-            }),
-            outcome: Outcome::Failed {
-                why: cause.to_owned(),
-            },
-        };
-        store.save_report(&report).await.unwrap();
-        assert_eq!(store.report().await.unwrap(), Some(report));
     }
 }

@@ -7,9 +7,9 @@ use super::column::{self, USER_COLUMNS};
 use super::links::{self, LINK_COLUMNS};
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::acr;
-use crate::oauth::claims_request::RequestedClaims;
 use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::requested_claims::RequestedClaims;
 use crate::oauth::scope::Scopes;
 use crate::session::SessionId;
 

@@ -1,8 +1,4 @@
-//! Verifies signatures of clients, with a client's public keys or with the secret it shares with
-//! us.
-
-use std::fmt;
-use std::sync::LazyLock;
+//! A client's public keys: which of them are usable, and whether one of them signed a JWT.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,6 +6,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, 
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
+use super::decoys::dummy_verify;
 use super::jws::{JwsAlg, UnverifiedJws};
 
 /// The most keys in a client's set: without a `kid` each of them is tried.
@@ -111,14 +108,6 @@ impl PublicKeys {
     /// time, so that the timing does not reveal it (N46, docs/security.md).
     #[must_use]
     pub fn verify(&self, jws: &UnverifiedJws<'_>) -> bool {
-        self.try_keys(jws).unwrap_or_else(|| {
-            dummy_verify(jws);
-            false
-        })
-    }
-
-    /// `None` when no key matches the `kid` and the algorithm.
-    fn try_keys(&self, jws: &UnverifiedJws<'_>) -> Option<bool> {
         let kid_matches = |key: &&PublicKey| match (&jws.kid, &key.kid) {
             (Some(requested), Some(kid)) => requested == kid,
             _ => true,
@@ -127,8 +116,10 @@ impl PublicKeys {
         let mut candidates = selected
             .filter(|key| key.algs.contains(&jws.alg))
             .peekable();
-        candidates.peek()?;
-        Some(candidates.any(|key| signature_is_valid(jws, &key.verifier)))
+        if candidates.peek().is_none() {
+            dummy_verify(jws);
+        }
+        candidates.any(|key| jws.is_signed_with(&key.verifier))
     }
 }
 
@@ -204,80 +195,5 @@ fn permitted_algs(jwk: &Jwk, mut algs: Vec<JwsAlg>) -> Vec<JwsAlg> {
     algs
 }
 
-/// A secret that the client signs with and the provider verifies with.
-#[derive(Clone)]
-pub struct SharedKey {
-    verifier: DecodingKey,
-    length: usize,
-}
-
-impl SharedKey {
-    /// The key with the bytes of `secret`.
-    #[must_use]
-    pub fn new(secret: &[u8]) -> Self {
-        Self {
-            verifier: DecodingKey::from_secret(secret),
-            length: secret.len(),
-        }
-    }
-
-    /// Whether it is long enough for `alg`; always false for an asymmetric algorithm.
-    #[must_use]
-    pub fn fits(&self, alg: JwsAlg) -> bool {
-        alg.shared_key_bytes()
-            .is_some_and(|minimum| self.length >= minimum)
-    }
-
-    /// Whether `jws` was signed with it.
-    #[must_use]
-    pub fn verify(&self, jws: &UnverifiedJws<'_>) -> bool {
-        self.fits(jws.alg) && signature_is_valid(jws, &self.verifier)
-    }
-}
-
-impl fmt::Debug for SharedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-fn signature_is_valid(jws: &UnverifiedJws<'_>, key: &DecodingKey) -> bool {
-    let message = jws.message.as_bytes();
-    jsonwebtoken::crypto::verify(jws.signature, message, key, jws.alg.jose()).unwrap_or(false)
-}
-
-/// The public keys of RFC 7515 appendix A and RFC 8037 appendix A, which also publish the private
-/// keys.
-const PUBLISHED: &str = r#"{"keys":[
-  {"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"},
-  {"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
-  {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-
-/// Verifies with decoy keys and ignores the result, so that the response time does not reveal
-/// whether a client exists (N46).
-pub fn dummy_verify(jws: &UnverifiedJws<'_>) {
-    static DECOYS: LazyLock<(PublicKeys, SharedKey)> = LazyLock::new(|| {
-        let keys = PublicKeys::lenient(PUBLISHED.as_bytes());
-        (
-            keys.unwrap_or(PublicKeys(Vec::new())),
-            SharedKey::new(&[0; 64]),
-        )
-    });
-    let (public, shared) = &*DECOYS;
-    // A signature may well verify with a decoy, whose private key is in an RFC. The result is
-    // ignored.
-    let _ = std::hint::black_box(if jws.alg.is_symmetric() {
-        shared.verify(jws)
-    } else {
-        let any_kid = UnverifiedJws {
-            kid: None,
-            typ: None,
-            payload: Vec::new(),
-            ..*jws
-        };
-        public.try_keys(&any_kid) == Some(true)
-    });
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
