@@ -1,6 +1,6 @@
 //! Validates access tokens that are presented to the provider.
 
-use super::access::{denial, is_open};
+use super::access::{check_access, has_access};
 use crate::app::App;
 use crate::crypto::identifiers::ReplayKey;
 use crate::oauth::claims::AccessTokenClaims;
@@ -39,7 +39,7 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<ActiveAccessToke
             let granted = app.store.active_grant(&id, now).await?.filter(|granted| {
                 let client = app.clients.get(granted.grant.client_id.as_str());
                 granted.user.subject().as_str() == claims.sub
-                    && client.is_some_and(|client| is_open(app, client, granted))
+                    && client.is_some_and(|client| has_access(app, client, granted))
             });
             let Some(granted) = granted else {
                 return Ok(None);
@@ -54,7 +54,7 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<ActiveAccessToke
         .as_ref()
         .is_some_and(|granted| granted.grant.client_id.as_str() == claims.client_id);
     if let Some(granted) = granted.as_ref().filter(|_| !own)
-        && denial(app, client, &granted.user).await?.is_some()
+        && check_access(app, client, &granted.user).await?.is_some()
     {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! Token introspection, for the token's client and for the services it is for (RFC 7662).
 
-use super::access::{denial, is_open};
+use super::access::{check_access, has_access};
 use super::access_tokens::{self, ActiveAccessToken};
 use super::error::Error;
 use crate::app::App;
@@ -39,7 +39,7 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
         let (claims, granted) = (&found.claims, found.granted.as_ref());
         // A service learns nothing about users who have no access to it.
         if let Some(granted) = granted.filter(|_| claims.client_id != client.id.as_str())
-            && denial(app, client, &granted.user).await?.is_some()
+            && check_access(app, client, &granted.user).await?.is_some()
         {
             return Ok(TokenState::Inactive);
         }
@@ -52,7 +52,7 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
     let now = app.host.clock.now();
     let family = app.store.family(&refresh_token.family(), now).await?;
     let family = family.filter(|family| {
-        family.latest == refresh_token.digest() && is_open(app, client, &family.granted)
+        family.latest == refresh_token.digest() && has_access(app, client, &family.granted)
     });
     Ok(family.map_or(TokenState::Inactive, TokenState::RefreshToken))
 }

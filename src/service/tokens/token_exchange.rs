@@ -18,7 +18,7 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
 use crate::oauth::grants::token_exchange::{ExchangeRequest, narrow_access_token, ticket_scopes};
-use crate::service::access::{AccessDenied, denial};
+use crate::service::access::{AccessDenied, check_access};
 use crate::service::access_tokens;
 use crate::service::error::Error;
 use crate::service::sign_in::{SignInError, sign_in_for_client};
@@ -141,7 +141,7 @@ async fn require_access_for_all(
     targets: &[String],
     user: &User,
 ) -> Result<(), Error> {
-    if let Some(denied) = denial(app, client, user).await? {
+    if let Some(denied) = check_access(app, client, user).await? {
         return Err(refused(
             ErrorCode::InvalidRequest,
             "the client is not open to the person the subject_token is about",
@@ -149,7 +149,7 @@ async fn require_access_for_all(
         ));
     }
     for service in app.clients.restricting_access_to(targets) {
-        if let Some(denied) = denial(app, service, user).await? {
+        if let Some(denied) = check_access(app, service, user).await? {
             return Err(refused(
                 ErrorCode::InvalidTarget,
                 "the service is not open to the person the subject_token is about",
