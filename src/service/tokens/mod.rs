@@ -32,5 +32,5 @@ pub async fn issue_tokens(
         TokenRequest::Client(request) => client_credentials::grant(app, client, request),
         TokenRequest::Exchange(request) => token_exchange::exchange(app, client, request).await?,
     };
-    issue::sign(app, client, tokens)
+    Ok(issue::sign(app, client, tokens)?)
 }

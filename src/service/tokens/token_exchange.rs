@@ -44,7 +44,7 @@ pub(super) async fn exchange(
         issued_token_type: Some(ACCESS_TOKEN),
         // RFC 8693 §2.2.1 returns one token, so no ID token. A client that needs the claims of the
         // user can call userinfo.
-        login: None,
+        id_token: None,
         ..issue
     })
 }
@@ -119,14 +119,14 @@ async fn with_ticket(
         return Err(unacceptable().into());
     };
     // 4. Issue the tokens.
-    let login = GrantedTokens {
+    let tokens = GrantedTokens {
         id,
         granted: *granted,
         scopes,
         audience,
         refresh_token: Some(first).filter(|_| refreshable),
     };
-    Ok(login.issue(app, client))
+    Ok(tokens.issue(app, client))
 }
 
 /// Requires that the user has access to the client, and to each service the token is for.
