@@ -7,6 +7,7 @@
 mod bearer;
 mod client;
 mod log_entry;
+mod oauth_problem;
 mod page;
 mod problem;
 pub(crate) mod problem_page;
@@ -14,6 +15,7 @@ pub(crate) mod problem_page;
 pub(crate) use self::bearer::BearerError;
 pub(crate) use self::client::{ClientError, method_not_allowed};
 pub(crate) use self::log_entry::LogEntry;
+pub(crate) use self::oauth_problem::OAuthProblem;
 pub(crate) use self::page::PageError;
 pub(crate) use self::problem::PageProblem;
 

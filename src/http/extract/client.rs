@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 
 use super::client_ip::ClientIp;
 use crate::app::App;
-use crate::http::error::ClientError;
+use crate::http::error::{ClientError, OAuthProblem};
 use crate::keys::remote_jwks::JwksUnavailable;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
@@ -140,7 +140,7 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
 async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, ClientError> {
     let uri = &pending.jwks_uri;
     let no_keys =
-        |cause: Arc<JwksUnavailable>| ClientError::Failed(authentication_failed(), cause.into());
+        |cause: Arc<JwksUnavailable>| OAuthProblem::failed(authentication_failed(), cause);
     let keys = app.remote_jwks.at(uri).await.map_err(no_keys)?;
     if let Some(assertion) = pending.verify(&keys) {
         return Ok(assertion);
