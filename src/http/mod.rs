@@ -52,7 +52,10 @@ pub fn router(app: Arc<App>) -> Router {
     let for_clients = Router::new()
         .route(path::TOKEN, post(token::token))
         .route(path::REVOKE, post(revoke::revoke))
-        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
+        .route(
+            path::USERINFO,
+            get(userinfo::userinfo).post(userinfo::userinfo),
+        )
         .route(path::EMAILS, get(userinfo::emails))
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(cors::client_origins(&app.clients));
