@@ -6,6 +6,7 @@
 
 mod bearer;
 mod client;
+mod interruption;
 mod log_entry;
 mod oauth_problem;
 mod page;
@@ -14,6 +15,7 @@ pub(crate) mod problem_page;
 
 pub(crate) use self::bearer::BearerError;
 pub(crate) use self::client::{ClientError, method_not_allowed};
+pub(crate) use self::interruption::Interruption;
 pub(crate) use self::log_entry::LogEntry;
 pub(crate) use self::oauth_problem::OAuthProblem;
 pub(crate) use self::page::PageError;
