@@ -27,7 +27,7 @@ use crate::login::sign_in::TicketHolder;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
 use crate::people::display_name;
-use crate::service::access::denial;
+use crate::service::access::check_access;
 use crate::service::sign_in::sign_in;
 use crate::session::Session;
 
@@ -164,7 +164,7 @@ async fn require_client(
         return Ok(());
     };
     let client = app.clients.get(client_id).ok_or(PageProblem::NotFound)?;
-    match denial(app, client, &session.user).await? {
+    match check_access(app, client, &session.user).await? {
         Some(denied) => Err(PageProblem::AccessDenied(denied).into()),
         None => Ok(()),
     }

@@ -28,13 +28,13 @@ pub(super) async fn introspect(
     let body = match &state {
         TokenState::Inactive => introspection::inactive(),
         TokenState::AccessToken(found) => {
-            introspection::access_token(&found.claims, found.granted.as_ref(), &client)
+            let granted = found.grant.as_ref().map(|grant| &grant.granted);
+            introspection::access_token(&found.claims, granted)
         }
         TokenState::RefreshToken(family) => introspection::refresh_token(
             &family.granted,
             family.expires_at.timestamp(),
             app.issuer.as_str(),
-            &client,
         ),
     };
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];

@@ -28,15 +28,14 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::IntoResponse as _;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
 use tower::util::MapRequest;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use self::error::{PageError, PageProblem};
+use self::error::{BearerError, ClientError, PageError, PageProblem};
+use self::middleware::bounds::bounded;
 use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
 use crate::oauth::discovery::path;
@@ -49,23 +48,44 @@ const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all of them below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
-    let for_clients = Router::new()
-        .route(path::TOKEN, post(token::token))
-        .route(path::REVOKE, post(revoke::revoke))
-        .route(path::USERINFO, get(userinfo::get).post(userinfo::post))
-        .route(path::EMAILS, get(userinfo::emails))
-        .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(cors::client_origins(&app.clients));
-    let for_servers = Router::new()
-        .route(path::INTROSPECT, post(introspect::introspect))
-        .method_not_allowed_fallback(error::method_not_allowed);
-    let public = Router::new()
-        .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
-        .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
-        .route(path::JWKS, get(well_known::jwks))
-        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) })
-        .layer(cors::any_origin());
-    let endpoints = Router::new()
+    let endpoints = for_browsers()
+        .merge(for_clients(&app))
+        .merge(for_servers())
+        .merge(documents(
+            Router::new()
+                .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
+                .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
+                .route(path::JWKS, get(well_known::jwks)),
+        ));
+    let routes = match app.issuer.path() {
+        "" => endpoints,
+        // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
+        below => {
+            let well_known = format!("{}{below}", path::AUTHORIZATION_SERVER);
+            bounded::<PageError, _>(Router::new().fallback(not_found))
+                .merge(documents(
+                    Router::new().route(&well_known, get(well_known::metadata)),
+                ))
+                .nest(below, endpoints)
+        }
+    };
+    let layers = ServiceBuilder::new()
+        .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(from_fn_with_state(Arc::clone(&app), errors::render_errors))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    let launch = format!("{}{LAUNCH}", app.issuer.path());
+    let parameter = app.provider.ticket_parameter().to_owned();
+    // The URL is normalised before routing, because the path decides the route.
+    Router::new().fallback_service(MapRequest::new(
+        routes.with_state(app).layer(layers),
+        move |request| menu_url::normalize(request, &launch, &parameter),
+    ))
+}
+
+/// The endpoints that people open. Errors are pages.
+fn for_browsers() -> Router<Arc<App>> {
+    let routes = Router::new()
         .route(
             path::AUTHORIZE,
             get(authorize::get).post(authorize::post).head(launch::head),
@@ -92,38 +112,45 @@ pub fn router(app: Arc<App>) -> Router {
             get(logout::get).post(logout::post).head(launch::head),
         )
         .route(logout::CONFIRM_PATH, post(logout::confirm))
-        .fallback(|| async { PageError::from(PageProblem::NotFound) })
-        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) })
-        .merge(for_clients)
-        .merge(for_servers)
-        .merge(public);
-    let routes = match app.issuer.path() {
-        "" => endpoints,
-        // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
-        below => Router::new()
-            .route(
-                &format!("{}{below}", path::AUTHORIZATION_SERVER),
-                get(well_known::metadata).layer(cors::any_origin()),
-            )
-            .nest(below, endpoints)
-            .fallback(|| async { PageError::from(PageProblem::NotFound) }),
-    };
-    let layers = ServiceBuilder::new()
-        .layer(header(REFERRER_POLICY, "no-referrer"))
-        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(from_fn_with_state(Arc::clone(&app), errors::render_errors))
-        .layer(CatchPanicLayer::custom(|_| {
-            PageError::from(PageProblem::Internal).into_response()
-        }))
-        .layer(from_fn(errors::enforce_timeout))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    let launch = format!("{}{LAUNCH}", app.issuer.path());
-    let parameter = app.provider.ticket_parameter().to_owned();
-    // The URL is normalised before routing, because the path decides the route.
-    Router::new().fallback_service(MapRequest::new(
-        routes.with_state(app).layer(layers),
-        move |request| menu_url::normalize(request, &launch, &parameter),
-    ))
+        .fallback(not_found)
+        .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
+    bounded::<PageError, _>(routes)
+}
+
+async fn not_found() -> PageError {
+    PageProblem::NotFound.into()
+}
+
+/// The endpoints that applications call, from a server or from a page.
+fn for_clients(app: &App) -> Router<Arc<App>> {
+    let with_credentials = Router::new()
+        .route(path::TOKEN, post(token::token))
+        .route(path::REVOKE, post(revoke::revoke))
+        .method_not_allowed_fallback(error::method_not_allowed);
+    let with_access_token = Router::new()
+        .route(
+            path::USERINFO,
+            get(userinfo::userinfo).post(userinfo::userinfo),
+        )
+        .route(path::EMAILS, get(userinfo::emails))
+        .method_not_allowed_fallback(error::method_not_allowed);
+    bounded::<ClientError, _>(with_credentials)
+        .merge(bounded::<BearerError, _>(with_access_token))
+        .layer(cors::client_origins(&app.clients))
+}
+
+/// The endpoints that servers alone call.
+fn for_servers() -> Router<Arc<App>> {
+    let routes = Router::new()
+        .route(path::INTROSPECT, post(introspect::introspect))
+        .method_not_allowed_fallback(error::method_not_allowed);
+    bounded::<ClientError, _>(routes)
+}
+
+/// Documents in JSON that everybody may read.
+fn documents(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    let routes = routes.method_not_allowed_fallback(error::method_not_allowed);
+    bounded::<ClientError, _>(routes).layer(cors::any_origin())
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -22,7 +22,7 @@ pub(super) async fn token(
     State(app): State<Arc<App>>,
     AuthenticatedClient { client, form }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
-    let tokens = tokens::exchange_grant(&app, &client, &form).await?;
+    let tokens = tokens::issue_tokens(&app, &client, &form).await?;
     // RFC 6749 §5.1 requires both headers.
     let no_store = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -129,6 +129,12 @@ impl AccessTokenClaims {
         GrantId::from_text(grant)
     }
 
+    /// Whether `client` may present the token: it was issued to that client, or is meant for it.
+    #[must_use]
+    pub fn is_held_by(&self, client: &Client) -> bool {
+        self.client_id == client.id.as_str() || self.aud.includes(client)
+    }
+
     /// The claims of a client's own token. Its subject is the client itself (RFC 9068 §2.2).
     #[must_use]
     pub fn of_client(

@@ -46,7 +46,7 @@ impl AccessDenied {
 /// # Errors
 ///
 /// When the store fails.
-pub async fn denial(
+pub async fn check_access(
     app: &App,
     client: &Client,
     user: &User,
@@ -59,26 +59,26 @@ pub async fn denial(
     Ok(denied.map(|denied| AccessDenied::of(client, user, denied)))
 }
 
-/// Whether the user of the grant still has access to `client`.
+/// Whether the user of the grant still has access to `client`, which it was granted to.
 #[must_use]
-pub fn is_open(app: &App, client: &Client, granted: &ActiveGrant) -> bool {
-    still_open(app, client, granted).is_ok()
+pub fn has_access(app: &App, client: &Client, granted: &ActiveGrant) -> bool {
+    decide(app, client, granted).is_ok()
 }
 
-/// Requires that the user of the grant still has access to `client`.
+/// Requires that the user of the grant still has access to `client`, which it was granted to.
 ///
 /// # Errors
 ///
 /// `invalid_grant`.
 pub fn require_access(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), OAuthError> {
-    still_open(app, client, granted).map_err(|denied| {
+    decide(app, client, granted).map_err(|denied| {
         let (client, subject) = (client.id.as_str(), granted.user.subject());
         tracing::info!(client_id = client, %subject, "{client} is no longer open to {subject}: {denied}");
         OAuthError::invalid_grant("the app is not open to the person any more")
     })
 }
 
-fn still_open(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), Denied> {
+fn decide(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), Denied> {
     match &client.access {
         None => Ok(()),
         Some(access) => access.decide(&app.profile(granted.user.clone(), granted.link.clone())),

@@ -1,9 +1,14 @@
 //! Validates access tokens that are presented to the provider.
 
-use super::access::{denial, is_open};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::access::{check_access, has_access};
 use crate::app::App;
-use crate::crypto::identifiers::ReplayKey;
+use crate::crypto::identifiers::{GrantId, ReplayKey};
 use crate::oauth::claims::AccessTokenClaims;
+use crate::oauth::client::Client;
 use crate::oauth::grant::ActiveGrant;
 use crate::store::StoreError;
 
@@ -12,16 +17,30 @@ use crate::store::StoreError;
 pub struct ActiveAccessToken {
     /// Its claims.
     pub claims: AccessTokenClaims,
+    /// The client it was issued to.
+    pub client: Arc<Client>,
     /// Its grant; `None` for a token that a client got for itself (`client_credentials`).
-    pub granted: Option<ActiveGrant>,
+    pub grant: Option<TokenGrant>,
 }
 
-/// Finds the claims and the grant of an access token.
+/// The grant behind an access token.
+#[derive(Debug)]
+pub struct TokenGrant {
+    /// Its identifier.
+    pub id: GrantId,
+    /// The grant and its user.
+    pub granted: ActiveGrant,
+    /// Whether it was granted to the client of the token. A token exchange yields a token that
+    /// belongs to another client's grant.
+    pub is_own: bool,
+}
+
+/// Finds the claims, the client and the grant of an access token.
 ///
 /// `None` when it is not an access token of ours, has expired, was revoked, or its grant is not
-/// active any more. The client and the user's access are checked as well, though the signature is
-/// valid: a token opens nothing once its client is no longer registered (N45, docs/security.md) or
-/// its user has lost access to the client (N44).
+/// active any more. A valid signature is not enough: a token must not get around the removal of its
+/// client (N45, docs/security.md) or the access rules of that client, which may have changed since
+/// it was issued (N44).
 ///
 /// # Errors
 ///
@@ -31,37 +50,57 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<ActiveAccessToke
     let Some(claims) = read(app, unverified).filter(|claims| claims.exp > now.timestamp()) else {
         return Ok(None);
     };
-    let Some(client) = app.clients.get(&claims.client_id) else {
+    let Some(client) = app.clients.get(&claims.client_id).map(Arc::clone) else {
         return Ok(None);
     };
-    let granted = match claims.grant() {
+    let grant = match claims.grant() {
         Some(id) => {
-            let granted = app.store.active_grant(&id, now).await?.filter(|granted| {
-                let client = app.clients.get(granted.grant.client_id.as_str());
-                granted.user.subject().as_str() == claims.sub
-                    && client.is_some_and(|client| is_open(app, client, granted))
-            });
-            let Some(granted) = granted else {
+            let Some(grant) = find_grant(app, id, &claims, &client, now).await? else {
                 return Ok(None);
             };
-            Some(granted)
+            Some(grant)
         }
         None => None,
     };
     // The client revokes its own grant with all tokens. Any other token is revoked by itself, under
     // its `jti`.
-    let own = granted
-        .as_ref()
-        .is_some_and(|granted| granted.grant.client_id.as_str() == claims.client_id);
-    if let Some(granted) = granted.as_ref().filter(|_| !own)
-        && denial(app, client, &granted.user).await?.is_some()
-    {
+    let has_own_grant = grant.as_ref().is_some_and(|grant| grant.is_own);
+    if !has_own_grant && app.store.contains(&revocation_key(&claims), now).await? {
         return Ok(None);
     }
-    if !own && app.store.contains(&revocation_key(&claims), now).await? {
+    Ok(Some(ActiveAccessToken {
+        claims,
+        client,
+        grant,
+    }))
+}
+
+/// Finds the grant `id` of a token of `client`, if it is active and its user has access to the
+/// client it was granted to, and to `client`.
+async fn find_grant(
+    app: &App,
+    id: GrantId,
+    claims: &AccessTokenClaims,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<Option<TokenGrant>, StoreError> {
+    let granted = app.store.active_grant(&id, now).await?.filter(|granted| {
+        let grantee = app.clients.get(granted.grant.client_id.as_str());
+        granted.user.subject().as_str() == claims.sub
+            && grantee.is_some_and(|grantee| has_access(app, grantee, granted))
+    });
+    let Some(granted) = granted else {
+        return Ok(None);
+    };
+    let is_own = granted.grant.client_id == client.id;
+    if !is_own && check_access(app, client, &granted.user).await?.is_some() {
         return Ok(None);
     }
-    Ok(Some(ActiveAccessToken { claims, granted }))
+    Ok(Some(TokenGrant {
+        id,
+        granted,
+        is_own,
+    }))
 }
 
 /// The key under which the store remembers a token that was revoked without its grant.

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::access::{AccessDenied, denial};
+use super::access::{AccessDenied, check_access};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
@@ -70,7 +70,7 @@ pub async fn authorize(
         }
     };
     // 3. Check that the user has access to the client.
-    if let Some(denied) = denial(app, &authorization.client, &session.user).await? {
+    if let Some(denied) = check_access(app, &authorization.client, &session.user).await? {
         return Err(AuthorizationError::Denied(denied));
     }
     // 4. Issue the code.

@@ -1,5 +1,7 @@
 //! Why a use case that serves a client failed.
 
+use panda_oidc_sdk::LoginError;
+
 use crate::keys::SignError;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::service::sign_in::SignInError;
@@ -30,12 +32,34 @@ impl Error {
         match self {
             Self::Refused(error) | Self::NotSignedIn(error, _) => error.clone(),
             Self::Store(_) => unavailable(),
-            Self::Signing(_) => OAuthError::new(
-                ErrorCode::ServerError,
-                "the provider failed; its operator finds the cause in its log",
-            ),
+            Self::Signing(_) => server_error(),
         }
     }
+
+    /// Whether this provider or the portal failed, rather than the request.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::NotSignedIn(_, error) => match error {
+                SignInError::TicketRefused
+                | SignInError::Left(_)
+                | SignInError::Login(LoginError::Rejected(_)) => false,
+                SignInError::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_))
+                | SignInError::Store(_) => true,
+            },
+            Self::Store(_) | Self::Signing(_) => true,
+        }
+    }
+}
+
+/// The error response when this provider failed.
+#[must_use]
+pub fn server_error() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::ServerError,
+        "the provider failed; its operator finds the cause in its log",
+    )
 }
 
 /// The error response while the store fails.

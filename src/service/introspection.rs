@@ -1,6 +1,6 @@
 //! Token introspection, for the token's client and for the services it is for (RFC 7662).
 
-use super::access::{denial, is_open};
+use super::access::{check_access, has_access};
 use super::access_tokens::{self, ActiveAccessToken};
 use super::error::Error;
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::client::Client;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
-use crate::store::Family;
+use crate::store::{Family, StoreError};
 
 /// The state of an introspected token.
 #[derive(Debug)]
@@ -36,23 +36,44 @@ pub async fn introspect(app: &App, client: &Client, form: &Params) -> Result<Tok
     let token = form.require("token")?;
     // 2. Look for an access token.
     if let Some(found) = access_tokens::find(app, token).await? {
-        let (claims, granted) = (&found.claims, found.granted.as_ref());
-        // A service learns nothing about users who have no access to it.
-        if let Some(granted) = granted.filter(|_| claims.client_id != client.id.as_str())
-            && denial(app, client, &granted.user).await?.is_some()
-        {
-            return Ok(TokenState::Inactive);
-        }
-        return Ok(TokenState::AccessToken(found));
+        let may_see = may_see(app, client, &found).await?;
+        return Ok(if may_see {
+            TokenState::AccessToken(found)
+        } else {
+            TokenState::Inactive
+        });
     }
-    // 3. Look for a refresh token.
+    // 3. Look for a refresh token. Only its client may see it, and only its latest one is active.
     let Some(refresh_token) = RefreshToken::parse(token) else {
         return Ok(TokenState::Inactive);
     };
     let now = app.host.clock.now();
     let family = app.store.family(&refresh_token.family(), now).await?;
     let family = family.filter(|family| {
-        family.latest == refresh_token.digest() && is_open(app, client, &family.granted)
+        family.granted.grant.client_id == client.id
+            && family.latest == refresh_token.digest()
+            && has_access(app, client, &family.granted)
     });
     Ok(family.map_or(TokenState::Inactive, TokenState::RefreshToken))
+}
+
+/// Whether `client` may see the token: it was issued to it, or is meant for it as a resource server
+/// (RFC 7662 §4). A resource server learns nothing about users who have no access to it.
+async fn may_see(
+    app: &App,
+    client: &Client,
+    token: &ActiveAccessToken,
+) -> Result<bool, StoreError> {
+    if token.client.id == client.id {
+        return Ok(true);
+    }
+    if !token.claims.is_held_by(client) {
+        return Ok(false);
+    }
+    match &token.grant {
+        Some(grant) => Ok(check_access(app, client, &grant.granted.user)
+            .await?
+            .is_none()),
+        None => Ok(true),
+    }
 }

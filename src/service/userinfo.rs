@@ -7,7 +7,7 @@ use super::error::Error;
 use crate::app::App;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant::Grant;
+use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::oauth::scope::{Scope, Scopes};
 use crate::people::Profile;
 
@@ -35,22 +35,22 @@ pub async fn authorize(app: &App, unverified: &str) -> Result<UserinfoGrant, Err
         OAuthError::new(ErrorCode::InvalidToken, description)
     };
     let found = access_tokens::find(app, unverified).await?;
-    let found = found.ok_or_else(invalid)?;
-    let (token, granted) = (found.claims, found.granted.ok_or_else(invalid)?);
-    let client = app.clients.get(&token.client_id).ok_or_else(invalid)?;
-    let scopes = Scopes::parse(&token.scope);
+    let token = found.ok_or_else(invalid)?;
+    let grant = token.grant.ok_or_else(invalid)?;
+    let scopes = Scopes::parse(&token.claims.scope);
     if !scopes.contains(Scope::Openid) {
         return Err(insufficient_scope("userinfo needs the scope openid").into());
     }
     // Only an exchanged token can belong to another client than its grant, and such a token never
     // has `openid`.
-    if granted.grant.client_id.as_str() != token.client_id {
+    if !grant.is_own {
         return Err(invalid().into());
     }
+    let ActiveGrant { grant, user, link } = grant.granted;
     Ok(UserinfoGrant {
-        client: Arc::clone(client),
-        profile: app.profile(granted.user, granted.link),
-        grant: granted.grant,
+        client: token.client,
+        profile: app.profile(user, link),
+        grant,
         scopes,
     })
 }

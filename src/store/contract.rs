@@ -75,6 +75,9 @@ macro_rules! stores {
                 grants: a_grant_is_inactive_once_its_session_is_over;
                 grants: a_grant_has_the_latest_identity_of_its_user;
                 grants: a_grant_is_read_back_unchanged;
+                grants: a_grant_without_a_code_is_active_at_once;
+                grants: a_refreshable_grant_without_a_code_begins_its_family;
+                grants: no_grant_without_a_code_is_issued_once_the_session_is_over;
                 grants: reuse_of_one_code_leaves_other_grants_active;
                 grants: a_revoked_grant_is_inactive;
                 grants: an_offline_grant_outlives_an_expired_session_but_not_an_ended_one;

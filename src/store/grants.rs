@@ -23,6 +23,20 @@ pub trait Grants: Send + Sync {
         retain_until: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
+    /// Stores a grant that no code is issued for, as active, and adds its client to the session.
+    /// `None` if the session is over; then nothing is stored.
+    ///
+    /// The grant is retained until `retain_until`. A refreshable grant starts the refresh token
+    /// family `family`, and is retained as long as that.
+    async fn issue_redeemed(
+        &self,
+        id: &GrantId,
+        grant: Grant,
+        family: NewFamily,
+        retain_until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ActiveGrant>, StoreError>;
+
     /// Redeems a code once: of any number of concurrent callers, one gets `Granted`
     /// (RFC 6749 §4.1.2). Every other caller revokes the tokens that the first one got. A
     /// refreshable grant starts the refresh token family `family`.

@@ -1,5 +1,7 @@
 //! Resource indicators: RFC 8707.
 
+use panda_oidc::crypto::handle::Handle;
+use panda_oidc::crypto::identifiers::GrantId;
 use serde_json::{Value, json};
 
 use crate::kit::{registered, registration};
@@ -94,6 +96,22 @@ async fn a_resource_not_allowed_or_not_granted_is_an_invalid_target() {
         Some("invalid_target"),
         "allowed for another client only"
     );
+}
+
+/// §2.2, and RFC 6749 §4.1.2: the code was used, so it cannot be used again.
+#[tokio::test]
+async fn a_resource_that_was_not_granted_ends_the_grant_of_the_code() {
+    let (provider, app) = provider().await;
+    let url = app.authorize_url(&[("scope", "openid offline_access"), ("resource", CAL)]);
+    let code = RelyingParty::code(&provider.signed_in(CHEN_TAO).await.get(url).await);
+    let answer = app.redeem_with(&code, &[("resource", CONTACTS)]).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert_eq!(answer.json()["error"], "invalid_target");
+    let id = GrantId::of(&Handle::parse(&code).unwrap());
+    let now = provider.app.host.clock.now();
+    let active_grant = provider.app.store.active_grant(&id, now).await.unwrap();
+    assert!(active_grant.is_none(), "no token was issued for it");
+    assert_eq!(app.redeem(&code).await.json()["error"], "invalid_grant");
 }
 
 #[tokio::test]

@@ -217,6 +217,26 @@ async fn n47_client_endpoints_refuse_large_forms() {
     }
 }
 
+#[tokio::test]
+async fn n47_a_query_that_is_too_long_gets_json_from_every_endpoint_of_clients() {
+    let provider = TestProvider::open().await;
+    let query = "x".repeat(17 * 1024);
+    for (method, path) in [
+        (Method::POST, "/token"),
+        (Method::POST, "/revoke"),
+        (Method::POST, "/introspect"),
+        (Method::GET, "/userinfo"),
+        (Method::GET, "/userinfo/emails"),
+        (Method::GET, "/jwks"),
+        (Method::GET, "/.well-known/openid-configuration"),
+    ] {
+        let url = provider.at(&format!("{path}?{query}"));
+        let answer = Browser::new().send(method, url, |request| request).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        assert_eq!(answer.json()["error"], "invalid_request", "{path}");
+    }
+}
+
 /// The memory a process occupies, in bytes.
 fn memory(program: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();

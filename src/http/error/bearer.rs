@@ -1,85 +1,60 @@
 //! Error responses to requests that carry an access token (RFC 6750 §3).
 
-use std::error::Error;
-
-use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::client::{body, retry_after, status};
-use super::log_entry::LogEntry;
-use crate::keys::SignError;
+use super::oauth_problem::OAuthProblem;
 use crate::oauth::error::OAuthError;
-use crate::service::error::{self as service, unavailable};
-use crate::store::StoreError;
 
 /// Why a request with an access token failed.
 #[derive(Debug)]
-pub(crate) struct BearerError {
-    error: OAuthError,
-    /// What failed, if the operator has to know about it.
-    cause: Option<Box<dyn Error + Send + Sync>>,
+pub(crate) enum BearerError {
+    /// The request has no token: "If the request lacks any authentication information, the resource
+    /// server SHOULD NOT include an error code" (RFC 6750 §3.1).
+    NoToken,
+    /// The request gets an OAuth error.
+    OAuth(OAuthProblem),
 }
 
-impl From<OAuthError> for BearerError {
-    fn from(error: OAuthError) -> Self {
-        Self { error, cause: None }
-    }
-}
-
-impl From<StoreError> for BearerError {
-    fn from(error: StoreError) -> Self {
-        Self {
-            error: unavailable(),
-            cause: Some(error.into()),
-        }
-    }
-}
-
-impl From<SignError> for BearerError {
-    fn from(error: SignError) -> Self {
-        service::Error::Signing(error).into()
-    }
-}
-
-impl From<service::Error> for BearerError {
-    fn from(error: service::Error) -> Self {
-        let oauth_error = error.to_oauth();
-        let cause = match error {
-            service::Error::Refused(_) => None,
-            other => Some(other.into()),
-        };
-        Self {
-            error: oauth_error,
-            cause,
-        }
+impl<T: Into<OAuthProblem>> From<T> for BearerError {
+    fn from(problem: T) -> Self {
+        Self::OAuth(problem.into())
     }
 }
 
 impl IntoResponse for BearerError {
     fn into_response(self) -> Response {
-        let Self { error, cause } = &self;
-        let status = status(error.code);
-        let mut headers = retry_after(error);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let challenge = format!(
-            "Bearer realm=\"panda-oidc\", error=\"{}\", error_description=\"{}\"",
-            error.code.as_str(),
-            error.description
-        );
-        // RFC 6750 §3: the response to a request without a valid token "MUST" carry a challenge,
-        // whatever is wrong with the request.
-        if status.is_client_error()
-            && let Ok(challenge) = HeaderValue::try_from(challenge)
-        {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+        match self {
+            Self::NoToken => {
+                let challenge = HeaderValue::from_static("Bearer realm=\"panda-oidc\"");
+                (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge)]).into_response()
+            }
+            Self::OAuth(problem) => {
+                let mut response = oauth_response(&problem.error);
+                response.extensions_mut().insert(problem.log_entry());
+                response
+            }
         }
-        let entry = match cause {
-            Some(cause) => LogEntry::failed(error, Some(cause.as_ref())),
-            None => LogEntry::refused(error, None),
-        };
-        let mut response = (status, headers, body(error)).into_response();
-        response.extensions_mut().insert(entry);
-        response
     }
+}
+
+fn oauth_response(error: &OAuthError) -> Response {
+    let status = status(error.code);
+    let mut headers = retry_after(error);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let challenge = format!(
+        "Bearer realm=\"panda-oidc\", error=\"{}\", error_description=\"{}\"",
+        error.code.as_str(),
+        error.description
+    );
+    // RFC 6750 §3: the response to a request without a valid token "MUST" carry a challenge,
+    // whatever is wrong with the request.
+    if status.is_client_error()
+        && let Ok(challenge) = HeaderValue::try_from(challenge)
+    {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    (status, headers, body(error)).into_response()
 }

@@ -1,8 +1,6 @@
 //! Error responses at the endpoints that clients call: a registered error code, as JSON (RFC 6749
 //! §5.2).
 
-use std::error::Error;
-
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -10,33 +8,24 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::log_entry::LogEntry;
+use super::oauth_problem::OAuthProblem;
 use crate::limits::RateLimited;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::service::error::{self as service, unavailable};
-use crate::store::StoreError;
 
 /// Why a client's request failed.
 #[derive(Debug)]
 pub(crate) enum ClientError {
-    /// The request is refused.
-    Refused(OAuthError),
-    /// Something failed that the operator has to know about.
-    Failed(OAuthError, Box<dyn Error + Send + Sync>),
-    /// The request is refused, and the client used the `Authorization` header to authenticate.
-    Challenge(Box<ClientError>),
+    /// The request gets an OAuth error.
+    OAuth(OAuthProblem),
+    /// The same, and the client used the `Authorization` header to authenticate.
+    Challenge(OAuthProblem),
     /// The client sends too many requests (RFC 6585 §4).
     RateLimited(RateLimited),
 }
 
-impl From<OAuthError> for ClientError {
-    fn from(error: OAuthError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<StoreError> for ClientError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(unavailable(), error.into())
+impl<T: Into<OAuthProblem>> From<T> for ClientError {
+    fn from(problem: T) -> Self {
+        Self::OAuth(problem.into())
     }
 }
 
@@ -46,37 +35,21 @@ impl From<RateLimited> for ClientError {
     }
 }
 
-impl From<service::Error> for ClientError {
-    fn from(error: service::Error) -> Self {
-        let oauth_error = error.to_oauth();
-        match error {
-            service::Error::Refused(_) => Self::Refused(oauth_error),
-            service::Error::NotSignedIn(_, error) => Self::Failed(oauth_error, error.into()),
-            service::Error::Store(error) => Self::Failed(oauth_error, error.into()),
-            service::Error::Signing(error) => Self::Failed(oauth_error, error.into()),
-        }
-    }
-}
-
 impl ClientError {
     /// Adds a `WWW-Authenticate` challenge to `invalid_client`. RFC 6749 §5.2 requires it when the
     /// client used the `Authorization` header; otherwise a browser would ask the user for a password.
     pub(crate) fn with_challenge(self) -> Self {
-        match &self {
-            Self::Refused(error) | Self::Failed(error, _)
-                if error.code == ErrorCode::InvalidClient =>
-            {
-                Self::Challenge(Box::new(self))
+        match self {
+            Self::OAuth(problem) if problem.error.code == ErrorCode::InvalidClient => {
+                Self::Challenge(problem)
             }
-            _ => self,
+            other => other,
         }
     }
 
     fn log_entry(&self) -> LogEntry {
         match self {
-            Self::Refused(error) => LogEntry::refused(error, None),
-            Self::Failed(error, cause) => LogEntry::failed(error, Some(cause.as_ref())),
-            Self::Challenge(error) => error.log_entry(),
+            Self::OAuth(problem) | Self::Challenge(problem) => problem.log_entry(),
             Self::RateLimited(too_often) => LogEntry {
                 rate_limited: Some(too_often.clone()),
                 ..LogEntry::refused(too_often, None)
@@ -86,16 +59,19 @@ impl ClientError {
 
     fn to_response(&self) -> Response {
         match self {
-            Self::Refused(error) | Self::Failed(error, _) => {
-                (status(error.code), retry_after(error), body(error)).into_response()
-            }
-            Self::Challenge(error) => {
+            Self::OAuth(problem) => oauth_response(&problem.error),
+            Self::Challenge(problem) => {
                 let challenge = HeaderValue::from_static("Basic realm=\"panda-oidc\"");
-                ([(WWW_AUTHENTICATE, challenge)], error.to_response()).into_response()
+                let response = oauth_response(&problem.error);
+                ([(WWW_AUTHENTICATE, challenge)], response).into_response()
             }
             Self::RateLimited(too_often) => too_many_requests(too_often),
         }
     }
+}
+
+fn oauth_response(error: &OAuthError) -> Response {
+    (status(error.code), retry_after(error), body(error)).into_response()
 }
 
 impl IntoResponse for ClientError {

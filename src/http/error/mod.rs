@@ -6,14 +6,18 @@
 
 mod bearer;
 mod client;
+mod interruption;
 mod log_entry;
+mod oauth_problem;
 mod page;
 mod problem;
 pub(crate) mod problem_page;
 
 pub(crate) use self::bearer::BearerError;
 pub(crate) use self::client::{ClientError, method_not_allowed};
+pub(crate) use self::interruption::Interruption;
 pub(crate) use self::log_entry::LogEntry;
+pub(crate) use self::oauth_problem::OAuthProblem;
 pub(crate) use self::page::PageError;
 pub(crate) use self::problem::PageProblem;
 

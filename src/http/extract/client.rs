@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::Uri;
+use axum::http::header::AUTHORIZATION;
 
 use super::client_ip::ClientIp;
+use super::{authorization, form};
 use crate::app::App;
-use crate::http::error::ClientError;
+use crate::http::error::{ClientError, OAuthProblem};
 use crate::keys::remote_jwks::JwksUnavailable;
 use crate::limits::Limit;
 use crate::oauth::client::Client;
@@ -56,8 +56,8 @@ impl AuthenticatedClient {
             _ => &app.limits.token_requests,
         };
         limit.check_address(client_ip)?;
-        let header = header(request.headers())?;
-        let form = form(request).await?;
+        let header = authorization::header(request.headers())?.cloned();
+        let form = read_form(request).await?;
         let audience = match form.get("client_assertion") {
             Some(_) => audience(app, &uri).into(),
             None => Vec::new(),
@@ -85,44 +85,20 @@ impl AuthenticatedClient {
     }
 }
 
-fn header(headers: &HeaderMap) -> Result<Option<HeaderValue>, OAuthError> {
-    let mut all = headers.get_all(AUTHORIZATION).into_iter();
-    match (all.next(), all.next()) {
-        (_, Some(_)) => Err(OAuthError::invalid_request(
-            "there is more than one Authorization header",
-        )),
-        (header, None) => Ok(header.cloned()),
-    }
-}
-
 /// Reads the form. Credentials and codes belong in the body, not in the URL (RFC 6749 §2.3.1, §3.2).
-async fn form(request: Request) -> Result<Params, OAuthError> {
+async fn read_form(request: Request) -> Result<Params, OAuthError> {
     let query = request.uri().query();
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(OAuthError::invalid_request(
             "parameters belong into the body, not into the URL",
         ));
     }
-    if !is_form(request.headers()) {
+    if !form::is_form(request.headers()) {
         return Err(OAuthError::invalid_request(
             "the body is not application/x-www-form-urlencoded",
         ));
     }
-    let body = Bytes::from_request(request, &()).await;
-    let body =
-        body.map_err(|_| OAuthError::invalid_request("the body is too large or broke off"))?;
-    Params::parse(&body).map_err(|_| OAuthError::invalid_request("there are too many parameters"))
-}
-
-/// Whether the media type says that the body is a form.
-#[must_use]
-pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    form::parse(&form::body(request).await?)
 }
 
 /// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint" (OIDC Core §9);
@@ -140,7 +116,7 @@ fn audience(app: &App, uri: &Uri) -> [String; 3] {
 async fn verify(app: &App, pending: &AwaitsKeys<'_>) -> Result<UnspentAssertion, ClientError> {
     let uri = &pending.jwks_uri;
     let no_keys =
-        |cause: Arc<JwksUnavailable>| ClientError::Failed(authentication_failed(), cause.into());
+        |cause: Arc<JwksUnavailable>| OAuthProblem::failed(authentication_failed(), cause);
     let keys = app.remote_jwks.at(uri).await.map_err(no_keys)?;
     if let Some(assertion) = pending.verify(&keys) {
         return Ok(assertion);

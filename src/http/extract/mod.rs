@@ -1,7 +1,10 @@
 //! Extractors: the parts of a request that handlers receive.
 
+pub(crate) mod authorization;
+pub(crate) mod bearer_token;
 pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod client_ip;
 pub(crate) mod cookies;
+pub(crate) mod form;
 pub(crate) mod pending_requests;

@@ -1,29 +1,16 @@
-//! The layers around every handler: a request timeout, and the layer that renders and logs errors.
+//! The layer that renders and logs errors.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use crate::app::App;
-use crate::http::error::{LogEntry, MAX_QUERY_BYTES, PageError, PageProblem, problem_page};
+use crate::http::error::{LogEntry, PageProblem, problem_page};
 use crate::http::extract::client_ip;
 use crate::http::page::language::Language;
-
-/// The longest a request may take: longer than the portal's timeout and the clients' logout timeout
-/// together.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
-
-/// The layer that gives up on a request that takes too long.
-pub(crate) async fn enforce_timeout(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => PageError::from(PageProblem::Internal).into_response(),
-    }
-}
 
 /// The layer that logs an error once and renders its page, if it has one. The language is the
 /// [`Language`] in the response's extensions, else the one that the request's URL and headers ask
@@ -38,15 +25,7 @@ pub(crate) async fn render_errors(
     // Log the route, not the path: an unknown path may contain a secret.
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let address = client_ip::address(&parts, &app.trusted_proxies);
-    let response = if parts
-        .uri
-        .query()
-        .is_some_and(|query| query.len() > MAX_QUERY_BYTES)
-    {
-        PageError::from(PageProblem::TooLarge).into_response()
-    } else {
-        next.run(Request::from_parts(parts, body)).await
-    };
+    let response = next.run(Request::from_parts(parts, body)).await;
     let Some(entry) = response.extensions().get::<LogEntry>() else {
         return response;
     };

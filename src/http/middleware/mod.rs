@@ -1,5 +1,6 @@
 //! Middleware: changes requests before they reach a handler, and responses on their way back.
 
+pub(crate) mod bounds;
 pub(crate) mod cors;
 pub(crate) mod errors;
 pub(crate) mod menu_url;

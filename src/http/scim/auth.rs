@@ -1,17 +1,15 @@
 //! Authenticates requests by a bearer token (RFC 6750) of `[[admin.tokens]]`, and checks its scopes.
 
-use std::net::Ipv4Addr;
-
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::ScimFailure;
 use super::state::ScimState;
 use crate::config::{AdminScope, AdminToken};
-use crate::http::extract::client_ip;
+use crate::http::extract::authorization;
+use crate::http::extract::client_ip::ClientIp;
 use crate::scim::ScimError;
 
 /// The layer that refuses requests without a known token. Wrong tokens are rate-limited by address.
@@ -22,8 +20,7 @@ pub(super) async fn authenticate(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let app = &state.app;
-    let address = client_ip::address(&parts, &app.trusted_proxies);
-    let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let Ok(ClientIp(address)) = ClientIp::from_request_parts(&mut parts, app).await;
     let Some(presented) = bearer(&parts.headers) else {
         tracing::debug!(client = %address, "Refused: no token was presented to SCIM");
         return ScimFailure::NoToken.into_response();
@@ -62,12 +59,9 @@ pub(super) async fn require_scope(scope: AdminScope, request: Request, next: Nex
     .into_response()
 }
 
-/// The token of the only `Authorization: Bearer` header (RFC 6750 §2.1).
+/// The token of the only `Authorization: Bearer` header.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(AUTHORIZATION).into_iter();
-    let (Some(header), None) = (all.next(), all.next()) else {
-        return None;
-    };
-    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+    authorization::header(headers)
+        .ok()?
+        .and_then(authorization::bearer)
 }

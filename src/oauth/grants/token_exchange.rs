@@ -77,6 +77,15 @@ pub fn ticket_scopes(request: &ExchangeRequest<'_>, client: &Client) -> Scopes {
     requested.without(Scope::OfflineAccess)
 }
 
+/// The error for a subject token that is not valid (RFC 8693 §2.2.2). It is the same for every
+/// reason, so that the client cannot tell them apart.
+#[must_use]
+pub fn invalid_subject_token() -> OAuthError {
+    OAuthError::invalid_request(
+        "the subject_token is unknown, expired, or belongs to somebody else",
+    )
+}
+
 /// The content of the new token for an access token.
 #[derive(Debug)]
 pub struct Narrowed {
@@ -87,26 +96,21 @@ pub struct Narrowed {
     pub audience: Vec<String>,
 }
 
-/// Decides what `client` gets for an access token. `subject` is the claims of the token, or `None`
-/// if the token is not valid.
+/// Decides what `client` gets for a valid access token with the claims `subject`.
 ///
 /// # Errors
 ///
-/// `invalid_request` when the token is not valid, or was neither issued to `client` nor meant for
+/// `invalid_request` when the token was neither issued to `client` nor meant for
 /// it (N40, docs/security.md); `invalid_target` when no target is named; `invalid_scope` when a
 /// requested scope is not one of the token's.
 pub fn narrow_access_token(
     request: ExchangeRequest<'_>,
     client: &Client,
-    subject: Option<&AccessTokenClaims>,
+    subject: &AccessTokenClaims,
 ) -> Result<Narrowed, OAuthError> {
-    let subject = subject
-        .filter(|claims| claims.client_id == client.id.as_str() || claims.aud.includes(client))
-        .ok_or_else(|| {
-            OAuthError::invalid_request(
-                "the subject_token is unknown, expired, revoked, or not for this client",
-            )
-        })?;
+    if !subject.is_held_by(client) {
+        return Err(invalid_subject_token());
+    }
     let audience = request.targets;
     if audience.is_empty() {
         return Err(OAuthError::new(

@@ -13,9 +13,12 @@ use crate::service::access::require_access;
 use crate::service::error::Error;
 use crate::store::CodeRedemption;
 
-/// Redeems the code. The code is spent before anything else is checked or signed: of any number of
-/// concurrent redemptions one succeeds (N22, docs/security.md), and a wrong PKCE verifier burns the
-/// code (N28).
+/// Redeems the code. The code is spent before the request is checked against its grant: of any
+/// number of concurrent redemptions one succeeds (N22, docs/security.md), and a code that arrives
+/// with a wrong verifier cannot be tried again (guessing the verifier of a stolen code; N28).
+///
+/// A failed check also ends the grant. That includes a resource that was not granted (RFC 8707
+/// §2.2): the client "MUST NOT use the authorization code more than once" (RFC 6749 §4.1.2).
 ///
 /// # Errors
 ///
@@ -42,31 +45,35 @@ pub(super) async fn redeem(
         }
         CodeRedemption::Unknown => return Err(invalid_code().into()),
     };
-    // 2. Check that it was issued to this client, for this redirect URI and verifier, and that the user
-    //    still has access to the client.
-    if let Err(error) = check(app, client, &request, &granted) {
-        // No token of this grant exists yet, and none may be issued.
-        app.store.revoke(&id).await?;
-        return Err(error.into());
-    }
+    // 2. Check that it was issued to this client, for this redirect URI and verifier, that the user
+    //    still has access to the client, and that the requested resources were granted.
+    let audience = match check(app, client, request, &granted) {
+        Ok(audience) => audience,
+        Err(error) => {
+            // The code is spent, so no token of this grant can be issued any more.
+            app.store.revoke(&id).await?;
+            return Err(error.into());
+        }
+    };
     // 3. Issue the tokens.
-    let audience = resource::audience(request.resources, client, &granted.grant.resources)?;
-    let login = GrantedTokens {
+    let tokens = GrantedTokens {
         id,
         scopes: granted.grant.scopes.clone(),
         audience,
         refresh_token: Some(first).filter(|_| granted.grant.issues_refresh_token),
         granted,
     };
-    Ok(login.issue(app, client))
+    Ok(tokens.issue(app, client))
 }
 
+/// Checks the request against the grant of its code. Returns the audience of the access token.
 fn check(
     app: &App,
     client: &Client,
-    request: &CodeRequest<'_>,
+    request: CodeRequest<'_>,
     granted: &ActiveGrant,
-) -> Result<(), OAuthError> {
-    verify(request, client, granted)?;
-    require_access(app, client, granted)
+) -> Result<Vec<String>, OAuthError> {
+    verify(&request, client, granted)?;
+    require_access(app, client, granted)?;
+    resource::audience(request.resources, client, &granted.grant.resources)
 }

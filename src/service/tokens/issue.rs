@@ -8,22 +8,27 @@ use rand::RngExt as _;
 use crate::app::App;
 use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
-use crate::keys::at_hash;
+use crate::keys::{SignError, at_hash};
 use crate::oauth::claims::{self, AccessTokenClaims};
 use crate::oauth::client::Client;
 use crate::oauth::grant::ActiveGrant;
 use crate::oauth::scope::{Scope, Scopes};
 use crate::oauth::token_response::TokenResponse;
-use crate::service::error::Error;
 use crate::store::NewFamily;
 
 /// The tokens to sign for a token response.
 pub(super) struct TokenIssue {
     pub access_token: AccessTokenClaims,
-    /// The grant and scopes for the ID token.
-    pub login: Option<(ActiveGrant, Scopes)>,
+    /// The source of the ID token; `None` if the grant type yields none.
+    pub id_token: Option<IdTokenSource>,
     pub refresh_token: Option<RefreshToken>,
     pub issued_token_type: Option<&'static str>,
+}
+
+/// What an ID token is made from. It is issued if the scopes include `openid`.
+pub(super) struct IdTokenSource {
+    granted: ActiveGrant,
+    scopes: Scopes,
 }
 
 /// A user's grant, and the part of it that this request uses.
@@ -41,12 +46,15 @@ pub(super) struct GrantedTokens {
 }
 
 impl GrantedTokens {
-    /// The tokens to sign for this login.
+    /// The tokens to sign for the grant.
     pub(super) fn issue(self, app: &App, client: &Client) -> TokenIssue {
         let own = client_token_claims(app, client, self.audience);
         let access_token = AccessTokenClaims::of_grant(&self.granted, self.id, &self.scopes, own);
         TokenIssue {
-            login: Some((self.granted, self.scopes)),
+            id_token: Some(IdTokenSource {
+                granted: self.granted,
+                scopes: self.scopes,
+            }),
             refresh_token: self.refresh_token,
             ..TokenIssue::of(access_token)
         }
@@ -58,7 +66,7 @@ impl TokenIssue {
     pub(super) fn of(access_token: AccessTokenClaims) -> Self {
         Self {
             access_token,
-            login: None,
+            id_token: None,
             refresh_token: None,
             issued_token_type: None,
         }
@@ -92,35 +100,54 @@ pub(super) fn client_token_claims(
 ///
 /// # Errors
 ///
-/// [`Error::Signing`].
-pub(super) fn sign(app: &App, client: &Client, issue: TokenIssue) -> Result<TokenResponse, Error> {
-    let TokenIssue {
-        access_token: claims,
-        login,
-        refresh_token,
-        issued_token_type,
-    } = issue;
-    let now = app.host.clock.now();
-    let issuer = app.issuer.as_str();
+/// When a key cannot sign.
+pub(super) fn sign(
+    app: &App,
+    client: &Client,
+    issue: TokenIssue,
+) -> Result<TokenResponse, SignError> {
+    let claims = issue.access_token;
     let (alg, typ) = (client.access_token.alg, client.access_token.typ);
     let access_token = app.keys.sign(alg, typ, &claims)?;
-    let login = login.filter(|(_, scopes)| scopes.contains(Scope::Openid));
-    let login = login.map(|(ActiveGrant { grant, user, link }, scopes)| {
-        ((grant, app.profile(user, link)), scopes)
-    });
-    let id_token = login.as_ref().map(|((grant, profile), scopes)| {
-        let at_hash = at_hash(client.id_token_alg, &access_token);
-        let claims = claims::id_token((grant, profile), scopes, client, issuer, &at_hash, now);
-        app.keys.sign(client.id_token_alg, "JWT", &claims)
-    });
+    let source = issue
+        .id_token
+        .filter(|source| source.scopes.contains(Scope::Openid));
+    let session_state = source
+        .as_ref()
+        .map(|source| source.granted.grant.sid.to_string());
+    let id_token = source
+        .map(|source| sign_id_token(app, client, source, &access_token))
+        .transpose()?;
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
         expires_in: claims.exp - claims.iat,
-        id_token: id_token.transpose()?,
-        refresh_token: refresh_token.map(|token| token.expose()),
+        id_token,
+        refresh_token: issue.refresh_token.map(|token| token.expose()),
         scope: claims.scope,
-        session_state: login.map(|((grant, _), _)| grant.sid.to_string()),
-        issued_token_type,
+        session_state,
+        issued_token_type: issue.issued_token_type,
     })
+}
+
+/// Signs the ID token that is issued with `access_token`.
+fn sign_id_token(
+    app: &App,
+    client: &Client,
+    source: IdTokenSource,
+    access_token: &str,
+) -> Result<String, SignError> {
+    let IdTokenSource { granted, scopes } = source;
+    let profile = app.profile(granted.user, granted.link);
+    let alg = client.id_token_alg;
+    let at_hash = at_hash(alg, access_token);
+    let claims = claims::id_token(
+        (&granted.grant, &profile),
+        &scopes,
+        client,
+        app.issuer.as_str(),
+        &at_hash,
+        app.host.clock.now(),
+    );
+    app.keys.sign(alg, "JWT", &claims)
 }

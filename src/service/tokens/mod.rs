@@ -16,12 +16,12 @@ use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::params::Params;
 use crate::oauth::token_response::TokenResponse;
 
-/// Exchanges the grant that `client` presents in `form` for tokens.
+/// Issues the tokens for the grant that `client` presents in `form`.
 ///
 /// # Errors
 ///
 /// [`Error`], with a registered error code for the client.
-pub async fn exchange_grant(
+pub async fn issue_tokens(
     app: &Arc<App>,
     client: &Client,
     form: &Params,
@@ -32,5 +32,5 @@ pub async fn exchange_grant(
         TokenRequest::Client(request) => client_credentials::grant(app, client, request),
         TokenRequest::Exchange(request) => token_exchange::exchange(app, client, request).await?,
     };
-    issue::sign(app, client, tokens)
+    Ok(issue::sign(app, client, tokens)?)
 }

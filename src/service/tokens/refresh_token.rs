@@ -52,12 +52,12 @@ pub(super) async fn refresh(
     };
     // 3. Issue the tokens. OIDC Core §12.2: the ID token of a refresh "SHOULD NOT have a nonce".
     granted.grant.nonce = None;
-    let login = GrantedTokens {
+    let tokens = GrantedTokens {
         id,
         granted,
         scopes,
         audience,
         refresh_token: Some(successor),
     };
-    Ok(login.issue(app, client))
+    Ok(tokens.issue(app, client))
 }

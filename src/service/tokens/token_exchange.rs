@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use panda_oidc_sdk::{LoginError, Ticket};
 
 use super::issue::{GrantedTokens, TokenIssue, client_token_claims, new_family};
@@ -16,14 +15,15 @@ use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
-use crate::oauth::grants::token_exchange::{ExchangeRequest, narrow_access_token, ticket_scopes};
+use crate::oauth::grants::token_exchange::{
+    ExchangeRequest, invalid_subject_token, narrow_access_token, ticket_scopes,
+};
 use crate::oauth::requested_claims::RequestedClaims;
-use crate::service::access::{AccessDenied, denial};
-use crate::service::access_tokens;
+use crate::service::access::{AccessDenied, check_access};
+use crate::service::access_tokens::{self, TokenGrant};
 use crate::service::error::Error;
 use crate::service::sign_in::{SignInError, sign_in_for_client};
 use crate::session::{Session, User};
-use crate::store::CodeRedemption;
 
 /// Exchanges the subject token for an access token.
 ///
@@ -44,7 +44,7 @@ pub(super) async fn exchange(
         issued_token_type: Some(ACCESS_TOKEN),
         // RFC 8693 §2.2.1 returns one token, so no ID token. A client that needs the claims of the
         // user can call userinfo.
-        login: None,
+        id_token: None,
         ..issue
     })
 }
@@ -58,18 +58,19 @@ async fn with_access_token(
     // 1. Look up the token. A `client_credentials` token has no user, so it cannot be exchanged; the
     //    client can request another one itself.
     let found = access_tokens::find(app, request.subject_token).await?;
-    let subject_token = found.and_then(|found| Some((found.claims, found.granted?)));
+    let subject = found.ok_or_else(invalid_subject_token)?;
+    let TokenGrant { id, granted, .. } = subject.grant.ok_or_else(invalid_subject_token)?;
     // 2. Check that the client may exchange it for a token for that service.
-    let claims = subject_token.as_ref().map(|(claims, _)| claims);
-    let narrowed = narrow_access_token(request, client, claims)?;
-    let (subject_claims, granted) = subject_token.ok_or_else(unacceptable)?;
-    let id = subject_claims.grant().ok_or_else(unacceptable)?;
-    require_access_for_all(app, client, &narrowed.audience, &granted.user).await?;
+    let narrowed = narrow_access_token(request, client, &subject.claims)?;
+    if subject.client.id != client.id {
+        require_access_to_client(app, client, &granted.user).await?;
+    }
+    require_access_to_services(app, &narrowed.audience, &granted.user).await?;
     // 3. Issue the token.
     let own = client_token_claims(app, client, narrowed.audience);
     let claims = AccessTokenClaims::of_grant(&granted, id, &narrowed.scopes, own);
     Ok(TokenIssue::of(AccessTokenClaims {
-        exp: claims.exp.min(subject_claims.exp),
+        exp: claims.exp.min(subject.claims.exp),
         ..claims
     }))
 }
@@ -81,75 +82,83 @@ async fn with_ticket(
     client: &Client,
     request: ExchangeRequest<'_>,
 ) -> Result<TokenIssue, Error> {
-    let ticket = ticket::parse_plain(request.subject_token).map_err(|_| unacceptable())?;
+    let ticket = ticket::parse_plain(request.subject_token).map_err(|_| invalid_subject_token())?;
     // 1. Sign the ticket's user in.
     let session = sign_in(app, client, ticket).await?;
     // 2. Check that the user has access to the client, and to each service the token is for.
-    require_access_for_all(app, client, &request.targets, &session.user).await?;
-    // 3. Create a grant, as an authorization request would, and redeem it at once.
+    require_access_to_client(app, client, &session.user).await?;
+    require_access_to_services(app, &request.targets, &session.user).await?;
+    // 3. Store the grant.
     let scopes = ticket_scopes(&request, client);
     let audience = match request.targets.as_slice() {
         [] => client.access_token.audience.clone(),
         targets => targets.to_vec(),
     };
-    let refreshable = client.gets_refresh_token(&scopes);
+    let issues_refresh_token = client.gets_refresh_token(&scopes);
     let grant = Grant {
         client_id: client.id.clone(),
         subject: session.user.subject().clone(),
         sid: session.sid,
         scopes: scopes.clone(),
+        // There was no authorization request.
         redirect_uri: String::new(),
         nonce: None,
         challenge: None,
         auth_time: session.auth_time,
-        issues_refresh_token: refreshable,
+        issues_refresh_token,
         resources: request.targets,
         claims: RequestedClaims::default(),
         acr: None,
     };
     let now = app.host.clock.now();
+    // No code has this identifier.
     let id = GrantId::of(&Handle::random(&mut rand::rng()));
-    let code_expires_at = now + TimeDelta::minutes(1);
-    let retain_until = now + client.access_token.lifetime;
-    app.store
-        .issue(&id, grant, code_expires_at, retain_until)
-        .await?;
     let (first, family) = new_family(client, now);
-    let CodeRedemption::Granted(granted) = app.store.redeem(&id, Some(family), now).await? else {
-        return Err(unacceptable().into());
-    };
+    let retain_until = now + client.access_token.lifetime;
+    let granted = app
+        .store
+        .issue_redeemed(&id, grant, family, retain_until, now)
+        .await?
+        .ok_or_else(invalid_subject_token)?;
     // 4. Issue the tokens.
-    let login = GrantedTokens {
+    let tokens = GrantedTokens {
         id,
-        granted: *granted,
+        granted,
         scopes,
         audience,
-        refresh_token: Some(first).filter(|_| refreshable),
+        refresh_token: Some(first).filter(|_| issues_refresh_token),
     };
-    Ok(login.issue(app, client))
+    Ok(tokens.issue(app, client))
 }
 
-/// Requires that the user has access to the client, and to each service the token is for.
+/// Requires that the user has access to the client.
 ///
 /// # Errors
 ///
-/// `invalid_request` for a subject token that is "unacceptable based on policy" (RFC 8693 §2.2.2);
-/// `invalid_target` when the service denies access.
-async fn require_access_for_all(
-    app: &App,
-    client: &Client,
-    targets: &[String],
-    user: &User,
-) -> Result<(), Error> {
-    if let Some(denied) = denial(app, client, user).await? {
-        return Err(refused(
+/// `invalid_request` for a subject token that is "unacceptable based on policy" (RFC 8693 §2.2.2).
+async fn require_access_to_client(app: &App, client: &Client, user: &User) -> Result<(), Error> {
+    match check_access(app, client, user).await? {
+        None => Ok(()),
+        Some(denied) => Err(refused(
             ErrorCode::InvalidRequest,
             "the client is not open to the person the subject_token is about",
             &denied,
-        ));
+        )),
     }
+}
+
+/// Requires that the user has access to each service the token is for.
+///
+/// # Errors
+///
+/// `invalid_target`.
+async fn require_access_to_services(
+    app: &App,
+    targets: &[String],
+    user: &User,
+) -> Result<(), Error> {
     for service in app.clients.restricting_access_to(targets) {
-        if let Some(denied) = denial(app, service, user).await? {
+        if let Some(denied) = check_access(app, service, user).await? {
             return Err(refused(
                 ErrorCode::InvalidTarget,
                 "the service is not open to the person the subject_token is about",
@@ -175,17 +184,9 @@ async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Sess
             let error_response = OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
             Error::NotSignedIn(error_response, error)
         }
-        other => Error::NotSignedIn(unacceptable(), other),
+        other => Error::NotSignedIn(invalid_subject_token(), other),
     })?;
     let (client_id, subject) = (client.id.as_str(), session.user.subject());
     tracing::info!(%subject, sid = %session.sid, client_id, "{client_id} exchanged a ticket of {subject}");
     Ok(session)
-}
-
-/// The error for a subject token that is not valid. It is the same for every reason, so that the
-/// client cannot tell them apart.
-fn unacceptable() -> OAuthError {
-    OAuthError::invalid_request(
-        "the subject_token is unknown, expired, or belongs to somebody else",
-    )
 }

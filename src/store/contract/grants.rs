@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use super::fixture::{
     at, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, signed_in,
 };
-use crate::oauth::grant::ActiveGrant;
-use crate::store::{CodeRedemption, Store};
+use crate::oauth::grant::{ActiveGrant, Grant};
+use crate::store::{CodeRedemption, NewFamily, Store};
 
 async fn redeem(store: &impl Store, code: &str, seconds: i64) -> CodeRedemption {
     store
@@ -235,6 +235,71 @@ pub(super) async fn a_grant_is_read_back_unchanged(store: impl Store) {
             assert_eq!(grant.challenge, issued.challenge);
             assert_eq!(grant.auth_time, issued.auth_time);
         }
+    }
+}
+
+async fn issue_redeemed(
+    store: &impl Store,
+    id: &str,
+    grant: Grant,
+    seconds: i64,
+) -> Option<ActiveGrant> {
+    let family = NewFamily {
+        family: digest("family"),
+        token: digest("first"),
+        expires_at: at(400),
+        retain_until: at(500),
+    };
+    store
+        .issue_redeemed(&digest(id), grant, family, at(300), at(seconds))
+        .await
+        .unwrap()
+}
+
+pub(super) async fn a_grant_without_a_code_is_active_at_once(store: impl Store) {
+    let (session, _) = signed_in(&store, sign_in("a")).await;
+    let granted = issue_redeemed(&store, "grant", grant("a"), 1).await;
+    let granted = granted.unwrap();
+    assert_eq!(granted.user, session.user);
+    assert_eq!(granted.grant.client_id.as_str(), "grafana");
+    assert!(is_active(&store, "grant", 299).await);
+    assert!(!is_active(&store, "grant", 300).await);
+    let family = store.family(&digest("family"), at(1)).await.unwrap();
+    assert!(family.is_none(), "the grant is not refreshable");
+    let ended = store.end(&sid("a"), &logout_notice()).await.unwrap();
+    let clients = ended.unwrap().clients;
+    assert_eq!(clients.len(), 1, "the session has its client");
+    assert!(!is_active(&store, "grant", 2).await);
+}
+
+pub(super) async fn a_refreshable_grant_without_a_code_begins_its_family(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    let granted = issue_redeemed(&store, "grant", offline_grant("a"), 1).await;
+    assert!(granted.is_some());
+    let family = store.family(&digest("family"), at(1)).await.unwrap();
+    let family = family.unwrap();
+    assert_eq!(
+        (family.id, family.latest),
+        (digest("grant"), digest("first"))
+    );
+    assert!(is_active(&store, "grant", 499).await);
+    assert!(!is_active(&store, "grant", 500).await);
+}
+
+pub(super) async fn no_grant_without_a_code_is_issued_once_the_session_is_over(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    for (id, grant, seconds) in [
+        ("expired", grant("a"), 1000),
+        ("expired offline", offline_grant("a"), 1000),
+        ("never was", offline_grant("b"), 1),
+    ] {
+        assert!(
+            issue_redeemed(&store, id, grant, seconds).await.is_none(),
+            "{id}"
+        );
+        assert!(!is_active(&store, id, 1).await, "{id}");
+        let family = store.family(&digest("family"), at(1)).await.unwrap();
+        assert!(family.is_none(), "{id}");
     }
 }
 

@@ -32,6 +32,21 @@ impl Grants for SqliteStore {
         .await
     }
 
+    async fn issue_redeemed(
+        &self,
+        id: &GrantId,
+        grant: Grant,
+        family: NewFamily,
+        retain_until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ActiveGrant>, StoreError> {
+        let id = *id;
+        self.write("issue a grant", move |sql| {
+            issue_redeemed(sql, &id, &grant, &family, retain_until, now)
+        })
+        .await
+    }
+
     async fn redeem(
         &self,
         code: &GrantId,
@@ -99,6 +114,26 @@ fn issue(
     )?
     .execute([grant.sid.as_str(), grant.client_id.as_str()])
     .map(drop)
+}
+
+fn issue_redeemed(
+    sql: &Connection,
+    id: &GrantId,
+    grant: &Grant,
+    family: &NewFamily,
+    retain_until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<ActiveGrant>> {
+    let session_is_live = sql
+        .prepare_cached("SELECT 1 FROM sessions WHERE sid = ?1 AND expires_at > ?2")?
+        .exists(params![grant.sid.as_str(), millis(now)])?;
+    if !session_is_live {
+        return Ok(None);
+    }
+    issue(sql, id, grant, now, retain_until)?;
+    let family = Some(family).filter(|_| grant.issues_refresh_token);
+    mark_redeemed(sql, id, family, now)?;
+    active_grant(sql, id, now)
 }
 
 fn redeem_code(

@@ -285,7 +285,7 @@ pub async fn for_clients(program: &Program, portal: &SimulatorHandle) -> Vec<Req
         .needs(Needs::Read, Failure::OAuth),
         with_assertion(program),
         Request::post(
-            "userinfo::post",
+            "userinfo::userinfo, post",
             program.at("/userinfo"),
             &[("access_token", given("access_token"))],
         )
@@ -293,7 +293,7 @@ pub async fn for_clients(program: &Program, portal: &SimulatorHandle) -> Vec<Req
         Request::get("userinfo::emails", program.at("/userinfo/emails"))
             .bearer(given("access_token"))
             .needs(Needs::Read, Failure::OAuth),
-        Request::get("userinfo::get", program.at("/userinfo"))
+        Request::get("userinfo::userinfo", program.at("/userinfo"))
             .bearer(given("access_token"))
             .needs(Needs::Read, Failure::OAuth),
         Request::of_client("revoke::revoke", &client, "/revoke", &[("token", revoked)]),

@@ -138,7 +138,7 @@ async fn every_endpoint_answers_while_the_database_is_gone() {
     fs::rename(stage.program.data(), &away).unwrap();
     fs::create_dir(stage.program.data()).unwrap();
     // A read trusts the last check of the files for a second.
-    let userinfo = stage.request("userinfo::get");
+    let userinfo = stage.request("userinfo::userinfo");
     until("it notices", async || userinfo.send().await.status == 503).await;
     stage.fail(Needs::Read).await;
     let log = stage.program.log();
