@@ -1,5 +1,6 @@
 //! HTML pages. All share one template, work without scripts and load nothing from elsewhere.
 
+pub(crate) mod form_post;
 pub(crate) mod language;
 pub(crate) mod login_required;
 pub(crate) mod words;

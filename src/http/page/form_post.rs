@@ -1,0 +1,67 @@
+//! A page whose form posts itself: an authorization response by `form_post`, or a logout request.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use super::language::Language;
+use super::words::Text;
+use super::{STYLE, csp_hash};
+
+const SCRIPT: &str = include_str!("assets/form_post.js");
+
+/// A page whose form posts itself. Without scripts, the user posts it with a click.
+///
+/// The page may be framed by the client, as in a silent login. That is safe: the form can only be
+/// posted, and only to a URL of ours or one that the operator registered.
+#[must_use]
+pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]) -> Response {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "default-src 'none'; base-uri 'none'; style-src {}; script-src {}",
+            csp_hash(STYLE),
+            csp_hash(SCRIPT)
+        )
+    });
+    let form = Form {
+        style: STYLE,
+        script: SCRIPT,
+        title: title.read(Language::Chinese),
+        english: title.read(Language::English),
+        action,
+        fields,
+    };
+    match form.render() {
+        Ok(html) => {
+            let headers = [
+                (CONTENT_TYPE, "text/html; charset=utf-8"),
+                (CACHE_CONTROL, "no-store"),
+            ];
+            let mut response = (StatusCode::OK, headers, html).into_response();
+            if let Ok(policy) = HeaderValue::from_str(&POLICY) {
+                response
+                    .headers_mut()
+                    .insert(CONTENT_SECURITY_POLICY, policy);
+            }
+            response
+        }
+        Err(error) => {
+            tracing::error!("A form could not be written: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "form_post.html")]
+struct Form<'a> {
+    style: &'static str,
+    script: &'static str,
+    title: String,
+    english: String,
+    action: &'a str,
+    fields: &'a [(&'static str, String)],
+}
