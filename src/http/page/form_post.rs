@@ -8,12 +8,14 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::language::Language;
-use super::words::Text;
+use super::words::{Text, Words};
 use super::{STYLE, csp_hash};
 
 const SCRIPT: &str = include_str!("assets/form_post.js");
 
 /// A page whose form posts itself. Without scripts, the user posts it with a click.
+///
+/// The page is always in the default language, with its second language below.
 ///
 /// The page may be framed by the client, as in a silent login. That is safe: the form can only be
 /// posted, and only to a URL of ours or one that the operator registered.
@@ -26,11 +28,17 @@ pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]
             csp_hash(SCRIPT)
         )
     });
+    let language = Language::default();
+    let second = language.second();
     let form = Form {
+        language: language.tag(),
+        second_language: second.tag(),
+        words: language.words(),
+        second_words: second.words(),
         style: STYLE,
         script: SCRIPT,
-        title: title.read(Language::Chinese),
-        english: title.read(Language::English),
+        title: title.read(language.words()),
+        second_title: title.read(second.words()),
         action,
         fields,
     };
@@ -58,10 +66,14 @@ pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]
 #[derive(Template)]
 #[template(path = "form_post.html")]
 struct Form<'a> {
+    language: &'static str,
+    second_language: &'static str,
+    words: &'static Words,
+    second_words: &'static Words,
     style: &'static str,
     script: &'static str,
     title: String,
-    english: String,
+    second_title: String,
     action: &'a str,
     fields: &'a [(&'static str, String)],
 }

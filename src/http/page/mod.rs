@@ -102,19 +102,22 @@ impl Page {
     /// Renders the page.
     #[must_use]
     pub(crate) fn into_response(self, language: Language, app: &App) -> Response {
-        let text = |language| {
-            let Message { title, body } = (self.message)(Words::of(language));
+        let text = |language: Language| {
+            let Message { title, body } = (self.message)(language.words());
             (self.values.fill(title), self.values.fill(body))
         };
-        let ((title, body), (other_title, other_body)) = (text(language), text(language.other()));
+        let second = language.second();
+        let ((title, body), (second_title, second_body)) = (text(language), text(second));
         let html = Html {
-            language,
+            language: language.tag(),
+            second_language: second.tag(),
+            words: language.words(),
             style: STYLE,
             script: self.script().map(|(script, _)| script),
             title,
             body,
-            other_title,
-            other_body,
+            second_title,
+            second_body,
             action: self.action.as_ref(),
             choices: &self.choices,
             form: self.form.as_ref(),
@@ -206,13 +209,15 @@ pub(crate) fn csp_hash(inline: &str) -> String {
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Html<'a> {
-    language: Language,
+    language: &'static str,
+    second_language: &'static str,
+    words: &'static Words,
     style: &'static str,
     script: Option<&'static str>,
     title: String,
     body: String,
-    other_title: String,
-    other_body: String,
+    second_title: String,
+    second_body: String,
     action: Option<&'a Link>,
     choices: &'a [Link],
     form: Option<&'a Form>,
