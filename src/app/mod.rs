@@ -1,6 +1,7 @@
 //! The application state that requests share, opened once from the configuration.
 
 mod error;
+pub mod groups_file;
 pub mod signing_keys;
 
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ use crate::login::policy::Policy;
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
-use crate::people::{Groups, Link, Membership, Profile, groups_file};
+use crate::people::{Groups, Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
 use crate::store::{SqliteStore, Store, StoreError, WriteTimeout};
@@ -143,14 +144,14 @@ impl App {
         let Membership {
             groups,
             roles,
-            undecided_groups: unsettled,
+            undecided_groups,
         } = self.groups.membership_of(&user, link.as_ref());
         Profile {
             user,
             link,
             groups,
             roles,
-            undecided_groups: unsettled,
+            undecided_groups,
         }
     }
 

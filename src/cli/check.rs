@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use panda_oidc::app::open_provider;
+use panda_oidc::app::{groups_file, open_provider};
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::error_chain::explain;
-use panda_oidc::people::groups_file;
 use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 

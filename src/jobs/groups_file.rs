@@ -8,8 +8,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::app::App;
+use crate::app::groups_file::load;
 use crate::crypto::identifiers::FileDigest;
-use crate::people::{GroupsFile, groups_file};
+use crate::people::GroupsFile;
+use crate::people::groups_file::parse;
 use crate::problem::Problem;
 
 /// The time between two polls of the file.
@@ -76,7 +78,7 @@ impl Watch {
             return Change::None;
         }
         self.stamp = stamp;
-        let bytes = match groups_file::load(path) {
+        let bytes = match load(path) {
             Ok(bytes) => bytes,
             Err(_) if self.missing => return Change::None,
             Err(problem) => {
@@ -95,7 +97,7 @@ impl Watch {
             return Change::None;
         }
         (self.pending, self.processed) = (None, Some(digest));
-        match groups_file::read(path, &bytes) {
+        match parse(path, &bytes) {
             Ok(file) => Change::File(file, digest),
             Err(problem) => Change::Unusable(problem),
         }
