@@ -2,6 +2,7 @@
 
 mod error;
 pub mod groups_file;
+pub mod rule_log;
 pub mod signing_keys;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
+use self::rule_log::RuleLog;
 use self::signing_keys::load_or_generate;
 use crate::backchannel::LogoutNotifier;
 use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
@@ -39,6 +41,8 @@ pub struct App {
     pub groups: Groups,
     /// The file with further groups.
     pub groups_file: Option<PathBuf>,
+    /// Logs the claim rules that fail.
+    pub rule_log: RuleLog,
     /// The keys that clients publish at their `jwks_uri`.
     pub remote_jwks: RemoteJwks,
     /// The identity provider that authenticates users.
@@ -120,6 +124,7 @@ impl App {
             admin: config.admin,
             groups,
             groups_file: config.groups.file,
+            rule_log: RuleLog::default(),
             remote_jwks: RemoteJwks::new(config.clients.jwks_uris(), host.clone()),
             logout_calls: LogoutCalls::new(logout_notifier.listeners()),
             logout_notifier,

@@ -23,5 +23,5 @@ pub use self::groups::{Group, Groups, GroupsFile, Membership};
 pub(crate) use self::input::parse_user_id;
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
-pub use self::rule::ClaimRule;
+pub use self::rule::{ClaimRule, RuleFailure};
 pub use self::template::{ClaimValue, Condition, Template, TemplateError};

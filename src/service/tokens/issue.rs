@@ -111,6 +111,7 @@ pub(super) fn sign(app: &App, client: &Client, issue: TokenIssue) -> Result<Toke
     let id_token = login.as_ref().map(|((grant, profile), scopes)| {
         let at_hash = at_hash(client.id_token_alg, &access_token);
         let claims = claims::id_token((grant, profile), scopes, client, issuer, &at_hash, now);
+        app.rule_log.log(claims.failures());
         app.keys.sign(client.id_token_alg, "JWT", &claims)
     });
     Ok(TokenResponse {
