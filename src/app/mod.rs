@@ -1,7 +1,7 @@
 //! The application state that requests share, opened once from the configuration.
 
 mod error;
-pub mod groups_file;
+pub mod groups;
 pub mod rule_log;
 pub mod signing_keys;
 
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
+use self::groups::{CurrentGroups, log_failures};
 use self::rule_log::RuleLog;
 use self::signing_keys::load_or_generate;
 use crate::backchannel::LogoutNotifier;
@@ -24,7 +25,7 @@ use crate::login::policy::Policy;
 use crate::oauth::client::{Client, Clients};
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
-use crate::people::{Groups, Link, Membership, Profile};
+use crate::people::{Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
 use crate::store::{SqliteStore, Store, StoreError, WriteTimeout};
@@ -38,7 +39,7 @@ pub struct App {
     /// The registered clients.
     pub clients: Clients,
     /// The groups that people belong to.
-    pub groups: Groups,
+    pub groups: CurrentGroups,
     /// The file with further groups.
     pub groups_file: Option<PathBuf>,
     /// Logs the claim rules that fail.
@@ -92,7 +93,7 @@ impl App {
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
-        let groups = groups_file::open(config.groups.configured, config.groups.file.as_deref())?;
+        let groups = CurrentGroups::open(config.groups.configured, config.groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path, write_timeout)?),
             StoreKind::Memory => Box::new(SqliteStore::temporary()?),
@@ -146,11 +147,14 @@ impl App {
     /// The profile of a user as the client that has `link` for them sees it.
     #[must_use]
     pub fn profile(&self, user: User, link: Option<Link>) -> Profile {
+        let membership = self.groups.current().membership_of(&user, link.as_ref());
+        log_failures(user.subject().as_str(), &membership);
         let Membership {
             groups,
             roles,
             undecided_groups,
-        } = self.groups.membership_of(&user, link.as_ref());
+            ..
+        } = membership;
         Profile {
             user,
             link,

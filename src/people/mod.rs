@@ -19,7 +19,7 @@ mod template;
 pub use self::access::{AccessRules, Denied, UserSet};
 pub use self::contact::Contact;
 pub use self::display_name::display_name;
-pub use self::groups::{Group, Groups, GroupsFile, Membership};
+pub use self::groups::{Group, GroupFailure, Groups, GroupsFile, Membership};
 pub(crate) use self::input::parse_user_id;
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
