@@ -256,6 +256,6 @@ fn signed_out_page(
         None => portal_link(app),
     });
     page.frames = frames;
-    page.onward = redirect;
+    page.continue_url = redirect;
     page.into_response(language, app)
 }

@@ -23,8 +23,8 @@ use crate::app::App;
 
 /// The style of every page.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
-const RESCUE: &str = include_str!("assets/rescue.js");
-const CONTINUE: &str = include_str!("assets/go_on.js");
+const TICKET_FROM_FRAGMENT: &str = include_str!("assets/ticket_from_fragment.js");
+const CONTINUE: &str = include_str!("assets/continue.js");
 
 /// What a page says and offers.
 #[derive(Debug)]
@@ -45,11 +45,11 @@ pub(crate) struct Page {
     pub detail: Option<String>,
     /// The name of the ticket parameter, on pages shown because the ticket is missing. Some portals
     /// append it after a `#`, which the server never sees; a script moves it into the query.
-    pub rescue: Option<String>,
+    pub fragment_ticket_parameter: Option<String>,
     /// URLs to load in hidden frames, so that apps end their sessions (Front-Channel Logout 1.0).
     pub frames: Vec<Url>,
     /// The URL that a script opens once the frames have loaded or timed out.
-    pub onward: Option<String>,
+    pub continue_url: Option<String>,
 }
 
 /// A link and its label.
@@ -86,9 +86,9 @@ impl Page {
             choices: Vec::new(),
             form: None,
             detail: None,
-            rescue: None,
+            fragment_ticket_parameter: None,
             frames: Vec::new(),
-            onward: None,
+            continue_url: None,
         }
     }
 
@@ -122,9 +122,9 @@ impl Page {
             choices: &self.choices,
             form: self.form.as_ref(),
             detail: self.detail.as_deref(),
-            rescue: self.rescue.as_deref(),
+            fragment_ticket_parameter: self.fragment_ticket_parameter.as_deref(),
             frames: &self.frames,
-            onward: self.onward.as_deref(),
+            continue_url: self.continue_url.as_deref(),
         };
         match html.render() {
             Ok(html) => (self.status, self.headers(app), html).into_response(),
@@ -137,10 +137,11 @@ impl Page {
 
     /// The script of the page, and its CSP source.
     fn script(&self) -> Option<(&'static str, &'static str)> {
-        static RESCUE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(RESCUE));
+        static TICKET_FROM_FRAGMENT_HASH: LazyLock<String> =
+            LazyLock::new(|| csp_hash(TICKET_FROM_FRAGMENT));
         static CONTINUE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(CONTINUE));
-        match (&self.rescue, &self.onward) {
-            (Some(_), _) => Some((RESCUE, &RESCUE_HASH)),
+        match (&self.fragment_ticket_parameter, &self.continue_url) {
+            (Some(_), _) => Some((TICKET_FROM_FRAGMENT, &TICKET_FROM_FRAGMENT_HASH)),
             (None, Some(_)) => Some((CONTINUE, &CONTINUE_HASH)),
             (None, None) => None,
         }
@@ -222,7 +223,7 @@ struct Html<'a> {
     choices: &'a [Link],
     form: Option<&'a Form>,
     detail: Option<&'a str>,
-    rescue: Option<&'a str>,
+    fragment_ticket_parameter: Option<&'a str>,
     frames: &'a [Url],
-    onward: Option<&'a str>,
+    continue_url: Option<&'a str>,
 }

@@ -11,24 +11,24 @@ use serde::Deserialize;
 pub(crate) struct Words {
     pub request_refused: Message,
     pub no_such_client: Message,
-    pub no_target: Message,
-    pub unfit_ticket: Message,
+    pub no_login_url: Message,
+    pub invalid_ticket: Message,
     pub ticket_refused: Message,
     pub account_disabled: Message,
     pub ticket_rejected: Message,
     pub portal_unreachable: Message,
     pub portal_unintelligible: Message,
-    pub nothing_waits: Message,
-    pub no_switch: Message,
+    pub no_pending_request: Message,
+    pub no_pending_switch: Message,
     pub logout_refused: Message,
-    pub no_logout: Message,
+    pub no_pending_logout: Message,
     pub redirect_loop: Message,
     pub access_denied: Message,
     pub access_denied_contact: Message,
-    pub no_account: Message,
-    pub no_account_contact: Message,
-    pub too_often: Message,
-    pub broken: Message,
+    pub no_linked_account: Message,
+    pub no_linked_account_contact: Message,
+    pub rate_limited: Message,
+    pub internal_error: Message,
     pub not_found: Message,
     pub method_not_allowed: Message,
     pub too_large: Message,
@@ -55,9 +55,9 @@ pub(crate) struct Message {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Labels {
+    pub cancel_switch: String,
     pub contact: String,
     pub r#continue: String,
-    pub no_switch: String,
     pub open_another_app: String,
     pub open_portal: String,
     pub press_continue: String,
@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn braces_inside_a_value_are_not_expanded() {
         let words = Words::read(include_str!("en.toml"));
-        let text = Text::of(|words| &words.labels.switch_to).with("newcomer", "{present}");
-        assert_eq!(text.read(&words), "Switch to {present}");
+        let text = Text::of(|words| &words.labels.switch_to).with("new_user", "{current_user}");
+        assert_eq!(text.read(&words), "Switch to {current_user}");
         assert_eq!(Text::verbatim("{a}").read(&words), "{a}");
     }
 }
