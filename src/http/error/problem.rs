@@ -70,7 +70,7 @@ pub(crate) enum PageProblem {
     Internal,
 }
 
-/// What there is to know of a problem.
+/// How an error page shows a problem, and whether the operator has to act.
 pub(crate) struct Facts {
     /// The HTTP status of the page.
     pub status: StatusCode,

@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::language::Language;
 use super::words::{Text, Words};
 use super::{STYLE, csp_hash};
+use crate::http::response::NO_STORE;
 
 const SCRIPT: &str = include_str!("assets/form_post.js");
 
@@ -44,10 +45,8 @@ pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]
     };
     match form.render() {
         Ok(html) => {
-            let headers = [
-                (CONTENT_TYPE, "text/html; charset=utf-8"),
-                (CACHE_CONTROL, "no-store"),
-            ];
+            let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+            let headers = [(CONTENT_TYPE, html_type), NO_STORE];
             let mut response = (StatusCode::OK, headers, html).into_response();
             if let Ok(policy) = HeaderValue::from_str(&POLICY) {
                 response

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use askama::Template;
 use aws_lc_rs::digest;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -20,6 +20,7 @@ use url::{Origin, Url};
 use self::language::Language;
 use self::words::{Message, Text, Values, Words};
 use crate::app::App;
+use crate::http::response::NO_STORE;
 
 /// The style of every page.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
@@ -173,12 +174,8 @@ impl Page {
             policy.push_str("; frame-src ");
             policy.push_str(&sources(&framed));
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        );
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, html_type), NO_STORE]);
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
