@@ -1,6 +1,7 @@
 //! Configuration errors: what is wrong, where, and how to fix it.
 
 use std::fmt;
+use std::path::Path;
 
 use figment::error::Kind;
 use figment::{Error, Figment, Metadata, Source};
@@ -35,6 +36,17 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 impl Problem {
+    /// A problem of the file at `path` as a whole, or of a place that `problem` names.
+    #[must_use]
+    pub fn of_file(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            origin: Some(path.display().to_string()),
+            key: String::new(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
     /// Converts an error of the plugin that reads `section`, whose settings are in `table`.
     #[must_use]
     pub fn of_section(section: &str, table: &Figment, error: OpenError) -> Self {

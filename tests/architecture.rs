@@ -1,6 +1,6 @@
 //! The rules for `src/`: which module may import which, and what each module may do.
 //!
-//! `docs/architecture.md` describes the layers, called floors. A file imports from its own floor and
+//! `docs/architecture.md` describes the floors. A file imports from its own floor and
 //! from the floors below, never from above and never in a cycle. A failure names the file, the line
 //! and the rule.
 
@@ -10,8 +10,14 @@
     reason = "a test that cannot continue has failed"
 )]
 
+#[path = "architecture/length.rs"]
+mod length;
+#[path = "architecture/purity.rs"]
+mod purity;
 #[path = "architecture/source.rs"]
 mod source;
+#[path = "architecture/sql.rs"]
+mod sql;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -52,18 +58,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("edges", &["app", "config", "limits", "store"]),
     ("use cases", &["service"]),
-    ("faces", &["http", "jobs"]),
+    ("entry points", &["http", "jobs"]),
     ("command line", &["cli"]),
 ];
 
 /// The parsed source, shared by all tests.
 static SOURCE: LazyLock<Source> =
     LazyLock::new(|| Source::read(Path::new(env!("CARGO_MANIFEST_DIR"))));
-
-/// Whether a file must be pure: the same arguments always give the same result.
-fn is_pure(file: &SourceFile) -> bool {
-    !top(file).is_empty() && FLOORS[floor(top(file))].0 == "rules"
-}
 
 /// The top-level module of a file; empty for `lib.rs` and `main.rs`.
 fn top(file: &SourceFile) -> &str {
@@ -75,7 +76,7 @@ fn floor(module: &str) -> usize {
     let found = FLOORS
         .iter()
         .position(|(_, modules)| modules.contains(&module));
-    found.unwrap_or_else(|| panic!("src/{module} stands on no floor; add it to FLOORS"))
+    found.unwrap_or_else(|| panic!("FLOORS does not list src/{module}; add it"))
 }
 
 /// The imports between files: (importing file, imported file), with the first line that names it.
@@ -115,17 +116,13 @@ fn imports_point_down() {
         let (low, high) = (floor(top(from)), floor(top(to)));
         if high > low {
             violations.insert(format!(
-                "{}:{line}: imports {}; {} stands on the floor \"{}\", below \"{}\"",
-                from.name,
-                to.name,
-                top(from),
-                FLOORS[low].0,
-                FLOORS[high].0
+                "{}:{line}: imports {}, but {} is below {}",
+                from.name, to.name, FLOORS[low].0, FLOORS[high].0
             ));
         }
     }
     assert_rule(
-        "a file imports from its own floor or from below",
+        "A file may import only from its own floor and from the floors below it.",
         &violations,
     );
 }
@@ -134,7 +131,7 @@ fn imports_point_down() {
 fn only_http_uses_axum() {
     let http = ["axum", "http", "hyper", "hyper_util", "tower", "tower_http"];
     forbid(
-        "only http/ knows axum, hyper and tower",
+        "Only http/ may use axum, hyper and tower.",
         |file| top(file) != "http",
         |path| http.contains(&path[0].as_str()),
     );
@@ -143,73 +140,9 @@ fn only_http_uses_axum() {
 #[test]
 fn plugins_are_named_in_one_file() {
     forbid(
-        "plugins.rs alone names the plugins of this build",
+        "Only plugins.rs may name the plugins of this build.",
         |file| file.name != "src/plugins.rs",
         |path| path[0].starts_with("panda_oidc_") && path[0] != "panda_oidc_sdk",
-    );
-}
-
-#[test]
-fn pure_modules_use_no_clock_and_no_randomness() {
-    const CLOCKS_AND_RANDOMNESS: &[&str] = &[
-        "Clock",
-        "Instant",
-        "Local",
-        "RandomState",
-        "SystemClock",
-        "SystemTime",
-        "sleep",
-    ];
-    forbid(
-        "a rule is handed the time and its randomness",
-        is_pure,
-        |path| {
-            path[0] == "tokio"
-                || path.ends_with(&["rand".to_owned(), "rng".to_owned()])
-                || path.ends_with(&["Utc".to_owned(), "now".to_owned()])
-                || path
-                    .iter()
-                    .any(|part| CLOCKS_AND_RANDOMNESS.contains(&part.as_str()))
-        },
-    );
-}
-
-#[test]
-fn pure_modules_are_not_async() {
-    let mut violations = BTreeSet::new();
-    for file in &SOURCE.files {
-        if is_pure(file) {
-            let lines = file.asynchronous.iter();
-            violations.extend(lines.map(|line| format!("{}:{line}", file.name)));
-        }
-    }
-    assert_rule("a rule waits for nothing: no async, no await", &violations);
-}
-
-#[test]
-fn sql_stays_in_the_store() {
-    const VERBS: &[&str] = &[
-        "SELECT ",
-        "INSERT INTO ",
-        "UPDATE ",
-        "DELETE FROM ",
-        "CREATE TABLE ",
-        "PRAGMA ",
-    ];
-    let mut violations = BTreeSet::new();
-    for file in SOURCE.files.iter().filter(|file| top(file) != "store") {
-        for (text, line) in &file.literals {
-            let text = text.trim_start_matches(['"', 'r', '#', ' ', '\n']);
-            if VERBS.iter().any(|verb| text.starts_with(verb)) {
-                violations.insert(format!("{}:{line}", file.name));
-            }
-        }
-    }
-    assert_rule("SQL stands in store/ alone", &violations);
-    forbid(
-        "store/ alone knows the database driver",
-        |file| top(file) != "store",
-        |path| path[0] == "rusqlite",
     );
 }
 
@@ -244,7 +177,7 @@ fn modules_have_no_import_cycle() {
     let cycles = tarjan_scc(&graph).into_iter();
     let cycles = cycles.filter(|cycle| cycle.len() > 1);
     assert_rule(
-        "modules at the top of src/ import each other in no circle",
+        "The top-level modules of src/ must not import each other in a cycle.",
         &cycles.map(|cycle| cycle.join(", ")).collect(),
     );
 }
@@ -264,5 +197,5 @@ fn files_have_no_import_cycle() {
         }
         cycles.insert(format!("{} files:{text}", cycle.len()));
     }
-    assert_rule("files import each other in no circle", &cycles);
+    assert_rule("Files must not import each other in a cycle.", &cycles);
 }

@@ -1,6 +1,8 @@
 //! The application state that requests share, opened once from the configuration.
 
 mod error;
+pub mod groups;
+pub mod rule_log;
 pub mod signing_keys;
 
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
+use self::groups::{CurrentGroups, log_failures};
+use self::rule_log::RuleLog;
 use self::signing_keys::load_or_generate;
 use crate::backchannel::LogoutNotifier;
 use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
@@ -22,7 +26,7 @@ use crate::oauth::client::Client;
 use crate::oauth::clients::Clients;
 use crate::oauth::discovery;
 use crate::oauth::issuer::Issuer;
-use crate::people::{Groups, Link, Membership, Profile, groups_file};
+use crate::people::{Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
 use crate::store::{SqliteStore, Store, StoreError, WriteTimeout};
@@ -36,9 +40,11 @@ pub struct App {
     /// The registered clients.
     pub clients: Clients,
     /// The groups that people belong to.
-    pub groups: Groups,
+    pub groups: CurrentGroups,
     /// The file with further groups.
     pub groups_file: Option<PathBuf>,
+    /// Logs the claim rules that fail.
+    pub rule_log: RuleLog,
     /// The keys that clients publish at their `jwks_uri`.
     pub remote_jwks: RemoteJwks,
     /// The identity provider that authenticates users.
@@ -88,7 +94,7 @@ impl App {
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
-        let groups = groups_file::open(config.groups.configured, config.groups.file.as_deref())?;
+        let groups = CurrentGroups::open(config.groups.configured, config.groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path, write_timeout)?),
             StoreKind::Memory => Box::new(SqliteStore::temporary()?),
@@ -120,6 +126,7 @@ impl App {
             admin: config.admin,
             groups,
             groups_file: config.groups.file,
+            rule_log: RuleLog::default(),
             remote_jwks: RemoteJwks::new(config.clients.jwks_uris(), host.clone()),
             logout_calls: LogoutCalls::new(logout_notifier.listeners()),
             logout_notifier,
@@ -141,17 +148,20 @@ impl App {
     /// The profile of a user as the client that has `link` for them sees it.
     #[must_use]
     pub fn profile(&self, user: User, link: Option<Link>) -> Profile {
+        let membership = self.groups.current().membership_of(&user, link.as_ref());
+        log_failures(user.subject().as_str(), &membership);
         let Membership {
             groups,
             roles,
-            undecided_groups: unsettled,
-        } = self.groups.membership_of(&user, link.as_ref());
+            undecided_groups,
+            ..
+        } = membership;
         Profile {
             user,
             link,
             groups,
             roles,
-            undecided_groups: unsettled,
+            undecided_groups,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use panda_oidc::app::groups::CurrentGroups;
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::error_chain::explain;
-use panda_oidc::people::groups_file;
 use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
@@ -21,7 +21,7 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     open_provider(config, &host).map_err(|error| error.to_string())?;
     let groups = config.groups.clone();
-    groups_file::open(groups.configured, groups.file.as_deref())
+    CurrentGroups::open(groups.configured, groups.file.as_deref())
         .map_err(|error| error.to_string())?;
     check_removals(config).await?;
     let clients = config.clients.all().len();

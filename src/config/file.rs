@@ -23,12 +23,7 @@ impl File {
     ///
     /// A [`Problem`] when the file cannot be read, or is not TOML.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
-        let problem = |problem, remedy: &str| Problem {
-            origin: Some(path.display().to_string()),
-            key: String::new(),
-            problem,
-            remedy: remedy.to_owned(),
-        };
+        let problem = |problem: String, remedy: &str| Problem::of_file(path, problem, remedy);
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             ErrorKind::InvalidData => problem("it is not UTF-8".to_owned(), "save it as UTF-8"),
             ErrorKind::PermissionDenied => problem(

@@ -97,17 +97,17 @@ pub(super) async fn page(
         // They may have been signed out in the meantime.
         None => Page::new(StatusCode::OK, |words| &words.confirm_sign_in),
         Some(name) => {
-            Page::new(StatusCode::OK, |words| &words.confirm_switch).with("present", name)
+            Page::new(StatusCode::OK, |words| &words.confirm_switch).with("current_user", name)
         }
     }
-    .with("newcomer", &new_user);
+    .with("new_user", &new_user);
     page.form = Some(Form {
         action: app.issuer.at("/switch"),
         confirmation: pending.confirmation,
-        yes: Text::of(|words| &words.labels.switch_to).with("newcomer", &new_user),
+        yes: Text::of(|words| &words.labels.switch_to).with("new_user", &new_user),
         no: Link {
             url: app.issuer.at("/launch"),
-            label: Text::of(|words| &words.labels.no_switch),
+            label: Text::of(|words| &words.labels.cancel_switch),
         },
     });
     Ok(page.into_response(browser.language, &app))

@@ -11,11 +11,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use url::Url;
 
-use super::authorization_response::form_post;
 use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::CookieName;
 use super::extract::form::is_form;
+use super::page::form_post;
 use super::page::language::Language;
 use super::page::login_required::portal_link;
 use super::page::words::Text;
@@ -109,7 +109,7 @@ fn repost(app: &App, params: &Params) -> Response {
     let mut fields: Vec<_> = PARAMETERS.into_iter().filter_map(field).collect();
     fields.push((REPOSTED, "1".to_owned()));
     let title = Text::of(|words| &words.labels.signing_out);
-    form_post(&title, &app.issuer.at(path::LOGOUT), &fields)
+    form_post::page(&title, &app.issuer.at(path::LOGOUT), &fields)
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
@@ -256,6 +256,6 @@ fn signed_out_page(
         None => portal_link(app),
     });
     page.frames = frames;
-    page.onward = redirect;
+    page.continue_url = redirect;
     page.into_response(language, app)
 }

@@ -1,18 +1,18 @@
 //! Responses that several endpoints share.
 
 use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+
+/// The header of a response that no cache may store.
+pub(crate) const NO_STORE: (HeaderName, HeaderValue) =
+    (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// A 303 redirect to `url` that is not cached (RFC 9700 §4.12: never 307).
 #[must_use]
 pub(super) fn see_other(url: &str) -> Response {
     let location = HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/"));
-    let headers = [
-        (LOCATION, location),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::SEE_OTHER, headers).into_response()
+    (StatusCode::SEE_OTHER, [(LOCATION, location), NO_STORE]).into_response()
 }
 
 /// Adds cookies to a response.
@@ -28,6 +28,5 @@ pub(super) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<It
 /// docs/security.md).
 #[must_use]
 pub(super) fn nothing_to_prefetch() -> Response {
-    let no_store = [(CACHE_CONTROL, "no-store")];
-    (StatusCode::SERVICE_UNAVAILABLE, no_store).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, [NO_STORE]).into_response()
 }

@@ -32,6 +32,7 @@ pub(super) async fn userinfo(
         scopes,
     } = authorize(&app, &token).await?;
     let person = user_claims(&profile, &scopes, &grant.claims.userinfo, &client.claims);
+    app.rule_log.log(person.failures());
     let Some(alg) = client.userinfo_alg else {
         return Ok((no_store(), Json(person)).into_response());
     };
@@ -58,7 +59,10 @@ pub(super) async fn emails(
     if !requested.is_requested(UserClaim::Email, &granted.scopes) && rules.grants_email() {
         return Err(insufficient_scope("the addresses need the scope email").into());
     }
-    let emails = user_claims::emails(&granted.profile, rules);
+    let emails = user_claims::emails(&granted.profile, rules).unwrap_or_else(|failure| {
+        app.rule_log.log(&[failure]);
+        Vec::new()
+    });
     Ok((no_store(), Json(emails)).into_response())
 }
 

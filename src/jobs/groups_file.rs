@@ -8,8 +8,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::app::App;
+use crate::app::groups::load;
 use crate::crypto::identifiers::FileDigest;
-use crate::people::{GroupsFile, groups_file};
+use crate::people::GroupsFile;
+use crate::people::groups_file::parse;
 use crate::problem::Problem;
 
 /// The time between two polls of the file.
@@ -21,7 +23,7 @@ pub async fn follow(app: &App) {
         return;
     };
     let mut watch = Watch {
-        processed: groups.digest(),
+        processed: groups.initial_digest(),
         ..Watch::default()
     };
     loop {
@@ -37,9 +39,9 @@ pub async fn follow(app: &App) {
         watch = updated;
         match change {
             Change::None => {}
-            Change::File(groups_file, digest) => {
+            Change::File(groups_file) => {
                 let (count, file) = (groups_file.groups.len(), path.display());
-                groups.replace_file(&groups_file, Some(digest));
+                groups.replace_file(&groups_file);
                 tracing::info!("{file} was read again: {count} groups");
             }
             Change::Unusable(problem) => {
@@ -52,7 +54,7 @@ pub async fn follow(app: &App) {
 /// What one poll of the file found.
 enum Change {
     None,
-    File(GroupsFile, FileDigest),
+    File(GroupsFile),
     Unusable(Problem),
 }
 
@@ -76,7 +78,7 @@ impl Watch {
             return Change::None;
         }
         self.stamp = stamp;
-        let bytes = match groups_file::load(path) {
+        let bytes = match load(path) {
             Ok(bytes) => bytes,
             Err(_) if self.missing => return Change::None,
             Err(problem) => {
@@ -95,8 +97,8 @@ impl Watch {
             return Change::None;
         }
         (self.pending, self.processed) = (None, Some(digest));
-        match groups_file::read(path, &bytes) {
-            Ok(file) => Change::File(file, digest),
+        match parse(path, &bytes) {
+            Ok(file) => Change::File(file),
             Err(problem) => Change::Unusable(problem),
         }
     }
@@ -115,7 +117,7 @@ mod tests {
     fn label(change: &Change) -> &'static str {
         match change {
             Change::None => "-",
-            Change::File(..) => "new",
+            Change::File(_) => "new",
             Change::Unusable(_) => "bad",
         }
     }

@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 use crate::oauth::scope::{Scope, Scopes};
 use crate::oauth::split_name::SplitNames;
 use crate::oauth::user_claim::UserClaim;
-use crate::people::{ClaimRule, ClaimValue, Profile};
+use crate::people::{ClaimRule, ClaimValue, Profile, RuleFailure};
 
 /// The claim rules of one client. Without rules, a claim that the portal has no value for is left
 /// out.
@@ -76,41 +76,49 @@ impl ClaimRules {
     }
 
     /// The e-mail address of `profile`. An address that a rule makes is never verified.
-    pub(super) fn email<'a>(&self, profile: &'a Profile) -> Option<Email<'a>> {
+    pub(super) fn email<'a>(
+        &'a self,
+        profile: &'a Profile,
+    ) -> Result<Option<Email<'a>>, RuleFailure<'a>> {
         let linked = || {
             let link = profile.link.as_ref()?;
             let email = link.email.as_deref().filter(|email| !email.is_empty())?;
             Some((Cow::Borrowed(email), link.email_verified))
         };
-        match &self.email {
+        Ok(match &self.email {
             EmailPolicy::Omit => None,
             EmailPolicy::Link => linked(),
-            EmailPolicy::Made(rule) => linked().or_else(|| {
-                let made = rule.text(profile, is_address)?;
-                Some((Cow::Owned(made), false))
-            }),
-        }
+            EmailPolicy::Made(rule) => match linked() {
+                None => rule
+                    .text(profile, is_address)?
+                    .map(|made| (Cow::Owned(made), false)),
+                linked => linked,
+            },
+        })
     }
 
     /// The client's own claims. A rule for a standard claim applies if `is_requested` says so. Any
-    /// other rule applies if `scopes` has its scope.
+    /// other rule applies if `scopes` has its scope. A rule that fails is added to `failures`.
     pub(super) fn own<'a>(
         &'a self,
         profile: &Profile,
         scopes: &Scopes,
         is_requested: impl Fn(UserClaim) -> bool,
+        failures: &mut Vec<RuleFailure<'a>>,
     ) -> OwnClaims<'a> {
         let claims = self.own.iter().filter_map(|CustomClaim { rule, scope }| {
             let filled = match UserClaim::named(rule.claim()) {
                 // OIDC Core §5.1 defines these as strings, and Keycloak fails on any other type.
-                Some(standard) => is_requested(standard)
-                    .then(|| rule.text(profile, |_| true))?
-                    .map(ClaimValue::Text),
-                None => scopes
-                    .contains(*scope)
-                    .then(|| rule.fill(profile))
-                    .flatten(),
+                Some(standard) if is_requested(standard) => rule
+                    .text(profile, |_| true)
+                    .map(|text| text.map(ClaimValue::Text)),
+                None if scopes.contains(*scope) => rule.fill(profile),
+                _ => return None,
             };
+            let filled = filled.unwrap_or_else(|failure| {
+                failures.push(failure);
+                None
+            });
             Some((rule.claim(), filled?))
         });
         OwnClaims(claims.collect())

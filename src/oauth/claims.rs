@@ -10,7 +10,7 @@ use super::grant::{ActiveGrant, Grant};
 use super::scope::Scopes;
 use super::user_claims::{UserClaims, user_claims};
 use crate::crypto::identifiers::GrantId;
-use crate::people::Profile;
+use crate::people::{Profile, RuleFailure};
 
 /// The lifetime of an ID token. A client verifies it once, right after the login.
 const ID_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -56,6 +56,14 @@ pub struct IdTokenClaims<'a> {
     acr: Option<&'static str>,
     #[serde(flatten)]
     person: UserClaims<'a>,
+}
+
+impl IdTokenClaims<'_> {
+    /// The rules that failed. Their claims are left out.
+    #[must_use]
+    pub fn failures(&self) -> &[RuleFailure<'_>] {
+        self.person.failures()
+    }
 }
 
 /// The claims of an access token (RFC 9068 §2.2), for writing and reading.

@@ -5,15 +5,15 @@
 //! come from other rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::condition::Condition;
+use super::expression::TemplateError;
 use super::input::{condition, ids};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
-use crate::crypto::identifiers::FileDigest;
 use crate::session::User;
 
 /// A group, as `[groups.NAME]` has it.
@@ -50,21 +50,22 @@ pub struct Membership {
     pub roles: Vec<String>,
     /// Groups whose rule could not be evaluated for the user.
     pub undecided_groups: Vec<String>,
+    /// The errors of the rules that could not be evaluated for the user.
+    pub failures: Vec<GroupFailure>,
 }
 
-/// All groups. A reload replaces the whole table at once, so that readers never see half of it.
-#[derive(Debug)]
-pub struct Groups {
-    configured: BTreeMap<String, Group>,
-    has_file: bool,
-    table: RwLock<Arc<Table>>,
+/// Why the rule of a group could not be evaluated for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupFailure {
+    /// The group.
+    pub group: String,
+    /// What is wrong with the rule, or with what it uses.
+    pub error: TemplateError,
 }
 
-/// The groups, indexed for lookup.
+/// All groups, indexed for lookup.
 #[derive(Debug, Default)]
-struct Table {
-    /// The digest of the groups file.
-    digest: Option<FileDigest>,
+pub struct Groups {
     names: BTreeSet<String>,
     people: HashMap<String, Listed>,
     rules: Vec<(String, Condition)>,
@@ -79,50 +80,46 @@ struct Listed {
 }
 
 impl Groups {
-    /// The groups of the configuration, and of the groups file with its digest, if there is one.
+    /// The groups of the configuration and of the groups file.
     #[must_use]
-    pub fn new(
-        configured: BTreeMap<String, Group>,
-        file: Option<(GroupsFile, FileDigest)>,
-    ) -> Self {
-        let groups = Self {
-            configured,
-            has_file: file.is_some(),
-            table: RwLock::default(),
-        };
-        let (file, digest) =
-            file.map_or_else(Default::default, |(file, digest)| (file, Some(digest)));
-        groups.replace_file(&file, digest);
-        groups
-    }
-
-    /// The digest of the groups file in use.
-    #[must_use]
-    pub fn digest(&self) -> Option<FileDigest> {
-        self.table().digest
-    }
-
-    /// Replaces the groups of the file.
-    pub fn replace_file(&self, file: &GroupsFile, digest: Option<FileDigest>) {
-        let table = Arc::new(Table::of(&self.configured, file, digest));
-        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
-    }
-
-    fn table(&self) -> Arc<Table> {
-        Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn new(configured: &BTreeMap<String, Group>, file: &GroupsFile) -> Self {
+        let mut all = Self::default();
+        for (name, group) in configured.iter().chain(&file.groups) {
+            all.names.insert(name.clone());
+            let id: Arc<str> = name.as_str().into();
+            for member in &group.members {
+                let listed = all.people.entry(member.clone()).or_default();
+                listed.groups.push(Arc::clone(&id));
+            }
+            if let Some(rule) = &group.when {
+                all.rules.push((name.clone(), rule.clone()));
+            }
+            if !group.roles.is_empty() {
+                let roles = all.roles.entry(name.clone()).or_default();
+                roles.extend(group.roles.iter().cloned());
+            }
+        }
+        for (role, people) in &file.roles {
+            let role: Arc<str> = role.as_str().into();
+            for person in people {
+                let listed = all.people.entry(person.clone()).or_default();
+                listed.roles.push(Arc::clone(&role));
+            }
+        }
+        all
     }
 
     /// The names of all groups of the configuration and the file. Groups that only links name are
     /// not included.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.table().names.iter().cloned().collect()
+        self.names.iter().cloned().collect()
     }
 
     /// Whether `name` is one of [`Groups::names`].
     #[must_use]
     pub fn is_known(&self, name: &str) -> bool {
-        self.table().names.contains(name)
+        self.names.contains(name)
     }
 
     /// The groups and roles of `user`, whose account at the requesting client is `link`.
@@ -130,12 +127,11 @@ impl Groups {
     pub fn membership_of(&self, user: &User, link: Option<&Link>) -> Membership {
         let attribute = |name| link.and_then(|link| link.attributes.get(name));
         let (linked_groups, linked_roles) = (attribute("groups"), attribute("roles"));
-        let no_groups = self.configured.is_empty() && !self.has_file;
+        let no_groups = self.names.is_empty() && self.people.is_empty();
         if no_groups && linked_groups.is_none() && linked_roles.is_none() {
             return Membership::default();
         }
-        let table = self.table();
-        let listed = table.people.get(user.subject().as_str());
+        let listed = self.people.get(user.subject().as_str());
         let (groups, roles) = listed.map_or((&[][..], &[][..]), |listed| {
             (&listed.groups[..], &listed.roles[..])
         });
@@ -149,32 +145,39 @@ impl Groups {
             .chain(values(linked_roles))
             .collect();
         let add_group_roles = |groups: &BTreeSet<String>, roles: &mut BTreeSet<String>| {
-            let group_roles = groups.iter().filter_map(|group| table.roles.get(group));
+            let group_roles = groups.iter().filter_map(|group| self.roles.get(group));
             roles.extend(group_roles.flatten().cloned());
         };
         add_group_roles(&groups, &mut roles);
-        let mut undecided = BTreeSet::new();
-        if !table.rules.is_empty() {
+        let mut failures = Vec::new();
+        if !self.rules.is_empty() {
             let profile = Profile {
                 link: link.cloned(),
                 groups: groups.iter().cloned().collect(),
                 roles: roles.iter().cloned().collect(),
                 ..Profile::of(user.clone())
             };
-            for (group, rule) in &table.rules {
+            for (group, rule) in &self.rules {
                 match rule.evaluate(&profile) {
                     Ok(true) => _ = groups.insert(group.clone()),
                     Ok(false) => {}
-                    Err(error) => {
-                        tracing::debug!(%group, subject = %user.subject(), "The rule of group {group} cannot tell about {}: {error}", user.subject());
-                        undecided.insert(group.clone());
-                    }
+                    Err(error) => failures.push(GroupFailure {
+                        group: group.clone(),
+                        error,
+                    }),
                 }
             }
             add_group_roles(&groups, &mut roles);
         }
+        let failed = failures.iter().map(|failure| &failure.group);
+        let undecided = failed.filter(|group| !groups.contains(*group));
         Membership {
-            undecided_groups: undecided.difference(&groups).cloned().collect(),
+            undecided_groups: undecided
+                .cloned()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            failures,
             groups: groups.into_iter().collect(),
             roles: roles.into_iter().collect(),
         }
@@ -189,49 +192,13 @@ fn values(attribute: Option<&Attribute>) -> Vec<String> {
     }
 }
 
-impl Table {
-    fn of(
-        configured: &BTreeMap<String, Group>,
-        file: &GroupsFile,
-        digest: Option<FileDigest>,
-    ) -> Self {
-        let mut table = Self {
-            digest,
-            ..Self::default()
-        };
-        for (name, group) in configured.iter().chain(&file.groups) {
-            table.names.insert(name.clone());
-            let id: Arc<str> = name.as_str().into();
-            for member in &group.members {
-                let listed = table.people.entry(member.clone()).or_default();
-                listed.groups.push(Arc::clone(&id));
-            }
-            if let Some(rule) = &group.when {
-                table.rules.push((name.clone(), rule.clone()));
-            }
-            if !group.roles.is_empty() {
-                let roles = table.roles.entry(name.clone()).or_default();
-                roles.extend(group.roles.iter().cloned());
-            }
-        }
-        for (role, people) in &file.roles {
-            let role: Arc<str> = role.as_str().into();
-            for person in people {
-                let listed = table.people.entry(person.clone()).or_default();
-                listed.roles.push(Arc::clone(&role));
-            }
-        }
-        table
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::tests::session;
 
     fn groups(toml: &str) -> Groups {
-        Groups::new(toml::from_str(toml).unwrap(), None)
+        Groups::new(&toml::from_str(toml).unwrap(), &GroupsFile::default())
     }
 
     fn of(groups: &Groups, subject: &str, link: Option<&str>) -> (String, String) {
@@ -262,7 +229,7 @@ mod tests {
             of(&groups, "1", Some(link)),
             pair("dispatch meters 调度", "Admin Editor Own Viewer")
         );
-        let empty = Groups::new(BTreeMap::new(), None);
+        let empty = Groups::default();
         assert_eq!(of(&empty, "1", Some(link)), pair("meters 调度", "Own"));
         assert_eq!(of(&empty, "1", None), pair("", ""));
     }
@@ -290,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_whose_rule_fails_is_reported_as_unsettled() {
+    fn a_group_whose_rule_fails_is_reported_as_undecided() {
         let groups = groups(
             "[landline]\nwhen = 'user.phone | length > 5'\n\
              [both]\nmembers = ['1']\nwhen = 'user.phone | length > 5'\n",
@@ -298,5 +265,8 @@ mod tests {
         let membership = groups.membership_of(&session("1").user, None);
         assert_eq!(membership.groups, ["both"]);
         assert_eq!(membership.undecided_groups, ["landline"]);
+        let failed = membership.failures.iter();
+        let failed: Vec<_> = failed.map(|failure| failure.group.as_str()).collect();
+        assert_eq!(failed, ["both", "landline"]);
     }
 }

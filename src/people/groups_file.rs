@@ -1,78 +1,24 @@
-//! The groups file: a CSV or TOML file with groups, kept beside the configuration.
+//! The format of the groups file: CSV or TOML.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
-use super::groups::{Group, Groups, GroupsFile};
+use super::groups::{Group, GroupsFile};
 use super::input::parse_user_id;
-use crate::crypto::identifiers::FileDigest;
 use crate::csv_text;
 use crate::csv_text::{REMEDY, detect_separator};
 use crate::problem::{Problem, with_position};
-
-/// The largest file that is read. It has room for a million people in a few groups each.
-const MAX_FILE_BYTES: u64 = 128 << 20;
-
-/// Makes the [`Problem`] for a file.
-fn problem(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Problem {
-    Problem {
-        origin: Some(path.display().to_string()),
-        key: String::new(),
-        problem: problem.into(),
-        remedy: remedy.into(),
-    }
-}
-
-/// Opens the groups of the configuration, and of the file, if there is one.
-///
-/// # Errors
-///
-/// A [`Problem`] when the file cannot be used.
-pub fn open(configured: BTreeMap<String, Group>, file: Option<&Path>) -> Result<Groups, Problem> {
-    let file = file.map(|path| {
-        let bytes = load(path)?;
-        Ok((read(path, &bytes)?, FileDigest::of(&bytes)))
-    });
-    Ok(Groups::new(configured, file.transpose()?))
-}
-
-/// Reads the bytes of the file at `path`.
-///
-/// # Errors
-///
-/// A [`Problem`] when it cannot be read.
-pub fn load(path: &Path) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| {
-        problem(
-            path,
-            format!("cannot be read: {error}"),
-            "check groups_file, and let the user panda-oidc runs as read it",
-        )
-    })?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(problem(
-            path,
-            "it is larger than 128 MiB",
-            "is it the right file?",
-        ));
-    }
-    Ok(bytes)
-}
 
 /// Parses the file. An empty file is an error: it is a mistake, or another program is still writing it.
 ///
 /// # Errors
 ///
 /// A [`Problem`] that names the line.
-pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
-    let text = csv_text::decode(bytes).map_err(|error| problem(path, error.to_string(), REMEDY))?;
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
+    let text = csv_text::decode(bytes)
+        .map_err(|error| Problem::of_file(path, error.to_string(), REMEDY))?;
     if text.trim().is_empty() {
-        return Err(problem(
+        return Err(Problem::of_file(
             path,
             "it is empty",
             "write a group, or take groups_file out of the configuration",
@@ -83,7 +29,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
         .is_some_and(|it| it.eq_ignore_ascii_case("toml"))
     {
         return toml::from_str(&text).map_err(|error| {
-            problem(
+            Problem::of_file(
                 path,
                 with_position(&text, &error),
                 "correct that line; docs/access.md shows how it is written",
@@ -91,11 +37,11 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
         });
     }
     let file = parse_table(&text).map_err(|(line, description, remedy)| {
-        problem(path, format!("line {line}: {description}"), remedy)
+        Problem::of_file(path, format!("line {line}: {description}"), remedy)
     })?;
     // The rows were deleted, or are still being written.
     if file.groups.is_empty() {
-        return Err(problem(
+        return Err(Problem::of_file(
             path,
             "it has a first line and no rows",
             "write a group, or take groups_file out of the configuration",
@@ -230,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn csv(text: &str) -> Result<GroupsFile, String> {
-        read(Path::new("groups.csv"), text.as_bytes()).map_err(|problem| problem.to_string())
+        parse(Path::new("groups.csv"), text.as_bytes()).map_err(|problem| problem.to_string())
     }
 
     fn summary(listed: &GroupsFile) -> String {
@@ -260,7 +206,7 @@ mod tests {
     #[test]
     fn a_toml_file_is_read_like_a_table() {
         let toml = "[groups.dispatch]\nmembers = [1, '2']\nroles = ['Editor']\n[groups.all]\nwhen = 'true'\n";
-        let listed = read(Path::new("g.TOML"), toml.as_bytes()).unwrap();
+        let listed = parse(Path::new("g.TOML"), toml.as_bytes()).unwrap();
         assert_eq!(summary(&listed), "all= dispatch=1+2");
         assert!(listed.groups["all"].when.is_some());
     }
@@ -308,18 +254,18 @@ mod tests {
             ("x = 1\n", "g.toml: line 1, column 1: unknown field `x`"),
             ("[groups.a]\nmembers = ['陈']\n", "g.toml: line 2, column "),
         ] {
-            let read = read(Path::new("g.toml"), toml.as_bytes());
-            let error = read.unwrap_err().to_string();
+            let parsed = parse(Path::new("g.toml"), toml.as_bytes());
+            let error = parsed.unwrap_err().to_string();
             assert!(error.starts_with(expected), "{toml}: {error}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_input_makes_the_reader_panic(bytes: Vec<u8>, text in "[a-c组,;\"\n\r\t1E+ ]{0,60}") {
+        fn no_input_makes_the_parser_panic(bytes: Vec<u8>, text in "[a-c组,;\"\n\r\t1E+ ]{0,60}") {
             for path in ["g.csv", "g.toml"] {
-                let _ = read(Path::new(path), &bytes);
-                let _ = read(Path::new(path), format!("group,id\n{text}").as_bytes());
+                let _ = parse(Path::new(path), &bytes);
+                let _ = parse(Path::new(path), format!("group,id\n{text}").as_bytes());
             }
         }
     }

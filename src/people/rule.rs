@@ -1,21 +1,27 @@
 //! A claim whose value comes from a template.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::claim_value::ClaimValue;
 use super::expression::TemplateError;
 use super::profile::Profile;
 use super::template::Template;
 
-/// A template for one claim of one client. When it fails, the claim is left out, and the first failure
-/// is logged.
+/// A template for one claim of one client.
 #[derive(Debug, Clone)]
 pub struct ClaimRule {
     client: String,
     claim: String,
     template: Template,
-    warned: Arc<AtomicBool>,
+}
+
+/// Why a rule has no value for a user. Contains no personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFailure<'a> {
+    /// The client that the rule is for.
+    pub client: &'a str,
+    /// The claim that is left out.
+    pub claim: &'a str,
+    /// What is wrong with the rule.
+    pub reason: String,
 }
 
 impl ClaimRule {
@@ -29,7 +35,6 @@ impl ClaimRule {
             client: client.to_owned(),
             claim: claim.to_owned(),
             template: Template::new(source)?,
-            warned: Arc::default(),
         })
     }
 
@@ -40,26 +45,30 @@ impl ClaimRule {
     }
 
     /// The value of the claim for `profile`, if there is one.
-    #[must_use]
-    pub fn fill(&self, profile: &Profile) -> Option<ClaimValue> {
-        match self.template.render(profile) {
-            Ok(filled) => filled,
-            Err(error) => {
-                self.warn_once(&error.to_string());
-                None
-            }
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`] when the template cannot be rendered.
+    pub fn fill(&self, profile: &Profile) -> Result<Option<ClaimValue>, RuleFailure<'_>> {
+        let rendered = self.template.render(profile);
+        rendered.map_err(|error| self.failure(error.to_string()))
     }
 
-    /// The value of the claim for `profile`, if it is a text that `fits`.
-    #[must_use]
-    pub fn text(&self, profile: &Profile, fits: impl FnOnce(&str) -> bool) -> Option<String> {
+    /// The value of the claim for `profile`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`] when the template cannot be rendered, or when the value is not a text that
+    /// `fits`.
+    pub fn text(
+        &self,
+        profile: &Profile,
+        fits: impl FnOnce(&str) -> bool,
+    ) -> Result<Option<String>, RuleFailure<'_>> {
         match self.fill(profile)? {
-            ClaimValue::Text(text) if fits(&text) => Some(text),
-            _ => {
-                self.warn_once("what it comes to cannot stand in that claim");
-                None
-            }
+            None => Ok(None),
+            Some(ClaimValue::Text(text)) if fits(&text) => Ok(Some(text)),
+            Some(_) => Err(self.failure("what it comes to cannot stand in that claim".to_owned())),
         }
     }
 
@@ -72,16 +81,11 @@ impl ClaimRule {
         }
     }
 
-    /// Logs the first failure. `fault` is about the rule: it must not contain personal data.
-    fn warn_once(&self, fault: &str) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            let Self { client, claim, .. } = self;
-            tracing::warn!(
-                client_id = client,
-                claim,
-                fault,
-                "The rule for {claim} of {client} failed; the claim is left out. This is said once"
-            );
+    fn failure(&self, reason: String) -> RuleFailure<'_> {
+        RuleFailure {
+            client: &self.client,
+            claim: &self.claim,
+            reason,
         }
     }
 }

@@ -103,7 +103,7 @@ async fn f8_two_different_tickets_are_refused_without_a_portal_call_and_two_equa
 async fn f8_the_page_for_a_missing_ticket_can_read_one_from_the_fragment() {
     let provider = TestProvider::open().await;
     let answer = Browser::new().get(provider.at("/launch/grafana")).await;
-    assert!(answer.body.contains("data-ticket=\"ticket\""));
+    assert!(answer.body.contains("data-ticket-parameter=\"ticket\""));
     let policy = answer.header("content-security-policy");
     assert!(policy.contains("script-src 'sha256-"), "{policy}");
 }

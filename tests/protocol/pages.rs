@@ -177,7 +177,7 @@ async fn every_page_works_without_a_script() {
     let provider = TestProvider::open().await;
     for (kind, page) in pages(&provider).await {
         let scripts = page.body.matches("<script").count();
-        let moves_ticket_from_fragment = page.body.contains("data-ticket=");
+        let moves_ticket_from_fragment = page.body.contains("data-ticket-parameter=");
         assert_eq!(scripts, usize::from(moves_ticket_from_fragment), "{kind}");
         assert!(page.body.contains("<h1>"), "{kind}");
         let has_next_step = page.body.contains("<a class=\"button");

@@ -163,7 +163,7 @@ async fn f8_a_ticket_in_the_fragment_is_rescued_by_a_script_that_the_policy_allo
     let provider = TestProvider::open().await;
     let page = Browser::new().get(provider.at("/launch/grafana")).await;
     assert!(
-        page.body.contains("data-ticket=\"ticket\""),
+        page.body.contains("data-ticket-parameter=\"ticket\""),
         "{}",
         page.body
     );

@@ -121,7 +121,11 @@ fn each_key_of_a_preset_can_be_overridden() {
     assert!(!grafana.refresh_token.always && !grafana.claims.grants_email());
     assert_eq!(own_claims(&grafana), ["groups", "login", "roles"]);
     let profile = Profile::of(crate::session::tests::session("1").user);
-    let filled = grafana.claims.own.iter().map(|own| own.rule.fill(&profile));
+    let filled = grafana
+        .claims
+        .own
+        .iter()
+        .map(|own| own.rule.fill(&profile).unwrap());
     let viewer = ClaimValue::Text("Viewer".to_owned());
     assert_eq!(
         filled.collect::<Vec<_>>(),

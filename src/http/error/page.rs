@@ -4,13 +4,12 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 
 use super::log_entry::LogEntry;
 use super::problem::PageProblem;
 use crate::http::authorization_response;
+use crate::http::response::NO_STORE;
 use crate::oauth::authorize::Refusal;
 use crate::oauth::error::OAuthError;
 use crate::oauth::redirect::VerifiedRedirect;
@@ -67,7 +66,7 @@ impl IntoResponse for PageError {
         let entry = self.log_entry();
         let mut response = match self {
             Self::Page(problem) => {
-                let mut response = problem.facts().status.into_response();
+                let mut response = (problem.facts().status, [NO_STORE]).into_response();
                 response.extensions_mut().insert(Arc::new(problem));
                 response
             }
@@ -75,8 +74,6 @@ impl IntoResponse for PageError {
                 authorization_response::into_response(&redirect.with_error(&error))
             }
         };
-        let no_store = HeaderValue::from_static("no-store");
-        response.headers_mut().insert(CACHE_CONTROL, no_store);
         response.extensions_mut().insert(entry);
         response
     }

@@ -1,4 +1,4 @@
-//! The problems that error pages explain, one row each.
+//! The problems that error pages explain.
 
 use axum::http::StatusCode;
 use panda_oidc_sdk::LoginError;
@@ -70,7 +70,7 @@ pub(crate) enum PageProblem {
     Internal,
 }
 
-/// What there is to know of a problem.
+/// How an error page shows a problem, and whether the operator has to act.
 pub(crate) struct Facts {
     /// The HTTP status of the page.
     pub status: StatusCode,
@@ -113,39 +113,39 @@ fn failure(status: StatusCode, message: fn(&Words) -> &Message) -> Facts {
 }
 
 impl PageProblem {
-    /// Status, words and next step, one row a problem.
+    /// Status, text and next step of the error page.
     pub(crate) fn facts(&self) -> Facts {
         use NextStep::{None, OtherApps, Portal, SignOut, TryAgain};
         use StatusCode as S;
         match self {
             Self::Request(_) => facts(S::BAD_REQUEST, None, |w| &w.request_refused),
             Self::NoSuchClient(_) => facts(S::NOT_FOUND, Portal, |w| &w.no_such_client),
-            Self::NoTarget(..) => facts(S::NOT_FOUND, Portal, |w| &w.no_target),
-            Self::InvalidTicket(_) => facts(S::BAD_REQUEST, Portal, |w| &w.unfit_ticket),
+            Self::NoTarget(..) => facts(S::NOT_FOUND, Portal, |w| &w.no_login_url),
+            Self::InvalidTicket(_) => facts(S::BAD_REQUEST, Portal, |w| &w.invalid_ticket),
             Self::SignIn(error) => sign_in_facts(error),
-            Self::NoPendingRequest => facts(S::GONE, Portal, |w| &w.nothing_waits),
-            Self::NoPendingSwitch => facts(S::GONE, Portal, |w| &w.no_switch),
+            Self::NoPendingRequest => facts(S::GONE, Portal, |w| &w.no_pending_request),
+            Self::NoPendingSwitch => facts(S::GONE, Portal, |w| &w.no_pending_switch),
             // A user who wants to sign out can, whatever the app has sent.
             Self::Logout(_) => facts(S::BAD_REQUEST, SignOut, |w| &w.logout_refused),
-            Self::NoPendingLogout => facts(S::GONE, SignOut, |w| &w.no_logout),
+            Self::NoPendingLogout => facts(S::GONE, SignOut, |w| &w.no_pending_logout),
             Self::RedirectLoop(client) => {
                 let again = TryAgain(client.clone());
                 facts(S::TOO_MANY_REQUESTS, again, |w| &w.redirect_loop)
             }
             Self::AccessDenied(denied) => facts(S::FORBIDDEN, OtherApps, denial_message(denied)),
-            Self::RateLimited(_) => facts(S::TOO_MANY_REQUESTS, Portal, |w| &w.too_often),
-            Self::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.broken),
+            Self::RateLimited(_) => facts(S::TOO_MANY_REQUESTS, Portal, |w| &w.rate_limited),
+            Self::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.internal_error),
             Self::NotFound => facts(S::NOT_FOUND, Portal, |w| &w.not_found),
             Self::MethodNotAllowed => facts(S::METHOD_NOT_ALLOWED, None, |w| &w.method_not_allowed),
             Self::TooLarge => facts(S::PAYLOAD_TOO_LARGE, None, |w| &w.too_large),
-            Self::Internal => failure(S::INTERNAL_SERVER_ERROR, |w| &w.broken),
+            Self::Internal => failure(S::INTERNAL_SERVER_ERROR, |w| &w.internal_error),
         }
     }
 
     /// Set when the client address, or the client, exceeds the rate limit.
     pub(crate) fn rate_limited(&self) -> Option<&RateLimited> {
         match self {
-            Self::RateLimited(too_often) => Some(too_often),
+            Self::RateLimited(exceeded) => Some(exceeded),
             _ => None,
         }
     }
@@ -164,14 +164,14 @@ fn sign_in_facts(error: &SignInError) -> Facts {
         SignInError::Login(LoginError::Unintelligible(_)) => {
             failure(S::BAD_GATEWAY, |w| &w.portal_unintelligible)
         }
-        SignInError::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.broken),
+        SignInError::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.internal_error),
     }
 }
 
 fn denial_message(denied: &AccessDenied) -> fn(&Words) -> &Message {
     match (&denied.denied, &denied.contact) {
-        (Denied::Unlinked, None) => |w| &w.no_account,
-        (Denied::Unlinked, Some(_)) => |w| &w.no_account_contact,
+        (Denied::Unlinked, None) => |w| &w.no_linked_account,
+        (Denied::Unlinked, Some(_)) => |w| &w.no_linked_account_contact,
         (Denied::Listed | Denied::NotListed | Denied::Rule(_), None) => |w| &w.access_denied,
         (Denied::Listed | Denied::NotListed | Denied::Rule(_), Some(_)) => {
             |w| &w.access_denied_contact

@@ -1,4 +1,4 @@
-//! The page about a problem.
+//! The error page.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -13,10 +13,10 @@ use crate::http::page::{Link, Page};
 use crate::oauth::discovery::path;
 use crate::people::Contact;
 
-/// Seconds after which a failure of ours may be over.
+/// `Retry-After` for our own failures, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 10;
 
-/// The page about `problem`.
+/// The error page for `problem`.
 #[must_use]
 pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Response {
     let Facts {
@@ -42,8 +42,8 @@ pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Resp
                 }));
             }
         }
-        PageProblem::RateLimited(too_often) => {
-            wait = too_often.retry_after_secs;
+        PageProblem::RateLimited(exceeded) => {
+            wait = exceeded.retry_after_secs;
             page = page.with("seconds", wait);
         }
         _ => {}
@@ -78,7 +78,7 @@ fn action(next: NextStep, app: &App) -> Option<Link> {
     })
 }
 
-/// What a developer or an operator needs to see. Only registered codes and sentences of ours.
+/// Details for a developer. Contains no text from the request.
 fn detail(problem: &PageProblem) -> Option<String> {
     match problem {
         PageProblem::Request(error) | PageProblem::Logout(error) => Some(error.to_string()),

@@ -1,39 +1,48 @@
 //! The language of pages: from `ui_locales`, then `Accept-Language`, else Chinese.
 
 use std::convert::Infallible;
+use std::sync::LazyLock;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
 use url::form_urlencoded;
 
-/// A language our pages are written in.
+use super::words::Words;
+
+/// The languages of our pages, the default first: the tag of each, and its catalogue. Another language
+/// is one file like `en.toml` and one line here.
+const CATALOGUES: &[(&str, &str)] = &[
+    ("zh-CN", include_str!("words/zh.toml")),
+    (ENGLISH, include_str!("words/en.toml")),
+];
+
+/// The language in which pages in other languages repeat their main text.
+const ENGLISH: &str = "en";
+
+static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| Languages::read(CATALOGUES));
+
+/// A language of our pages: its place in [`CATALOGUES`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Language {
-    /// 简体中文.
-    #[default]
-    Chinese,
-    /// English.
-    English,
-}
+pub(crate) struct Language(usize);
 
 impl Language {
-    /// The language tag, for `lang` attributes.
+    /// The language tag, for `lang` attributes (RFC 5646).
     #[must_use]
     pub(crate) fn tag(self) -> &'static str {
-        match self {
-            Self::Chinese => "zh-CN",
-            Self::English => "en",
-        }
+        LANGUAGES.tag(self)
     }
 
-    /// The other language. Every page repeats its main text in it.
+    /// The texts in this language.
     #[must_use]
-    pub(crate) fn other(self) -> Self {
-        match self {
-            Self::Chinese => Self::English,
-            Self::English => Self::Chinese,
-        }
+    pub(crate) fn words(self) -> &'static Words {
+        LANGUAGES.words(self)
+    }
+
+    /// The language in which a page repeats its main text.
+    #[must_use]
+    pub(crate) fn second(self) -> Self {
+        LANGUAGES.second(self)
     }
 
     /// The language for a request.
@@ -81,13 +90,53 @@ impl Language {
     }
 
     fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split('-').next()?;
-        match primary.to_ascii_lowercase().as_str() {
-            "zh" => Some(Self::Chinese),
-            "en" => Some(Self::English),
-            _ => None,
+        LANGUAGES.find(tag)
+    }
+}
+
+/// The tag and the texts of each language.
+struct Languages(Vec<(&'static str, Words)>);
+
+impl Languages {
+    fn read(catalogues: &[(&'static str, &str)]) -> Self {
+        let catalogues = catalogues.iter();
+        Self(
+            catalogues
+                .map(|(tag, catalogue)| (*tag, Words::read(catalogue)))
+                .collect(),
+        )
+    }
+
+    fn tag(&self, language: Language) -> &'static str {
+        self.0[language.0].0
+    }
+
+    fn words(&self, language: Language) -> &Words {
+        &self.0[language.0].1
+    }
+
+    /// The language of `tag`. Scripts and regions are not compared.
+    fn find(&self, tag: &str) -> Option<Language> {
+        let requested = primary_subtag(tag);
+        let is_requested = |known: &str| primary_subtag(known).eq_ignore_ascii_case(requested);
+        let index = self.0.iter().position(|(known, _)| is_requested(known));
+        index.map(Language)
+    }
+
+    /// English, or the default language for pages in English.
+    fn second(&self, language: Language) -> Language {
+        let english = self.find(ENGLISH).unwrap_or_default();
+        if language == english {
+            Language::default()
+        } else {
+            english
         }
     }
+}
+
+/// The primary language subtag: the `zh` of `zh-CN` (RFC 5646 §2.2.1).
+fn primary_subtag(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or(tag)
 }
 
 impl<S: Sync> FromRequestParts<S> for Language {
@@ -100,6 +149,8 @@ impl<S: Sync> FromRequestParts<S> for Language {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use crate::http::page::language::*;
     use axum::http::Request;
 
@@ -111,37 +162,61 @@ mod tests {
         Language::of(&request.body(()).unwrap().into_parts().0)
     }
 
+    const CHINESE: Language = Language(0);
+    const ENGLISH: Language = Language(1);
+
     #[test]
     fn ui_locales_come_first_then_the_browser_and_chinese_by_default() {
-        assert_eq!(language_for("/", None), Language::Chinese);
-        assert_eq!(language_for("/", Some("fr")), Language::Chinese);
-        assert_eq!(
-            language_for("/", Some("en-GB,en;q=0.9,zh;q=0.8")),
-            Language::English
-        );
-        assert_eq!(
-            language_for("/", Some("en;q=0.5, zh-CN;q=0.8")),
-            Language::Chinese
-        );
-        assert_eq!(
-            language_for("/", Some("en;q=0, zh;q=0.1")),
-            Language::Chinese
-        );
-        assert_eq!(
-            language_for("/", Some("zh; q=0.5, en ; q=0.9")),
-            Language::English
-        );
-        assert_eq!(
-            language_for("/", Some("zh;Q=0.5, en;Q=0.9")),
-            Language::English
-        );
-        assert_eq!(
-            language_for("/?ui_locales=de%20en", Some("zh")),
-            Language::English
-        );
-        assert_eq!(
-            language_for("/?ui_locales=zh-CN", Some("en")),
-            Language::Chinese
-        );
+        assert_eq!(language_for("/", None), CHINESE);
+        assert_eq!(language_for("/", Some("fr")), CHINESE);
+        assert_eq!(language_for("/", Some("en-GB,en;q=0.9,zh;q=0.8")), ENGLISH);
+        assert_eq!(language_for("/", Some("en;q=0.5, zh-CN;q=0.8")), CHINESE);
+        assert_eq!(language_for("/", Some("en;q=0, zh;q=0.1")), CHINESE);
+        assert_eq!(language_for("/", Some("zh; q=0.5, en ; q=0.9")), ENGLISH);
+        assert_eq!(language_for("/", Some("zh;Q=0.5, en;Q=0.9")), ENGLISH);
+        assert_eq!(language_for("/?ui_locales=de%20en", Some("zh")), ENGLISH);
+        assert_eq!(language_for("/?ui_locales=zh-CN", Some("en")), CHINESE);
+    }
+
+    /// The placeholders of every text, by its section and key.
+    fn placeholders(catalogue: &str) -> BTreeMap<String, BTreeSet<String>> {
+        let sections: BTreeMap<String, BTreeMap<String, String>> =
+            toml::from_str(catalogue).unwrap();
+        let texts = sections.into_iter().flat_map(|(section, texts)| {
+            texts.into_iter().map(move |(key, text)| {
+                let names = text.split('{').skip(1);
+                let names = names.map(|after| after.split_once('}').unwrap().0.to_owned());
+                (format!("{section}.{key}"), names.collect())
+            })
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn every_language_has_every_text_with_the_same_placeholders() {
+        let (_, chinese) = CATALOGUES[0];
+        for (tag, catalogue) in CATALOGUES {
+            let _ = Words::read(catalogue);
+            assert_eq!(placeholders(catalogue), placeholders(chinese), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_page_repeats_its_text_in_english_and_an_english_page_in_chinese() {
+        assert_eq!((CHINESE.tag(), CHINESE.second()), ("zh-CN", ENGLISH));
+        assert_eq!((ENGLISH.tag(), ENGLISH.second()), ("en", CHINESE));
+    }
+
+    #[test]
+    fn a_third_language_is_one_catalogue_and_one_line() {
+        let english = include_str!("words/en.toml");
+        let french = english.replace("\"Sign out\"", "\"Se déconnecter\"");
+        let languages = Languages::read(&[CATALOGUES, &[("fr", &french)]].concat());
+        let french = languages.find("FR-ca").unwrap();
+        assert_eq!(languages.tag(french), "fr");
+        assert_eq!(languages.words(french).labels.sign_out, "Se déconnecter");
+        assert_eq!(languages.second(french), ENGLISH);
+        assert_eq!(languages.second(ENGLISH), CHINESE);
+        assert_eq!(languages.find("de"), None);
     }
 }

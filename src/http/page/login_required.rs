@@ -31,7 +31,7 @@ pub(crate) fn page(
         .unwrap_or_default();
     let mut page = Page::new(StatusCode::OK, message).with("client", name);
     page.action = Some(portal_link(app));
-    page.rescue = Some(app.provider.ticket_parameter().to_owned());
+    page.fragment_ticket_parameter = Some(app.provider.ticket_parameter().to_owned());
     page.into_response(language, app)
 }
 

@@ -1,5 +1,6 @@
 //! HTML pages. All share one template, work without scripts and load nothing from elsewhere.
 
+pub(crate) mod form_post;
 pub(crate) mod language;
 pub(crate) mod login_required;
 pub(crate) mod words;
@@ -9,7 +10,7 @@ use std::sync::LazyLock;
 
 use askama::Template;
 use aws_lc_rs::digest;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -19,11 +20,12 @@ use url::{Origin, Url};
 use self::language::Language;
 use self::words::{Message, Text, Values, Words};
 use crate::app::App;
+use crate::http::response::NO_STORE;
 
 /// The style of every page.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
-const RESCUE: &str = include_str!("assets/rescue.js");
-const CONTINUE: &str = include_str!("assets/go_on.js");
+const TICKET_FROM_FRAGMENT: &str = include_str!("assets/ticket_from_fragment.js");
+const CONTINUE: &str = include_str!("assets/continue.js");
 
 /// What a page says and offers.
 #[derive(Debug)]
@@ -44,11 +46,11 @@ pub(crate) struct Page {
     pub detail: Option<String>,
     /// The name of the ticket parameter, on pages shown because the ticket is missing. Some portals
     /// append it after a `#`, which the server never sees; a script moves it into the query.
-    pub rescue: Option<String>,
+    pub fragment_ticket_parameter: Option<String>,
     /// URLs to load in hidden frames, so that apps end their sessions (Front-Channel Logout 1.0).
     pub frames: Vec<Url>,
     /// The URL that a script opens once the frames have loaded or timed out.
-    pub onward: Option<String>,
+    pub continue_url: Option<String>,
 }
 
 /// A link and its label.
@@ -85,9 +87,9 @@ impl Page {
             choices: Vec::new(),
             form: None,
             detail: None,
-            rescue: None,
+            fragment_ticket_parameter: None,
             frames: Vec::new(),
-            onward: None,
+            continue_url: None,
         }
     }
 
@@ -101,26 +103,29 @@ impl Page {
     /// Renders the page.
     #[must_use]
     pub(crate) fn into_response(self, language: Language, app: &App) -> Response {
-        let text = |language| {
-            let Message { title, body } = (self.message)(Words::of(language));
+        let text = |language: Language| {
+            let Message { title, body } = (self.message)(language.words());
             (self.values.fill(title), self.values.fill(body))
         };
-        let ((title, body), (other_title, other_body)) = (text(language), text(language.other()));
+        let second = language.second();
+        let ((title, body), (second_title, second_body)) = (text(language), text(second));
         let html = Html {
-            language,
+            language: language.tag(),
+            second_language: second.tag(),
+            words: language.words(),
             style: STYLE,
             script: self.script().map(|(script, _)| script),
             title,
             body,
-            other_title,
-            other_body,
+            second_title,
+            second_body,
             action: self.action.as_ref(),
             choices: &self.choices,
             form: self.form.as_ref(),
             detail: self.detail.as_deref(),
-            rescue: self.rescue.as_deref(),
+            fragment_ticket_parameter: self.fragment_ticket_parameter.as_deref(),
             frames: &self.frames,
-            onward: self.onward.as_deref(),
+            continue_url: self.continue_url.as_deref(),
         };
         match html.render() {
             Ok(html) => (self.status, self.headers(app), html).into_response(),
@@ -133,10 +138,11 @@ impl Page {
 
     /// The script of the page, and its CSP source.
     fn script(&self) -> Option<(&'static str, &'static str)> {
-        static RESCUE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(RESCUE));
+        static TICKET_FROM_FRAGMENT_HASH: LazyLock<String> =
+            LazyLock::new(|| csp_hash(TICKET_FROM_FRAGMENT));
         static CONTINUE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(CONTINUE));
-        match (&self.rescue, &self.onward) {
-            (Some(_), _) => Some((RESCUE, &RESCUE_HASH)),
+        match (&self.fragment_ticket_parameter, &self.continue_url) {
+            (Some(_), _) => Some((TICKET_FROM_FRAGMENT, &TICKET_FROM_FRAGMENT_HASH)),
             (None, Some(_)) => Some((CONTINUE, &CONTINUE_HASH)),
             (None, None) => None,
         }
@@ -168,12 +174,8 @@ impl Page {
             policy.push_str("; frame-src ");
             policy.push_str(&sources(&framed));
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        );
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, html_type), NO_STORE]);
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
@@ -205,18 +207,20 @@ pub(crate) fn csp_hash(inline: &str) -> String {
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Html<'a> {
-    language: Language,
+    language: &'static str,
+    second_language: &'static str,
+    words: &'static Words,
     style: &'static str,
     script: Option<&'static str>,
     title: String,
     body: String,
-    other_title: String,
-    other_body: String,
+    second_title: String,
+    second_body: String,
     action: Option<&'a Link>,
     choices: &'a [Link],
     form: Option<&'a Form>,
     detail: Option<&'a str>,
-    rescue: Option<&'a str>,
+    fragment_ticket_parameter: Option<&'a str>,
     frames: &'a [Url],
-    onward: Option<&'a str>,
+    continue_url: Option<&'a str>,
 }

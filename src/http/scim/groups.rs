@@ -14,6 +14,7 @@ use super::error::ScimFailure;
 use super::query::ScimQuery;
 use super::respond::respond;
 use super::state::ScimState;
+use crate::app::groups::log_failures;
 use crate::scim::{
     self, Filter, Group, GroupAttribute, ListRequest, Member, ScimError, ScimType, User,
 };
@@ -43,7 +44,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
     ScimQuery { page, headers }: ScimQuery,
 ) -> Result<Response, ScimFailure> {
-    if !state.app.groups.is_known(&id) {
+    if !state.app.groups.current().is_known(&id) {
         return Err(ScimError::new(404, "there is no group with this id").into());
     }
     let mut group = vec![without_members(id)];
@@ -60,6 +61,7 @@ async fn groups(state: &ScimState, page: &ListRequest) -> Result<Value, ScimFail
     let mut groups: Vec<_> = state
         .app
         .groups
+        .current()
         .names()
         .into_iter()
         .map(without_members)
@@ -101,16 +103,15 @@ async fn find_members(state: &ScimState, groups: &mut [Group]) -> Result<(), Sci
         .iter()
         .map(|group| (group.name.clone(), Vec::new()))
         .collect();
+    let all_groups = state.app.groups.current();
     let (mut cursor, mut count) = (UserCursor::of(state), 0);
     loop {
         let batch = cursor.next(u32::MAX).await?;
         if batch.is_empty() {
             break;
         }
-        for user in batch
-            .iter()
-            .map(|entry| User::new(entry, &state.app.groups))
-        {
+        for user in batch.iter().map(|entry| User::new(entry, &all_groups)) {
+            log_failures(user.id(), user.membership());
             for group in &user.membership().groups {
                 let Some(members) = members.get_mut(group) else {
                     continue;

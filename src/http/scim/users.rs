@@ -10,6 +10,7 @@ use super::error::ScimFailure;
 use super::query::ScimQuery;
 use super::respond::respond;
 use super::state::ScimState;
+use crate::app::groups::log_failures;
 use crate::scim::{self, Filter, ListRequest, ScimError, User, UserAttribute};
 
 /// Attributes whose value identifies one person.
@@ -45,7 +46,10 @@ pub(super) async fn one(
         .user_row(&subject)
         .await?
         .ok_or_else(unknown)?;
-    let user = User::new(&entry, &state.app.groups).resource(&state.base);
+    let groups = state.app.groups.current();
+    let user = User::new(&entry, &groups);
+    log_failures(user.id(), user.membership());
+    let user = user.resource(&state.base);
     let version = user["meta"]["version"].as_str().map(str::to_owned);
     Ok(respond(&headers, page.projection.of(user), version))
 }
@@ -70,9 +74,10 @@ async fn list_all(state: &ScimState, page: &ListRequest) -> Result<(u64, Vec<Val
         let mut cursor = UserCursor::of(state);
         cursor.skip(page.skip).await?;
         let entries = cursor.next(page.count).await?;
+        let groups = state.app.groups.current();
         let page_users = entries
             .iter()
-            .map(|entry| resource(state, page, &User::new(entry, &state.app.groups)));
+            .map(|entry| resource(state, page, &User::new(entry, &groups)));
         users.extend(page_users);
     }
     Ok((total, users))
@@ -89,9 +94,10 @@ async fn list_one(
         Ok(subject) => state.app.store.user_row(&subject).await?,
         Err(_) => None,
     };
+    let groups = state.app.groups.current();
     let user = entry
         .as_ref()
-        .map(|entry| User::new(entry, &state.app.groups))
+        .map(|entry| User::new(entry, &groups))
         .filter(|user| filter.holds(user));
     let page_users = user
         .iter()
@@ -108,6 +114,7 @@ async fn list_matching(
     page: &ListRequest,
 ) -> Result<(u64, Vec<Value>), ScimFailure> {
     let _pass = state.scan_permits.acquire().await;
+    let groups = state.app.groups.current();
     let (mut total, mut users) = (0, Vec::new());
     let mut cursor = UserCursor::of(state);
     loop {
@@ -117,7 +124,7 @@ async fn list_matching(
         }
         let batch = batch
             .iter()
-            .map(|entry| User::new(entry, &state.app.groups))
+            .map(|entry| User::new(entry, &groups))
             .filter(|user| filter.holds(user));
         for user in batch {
             if total >= page.skip && users.len() < page.count as usize {
@@ -130,5 +137,6 @@ async fn list_matching(
 }
 
 fn resource(state: &ScimState, page: &ListRequest, user: &User<'_>) -> Value {
+    log_failures(user.id(), user.membership());
     page.projection.of(user.resource(&state.base))
 }

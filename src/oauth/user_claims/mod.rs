@@ -8,7 +8,7 @@ use super::claim_mapping::{ClaimRules, EmailVerified, OwnClaims};
 use crate::oauth::phone::e164;
 use crate::oauth::scope::Scopes;
 use crate::oauth::user_claim::{PersonClaims as RequestedByName, UserClaim};
-use crate::people::Profile;
+use crate::people::{Profile, RuleFailure};
 
 /// The claims about a user (OIDC Core §5.1). Those requested by scope are the same in the ID token
 /// and in userinfo. Those requested by name may differ (§5.5). Every claim that identifies or names
@@ -36,6 +36,16 @@ pub struct UserClaims<'a> {
     phone_number_verified: Option<bool>,
     #[serde(flatten)]
     own: OwnClaims<'a>,
+    #[serde(skip)]
+    failures: Vec<RuleFailure<'a>>,
+}
+
+impl UserClaims<'_> {
+    /// The rules that failed. Their claims are left out.
+    #[must_use]
+    pub fn failures(&self) -> &[RuleFailure<'_>] {
+        &self.failures
+    }
 }
 
 /// The claims requested by `scopes` (OIDC Core §5.4), those requested by name (§5.5), and the
@@ -56,11 +66,16 @@ pub fn user_claims<'a>(
         .then(|| rules.split_names.split(&user.identity))
         .flatten();
     let family_name = names.as_ref().map(|names| names.family);
-    let (email, verified) = (is_requested(UserClaim::Email)
-        || is_requested(UserClaim::EmailVerified))
-    .then(|| rules.email(profile))
-    .flatten()
-    .unzip();
+    let mut failures = Vec::new();
+    let wants_email = is_requested(UserClaim::Email) || is_requested(UserClaim::EmailVerified);
+    let email = wants_email.then(|| rules.email(profile)).transpose();
+    let (email, verified) = email
+        .unwrap_or_else(|failure| {
+            failures.push(failure);
+            None
+        })
+        .flatten()
+        .unzip();
     let phone = user.identity.phone.as_deref().and_then(e164);
     UserClaims {
         sub: subject,
@@ -89,7 +104,8 @@ pub fn user_claims<'a>(
             .filter(|_| is_requested(UserClaim::PhoneNumberVerified))
             .map(|_| false),
         phone_number: phone.filter(|_| include(UserClaim::PhoneNumber)),
-        own: rules.own(profile, scopes, is_requested),
+        own: rules.own(profile, scopes, is_requested, &mut failures),
+        failures,
     }
 }
 
@@ -103,14 +119,20 @@ pub struct ListedEmail<'a> {
 }
 
 /// The e-mail addresses of a user: one or none.
-#[must_use]
-pub fn emails<'a>(profile: &'a Profile, rules: &ClaimRules) -> Vec<ListedEmail<'a>> {
-    let listed = rules.email(profile).map(|(email, verified)| ListedEmail {
+///
+/// # Errors
+///
+/// [`RuleFailure`] when the rule that makes the address fails.
+pub fn emails<'a>(
+    profile: &'a Profile,
+    rules: &'a ClaimRules,
+) -> Result<Vec<ListedEmail<'a>>, RuleFailure<'a>> {
+    let listed = rules.email(profile)?.map(|(email, verified)| ListedEmail {
         email,
         primary: true,
         verified,
     });
-    listed.into_iter().collect()
+    Ok(listed.into_iter().collect())
 }
 
 #[cfg(test)]

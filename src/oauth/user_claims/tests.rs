@@ -122,9 +122,9 @@ fn an_address_needs_its_scope_and_must_be_valid() {
     let mut other = zhang_wei();
     other.user.identity.subject = panda_oidc_sdk::Subject::new("a@b").unwrap();
     assert_eq!(claims_of(&other, ALL, &rules).get("email"), None);
-    assert_eq!(emails(&other, &rules), []);
+    assert_eq!(emails(&other, &rules).unwrap_err().claim, "email");
     assert_eq!(
-        serde_json::to_value(emails(&zhang_wei(), &rules)).unwrap(),
+        serde_json::to_value(emails(&zhang_wei(), &rules).unwrap()).unwrap(),
         json!([{"email": "17@panda.invalid", "primary": true, "verified": false}])
     );
 }
@@ -198,8 +198,16 @@ fn a_rule_that_fails_drops_only_its_own_claim() {
         ],
         ..ClaimRules::default()
     };
-    let claims = claims_of(&zhang_wei(), "openid", &rules);
+    let profile = zhang_wei();
+    let claims = claims_of(&profile, "openid", &rules);
     assert_eq!(claims, json!({"sub": "17", "groups": []}));
+    let requested = RequestedByName::default();
+    let claims = user_claims(&profile, &Scopes::parse("openid"), &requested, &rules);
+    let failures = claims.failures().iter();
+    let failures: Vec<_> = failures
+        .map(|failed| (failed.client, failed.claim))
+        .collect();
+    assert_eq!(failures, [("app", "bad")]);
 }
 
 #[test]

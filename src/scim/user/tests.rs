@@ -4,6 +4,7 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::*;
 use crate::directory::Person;
+use crate::people::GroupsFile;
 use crate::scim::Filter;
 use crate::session::User as DirectoryUser;
 
@@ -38,7 +39,7 @@ fn chen() -> UserRow {
 
 fn groups() -> Groups {
     let toml = "[dispatch]\nmembers = ['1']\nroles = ['Editor']";
-    Groups::new(toml::from_str(toml).unwrap(), None)
+    Groups::new(&toml::from_str(toml).unwrap(), &GroupsFile::default())
 }
 
 fn resource(entry: &UserRow) -> Json {

@@ -149,5 +149,6 @@ fn sign_id_token(
         &at_hash,
         app.host.clock.now(),
     );
+    app.rule_log.log(claims.failures());
     app.keys.sign(alg, "JWT", &claims)
 }

@@ -60,7 +60,7 @@ pub async fn oidcc_frontchannel_rp_initiated_logout(mode: Mode) {
     assert_eq!(frame.query["iss"], ISSUER);
     assert_eq!(frame.query["sid"], id_token["sid"].as_str().unwrap());
     assert_eq!(frame.query.len(), 2, "CheckForUnexpectedParameters…");
-    let next_url = attributes(&page.body, "data-onward=\"").remove(0);
+    let next_url = attributes(&page.body, "data-continue-url=\"").remove(0);
     assert_redirected(
         Destination::Suite(callback(&next_url, None)),
         &[("state", &state)],

@@ -22,7 +22,7 @@ async fn frontchannel_logout_uris_are_loaded_in_frames_before_the_redirect() {
     assert_contains(&page, &frame);
     assert_eq!(page.body.matches("<iframe").count(), 1);
     let redirect = format!("{POST_LOGOUT_URI}&#38;state=%22%3E%3Cs%3E");
-    assert_contains(&page, &format!("data-onward=\"{redirect}\""));
+    assert_contains(&page, &format!("data-continue-url=\"{redirect}\""));
     assert_contains(&page, &format!("href=\"{redirect}\""));
     let policy = page.header("content-security-policy");
     assert!(

@@ -1,13 +1,9 @@
-//! What pages say: one catalogue a language, one section a problem.
-//!
-//! A further language is a file like `en.toml`, and a variant of [`Language`].
+//! What pages say: one catalogue per language, with one section per page.
+//! [`language`](super::language) lists the catalogues.
 
 use std::fmt::Display;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
-
-use super::language::Language;
 
 /// The catalogue of one language.
 #[derive(Debug, Deserialize)]
@@ -15,24 +11,24 @@ use super::language::Language;
 pub(crate) struct Words {
     pub request_refused: Message,
     pub no_such_client: Message,
-    pub no_target: Message,
-    pub unfit_ticket: Message,
+    pub no_login_url: Message,
+    pub invalid_ticket: Message,
     pub ticket_refused: Message,
     pub account_disabled: Message,
     pub ticket_rejected: Message,
     pub portal_unreachable: Message,
     pub portal_unintelligible: Message,
-    pub nothing_waits: Message,
-    pub no_switch: Message,
+    pub no_pending_request: Message,
+    pub no_pending_switch: Message,
     pub logout_refused: Message,
-    pub no_logout: Message,
+    pub no_pending_logout: Message,
     pub redirect_loop: Message,
     pub access_denied: Message,
     pub access_denied_contact: Message,
-    pub no_account: Message,
-    pub no_account_contact: Message,
-    pub too_often: Message,
-    pub broken: Message,
+    pub no_linked_account: Message,
+    pub no_linked_account_contact: Message,
+    pub rate_limited: Message,
+    pub internal_error: Message,
     pub not_found: Message,
     pub method_not_allowed: Message,
     pub too_large: Message,
@@ -59,11 +55,12 @@ pub(crate) struct Message {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Labels {
+    pub cancel_switch: String,
     pub contact: String,
     pub r#continue: String,
-    pub no_switch: String,
     pub open_another_app: String,
     pub open_portal: String,
+    pub press_continue: String,
     pub returning_to_app: String,
     pub sign_out: String,
     pub signing_out: String,
@@ -72,34 +69,24 @@ pub(crate) struct Labels {
     pub try_again: String,
 }
 
-/// Reads a catalogue that is built in; a test has read each of them before.
-fn read(toml: &str) -> Words {
-    toml::from_str(toml).expect("a catalogue that is built in")
-}
-
 impl Words {
-    /// The catalogue of `language`.
-    pub(crate) fn of(language: Language) -> &'static Self {
-        static CHINESE: LazyLock<Words> = LazyLock::new(|| read(include_str!("zh.toml")));
-        static ENGLISH: LazyLock<Words> = LazyLock::new(|| read(include_str!("en.toml")));
-        match language {
-            Language::Chinese => &CHINESE,
-            Language::English => &ENGLISH,
-        }
+    /// Reads a catalogue. Cannot fail: a test reads each of them.
+    pub(super) fn read(catalogue: &str) -> Self {
+        toml::from_str(catalogue).expect("a built-in catalogue")
     }
 }
 
-/// What is filled in for the `{name}`s of a text.
+/// Values for the placeholders of a text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Values(Vec<(&'static str, String)>);
 
 impl Values {
-    /// Fills `value` in for `{name}`.
+    /// Adds the value of the placeholder `{name}`.
     pub(crate) fn add(&mut self, name: &'static str, value: impl Display) {
         self.0.push((name, value.to_string()));
     }
 
-    /// `template` with the values in their places. A value is not read again.
+    /// `template` with its placeholders replaced. Braces inside a value are not expanded.
     pub(crate) fn fill(&self, mut template: &str) -> String {
         let mut text = String::with_capacity(template.len());
         while let Some((before, after)) = template.split_once('{') {
@@ -114,7 +101,7 @@ impl Values {
     }
 }
 
-/// A text of the catalogue, with what is filled in.
+/// A text of the catalogue, with the values for its placeholders.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     entry: fn(&Words) -> &str,
@@ -135,53 +122,29 @@ impl Text {
         Self::of(|_| "{text}").with("text", text)
     }
 
-    /// Fills `value` in for `{name}`.
+    /// Adds the value of the placeholder `{name}`.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: impl Display) -> Self {
         self.values.add(name, value);
         self
     }
 
-    /// The text in `language`.
+    /// The text in the language of `words`.
     #[must_use]
-    pub(crate) fn read(&self, language: Language) -> String {
-        self.values.fill((self.entry)(Words::of(language)))
+    pub(crate) fn read(&self, words: &Words) -> String {
+        self.values.fill((self.entry)(words))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
 
-    /// The placeholders of every text, by its section and key.
-    fn placeholders(catalogue: &str) -> BTreeMap<String, BTreeSet<String>> {
-        let sections: BTreeMap<String, BTreeMap<String, String>> =
-            toml::from_str(catalogue).unwrap();
-        let texts = sections.into_iter().flat_map(|(section, texts)| {
-            texts.into_iter().map(move |(key, text)| {
-                let names = text.split('{').skip(1);
-                let names = names.map(|after| after.split_once('}').unwrap().0.to_owned());
-                (format!("{section}.{key}"), names.collect())
-            })
-        });
-        texts.collect()
-    }
-
     #[test]
-    fn every_language_has_every_text_with_the_same_values() {
-        let chinese = include_str!("zh.toml");
-        for catalogue in [chinese, include_str!("en.toml")] {
-            read(catalogue);
-            assert_eq!(placeholders(catalogue), placeholders(chinese));
-        }
-    }
-
-    #[test]
-    fn what_is_filled_in_is_not_read_again() {
-        let text = Text::of(|words| &words.labels.switch_to).with("newcomer", "{present}");
-        assert_eq!(text.read(Language::English), "Switch to {present}");
-        assert_eq!(Text::verbatim("{a}").read(Language::Chinese), "{a}");
+    fn braces_inside_a_value_are_not_expanded() {
+        let words = Words::read(include_str!("en.toml"));
+        let text = Text::of(|words| &words.labels.switch_to).with("new_user", "{current_user}");
+        assert_eq!(text.read(&words), "Switch to {current_user}");
+        assert_eq!(Text::verbatim("{a}").read(&words), "{a}");
     }
 }

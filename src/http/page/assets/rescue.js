@@ -1,1 +1,0 @@
-(function(){var n=document.body.getAttribute("data-ticket")+"=",s=location.search,t=location.hash.slice(1).split(/[?&#;]/).filter(function(x){return x.indexOf(n)===0});if(t.length)location.replace(location.pathname+(s?s+"&":"?")+t.join("&"))})()

@@ -1,0 +1,1 @@
+(function(){var n=document.body.getAttribute("data-ticket-parameter")+"=",s=location.search,t=location.hash.slice(1).split(/[?&#;]/).filter(function(x){return x.indexOf(n)===0});if(t.length)location.replace(location.pathname+(s?s+"&":"?")+t.join("&"))})()
