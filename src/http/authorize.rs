@@ -28,7 +28,8 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 use crate::oauth::reauthentication::is_recent_enough;
 use crate::service::authorization::{self, AuthorizationError, AuthorizationOutcome};
-use crate::service::sign_in::{BrowserState, SignInError, TicketSignIn, sign_in_with_ticket};
+use crate::service::sign_in::{BrowserState, PresentedTicket, TicketSignIn, sign_in_with_ticket};
+use crate::service::ticket_verification::SignInError;
 use crate::session::Session;
 use crate::store::StoreError;
 
@@ -225,14 +226,14 @@ struct Request<'a> {
 impl Request<'_> {
     /// Responds to the request, whose raw parameters, ticket included, are in `raw`.
     async fn respond(&self, raw: &str) -> Result<Response, RequestError> {
-        let candidates = ticket::find(raw, self.app.provider.ticket_parameter());
-        let candidates = candidates.map_err(PageProblem::InvalidTicket)?;
-        if !candidates.is_empty() && self.browser.prefetch {
+        let decodings = ticket::find(raw, self.app.provider.ticket_parameter());
+        let decodings = decodings.map_err(PageProblem::InvalidTicket)?;
+        if !decodings.is_empty() && self.browser.prefetch {
             return Ok(nothing_to_prefetch());
         }
         let state = self.browser.state(self.app).await?;
-        if !candidates.is_empty() {
-            return self.with_ticket(&state, candidates).await;
+        if !decodings.is_empty() {
+            return self.with_ticket(&state, decodings).await;
         }
         let granted = self.grant(state.session.as_ref()).await?;
         Ok(granted.unwrap_or_else(|| self.require_sign_in()))
@@ -262,7 +263,7 @@ impl Request<'_> {
     async fn with_ticket(
         &self,
         state: &BrowserState,
-        candidates: Vec<Ticket>,
+        decodings: Vec<Ticket>,
     ) -> Result<Response, RequestError> {
         let allowed = self
             .app
@@ -276,8 +277,11 @@ impl Request<'_> {
         let requested_at = self.pending.requested_at;
         let verify_again =
             !is_recent_enough(self.authorization, session, requested_at, requested_at);
-        let from_portal = self.browser.from_portal;
-        match sign_in_with_ticket(self.app, state, candidates, from_portal, verify_again).await? {
+        let ticket = PresentedTicket {
+            decodings,
+            from_portal: self.browser.from_portal,
+        };
+        match sign_in_with_ticket(self.app, state, ticket, verify_again).await? {
             TicketSignIn::SignedIn(signed_in) => {
                 let granted = self.grant(Some(&signed_in.session)).await;
                 // The user stays signed in even if the request fails.
@@ -288,26 +292,22 @@ impl Request<'_> {
                 set_cookies(&mut response, session_cookies(self.app, signed_in.handles));
                 Ok(response)
             }
-            TicketSignIn::ConfirmSwitch(..) if self.authorization.prompt.none => {
+            TicketSignIn::OtherUser(_) if self.authorization.prompt.none => {
                 Err(RequestError::Refused(OAuthError::new(
                     ErrorCode::LoginRequired,
                     "another person is signed in here, and prompt=none forbids asking",
                 )))
             }
-            TicketSignIn::ConfirmSwitch(login, browser_id) => {
+            TicketSignIn::OtherUser(switch) => {
+                let switch = switch.claim(self.app).await?;
                 let (name, cookies) = store_request(self.app, &self.browser.cookies, &self.pending)
                     .ok_or(PageProblem::TooLarge)?;
                 let onward = SwitchTarget {
                     url: self.app.issuer.at(&format!("/resume/{name}")),
                     client: None,
                 };
-                let mut response = account_switch::request_confirmation(
-                    self.app,
-                    self.browser,
-                    *login,
-                    &browser_id,
-                    onward,
-                )?;
+                let mut response =
+                    account_switch::request_confirmation(self.app, self.browser, switch, onward)?;
                 set_cookies(&mut response, cookies);
                 Ok(response)
             }

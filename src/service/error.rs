@@ -2,7 +2,7 @@
 
 use crate::keys::SignError;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::service::sign_in::SignInError;
+use crate::service::ticket_verification::SignInError;
 use crate::store::StoreError;
 
 /// The request was refused, or the provider failed.

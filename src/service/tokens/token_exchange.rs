@@ -20,8 +20,9 @@ use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
 use crate::oauth::grants::token_exchange::{ExchangeRequest, narrow_access_token, ticket_scopes};
 use crate::service::access::{AccessDenied, denial};
 use crate::service::access_tokens;
+use crate::service::client_sign_in::sign_in_for_client;
 use crate::service::error::Error;
-use crate::service::sign_in::{SignInError, sign_in_for_client};
+use crate::service::ticket_verification::SignInError;
 use crate::session::{Session, User};
 use crate::store::CodeRedemption;
 
