@@ -123,11 +123,11 @@ async fn launch(
     browser: BrowserRequest,
     destination: Destination,
 ) -> Result<Response, PageError> {
-    let allowed = app.limits.launches.check_address(browser.client_ip.0);
-    allowed.map_err(PageProblem::RateLimited)?;
+    // A prefetch does nothing, so it is not counted.
     if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
+    app.limits.launches.check_address(browser.client_ip.0)?;
     let decodings = ticket::find(&browser.query, app.provider.ticket_parameter())?;
     let state = browser.state(app).await?;
     if decodings.is_empty() {
