@@ -72,11 +72,11 @@ mod tests {
         }
     }
 
-    fn decide<'a>(
+    fn decide(
         replay: TicketReplay,
         owner: impl Into<Option<TicketOwner>>,
-        session: Option<&'a Session>,
-    ) -> TicketDecision<'a> {
+        session: Option<&Session>,
+    ) -> TicketDecision<'_> {
         decide_ticket(
             &digest(9),
             Some(digest(1)),
