@@ -95,8 +95,8 @@ impl BrowserRequest {
         Ok(raw)
     }
 
-    /// The response to this request. If it is an error page, it is in the language of
-    /// [`set_locale`](Self::set_locale), which is not in the URL.
+    /// The response to this request. An error page is in the language of the request, even if
+    /// [`set_locale`](Self::set_locale) has set it: the layer that renders the page knows only the URL.
     pub(crate) fn respond(&self, result: Result<Response, PageError>) -> Response {
         (Extension(self.language), result).into_response()
     }
