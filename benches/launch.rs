@@ -17,10 +17,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use panda_oidc::backchannel::LogoutNotifier;
 use panda_oidc::crypto::MasterKey;
 use panda_oidc::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash, TicketHash};
-use panda_oidc::login::launch::{CurrentSession, NewSession, VerifiedLogin, decide_ticket};
 use panda_oidc::login::policy::{Policy, TicketReplay};
 use panda_oidc::login::sign_in::TicketOwner;
 use panda_oidc::login::ticket;
+use panda_oidc::login::ticket_decision::decide_ticket;
+use panda_oidc::login::verified_login::{CurrentSession, NewSession, VerifiedLogin};
 use panda_oidc::oauth::clients::Clients;
 use panda_oidc::session::{Session, SessionId, User};
 use panda_oidc_sdk::{Identity, Subject};
@@ -73,7 +74,6 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                     Some(holder),
                     Some(&owner),
                     Some(&session),
-                    false,
                     &policy,
                 );
                 let login = VerifiedLogin {

@@ -22,13 +22,12 @@ use crate::http::page::words::Text;
 use crate::http::page::{Form, Link, Page};
 use crate::http::response::{see_other, set_cookies};
 use crate::login::account_switch::PendingSwitch;
-use crate::login::launch::VerifiedLogin;
 use crate::login::sign_in::TicketHolder;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
 use crate::people::display_name;
 use crate::service::access::check_access;
-use crate::service::sign_in::sign_in;
+use crate::service::sign_in::{ClaimedSwitch, sign_in};
 use crate::session::Session;
 
 /// Where the browser is redirected after the user confirms the switch.
@@ -48,12 +47,11 @@ pub(super) struct SwitchTarget<'a> {
 pub(super) fn request_confirmation(
     app: &App,
     browser: &BrowserRequest,
-    login: VerifiedLogin,
-    browser_id: &Handle,
+    switch: ClaimedSwitch,
     onward: SwitchTarget<'_>,
 ) -> Result<Response, PageProblem> {
     let pending = PendingSwitch {
-        login,
+        login: switch.login,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
         continue_url: onward.url,
         client_id: onward.client.map(|client| client.id.to_string()),
@@ -67,7 +65,7 @@ pub(super) fn request_confirmation(
         None => "/switch".to_owned(),
     };
     let mut response = see_other(&app.issuer.at(&page));
-    let browser_id = browser_id.expose().to_owned();
+    let browser_id = switch.browser.expose().to_owned();
     set_cookies(
         &mut response,
         [
@@ -153,8 +151,9 @@ pub(super) async fn confirm(
     Ok(response)
 }
 
-/// Checks that the client to redirect to is still registered (N45) and that the new user may use it
-/// (N44). Both may have changed while the confirmation page was open.
+/// Checks that the client to redirect to is still registered: the operator may have removed it while
+/// the confirmation page was open (N45, docs/security.md). Checks too that the new user may use it:
+/// a switch must not be a way around the client's access rules (N44).
 async fn require_client(
     app: &App,
     client_id: Option<&str>,

@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
-use panda_oidc_sdk::Ticket;
 
 use super::account_switch;
 use super::account_switch::SwitchTarget;
@@ -19,7 +18,6 @@ use super::page::words::Text;
 use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
-use crate::login::pending_request::PendingAuthorization;
 use crate::login::redirect_loop::LoopGuard;
 use crate::login::{pending_request, ticket};
 use crate::oauth::client::Client;
@@ -27,7 +25,7 @@ use crate::oauth::clients::NoSuchClient;
 use crate::oauth::initiate_login::login_url;
 use crate::people::display_name;
 use crate::service::access::check_access;
-use crate::service::sign_in::{BrowserState, TicketSignIn, sign_in_with_ticket};
+use crate::service::sign_in::{BrowserState, PresentedTicket, TicketSignIn, sign_in_with_ticket};
 use crate::session::Session;
 use crate::store::StoreError;
 
@@ -126,18 +124,21 @@ async fn launch(
     browser: BrowserRequest,
     destination: Destination,
 ) -> Result<Response, PageError> {
-    let allowed = app.limits.launches.check_address(browser.client_ip.0);
-    allowed.map_err(PageProblem::RateLimited)?;
+    // A prefetch does nothing, so it is not counted.
     if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
-    let candidates = ticket::find(&browser.query, app.provider.ticket_parameter())
-        .map_err(PageProblem::InvalidTicket)?;
+    app.limits.launches.check_address(browser.client_ip.0)?;
+    let decodings = ticket::find(&browser.query, app.provider.ticket_parameter())?;
     let state = browser.state(app).await?;
-    if candidates.is_empty() {
+    if decodings.is_empty() {
         return without_ticket(app, &browser, state, &destination).await;
     }
-    with_ticket(app, &browser, &state, &destination, candidates).await
+    let ticket = PresentedTicket {
+        decodings,
+        from_portal: browser.from_portal,
+    };
+    with_ticket(app, &browser, &state, &destination, ticket).await
 }
 
 async fn without_ticket(
@@ -174,27 +175,25 @@ async fn with_ticket(
     browser: &BrowserRequest,
     state: &BrowserState,
     destination: &Destination,
-    candidates: Vec<Ticket>,
+    ticket: PresentedTicket,
 ) -> Result<Response, PageError> {
     let pending = pending_requests(app, &browser.cookies, app.host.clock.now());
     let resumed = pending_request::choose(
         &pending,
         destination.client.as_ref().map(|client| client.id.as_str()),
     );
-    let verify_again = pending.iter().any(|(name, request)| {
-        Some(name.as_str()) == resumed && is_newer_than_sign_in(request, state)
-    });
-    let url = next_url(app, destination, resumed)?;
-    match sign_in_with_ticket(app, state, candidates, browser.from_portal, verify_again).await? {
-        TicketSignIn::ConfirmSwitch(login, browser_id) => {
+    let verify_again = match (resumed, &state.session) {
+        (Some((_, request)), Some(session)) => request.is_newer_than(session),
+        _ => false,
+    };
+    let url = next_url(app, destination, resumed.map(|(name, _)| name.as_str()))?;
+    match sign_in_with_ticket(app, state, ticket, verify_again).await? {
+        TicketSignIn::OtherUser(switch) => {
+            let switch = switch.claim(app).await?;
             let client = destination.client.as_deref().filter(|_| resumed.is_none());
             let onward = SwitchTarget { url, client };
             Ok(account_switch::request_confirmation(
-                app,
-                browser,
-                *login,
-                &browser_id,
-                onward,
+                app, browser, switch, onward,
             )?)
         }
         TicketSignIn::SignedIn(signed_in) => {
@@ -211,14 +210,6 @@ async fn with_ticket(
             Ok(response)
         }
     }
-}
-
-/// Whether the request was made after the user last signed in.
-fn is_newer_than_sign_in(pending: &PendingAuthorization, state: &BrowserState) -> bool {
-    state
-        .session
-        .as_ref()
-        .is_some_and(|session| pending.requested_at > session.auth_time)
 }
 
 /// The URL to redirect to once the user is signed in. `resumed` names the pending request, if any.

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use url::Url;
 
-use super::error::{MAX_QUERY_BYTES, PageError, PageProblem};
+use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::CookieName;
 use super::extract::form::is_form;
@@ -63,37 +63,38 @@ pub(super) async fn get(
 /// A form posted from another site carries no `SameSite=Lax` cookies. If they may be missing, a page
 /// of ours posts the request again, and the browser then sends them. A redirect to `GET` would work
 /// too, but it would put `id_token_hint` into a URL, which browser histories and logs keep.
-///
-/// # Errors
-///
-/// As [`get`].
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     mut browser: BrowserRequest,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let result = serve_posted(&app, &mut browser, &headers, body).await;
+    browser.respond(result)
+}
+
+async fn serve_posted(
+    app: &Arc<App>,
+    browser: &mut BrowserRequest,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
-    if !is_form(&headers) {
+    if !is_form(headers) {
         let error = "the body is not application/x-www-form-urlencoded";
         return Err(PageProblem::Logout(OAuthError::invalid_request(error)).into());
     }
-    let body = body.map_err(|_| PageProblem::TooLarge)?;
-    let raw = String::from_utf8_lossy(&body);
-    browser.language = Language::from_ui_locales(&raw).unwrap_or(browser.language);
-    if raw.len() > MAX_QUERY_BYTES {
-        return Err(PageProblem::TooLarge.into());
-    }
+    let raw = browser.read_parameters(body)?;
     if browser.cookies.get(&CookieName::Session).is_none() {
         let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
-        let is_direct_call = !is_browser(&headers) && params.get("id_token_hint").is_some();
+        let is_direct_call = !is_browser(headers) && params.get("id_token_hint").is_some();
         let reposted = params.get(REPOSTED).is_some();
         // A request that repeats a parameter is refused with or without cookies; no need to repost
         // it.
         if !is_direct_call && !reposted && params.repeated().is_none() {
-            return Ok(repost(&app, &params));
+            return Ok(repost(app, &params));
         }
     }
-    serve(&app, &browser, &raw).await
+    serve(app, browser, &raw).await
 }
 
 /// Whether a browser sent the form, judged by the headers that browsers add (Fetch §3.2, Fetch

@@ -3,6 +3,7 @@
 
 mod account_switch;
 pub mod admin;
+mod authorization_request;
 mod authorization_response;
 mod authorize;
 pub mod demo_app;

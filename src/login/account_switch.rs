@@ -8,7 +8,7 @@ use super::pending_request::MAX_COOKIE_BYTES;
 use super::sign_in::TicketHolder;
 use crate::crypto::Sealer;
 use crate::crypto::identifiers::{BrowserId, TicketHash};
-use crate::login::launch::VerifiedLogin;
+use crate::login::verified_login::VerifiedLogin;
 
 /// How long the user can confirm.
 const CONFIRMATION_TTL: TimeDelta = TimeDelta::minutes(5);

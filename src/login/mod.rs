@@ -2,7 +2,6 @@
 //! I/O and no clock.
 
 pub mod account_switch;
-pub mod launch;
 pub mod logout_confirmation;
 pub mod pending_request;
 pub mod policy;
@@ -10,3 +9,5 @@ pub mod redirect_loop;
 pub mod referer;
 pub mod sign_in;
 pub mod ticket;
+pub mod ticket_decision;
+pub mod verified_login;

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Sealer;
+use crate::session::Session;
 
 /// How long a request can be resumed.
 pub const REQUEST_TTL: TimeDelta = TimeDelta::minutes(10);
@@ -46,30 +47,36 @@ impl PendingAuthorization {
         let pending: Self = sealer.open_text(sealed, name.as_bytes())?;
         (now - pending.requested_at <= REQUEST_TTL).then_some(pending)
     }
+
+    /// Whether the request was made after the user of `session` last signed in. Then it may demand a
+    /// newer sign-in.
+    #[must_use]
+    pub fn is_newer_than(&self, session: &Session) -> bool {
+        self.requested_at > session.auth_time
+    }
 }
 
-/// The name of the pending request that a launch of `client_id` resumes: the newest of that client,
-/// else the newest of all.
+/// The pending request that a launch of `client_id` resumes, with its name: the newest of that
+/// client, else the newest of all.
 #[must_use]
 pub fn choose<'a>(
     pending: &'a [(String, PendingAuthorization)],
     client_id: Option<&str>,
-) -> Option<&'a str> {
+) -> Option<&'a (String, PendingAuthorization)> {
     let newest = |same_client: bool| {
         let candidates = pending
             .iter()
             .filter(|(_, request)| !same_client || Some(request.client_id.as_str()) == client_id);
         candidates.max_by_key(|(_, request)| request.requested_at)
     };
-    newest(true)
-        .or_else(|| newest(false))
-        .map(|(name, _)| name.as_str())
+    newest(true).or_else(|| newest(false))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::crypto::{MasterKey, Purpose};
     use crate::login::pending_request::*;
+    use crate::session::tests::session;
 
     fn pending(client_id: &str, second: i64) -> PendingAuthorization {
         PendingAuthorization {
@@ -110,9 +117,22 @@ mod tests {
             ("b".to_owned(), pending("grafana", 1)),
             ("c".to_owned(), pending("keycloak", 2)),
         ];
-        assert_eq!(choose(&requests, Some("grafana")), Some("b"));
-        assert_eq!(choose(&requests, Some("gis")), Some("c"));
-        assert_eq!(choose(&requests, None), Some("c"));
+        let chosen = |client_id| choose(&requests, client_id).map(|(name, _)| name.as_str());
+        assert_eq!(chosen(Some("grafana")), Some("b"));
+        assert_eq!(chosen(Some("gis")), Some("c"));
+        assert_eq!(chosen(None), Some("c"));
         assert_eq!(choose(&[], Some("gis")), None);
+    }
+
+    #[test]
+    fn a_request_is_newer_than_a_sign_in_only_if_it_came_after_it() {
+        let session = session("1");
+        for (millis, newer) in [(-1, false), (0, false), (1, true)] {
+            let request = PendingAuthorization {
+                requested_at: session.auth_time + TimeDelta::milliseconds(millis),
+                ..pending("app", 0)
+            };
+            assert_eq!(request.is_newer_than(&session), newer, "{millis} ms");
+        }
     }
 }

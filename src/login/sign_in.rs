@@ -41,7 +41,8 @@ impl TicketHolder {
 pub struct TicketOwner {
     /// The first holder.
     pub holder: HolderId,
-    /// Whether a session that the ticket opened was ended. A spent ticket opens no session (N62).
+    /// Whether a session that the ticket opened was ended. A spent ticket opens no session, so that
+    /// nobody can use it after the logout (N62, docs/security.md).
     pub spent: bool,
 }
 
@@ -52,7 +53,8 @@ pub struct TicketClaim {
     pub ticket: TicketHash,
     /// Who presents the ticket.
     pub holder: HolderId,
-    /// The user that the portal reported. A ticket that named another user before is refused (N66).
+    /// The user that the portal reported. The portal may later report another user for the same
+    /// ticket; the ticket is then refused (N66, docs/security.md).
     pub subject: Subject,
     /// Whether the ticket is refused if it has an owner, even if that is this holder.
     pub once: bool,

@@ -10,9 +10,9 @@ use crate::session::Session;
 
 /// What to do with a valid authorization request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SessionCheck {
-    /// Grant it: the session is sufficient.
-    Sufficient,
+pub enum SessionCheck<'a> {
+    /// Grant it: this session is sufficient.
+    Sufficient(&'a Session),
     /// Have the user sign in, then check again.
     SignIn,
     /// Send this error to the client.
@@ -21,20 +21,20 @@ pub enum SessionCheck {
 
 /// Checks the session against the request.
 ///
-/// `requested_at` is when the request first arrived: a sign-in since then counts as the fresh one
-/// that it demands. `expected` is the subject of the verified `id_token_hint`.
+/// `requested_at` is when the request first arrived. A sign-in after that satisfies `prompt=login`
+/// and `max_age`. `expected` is the subject of the verified `id_token_hint`.
 #[must_use]
-pub fn check_session(
+pub fn check_session<'a>(
     authorization: &Authorization,
     expected: Option<&Subject>,
-    session: Option<&Session>,
+    session: Option<&'a Session>,
     requested_at: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> SessionCheck {
+) -> SessionCheck<'a> {
     let is_recent = is_recent_enough(authorization, session, requested_at, now);
     let is_other_user = matches!((expected, session), (Some(expected), Some(session)) if session.user.subject() != expected);
-    if is_recent && !is_other_user {
-        return SessionCheck::Sufficient;
+    if let Some(session) = session.filter(|_| is_recent && !is_other_user) {
+        return SessionCheck::Sufficient(session);
     }
     // The user was sent to sign in, and another user than the hint names has signed in: an error is
     // due (OIDC Core §3.1.2.1 on id_token_hint).
@@ -87,58 +87,50 @@ mod tests {
         hint: Option<&str>,
         subject: Option<&str>,
         requested: i64,
-    ) -> SessionCheck {
+    ) -> Result<&'static str, ErrorCode> {
         let clients: Clients = [confidential("app", "s")].into_iter().collect();
         let query = format!(
             "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb{request}"
         );
         let params = Params::parse(query.as_bytes()).unwrap();
         let authorization = authorize(&params, &clients, "https://op").unwrap();
-        check_session(
+        let expected = hint.map(|hint| Subject::new(hint).unwrap());
+        let session = subject.map(session);
+        let check = check_session(
             &authorization,
-            hint.map(|hint| Subject::new(hint).unwrap()).as_ref(),
-            subject.map(session).as_ref(),
+            expected.as_ref(),
+            session.as_ref(),
             DateTime::UNIX_EPOCH + TimeDelta::seconds(requested),
             DateTime::UNIX_EPOCH + TimeDelta::hours(1),
-        )
+        );
+        match check {
+            SessionCheck::Sufficient(_) => Ok("sufficient"),
+            SessionCheck::SignIn => Ok("sign in"),
+            SessionCheck::Refuse(error) => Err(error.code),
+        }
     }
 
-    fn is_login_required(check: &SessionCheck) -> bool {
-        matches!(check, SessionCheck::Refuse(error) if error.code == ErrorCode::LoginRequired)
+    fn is_login_required(check: Result<&'static str, ErrorCode>) -> bool {
+        check == Err(ErrorCode::LoginRequired)
     }
 
     #[test]
     fn a_session_is_sufficient_unless_the_client_demands_a_newer_one() {
-        assert_eq!(check("", None, Some("1"), 3600), SessionCheck::Sufficient);
-        assert_eq!(check("", None, None, 3600), SessionCheck::SignIn);
+        assert_eq!(check("", None, Some("1"), 3600), Ok("sufficient"));
+        assert_eq!(check("", None, None, 3600), Ok("sign in"));
         assert_eq!(
             check("&max_age=3600", None, Some("1"), 3600),
-            SessionCheck::Sufficient
+            Ok("sufficient")
         );
-        assert_eq!(
-            check("&max_age=3599", None, Some("1"), 3600),
-            SessionCheck::SignIn
-        );
-        assert_eq!(
-            check("&max_age=0", None, Some("1"), 3600),
-            SessionCheck::SignIn
-        );
-        assert_eq!(
-            check("&prompt=login", None, Some("1"), 3600),
-            SessionCheck::SignIn
-        );
+        assert_eq!(check("&max_age=3599", None, Some("1"), 3600), Ok("sign in"));
+        assert_eq!(check("&max_age=0", None, Some("1"), 3600), Ok("sign in"));
+        assert_eq!(check("&prompt=login", None, Some("1"), 3600), Ok("sign in"));
     }
 
     #[test]
     fn a_sign_in_since_the_request_is_recent_enough() {
-        assert_eq!(
-            check("&prompt=login", None, Some("1"), 0),
-            SessionCheck::Sufficient
-        );
-        assert_eq!(
-            check("&max_age=0", None, Some("1"), -5),
-            SessionCheck::Sufficient
-        );
+        assert_eq!(check("&prompt=login", None, Some("1"), 0), Ok("sufficient"));
+        assert_eq!(check("&max_age=0", None, Some("1"), -5), Ok("sufficient"));
     }
 
     #[test]
@@ -147,28 +139,25 @@ mod tests {
             ("&prompt=none", None),
             ("&prompt=none&max_age=1", Some("1")),
         ] {
-            assert!(is_login_required(&check(request, None, subject, 3600)));
+            assert!(is_login_required(check(request, None, subject, 3600)));
         }
         assert_eq!(
             check("&prompt=none", None, Some("1"), 3600),
-            SessionCheck::Sufficient
+            Ok("sufficient")
         );
     }
 
     #[test]
     fn n20_a_hint_signs_nobody_in_and_excludes_other_users() {
-        assert_eq!(
-            check("", Some("1"), Some("1"), 3600),
-            SessionCheck::Sufficient
-        );
-        assert_eq!(check("", Some("2"), Some("1"), 3600), SessionCheck::SignIn);
-        assert_eq!(check("", Some("2"), None, 3600), SessionCheck::SignIn);
-        assert!(is_login_required(&check(
+        assert_eq!(check("", Some("1"), Some("1"), 3600), Ok("sufficient"));
+        assert_eq!(check("", Some("2"), Some("1"), 3600), Ok("sign in"));
+        assert_eq!(check("", Some("2"), None, 3600), Ok("sign in"));
+        assert!(is_login_required(check(
             "&prompt=none",
             Some("2"),
             Some("1"),
             3600
         )));
-        assert!(is_login_required(&check("", Some("2"), Some("1"), 0)));
+        assert!(is_login_required(check("", Some("2"), Some("1"), 0)));
     }
 }

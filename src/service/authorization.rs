@@ -1,17 +1,24 @@
 //! Grants or refuses an authorization request for the end user at the browser (OIDC Core §3.1.2.3
-//! to §3.1.2.5).
+//! to §3.1.2.6).
+
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::access::{AccessDenied, check_access};
+use super::sign_in::{
+    BrowserState, ClaimedSwitch, NewHandles, PresentedTicket, SignedIn, TicketSignIn,
+    sign_in_with_ticket,
+};
+use super::ticket_verification::SignInError;
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::authorize::Authorization;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::id_token_hint;
-use crate::oauth::reauthentication::{SessionCheck, check_session};
+use crate::oauth::reauthentication::{SessionCheck, check_session, is_recent_enough};
 use crate::oauth::scope::Scope;
 use crate::session::Session;
 use crate::store::StoreError;
@@ -21,11 +28,23 @@ const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// The outcome of an authorization request.
 #[derive(Debug)]
-pub enum AuthorizationOutcome {
+pub struct AuthorizationOutcome {
+    /// What becomes of the request.
+    pub decision: Result<AuthorizationDecision, AuthorizationError>,
+    /// New handles for the browser. The user of a ticket stays signed in even if the request is
+    /// refused.
+    pub handles: Option<NewHandles>,
+}
+
+/// What becomes of an authorization request that is not refused.
+#[derive(Debug)]
+pub enum AuthorizationDecision {
     /// The request is granted. Holds the code.
     Granted(Handle),
     /// The end user must sign in first.
     SignInRequired,
+    /// The ticket is another user's, so the end user must confirm the switch first.
+    ConfirmSwitch(Box<ClaimedSwitch>),
 }
 
 /// Why an authorization request is not granted.
@@ -37,23 +56,95 @@ pub enum AuthorizationError {
     /// The user has no access to the client.
     #[error(transparent)]
     Denied(Box<AccessDenied>),
+    /// The ticket signed nobody in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Grants the request if `session` is sufficient for it. `requested_at` is when the request first
-/// arrived.
-///
-/// # Errors
-///
-/// [`AuthorizationError`].
+/// An outcome that leaves the browser's session as it was.
+impl From<Result<AuthorizationDecision, AuthorizationError>> for AuthorizationOutcome {
+    fn from(decision: Result<AuthorizationDecision, AuthorizationError>) -> Self {
+        Self {
+            decision,
+            handles: None,
+        }
+    }
+}
+
+/// Processes a valid authorization request. `requested_at` is when the request first arrived, and
+/// `ticket` is the one that it carries.
 pub async fn authorize(
+    app: &Arc<App>,
+    authorization: &Authorization,
+    requested_at: DateTime<Utc>,
+    state: BrowserState,
+    ticket: Option<PresentedTicket>,
+) -> AuthorizationOutcome {
+    // 1. Authenticate the end user: by the ticket, if there is one, else by the session.
+    let authenticated = match ticket {
+        Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
+        None => Ok(Authentication::Session(state.session.map(Box::new), None)),
+    };
+    let (session, handles) = match authenticated {
+        Ok(Authentication::Session(session, handles)) => (session, handles),
+        Ok(Authentication::ConfirmSwitch(switch)) => {
+            return Ok(AuthorizationDecision::ConfirmSwitch(switch)).into();
+        }
+        Err(error) => return Err(error).into(),
+    };
+    // 2. Grant the request, if the session is sufficient for it.
+    let decision = grant(app, authorization, requested_at, session.as_deref()).await;
+    AuthorizationOutcome { decision, handles }
+}
+
+/// Who the end user is.
+enum Authentication {
+    /// The user of this session, if there is one. Holds new handles for the browser as well.
+    Session(Option<Box<Session>>, Option<NewHandles>),
+    /// Another user than that of the browser's session. The switch must be confirmed first.
+    ConfirmSwitch(Box<ClaimedSwitch>),
+}
+
+/// Signs the user of the ticket in.
+async fn sign_in(
+    app: &Arc<App>,
+    authorization: &Authorization,
+    requested_at: DateTime<Utc>,
+    state: &BrowserState,
+    ticket: PresentedTicket,
+) -> Result<Authentication, AuthorizationError> {
+    // The back button and a reload send the same ticket again. The portal verifies it again only if
+    // the sign-in it produced is not recent enough for this request.
+    let session = state.session.as_ref();
+    let now = app.host.clock.now();
+    let verify_again = !is_recent_enough(authorization, session, requested_at, now);
+    match sign_in_with_ticket(app, state, ticket, verify_again).await? {
+        TicketSignIn::SignedIn(SignedIn { session, handles }) => {
+            Ok(Authentication::Session(Some(session), handles))
+        }
+        // The ticket stays unclaimed: its user can still present it where a page may be shown.
+        TicketSignIn::OtherUser(_) if authorization.prompt.none => Err(OAuthError::new(
+            ErrorCode::LoginRequired,
+            "another person is signed in here, and prompt=none forbids asking",
+        )
+        .into()),
+        TicketSignIn::OtherUser(switch) => {
+            let claimed = switch.claim(app).await?;
+            Ok(Authentication::ConfirmSwitch(Box::new(claimed)))
+        }
+    }
+}
+
+/// Grants the request if `session` is sufficient for it.
+async fn grant(
     app: &App,
     authorization: &Authorization,
-    session: Option<&Session>,
     requested_at: DateTime<Utc>,
-) -> Result<AuthorizationOutcome, AuthorizationError> {
+    session: Option<&Session>,
+) -> Result<AuthorizationDecision, AuthorizationError> {
     let now = app.host.clock.now();
     // 1. Determine which user the client expects (`id_token_hint`, the `sub` of `claims`).
     let expected = match authorization.unverified_hint.as_deref() {
@@ -62,12 +153,10 @@ pub async fn authorize(
     };
     // 2. Check the session: the expected user, authenticated recently enough.
     let check = check_session(authorization, expected.as_ref(), session, requested_at, now);
-    let session = match (check, session) {
-        (SessionCheck::Sufficient, Some(session)) => session,
-        (SessionCheck::Refuse(error), _) => return Err(error.into()),
-        (SessionCheck::SignIn | SessionCheck::Sufficient, _) => {
-            return Ok(AuthorizationOutcome::SignInRequired);
-        }
+    let session = match check {
+        SessionCheck::Sufficient(session) => session,
+        SessionCheck::SignIn => return Ok(AuthorizationDecision::SignInRequired),
+        SessionCheck::Refuse(error) => return Err(error.into()),
     };
     // 3. Check that the user has access to the client.
     if let Some(denied) = check_access(app, &authorization.client, &session.user).await? {
@@ -75,7 +164,7 @@ pub async fn authorize(
     }
     // 4. Issue the code.
     let code = issue_code(app, authorization, session, now).await?;
-    Ok(AuthorizationOutcome::Granted(code))
+    Ok(AuthorizationDecision::Granted(code))
 }
 
 async fn issue_code(

@@ -4,7 +4,7 @@ use panda_oidc_sdk::LoginError;
 
 use crate::keys::SignError;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::service::sign_in::SignInError;
+use crate::service::ticket_verification::SignInError;
 use crate::store::StoreError;
 
 /// The request was refused, or the provider failed.

@@ -327,3 +327,19 @@ async fn an_unreachable_client_does_not_prevent_the_switch() {
     assert_eq!(answer.status, 303);
     assert_eq!(sub(&provider, &mut browser).await.as_deref(), Some("2"));
 }
+
+#[tokio::test]
+async fn a_silent_request_leaves_the_ticket_of_another_user_unused() {
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let silent = provider
+        .client("grafana")
+        .authorize_url(&[("ticket", &ticket), ("prompt", "none")]);
+    let refused = browser.get(silent).await;
+    let error = refused.parameter("error");
+    assert_eq!(error.as_deref(), Some("login_required"));
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let launched = Browser::new().get(launch).await;
+    assert_eq!(launched.location().path(), "/login/generic_oauth");
+}

@@ -1,6 +1,7 @@
 //! The sign-in that a client requires: `prompt`, `max_age`, `id_token_hint` (OIDC Core §3.1.2.1).
 
 use chrono::TimeDelta;
+use panda_oidc_panda::simulator::Fault;
 use url::Url;
 
 use crate::kit::tokens;
@@ -56,6 +57,25 @@ async fn n18_prompt_none_shows_nothing_and_is_answered_either_way() {
     assert!(anonymous.set_cookies().is_empty(), "nothing waits");
     let mut signed_in = provider.signed_in(CHEN_TAO).await;
     RelyingParty::code(&signed_in.get(&url).await);
+}
+
+#[tokio::test]
+async fn prompt_none_with_a_ticket_says_whether_the_ticket_or_the_portal_is_at_fault() {
+    let provider = TestProvider::open().await;
+    for (fault, ticket, error) in [
+        (Fault::Healthy, "unknown", "login_required"),
+        (Fault::Healthy, "not%00a%00ticket", "login_required"),
+        (Fault::LoginPage, "any", "temporarily_unavailable"),
+        (Fault::Status(503), "any", "temporarily_unavailable"),
+    ] {
+        let what = format!("{fault:?}, {ticket}");
+        provider.portal.set_fault(fault).await;
+        let url = provider
+            .client("grafana")
+            .authorize_url(&[("prompt", "none")]);
+        let answer = Browser::new().get(format!("{url}&ticket={ticket}")).await;
+        assert_eq!(answer.parameter("error").as_deref(), Some(error), "{what}");
+    }
 }
 
 #[tokio::test]

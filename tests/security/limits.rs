@@ -89,6 +89,27 @@ async fn n60_launches_are_limited_per_address() {
 }
 
 #[tokio::test]
+async fn n64_a_prefetch_is_not_counted_as_a_launch() {
+    let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 1").await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let grafana = provider.client("grafana");
+    let authorize = grafana.authorize_url(&[("ticket", &ticket)]).to_string();
+    for url in [&launch, &authorize, &launch] {
+        let prefetch = Browser::new()
+            .send(Method::GET, url, |request| {
+                request
+                    .header("x-forwarded-for", "198.51.100.7")
+                    .header("sec-purpose", "prefetch")
+            })
+            .await;
+        assert_eq!(prefetch.status, 503);
+    }
+    let launched = get(&mut Browser::new(), &launch, "198.51.100.7").await;
+    assert_eq!(launched.status, 303, "{}", launched.body);
+}
+
+#[tokio::test]
 async fn n60_a_ticket_in_an_authorization_request_counts_as_a_launch() {
     let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 1").await;
     let url = |prompt: &str| {

@@ -61,7 +61,7 @@ mod tests {
     use panda_oidc_sdk::LoginError;
 
     use crate::http::error::oauth_problem::*;
-    use crate::service::sign_in::SignInError;
+    use crate::service::ticket_verification::SignInError;
 
     fn log_entry(cause: SignInError) -> LogEntry {
         let error = OAuthError::invalid_request("the subject_token is unknown");

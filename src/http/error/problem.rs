@@ -11,7 +11,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::initiate_login::NoLoginUrl;
 use crate::people::Denied;
 use crate::service::access::AccessDenied;
-use crate::service::sign_in::SignInError;
+use crate::service::ticket_verification::SignInError;
 use crate::store::StoreError;
 
 /// The problem that an error page explains.

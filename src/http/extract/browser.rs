@@ -3,14 +3,19 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::REFERER;
 use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
 
 use super::client_ip::ClientIp;
 use super::cookies::{CookieName, Cookies};
 use crate::app::App;
 use crate::crypto::identifiers::SessionHandleHash;
+use crate::http::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use crate::http::page::language::Language;
 use crate::login::referer::from_portal;
 use crate::service::sign_in::BrowserState;
@@ -70,6 +75,30 @@ impl BrowserRequest {
     pub(crate) fn set_locale(&mut self, language: Option<Language>) {
         self.requested_language = language.or(self.requested_language);
         self.language = language.unwrap_or(self.language);
+    }
+
+    /// Reads the parameters of a `POST` from its body, and the language from its `ui_locales`.
+    ///
+    /// # Errors
+    ///
+    /// [`PageProblem::TooLarge`].
+    pub(crate) fn read_parameters(
+        &mut self,
+        body: Result<Bytes, BytesRejection>,
+    ) -> Result<String, PageProblem> {
+        let body = body.map_err(|_| PageProblem::TooLarge)?;
+        let raw = String::from_utf8_lossy(&body).into_owned();
+        self.set_locale(Language::from_ui_locales(&raw));
+        if raw.len() > MAX_QUERY_BYTES {
+            return Err(PageProblem::TooLarge);
+        }
+        Ok(raw)
+    }
+
+    /// The response to this request. An error page is in the language of the request, even if
+    /// [`set_locale`](Self::set_locale) has set it: the layer that renders the page knows only the URL.
+    pub(crate) fn respond(&self, result: Result<Response, PageError>) -> Response {
+        (Extension(self.language), result).into_response()
     }
 
     /// Looks up the browser's session.

@@ -13,6 +13,18 @@ use crate::login::pending_request::{MAX_PER_BROWSER, PendingAuthorization, REQUE
 /// cookies exceed 8 KiB, which would lock the browser out.
 const MAX_TOTAL_BYTES: usize = 6 * 1024;
 
+/// Opens the pending request called `name`; `None` when this browser holds no such request.
+#[must_use]
+pub(crate) fn open_request(
+    app: &App,
+    cookies: &Cookies,
+    name: &str,
+) -> Option<PendingAuthorization> {
+    let sealed = cookies.get(&CookieName::PendingRequest(name.to_owned()))?;
+    let now = app.host.clock.now();
+    PendingAuthorization::open(sealed, &app.pending_request_sealer, name, now)
+}
+
 /// The pending requests of a browser, by name.
 #[must_use]
 pub(crate) fn pending_requests(

@@ -21,8 +21,9 @@ use crate::oauth::grants::token_exchange::{
 use crate::oauth::requested_claims::RequestedClaims;
 use crate::service::access::{AccessDenied, check_access};
 use crate::service::access_tokens::{self, TokenGrant};
+use crate::service::client_sign_in::sign_in_for_client;
 use crate::service::error::Error;
-use crate::service::sign_in::{SignInError, sign_in_for_client};
+use crate::service::ticket_verification::SignInError;
 use crate::session::{Session, User};
 
 /// Exchanges the subject token for an access token.

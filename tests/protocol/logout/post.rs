@@ -128,3 +128,23 @@ async fn a_server_to_server_request_with_a_hint_ends_the_session() {
         assert!(!is_signed_in(&provider, &browser).await);
     }
 }
+
+#[tokio::test]
+async fn an_error_page_about_a_posted_logout_uses_its_ui_locales() {
+    let provider = provider("", "").await;
+    let (mut browser, _) = log_in_at_app(&provider).await;
+    let form = [
+        ("client_id", "app"),
+        (
+            "post_logout_redirect_uri",
+            "http://127.0.0.1:9/unregistered",
+        ),
+        ("ui_locales", "en"),
+    ];
+    let url = provider.at("/logout");
+    let post =
+        |request: reqwest::RequestBuilder| request.header("accept-language", "zh-CN").form(&form);
+    let page = browser.send(Method::POST, &url, post).await;
+    assert_eq!(page.status, 400);
+    assert_contains(&page, "<html lang=\"en\"");
+}

@@ -1,58 +1,15 @@
-//! The launch: how a ticket is handled, before and after the portal validates it.
+//! A login that the portal has verified, and the sign-in that it leads to.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
 use super::policy::{Policy, TicketReplay};
-use super::sign_in::{SignIn, TicketClaim, TicketHolder, TicketOwner};
-use crate::crypto::identifiers::{HolderId, SessionHandleHash, TicketHash};
+use super::sign_in::{SignIn, TicketClaim, TicketHolder};
+use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
 use crate::session::{LogoutNotice, Session, SessionId, User};
 
 /// How long a replaced session handle stays valid, because two tabs may sign in at once.
 const HANDLE_GRACE: TimeDelta = TimeDelta::seconds(60);
-
-/// What to do with a ticket before the portal is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TicketDecision {
-    /// The ticket opened the browser's current session, as after a reload or the back button: continue
-    /// the session and do not call the portal.
-    SameSession,
-    /// The ticket has another owner, or is spent. It is refused without calling the portal, because
-    /// each validation extends the life of a ticket.
-    Refused,
-    /// Let the portal validate the ticket.
-    VerifyWithPortal,
-}
-
-/// Decides by the owner of the ticket.
-///
-/// `fresh` says that a client requires a sign-in newer than its request. Then even the ticket of the
-/// current session is validated again.
-#[must_use]
-pub fn decide_ticket(
-    ticket: &TicketHash,
-    holder: Option<HolderId>,
-    owner: Option<&TicketOwner>,
-    session: Option<&Session>,
-    fresh: bool,
-    policy: &Policy,
-) -> TicketDecision {
-    if !fresh && session.is_some_and(|session| session.ticket == *ticket) {
-        return TicketDecision::SameSession;
-    }
-    match (policy.replay, owner) {
-        (TicketReplay::Off, _) | (_, None) => TicketDecision::VerifyWithPortal,
-        (TicketReplay::Once, Some(_)) => TicketDecision::Refused,
-        (TicketReplay::BrowserBound, Some(owner)) => {
-            let usable = holder == Some(owner.holder) && !owner.spent;
-            if usable {
-                TicketDecision::VerifyWithPortal
-            } else {
-                TicketDecision::Refused
-            }
-        }
-    }
-}
 
 /// A login that the portal has just verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +20,7 @@ pub struct VerifiedLogin {
     pub ticket: TicketHash,
     /// Who presented the ticket.
     pub holder: TicketHolder,
-    /// Whether the holder owns the ticket already, since before the user was asked to confirm.
+    /// Whether the ticket was claimed before the confirmation page.
     pub already_owned: bool,
 }
 
@@ -189,86 +146,6 @@ mod tests {
             expires_at: now() + TimeDelta::hours(12),
             ticket: digest(ticket),
         }
-    }
-
-    fn owned(browser: u8, spent: bool) -> TicketOwner {
-        TicketOwner {
-            holder: digest(browser),
-            spent,
-        }
-    }
-
-    fn decide(
-        replay: TicketReplay,
-        owner: impl Into<Option<TicketOwner>>,
-        session: Option<&Session>,
-        fresh: bool,
-    ) -> TicketDecision {
-        decide_ticket(
-            &digest(9),
-            Some(digest(1)),
-            owner.into().as_ref(),
-            session,
-            fresh,
-            &policy(replay),
-        )
-    }
-
-    #[test]
-    fn n61_a_ticket_belongs_to_the_first_browser_that_presents_it() {
-        use TicketReplay::{BrowserBound, Off, Once};
-        assert_eq!(
-            decide(BrowserBound, None, None, false),
-            TicketDecision::VerifyWithPortal
-        );
-        assert_eq!(
-            decide(BrowserBound, owned(1, false), None, false),
-            TicketDecision::VerifyWithPortal
-        );
-        assert_eq!(
-            decide(BrowserBound, owned(2, false), None, false),
-            TicketDecision::Refused
-        );
-        assert_eq!(
-            decide(Once, owned(1, false), None, false),
-            TicketDecision::Refused
-        );
-        assert_eq!(
-            decide(Off, owned(2, true), None, false),
-            TicketDecision::VerifyWithPortal
-        );
-    }
-
-    #[test]
-    fn n62_a_spent_ticket_is_refused_even_in_its_own_browser() {
-        assert_eq!(
-            decide(TicketReplay::BrowserBound, owned(1, true), None, false),
-            TicketDecision::Refused
-        );
-    }
-
-    #[test]
-    fn f29_the_ticket_of_the_live_session_is_not_validated_again() {
-        let session = session("1", 9);
-        for replay in [
-            TicketReplay::BrowserBound,
-            TicketReplay::Once,
-            TicketReplay::Off,
-        ] {
-            assert_eq!(
-                decide(replay, owned(1, false), Some(&session), false),
-                TicketDecision::SameSession
-            );
-        }
-        assert_eq!(
-            decide(
-                TicketReplay::BrowserBound,
-                owned(1, false),
-                Some(&session),
-                true
-            ),
-            TicketDecision::VerifyWithPortal
-        );
     }
 
     #[test]

@@ -1,0 +1,43 @@
+//! Signs a user in for a client that exchanges a ticket (RFC 8693).
+
+use std::sync::Arc;
+
+use panda_oidc_sdk::Ticket;
+
+use super::sign_in::begin_session;
+use super::ticket_verification::{PriorSession, SignInError, TicketOutcome, verify_ticket};
+use crate::app::App;
+use crate::login::sign_in::TicketHolder;
+use crate::login::verified_login::{CurrentSession, VerifiedLogin};
+use crate::session::Session;
+
+/// Signs the user of a ticket in for `holder`, a client that exchanges the ticket. No cookie
+/// identifies the session; it exists because the grant depends on one.
+///
+/// # Errors
+///
+/// [`SignInError`].
+pub async fn sign_in_for_client(
+    app: &Arc<App>,
+    holder: TicketHolder,
+    ticket: Ticket,
+) -> Result<Session, SignInError> {
+    let owner_id = Some(holder.id());
+    let verified = verify_ticket(app, owner_id, PriorSession::Any, vec![ticket]).await?;
+    let (identity, ticket) = match verified {
+        TicketOutcome::SameSession(session) => return Ok(*session),
+        TicketOutcome::Identity(identity, ticket) => (identity, ticket),
+    };
+    let login = VerifiedLogin {
+        identity,
+        ticket,
+        holder,
+        already_owned: false,
+    };
+    let current = CurrentSession {
+        session: None,
+        handle: None,
+    };
+    let (session, _) = begin_session(app, current, login).await?;
+    Ok(*session)
+}

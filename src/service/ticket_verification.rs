@@ -1,0 +1,116 @@
+//! Verifies a ticket: decides by its owner whether the portal is asked, and asks it.
+
+use panda_oidc_sdk::{Identity, LoginError, LoginRequest, Subject, Ticket};
+
+use crate::app::App;
+use crate::crypto::identifiers::{HolderId, TicketHash};
+use crate::login::policy::TicketReplay;
+use crate::login::sign_in::TicketOwner;
+use crate::login::ticket_decision::{TicketDecision, decide_ticket};
+use crate::session::Session;
+use crate::store::StoreError;
+
+/// Why no user was signed in. The browser's previous session, if any, is unchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The ticket belongs to another holder, or has been used up.
+    #[error("the ticket belongs to another browser, was used up, or named somebody else before")]
+    TicketRefused,
+    /// The ticket names a user whom the directory does not list any more.
+    #[error(
+        "{0} has left: the directory does not list them any more. If it never does, such as a technical account, add it to directory.keep"
+    )]
+    Left(Subject),
+    /// The portal did not confirm a user.
+    #[error("nobody was signed in")]
+    Login(#[source] LoginError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where to look for a session that the ticket opened before. It continues without a request to the
+/// portal, since each verification prolongs the ticket's life.
+#[derive(Debug, Clone, Copy)]
+pub enum PriorSession<'a> {
+    /// The session of the browser; `None` also when the client requires a newer sign-in.
+    Browser(Option<&'a Session>),
+    /// Any session that the holder opened with the ticket: a client serves many users at once.
+    Any,
+}
+
+/// What a verified ticket proves.
+#[derive(Debug)]
+pub enum TicketOutcome {
+    /// The ticket opened this session, which is still alive.
+    SameSession(Box<Session>),
+    /// The portal confirmed this user. Holds the hash of the ticket as well.
+    Identity(Identity, TicketHash),
+}
+
+/// Verifies a ticket, given as its possible decodings, the most likely first. The portal is asked
+/// about one after the other until it does not reject one.
+///
+/// # Errors
+///
+/// [`SignInError`] when the ticket does not prove a user.
+pub async fn verify_ticket(
+    app: &App,
+    holder: Option<HolderId>,
+    prior: PriorSession<'_>,
+    decodings: Vec<Ticket>,
+) -> Result<TicketOutcome, SignInError> {
+    let mut rejected = None;
+    for ticket in decodings {
+        // 1. Look up who owns the ticket, and the session that it opened.
+        let ticket_hash = app.ticket_hasher.hash(&ticket);
+        let owner = owner(app, &ticket_hash).await?;
+        let opened;
+        let session = match prior {
+            PriorSession::Browser(session) => session,
+            PriorSession::Any => {
+                opened = opened_by(app, holder, &ticket_hash, owner.as_ref()).await?;
+                opened.as_ref()
+            }
+        };
+        // 2. Decide whether the portal is asked.
+        match decide_ticket(&ticket_hash, holder, owner.as_ref(), session, &app.policy) {
+            TicketDecision::SameSession(session) => {
+                return Ok(TicketOutcome::SameSession(Box::new(session.clone())));
+            }
+            TicketDecision::Refused => return Err(SignInError::TicketRefused),
+            TicketDecision::VerifyWithPortal => {}
+        }
+        // 3. Ask the portal. If it rejects this decoding, try the next.
+        match app.provider.authenticate(&LoginRequest { ticket }).await {
+            Ok(identity) => return Ok(TicketOutcome::Identity(identity, ticket_hash)),
+            Err(error @ LoginError::Rejected(_)) => rejected = Some(error),
+            Err(error) => return Err(SignInError::Login(error)),
+        }
+    }
+    let no_ticket = || LoginError::Rejected("there was no ticket".to_owned());
+    Err(SignInError::Login(rejected.unwrap_or_else(no_ticket)))
+}
+
+/// Who owns the ticket; nobody if the policy does not track tickets.
+async fn owner(app: &App, ticket: &TicketHash) -> Result<Option<TicketOwner>, StoreError> {
+    match app.policy.replay {
+        TicketReplay::Off => Ok(None),
+        TicketReplay::BrowserBound | TicketReplay::Once => {
+            app.store.owner(ticket, app.host.clock.now()).await
+        }
+    }
+}
+
+/// The session that `holder` opened with `ticket`, if `holder` still owns the ticket.
+async fn opened_by(
+    app: &App,
+    holder: Option<HolderId>,
+    ticket: &TicketHash,
+    owner: Option<&TicketOwner>,
+) -> Result<Option<Session>, StoreError> {
+    if !owner.is_some_and(|owner| Some(owner.holder) == holder && !owner.spent) {
+        return Ok(None);
+    }
+    app.store.opened_by(ticket, app.host.clock.now()).await
+}
