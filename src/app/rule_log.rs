@@ -34,6 +34,10 @@ impl RuleLog {
 
     fn is_first(&self, client: &str, claim: &str) -> bool {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let rule = |(known, of): &(String, String)| known == client && of == claim;
+        if failed.iter().any(rule) {
+            return false;
+        }
         failed.insert((client.to_owned(), claim.to_owned()))
     }
 }

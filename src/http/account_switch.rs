@@ -26,7 +26,7 @@ use crate::login::sign_in::TicketHolder;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
 use crate::people::display_name;
-use crate::service::access::check_access;
+use crate::service::access::access_denial;
 use crate::service::sign_in::{ClaimedSwitch, sign_in};
 use crate::session::Session;
 
@@ -163,7 +163,7 @@ async fn require_client(
         return Ok(());
     };
     let client = app.clients.get(client_id).ok_or(PageProblem::NotFound)?;
-    match check_access(app, client, &session.user).await? {
+    match access_denial(app, client, &session.user).await? {
         Some(denied) => Err(PageProblem::AccessDenied(denied).into()),
         None => Ok(()),
     }

@@ -89,8 +89,17 @@ async fn serve_resumed(
     let pending =
         open_request(app, &browser.cookies, &name).ok_or(PageProblem::NoPendingRequest)?;
     browser.set_locale(Language::from_ui_locales(&pending.request));
-    let request = AuthorizationRequest::resume(app, name, pending)?;
-    Ok(process(app, browser, &request).await)
+    match AuthorizationRequest::resume(app, name.clone(), pending) {
+        Ok(request) => Ok(process(app, browser, &request).await),
+        // The configuration has changed since. A request that will fail again must not divert the next
+        // launch.
+        Err(refusal) => {
+            let mut response = refusal.into_response();
+            let cookie = CookieName::PendingRequest(name).clear(&app.issuer);
+            set_cookies(&mut response, [cookie]);
+            Ok(response)
+        }
+    }
 }
 
 /// Grants a valid request, has the user act first, or refuses it.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::ClientError;
 use super::extract::client::AuthenticatedClient;
+use super::response::NO_STORE;
 use crate::app::App;
 use crate::oauth::introspection;
 use crate::service::introspection::{TokenState, introspect as look_up};
@@ -37,6 +36,5 @@ pub(super) async fn introspect(
             app.issuer.as_str(),
         ),
     };
-    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((no_store, Json(body)).into_response())
+    Ok(([NO_STORE], Json(body)).into_response())
 }

@@ -24,7 +24,7 @@ use crate::oauth::client::Client;
 use crate::oauth::clients::NoSuchClient;
 use crate::oauth::initiate_login::login_url;
 use crate::people::display_name;
-use crate::service::access::check_access;
+use crate::service::access::access_denial;
 use crate::service::sign_in::{BrowserState, PresentedTicket, TicketSignIn, sign_in_with_ticket};
 use crate::session::Session;
 use crate::store::StoreError;
@@ -239,7 +239,7 @@ async fn redirect_to_client(
     client: &Client,
     url: &str,
 ) -> Result<Response, PageError> {
-    if let Some(denied) = check_access(app, client, &session.user).await? {
+    if let Some(denied) = access_denial(app, client, &session.user).await? {
         return Err(PageProblem::AccessDenied(denied).into());
     }
     let allowed = app
@@ -275,7 +275,7 @@ async fn app_list(
     let launchable =
         clients.filter(|client| client.initiate_login_uri.is_some() || client.client_uri.is_some());
     for client in launchable {
-        if check_access(app, client, &session.user).await?.is_some() {
+        if access_denial(app, client, &session.user).await?.is_some() {
             continue;
         }
         page.choices.push(Link {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, PRAGMA};
+use axum::http::header::PRAGMA;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::ClientError;
 use super::extract::client::AuthenticatedClient;
+use super::response::NO_STORE;
 use crate::app::App;
 use crate::service::tokens;
 
@@ -24,9 +25,6 @@ pub(super) async fn token(
 ) -> Result<Response, ClientError> {
     let tokens = tokens::issue_tokens(&app, &client, &form).await?;
     // RFC 6749 §5.1 requires both headers.
-    let no_store = [
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (PRAGMA, HeaderValue::from_static("no-cache")),
-    ];
+    let no_store = [NO_STORE, (PRAGMA, HeaderValue::from_static("no-cache"))];
     Ok((no_store, Json(tokens)).into_response())
 }

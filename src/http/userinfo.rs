@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::BearerError;
 use super::extract::bearer_token::BearerToken;
+use super::response::NO_STORE;
 use crate::app::App;
 use crate::oauth::user_claim::UserClaim;
 use crate::oauth::user_claims::user_claims;
@@ -34,12 +35,12 @@ pub(super) async fn userinfo(
     let person = user_claims(&profile, &scopes, &grant.claims.userinfo, &client.claims);
     app.rule_log.log(person.failures());
     let Some(alg) = client.userinfo_alg else {
-        return Ok((no_store(), Json(person)).into_response());
+        return Ok(([NO_STORE], Json(person)).into_response());
     };
     let claims = claims::userinfo(person, &client, app.issuer.as_str());
     let signed = app.keys.sign(alg, "JWT", &claims)?;
     let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))];
-    Ok((no_store(), kind, signed).into_response())
+    Ok(([NO_STORE], kind, signed).into_response())
 }
 
 /// `GET /userinfo/emails`: the user's e-mail addresses, in GitHub's format. Grafana requests it below
@@ -63,9 +64,5 @@ pub(super) async fn emails(
         app.rule_log.log(&[failure]);
         Vec::new()
     });
-    Ok((no_store(), Json(emails)).into_response())
-}
-
-fn no_store() -> [(HeaderName, HeaderValue); 1] {
-    [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]
+    Ok(([NO_STORE], Json(emails)).into_response())
 }

@@ -139,7 +139,7 @@ impl AccessTokenClaims {
 
     /// Whether `client` may present the token: it was issued to that client, or is meant for it.
     #[must_use]
-    pub fn is_held_by(&self, client: &Client) -> bool {
+    pub fn may_be_presented_by(&self, client: &Client) -> bool {
         self.client_id == client.id.as_str() || self.aud.includes(client)
     }
 

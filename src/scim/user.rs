@@ -91,6 +91,12 @@ impl<'a> User<'a> {
         }
     }
 
+    /// Their groups, if something has asked for them.
+    #[must_use]
+    pub fn evaluated_membership(&self) -> Option<&Membership> {
+        self.membership.get()
+    }
+
     /// The portal's ID, which is both `id` and `userName`.
     #[must_use]
     pub fn id(&self) -> &'a str {

@@ -46,7 +46,7 @@ impl AccessDenied {
 /// # Errors
 ///
 /// When the store fails.
-pub async fn check_access(
+pub async fn access_denial(
     app: &App,
     client: &Client,
     user: &User,

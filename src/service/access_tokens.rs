@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::access::{check_access, has_access};
+use super::access::{access_denial, has_access};
 use crate::app::App;
 use crate::crypto::identifiers::{GrantId, ReplayKey};
 use crate::oauth::claims::AccessTokenClaims;
@@ -38,9 +38,8 @@ pub struct TokenGrant {
 /// Finds the claims, the client and the grant of an access token.
 ///
 /// `None` when it is not an access token of ours, has expired, was revoked, or its grant is not
-/// active any more. A valid signature is not enough: a token must not get around the removal of its
-/// client (N45, docs/security.md) or the access rules of that client, which may have changed since
-/// it was issued (N44).
+/// active any more. A valid signature is not enough: a token is refused once its client is no longer
+/// registered (N45, docs/security.md), or its user has lost access to the client (N44).
 ///
 /// # Errors
 ///
@@ -93,7 +92,7 @@ async fn find_grant(
         return Ok(None);
     };
     let is_own = granted.grant.client_id == client.id;
-    if !is_own && check_access(app, client, &granted.user).await?.is_some() {
+    if !is_own && access_denial(app, client, &granted.user).await?.is_some() {
         return Ok(None);
     }
     Ok(Some(TokenGrant {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::access::{AccessDenied, check_access};
+use super::access::{AccessDenied, access_denial};
 use super::sign_in::{
     BrowserState, ClaimedSwitch, NewHandles, PresentedTicket, SignedIn, TicketSignIn,
     sign_in_with_ticket,
@@ -90,6 +90,20 @@ pub async fn authorize(
     };
     let (session, handles) = match authenticated {
         Ok(Authentication::Session(session, handles)) => (session, handles),
+        Ok(Authentication::ConfirmSwitch(switch)) if authorization.prompt.none => {
+            let error = OAuthError::new(
+                ErrorCode::LoginRequired,
+                "another person is signed in here, and prompt=none forbids asking",
+            );
+            // The ticket belongs to this browser now, which must learn its own identifier.
+            return AuthorizationOutcome {
+                decision: Err(error.into()),
+                handles: Some(NewHandles {
+                    session: None,
+                    browser: switch.browser,
+                }),
+            };
+        }
         Ok(Authentication::ConfirmSwitch(switch)) => {
             return Ok(AuthorizationDecision::ConfirmSwitch(switch)).into();
         }
@@ -125,12 +139,6 @@ async fn sign_in(
         TicketSignIn::SignedIn(SignedIn { session, handles }) => {
             Ok(Authentication::Session(Some(session), handles))
         }
-        // The ticket stays unclaimed: its user can still present it where a page may be shown.
-        TicketSignIn::OtherUser(_) if authorization.prompt.none => Err(OAuthError::new(
-            ErrorCode::LoginRequired,
-            "another person is signed in here, and prompt=none forbids asking",
-        )
-        .into()),
         TicketSignIn::OtherUser(switch) => {
             let claimed = switch.claim(app).await?;
             Ok(Authentication::ConfirmSwitch(Box::new(claimed)))
@@ -159,7 +167,7 @@ async fn grant(
         SessionCheck::Refuse(error) => return Err(error.into()),
     };
     // 3. Check that the user has access to the client.
-    if let Some(denied) = check_access(app, &authorization.client, &session.user).await? {
+    if let Some(denied) = access_denial(app, &authorization.client, &session.user).await? {
         return Err(AuthorizationError::Denied(denied));
     }
     // 4. Issue the code.

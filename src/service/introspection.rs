@@ -1,6 +1,6 @@
 //! Token introspection, for the token's client and for the services it is for (RFC 7662).
 
-use super::access::{check_access, has_access};
+use super::access::{access_denial, has_access};
 use super::access_tokens::{self, ActiveAccessToken};
 use super::error::Error;
 use crate::app::App;
@@ -67,11 +67,11 @@ async fn may_see(
     if token.client.id == client.id {
         return Ok(true);
     }
-    if !token.claims.is_held_by(client) {
+    if !token.claims.may_be_presented_by(client) {
         return Ok(false);
     }
     match &token.grant {
-        Some(grant) => Ok(check_access(app, client, &grant.granted.user)
+        Some(grant) => Ok(access_denial(app, client, &grant.granted.user)
             .await?
             .is_none()),
         None => Ok(true),

@@ -51,11 +51,11 @@ pub struct SignedIn {
     pub handles: Option<NewHandles>,
 }
 
-/// The handles that a browser receives at a sign-in.
+/// The handles that a browser receives.
 #[derive(Debug)]
 pub struct NewHandles {
-    /// Identifies the session.
-    pub session: Handle,
+    /// Identifies the new session; `None` if the browser's session stays as it is.
+    pub session: Option<Handle>,
     /// Identifies the browser.
     pub browser: Handle,
 }
@@ -164,7 +164,7 @@ pub async fn sign_in(
     Ok(SignedIn {
         session,
         handles: Some(NewHandles {
-            session: handle,
+            session: Some(handle),
             browser,
         }),
     })

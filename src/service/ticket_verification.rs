@@ -49,7 +49,7 @@ pub enum TicketOutcome {
 }
 
 /// Verifies a ticket, given as its possible decodings, the most likely first. The portal is asked
-/// about one after the other until it does not reject one.
+/// about one after the other until it accepts one, or fails.
 ///
 /// # Errors
 ///

@@ -129,3 +129,20 @@ async fn n45_a_refresh_does_not_grant_a_removed_resource() {
         "https://stock"
     );
 }
+
+#[tokio::test]
+async fn a_pending_request_of_a_removed_client_is_refused_and_forgotten() {
+    let (mut program, _) = signed_in(&guest()).await;
+    let mut browser = Browser::new();
+    let guest_app = client(&program, "guest", CLIENT_SECRET);
+    browser.get(guest_app.authorize_url(&[])).await;
+    let pending = browser
+        .cookies
+        .keys()
+        .find(|name| name.contains("-parked-"));
+    let name = pending.unwrap().rsplit('-').next().unwrap().to_owned();
+    restart_without(&mut program, &guest()).await;
+    let resume = program.at(&format!("/resume/{name}"));
+    assert_eq!(browser.get(&resume).await.status, 400);
+    assert_eq!(browser.get(&resume).await.status, 410);
+}

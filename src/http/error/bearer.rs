@@ -1,11 +1,12 @@
 //! Error responses to requests that carry an access token (RFC 6750 §3).
 
-use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::client::{body, retry_after, status};
 use super::oauth_problem::OAuthProblem;
+use crate::http::response::NO_STORE;
 use crate::oauth::error::OAuthError;
 
 /// Why a request with an access token failed.
@@ -43,7 +44,7 @@ impl IntoResponse for BearerError {
 fn oauth_response(error: &OAuthError) -> Response {
     let status = status(error.code);
     let mut headers = retry_after(error);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend([NO_STORE]);
     let challenge = format!(
         "Bearer realm=\"panda-oidc\", error=\"{}\", error_description=\"{}\"",
         error.code.as_str(),

@@ -2,13 +2,14 @@
 //! §5.2).
 
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::log_entry::LogEntry;
 use super::oauth_problem::OAuthProblem;
+use crate::http::response::NO_STORE;
 use crate::limits::RateLimited;
 use crate::oauth::error::{ErrorCode, OAuthError};
 
@@ -77,8 +78,7 @@ fn oauth_response(error: &OAuthError) -> Response {
 impl IntoResponse for ClientError {
     fn into_response(self) -> Response {
         let mut response = self.to_response();
-        let no_store = HeaderValue::from_static("no-store");
-        response.headers_mut().insert(CACHE_CONTROL, no_store);
+        response.headers_mut().extend([NO_STORE]);
         response.extensions_mut().insert(self.log_entry());
         response
     }

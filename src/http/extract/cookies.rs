@@ -90,10 +90,12 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
         return Vec::new();
     };
     let browser = browser.expose().to_owned();
-    vec![
-        CookieName::Session.set(session.expose().to_owned(), None, &app.issuer),
-        CookieName::Browser.set(browser, Some(app.policy.ticket_memory), &app.issuer),
-    ]
+    let session = session.map(|handle| handle.expose().to_owned());
+    session
+        .map(|session| CookieName::Session.set(session, None, &app.issuer))
+        .into_iter()
+        .chain([CookieName::Browser.set(browser, Some(app.policy.ticket_memory), &app.issuer)])
+        .collect()
 }
 
 /// The cookies of this provider that a browser sent.

@@ -83,6 +83,16 @@ async fn list_all(state: &ScimState, page: &ListRequest) -> Result<(u64, Vec<Val
     Ok((total, users))
 }
 
+/// Whether `user` matches `filter`. A user whom a failed rule of a group excludes is not returned, so the
+/// failure is logged here.
+fn matches(filter: &Filter<UserAttribute>, user: &User<'_>) -> bool {
+    let holds = filter.holds(user);
+    if !holds && let Some(membership) = user.evaluated_membership() {
+        log_failures(user.id(), membership);
+    }
+    holds
+}
+
 /// The person with this `id`, if they match the filter.
 async fn list_one(
     state: &ScimState,
@@ -98,7 +108,7 @@ async fn list_one(
     let user = entry
         .as_ref()
         .map(|entry| User::new(entry, &groups))
-        .filter(|user| filter.holds(user));
+        .filter(|user| matches(filter, user));
     let page_users = user
         .iter()
         .filter(|_| page.skip == 0 && page.count > 0)
@@ -125,7 +135,7 @@ async fn list_matching(
         let batch = batch
             .iter()
             .map(|entry| User::new(entry, &groups))
-            .filter(|user| filter.holds(user));
+            .filter(|user| matches(filter, user));
         for user in batch {
             if total >= page.skip && users.len() < page.count as usize {
                 users.push(resource(state, page, &user));

@@ -57,7 +57,7 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
         () = stop => {}
         () = follow(&run) => {}
     }
-    // A run that is cut off before `accept` changes nothing; later, the next run finishes it.
+    // Cut off before `accept`, a run changes nothing. Cut off after it, the next run finishes it.
     // Releasing the lease lets another process start at once.
     if let Err(error) = run.lease.release().await {
         log_store_failure(&error);

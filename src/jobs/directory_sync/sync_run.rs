@@ -73,10 +73,10 @@ impl<'a> SyncRun<'a> {
         let before = self.app().store.report().await?;
         let outcome = match self.read(options).await {
             Ok(outcome) => outcome,
-            Err(Interruption::Read(error)) => Outcome::Failed {
+            Err(ReadingStopped::Read(error)) => Outcome::Failed {
                 why: explain(&error),
             },
-            Err(Interruption::Sync(error)) => return Err(error),
+            Err(ReadingStopped::Sync(error)) => return Err(error),
         };
         let now = self.lease.now();
         let report = Report::after(before, outcome, now);
@@ -85,7 +85,7 @@ impl<'a> SyncRun<'a> {
         Ok(report)
     }
 
-    async fn read(&self, options: SyncOptions) -> Result<Outcome, Interruption> {
+    async fn read(&self, options: SyncOptions) -> Result<Outcome, ReadingStopped> {
         let mut pages = Pages::load(&self.lease).await?;
         let reading = self.read_until_stable(&mut pages).await?;
         let missing = pages.known_users.missing();
@@ -127,7 +127,7 @@ impl<'a> SyncRun<'a> {
 
     /// Reads the list until it is stable: until a reading sees no change, or two readings in a row
     /// see the same entries. The latter means that the list really names someone twice.
-    async fn read_until_stable(&self, pages: &mut Pages<'_>) -> Result<Reading, Interruption> {
+    async fn read_until_stable(&self, pages: &mut Pages<'_>) -> Result<Reading, ReadingStopped> {
         let directory = self
             .app()
             .provider
@@ -192,12 +192,12 @@ impl<'a> SyncRun<'a> {
 }
 
 /// Why a run was cut short.
-enum Interruption {
+enum ReadingStopped {
     Read(ReadError),
     Sync(SyncError),
 }
 
-impl From<ReadError> for Interruption {
+impl From<ReadError> for ReadingStopped {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => Self::Sync(error.into()),
@@ -207,13 +207,13 @@ impl From<ReadError> for Interruption {
     }
 }
 
-impl From<SyncError> for Interruption {
+impl From<SyncError> for ReadingStopped {
     fn from(error: SyncError) -> Self {
         Self::Sync(error)
     }
 }
 
-impl From<StoreError> for Interruption {
+impl From<StoreError> for ReadingStopped {
     fn from(error: StoreError) -> Self {
         Self::Sync(error.into())
     }

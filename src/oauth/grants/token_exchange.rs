@@ -108,7 +108,7 @@ pub fn narrow_access_token(
     client: &Client,
     subject: &AccessTokenClaims,
 ) -> Result<Narrowed, OAuthError> {
-    if !subject.is_held_by(client) {
+    if !subject.may_be_presented_by(client) {
         return Err(invalid_subject_token());
     }
     let audience = request.targets;

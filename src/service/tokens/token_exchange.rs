@@ -19,7 +19,7 @@ use crate::oauth::grants::token_exchange::{
     ExchangeRequest, invalid_subject_token, narrow_access_token, ticket_scopes,
 };
 use crate::oauth::requested_claims::RequestedClaims;
-use crate::service::access::{AccessDenied, check_access};
+use crate::service::access::{AccessDenied, access_denial};
 use crate::service::access_tokens::{self, TokenGrant};
 use crate::service::client_sign_in::sign_in_for_client;
 use crate::service::error::Error;
@@ -112,7 +112,7 @@ async fn with_ticket(
         acr: None,
     };
     let now = app.host.clock.now();
-    // No code has this identifier.
+    // A grant is otherwise identified by its code. This one has none.
     let id = GrantId::of(&Handle::random(&mut rand::rng()));
     let (first, family) = new_family(client, now);
     let retain_until = now + client.access_token.lifetime;
@@ -138,7 +138,7 @@ async fn with_ticket(
 ///
 /// `invalid_request` for a subject token that is "unacceptable based on policy" (RFC 8693 §2.2.2).
 async fn require_access_to_client(app: &App, client: &Client, user: &User) -> Result<(), Error> {
-    match check_access(app, client, user).await? {
+    match access_denial(app, client, user).await? {
         None => Ok(()),
         Some(denied) => Err(refused(
             ErrorCode::InvalidRequest,
@@ -159,7 +159,7 @@ async fn require_access_to_services(
     user: &User,
 ) -> Result<(), Error> {
     for service in app.clients.restricting_access_to(targets) {
-        if let Some(denied) = check_access(app, service, user).await? {
+        if let Some(denied) = access_denial(app, service, user).await? {
             return Err(refused(
                 ErrorCode::InvalidTarget,
                 "the service is not open to the person the subject_token is about",

@@ -133,7 +133,11 @@ fn issue_redeemed(
     issue(sql, id, grant, now, retain_until)?;
     let family = Some(family).filter(|_| grant.issues_refresh_token);
     mark_redeemed(sql, id, family, now)?;
-    active_grant(sql, id, now)
+    // A missing row is an error, which undoes the insertion.
+    let granted = active_grant(sql, id, now)?;
+    granted
+        .map(Some)
+        .ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 fn redeem_code(
