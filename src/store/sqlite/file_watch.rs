@@ -16,8 +16,9 @@ const READ_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the beginning of a write trusts it. The end of a write trusts nothing.
 const WRITE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The files that hold commits, by what SQLite appends to the path.
-const SUFFIXES: [&str; 2] = ["", "-wal"];
+/// The files of an open database, by what SQLite appends to the path. The last one is the index of the log,
+/// which all processes must share.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// The files of the database as they were when it was opened.
 pub(super) struct FileWatch {
@@ -78,7 +79,11 @@ impl FileWatch {
     /// As [`check_before_read`](Self::check_before_read).
     pub(super) fn check(&self) -> Result<(), Fault> {
         let now = self.now();
-        let changed = |(path, id): &&(PathBuf, FileId)| FileId::of(path).ok().as_ref() != Some(id);
+        let changed = |(path, id): &&(PathBuf, FileId)| match FileId::of(path) {
+            Ok(found) => found != *id,
+            // Without permission to look, the files may well be there, and the open ones still work.
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
         if let Some((path, _)) = self.files.iter().find(changed) {
             return Err(Fault::Gone(path.clone()));
         }

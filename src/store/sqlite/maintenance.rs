@@ -86,7 +86,13 @@ impl Maintenance for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.write("read and commit", probe).await
+        // Reads and writes use connections of their own, and one kind may fail alone.
+        self.read("read", first_rows)?;
+        self.write("read and commit", |sql| {
+            first_rows(sql)?;
+            rewrite_header(sql)
+        })
+        .await
     }
 
     async fn close(&self) -> Result<(), StoreError> {
@@ -105,14 +111,17 @@ fn sweep(sql: &Connection, statements: &[&str], before: DateTime<Utc>) -> rusqli
     })
 }
 
-/// Reads the tables that a login needs, and rewrites a header field with its current value, which costs
-/// one page of the log and a sync of the disk. A transaction without a write would succeed even on a
-/// full disk.
-fn probe(sql: &Connection) -> rusqlite::Result<()> {
-    let mut first_rows = sql.prepare_cached(
+/// Reads the tables that a login needs.
+fn first_rows(sql: &Connection) -> rusqlite::Result<()> {
+    sql.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM sessions),
                 EXISTS (SELECT 1 FROM handles), EXISTS (SELECT 1 FROM grants)",
-    )?;
-    first_rows.query_row([], |_| Ok(()))?;
+    )?
+    .query_row([], |_| Ok(()))
+}
+
+/// Rewrites a header field with its current value, which costs one page of the log and a sync of the
+/// disk. A transaction without a write would succeed even on a full disk.
+fn rewrite_header(sql: &Connection) -> rusqlite::Result<()> {
     sql.pragma_update(None, "application_id", APPLICATION_ID)
 }

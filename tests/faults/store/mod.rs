@@ -155,7 +155,7 @@ async fn every_endpoint_answers_while_the_database_is_gone() {
 async fn no_write_is_confirmed_once_a_file_of_the_database_is_replaced_or_deleted() {
     let stage = Stage::open().await;
     let away = stage.program.folder().join("away");
-    for file in ["panda-oidc.db", "panda-oidc.db-wal"] {
+    for file in ["panda-oidc.db", "panda-oidc.db-wal", "panda-oidc.db-shm"] {
         let file = stage.program.data().join(file);
         for replaced in [true, false] {
             fs::rename(&file, &away).unwrap();
@@ -199,6 +199,17 @@ async fn every_endpoint_answers_while_the_database_is_damaged() {
     after_first_page(&sound[4096..]);
     reread();
     stage.recover().await;
+}
+
+/// Readiness reads as a login does: a log that is cut off fails reads alone.
+#[tokio::test]
+async fn the_program_is_not_ready_while_reads_fail() {
+    let stage = Stage::open().await;
+    let log = stage.program.data().join("panda-oidc.db-wal");
+    let log = OpenOptions::new().write(true).open(log).unwrap();
+    log.set_len(0).unwrap();
+    let ready = stage.request("ready").send().await;
+    assert_eq!(ready.status, 503, "{}", ready.body);
 }
 
 /// Compares the prepared requests with the routes in the source, so that a new endpoint cannot be
