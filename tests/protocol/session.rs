@@ -221,3 +221,40 @@ async fn sessions_keep_working_while_the_portal_is_down() {
     let userinfo = keycloak.userinfo(tokens["access_token"].as_str().unwrap());
     assert_eq!(userinfo.await.json()["name"], "陈涛");
 }
+
+/// Any service on the same host or parent domain can set such a cookie, and browsers send it as it is.
+#[tokio::test]
+async fn cookies_of_other_services_hide_none_of_ours_whatever_their_bytes() {
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    let mut browser = Browser::new();
+    let foreign = [("a", "深"), ("userName", "张三"), ("p", "\u{b7}; =;;")];
+    for (name, value) in foreign {
+        browser.cookies.insert(name.to_owned(), value.to_owned());
+    }
+    let waiting = browser.get(grafana.authorize_url(&[])).await;
+    assert_eq!(waiting.status, 200);
+    let launched = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    let resumed = browser.get(launched.location()).await;
+    assert!(
+        resumed.parameter("code").is_some(),
+        "{}",
+        resumed.location()
+    );
+    grafana.login(&mut browser).await;
+
+    let switch = provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
+    assert_eq!(switch.location().path(), "/switch");
+    let page = browser.get(provider.at("/switch")).await;
+    assert!(page.body.contains("陈涛"), "{}", page.body);
+    let page = browser.get(provider.at("/logout")).await;
+    let confirmation = page.field("confirmation");
+    let form = [("confirmation", confirmation.as_str())];
+    let ended = browser.post(provider.at("/logout/confirm"), &form).await;
+    assert_eq!(ended.status, 200);
+    let silent = grafana.authorize_url(&[("prompt", "none")]);
+    let silent = browser.get(silent).await;
+    assert_eq!(silent.parameter("error").as_deref(), Some("login_required"));
+}

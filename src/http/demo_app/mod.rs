@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -26,6 +26,7 @@ use serde::Deserialize;
 
 use self::shown::ClaimsPage;
 use crate::error_chain::explain;
+use crate::http::extract::cookies::sent_cookies;
 
 type Client = CoreClient<
     EndpointSet,
@@ -179,13 +180,8 @@ async fn verify<'a>(
         return Err(format!("the provider answered {error}"));
     }
     let state = callback.state.ok_or("there is no state")?;
-    let cookies = headers
-        .get_all(COOKIE)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    let same_browser = cookies
-        .flat_map(|header| header.split("; "))
-        .any(|pair| pair == format!("{COOKIE_NAME}={state}"));
+    let same_browser =
+        sent_cookies(headers).any(|cookie| cookie.name_value() == (COOKIE_NAME, &state));
     let login = party
         .logins
         .lock()

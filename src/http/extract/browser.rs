@@ -45,10 +45,8 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let client_ip = ClientIp::from_request_parts(parts, app).await?;
         let header = |name: &str| {
-            parts
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
+            let value = parts.headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()))
         };
         let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
         let is_prefetch = |purpose: &str| {
@@ -60,8 +58,11 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
         Ok(Self {
             cookies: Cookies::of(parts, &app.issuer),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            from_portal: from_portal(header(REFERER.as_str()), &app.provider.origins()),
-            prefetch: purposes.into_iter().filter_map(header).any(is_prefetch),
+            from_portal: from_portal(header(REFERER.as_str()).as_deref(), &app.provider.origins()),
+            prefetch: purposes
+                .into_iter()
+                .filter_map(header)
+                .any(|purpose| is_prefetch(&purpose)),
             requested_language: parts.uri.query().and_then(Language::from_ui_locales),
             language: Language::of(parts),
             client_ip,

@@ -26,6 +26,9 @@ impl FromRequestParts<Arc<App>> for ClientIp {
 /// The address of the client: the peer of the connection, or, if the peer is a trusted proxy, the
 /// rightmost address in `X-Forwarded-For` that is not a trusted proxy. The client itself could have
 /// forged the addresses to the left of it (N52, docs/security.md).
+///
+/// An entry that is no address makes the client unknown. It must not pass for the proxy, which may be
+/// exempt from limits.
 #[must_use]
 pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
@@ -34,25 +37,30 @@ pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     if !is_trusted(&address) {
         return Some(address);
     }
-    let headers = parts
-        .headers
-        .get_all("x-forwarded-for")
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = headers
-        .flat_map(|header| header.split(','))
-        .map(str::trim)
+    let headers = parts.headers.get_all("x-forwarded-for").into_iter();
+    let hops: Vec<&[u8]> = headers
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|hop| !hop.is_empty())
         .collect();
     for hop in hops.into_iter().rev() {
-        match hop.parse::<IpAddr>() {
-            Ok(hop) => address = hop.to_canonical(),
-            Err(_) => break,
-        }
+        address = parse_hop(hop)?.to_canonical();
         if !is_trusted(&address) {
             break;
         }
     }
     Some(address)
+}
+
+/// An address, with or without a port: some proxies, such as IIS, add the client's.
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(hop).ok()?;
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let with_port = || text.parse().map(|address: SocketAddr| address.ip()).ok();
+    bare.parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -62,14 +70,14 @@ mod tests {
     fn client_address(peer: &str, forwarded: &[&str]) -> String {
         let mut request = axum::http::Request::builder();
         for value in forwarded {
-            request = request.header("x-forwarded-for", *value);
+            request = request.header("x-forwarded-for", value.as_bytes());
         }
         let mut parts = request.body(()).unwrap().into_parts().0;
         parts
             .extensions
             .insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        address(&parts, &trusted).unwrap().to_string()
+        address(&parts, &trusted).map_or("unknown".to_owned(), |address| address.to_string())
     }
 
     #[test]
@@ -89,8 +97,26 @@ mod tests {
         );
         assert_eq!(
             client_address("10.0.0.1", &["198.51.100.7, nonsense"]),
-            "10.0.0.1"
+            "unknown"
         );
         assert_eq!(client_address("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client_address("10.0.0.1", &["", ", "]), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_entry_is_read_whatever_stands_to_the_left_of_it() {
+        for header in [
+            "陈, 198.51.100.7",
+            "198.51.100.7:51123",
+            "203.0.113.9, 198.51.100.7 ,10.0.0.2:80",
+        ] {
+            assert_eq!(client_address("10.0.0.1", &[header]), "198.51.100.7");
+        }
+        for header in ["[2001:db8::7]:51123", "[2001:db8::7]", "2001:db8::7"] {
+            assert_eq!(client_address("10.0.0.1", &[header]), "2001:db8::7");
+        }
+        for header in ["陈", "198.51.100.7:port", "unknown", "198.51.100.7:"] {
+            assert_eq!(client_address("10.0.0.1", &[header]), "unknown");
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use chrono::TimeDelta;
@@ -98,6 +99,14 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
         .collect()
 }
 
+/// The cookies in a request's headers. One that cannot be read is left out alone: any service on the same
+/// host or domain can set a cookie with bytes that are no text.
+pub(crate) fn sent_cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let headers = headers.get_all(COOKIE).into_iter();
+    let pairs = headers.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| Cookie::parse(str::from_utf8(pair).ok()?).ok())
+}
+
 /// The cookies of this provider that a browser sent.
 #[derive(Clone, Default)]
 pub(crate) struct Cookies(Vec<(String, String)>);
@@ -135,13 +144,7 @@ impl Cookies {
     /// Reads the cookies of a request and keeps those of this issuer.
     #[must_use]
     pub(crate) fn of(parts: &Parts, issuer: &Issuer) -> Self {
-        let headers = parts
-            .headers
-            .get_all(COOKIE)
-            .into_iter()
-            .filter_map(|value| value.to_str().ok());
-        let cookies = headers.flat_map(Cookie::split_parse).flatten();
-        let ours = cookies.filter_map(|cookie| {
+        let ours = sent_cookies(&parts.headers).filter_map(|cookie| {
             let base = cookie.name().strip_prefix(prefix(issuer))?;
             let is_ours = base.starts_with("panda-oidc-");
             is_ours.then(|| (base.to_owned(), cookie.value().to_owned()))

@@ -52,9 +52,9 @@ impl Language {
         let header = parts
             .headers
             .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         requested
-            .or_else(|| Self::from_accept_language(header?))
+            .or_else(|| Self::from_accept_language(&header?))
             .unwrap_or_default()
     }
 
