@@ -27,6 +27,7 @@ pub struct LimitsSection {
     /// How many introspection requests one client may send.
     pub client_introspections_per_minute: Rate,
     /// The networks whose requests are not counted.
+    #[serde(deserialize_with = "super::networks::deserialize")]
     pub exempt: Vec<IpNet>,
     /// How many connections may be open at once.
     pub connections: usize,

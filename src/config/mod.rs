@@ -12,6 +12,7 @@ mod file;
 mod findings;
 mod groups;
 mod limits;
+mod networks;
 mod presets;
 mod secret;
 mod sections;

@@ -18,6 +18,7 @@ pub struct Server {
     /// The public listener.
     pub listen: SocketAddr,
     /// The networks whose `X-Forwarded-For` is trusted.
+    #[serde(deserialize_with = "super::networks::deserialize")]
     pub trusted_proxies: Vec<IpNet>,
     /// Whether plain http is allowed beyond this machine.
     pub allow_insecure_http: bool,

@@ -329,3 +329,26 @@ fn a_service_without_user_login_needs_no_redirect_uri() {
         assert!(problem.contains(expected), "{problem}");
     }
 }
+
+#[test]
+fn an_address_is_a_network_of_one() {
+    let server = "[server]\ntrusted_proxies = ['10.0.0.5', '2001:db8::/32', '::1']\n";
+    let limits = "[limits]\nexempt = ['192.0.2.7']\n";
+    let config = parse(&format!("{GOOD}{server}{limits}")).unwrap();
+    let text = |networks: &[ipnet::IpNet]| {
+        let networks = networks.iter().map(ToString::to_string);
+        networks.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        text(&config.server.trusted_proxies),
+        "10.0.0.5/32 2001:db8::/32 ::1/128"
+    );
+    assert_eq!(text(&config.limits.exempt), "192.0.2.7/32");
+    let problem = only_problem(&format!(
+        "{GOOD}[server]\ntrusted_proxies = ['10.0.0.0/33']\n"
+    ));
+    assert!(
+        problem.contains("\"10.0.0.0/33\" is neither an address, such as 10.0.0.5, nor a network"),
+        "{problem}"
+    );
+}
