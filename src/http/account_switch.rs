@@ -124,8 +124,7 @@ pub(super) async fn confirm(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
     let pending = pending(&app, &browser)?;
-    let form = Params::parse(&body.map_err(|_| PageProblem::TooLarge)?)
-        .map_err(|_| PageProblem::TooLarge)?;
+    let form = Params::parse(&body?)?;
     let submitted = form.get("confirmation").unwrap_or_default();
     if !bool::from(submitted.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
         return Err(PageProblem::NoPendingSwitch.into());

@@ -1,6 +1,6 @@
 //! A valid authorization request, new or resumed, and who receives its errors.
 
-use panda_oidc_sdk::{LoginError, Ticket};
+use panda_oidc_sdk::Ticket;
 
 use super::error::{PageError, PageProblem};
 use crate::app::App;
@@ -12,7 +12,6 @@ use crate::oauth::authorize::{Authorization, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 use crate::service::authorization::AuthorizationError;
-use crate::service::ticket_verification::SignInError;
 
 /// A valid authorization request.
 pub(super) struct AuthorizationRequest {
@@ -35,7 +34,7 @@ impl AuthorizationRequest {
     /// that.
     pub(super) fn new(app: &App, raw: &str) -> Result<Self, PageError> {
         let parameter = app.provider.ticket_parameter();
-        let params = parse(&ticket::strip_ticket(raw, parameter))?;
+        let params = Params::parse(ticket::strip_ticket(raw, parameter).as_bytes())?;
         let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
         let decodings = ticket::find(raw, parameter);
         let ticket = decodings.map(|found| Some(found).filter(|found| !found.is_empty()));
@@ -61,7 +60,7 @@ impl AuthorizationRequest {
         name: String,
         pending: PendingAuthorization,
     ) -> Result<Self, PageError> {
-        let params = parse(&pending.request)?;
+        let params = Params::parse(pending.request.as_bytes())?;
         Ok(Self {
             authorization: authorize(&params, &app.clients, app.issuer.as_str())?,
             pending,
@@ -89,15 +88,6 @@ impl AuthorizationRequest {
     }
 }
 
-/// Parses the parameters of an authorization request.
-///
-/// # Errors
-///
-/// [`PageProblem::TooLarge`].
-pub(super) fn parse(query: &str) -> Result<Params, PageProblem> {
-    Params::parse(query.as_bytes()).map_err(|_| PageProblem::TooLarge)
-}
-
 /// Why a valid request was not granted.
 pub(super) enum RequestError {
     /// Its ticket cannot be read.
@@ -118,31 +108,21 @@ impl RequestError {
     /// The error for the client (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6).
     fn to_oauth(&self) -> OAuthError {
         use AuthorizationError::{Denied, Refused, SignIn, Store};
+        let unavailable = (
+            ErrorCode::TemporarilyUnavailable,
+            "nobody can be signed in at the moment",
+        );
         let (code, description) = match self {
             Self::Authorization(Refused(error)) => return error.clone(),
             Self::Authorization(Denied(_)) => (
                 ErrorCode::AccessDenied,
                 "the app is not open to the person who is signed in",
             ),
-            Self::InvalidTicket(_)
-            | Self::Authorization(SignIn(
-                SignInError::TicketRefused
-                | SignInError::Left(_)
-                | SignInError::Login(LoginError::Rejected(_)),
-            )) => (
+            Self::Authorization(SignIn(error)) if error.is_failure() => unavailable,
+            Self::RateLimited(_) | Self::Authorization(Store(_)) => unavailable,
+            Self::InvalidTicket(_) | Self::Authorization(SignIn(_)) => (
                 ErrorCode::LoginRequired,
                 "the ticket that came with the request signs nobody in",
-            ),
-            Self::RateLimited(_)
-            | Self::Authorization(
-                Store(_)
-                | SignIn(
-                    SignInError::Store(_)
-                    | SignInError::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_)),
-                ),
-            ) => (
-                ErrorCode::TemporarilyUnavailable,
-                "nobody can be signed in at the moment",
             ),
         };
         OAuthError::new(code, description)

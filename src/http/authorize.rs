@@ -11,7 +11,7 @@ use panda_oidc_sdk::Entrance;
 
 use super::account_switch;
 use super::account_switch::SwitchTarget;
-use super::authorization_request::{AuthorizationRequest, RequestError, parse};
+use super::authorization_request::{AuthorizationRequest, RequestError};
 use super::authorization_response;
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
@@ -22,6 +22,7 @@ use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::ticket;
+use crate::oauth::params::Params;
 use crate::service::authorization::{AuthorizationDecision, AuthorizationOutcome, authorize};
 use crate::service::sign_in::{ClaimedSwitch, PresentedTicket};
 
@@ -74,7 +75,8 @@ async fn serve_posted(
     let raw = browser.read_parameters(body)?;
     if browser.cookies.get(&CookieName::Session).is_none() {
         let parameter = app.provider.ticket_parameter();
-        let query = parse(&ticket::strip_ticket(&raw, parameter))?.without(parameter);
+        let params = Params::parse(ticket::strip_ticket(&raw, parameter).as_bytes())?;
+        let query = params.without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
     }
     serve(app, browser, &raw).await
@@ -95,8 +97,7 @@ async fn serve_resumed(
         // launch.
         Err(refusal) => {
             let mut response = refusal.into_response();
-            let cookie = CookieName::PendingRequest(name).clear(&app.issuer);
-            set_cookies(&mut response, [cookie]);
+            forget_request(app, name, &mut response);
             Ok(response)
         }
     }
@@ -136,10 +137,15 @@ async fn process(
     };
     set_cookies(&mut response, session_cookies(app, handles));
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
-        let cookie = CookieName::PendingRequest(name).clear(&app.issuer);
-        set_cookies(&mut response, [cookie]);
+        forget_request(app, name, &mut response);
     }
     response
+}
+
+/// Removes the pending request `name` from the browser.
+fn forget_request(app: &App, name: String, response: &mut Response) {
+    let cookie = CookieName::PendingRequest(name).clear(&app.issuer);
+    set_cookies(response, [cookie]);
 }
 
 /// Looks up what the browser brings, and has the use case decide.

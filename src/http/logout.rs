@@ -85,7 +85,7 @@ async fn serve_posted(
     }
     let raw = browser.read_parameters(body)?;
     if browser.cookies.get(&CookieName::Session).is_none() {
-        let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
+        let params = Params::parse(raw.as_bytes())?;
         let is_direct_call = !is_browser(headers) && params.get("id_token_hint").is_some();
         let reposted = params.get(REPOSTED).is_some();
         // A request that repeats a parameter is refused with or without cookies; no need to repost
@@ -114,7 +114,7 @@ fn repost(app: &App, params: &Params) -> Response {
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
-    let params = Params::parse(raw.as_bytes()).map_err(|_| PageProblem::TooLarge)?;
+    let params = Params::parse(raw.as_bytes())?;
     let request = read(&params, &app.clients, &app.keys, app.issuer.as_str());
     let request = request.map_err(PageProblem::Logout)?;
     let state = browser.state(app).await?;
@@ -142,8 +142,7 @@ pub(super) async fn confirm(
     browser: BrowserRequest,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
-    let body = body.map_err(|_| PageProblem::TooLarge)?;
-    let form = Params::parse(&body).map_err(|_| PageProblem::TooLarge)?;
+    let form = Params::parse(&body?)?;
     let sealed = form.get("confirmation").unwrap_or_default();
     let pending = PendingLogout::open(sealed, &app.logout_sealer, app.host.clock.now());
     let BrowserState { session, .. } = browser.state(&app).await?;

@@ -1,7 +1,5 @@
 //! Why a use case that serves a client failed.
 
-use panda_oidc_sdk::LoginError;
-
 use crate::keys::SignError;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::service::ticket_verification::SignInError;
@@ -41,13 +39,7 @@ impl Error {
     pub fn is_failure(&self) -> bool {
         match self {
             Self::Refused(_) => false,
-            Self::NotSignedIn(_, error) => match error {
-                SignInError::TicketRefused
-                | SignInError::Left(_)
-                | SignInError::Login(LoginError::Rejected(_)) => false,
-                SignInError::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_))
-                | SignInError::Store(_) => true,
-            },
+            Self::NotSignedIn(_, error) => error.is_failure(),
             Self::Store(_) | Self::Signing(_) => true,
         }
     }

@@ -29,6 +29,18 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+impl SignInError {
+    /// Whether this provider or the portal failed, rather than the ticket.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::TicketRefused | Self::Left(_) | Self::Login(LoginError::Rejected(_)) => false,
+            Self::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_))
+            | Self::Store(_) => true,
+        }
+    }
+}
+
 /// Where to look for a session that the ticket opened before. It continues without a request to the
 /// portal, since each verification prolongs the ticket's life.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +104,7 @@ pub async fn verify_ticket(
     Err(SignInError::Login(rejected.unwrap_or_else(no_ticket)))
 }
 
-/// Who owns the ticket; nobody if the policy does not track tickets.
+/// Who owns the ticket; `None` if the policy does not track tickets.
 async fn owner(app: &App, ticket: &TicketHash) -> Result<Option<TicketOwner>, StoreError> {
     match app.policy.replay {
         TicketReplay::Off => Ok(None),

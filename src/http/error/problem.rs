@@ -1,5 +1,6 @@
 //! The problems that error pages explain.
 
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use panda_oidc_sdk::LoginError;
 
@@ -9,6 +10,7 @@ use crate::login::ticket::InvalidTicket;
 use crate::oauth::clients::NoSuchClient;
 use crate::oauth::error::OAuthError;
 use crate::oauth::initiate_login::NoLoginUrl;
+use crate::oauth::params::TooManyParameters;
 use crate::people::Denied;
 use crate::service::access::AccessDenied;
 use crate::service::ticket_verification::SignInError;
@@ -176,6 +178,18 @@ fn denial_message(denied: &AccessDenied) -> fn(&Words) -> &Message {
         (Denied::Listed | Denied::NotListed | Denied::Rule(_), Some(_)) => {
             |w| &w.access_denied_contact
         }
+    }
+}
+
+impl From<TooManyParameters> for PageProblem {
+    fn from(_: TooManyParameters) -> Self {
+        Self::TooLarge
+    }
+}
+
+impl From<BytesRejection> for PageProblem {
+    fn from(_: BytesRejection) -> Self {
+        Self::TooLarge
     }
 }
 

@@ -87,8 +87,7 @@ impl BrowserRequest {
         &mut self,
         body: Result<Bytes, BytesRejection>,
     ) -> Result<String, PageProblem> {
-        let body = body.map_err(|_| PageProblem::TooLarge)?;
-        let raw = String::from_utf8_lossy(&body).into_owned();
+        let raw = String::from_utf8_lossy(&body?).into_owned();
         self.set_locale(Language::from_ui_locales(&raw));
         if raw.len() > MAX_QUERY_BYTES {
             return Err(PageProblem::TooLarge);

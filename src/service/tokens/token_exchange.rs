@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use panda_oidc_sdk::{LoginError, Ticket};
+use panda_oidc_sdk::Ticket;
 
 use super::issue::{GrantedTokens, TokenIssue, client_token_claims, new_family};
 use crate::app::App;
@@ -180,12 +180,12 @@ async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Sess
     let signed_in = sign_in_for_client(app, holder, ticket).await;
     let session = signed_in.map_err(|error| match error {
         SignInError::Store(error) => Error::Store(error),
-        SignInError::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_)) => {
+        failure if failure.is_failure() => {
             let description = "nobody can be identified at the moment; try again";
             let error_response = OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
-            Error::NotSignedIn(error_response, error)
+            Error::NotSignedIn(error_response, failure)
         }
-        other => Error::NotSignedIn(invalid_subject_token(), other),
+        refused => Error::NotSignedIn(invalid_subject_token(), refused),
     })?;
     let (client_id, subject) = (client.id.as_str(), session.user.subject());
     tracing::info!(%subject, sid = %session.sid, client_id, "{client_id} exchanged a ticket of {subject}");
