@@ -1,6 +1,6 @@
 //! Logs the claim rules that fail.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::people::RuleFailure;
@@ -8,8 +8,8 @@ use crate::people::RuleFailure;
 /// Logs the first failure of each rule, so that every login of a client does not repeat it.
 #[derive(Debug, Default)]
 pub struct RuleLog {
-    /// The client and the claim of each rule that has failed.
-    failed: Mutex<HashSet<(String, String)>>,
+    /// The claims of each client whose rule has failed.
+    failed: Mutex<HashMap<String, HashSet<String>>>,
 }
 
 impl RuleLog {
@@ -34,11 +34,12 @@ impl RuleLog {
 
     fn is_first(&self, client: &str, claim: &str) -> bool {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let rule = |(known, of): &(String, String)| known == client && of == claim;
-        if failed.iter().any(rule) {
+        let known = failed.get(client);
+        if known.is_some_and(|claims| claims.contains(claim)) {
             return false;
         }
-        failed.insert((client.to_owned(), claim.to_owned()))
+        let claims = failed.entry(client.to_owned()).or_default();
+        claims.insert(claim.to_owned())
     }
 }
 

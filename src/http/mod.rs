@@ -30,12 +30,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
 use tower::util::MapRequest;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use self::error::{BearerError, ClientError, PageError, PageProblem};
+use self::error::{BearerError, ClientError, Interruption, PageError, PageProblem};
 use self::middleware::bounds::bounded;
 use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
@@ -126,32 +127,34 @@ async fn not_found() -> PageError {
 fn for_clients(app: &App) -> Router<Arc<App>> {
     let with_credentials = Router::new()
         .route(path::TOKEN, post(token::token))
-        .route(path::REVOKE, post(revoke::revoke))
-        .method_not_allowed_fallback(error::method_not_allowed);
+        .route(path::REVOKE, post(revoke::revoke));
     let with_access_token = Router::new()
         .route(
             path::USERINFO,
             get(userinfo::userinfo).post(userinfo::userinfo),
         )
-        .route(path::EMAILS, get(userinfo::emails))
-        .method_not_allowed_fallback(error::method_not_allowed);
-    bounded::<ClientError, _>(with_credentials)
-        .merge(bounded::<BearerError, _>(with_access_token))
+        .route(path::EMAILS, get(userinfo::emails));
+    in_json::<ClientError>(with_credentials)
+        .merge(in_json::<BearerError>(with_access_token))
         .layer(cors::client_origins(&app.clients))
 }
 
 /// The endpoints that servers alone call.
 fn for_servers() -> Router<Arc<App>> {
-    let routes = Router::new()
-        .route(path::INTROSPECT, post(introspect::introspect))
-        .method_not_allowed_fallback(error::method_not_allowed);
-    bounded::<ClientError, _>(routes)
+    in_json::<ClientError>(Router::new().route(path::INTROSPECT, post(introspect::introspect)))
 }
 
 /// Documents in JSON that everybody may read.
 fn documents(routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    let routes = routes.method_not_allowed_fallback(error::method_not_allowed);
-    bounded::<ClientError, _>(routes).layer(cors::any_origin())
+    in_json::<ClientError>(routes).layer(cors::any_origin())
+}
+
+/// Puts the bounds around routes whose errors are JSON.
+fn in_json<E>(routes: Router<Arc<App>>) -> Router<Arc<App>>
+where
+    E: From<Interruption> + IntoResponse + 'static,
+{
+    bounded::<E, _>(routes.method_not_allowed_fallback(error::method_not_allowed))
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -56,22 +56,12 @@ pub enum AuthorizationError {
     /// The user has no access to the client.
     #[error(transparent)]
     Denied(Box<AccessDenied>),
-    /// The ticket signed nobody in.
+    /// The ticket did not sign a user in.
     #[error(transparent)]
     SignIn(#[from] SignInError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// An outcome that leaves the browser's session as it was.
-impl From<Result<AuthorizationDecision, AuthorizationError>> for AuthorizationOutcome {
-    fn from(decision: Result<AuthorizationDecision, AuthorizationError>) -> Self {
-        Self {
-            decision,
-            handles: None,
-        }
-    }
 }
 
 /// Processes a valid authorization request. `requested_at` is when the request first arrived, and
@@ -87,6 +77,10 @@ pub async fn authorize(
     let authenticated = match ticket {
         Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
         None => Ok(Authentication::Session(state.session.map(Box::new), None)),
+    };
+    let unchanged = |decision| AuthorizationOutcome {
+        decision,
+        handles: None,
     };
     let (session, handles) = match authenticated {
         Ok(Authentication::Session(session, handles)) => (session, handles),
@@ -105,9 +99,9 @@ pub async fn authorize(
             };
         }
         Ok(Authentication::ConfirmSwitch(switch)) => {
-            return Ok(AuthorizationDecision::ConfirmSwitch(switch)).into();
+            return unchanged(Ok(AuthorizationDecision::ConfirmSwitch(switch)));
         }
-        Err(error) => return Err(error).into(),
+        Err(error) => return unchanged(Err(error)),
     };
     // 2. Grant the request, if the session is sufficient for it.
     let decision = grant(app, authorization, requested_at, session.as_deref()).await;

@@ -21,8 +21,7 @@ pub(crate) fn open_request(
     name: &str,
 ) -> Option<PendingAuthorization> {
     let sealed = cookies.get(&CookieName::PendingRequest(name.to_owned()))?;
-    let now = app.host.clock.now();
-    PendingAuthorization::open(sealed, &app.pending_request_sealer, name, now)
+    open(app, name, sealed, app.host.clock.now())
 }
 
 /// The pending requests of a browser, by name.
@@ -32,13 +31,14 @@ pub(crate) fn pending_requests(
     cookies: &Cookies,
     now: DateTime<Utc>,
 ) -> Vec<(String, PendingAuthorization)> {
-    let open = |(name, sealed): (&str, &str)| {
-        Some((
-            name.to_owned(),
-            PendingAuthorization::open(sealed, &app.pending_request_sealer, name, now)?,
-        ))
-    };
-    cookies.pending_requests().filter_map(open).collect()
+    let named = cookies.pending_requests();
+    named
+        .filter_map(|(name, sealed)| Some((name.to_owned(), open(app, name, sealed, now)?)))
+        .collect()
+}
+
+fn open(app: &App, name: &str, sealed: &str, now: DateTime<Utc>) -> Option<PendingAuthorization> {
+    PendingAuthorization::open(sealed, &app.pending_request_sealer, name, now)
 }
 
 /// Stores a request. Returns its name and the cookies to set, which also remove the oldest requests
