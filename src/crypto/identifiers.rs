@@ -146,3 +146,11 @@ impl UserAgentId {
         ))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    /// An identifier of which every byte is `byte`.
+    pub(crate) fn digest<T: From<[u8; 32]>>(byte: u8) -> T {
+        T::from([byte; 32])
+    }
+}

@@ -22,8 +22,22 @@ pub enum TicketReplay {
     /// Only the browser that presented it first.
     #[default]
     BrowserBound,
-    /// Nobody.
+    /// No one.
     Once,
-    /// Anybody.
+    /// Anyone.
     Off,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The default lifetimes, with `replay`.
+    pub(crate) fn policy(replay: TicketReplay) -> Policy {
+        Policy {
+            lifetime: TimeDelta::hours(12),
+            ticket_memory: TimeDelta::days(7),
+            replay,
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub struct TicketOwner {
     /// The first holder.
     pub holder: HolderId,
     /// Whether a session that the ticket opened was ended. A spent ticket opens no session, so that
-    /// nobody can use it after the logout (N62, docs/security.md).
+    /// no one can use it after the logout (N62, docs/security.md).
     pub spent: bool,
 }
 

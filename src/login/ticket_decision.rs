@@ -48,22 +48,10 @@ pub fn decide_ticket<'a>(
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
+    use crate::crypto::identifiers::tests::digest;
+    use crate::login::policy::tests::policy;
     use crate::session::tests::session;
-
-    fn digest<T: From<[u8; 32]>>(byte: u8) -> T {
-        T::from([byte; 32])
-    }
-
-    fn policy(replay: TicketReplay) -> Policy {
-        Policy {
-            lifetime: TimeDelta::hours(12),
-            ticket_memory: TimeDelta::days(7),
-            replay,
-        }
-    }
 
     fn owned(browser: u8, spent: bool) -> TicketOwner {
         TicketOwner {

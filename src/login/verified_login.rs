@@ -109,19 +109,9 @@ pub struct NewSession {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::identifiers::tests::digest;
+    use crate::login::policy::tests::policy;
     use panda_oidc_sdk::Subject;
-
-    fn digest<T: From<[u8; 32]>>(byte: u8) -> T {
-        T::from([byte; 32])
-    }
-
-    fn policy(replay: TicketReplay) -> Policy {
-        Policy {
-            lifetime: TimeDelta::hours(12),
-            ticket_memory: TimeDelta::days(7),
-            replay,
-        }
-    }
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()

@@ -165,22 +165,10 @@ pub fn log_failure(error: &StoreError) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error_chain::tests::log_of;
+    use crate::store::error::tests::assert_all_causes_are_logged;
 
     #[test]
     fn a_failure_of_the_store_is_logged_with_all_its_causes() {
-        let full = StoreError {
-            step: "commit",
-            source: "the disk is full".into(),
-        };
-        let error = StoreError {
-            step: "write",
-            source: Box::new(full),
-        };
-        let log = log_of(|| log_failure(&error));
-        assert!(
-            log.contains(r#"causes="the store failed to commit: the disk is full""#),
-            "{log}"
-        );
+        assert_all_causes_are_logged(log_failure);
     }
 }

@@ -12,3 +12,27 @@ pub struct StoreError {
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::error_chain::tests::log_of;
+
+    /// Asserts that `log` writes the cause of an error, and the cause of that.
+    #[track_caller]
+    pub(crate) fn assert_all_causes_are_logged(log: impl FnOnce(&StoreError)) {
+        let full = StoreError {
+            step: "commit",
+            source: "the disk is full".into(),
+        };
+        let error = StoreError {
+            step: "write",
+            source: Box::new(full),
+        };
+        let log = log_of(|| log(&error));
+        assert!(
+            log.contains(r#"causes="the store failed to commit: the disk is full""#),
+            "{log}"
+        );
+    }
+}

@@ -10,7 +10,7 @@
 
 #[cfg(test)]
 mod contract;
-mod error;
+pub(crate) mod error;
 mod grants;
 mod links;
 mod logout_deliveries;

@@ -38,6 +38,15 @@ async fn confirm_switch(provider: &TestProvider, browser: &mut Browser) -> Answe
         .await
 }
 
+/// 陈涛's browser, in which 黑龙江 has launched Grafana: the switch waits for a confirmation.
+async fn pending_switch(provider: &TestProvider) -> Browser {
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider
+        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
+        .await;
+    browser
+}
+
 #[tokio::test]
 async fn a_click_in_the_portal_switches_at_once() {
     let provider = TestProvider::open().await;
@@ -87,10 +96,7 @@ async fn a_confirmed_switch_continues_to_the_launched_client() {
 #[tokio::test]
 async fn declining_leads_back_to_the_apps_of_the_current_user() {
     let provider = TestProvider::open().await;
-    let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider
-        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
-        .await;
+    let mut browser = pending_switch(&provider).await;
     let page = browser.get(provider.at("/switch")).await;
     let no = format!("href=\"{}\"", provider.at("/launch"));
     assert!(page.body.contains(&no), "{}", page.body);
@@ -101,10 +107,7 @@ async fn declining_leads_back_to_the_apps_of_the_current_user() {
 #[tokio::test]
 async fn a_switch_needs_the_confirmation_value_of_the_page() {
     let provider = TestProvider::open().await;
-    let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider
-        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
-        .await;
+    let mut browser = pending_switch(&provider).await;
     for form in [
         vec![],
         vec![("confirmation", "")],
@@ -119,10 +122,7 @@ async fn a_switch_needs_the_confirmation_value_of_the_page() {
 #[tokio::test]
 async fn the_confirmation_expires_after_five_minutes() {
     let provider = TestProvider::open().await;
-    let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider
-        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
-        .await;
+    let mut browser = pending_switch(&provider).await;
     let page = browser.get(provider.at("/switch")).await;
     let confirmation = page.field("confirmation");
     provider.advance(TimeDelta::minutes(5) + TimeDelta::milliseconds(1));
@@ -136,10 +136,7 @@ async fn the_confirmation_expires_after_five_minutes() {
 #[tokio::test]
 async fn the_confirmation_does_not_name_a_user_whose_session_expired() {
     let provider = TestProvider::open_with("[session]\nlifetime = '1m'\n", "").await;
-    let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider
-        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
-        .await;
+    let mut browser = pending_switch(&provider).await;
     provider.advance(TimeDelta::minutes(1));
     let page = browser.get(provider.at("/switch")).await;
     assert!(page.body.contains("之前的用户"), "{}", page.body);
@@ -168,10 +165,7 @@ async fn the_confirmation_uses_the_ui_locales_of_the_request() {
 #[tokio::test]
 async fn the_confirmation_cannot_be_framed() {
     let provider = TestProvider::open().await;
-    let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider
-        .launch(&mut browser, "grafana", HEI_LONG_JIANG)
-        .await;
+    let mut browser = pending_switch(&provider).await;
     let page = browser.get(provider.at("/switch")).await;
     assert_eq!(page.header("x-frame-options"), "DENY");
     let policy = page.header("content-security-policy");

@@ -114,8 +114,8 @@ fn post_logout_redirect(
 /// How a logout request is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogoutPlan {
-    /// The session that ends at once, in whichever browser it is: whoever holds its ID token may
-    /// end it.
+    /// The session that ends at once, in whichever browser it is: the holder of its ID token may end
+    /// it.
     pub session_to_end: Option<SessionId>,
     /// Whether the user must first confirm that the session of this browser ends. The hint does not
     /// name it, so another site may have sent the request (logout CSRF; N48, docs/security.md).

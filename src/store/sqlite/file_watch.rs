@@ -118,7 +118,7 @@ impl FileId {
         })
     }
 
-    /// Other systems let nobody delete an open file, so its existence is enough.
+    /// On other systems an open file cannot be deleted, so its existence is enough.
     #[cfg(not(unix))]
     fn of(path: &Path) -> io::Result<Self> {
         path.metadata().map(|_| Self {
