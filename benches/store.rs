@@ -19,7 +19,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc::crypto::handle::Digest;
 use panda_oidc::crypto::identifiers::GrantId;
-use panda_oidc::login::sign_in::SignIn;
+use panda_oidc::login::sign_in::{ContinuedSession, SignIn};
 use panda_oidc::oauth::grant::Grant;
 use panda_oidc::oauth::pkce::CodeChallenge;
 use panda_oidc::oauth::requested_claims::RequestedClaims;
@@ -177,16 +177,16 @@ impl Bench {
 fn sign_in(person: u64) -> SignIn {
     SignIn {
         claim: None,
-        user_agent: digest("user agent", person),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
             deferred: None,
             expires_at: now(),
         },
-        continued_session: None,
+        continues: ContinuedSession::None,
         session: Session {
             sid: sid(person),
+            user_agent: digest("user agent", person),
             user: User {
                 identity: Identity {
                     subject: Subject::new(person.to_string()).unwrap(),

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
 use crate::crypto::handle::Handle;
-use crate::crypto::identifiers::BrowserId;
+use crate::http::ended_sessions::{notes, open_frames};
 use crate::http::error::{PageError, PageProblem};
 use crate::http::extract::browser::BrowserRequest;
 use crate::http::extract::cookies::{CookieName, session_cookies};
@@ -23,6 +23,7 @@ use crate::http::page::{Form, Link, Page};
 use crate::http::response::{see_other, set_cookies};
 use crate::login::account_switch::PendingSwitch;
 use crate::login::sign_in::TicketHolder;
+use crate::login::verified_login::VerifiedLogin;
 use crate::oauth::client::Client;
 use crate::oauth::params::Params;
 use crate::people::display_name;
@@ -51,7 +52,9 @@ pub(super) fn request_confirmation(
     onward: SwitchTarget<'_>,
 ) -> Result<Response, PageProblem> {
     let pending = PendingSwitch {
-        login: switch.login,
+        holder: switch.login.holder.id(),
+        identity: switch.login.identity,
+        ticket: switch.login.ticket,
         confirmation: Handle::random(&mut rand::rng()).expose().to_owned(),
         continue_url: onward.url,
         client_id: onward.client.map(|client| client.id.to_string()),
@@ -65,11 +68,14 @@ pub(super) fn request_confirmation(
         None => "/switch".to_owned(),
     };
     let mut response = see_other(&app.issuer.at(&page));
-    let browser_id = switch.browser.expose().to_owned();
     set_cookies(
         &mut response,
         [
-            CookieName::Browser.set(browser_id, Some(app.policy.ticket_memory), &app.issuer),
+            CookieName::Browser.set(
+                switch.browser.to_cookie(),
+                Some(app.policy.ticket_memory),
+                &app.issuer,
+            ),
             CookieName::Switch.set(sealed, None, &app.issuer),
         ],
     );
@@ -87,10 +93,13 @@ pub(super) async fn page(
 ) -> Result<Response, PageError> {
     let pending = pending(&app, &browser)?;
     let state = browser.state(&app).await?;
-    let new_user = display_name(&pending.login.identity);
-    let current_user = state
-        .session
-        .map(|session| display_name(&session.user.identity));
+    let new_user = display_name(&pending.identity);
+    let current_user = state.session.as_ref();
+    let current_user = current_user.map(|session| display_name(&session.user.identity));
+    let clients = match &state.session {
+        Some(session) => app.store.session_clients(&session.sid).await?,
+        None => Vec::new(),
+    };
     let mut page = match current_user {
         // They may have been signed out in the meantime.
         None => Page::new(StatusCode::OK, |words| &words.confirm_sign_in),
@@ -99,6 +108,7 @@ pub(super) async fn page(
         }
     }
     .with("new_user", &new_user);
+    page.notes = notes(&app, &clients);
     page.form = Some(Form {
         action: app.issuer.at("/switch"),
         confirmation: pending.confirmation,
@@ -130,11 +140,17 @@ pub(super) async fn confirm(
         return Err(PageProblem::NoPendingSwitch.into());
     }
     let state = browser.state(&app).await?;
-    let browser_id = state.browser.clone();
-    let browser_id = browser_id
-        .filter(|id| TicketHolder::Browser(BrowserId::of(id)) == pending.login.holder)
+    let handles = state.browser.clone();
+    let handles = handles
+        .filter(|handles| TicketHolder::from(handles).is(pending.holder))
         .ok_or(PageProblem::NoPendingSwitch)?;
-    let signed_in = sign_in(&app, &state, pending.login, browser_id).await?;
+    let login = VerifiedLogin {
+        identity: pending.identity,
+        ticket: pending.ticket,
+        holder: TicketHolder::from(&handles),
+        already_owned: true,
+    };
+    let signed_in = sign_in(&app, &state, login, handles).await?;
     // The new user stays signed in even if the client is refused.
     let mut response =
         match require_client(&app, pending.client_id.as_deref(), &signed_in.session).await {
@@ -147,7 +163,12 @@ pub(super) async fn confirm(
             .into_iter()
             .chain([CookieName::Switch.clear(&app.issuer)]),
     );
-    Ok(response)
+    Ok(open_frames(
+        &app,
+        browser.language,
+        &signed_in.ended,
+        response,
+    ))
 }
 
 /// Checks that the client to redirect to is still registered: the operator may have removed it while

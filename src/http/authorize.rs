@@ -13,6 +13,7 @@ use super::account_switch;
 use super::account_switch::SwitchTarget;
 use super::authorization_request::{AuthorizationRequest, RequestError};
 use super::authorization_response;
+use super::ended_sessions::open_frames;
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
@@ -110,11 +111,13 @@ async fn process(
     request: &AuthorizationRequest,
 ) -> Response {
     // 1. Decide.
-    let (decision, handles) = match decide(app, browser, request).await {
-        Ok(AuthorizationOutcome { decision, handles }) => {
-            (decision.map_err(RequestError::from), handles)
-        }
-        Err(error) => (Err(error), None),
+    let (decision, handles, ended) = match decide(app, browser, request).await {
+        Ok(AuthorizationOutcome {
+            decision,
+            handles,
+            ended,
+        }) => (decision.map_err(RequestError::from), handles, ended),
+        Err(error) => (Err(error), None, Vec::new()),
     };
     let decision = decision.map_err(|error| request.page_error(error));
     // An error sent to the client ends the request, just as a code does.
@@ -139,7 +142,7 @@ async fn process(
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
         forget_request(app, name, &mut response);
     }
-    response
+    open_frames(app, browser.language, &ended, response)
 }
 
 /// Removes the pending request `name` from the browser.

@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 
 use super::account_switch;
 use super::account_switch::SwitchTarget;
+use super::ended_sessions::open_frames;
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
@@ -207,7 +208,8 @@ async fn with_ticket(
                 _ => see_other(&url),
             };
             set_cookies(&mut response, session_cookies(app, signed_in.handles));
-            Ok(response)
+            let ended = &signed_in.ended;
+            Ok(open_frames(app, browser.language, ended, response))
         }
     }
 }

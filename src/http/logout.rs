@@ -3,20 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::header::ORIGIN;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use url::Url;
-
+use super::ended_sessions::{frames, notes};
 use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::CookieName;
 use super::extract::form::is_form;
 use super::page::form_post;
-use super::page::language::Language;
 use super::page::login_required::portal_link;
 use super::page::words::Text;
 use super::page::{Form, Link, Page};
@@ -25,23 +17,24 @@ use crate::app::App;
 use crate::login::logout_confirmation::PendingLogout;
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
-use crate::oauth::logout::{
-    LogoutRequest, PARAMETERS, PostLogoutRedirect, frontchannel_logout_url, read,
-};
+use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, read};
 use crate::oauth::params::Params;
 use crate::people::display_name;
 use crate::service::logout::end_session;
 use crate::service::sign_in::BrowserState;
 use crate::session::{EndedSession, Session};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 
 /// The path that the confirmation form posts to.
 pub(super) const CONFIRM_PATH: &str = "/logout/confirm";
 
 /// The form field that marks a request which our own page posted again.
 const REPOSTED: &str = "again";
-
-/// The most front-channel logout frames a page opens.
-const MAX_FRAMES: usize = 20;
 
 /// `GET /logout`.
 ///
@@ -125,7 +118,7 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
     };
     match &state.session {
         Some(session) if plan.needs_confirmation => {
-            confirmation_page(app, browser, session, &request)
+            confirmation_page(app, browser, session, &request).await
         }
         _ => Ok(after_logout(app, browser, &request, ended.as_ref())),
     }
@@ -176,7 +169,7 @@ fn restore_request(app: &App, pending: &PendingLogout) -> LogoutRequest {
 }
 
 /// The page that asks the user to confirm the logout.
-fn confirmation_page(
+async fn confirmation_page(
     app: &App,
     browser: &BrowserRequest,
     session: &Session,
@@ -194,6 +187,7 @@ fn confirmation_page(
         .ok_or(PageProblem::Internal)?;
     let name = display_name(&session.user.identity);
     let mut page = Page::new(StatusCode::OK, |words| &words.confirm_logout).with("person", name);
+    page.notes = notes(app, &app.store.session_clients(&session.sid).await?);
     page.form = Some(Form {
         action: app.issuer.at(CONFIRM_PATH),
         confirmation,
@@ -213,11 +207,26 @@ fn after_logout(
     request: &LogoutRequest,
     ended: Option<&EndedSession>,
 ) -> Response {
-    let frames = ended.map(|ended| frames(app, ended)).unwrap_or_default();
     let redirect = request.redirect.as_ref().map(PostLogoutRedirect::url);
+    let frames = frames(app, ended.map(std::slice::from_ref).unwrap_or_default());
     let mut response = match redirect {
         Some(url) if frames.is_empty() => see_other(&url),
-        redirect => signed_out_page(app, browser.language, frames, redirect),
+        redirect => {
+            let mut page = match ended {
+                Some(ended) => signed_out_page(app, ended),
+                None => Page::new(StatusCode::OK, |words| &words.not_signed_in),
+            };
+            page.action = Some(match &redirect {
+                Some(url) => Link {
+                    url: url.clone(),
+                    label: Text::of(|words| &words.labels.r#continue),
+                },
+                None => portal_link(app),
+            });
+            page.frames = frames;
+            page.continue_url = redirect;
+            page.into_response(browser.language, app)
+        }
     };
     // Clear only the cookies that this request sent: a form posted from another site sends none, and
     // must not remove any (logout CSRF: N48, docs/security.md).
@@ -232,30 +241,9 @@ fn after_logout(
     response
 }
 
-/// The front-channel logout URLs of the session's clients.
-fn frames(app: &App, ended: &EndedSession) -> Vec<Url> {
-    let clients = ended.clients.iter();
-    let clients = clients.filter_map(|id| app.clients.get(id.as_str()));
-    let frames = clients
-        .filter_map(|client| frontchannel_logout_url(client, app.issuer.as_str(), &ended.sid));
-    frames.take(MAX_FRAMES).collect()
-}
-
-fn signed_out_page(
-    app: &App,
-    language: Language,
-    frames: Vec<Url>,
-    redirect: Option<String>,
-) -> Response {
+/// The page after a session has ended.
+fn signed_out_page(app: &App, ended: &EndedSession) -> Page {
     let mut page = Page::new(StatusCode::OK, |words| &words.signed_out);
-    page.action = Some(match &redirect {
-        Some(url) => Link {
-            url: url.clone(),
-            label: Text::of(|words| &words.labels.r#continue),
-        },
-        None => portal_link(app),
-    });
-    page.frames = frames;
-    page.continue_url = redirect;
-    page.into_response(language, app)
+    page.notes = notes(app, &ended.clients);
+    page
 }

@@ -7,6 +7,7 @@ mod authorization_request;
 mod authorization_response;
 mod authorize;
 pub mod demo_app;
+mod ended_sessions;
 mod error;
 mod extract;
 mod introspect;
@@ -38,7 +39,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::error::{BearerError, ClientError, Interruption, PageError, PageProblem};
 use self::middleware::bounds::bounded;
-use self::middleware::{cors, errors, menu_url};
+use self::middleware::{cors, errors, menu_url, planted_cookies};
 use crate::app::App;
 use crate::oauth::discovery::path;
 
@@ -50,7 +51,7 @@ const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all of them below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
-    let endpoints = for_browsers()
+    let endpoints = for_browsers(&app)
         .merge(for_clients(&app))
         .merge(for_servers())
         .merge(documents(
@@ -86,7 +87,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// The endpoints that people open. Errors are pages.
-fn for_browsers() -> Router<Arc<App>> {
+fn for_browsers(app: &Arc<App>) -> Router<Arc<App>> {
     let routes = Router::new()
         .route(
             path::AUTHORIZE,
@@ -116,7 +117,8 @@ fn for_browsers() -> Router<Arc<App>> {
         .route(logout::CONFIRM_PATH, post(logout::confirm))
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
-    bounded::<PageError, _>(routes)
+    let remove_planted = from_fn_with_state(Arc::clone(app), planted_cookies::remove_planted);
+    bounded::<PageError, _>(routes.layer(remove_planted))
 }
 
 async fn not_found() -> PageError {

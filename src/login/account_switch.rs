@@ -5,10 +5,8 @@ use panda_oidc_sdk::{Identity, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::pending_request::MAX_COOKIE_BYTES;
-use super::sign_in::TicketHolder;
 use crate::crypto::Sealer;
-use crate::crypto::identifiers::{BrowserId, TicketHash};
-use crate::login::verified_login::VerifiedLogin;
+use crate::crypto::identifiers::{HolderId, TicketHash};
 
 /// How long the user can confirm.
 const CONFIRMATION_TTL: TimeDelta = TimeDelta::minutes(5);
@@ -19,8 +17,12 @@ const CONTEXT: &[u8] = b"switch";
 /// A change of user that waits for confirmation. The sealed cookie is the only copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSwitch {
-    /// The login of the new user.
-    pub login: VerifiedLogin,
+    /// The new user.
+    pub identity: Identity,
+    /// The keyed digest of the ticket.
+    pub ticket: TicketHash,
+    /// The browser that has claimed the ticket. Only there the switch can be confirmed.
+    pub holder: HolderId,
     /// A random value that the form must repeat: it proves that our own page was submitted (CSRF).
     pub confirmation: String,
     /// The URL to continue at.
@@ -49,13 +51,13 @@ impl PendingSwitch {
     /// Seals the pending switch for its cookie; `None` when it is too large for a cookie.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer) -> Option<String> {
-        let identity = &self.login.identity;
+        let identity = &self.identity;
         let wire = Wire {
             subject: identity.subject.to_string(),
             name: identity.name.clone(),
             phone: identity.phone.clone(),
-            ticket: self.login.ticket.to_text(),
-            browser: self.login.holder.id().to_text(),
+            ticket: self.ticket.to_text(),
+            browser: self.holder.to_text(),
             confirmation: self.confirmation.clone(),
             onward: self.continue_url.clone(),
             client_id: self.client_id.clone(),
@@ -73,16 +75,13 @@ impl PendingSwitch {
             return None;
         }
         Some(Self {
-            login: VerifiedLogin {
-                identity: Identity {
-                    subject: Subject::new(wire.subject).ok()?,
-                    name: wire.name,
-                    phone: wire.phone,
-                },
-                ticket: TicketHash::from_text(&wire.ticket)?,
-                holder: TicketHolder::Browser(BrowserId::from_text(&wire.browser)?),
-                already_owned: true,
+            identity: Identity {
+                subject: Subject::new(wire.subject).ok()?,
+                name: wire.name,
+                phone: wire.phone,
             },
+            ticket: TicketHash::from_text(&wire.ticket)?,
+            holder: HolderId::from_text(&wire.browser)?,
             confirmation: wire.confirmation,
             continue_url: wire.onward,
             client_id: wire.client_id,
@@ -100,16 +99,13 @@ mod tests {
     fn the_longest_name_fits_in_a_cookie_and_a_longer_url_does_not() {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::AccountSwitches);
         let mut pending = PendingSwitch {
-            login: VerifiedLogin {
-                identity: Identity {
-                    subject: Subject::new("9".repeat(255)).unwrap(),
-                    name: Some("𠮷".repeat(255)),
-                    phone: Some("１".repeat(255)),
-                },
-                ticket: TicketHash::from([1; 32]),
-                holder: TicketHolder::Browser(BrowserId::from([2; 32])),
-                already_owned: true,
+            identity: Identity {
+                subject: Subject::new("9".repeat(255)).unwrap(),
+                name: Some("𠮷".repeat(255)),
+                phone: Some("１".repeat(255)),
             },
+            ticket: TicketHash::from([1; 32]),
+            holder: HolderId::from([2; 32]),
             confirmation: "c".repeat(43),
             continue_url: "https://grafana.example.com/login/generic_oauth".to_owned(),
             client_id: Some("c".repeat(128)),
@@ -125,16 +121,13 @@ mod tests {
         let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::AccountSwitches);
         let requested_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let pending = PendingSwitch {
-            login: VerifiedLogin {
-                identity: Identity {
-                    subject: Subject::new("2").unwrap(),
-                    name: Some("黑龙江".to_owned()),
-                    phone: None,
-                },
-                ticket: TicketHash::from([1; 32]),
-                holder: TicketHolder::Browser(BrowserId::from([2; 32])),
-                already_owned: true,
+            identity: Identity {
+                subject: Subject::new("2").unwrap(),
+                name: Some("黑龙江".to_owned()),
+                phone: None,
             },
+            ticket: TicketHash::from([1; 32]),
+            holder: HolderId::from([2; 32]),
             confirmation: "c".to_owned(),
             continue_url: "/launch/grafana".to_owned(),
             client_id: Some("grafana".to_owned()),

@@ -4,33 +4,68 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use panda_oidc_sdk::Subject;
 
+use super::browser::BrowserHandles;
 use crate::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash, TicketHash, UserAgentId};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
 /// Who presents a ticket. The first holder owns the ticket from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TicketHolder {
-    /// A browser, by the digest of its cookie.
-    Browser(BrowserId),
+    /// A browser, by the digests of the handles in its cookie.
+    Browser {
+        /// Where its sessions are.
+        user_agent: UserAgentId,
+        /// The owner of the tickets that it claims from now on.
+        owner: BrowserId,
+        /// The owners of the tickets that it claimed before.
+        earlier: Vec<BrowserId>,
+    },
     /// A client that exchanges a ticket it received (RFC 8693). It serves many users at once.
     Client(ClientId),
 }
 
+impl From<&BrowserHandles> for TicketHolder {
+    fn from(handles: &BrowserHandles) -> Self {
+        Self::Browser {
+            user_agent: handles.user_agent(),
+            owner: handles.owner(),
+            earlier: handles.earlier_owners(),
+        }
+    }
+}
+
 impl TicketHolder {
-    /// The identifier under which the holder owns tickets.
+    /// The identifier under which the holder claims tickets.
     #[must_use]
     pub fn id(&self) -> HolderId {
         match self {
-            Self::Browser(id) => HolderId::of_browser(*id),
+            Self::Browser { owner, .. } => HolderId::of_browser(*owner),
             Self::Client(id) => HolderId::of_client(id.as_str()),
         }
+    }
+
+    /// The identifiers under which the holder claimed tickets before.
+    #[must_use]
+    pub fn earlier_ids(&self) -> Vec<HolderId> {
+        match self {
+            Self::Browser { earlier, .. } => {
+                earlier.iter().copied().map(HolderId::of_browser).collect()
+            }
+            Self::Client(_) => Vec::new(),
+        }
+    }
+
+    /// Whether `owner` is this holder.
+    #[must_use]
+    pub fn is(&self, owner: HolderId) -> bool {
+        self.id() == owner || self.earlier_ids().contains(&owner)
     }
 
     /// The user agent in which `subject` signs in. Any other user who is signed in there is signed out.
     #[must_use]
     pub fn user_agent_of(&self, subject: &Subject) -> UserAgentId {
         match self {
-            Self::Browser(id) => UserAgentId::of_browser(*id),
+            Self::Browser { user_agent, .. } => *user_agent,
             Self::Client(id) => UserAgentId::of_client(id.as_str(), subject.as_str()),
         }
     }
@@ -51,8 +86,10 @@ pub struct TicketOwner {
 pub struct TicketClaim {
     /// The keyed digest of the ticket.
     pub ticket: TicketHash,
-    /// Who presents the ticket.
+    /// Who presents the ticket, and owns it from now on.
     pub holder: HolderId,
+    /// Earlier identifiers of the holder. A ticket that belongs to one of them passes to `holder`.
+    pub earlier: Vec<HolderId>,
     /// The user that the portal reported. The portal may later report another user for the same
     /// ticket; the ticket is then refused (N66, docs/security.md).
     pub subject: Subject,
@@ -67,23 +104,32 @@ pub struct TicketClaim {
 pub struct SignIn {
     /// The claim to the ticket, which must succeed first; `None` if tickets are not tracked.
     pub claim: Option<TicketClaim>,
-    /// The browser, or the client's user. All sessions of other users in it end, so that none
+    /// The notice for the clients of the sessions that end.
+    pub logout_notice: LogoutNotice,
+    /// Which live session of the same user continues. It keeps its `sid` and takes all else from
+    /// `session`. If there is none, `session` begins as a new session.
+    pub continues: ContinuedSession,
+    /// The session after the sign-in. All sessions of other users in its user agent end, so that none
     /// is left to the next user (N50, docs/security.md). That includes sessions that have expired or
     /// whose cookie is lost, because clients may still use them.
-    pub user_agent: UserAgentId,
-    /// The notice for the clients of those sessions.
-    pub logout_notice: LogoutNotice,
-    /// The live session of the same user that continues. It keeps its `sid` and takes `auth_time`,
-    /// `expires_at`, `ticket` and user from `session`. If it has ended meanwhile, `session` begins as a
-    /// new session.
-    pub continued_session: Option<SessionId>,
-    /// The session after the sign-in.
     pub session: Session,
     /// The new session handle.
     pub handle: SessionHandleHash,
     /// The previous session handle, and until when it still opens the continued session. Without that
     /// grace, two tabs that sign in at once would lock each other out.
     pub retired_handle: Option<(SessionHandleHash, DateTime<Utc>)>,
+}
+
+/// Which live session of the same user a sign-in continues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContinuedSession {
+    /// The session that the browser's cookie opens. If it has ended meanwhile, as [`Self::AnyInUserAgent`].
+    Current(SessionId),
+    /// Any in the user agent. A browser that has lost its session cookie, or whose tabs signed in at
+    /// once, would otherwise have two sessions, of which a logout ends one.
+    AnyInUserAgent,
+    /// None. A client serves many browsers.
+    None,
 }
 
 /// The outcome of a sign-in.

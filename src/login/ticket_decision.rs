@@ -1,8 +1,8 @@
 //! What to do with a ticket before the portal is asked.
 
 use super::policy::{Policy, TicketReplay};
-use super::sign_in::TicketOwner;
-use crate::crypto::identifiers::{HolderId, TicketHash};
+use super::sign_in::{TicketHolder, TicketOwner};
+use crate::crypto::identifiers::TicketHash;
 use crate::session::Session;
 
 /// What to do with a ticket before the portal is asked.
@@ -24,7 +24,7 @@ pub enum TicketDecision<'a> {
 #[must_use]
 pub fn decide_ticket<'a>(
     ticket: &TicketHash,
-    holder: Option<HolderId>,
+    holder: Option<&TicketHolder>,
     owner: Option<&TicketOwner>,
     session: Option<&'a Session>,
     policy: &Policy,
@@ -36,7 +36,7 @@ pub fn decide_ticket<'a>(
         (TicketReplay::Off, _) | (_, None) => TicketDecision::VerifyWithPortal,
         (TicketReplay::Once, Some(_)) => TicketDecision::Refused,
         (TicketReplay::BrowserBound, Some(owner)) => {
-            let usable = holder == Some(owner.holder) && !owner.spent;
+            let usable = holder.is_some_and(|holder| holder.is(owner.holder)) && !owner.spent;
             if usable {
                 TicketDecision::VerifyWithPortal
             } else {
@@ -67,7 +67,11 @@ mod tests {
     ) -> TicketDecision<'_> {
         decide_ticket(
             &digest(9),
-            Some(digest(1)),
+            Some(&TicketHolder::Browser {
+                user_agent: digest(5),
+                owner: digest(1),
+                earlier: vec![digest(3)],
+            }),
             owner.into().as_ref(),
             session,
             &policy(replay),
@@ -84,7 +88,13 @@ mod tests {
                 Some(owned(1, false)),
                 TicketDecision::VerifyWithPortal,
             ),
+            (
+                BrowserBound,
+                Some(owned(3, false)),
+                TicketDecision::VerifyWithPortal,
+            ),
             (BrowserBound, Some(owned(2, false)), TicketDecision::Refused),
+            (BrowserBound, Some(owned(5, false)), TicketDecision::Refused),
             (Once, Some(owned(1, false)), TicketDecision::Refused),
             (Off, Some(owned(2, true)), TicketDecision::VerifyWithPortal),
         ] {

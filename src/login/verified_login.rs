@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
 use super::policy::{Policy, TicketReplay};
-use super::sign_in::{SignIn, TicketClaim, TicketHolder};
+use super::sign_in::{ContinuedSession, SignIn, TicketClaim, TicketHolder};
 use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
 use crate::session::{LogoutNotice, Session, SessionId, User};
 
@@ -30,8 +30,13 @@ impl VerifiedLogin {
     /// docs/security.md).
     #[must_use]
     pub fn needs_confirmation(&self, session: Option<&Session>, from_portal: bool) -> bool {
-        !from_portal
-            && session.is_some_and(|session| session.user.identity.subject != self.identity.subject)
+        !from_portal && session.is_some_and(|session| !self.is_of(session))
+    }
+
+    /// Whether `session` is the same user's.
+    #[must_use]
+    pub fn is_of(&self, session: &Session) -> bool {
+        session.user.identity.subject == self.identity.subject
     }
 
     /// The claim to the ticket; `None` if the policy does not track tickets.
@@ -40,6 +45,7 @@ impl VerifiedLogin {
         (policy.replay != TicketReplay::Off).then(|| TicketClaim {
             ticket: self.ticket,
             holder: self.holder.id(),
+            earlier: self.holder.earlier_ids(),
             subject: self.identity.subject.clone(),
             once: policy.replay == TicketReplay::Once && !self.already_owned,
             remember_until: now + policy.ticket_memory,
@@ -57,21 +63,23 @@ impl VerifiedLogin {
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> SignIn {
-        let same_user = |session: &&Session| session.user.identity.subject == self.identity.subject;
-        let continues = current
-            .session
-            .filter(same_user)
-            .map(|session| session.sid.clone());
+        let user_agent = self.holder.user_agent_of(&self.identity.subject);
+        let continued = current.session.filter(|session| self.is_of(session));
+        let continues = match (continued, &self.holder) {
+            (Some(session), _) => ContinuedSession::Current(session.sid.clone()),
+            (None, TicketHolder::Browser { .. }) => ContinuedSession::AnyInUserAgent,
+            (None, TicketHolder::Client(_)) => ContinuedSession::None,
+        };
         SignIn {
             claim: self.claim(policy, now),
-            user_agent: self.holder.user_agent_of(&self.identity.subject),
             logout_notice: new.logout_notice,
             retired_handle: current
                 .handle
-                .filter(|_| continues.is_some())
+                .filter(|_| continued.is_some())
                 .map(|handle| (handle, now + HANDLE_GRACE)),
             session: Session {
                 sid: new.sid,
+                user_agent,
                 user: User {
                     identity: self.identity,
                     updated_at: now,
@@ -80,7 +88,7 @@ impl VerifiedLogin {
                 expires_at: now + policy.lifetime,
                 ticket: self.ticket,
             },
-            continued_session: continues,
+            continues,
             handle: new.handle,
         }
     }
@@ -125,9 +133,18 @@ mod tests {
         }
     }
 
+    fn browser() -> TicketHolder {
+        TicketHolder::Browser {
+            user_agent: digest(1),
+            owner: digest(2),
+            earlier: vec![digest(3)],
+        }
+    }
+
     fn session(subject: &str, ticket: u8) -> Session {
         Session {
             sid: SessionId::from("sid".to_owned()),
+            user_agent: digest(1),
             user: User {
                 identity: identity(subject),
                 updated_at: now(),
@@ -143,7 +160,7 @@ mod tests {
         let login = VerifiedLogin {
             identity: identity("2"),
             ticket: digest(9),
-            holder: TicketHolder::Browser(digest(1)),
+            holder: browser(),
             already_owned: false,
         };
         let (same, other) = (session("2", 1), session("1", 1));
@@ -170,7 +187,7 @@ mod tests {
             let login = VerifiedLogin {
                 identity: identity("2"),
                 ticket: digest(9),
-                holder: TicketHolder::Browser(digest(1)),
+                holder: browser(),
                 already_owned: false,
             };
             let current = CurrentSession {
@@ -182,17 +199,17 @@ mod tests {
         let switched = sign_in(&session("1", 1));
         assert_eq!(
             (
-                switched.user_agent,
-                switched.continued_session,
+                switched.session.user_agent,
+                switched.continues,
                 switched.retired_handle
             ),
-            (digest(1), None, None)
+            (digest(1), ContinuedSession::AnyInUserAgent, None)
         );
         assert_eq!(switched.session.sid.as_str(), "new");
         let returned = sign_in(&session("2", 1));
         assert_eq!(
-            returned.continued_session,
-            Some(SessionId::from("sid".to_owned()))
+            returned.continues,
+            ContinuedSession::Current(SessionId::from("sid".to_owned()))
         );
         assert_eq!(
             returned.session.sid.as_str(),

@@ -20,7 +20,7 @@ use crate::oauth::grant::Grant;
 use crate::oauth::id_token_hint;
 use crate::oauth::reauthentication::{SessionCheck, check_session, is_recent_enough};
 use crate::oauth::scope::Scope;
-use crate::session::Session;
+use crate::session::{EndedSession, Session};
 use crate::store::StoreError;
 
 /// How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes, but clients redeem at once.
@@ -34,6 +34,8 @@ pub struct AuthorizationOutcome {
     /// New handles for the browser. The user of a ticket stays signed in even if the request is
     /// refused.
     pub handles: Option<NewHandles>,
+    /// The sessions of the previous user that the ticket ended.
+    pub ended: Vec<EndedSession>,
 }
 
 /// What becomes of an authorization request that is not refused.
@@ -76,14 +78,15 @@ pub async fn authorize(
     // 1. Authenticate the end user: by the ticket, if there is one, else by the session.
     let authenticated = match ticket {
         Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
-        None => Ok(Authentication::Session(state.session.map(Box::new), None)),
+        None => Ok(Authentication::session(state.session.map(Box::new))),
     };
     let unchanged = |decision| AuthorizationOutcome {
         decision,
         handles: None,
+        ended: Vec::new(),
     };
-    let (session, handles) = match authenticated {
-        Ok(Authentication::Session(session, handles)) => (session, handles),
+    let (session, handles, ended) = match authenticated {
+        Ok(Authentication::Session(session, handles, ended)) => (session, handles, ended),
         Ok(Authentication::ConfirmSwitch(switch)) if authorization.prompt.none => {
             let error = OAuthError::new(
                 ErrorCode::LoginRequired,
@@ -96,6 +99,7 @@ pub async fn authorize(
                     session: None,
                     browser: switch.browser,
                 }),
+                ended: Vec::new(),
             };
         }
         Ok(Authentication::ConfirmSwitch(switch)) => {
@@ -105,15 +109,27 @@ pub async fn authorize(
     };
     // 2. Grant the request, if the session is sufficient for it.
     let decision = grant(app, authorization, requested_at, session.as_deref()).await;
-    AuthorizationOutcome { decision, handles }
+    AuthorizationOutcome {
+        decision,
+        handles,
+        ended,
+    }
 }
 
 /// Who the end user is.
 enum Authentication {
-    /// The user of this session, if there is one. Holds new handles for the browser as well.
-    Session(Option<Box<Session>>, Option<NewHandles>),
+    /// The user of this session, if there is one. Holds new handles for the browser as well, and the
+    /// sessions of another user that ended.
+    Session(Option<Box<Session>>, Option<NewHandles>, Vec<EndedSession>),
     /// Another user than that of the browser's session. The switch must be confirmed first.
     ConfirmSwitch(Box<ClaimedSwitch>),
+}
+
+impl Authentication {
+    /// The session of the browser, unchanged.
+    fn session(session: Option<Box<Session>>) -> Self {
+        Self::Session(session, None, Vec::new())
+    }
 }
 
 /// Signs the user of the ticket in.
@@ -130,9 +146,11 @@ async fn sign_in(
     let now = app.host.clock.now();
     let verify_again = !is_recent_enough(authorization, session, requested_at, now);
     match sign_in_with_ticket(app, state, ticket, verify_again).await? {
-        TicketSignIn::SignedIn(SignedIn { session, handles }) => {
-            Ok(Authentication::Session(Some(session), handles))
-        }
+        TicketSignIn::SignedIn(SignedIn {
+            session,
+            handles,
+            ended,
+        }) => Ok(Authentication::Session(Some(session), handles, ended)),
         TicketSignIn::OtherUser(switch) => {
             let claimed = switch.claim(app).await?;
             Ok(Authentication::ConfirmSwitch(Box::new(claimed)))

@@ -22,8 +22,7 @@ pub async fn sign_in_for_client(
     holder: TicketHolder,
     ticket: Ticket,
 ) -> Result<Session, SignInError> {
-    let owner_id = Some(holder.id());
-    let verified = verify_ticket(app, owner_id, PriorSession::Any, vec![ticket]).await?;
+    let verified = verify_ticket(app, Some(&holder), PriorSession::Any, vec![ticket]).await?;
     let (identity, ticket) = match verified {
         TicketOutcome::SameSession(session) => return Ok(*session),
         TicketOutcome::Identity(identity, ticket) => (identity, ticket),
@@ -38,6 +37,6 @@ pub async fn sign_in_for_client(
         session: None,
         handle: None,
     };
-    let (session, _) = begin_session(app, current, login).await?;
+    let (session, ..) = begin_session(app, current, login).await?;
     Ok(*session)
 }

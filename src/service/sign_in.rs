@@ -8,10 +8,11 @@ use super::backchannel_logout;
 use super::ticket_verification::{PriorSession, SignInError, TicketOutcome, verify_ticket};
 use crate::app::App;
 use crate::crypto::handle::Handle;
-use crate::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash};
+use crate::crypto::identifiers::SessionHandleHash;
+use crate::login::browser::BrowserHandles;
 use crate::login::sign_in::{SignInOutcome, TicketHolder};
 use crate::login::verified_login::{CurrentSession, NewSession, VerifiedLogin};
-use crate::session::{Session, SessionId};
+use crate::session::{EndedSession, Session, SessionId};
 
 /// The state that a browser's cookies identify.
 #[derive(Debug, Default)]
@@ -20,8 +21,29 @@ pub struct BrowserState {
     pub session: Option<Session>,
     /// The handle that identifies it.
     pub handle: Option<SessionHandleHash>,
-    /// The handle that identifies the browser itself.
-    pub browser: Option<Handle>,
+    /// The handles of the browser itself.
+    pub browser: Option<BrowserHandles>,
+}
+
+impl BrowserState {
+    /// The state of a browser with `session`, opened by `handle`, and `browser`. Handles that are not
+    /// those of the browser in which the session began are discarded: somebody else has planted them.
+    #[must_use]
+    pub fn new(
+        session: Option<Session>,
+        handle: Option<SessionHandleHash>,
+        browser: Option<BrowserHandles>,
+    ) -> Self {
+        let began_here = |browser: &BrowserHandles| {
+            let session = session.as_ref();
+            session.is_none_or(|session| session.user_agent == browser.user_agent())
+        };
+        Self {
+            browser: browser.filter(began_here),
+            session,
+            handle,
+        }
+    }
 }
 
 /// A ticket that a browser presented.
@@ -49,6 +71,8 @@ pub struct SignedIn {
     pub session: Box<Session>,
     /// New handles for the browser to store; `None` when nothing has changed.
     pub handles: Option<NewHandles>,
+    /// The sessions of other users that this ended.
+    pub ended: Vec<EndedSession>,
 }
 
 /// The handles that a browser receives.
@@ -56,15 +80,15 @@ pub struct SignedIn {
 pub struct NewHandles {
     /// Identifies the new session; `None` if the browser's session stays as it is.
     pub session: Option<Handle>,
-    /// Identifies the browser.
-    pub browser: Handle,
+    /// Identify the browser.
+    pub browser: BrowserHandles,
 }
 
 /// A login that would replace another user's session. Nothing was changed yet.
 #[derive(Debug)]
 pub struct UnclaimedSwitch {
     login: VerifiedLogin,
-    browser: Handle,
+    browser: BrowserHandles,
 }
 
 /// A login that replaces another user's session once the end user has confirmed.
@@ -72,8 +96,8 @@ pub struct UnclaimedSwitch {
 pub struct ClaimedSwitch {
     /// The login of the new user.
     pub login: VerifiedLogin,
-    /// Identifies the browser, which owns the ticket from now on.
-    pub browser: Handle,
+    /// Identify the browser, which owns the ticket from now on.
+    pub browser: BrowserHandles,
 }
 
 impl UnclaimedSwitch {
@@ -112,29 +136,31 @@ pub async fn sign_in_with_ticket(
     ticket: PresentedTicket,
     verify_again: bool,
 ) -> Result<TicketSignIn, SignInError> {
-    let holder = state
-        .browser
-        .as_ref()
-        .map(|id| HolderId::of_browser(BrowserId::of(id)));
+    let holder = state.browser.as_ref().map(TicketHolder::from);
     let prior = PriorSession::Browser(state.session.as_ref().filter(|_| !verify_again));
     // 1. Verify the ticket.
-    let (identity, hash) = match verify_ticket(app, holder, prior, ticket.decodings).await? {
-        TicketOutcome::SameSession(session) => {
-            let handles = None;
-            return Ok(TicketSignIn::SignedIn(SignedIn { session, handles }));
-        }
-        TicketOutcome::Identity(identity, hash) => (identity, hash),
-    };
-    let new_handle = || Handle::random(&mut rand::rng());
-    let browser = state.browser.clone().unwrap_or_else(new_handle);
+    let (identity, hash) =
+        match verify_ticket(app, holder.as_ref(), prior, ticket.decodings).await? {
+            TicketOutcome::SameSession(session) => {
+                return Ok(TicketSignIn::SignedIn(SignedIn {
+                    session,
+                    handles: None,
+                    ended: Vec::new(),
+                }));
+            }
+            TicketOutcome::Identity(identity, hash) => (identity, hash),
+        };
+    let session = state.session.as_ref();
+    let new_browser = || BrowserHandles::random(session, &mut rand::rng());
+    let browser = state.browser.clone().unwrap_or_else(new_browser);
     let login = VerifiedLogin {
         identity,
         ticket: hash,
-        holder: TicketHolder::Browser(BrowserId::of(&browser)),
+        holder: TicketHolder::from(&browser),
         already_owned: false,
     };
     // 2. Replace another user's session only if the click came from the portal (login CSRF).
-    if login.needs_confirmation(state.session.as_ref(), ticket.from_portal) {
+    if login.needs_confirmation(session, ticket.from_portal) {
         let switch = UnclaimedSwitch { login, browser };
         return Ok(TicketSignIn::OtherUser(Box::new(switch)));
     }
@@ -143,7 +169,8 @@ pub async fn sign_in_with_ticket(
     Ok(TicketSignIn::SignedIn(signed_in))
 }
 
-/// Signs the user in at the browser, and notifies the clients of sessions that this ended.
+/// Signs the user in at the browser, and notifies the clients of sessions that this ended. Unless the
+/// browser's session continues, the browser gets a new handle for its tickets.
 ///
 /// # Errors
 ///
@@ -153,13 +180,23 @@ pub async fn sign_in(
     app: &Arc<App>,
     state: &BrowserState,
     login: VerifiedLogin,
-    browser: Handle,
+    browser: BrowserHandles,
 ) -> Result<SignedIn, SignInError> {
+    let continues = |session: &Session| login.is_of(session);
+    let browser = if state.session.as_ref().is_some_and(continues) {
+        browser
+    } else {
+        browser.rotate(&mut rand::rng())
+    };
+    let login = VerifiedLogin {
+        holder: TicketHolder::from(&browser),
+        ..login
+    };
     let current = CurrentSession {
         session: state.session.as_ref(),
         handle: state.handle,
     };
-    let (session, handle) = begin_session(app, current, login).await?;
+    let (session, handle, ended) = begin_session(app, current, login).await?;
     tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
     Ok(SignedIn {
         session,
@@ -167,15 +204,17 @@ pub async fn sign_in(
             session: Some(handle),
             browser,
         }),
+        ended,
     })
 }
 
-/// Begins or continues the session of `login`. Returns it with its handle.
+/// Begins or continues the session of `login`. Returns it with its handle, and the sessions of other
+/// users that this ended.
 pub(super) async fn begin_session(
     app: &Arc<App>,
     current: CurrentSession<'_>,
     login: VerifiedLogin,
-) -> Result<(Box<Session>, Handle), SignInError> {
+) -> Result<(Box<Session>, Handle, Vec<EndedSession>), SignInError> {
     let now = app.host.clock.now();
     let subject = login.identity.subject.clone();
     let handle = Handle::random(&mut rand::rng());
@@ -193,7 +232,7 @@ pub(super) async fn begin_session(
                 tracing::info!(subject = %ended.subject, sid = %ended.sid, "Signed {} out, since {} took over the browser", ended.subject, session.user.subject());
             }
             backchannel_logout::notify_clients(app, &ended).await;
-            Ok((session, handle))
+            Ok((session, handle, ended))
         }
     }
 }

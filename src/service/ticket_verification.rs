@@ -3,9 +3,9 @@
 use panda_oidc_sdk::{Identity, LoginError, LoginRequest, Subject, Ticket};
 
 use crate::app::App;
-use crate::crypto::identifiers::{HolderId, TicketHash};
+use crate::crypto::identifiers::TicketHash;
 use crate::login::policy::TicketReplay;
-use crate::login::sign_in::TicketOwner;
+use crate::login::sign_in::{TicketHolder, TicketOwner};
 use crate::login::ticket_decision::{TicketDecision, decide_ticket};
 use crate::session::Session;
 use crate::store::StoreError;
@@ -68,7 +68,7 @@ pub enum TicketOutcome {
 /// [`SignInError`] when the ticket does not prove a user.
 pub async fn verify_ticket(
     app: &App,
-    holder: Option<HolderId>,
+    holder: Option<&TicketHolder>,
     prior: PriorSession<'_>,
     decodings: Vec<Ticket>,
 ) -> Result<TicketOutcome, SignInError> {
@@ -117,11 +117,12 @@ async fn owner(app: &App, ticket: &TicketHash) -> Result<Option<TicketOwner>, St
 /// The session that `holder` opened with `ticket`, if `holder` still owns the ticket.
 async fn opened_by(
     app: &App,
-    holder: Option<HolderId>,
+    holder: Option<&TicketHolder>,
     ticket: &TicketHash,
     owner: Option<&TicketOwner>,
 ) -> Result<Option<Session>, StoreError> {
-    if !owner.is_some_and(|owner| Some(owner.holder) == holder && !owner.spent) {
+    let owns = |owner: &TicketOwner| holder.is_some_and(|holder| holder.is(owner.holder));
+    if !owner.is_some_and(|owner| owns(owner) && !owner.spent) {
         return Ok(None);
     }
     app.store.opened_by(ticket, app.host.clock.now()).await

@@ -12,7 +12,7 @@ pub use self::logout_notice::{
     Delivery, DeliveryLease, DeliveryOutcome, EndedSession, LogoutNotice,
 };
 use crate::crypto::handle::Handle;
-use crate::crypto::identifiers::TicketHash;
+use crate::crypto::identifiers::{TicketHash, UserAgentId};
 
 /// The public identifier of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
 /// 1.0 §2.1). It gives no access; the cookie holds another random value.
@@ -66,6 +66,8 @@ impl User {
 pub struct Session {
     /// Its public identifier.
     pub sid: SessionId,
+    /// Where the user is signed in.
+    pub user_agent: UserAgentId,
     /// The user who is signed in.
     pub user: User,
     /// When the portal last verified the user in this browser.
@@ -85,6 +87,7 @@ pub(crate) mod tests {
     pub(crate) fn session(subject: &str) -> Session {
         Session {
             sid: SessionId::from("sid".to_owned()),
+            user_agent: UserAgentId::from([0; 32]),
             user: User {
                 identity: Identity {
                     subject: Subject::new(subject).unwrap(),

@@ -30,6 +30,7 @@ macro_rules! stores {
                 sessions: continuing_an_ended_session_begins_a_new_one;
                 sessions: continuing_an_expired_session_begins_a_new_one;
                 sessions: a_session_is_never_continued_for_another_user;
+                sessions: a_browser_without_its_cookie_continues_its_session;
                 sessions: a_retired_handle_works_until_its_deadline;
                 sessions: retiring_a_handle_again_never_extends_it;
                 sessions: a_handle_that_is_not_retired_opens_the_continued_session;
@@ -52,6 +53,7 @@ macro_rules! stores {
                 logout_deliveries: a_sweep_removes_no_delivery;
                 tickets: the_first_browser_owns_a_ticket;
                 tickets: of_concurrent_browsers_one_owns_the_ticket;
+                tickets: a_ticket_passes_to_the_new_identifier_of_its_owner;
                 tickets: a_refused_ticket_changes_nothing;
                 tickets: a_single_use_ticket_is_refused_the_second_time_even_to_its_owner;
                 tickets: a_ticket_that_now_names_another_user_is_refused;

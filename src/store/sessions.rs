@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use openidconnect::ClientId;
 
 use super::error::StoreError;
 use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
@@ -45,6 +46,9 @@ pub trait Sessions: Send + Sync {
     /// Claims a ticket without a sign-in, while the user has yet to confirm an account switch.
     /// `false` when the ticket is refused, by the rules of [`Sessions::sign_in`].
     async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// The clients that received a grant in the session, in order.
+    async fn session_clients(&self, sid: &SessionId) -> Result<Vec<ClientId>, StoreError>;
 
     /// Ends a session. Its handles stop working, its grants become inactive (offline ones too), and
     /// the tickets that opened it are spent. Logout tokens for its clients are queued as `notice` says.

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc::crypto::handle::Digest;
-use panda_oidc::login::sign_in::SignIn;
+use panda_oidc::login::sign_in::{ContinuedSession, SignIn};
 use panda_oidc::session::{LogoutNotice, Session, SessionId, User};
 use panda_oidc::store::{Maintenance as _, Sessions as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Identity, Subject};
@@ -41,16 +41,16 @@ fn sign_in(id: &str, name: &str, phone: &str) -> SignIn {
     let digest = Digest::of(id.as_bytes());
     SignIn {
         claim: None,
-        user_agent: (*digest.as_bytes()).into(),
         logout_notice: LogoutNotice {
             listeners: [].into(),
             leased_until: now(),
             deferred: None,
             expires_at: now(),
         },
-        continued_session: None,
+        continues: ContinuedSession::None,
         session: Session {
             sid: SessionId::from(id.to_owned()),
+            user_agent: (*digest.as_bytes()).into(),
             user: User {
                 identity: Identity {
                     subject: Subject::new(id).unwrap(),

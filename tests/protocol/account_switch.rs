@@ -13,14 +13,19 @@ use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 /// Launches grafana for `user` from the portal's own page.
-async fn launch_from_portal(provider: &TestProvider, browser: &mut Browser, user: u64) -> Answer {
+pub async fn launch_from_portal(
+    provider: &TestProvider,
+    browser: &mut Browser,
+    user: u64,
+) -> Answer {
     let ticket = provider.portal.issue_ticket(user);
     let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
     let referer = format!("{}menu", provider.portal.url());
     browser.get_from(url, &referer).await
 }
 
-async fn sub(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
+/// The user whom the browser's session names to Grafana.
+pub async fn sub(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
     let grafana = provider.client("grafana");
     let url = grafana.authorize_url(&[("prompt", "none")]);
     let code = browser.get(url).await.parameter("code")?;
@@ -29,7 +34,8 @@ async fn sub(provider: &TestProvider, browser: &mut Browser) -> Option<String> {
     claims["sub"].as_str().map(str::to_owned)
 }
 
-async fn confirm_switch(provider: &TestProvider, browser: &mut Browser) -> Answer {
+/// Opens the question and says yes.
+pub async fn confirm_switch(provider: &TestProvider, browser: &mut Browser) -> Answer {
     let page = browser.get(provider.at("/switch")).await;
     assert_eq!(page.status, 200, "{}", page.body);
     let confirmation = page.field("confirmation");

@@ -21,6 +21,7 @@ mod conformance;
 mod cors;
 mod demo_menu;
 mod discovery;
+mod ended_sessions;
 mod id_token;
 mod introspection;
 mod jwks;

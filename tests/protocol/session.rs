@@ -94,7 +94,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
         .await;
     assert_eq!(answer.status, 303, "{}", answer.body);
     for cookie in answer.set_cookies() {
-        assert!(cookie.starts_with("__Host-panda-oidc-"), "{cookie}");
+        assert!(cookie.starts_with("__Host-panda-oidc.sso-"), "{cookie}");
         assert!(
             cookie.contains("HttpOnly; SameSite=Lax; Secure; Path=/"),
             "{cookie}"

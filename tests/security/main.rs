@@ -23,6 +23,7 @@ mod foreign_tokens;
 mod forgery;
 mod limits;
 mod logout;
+mod neighbour;
 mod portal;
 mod races;
 mod redirect;

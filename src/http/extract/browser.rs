@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::crypto::identifiers::SessionHandleHash;
 use crate::http::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use crate::http::page::language::Language;
+use crate::login::browser::BrowserHandles;
 use crate::login::referer::from_portal;
 use crate::service::sign_in::BrowserState;
 use crate::store::StoreError;
@@ -115,10 +116,8 @@ impl BrowserRequest {
             Some(handle) => app.store.session(handle, app.host.clock.now()).await?,
             None => None,
         };
-        Ok(BrowserState {
-            session,
-            handle,
-            browser: self.cookies.handle(&CookieName::Browser),
-        })
+        let browser = self.cookies.get(&CookieName::Browser);
+        let browser = browser.and_then(BrowserHandles::parse);
+        Ok(BrowserState::new(session, handle, browser))
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! Browsers ignore the port of a cookie, so all services on one host share their cookies. The names
 //! are therefore unusual and the values opaque. With https the names start with `__Host-`, so that no
-//! sibling host can plant a cookie.
+//! sibling host can plant a cookie. They carry the path of the issuer, so that several issuers on one host
+//! do not overwrite each other's.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -34,21 +36,21 @@ pub(crate) enum CookieName {
     LoopGuard,
 }
 
-const PENDING_PREFIX: &str = "panda-oidc-parked-";
+const PENDING_PREFIX: &str = "parked-";
 
 impl CookieName {
     fn base(&self) -> String {
         match self {
-            Self::Session => "panda-oidc-session".to_owned(),
-            Self::Browser => "panda-oidc-browser".to_owned(),
+            Self::Session => "session".to_owned(),
+            Self::Browser => "browser".to_owned(),
             Self::PendingRequest(name) => format!("{PENDING_PREFIX}{name}"),
-            Self::Switch => "panda-oidc-switch".to_owned(),
-            Self::LoopGuard => "panda-oidc-rounds".to_owned(),
+            Self::Switch => "switch".to_owned(),
+            Self::LoopGuard => "rounds".to_owned(),
         }
     }
 
     fn name(&self, issuer: &Issuer) -> String {
-        format!("{}{}", prefix(issuer), self.base())
+        format!("{}-{}", prefix(issuer), self.base())
     }
 
     /// The `Set-Cookie` value that stores `value` for `age`, or until the browser is closed.
@@ -72,8 +74,26 @@ impl CookieName {
     }
 }
 
-fn prefix(issuer: &Issuer) -> &'static str {
-    if issuer.is_https() { "__Host-" } else { "" }
+/// What the names of an issuer's cookies begin with: `panda-oidc`, or `panda-oidc.one.two` with the path
+/// `/one/two`. Different paths give different prefixes.
+fn prefix(issuer: &Issuer) -> Cow<'static, str> {
+    let base = if issuer.is_https() {
+        "__Host-panda-oidc"
+    } else {
+        "panda-oidc"
+    };
+    if issuer.path().is_empty() {
+        return base.into();
+    }
+    let mut prefix = base.to_owned();
+    for byte in issuer.path().bytes() {
+        match byte {
+            b'/' => prefix.push('.'),
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => prefix.push(char::from(byte)),
+            _ => prefix.push_str(&format!("~{byte:02X}")),
+        }
+    }
+    prefix.into()
 }
 
 /// A `__Host-` cookie must have the path `/` (RFC 6265bis §4.1.3.2).
@@ -90,7 +110,7 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
     let Some(NewHandles { session, browser }) = handles else {
         return Vec::new();
     };
-    let browser = browser.expose().to_owned();
+    let browser = browser.to_cookie();
     let session = session.map(|handle| handle.expose().to_owned());
     session
         .map(|session| CookieName::Session.set(session, None, &app.issuer))
@@ -108,15 +128,21 @@ pub(crate) fn sent_cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'
 }
 
 /// The cookies of this provider that a browser sent.
+///
+/// A cookie that came with two different values has none: another service on the host has planted one of
+/// them (with a longer path, for example), and nobody can tell which.
 #[derive(Clone, Default)]
-pub(crate) struct Cookies(Vec<(String, String)>);
+pub(crate) struct Cookies {
+    values: Vec<(String, String)>,
+    conflicting: Vec<String>,
+}
 
 impl Cookies {
     /// The value of a cookie.
     #[must_use]
     pub(crate) fn get(&self, cookie: &CookieName) -> Option<&str> {
         let base = cookie.base();
-        self.0
+        self.values
             .iter()
             .find(|(name, _)| *name == base)
             .map(|(_, value)| value.as_str())
@@ -131,12 +157,12 @@ impl Cookies {
     /// Whether the browser sent any of our cookies, i.e. has been here before.
     #[must_use]
     pub(crate) fn any(&self) -> bool {
-        !self.0.is_empty()
+        !self.values.is_empty()
     }
 
     /// The pending authorization requests: name and sealed value.
     pub(crate) fn pending_requests(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.values
             .iter()
             .filter_map(|(name, value)| Some((name.strip_prefix(PENDING_PREFIX)?, value.as_str())))
     }
@@ -144,12 +170,37 @@ impl Cookies {
     /// Reads the cookies of a request and keeps those of this issuer.
     #[must_use]
     pub(crate) fn of(parts: &Parts, issuer: &Issuer) -> Self {
-        let ours = sent_cookies(&parts.headers).filter_map(|cookie| {
-            let base = cookie.name().strip_prefix(prefix(issuer))?;
-            let is_ours = base.starts_with("panda-oidc-");
-            is_ours.then(|| (base.to_owned(), cookie.value().to_owned()))
-        });
-        Self(ours.collect())
+        let prefix = prefix(issuer);
+        let mut cookies = Self::default();
+        for cookie in sent_cookies(&parts.headers) {
+            let name = cookie.name().strip_prefix(&*prefix);
+            if let Some(name) = name.and_then(|name| name.strip_prefix('-')) {
+                cookies.add(name, cookie.value());
+            }
+        }
+        let Self {
+            values,
+            conflicting,
+        } = &mut cookies;
+        values.retain(|(name, _)| !conflicting.contains(name));
+        cookies
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        let known = self.values.iter().find(|(known, _)| known == name);
+        match known {
+            Some((_, known)) if known == value => {}
+            Some(_) if self.conflicting.iter().any(|known| known == name) => {}
+            Some(_) => self.conflicting.push(name.to_owned()),
+            None => self.values.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    /// The full names of the cookies that came with different values.
+    pub(crate) fn conflicting(&self, issuer: &Issuer) -> Vec<String> {
+        let prefix = prefix(issuer);
+        let names = self.conflicting.iter();
+        names.map(|name| format!("{prefix}-{name}")).collect()
     }
 }
 
@@ -170,13 +221,66 @@ mod tests {
         let https = Issuer::new("https://sso.example.com/sso").unwrap();
         assert_eq!(
             CookieName::Session.set("v".to_owned(), None, &https),
-            "__Host-panda-oidc-session=v; HttpOnly; SameSite=Lax; Secure; Path=/"
+            "__Host-panda-oidc.sso-session=v; HttpOnly; SameSite=Lax; Secure; Path=/"
         );
         let http = Issuer::new("http://127.0.0.1/sso").unwrap();
         assert_eq!(
             CookieName::Browser.set("v".to_owned(), Some(TimeDelta::days(7)), &http),
-            "panda-oidc-browser=v; HttpOnly; SameSite=Lax; Path=/sso; Max-Age=604800"
+            "panda-oidc.sso-browser=v; HttpOnly; SameSite=Lax; Path=/sso; Max-Age=604800"
         );
+    }
+
+    #[test]
+    fn issuers_on_one_host_have_cookies_of_their_own() {
+        let name = |path: &str| {
+            let issuer = Issuer::new(&format!("https://sso.example.com{path}")).unwrap();
+            CookieName::Session.name(&issuer)
+        };
+        let paths = [
+            "",
+            "/a",
+            "/a/b",
+            "/a.b",
+            "/a-b",
+            "/a~2Db",
+            "/a%2Fb",
+            "/%E7%86%8A",
+        ];
+        let mut names: Vec<_> = paths.map(name).into();
+        let separators = "()<>@,;:\\\"/[]?={} \t";
+        for name in &names {
+            assert!(
+                name.is_ascii() && !name.contains(|c| separators.contains(c)),
+                "{name}"
+            );
+        }
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), paths.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_cookie_with_two_values_has_none() {
+        let sent = |header: &str| {
+            let request = axum::http::Request::builder().header(COOKIE, header);
+            let issuer = Issuer::new("http://127.0.0.1:9400").unwrap();
+            let parts = request.body(()).unwrap().into_parts().0;
+            let cookies = Cookies::of(&parts, &issuer);
+            let session = cookies.get(&CookieName::Session).map(str::to_owned);
+            (session, cookies.conflicting(&issuer))
+        };
+        let session = "panda-oidc-session";
+        assert_eq!(
+            sent(&format!("{session}=a; {session}=a")),
+            (Some("a".to_owned()), Vec::new())
+        );
+        for header in [
+            format!("{session}=a; {session}=b"),
+            format!("{session}=a; x={session}; {session}=b; {session}=a"),
+            format!("{session}=; {session}=b"),
+        ] {
+            assert_eq!(sent(&header), (None, vec![session.to_owned()]), "{header}");
+        }
     }
 
     #[test]

@@ -4,3 +4,4 @@ pub(crate) mod bounds;
 pub(crate) mod cors;
 pub(crate) mod errors;
 pub(crate) mod menu_url;
+pub(crate) mod planted_cookies;

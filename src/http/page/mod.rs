@@ -36,6 +36,8 @@ pub(crate) struct Page {
     pub message: fn(&Words) -> &Message,
     /// What is filled in.
     pub values: Values,
+    /// What it says below the text, a line each.
+    pub notes: Vec<Text>,
     /// The one thing to do next.
     pub action: Option<Link>,
     /// Several things to choose from.
@@ -83,6 +85,7 @@ impl Page {
             status,
             message,
             values: Values::default(),
+            notes: Vec::new(),
             action: None,
             choices: Vec::new(),
             form: None,
@@ -107,6 +110,10 @@ impl Page {
             let Message { title, body } = (self.message)(language.words());
             (self.values.fill(title), self.values.fill(body))
         };
+        let notes = |language: Language| -> Vec<String> {
+            let notes = self.notes.iter();
+            notes.map(|note| note.read(language.words())).collect()
+        };
         let second = language.second();
         let ((title, body), (second_title, second_body)) = (text(language), text(second));
         let html = Html {
@@ -117,8 +124,10 @@ impl Page {
             script: self.script().map(|(script, _)| script),
             title,
             body,
+            notes: notes(language),
             second_title,
             second_body,
+            second_notes: notes(second),
             action: self.action.as_ref(),
             choices: &self.choices,
             form: self.form.as_ref(),
@@ -214,8 +223,10 @@ struct Html<'a> {
     script: Option<&'static str>,
     title: String,
     body: String,
+    notes: Vec<String>,
     second_title: String,
     second_body: String,
+    second_notes: Vec<String>,
     action: Option<&'a Link>,
     choices: &'a [Link],
     form: Option<&'a Form>,

@@ -5,7 +5,7 @@ use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::{Identity, Subject};
 
 use crate::crypto::handle::Digest;
-use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim};
+use crate::login::sign_in::{ContinuedSession, SignIn, SignInOutcome, TicketClaim};
 use crate::oauth::acr;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
@@ -36,11 +36,11 @@ pub(crate) fn subject(text: &str) -> Subject {
 pub(crate) fn sign_in(name: &str) -> SignIn {
     SignIn {
         claim: None,
-        user_agent: digest("browser of 1"),
         logout_notice: logout_notice(),
-        continued_session: None,
+        continues: ContinuedSession::None,
         session: Session {
             sid: sid(name),
+            user_agent: digest("browser of 1"),
             user: User {
                 identity: Identity {
                     subject: subject("1"),
@@ -74,7 +74,7 @@ pub(crate) fn sign_in_with(name: &str, ticket: &str, browser: &str) -> SignIn {
     let mut request = sign_in(name);
     request.session.ticket = digest(ticket);
     request.claim = Some(claim(ticket, browser));
-    request.user_agent = digest(browser);
+    request.session.user_agent = digest(browser);
     request
 }
 
@@ -82,6 +82,7 @@ pub(crate) fn claim(ticket: &str, browser: &str) -> TicketClaim {
     TicketClaim {
         ticket: digest(ticket),
         holder: digest(browser),
+        earlier: Vec::new(),
         subject: subject("1"),
         once: false,
         remember_until: at(500),

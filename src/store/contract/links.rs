@@ -213,7 +213,7 @@ pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: imp
         ("4", "新耀分公司", "13900139000"),
     ] {
         let mut request = sign_in(of);
-        request.user_agent = digest(of);
+        request.session.user_agent = digest(of);
         request.session.user.identity.subject = subject(of);
         request.session.user.identity.name = Some(name.to_owned());
         request.session.user.identity.phone = Some(phone.to_owned());

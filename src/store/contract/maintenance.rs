@@ -1,5 +1,6 @@
 //! Maintenance: sweeps, pings and closing.
 
+use crate::login::sign_in::ContinuedSession;
 use crate::store::contract::fixture::{
     at, claim, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, sign_in_with,
     signed_in,
@@ -10,7 +11,7 @@ pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
     // A session until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     request.retired_handle = Some((digest("a"), at(30)));
     signed_in(&store, request).await;
     issue(&store, "code", "a").await;

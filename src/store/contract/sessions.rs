@@ -6,6 +6,7 @@ use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
 use super::fixture::{at, digest, grant, logout_notice, sid, sign_in, signed_in, subject};
+use crate::login::sign_in::ContinuedSession;
 use crate::session::{Delivery, EndedSession};
 use crate::store::Store;
 
@@ -32,7 +33,7 @@ pub(super) async fn an_expired_session_is_not_found(store: impl Store) {
 pub(super) async fn a_continued_session_keeps_its_sid(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     request.session.auth_time = at(10);
     request.session.expires_at = at(2000);
     request.session.ticket = digest("another ticket");
@@ -54,7 +55,7 @@ pub(super) async fn continuing_an_ended_session_begins_a_new_one(store: impl Sto
         .unwrap()
         .unwrap();
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     let found = store.session(&digest("b"), at(1)).await.unwrap();
@@ -67,7 +68,7 @@ pub(super) async fn continuing_an_expired_session_begins_a_new_one(store: impl S
     old.session.expires_at = at(-1);
     signed_in(&store, old).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
     assert_eq!(store.session(&digest("a"), at(1)).await.unwrap(), None);
@@ -76,8 +77,8 @@ pub(super) async fn continuing_an_expired_session_begins_a_new_one(store: impl S
 pub(super) async fn a_session_is_never_continued_for_another_user(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
-    request.user_agent = digest("another browser");
+    request.continues = ContinuedSession::Current(sid("a"));
+    request.session.user_agent = digest("another browser");
     request.session.user.identity.subject = subject("2");
     let (session, _) = signed_in(&store, request).await;
     assert_eq!(session.sid, sid("b"));
@@ -85,10 +86,33 @@ pub(super) async fn a_session_is_never_continued_for_another_user(store: impl St
     assert_eq!(*old.user.subject(), subject("1"));
 }
 
+pub(super) async fn a_browser_without_its_cookie_continues_its_session(store: impl Store) {
+    let in_browser = |name, browser: &str| {
+        let mut request = sign_in(name);
+        request.continues = ContinuedSession::AnyInUserAgent;
+        request.session.user_agent = digest(browser);
+        request
+    };
+    signed_in(&store, in_browser("a", "one")).await;
+    let (session, ended) = signed_in(&store, in_browser("b", "one")).await;
+    assert_eq!((session.sid, ended), (sid("a"), Vec::new()));
+    let (session, _) = signed_in(&store, in_browser("c", "two")).await;
+    assert_eq!(session.sid, sid("c"), "another browser");
+    let mut of_client = in_browser("d", "one");
+    of_client.continues = ContinuedSession::None;
+    let (session, _) = signed_in(&store, of_client).await;
+    assert_eq!(session.sid, sid("d"), "a client");
+    store.end(&sid("a"), &logout_notice()).await.unwrap();
+    for handle in ["a", "b"] {
+        let found = store.session(&digest(handle), at(1)).await.unwrap();
+        assert_eq!(found, None, "both cookies opened the same session");
+    }
+}
+
 pub(super) async fn a_retired_handle_works_until_its_deadline(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     request.retired_handle = Some((digest("a"), at(30)));
     let (session, _) = signed_in(&store, request).await;
     let found = store.session(&digest("a"), at(29)).await.unwrap();
@@ -102,7 +126,7 @@ pub(super) async fn retiring_a_handle_again_never_extends_it(store: impl Store) 
     signed_in(&store, sign_in("a")).await;
     for (new, until) in [("b", 30), ("c", 60)] {
         let mut request = sign_in(new);
-        request.continued_session = Some(sid("a"));
+        request.continues = ContinuedSession::Current(sid("a"));
         request.retired_handle = Some((digest("a"), at(until)));
         signed_in(&store, request).await;
     }
@@ -112,7 +136,7 @@ pub(super) async fn retiring_a_handle_again_never_extends_it(store: impl Store) 
 pub(super) async fn a_handle_that_is_not_retired_opens_the_continued_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     request.session.expires_at = at(2000);
     let (session, _) = signed_in(&store, request).await;
     let found = store.session(&digest("a"), at(1500)).await.unwrap();
@@ -185,7 +209,7 @@ pub(super) async fn a_session_has_the_latest_identity_of_its_user(store: impl St
 pub(super) async fn an_ended_session_is_not_found_by_any_handle(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     signed_in(&store, request).await;
     signed_in(&store, sign_in("c")).await;
 
@@ -212,6 +236,7 @@ pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
     }
     // The grants are forgotten long before the session.
     store.sweep(at(400)).await.unwrap();
+    let listed = store.session_clients(&sid("a")).await.unwrap();
     let ended = store
         .end(&sid("a"), &logout_notice())
         .await
@@ -219,6 +244,8 @@ pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
         .unwrap();
     let clients: Vec<_> = ended.clients.iter().map(|id| id.as_str()).collect();
     assert_eq!(clients, ["grafana", "wiki"]);
+    assert_eq!(listed, ended.clients);
+    assert!(store.session_clients(&sid("a")).await.unwrap().is_empty());
 }
 
 pub(super) async fn of_concurrent_end_calls_one_ends_the_session(store: impl Store + 'static) {
@@ -254,7 +281,7 @@ pub(super) async fn a_sign_in_ends_every_session_of_other_users_in_the_browser(s
         signed_in(&store, request).await;
     }
     let mut elsewhere = sign_in("elsewhere");
-    elsewhere.user_agent = digest("another browser");
+    elsewhere.session.user_agent = digest("another browser");
     signed_in(&store, elsewhere).await;
     store.sweep(at(500)).await.unwrap();
 

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::fixture::{
     at, claim, digest, logout_notice, sid, sign_in, sign_in_with, signed_in, subject,
 };
-use crate::login::sign_in::{SignIn, SignInOutcome, TicketOwner};
+use crate::login::sign_in::{ContinuedSession, SignIn, SignInOutcome, TicketOwner};
 use crate::store::Store;
 
 /// The owner of the ticket `t` at `seconds`, and whether the ticket is spent.
@@ -62,6 +62,16 @@ pub(super) async fn of_concurrent_browsers_one_owns_the_ticket(store: impl Store
     }
 }
 
+pub(super) async fn a_ticket_passes_to_the_new_identifier_of_its_owner(store: impl Store) {
+    signed_in(&store, sign_in_with("a", "t", "first")).await;
+    let mut request = sign_in_with("b", "t", "rotated");
+    let claim = request.claim.as_mut().unwrap();
+    claim.earlier = vec![digest("unrelated"), digest("first")];
+    signed_in(&store, request).await;
+    assert_eq!(owner(&store, 1).await, Some(owned_by("rotated")));
+    assert!(is_refused(&store, sign_in_with("c", "t", "first")).await);
+}
+
 pub(super) async fn a_refused_ticket_changes_nothing(store: impl Store) {
     let (old, _) = signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in_with("b", "t", "second");
@@ -96,7 +106,7 @@ pub(super) async fn a_ticket_that_now_names_another_user_is_refused(store: impl 
 pub(super) async fn ending_a_session_spends_every_ticket_that_opened_it(store: impl Store) {
     signed_in(&store, sign_in_with("a", "u", "first")).await;
     let mut request = sign_in_with("b", "t", "first");
-    request.continued_session = Some(sid("a"));
+    request.continues = ContinuedSession::Current(sid("a"));
     signed_in(&store, request).await;
     signed_in(&store, sign_in_with("c", "v", "first")).await;
     store
@@ -131,7 +141,7 @@ pub(super) async fn a_sign_in_of_another_user_spends_the_ticket_of_the_old_sessi
 ) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in("b");
-    request.user_agent = digest("first");
+    request.session.user_agent = digest("first");
     request.session.user.identity.subject = subject("2");
     signed_in(&store, request).await;
     assert!(is_refused(&store, sign_in_with("c", "t", "first")).await);

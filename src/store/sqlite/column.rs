@@ -24,7 +24,7 @@ pub(super) const USER_COLUMNS: usize = 4;
 macro_rules! session_columns {
     () => {
         concat!(
-            "s.sid, s.auth_time, s.expires_at, s.ticket, ",
+            "s.sid, s.auth_time, s.expires_at, s.ticket, s.browser, ",
             $crate::store::sqlite::column::user_columns!()
         )
     };
@@ -38,7 +38,8 @@ pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> 
         auth_time: time(row, first + 1)?,
         expires_at: time(row, first + 2)?,
         ticket: digest(row, first + 3)?,
-        user: user(row, first + 4)?,
+        user_agent: digest(row, first + 4)?,
+        user: user(row, first + 5)?,
     })
 }
 

@@ -9,8 +9,8 @@ use super::column::{millis, session_columns, stored};
 use super::history::has_left;
 use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
-use crate::crypto::identifiers::{SessionHandleHash, TicketHash, UserAgentId};
-use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
+use crate::crypto::identifiers::{HolderId, SessionHandleHash, TicketHash};
+use crate::login::sign_in::{ContinuedSession, SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::{Sessions, StoreError};
 
@@ -65,6 +65,10 @@ impl Sessions for SqliteStore {
     async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.write("claim a ticket", move |sql| claim_ticket(sql, &claim, now))
             .await
+    }
+
+    async fn session_clients(&self, sid: &SessionId) -> Result<Vec<ClientId>, StoreError> {
+        self.read("find the apps of a session", |sql| clients(sql, sid))
     }
 
     async fn end(
@@ -128,9 +132,9 @@ fn sign_in(
     }
     let ended = end_sessions_of_others(sql, request)?;
     let user = upsert_user(sql, &request.session.user)?;
-    let sid = match &request.continued_session {
-        Some(sid) if continue_session(sql, sid, &request.session, now)? => sid,
-        _ => insert_session(sql, &request.session, &request.user_agent)?,
+    let sid = match continue_session(sql, request, now)? {
+        Some(sid) => sid,
+        None => insert_session(sql, &request.session)?,
     };
     sql.prepare_cached("INSERT INTO handles (digest, sid) VALUES (?1, ?2)")?
         .execute(params![request.handle.as_bytes(), sid.as_str()])?;
@@ -142,7 +146,8 @@ fn sign_in(
             .execute(params![claim.ticket.as_bytes(), sid.as_str()])?;
     }
     let session = Session {
-        sid: sid.clone(),
+        sid,
+        user_agent: request.session.user_agent,
         user,
         auth_time: stored(request.session.auth_time),
         expires_at: stored(request.session.expires_at),
@@ -158,6 +163,7 @@ fn claim_ticket(
     claim: &TicketClaim,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<bool> {
+    let mut earlier = claim.earlier.iter().map(HolderId::as_bytes);
     let changed = sql
         .prepare_cached(
             "INSERT INTO tickets (digest, browser, subject, spent, expires_at)
@@ -170,8 +176,8 @@ fn claim_ticket(
                  expires_at = CASE WHEN tickets.expires_at > excluded.expires_at
                      THEN tickets.expires_at ELSE excluded.expires_at END
              WHERE tickets.expires_at <= ?5
-                OR (tickets.browser = excluded.browser AND tickets.subject = excluded.subject
-                    AND tickets.spent = 0 AND ?6 = 0)",
+                OR (tickets.browser IN (excluded.browser, ?7, ?8, ?9)
+                    AND tickets.subject = excluded.subject AND tickets.spent = 0 AND ?6 = 0)",
         )?
         .execute(params![
             claim.ticket.as_bytes(),
@@ -180,6 +186,9 @@ fn claim_ticket(
             millis(claim.remember_until),
             millis(now),
             claim.once,
+            earlier.next(),
+            earlier.next(),
+            earlier.next(),
         ])?;
     Ok(changed == 1)
 }
@@ -189,7 +198,7 @@ fn end_sessions_of_others(
     sql: &Connection,
     request: &SignIn,
 ) -> rusqlite::Result<Vec<EndedSession>> {
-    let (browser, subject) = (&request.user_agent, request.session.user.subject());
+    let (browser, subject) = (&request.session.user_agent, request.session.user.subject());
     let others: Vec<SessionId> = sql
         .prepare_cached("SELECT sid FROM sessions WHERE browser = ?1 AND subject <> ?2")?
         .query_map(params![browser.as_bytes(), subject.as_str()], |row| {
@@ -220,10 +229,7 @@ pub(super) fn end(
     let Some(subject) = subject else {
         return Ok(None);
     };
-    let clients: Vec<_> = sql
-        .prepare_cached("SELECT client_id FROM session_clients WHERE sid = ?1 ORDER BY client_id")?
-        .query_map([sid_text], |row| row.get(0).map(ClientId::new))?
-        .collect::<Result<_, _>>()?;
+    let clients = clients(sql, sid)?;
     for step in [
         "UPDATE tickets SET spent = 1 WHERE sid = ?1",
         "UPDATE grants SET revoked_at = 0 WHERE sid = ?1 AND offline = 1",
@@ -240,6 +246,13 @@ pub(super) fn end(
         clients,
         leased,
     }))
+}
+
+/// The clients that received a grant in the session.
+fn clients(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Vec<ClientId>> {
+    sql.prepare_cached("SELECT client_id FROM session_clients WHERE sid = ?1 ORDER BY client_id")?
+        .query_map([sid.as_str()], |row| row.get(0).map(ClientId::new))?
+        .collect()
 }
 
 /// Stores the identity of `user`. Returns the user as stored.
@@ -271,34 +284,42 @@ fn upsert_user(sql: &Connection, user: &User) -> rusqlite::Result<User> {
     })
 }
 
-/// Continues the session `sid` with the values of `session`, if it is live and of the same user.
+/// Continues a live session of the same user. `None` when there is none to continue.
 fn continue_session(
     sql: &Connection,
-    sid: &SessionId,
-    session: &Session,
+    request: &SignIn,
     now: DateTime<Utc>,
-) -> rusqlite::Result<bool> {
-    let changed = sql
-        .prepare_cached(
-            "UPDATE sessions SET auth_time = ?3, expires_at = ?4, ticket = ?5
-             WHERE sid = ?1 AND subject = ?2 AND expires_at > ?6",
-        )?
-        .execute(params![
-            sid.as_str(),
+) -> rusqlite::Result<Option<SessionId>> {
+    let sid = match &request.continues {
+        ContinuedSession::None => return Ok(None),
+        ContinuedSession::AnyInUserAgent => None,
+        ContinuedSession::Current(sid) => Some(sid.as_str()),
+    };
+    let session = &request.session;
+    // `user_agent` finds the session even if the current one has ended meanwhile.
+    sql.prepare_cached(
+        "UPDATE sessions SET auth_time = ?4, expires_at = ?5, ticket = ?6, browser = ?3
+         WHERE sid = (SELECT sid FROM sessions
+                      WHERE (sid = ?1 OR browser = ?3) AND subject = ?2 AND expires_at > ?7
+                      ORDER BY sid = ?1 DESC, auth_time DESC LIMIT 1)
+         RETURNING sid",
+    )?
+    .query_row(
+        params![
+            sid,
             session.user.subject().as_str(),
+            session.user_agent.as_bytes(),
             millis(session.auth_time),
             millis(session.expires_at),
             session.ticket.as_bytes(),
             millis(now),
-        ])?;
-    Ok(changed == 1)
+        ],
+        |row| row.get(0).map(|sid: String| SessionId::from(sid)),
+    )
+    .optional()
 }
 
-fn insert_session<'a>(
-    sql: &Connection,
-    session: &'a Session,
-    user_agent: &UserAgentId,
-) -> rusqlite::Result<&'a SessionId> {
+fn insert_session(sql: &Connection, session: &Session) -> rusqlite::Result<SessionId> {
     sql.prepare_cached(
         "INSERT INTO sessions (sid, subject, auth_time, expires_at, ticket, browser)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -309,9 +330,9 @@ fn insert_session<'a>(
         millis(session.auth_time),
         millis(session.expires_at),
         session.ticket.as_bytes(),
-        user_agent.as_bytes(),
+        session.user_agent.as_bytes(),
     ])?;
-    Ok(&session.sid)
+    Ok(session.sid.clone())
 }
 
 /// Lets `handle` expire at `until`, unless it already expires earlier.

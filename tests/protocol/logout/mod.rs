@@ -177,7 +177,7 @@ async fn without_a_session_no_confirmation_is_needed() {
     let mut browser = Browser::new();
     let page = browser.get(provider.at("/logout")).await;
     assert_eq!(page.status, 200);
-    assert_contains(&page, "已退出登录");
+    assert_contains(&page, "您没有在这里登录");
     let parameters = [
         ("client_id", "app"),
         ("post_logout_redirect_uri", POST_LOGOUT_URI),
@@ -228,4 +228,18 @@ async fn neither_head_nor_a_prefetch_logs_out() {
     });
     assert_eq!(prefetch.await.status, 503);
     assert!(is_signed_in(&provider, &browser).await);
+}
+
+#[tokio::test]
+async fn a_logout_that_found_no_session_does_not_say_that_it_ended_one() {
+    let provider = provider("", "").await;
+    let (mut browser, hint) = log_in_at_app(&provider).await;
+    let url = logout_url(&provider, &[("id_token_hint", &hint)]);
+    assert_contains(&browser.get(url.clone()).await, "<h1>已退出登录</h1>");
+    for url in [url, logout_url(&provider, &[])] {
+        let page = browser.get(url).await;
+        assert_eq!(page.status, 200);
+        assert_contains(&page, "<h1>您没有在这里登录</h1>");
+        assert!(!page.body.contains("已退出登录"), "{}", page.body);
+    }
 }

@@ -77,7 +77,7 @@ async fn a_browser_without_cookies_gets_the_repost_page_once() {
         let again = page.field("again");
         form.push(("again", &again));
         let answer = post_logout(&provider, &mut without_cookies, "null", &form).await;
-        assert_contains(&answer, "已退出登录");
+        assert_contains(&answer, "您没有在这里登录");
         assert!(answer.set_cookies().is_empty());
     }
     assert!(is_signed_in(&provider, &browser).await);

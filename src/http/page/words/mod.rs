@@ -40,6 +40,8 @@ pub(crate) struct Words {
     pub confirm_sign_in: Message,
     pub confirm_logout: Message,
     pub signed_out: Message,
+    pub not_signed_in: Message,
+    pub previous_user_signed_out: Message,
     pub labels: Labels,
 }
 
@@ -55,6 +57,9 @@ pub(crate) struct Message {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Labels {
+    pub apps_cannot_be_told: String,
+    pub apps_in_browser: String,
+    pub apps_told: String,
     pub cancel_switch: String,
     pub contact: String,
     pub r#continue: String,
