@@ -25,10 +25,10 @@ use crate::cli::stop::stop_signal;
 pub(super) async fn run(config: Config) -> Result<(), String> {
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
-    let bounds = ConnectionLimits::from(&config.limits);
+    let bounds = ConnectionLimits::from(&config);
     let public_bounds = ConnectionLimits {
         connections: files::connection_limit(bounds.connections),
-        ..bounds
+        ..bounds.clone()
     };
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let app = App::open(config, host, WriteTimeout::Request)

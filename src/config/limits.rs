@@ -31,6 +31,8 @@ pub struct LimitsSection {
     pub exempt: Vec<IpNet>,
     /// How many connections may be open at once.
     pub connections: usize,
+    /// How many of them one IP address may open. Trusted proxies may open all.
+    pub connections_per_address: usize,
     /// How long a request may take to arrive.
     #[serde(with = "humantime_serde")]
     pub request_time: Duration,
@@ -47,6 +49,7 @@ impl Default for LimitsSection {
             client_introspections_per_minute: Rate::per_minute(60_000),
             exempt: loopback(),
             connections: 4096,
+            connections_per_address: 512,
             request_time: Duration::from_secs(20),
         }
     }
@@ -59,6 +62,13 @@ impl LimitsSection {
                 "limits.connections",
                 "it is not between 8 and 100000",
                 "write something like 4096",
+            );
+        }
+        if !(8..=100_000).contains(&self.connections_per_address) {
+            findings.add(
+                "limits.connections_per_address",
+                "it is not between 8 and 100000",
+                "write something like 512",
             );
         }
         if !(Duration::from_secs(1)..=Duration::from_mins(1)).contains(&self.request_time) {

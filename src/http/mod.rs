@@ -38,7 +38,7 @@ use tower::util::MapRequest;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::error::{BearerError, ClientError, Interruption, PageError, PageProblem};
-use self::middleware::bounds::bounded;
+use self::middleware::bounds::{AddressBounds, bounded};
 use self::middleware::{cors, errors, menu_url, planted_cookies};
 use crate::app::App;
 use crate::oauth::discovery::path;
@@ -51,23 +51,26 @@ const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all of them below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
-    let endpoints = for_browsers(&app)
-        .merge(for_clients(&app))
-        .merge(for_servers())
+    let bounds = AddressBounds::of(&app);
+    let endpoints = for_browsers(&app, &bounds)
+        .merge(for_clients(&app, &bounds))
+        .merge(for_servers(&bounds))
         .merge(documents(
             Router::new()
                 .route(path::OPENID_CONFIGURATION, get(well_known::metadata))
                 .route(path::AUTHORIZATION_SERVER, get(well_known::metadata))
                 .route(path::JWKS, get(well_known::jwks)),
+            &bounds,
         ));
     let routes = match app.issuer.path() {
         "" => endpoints,
         // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
         below => {
             let well_known = format!("{}{below}", path::AUTHORIZATION_SERVER);
-            bounded::<PageError, _>(Router::new().fallback(not_found))
+            bounded::<PageError, _>(Router::new().fallback(not_found), &bounds)
                 .merge(documents(
                     Router::new().route(&well_known, get(well_known::metadata)),
+                    &bounds,
                 ))
                 .nest(below, endpoints)
         }
@@ -87,7 +90,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// The endpoints that people open. Errors are pages.
-fn for_browsers(app: &Arc<App>) -> Router<Arc<App>> {
+fn for_browsers(app: &Arc<App>, bounds: &AddressBounds) -> Router<Arc<App>> {
     let routes = Router::new()
         .route(
             path::AUTHORIZE,
@@ -118,7 +121,7 @@ fn for_browsers(app: &Arc<App>) -> Router<Arc<App>> {
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
     let remove_planted = from_fn_with_state(Arc::clone(app), planted_cookies::remove_planted);
-    bounded::<PageError, _>(routes.layer(remove_planted))
+    bounded::<PageError, _>(routes.layer(remove_planted), bounds)
 }
 
 async fn not_found() -> PageError {
@@ -126,7 +129,7 @@ async fn not_found() -> PageError {
 }
 
 /// The endpoints that applications call, from a server or from a page.
-fn for_clients(app: &App) -> Router<Arc<App>> {
+fn for_clients(app: &App, bounds: &AddressBounds) -> Router<Arc<App>> {
     let with_credentials = Router::new()
         .route(path::TOKEN, post(token::token))
         .route(path::REVOKE, post(revoke::revoke));
@@ -136,27 +139,29 @@ fn for_clients(app: &App) -> Router<Arc<App>> {
             get(userinfo::userinfo).post(userinfo::userinfo),
         )
         .route(path::EMAILS, get(userinfo::emails));
-    in_json::<ClientError>(with_credentials)
-        .merge(in_json::<BearerError>(with_access_token))
+    in_json::<ClientError>(with_credentials, bounds)
+        .merge(in_json::<BearerError>(with_access_token, bounds))
         .layer(cors::client_origins(&app.clients))
 }
 
 /// The endpoints that servers alone call.
-fn for_servers() -> Router<Arc<App>> {
-    in_json::<ClientError>(Router::new().route(path::INTROSPECT, post(introspect::introspect)))
+fn for_servers(bounds: &AddressBounds) -> Router<Arc<App>> {
+    let routes = Router::new().route(path::INTROSPECT, post(introspect::introspect));
+    in_json::<ClientError>(routes, bounds)
 }
 
 /// Documents in JSON that everybody may read.
-fn documents(routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    in_json::<ClientError>(routes).layer(cors::any_origin())
+fn documents(routes: Router<Arc<App>>, bounds: &AddressBounds) -> Router<Arc<App>> {
+    in_json::<ClientError>(routes, bounds).layer(cors::any_origin())
 }
 
 /// Puts the bounds around routes whose errors are JSON.
-fn in_json<E>(routes: Router<Arc<App>>) -> Router<Arc<App>>
+fn in_json<E>(routes: Router<Arc<App>>, bounds: &AddressBounds) -> Router<Arc<App>>
 where
     E: From<Interruption> + IntoResponse + 'static,
 {
-    bounded::<E, _>(routes.method_not_allowed_fallback(error::method_not_allowed))
+    let routes = routes.method_not_allowed_fallback(error::method_not_allowed);
+    bounded::<E, _>(routes, bounds)
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

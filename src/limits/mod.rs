@@ -10,6 +10,8 @@
 //! the last minute, and a bounded number that wait for the next sweep.
 
 mod logout_calls;
+mod request_shares;
+mod shares;
 
 use std::fmt;
 use std::hash::{Hash, RandomState};
@@ -27,6 +29,8 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Clock;
 
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
+pub use self::request_shares::{RequestShare, RequestShares};
+pub use self::shares::{Share, Shares};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
 
@@ -47,6 +51,8 @@ pub struct Limits {
     pub introspections: Limit,
     /// Wrong tokens sent to the admin listener.
     pub wrong_tokens: Limit,
+    /// What one address may occupy of the requests in flight.
+    pub requests: Arc<RequestShares>,
 }
 
 impl Limits {
@@ -55,6 +61,7 @@ impl Limits {
     pub fn new(section: &LimitsSection, clock: &Arc<dyn Clock>) -> Self {
         let exempt: Arc<[IpNet]> = section.exempt.clone().into();
         Self {
+            requests: Arc::new(RequestShares::new(section.connections_per_address)),
             wrong_tokens: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(WRONG_TOKENS, clock),
@@ -139,7 +146,8 @@ impl Limit {
 }
 
 /// The network that shares one bucket: an IPv4 address, or the IPv6 /64 that one subscriber has.
-fn network(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

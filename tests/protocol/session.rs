@@ -73,7 +73,7 @@ async fn an_https_issuer_binds_its_cookies_to_the_host() {
         provider.folder().display(),
     );
     let config = panda_oidc::config::parse(&toml).unwrap();
-    let limits = panda_oidc::http::server::ConnectionLimits::from(&config.limits);
+    let limits = panda_oidc::http::server::ConnectionLimits::from(&config);
     let host = panda_oidc_sdk::Host::new(provider.clock.clone()).unwrap();
     let app = panda_oidc::app::App::open(config, host, panda_oidc::store::WriteTimeout::Request)
         .await

@@ -32,6 +32,7 @@ mod removed_config;
 mod request;
 mod request_bounds;
 mod session;
+mod shares;
 mod stored_state;
 mod ticket;
 mod ticket_url;

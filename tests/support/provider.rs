@@ -102,7 +102,7 @@ impl TestProvider {
         clock: Arc<ManualClock>,
     ) -> Self {
         let config = config::parse(toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        let bounds = http::server::ConnectionLimits::from(&config.limits);
+        let bounds = http::server::ConnectionLimits::from(&config);
         let host = Host::new(clock.clone()).unwrap();
         let app = App::open(config, host, WriteTimeout::Request)
             .await

@@ -66,7 +66,7 @@ async fn start_and_serve() -> Result<(), String> {
             .collect::<Vec<_>>()
             .join("\n")
     })?;
-    let bounds = ConnectionLimits::from(&config.limits);
+    let bounds = ConnectionLimits::from(&config);
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let http = host.http.clone();
     let provider_app = App::open(config, host, WriteTimeout::Request)
@@ -82,7 +82,7 @@ async fn start_and_serve() -> Result<(), String> {
     let provider_task = tokio::spawn(serve(
         provider,
         router(Arc::clone(&provider_app)),
-        bounds,
+        bounds.clone(),
         wait(stopped.clone()),
     ));
     let sync_task = tokio::spawn(directory_sync::run(

@@ -67,6 +67,9 @@ pub(crate) enum PageProblem {
     /// The request is larger than the limit.
     #[error("the request is too large")]
     TooLarge,
+    /// Too many large requests are being received at once.
+    #[error("too many large requests are being received at once")]
+    Crowded,
     /// A handler panicked, or took too long.
     #[error("the request could not be finished")]
     Internal,
@@ -140,6 +143,7 @@ impl PageProblem {
             Self::NotFound => facts(S::NOT_FOUND, Portal, |w| &w.not_found),
             Self::MethodNotAllowed => facts(S::METHOD_NOT_ALLOWED, None, |w| &w.method_not_allowed),
             Self::TooLarge => facts(S::PAYLOAD_TOO_LARGE, None, |w| &w.too_large),
+            Self::Crowded => facts(S::SERVICE_UNAVAILABLE, Portal, |w| &w.internal_error),
             Self::Internal => failure(S::INTERNAL_SERVER_ERROR, |w| &w.internal_error),
         }
     }

@@ -23,6 +23,13 @@ impl FromRequestParts<Arc<App>> for ClientIp {
     }
 }
 
+/// The address of the peer of the connection.
+#[must_use]
+pub(crate) fn peer(parts: &Parts) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(peer.ip().to_canonical())
+}
+
 /// The address of the client: the peer of the connection, or, if the peer is a trusted proxy, the
 /// rightmost address in `X-Forwarded-For` that is not a trusted proxy. The client itself could have
 /// forged the addresses to the left of it (N52, docs/security.md).
@@ -31,9 +38,8 @@ impl FromRequestParts<Arc<App>> for ClientIp {
 /// exempt from limits.
 #[must_use]
 pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
-    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    let mut address = peer.ip().to_canonical();
+    let mut address = peer(parts)?;
     if !is_trusted(&address) {
         return Some(address);
     }

@@ -1,30 +1,57 @@
-//! The bounds of every request: the length of its query, its time, and panics of its handler.
+//! The bounds of every request: the length of its query, the memory for its body, its time, and panics of
+//! its handler.
 //!
 //! What goes beyond them is answered in the way of the endpoint: a page for a person, a registered
 //! error code for a client.
 
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Body as _;
+use ipnet::IpNet;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::app::App;
+use crate::http::MAX_BODY_BYTES;
 use crate::http::error::{Interruption, MAX_QUERY_BYTES};
+use crate::http::extract::client_ip;
+use crate::limits::RequestShares;
 
 /// The longest a request may take: longer than the portal's timeout and the clients' logout timeout
 /// together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// What one address may occupy, and how the address of a request is found.
+#[derive(Clone)]
+pub(crate) struct AddressBounds {
+    shares: Arc<RequestShares>,
+    trusted_proxies: Arc<[IpNet]>,
+}
+
+impl AddressBounds {
+    /// The bounds that are configured.
+    pub(crate) fn of(app: &App) -> Self {
+        Self {
+            shares: Arc::clone(&app.limits.requests),
+            trusted_proxies: app.trusted_proxies.clone().into(),
+        }
+    }
+}
+
 /// Puts the bounds around `routes` and their fallbacks. `E` is the error type of their endpoints.
-pub(crate) fn bounded<E, S>(routes: Router<S>) -> Router<S>
+pub(crate) fn bounded<E, S>(routes: Router<S>, bounds: &AddressBounds) -> Router<S>
 where
     E: From<Interruption> + IntoResponse + 'static,
     S: Clone + Send + Sync + 'static,
 {
     routes
         .layer(from_fn(limit_time::<E>))
+        .layer(from_fn_with_state(bounds.clone(), limit_shares::<E>))
         .layer(CatchPanicLayer::custom(|_| {
             E::from(Interruption::Panicked).into_response()
         }))
@@ -39,6 +66,33 @@ where
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => E::from(Interruption::TimedOut).into_response(),
+    }
+}
+
+/// The layer that refuses a request if its address occupies too much. A body without a length counts as
+/// the longest.
+async fn limit_shares<E>(
+    State(bounds): State<AddressBounds>,
+    request: Request,
+    next: Next,
+) -> Response
+where
+    E: From<Interruption> + IntoResponse,
+{
+    let length = request.body().size_hint().upper();
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    let length = length.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
+    let (parts, body) = request.into_parts();
+    let address = client_ip::address(&parts, &bounds.trusted_proxies);
+    let peer = client_ip::peer(&parts);
+    let unknown = Ipv4Addr::UNSPECIFIED.into();
+    let taken = bounds
+        .shares
+        .take(address.unwrap_or(unknown), length, address != peer);
+    let request = Request::from_parts(parts, body);
+    match taken {
+        Some(_share) => next.run(request).await,
+        None => E::from(Interruption::Crowded).into_response(),
     }
 }
 
@@ -75,7 +129,11 @@ mod tests {
     where
         E: From<Interruption> + IntoResponse + 'static,
     {
-        let routes = bounded::<E, ()>(Router::new().route("/", get(panics)));
+        let bounds = AddressBounds {
+            shares: Arc::new(RequestShares::new(8)),
+            trusted_proxies: [].into(),
+        };
+        let routes = bounded::<E, ()>(Router::new().route("/", get(panics)), &bounds);
         let request = Request::get(format!("/?{query}")).body(Body::empty());
         routes.oneshot(request.unwrap()).await.unwrap()
     }

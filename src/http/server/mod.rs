@@ -1,12 +1,12 @@
 //! Serves a listener with limits on its connections, until it is stopped.
 
+mod admission;
 pub(crate) mod timeouts;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,12 +20,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::config::LimitsSection;
+use self::admission::{Admission, Place};
+use crate::config::Config;
 use crate::http::server::timeouts::{RequestPhase, TimedBody, TimedStream};
 
 /// How long a connection may be idle between two requests: longer than proxies keep theirs.
@@ -39,20 +41,26 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 
 /// Limits on connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ConnectionLimits {
     /// How many connections are served at once. Further ones wait.
     pub connections: usize,
+    /// How many of them are served at once for one address. As many more wait, the rest are closed.
+    pub per_address: usize,
+    /// The proxies whose connections are not counted by address, because they are those of many clients.
+    pub trusted_proxies: Vec<IpNet>,
     /// The timeout for receiving the head of a request, for receiving its body, and for the client to
     /// read from a response.
     pub request_timeout: Duration,
 }
 
-impl From<&LimitsSection> for ConnectionLimits {
-    fn from(section: &LimitsSection) -> Self {
+impl From<&Config> for ConnectionLimits {
+    fn from(config: &Config) -> Self {
         Self {
-            connections: section.connections,
-            request_timeout: section.request_time,
+            connections: config.limits.connections,
+            per_address: config.limits.connections_per_address,
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            request_timeout: config.limits.request_time,
         }
     }
 }
@@ -68,40 +76,34 @@ pub async fn serve(
     bounds: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) {
-    let connections = GracefulShutdown::new();
-    let permits = Arc::new(Semaphore::new(bounds.connections));
     let mut stop = pin!(stop);
+    let connections = GracefulShutdown::new();
+    let admission = Admission::new(&bounds);
+    let (stopping, stopped) = watch::channel(());
     loop {
-        let (stream, peer, permit) = tokio::select! {
+        let (stream, peer, place) = tokio::select! {
             () = &mut stop => break,
-            connection = accept(&listener, &permits) => connection,
+            connection = accept(&listener, &admission) => connection,
         };
-        let turns = RequestPhase::default();
-        let stream = TimedStream::new(stream, turns.clone(), bounds.request_timeout);
-        let (router, permits) = (router.clone(), Arc::clone(&permits));
-        let service = service_fn(move |request: Request<Incoming>| {
-            turns.advance();
-            let mut request =
-                request.map(|body| Body::new(TimedBody::new(body, bounds.request_timeout)));
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let crowded = permits.available_permits() < bounds.connections / 4;
-            respond(router.clone(), request, turns.clone(), crowded)
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(IDLE_TIMEOUT)
-            .max_buf_size(MAX_HEAD_BYTES)
-            .max_header_size(MAX_HEAD_BYTES)
-            .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
+        let connection = Connection {
+            stream,
+            peer,
+            router: router.clone(),
+            admission: admission.clone(),
+            request_timeout: bounds.request_timeout,
+        };
+        let (watcher, mut stopped) = (connections.watcher(), stopped.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("A connection ended early: {error}");
+            tokio::select! {
+                biased;
+                _served = place.served() => connection.serve(watcher).await,
+                // The sender is dropped: the connection has not been served yet, and is closed.
+                _ = stopped.changed() => {}
             }
-            drop(permit);
+            drop(place);
         });
     }
+    drop(stopping);
     drop(listener);
     if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown())
         .await
@@ -114,11 +116,53 @@ pub async fn serve(
     }
 }
 
+/// An accepted connection.
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    admission: Admission,
+    request_timeout: Duration,
+}
+
+impl Connection {
+    /// Serves the requests of the connection until it is closed.
+    async fn serve(self, watcher: Watcher) {
+        let Self {
+            stream,
+            peer,
+            router,
+            admission,
+            request_timeout,
+        } = self;
+        let turns = RequestPhase::default();
+        let stream = TimedStream::new(stream, turns.clone(), request_timeout);
+        let service = service_fn(move |request: Request<Incoming>| {
+            turns.advance();
+            let mut request = request.map(|body| Body::new(TimedBody::new(body, request_timeout)));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            respond(
+                router.clone(),
+                request,
+                turns.clone(),
+                admission.is_crowded(),
+            )
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(IDLE_TIMEOUT)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!("A connection ended early: {error}");
+        }
+    }
+}
+
 /// Accepts the next connection and waits until it may be served.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+async fn accept(listener: &TcpListener, admission: &Admission) -> (TcpStream, SocketAddr, Place) {
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -133,8 +177,8 @@ async fn accept(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("A connection keeps its delays: {error}");
         }
-        if let Ok(permit) = Arc::clone(permits).acquire_owned().await {
-            return (stream, peer, permit);
+        if let Some(place) = admission.place(peer.ip().to_canonical()).await {
+            return (stream, peer, place);
         }
     }
 }

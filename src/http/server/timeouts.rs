@@ -158,7 +158,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedStream<T> {
 }
 
 /// A request body that must arrive completely in time. The time runs from the first read that has to
-/// wait.
+/// wait. Each piece is copied out of the connection's read buffer, which would otherwise stay allocated
+/// as long as the piece.
 pub(crate) struct TimedBody<B> {
     body: B,
     timer: Timer,
@@ -188,7 +189,8 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for TimedBody<B>
                 return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
             }
         }
-        Poll::Ready(ready!(frame).map(|frame| frame.map_err(Into::into)))
+        let compact = |frame: Frame<Bytes>| frame.map_data(|data| Bytes::copy_from_slice(&data));
+        Poll::Ready(ready!(frame).map(|frame| frame.map(compact).map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
