@@ -12,7 +12,6 @@ mod stop;
 mod table;
 mod users;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -49,7 +48,6 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let Ok(log) = Log::open() else {
         return ExitCode::FAILURE;
     };
-    let lines = log.lines();
     let default = match cli.command {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
@@ -57,14 +55,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Users(_) => "error,panda_oidc::jobs::directory_sync=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(move || lines.clone())
-        .with_ansi(ansi)
-        // Internal errors would be printed directly to stderr, which panics when stderr is full.
-        .log_internal_errors(false)
-        .init();
+    log.record(filter);
     match perform(cli.command) {
         Ok(code) => code,
         Err(problems) => {

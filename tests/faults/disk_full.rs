@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -157,7 +157,9 @@ async fn a_closed_log_pipe_does_not_stop_the_program() {
 async fn a_full_log_pipe_does_not_stop_the_program() {
     let portal = portal().await;
     let mut program = Program::prepare(portal.url().as_str(), "", "");
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    // A pipe holds 64 KiB (pipe(7)): a few lines fit.
+    writer.write_all(&b"\n".repeat(60 * 1024)).unwrap();
     let second_writer = writer.try_clone().unwrap();
     let mut command = Command::new(BINARY);
     program.spawn_into(&mut command, writer, second_writer);

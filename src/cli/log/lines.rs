@@ -1,27 +1,19 @@
-//! The log on stderr. A thread of its own writes the lines, so that a slow reader of stderr loses lines
-//! instead of blocking requests.
+//! The queue of log lines, and the thread that writes them.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{panic, thread};
 
 /// How many lines may wait to be written.
 const MAX_QUEUED_LINES: usize = 32 * 1024;
 
-/// How long writing the queued lines may take when the process ends.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The log of this process. Dropping it first writes the queued lines, if stderr is read.
-pub(super) struct Log(Lines);
-
 /// A writer into the log. Each write is one line.
 #[derive(Clone)]
-pub(super) struct Lines {
+pub(in crate::cli) struct Lines {
     queue: SyncSender<Entry>,
     lost: Arc<AtomicUsize>,
 }
@@ -32,44 +24,30 @@ enum Entry {
     Flush(SyncSender<()>),
 }
 
-impl Log {
-    /// Opens the log and routes panics into it: the default panic hook blocks while stderr is full.
+impl Lines {
+    /// Starts the thread that writes the lines.
     ///
     /// # Errors
     ///
-    /// When the thread cannot be started.
+    /// When it cannot be started.
     pub(super) fn open() -> io::Result<Self> {
         let (queue, entries) = sync_channel(MAX_QUEUED_LINES);
         let lost = Arc::new(AtomicUsize::new(0));
-        let lines = Lines {
+        let lines = Self {
             queue,
             lost: Arc::clone(&lost),
         };
         let writer = thread::Builder::new().name("log".to_owned());
         writer.spawn(move || write(entries, &lost))?;
-        let panic_lines = lines.clone();
-        panic::set_hook(Box::new(move |panic| {
-            panic_lines.say(panic);
-            let trace = Backtrace::capture();
-            if trace.status() == BacktraceStatus::Captured {
-                panic_lines.say(&trace);
-            }
-        }));
-        Ok(Self(lines))
+        Ok(lines)
     }
 
-    /// A writer into this log.
-    pub(super) fn lines(&self) -> Lines {
-        self.0.clone()
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        let deadline = Instant::now() + FLUSH_TIMEOUT;
+    /// Waits until the queued lines are written, at most for `timeout`.
+    pub(super) fn flush_within(&self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         let (sender, written) = sync_channel(1);
         let mut last = Entry::Flush(sender);
-        while let Err(TrySendError::Full(entry)) = self.0.queue.try_send(last) {
+        while let Err(TrySendError::Full(entry)) = self.queue.try_send(last) {
             if Instant::now() > deadline {
                 return;
             }
@@ -80,11 +58,9 @@ impl Drop for Log {
         // A timeout means that stderr is not read.
         let _ = written.recv_timeout(left);
     }
-}
 
-impl Lines {
     /// Adds a line.
-    pub(super) fn say(&self, line: &dyn Display) {
+    pub(in crate::cli) fn say(&self, line: &dyn Display) {
         self.add(format!("{line}\n").into_bytes());
     }
 
