@@ -38,13 +38,10 @@ use tower::util::MapRequest;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::error::{BearerError, ClientError, Interruption, PageError, PageProblem};
-use self::middleware::bounds::{AddressBounds, bounded};
+use self::middleware::bounds::{AddressBounds, MAX_BODY_BYTES, bounded};
 use self::middleware::{cors, errors, menu_url, planted_cookies};
 use crate::app::App;
 use crate::oauth::discovery::path;
-
-/// The largest body any endpoint accepts, in bytes.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The path that the entries of the portal's menu point to.
 const LAUNCH: &str = "/launch";

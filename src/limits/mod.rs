@@ -10,12 +10,13 @@
 //! the last minute, and a bounded number that wait for the next sweep.
 
 mod logout_calls;
+mod network;
 mod request_shares;
 mod shares;
 
 use std::fmt;
 use std::hash::{Hash, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +30,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Clock;
 
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
+pub use self::network::network;
 pub use self::request_shares::{RequestShare, RequestShares};
 pub use self::shares::{Share, Shares};
 use crate::config::{LimitsSection, Rate};
@@ -142,18 +144,6 @@ impl Limit {
 
     fn is_exempt(&self, address: IpAddr) -> bool {
         self.exempt.iter().any(|network| network.contains(&address))
-    }
-}
-
-/// The network that shares one bucket: an IPv4 address, or the IPv6 /64 that one subscriber has.
-#[must_use]
-pub fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let prefix = address.to_bits() & (u128::MAX << 64);
-            Ipv6Addr::from_bits(prefix).into()
-        }
     }
 }
 

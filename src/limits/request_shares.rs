@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Share, Shares};
+use super::shares::{Share, Shares};
 
 /// How many bytes the large bodies that are being received may occupy together.
 const LARGE_BODIES_BYTES: usize = 16 * 1024 * 1024;

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::network;
+use super::network::network;
 
 /// How much each address holds of a bounded thing, such as connections. Addresses that share a network
 /// share what it may hold.

@@ -17,7 +17,6 @@ use ipnet::IpNet;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::http::MAX_BODY_BYTES;
 use crate::http::error::{Interruption, MAX_QUERY_BYTES};
 use crate::http::extract::client_ip;
 use crate::limits::RequestShares;
@@ -25,6 +24,9 @@ use crate::limits::RequestShares;
 /// The longest a request may take: longer than the portal's timeout and the clients' logout timeout
 /// together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// The largest body any endpoint accepts, in bytes.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What one address may occupy, and how the address of a request is found.
 #[derive(Clone)]

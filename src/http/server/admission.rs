@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::ConnectionLimits;
 use crate::limits::network;
 
 /// How often refused connections are logged at most.
@@ -53,13 +52,15 @@ struct Refusals {
 }
 
 impl Admission {
-    pub(super) fn new(limits: &ConnectionLimits) -> Self {
+    /// `connections` at once, of which `per_address` are of one address. Those of `uncounted` addresses
+    /// may be all.
+    pub(super) fn new(connections: usize, per_address: usize, uncounted: Vec<IpNet>) -> Self {
         Self {
-            all: Arc::new(Semaphore::new(limits.connections)),
-            total: limits.connections,
-            per_address: limits.per_address,
+            all: Arc::new(Semaphore::new(connections)),
+            total: connections,
+            per_address,
             addresses: Arc::default(),
-            uncounted: limits.trusted_proxies.clone().into(),
+            uncounted: uncounted.into(),
             refusals: Arc::default(),
         }
     }

@@ -78,7 +78,11 @@ pub async fn serve(
 ) {
     let mut stop = pin!(stop);
     let connections = GracefulShutdown::new();
-    let admission = Admission::new(&bounds);
+    let admission = Admission::new(
+        bounds.connections,
+        bounds.per_address,
+        bounds.trusted_proxies,
+    );
     let (stopping, stopped) = watch::channel(());
     loop {
         let (stream, peer, place) = tokio::select! {
