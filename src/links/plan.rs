@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::Subject;
 
-use super::{Mistake, Row, RowMatch};
+use super::{Disputed, Mistake, Row, RowMatch};
 use crate::links::{LinkChange, LinkConflict, LinkKey, UniqueField};
 
-/// Which matches are accepted, besides those by identifier.
+/// Which matches are accepted, besides those by an identifier that nothing contradicts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trust {
+    /// Accept the identifier of a row that contradicts it.
+    pub id: bool,
     /// Accept a match by telephone number.
     pub phone: bool,
     /// Accept a match by name.
@@ -95,7 +97,12 @@ fn accepted(found: &RowMatch, trust: Trust) -> Result<&Subject, Refusal> {
             format!("it is matched with {} by name alone", person.subject),
             "see whether that is right (--dry-run); then write the id, or say --match name",
         )),
-        RowMatch::ById(subject, _) => Ok(subject),
+        RowMatch::Disputed(disputed) if !trust.id => Err((
+            describe_dispute(disputed),
+            "correct the id, or take the phone and the name out; if the id is right in all such rows, \
+             say --match id",
+        )),
+        RowMatch::ById(subject, _) | RowMatch::Disputed(Disputed { subject, .. }) => Ok(subject),
         RowMatch::ByPhone(person) | RowMatch::ByName(person) => Ok(&person.subject),
         RowMatch::Ambiguous(people) => {
             let ids: Vec<_> = people.iter().map(|p| p.subject.as_str()).take(8).collect();
@@ -110,6 +117,20 @@ fn accepted(found: &RowMatch, trust: Trust) -> Result<&Subject, Refusal> {
             "write the id, or leave such rows out with --skip-unmatched",
         )),
     }
+}
+
+/// What contradicts the identifier of a row.
+fn describe_dispute(
+    Disputed {
+        subject, others, ..
+    }: &Disputed,
+) -> String {
+    if others.is_empty() {
+        return format!("its id is {subject}, who is known by another phone or name");
+    }
+    let ids: Vec<_> = others.iter().map(|p| p.subject.as_str()).take(8).collect();
+    let ids = ids.join(", ");
+    format!("its id is {subject}, and its phone or name is that of {ids}")
 }
 
 /// The conflicts that the store found, as mistakes on the lines of `plan`.

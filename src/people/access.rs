@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::condition::Condition;
-use super::input::{condition, ids};
+use super::input::{condition, user_ids};
 use super::profile::Profile;
 
 /// Who may use a client that is not open to everybody.
@@ -24,7 +24,7 @@ pub struct AccessRules {
 #[serde(default, deny_unknown_fields)]
 pub struct UserSet {
     /// Panda IDs of users.
-    #[serde(deserialize_with = "ids")]
+    #[serde(deserialize_with = "user_ids")]
     pub ids: HashSet<String>,
     /// Groups whose members belong to the set.
     pub groups: HashSet<String>,

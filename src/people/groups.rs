@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::condition::Condition;
 use super::expression::TemplateError;
-use super::input::{condition, ids};
+use super::input::{condition, user_ids};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
 use crate::session::User;
@@ -21,7 +21,7 @@ use crate::session::User;
 #[serde(default, deny_unknown_fields)]
 pub struct Group {
     /// The Panda IDs of its members.
-    #[serde(deserialize_with = "ids")]
+    #[serde(deserialize_with = "user_ids")]
     pub members: Vec<String>,
     /// A rule. Users for whom it is true are members.
     #[serde(deserialize_with = "condition")]

@@ -18,6 +18,7 @@ pub mod name;
 mod profile;
 mod rule;
 mod template;
+mod user_id;
 
 pub use self::access::{AccessRules, Denied, UserSet};
 pub use self::claim_value::ClaimValue;
@@ -26,8 +27,9 @@ pub use self::contact::Contact;
 pub use self::display_name::display_name;
 pub use self::expression::TemplateError;
 pub use self::groups::{Group, GroupFailure, Groups, GroupsFile, Membership};
-pub(crate) use self::input::parse_user_id;
+pub(crate) use self::input::user_ids;
 pub use self::link::{Attribute, Link};
 pub use self::profile::Profile;
 pub use self::rule::{ClaimRule, RuleFailure};
 pub use self::template::Template;
+pub use self::user_id::{UnreadableId, parse_user_id};

@@ -15,4 +15,5 @@ mod support;
 
 mod deny_unlinked;
 mod links;
+mod spreadsheets;
 mod tools;

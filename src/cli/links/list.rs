@@ -8,7 +8,7 @@ use panda_oidc::people::{Attribute, Link};
 use panda_oidc::store::SqliteStore;
 
 use super::failure::Failure;
-use super::walk::{LinkJson, for_each_link};
+use super::walk::{LinkJson, for_each_in_order};
 use crate::cli::configured::ConfigArgs;
 use crate::cli::table::Table;
 
@@ -32,7 +32,7 @@ impl List {
             requested.is_none_or(|requested| requested == client.unwrap_or("*"))
         };
         if self.json {
-            for_each_link(store, |link_key, link| {
+            for_each_in_order(store, |link_key, link| {
                 if in_requested_client(link_key.client.as_deref()) {
                     serde_json::to_writer(&mut out, &LinkJson::of(link_key, link))?;
                     writeln!(out)?;
@@ -52,7 +52,7 @@ impl List {
             "ATTRIBUTES",
         ];
         let mut table = Table::new(out, headings);
-        for_each_link(store, |link_key, link| {
+        for_each_in_order(store, |link_key, link| {
             if !in_requested_client(link_key.client.as_deref()) {
                 return Ok(());
             }
