@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::condition::Condition;
 use super::input::{condition, user_ids};
+use super::mentions::Mentions;
 use super::profile::Profile;
 
 /// Who may use a client that is not open to everybody.
@@ -91,6 +92,19 @@ impl UserSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.groups.is_empty() && self.when.is_none()
+    }
+
+    /// The names that the set mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Mentions {
+        let mut mentions = self
+            .when
+            .as_ref()
+            .map(Condition::mentions)
+            .unwrap_or_default();
+        mentions.groups.extend(self.groups.iter().cloned());
+        mentions.ids.extend(self.ids.iter().cloned());
+        mentions
     }
 
     /// Whether the user is listed by id or by group.

@@ -116,6 +116,25 @@ impl Groups {
         self.names.iter().cloned().collect()
     }
 
+    /// The names of all roles that groups or the file give.
+    pub fn role_names(&self) -> impl Iterator<Item = &str> {
+        let of_groups = self.roles.values().flatten().map(String::as_str);
+        let of_people = self.people.values().flat_map(|listed| &listed.roles);
+        of_groups.chain(of_people.map(AsRef::as_ref))
+    }
+
+    /// The ids of everybody whom a list names.
+    pub fn member_ids(&self) -> impl Iterator<Item = &str> {
+        self.people.keys().map(String::as_str)
+    }
+
+    /// The groups that have a rule, with the rule.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Condition)> {
+        self.rules
+            .iter()
+            .map(|(group, rule)| (group.as_str(), rule))
+    }
+
     /// Whether `name` is one of [`Groups::names`].
     #[must_use]
     pub fn is_known(&self, name: &str) -> bool {

@@ -17,3 +17,4 @@ mod deny_unlinked;
 mod links;
 mod spreadsheets;
 mod tools;
+mod unmatched_names;

@@ -121,6 +121,11 @@ pub fn users(program: &Program, arguments: &[&str]) -> CommandOutput {
     run(program, "users", arguments)
 }
 
+/// Runs `panda-oidc check` with the program's configuration.
+pub fn check(program: &Program) -> CommandOutput {
+    run(program, "check", &[])
+}
+
 fn run(program: &Program, command: &str, arguments: &[&str]) -> CommandOutput {
     let Output {
         status,
