@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use panda_oidc_sdk::Subject;
 
 use super::App;
-use crate::links::PersonQuery;
+use crate::links::{Disputed, PersonQuery, Row, RowMatch, match_rows, person_query};
 use crate::oauth::claim_mapping::EmailPolicy;
 use crate::oauth::client::Client;
 use crate::oauth::clients::Clients;
 use crate::people::{
-    Attribute, Groups, KnownNames, Link, Mentions, Place, Unmatched, UserSet, unmatched,
+    Attribute, Groups, GroupsFile, KnownNames, Link, Mentions, Place, Unmatched, UserSet, unmatched,
 };
 use crate::store::{Store, StoreError};
 
@@ -113,6 +113,35 @@ pub async fn find_all(
     let clients = unregistered.into_iter();
     found.extend(clients.map(|(client, links)| Unmatched::Client { client, links }));
     Ok(found)
+}
+
+/// The rows of the groups file whose name or telephone number is not that of their id, with their line.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn disputed_members(
+    file: &GroupsFile,
+    store: &dyn Store,
+) -> Result<Vec<(u64, Disputed)>, StoreError> {
+    let rows = file.described.iter().map(|member| Row {
+        line: member.line,
+        subject: Some(member.subject.clone()),
+        phone: member.phone.clone(),
+        name: member.name.clone(),
+        ..Row::default()
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let people = store.find_people(person_query(&rows)).await?;
+    let found = match_rows(&rows, &people).into_iter();
+    let disputed = found.zip(&rows).filter_map(|(found, row)| match found {
+        RowMatch::Disputed(disputed) => Some((row.line, disputed)),
+        _ => None,
+    });
+    Ok(disputed.collect())
 }
 
 /// Every place that mentions names.

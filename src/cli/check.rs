@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use panda_oidc::app::groups::CurrentGroups;
+use panda_oidc::app::groups::{CurrentGroups, load};
 use panda_oidc::app::{open_provider, unmatched_names};
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::error_chain::explain;
 use panda_oidc::people::Groups;
+use panda_oidc::people::groups_file::parse;
 use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
@@ -40,6 +41,7 @@ async fn check_names(config: &Config, groups: &Groups) -> Result<(), String> {
     let found = match open_existing_store(config)? {
         None => unmatched_names::find(clients, groups, None).await,
         Some(store) => {
+            check_members(config, &store).await?;
             let keep = &config.directory.keep;
             let found = unmatched_names::find_all(clients, groups, keep, &store).await;
             store.close().await.map_err(|error| explain(&error))?;
@@ -58,6 +60,23 @@ async fn check_names(config: &Config, groups: &Groups) -> Result<(), String> {
         print_error(error);
     }
     Err(last.to_string())
+}
+
+/// Warns of rows of the groups file that give one person's id and another person's name.
+async fn check_members(config: &Config, store: &SqliteStore) -> Result<(), String> {
+    let Some(path) = &config.groups.file else {
+        return Ok(());
+    };
+    let bytes = load(path).map_err(|error| error.to_string())?;
+    let file = parse(path, &bytes).map_err(|error| error.to_string())?;
+    let disputed = unmatched_names::disputed_members(&file, store).await;
+    for (line, disputed) in disputed.map_err(|error| explain(&error))? {
+        let file = path.display();
+        print_warning(&format_args!(
+            "{file}: line {line}: {disputed}; the id counts, so correct it if the rest is right"
+        ));
+    }
+    Ok(())
 }
 
 /// The store, if there is one already.

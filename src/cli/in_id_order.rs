@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_list_that_is_too_long_keeps_the_order_of_the_store() {
         let mut rows = InIdOrder::new();
-        let shown: usize = (0..MAX_SORTED + 1).map(|_| rows.add("1").len()).sum();
+        let shown: usize = (0..=MAX_SORTED).map(|_| rows.add("1").len()).sum();
         assert_eq!(shown, MAX_SORTED + 1);
         assert!(rows.finish(|id| id).is_empty());
     }

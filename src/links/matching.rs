@@ -5,6 +5,7 @@
 //! if it matches exactly one person and nothing else in the row contradicts that person.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use panda_oidc_sdk::{Identity, Subject};
 
@@ -12,6 +13,9 @@ use super::Row;
 use super::wanted::digits;
 use crate::links::PersonQuery;
 use crate::oauth::phone::e164;
+
+/// How many people a message lists at most.
+const MAX_LISTED: usize = 8;
 
 /// The person that a row is about, and how they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,25 @@ pub struct Disputed {
     pub known: Option<Identity>,
     /// The other people who have the telephone number or the name.
     pub others: Vec<Identity>,
+}
+
+/// Names ids alone, so that it can be logged.
+impl fmt::Display for Disputed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = &self.subject;
+        if self.others.is_empty() {
+            return write!(
+                f,
+                "its id is {subject}, who is known by another phone or name"
+            );
+        }
+        let ids = self.others.iter().map(|person| person.subject.as_str());
+        let ids = ids.take(MAX_LISTED).collect::<Vec<_>>().join(", ");
+        write!(
+            f,
+            "its id is {subject}, and its phone or name is that of {ids}"
+        )
+    }
 }
 
 impl RowMatch {

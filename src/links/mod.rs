@@ -25,7 +25,7 @@ pub use self::edit::{EditInput, parse_edit};
 pub use self::export::{Export, Headings};
 pub use self::matching::{Disputed, RowMatch, match_rows, person_query};
 pub use self::mistake::Mistake;
-pub use self::plan::{Plan, Trust, conflict_mistakes, describe_conflict, plan};
+pub use self::plan::{Plan, Trust, Unaccepted, conflict_mistakes, describe_conflict, plan};
 pub use self::sheet::{Row, Sheet};
 pub use self::wanted::{PersonQuery, fold_case};
 

@@ -17,8 +17,18 @@ pub struct Trust {
     pub phone: bool,
     /// Accept a match by name.
     pub name: bool,
-    /// Leave out rows without an accepted match, instead of refusing the whole table.
-    pub skip: bool,
+    /// What becomes of rows without an accepted match.
+    pub unaccepted: Unaccepted,
+}
+
+/// What becomes of rows without an accepted match.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unaccepted {
+    /// The whole table is refused.
+    #[default]
+    Refused,
+    /// They are left out.
+    LeftOut,
 }
 
 /// The changes to make.
@@ -45,7 +55,7 @@ pub fn plan(rows: Vec<Row>, found: &[RowMatch], trust: Trust) -> Result<Plan, Ve
     for (row, found) in rows.into_iter().zip(found) {
         let subject = match accepted(found, trust) {
             Ok(subject) => subject.clone(),
-            Err(_) if trust.skip => {
+            Err(_) if trust.unaccepted == Unaccepted::LeftOut => {
                 plan.skipped.push(row.line);
                 continue;
             }
@@ -98,7 +108,7 @@ fn accepted(found: &RowMatch, trust: Trust) -> Result<&Subject, Refusal> {
             "see whether that is right (--dry-run); then write the id, or say --match name",
         )),
         RowMatch::Disputed(disputed) if !trust.id => Err((
-            describe_dispute(disputed),
+            disputed.to_string(),
             "correct the id, or take the phone and the name out; if the id is right in all such rows, \
              say --match id",
         )),
@@ -117,20 +127,6 @@ fn accepted(found: &RowMatch, trust: Trust) -> Result<&Subject, Refusal> {
             "write the id, or leave such rows out with --skip-unmatched",
         )),
     }
-}
-
-/// What contradicts the identifier of a row.
-fn describe_dispute(
-    Disputed {
-        subject, others, ..
-    }: &Disputed,
-) -> String {
-    if others.is_empty() {
-        return format!("its id is {subject}, who is known by another phone or name");
-    }
-    let ids: Vec<_> = others.iter().map(|p| p.subject.as_str()).take(8).collect();
-    let ids = ids.join(", ");
-    format!("its id is {subject}, and its phone or name is that of {ids}")
 }
 
 /// The conflicts that the store found, as mistakes on the lines of `plan`.

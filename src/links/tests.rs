@@ -238,7 +238,11 @@ fn trust_decides_which_matches_are_accepted() {
             id: false,
             phone,
             name,
-            skip,
+            unaccepted: if skip {
+                Unaccepted::LeftOut
+            } else {
+                Unaccepted::Refused
+            },
         };
         plan(sheet.rows.clone(), &found, trust)
     };

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use panda_oidc_sdk::Subject;
 use serde::Deserialize;
 
 use super::condition::Condition;
@@ -39,6 +40,22 @@ pub struct GroupsFile {
     /// Users who have a role independent of any group, by role.
     #[serde(skip)]
     pub roles: BTreeMap<String, Vec<String>>,
+    /// What the rows of a table say of their members besides the id.
+    #[serde(skip)]
+    pub described: Vec<DescribedMember>,
+}
+
+/// A member of a group whose row also has a name or a telephone number, for human readers.
+#[derive(Debug, Clone)]
+pub struct DescribedMember {
+    /// The line of the file.
+    pub line: u64,
+    /// The id.
+    pub subject: Subject,
+    /// The name.
+    pub name: Option<String>,
+    /// The telephone number.
+    pub phone: Option<String>,
 }
 
 /// The groups and roles of a user. Each list is sorted and has no duplicates.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use super::groups::GroupsFile;
+use super::groups::{DescribedMember, GroupsFile};
 use super::user_id::parse_user_id;
 use crate::csv_text::heading::{self, Heading};
 use crate::csv_text::table::{Table, cell_at};
@@ -64,21 +64,30 @@ struct Columns {
     group: usize,
     id: usize,
     role: Option<usize>,
+    name: Option<usize>,
+    phone: Option<usize>,
     count: usize,
 }
 
 impl Columns {
     fn of(header: &StringRecord, line: u64) -> Result<Self, Mistake> {
         let (mut group, mut id, mut role) = (None, None, None);
+        let (mut person, mut phone) = (None, None);
         for (index, name) in header.iter().enumerate() {
             let column = match Heading::of(name) {
                 Some(Heading::Group) => &mut group,
                 Some(Heading::Id) => &mut id,
                 Some(Heading::Role) => &mut role,
-                // Ignored: these columns are for human readers.
-                Some(Heading::Name | Heading::Phone | Heading::EmployeeNumber | Heading::Note) => {
+                // These columns are for human readers, who may have several of them.
+                Some(Heading::Name) => {
+                    person.get_or_insert(index);
                     continue;
                 }
+                Some(Heading::Phone) => {
+                    phone.get_or_insert(index);
+                    continue;
+                }
+                Some(Heading::EmployeeNumber | Heading::Note) => continue,
                 _ if heading::text(name).is_empty() => continue,
                 _ => {
                     return Err(mistake(
@@ -107,6 +116,8 @@ impl Columns {
             group,
             id,
             role,
+            name: person,
+            phone,
             count: header.len(),
         })
     }
@@ -147,11 +158,23 @@ fn parse_table(text: &str) -> Result<GroupsFile, Mistake> {
             ));
         }
         // The id is not repeated: a name may stand in its place, and this goes to the log.
-        let id = parse_user_id(id)
-            .map_err(|error| mistake(line, format!("its id {}", error.why), error.remedy))?
-            .to_string();
-        let role = columns.role.map(|role| cell_at(&row, role));
-        if let Some(role) = role.filter(|role| !role.is_empty()) {
+        let subject = parse_user_id(id)
+            .map_err(|error| mistake(line, format!("its id {}", error.why), error.remedy))?;
+        let id = subject.to_string();
+        let optional = |index: Option<usize>| {
+            let text = cell_at(&row, index?);
+            (!text.is_empty()).then_some(text)
+        };
+        let (name, phone) = (optional(columns.name), optional(columns.phone));
+        if name.is_some() || phone.is_some() {
+            listed.described.push(DescribedMember {
+                line,
+                subject,
+                name: name.map(str::to_owned),
+                phone: phone.map(str::to_owned),
+            });
+        }
+        if let Some(role) = optional(columns.role) {
             listed
                 .roles
                 .entry(role.to_owned())

@@ -197,7 +197,7 @@ mod tests {
                 r#"it's {% if "a" in groups %}{{ link.attributes.dept }}{% endif %}"#,
                 "g:a a:dept",
             ),
-            (r#"{{ groups }}"#, ""),
+            ("{{ groups }}", ""),
             (r#"user.name == "groups""#, ""),
             (r#""a\"b" in groups"#, r#"g:a"b"#),
         ] {

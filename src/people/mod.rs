@@ -28,7 +28,7 @@ pub use self::condition::Condition;
 pub use self::contact::Contact;
 pub use self::display_name::display_name;
 pub use self::expression::TemplateError;
-pub use self::groups::{Group, GroupFailure, Groups, GroupsFile, Membership};
+pub use self::groups::{DescribedMember, Group, GroupFailure, Groups, GroupsFile, Membership};
 pub(crate) use self::input::user_ids;
 pub use self::link::{Attribute, Link};
 pub use self::mentions::Mentions;

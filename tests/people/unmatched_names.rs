@@ -104,6 +104,33 @@ async fn check_warns_of_other_names_that_match_nothing() {
     output.expect_success();
 }
 
+/// The name beside an id is for human readers, and shows which of the two is wrong.
+#[tokio::test]
+async fn check_warns_of_a_row_of_the_groups_file_whose_id_is_another_persons() {
+    let groups =
+        "组,编号,姓名,手机\nstaff,1,陈涛,\nstaff,2,王芳,\nstaff,1,,13900139000\nstaff,3,,\n";
+    let program = offline("allow = { groups = ['staff'] }\n", groups);
+    let people = [
+        ("1", "陈涛", "13800138000"),
+        ("2", "李雷", "13900139000"),
+        ("3", "王芳", ""),
+    ];
+    add_users(&program, &people).await;
+    let output = check(&program);
+    let lines: Vec<_> = output.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (line, expected) in lines.iter().zip([
+        "line 3: its id is 2, and its phone or name is that of 3",
+        "line 4: its id is 1, and its phone or name is that of 2",
+    ]) {
+        assert!(
+            line.starts_with("warning: ") && line.contains("groups.csv") && line.contains(expected),
+            "{line}"
+        );
+    }
+    output.expect_success();
+}
+
 #[test]
 fn check_warns_of_accounts_in_a_client_that_is_not_registered() {
     let program = crate::tools::program();

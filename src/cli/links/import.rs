@@ -11,6 +11,7 @@ use panda_oidc::config::Config;
 use panda_oidc::links;
 use panda_oidc::links::{
     ApplyOutcome, Disputed, MAX_BYTES, Mistake, Plan, Row, RowMatch, Sheet, Tally, Trust,
+    Unaccepted,
 };
 use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
@@ -84,7 +85,11 @@ impl Import {
             id: self.matches.contains(&By::Id),
             phone: self.matches.contains(&By::Phone),
             name: self.matches.contains(&By::Name),
-            skip: self.skip_unmatched,
+            unaccepted: if self.skip_unmatched {
+                Unaccepted::LeftOut
+            } else {
+                Unaccepted::Refused
+            },
         };
         let plan = match links::plan(sheet.rows, &found, trust) {
             Ok(plan) => plan,
