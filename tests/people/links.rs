@@ -300,6 +300,7 @@ fn an_invalid_command_exits_with_2() {
         &["import", table, "--client", "nowhere"],
         &["import", table, "--match", "email"],
         &["list", "--what"],
+        &["list", "--client", "nowhere"],
     ] {
         links(&program, arguments).expect_failure(2);
     }

@@ -150,6 +150,8 @@ fn check_warns_of_accounts_in_a_client_that_is_not_registered() {
         output.stderr
     );
     output.expect_success();
+    let listed = links(&program, &["list", "--client", "wiki"]).expect_success();
+    assert_eq!(listed.lines().count(), 2, "{listed}");
 }
 
 #[tokio::test]
