@@ -1,6 +1,13 @@
 //! Decodes tables as spreadsheets save them. They write UTF-8 with a byte order mark, GB18030 on a
 //! Chinese Windows, and UTF-16 as "Unicode text"; they separate columns by commas, semicolons or
 //! tabs.
+//!
+//! [`table`] reads the rows, [`heading`] the headings, [`cell`] a cell. Every table of this program is read
+//! by them.
+
+pub(crate) mod cell;
+pub(crate) mod heading;
+pub(crate) mod table;
 
 use std::borrow::Cow;
 
@@ -45,7 +52,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
 }
 
 /// The column separator of a file with this first line: the candidate that occurs most often.
-pub(crate) fn detect_separator(line: &str) -> u8 {
+fn detect_separator(line: &str) -> u8 {
     let count = |separator: u8| line.bytes().filter(|byte| *byte == separator).count();
     let mut best = b',';
     for separator in [b';', b'\t'] {

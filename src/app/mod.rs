@@ -4,6 +4,7 @@ mod error;
 pub mod groups;
 pub mod rule_log;
 pub mod signing_keys;
+pub mod unmatched_names;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,16 @@ pub(super) fn print(message: &dyn Display) {
     let _ = writeln!(std::io::stdout(), "{message}");
 }
 
+/// Prints to stderr what the caller should know about a command that succeeds.
+pub(super) fn print_note(message: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "note: {message}");
+}
+
+/// Prints a mistake that does not make a command fail to stderr.
+pub(super) fn print_warning(message: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "warning: {message}");
+}
+
 /// Prints an error to stderr, for a command that continues or has several errors to report.
 pub(super) fn print_error(message: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "error: {message}");

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use panda_oidc::app::App;
+use panda_oidc::app::{App, unmatched_names};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::http::server::{ConnectionLimits, serve};
@@ -35,6 +35,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| explain(&error))?
         .shared();
+    unmatched_names::warn(&app).await;
     let mut stop_signal = stop_signal()?;
     tracing::info!("Serving {} on {}", app.issuer, address(&public));
     let (stop, stopped) = watch::channel(());

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use panda_oidc_sdk::Subject;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::findings::Findings;
 use crate::directory::RemovalLimit;
+use crate::people::user_ids;
 
 /// The directory section.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +20,7 @@ pub struct Directory {
     /// The largest share of users that may be missing from one reading.
     pub max_removal: RemovalLimit,
     /// Subjects that are not on the list but must not be treated as leavers, such as technical accounts.
+    #[serde(deserialize_with = "user_ids")]
     pub keep: Vec<String>,
     /// How long the name, the phone number and the history of a leaver are kept.
     #[serde(with = "humantime_serde")]
@@ -52,17 +53,6 @@ impl Directory {
                 "directory.sync",
                 "it is shorter than a second",
                 "write something like \"5m\", or \"off\"",
-            );
-        }
-        if let Some(invalid) = self
-            .keep
-            .iter()
-            .find(|id| Subject::new(id.as_str()).is_err())
-        {
-            findings.add(
-                "directory.keep",
-                format!("`{invalid}` is nobody's identifier"),
-                "list identifiers as the portal has them, such as [\"1\"]",
             );
         }
         if self.retention > Duration::from_hours(10 * 365 * 24) {

@@ -93,6 +93,14 @@ impl Report {
 impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { missing, anomaly } = self;
+        if *missing == 0 {
+            return write!(
+                f,
+                "nobody is missing, and yet THE LIST IS NOT TRUSTED, and nothing is changed: {anomaly}. If \
+                 every reading ends like this and the list is right, take it as it is with \
+                 `panda-oidc users sync --accept-removals`"
+            );
+        }
         write!(
             f,
             "{missing} are missing, and NOBODY IS REMOVED: {anomaly}. If that is right, say so with \
@@ -142,6 +150,21 @@ impl fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_that_is_not_trusted_although_nobody_is_missing_is_not_reported_as_removals() {
+        let blocked = |missing| Blocked {
+            missing,
+            anomaly: Anomaly::Unstable,
+        };
+        let none = blocked(0).to_string();
+        assert!(none.starts_with("nobody is missing, and yet"), "{none}");
+        let some = blocked(1).to_string();
+        assert!(
+            some.starts_with("1 are missing, and NOBODY IS REMOVED"),
+            "{some}"
+        );
+    }
 
     #[test]
     fn removals_stay_blocked_until_a_reading_is_complete() {

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use tower_http::normalize_path::NormalizePath;
 
 use super::{metrics, scim};
 use crate::app::App;
@@ -14,12 +15,14 @@ use crate::error_chain::causes;
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
     let scim = scim::router(&app);
-    Router::new()
+    let routes = Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(app)
-        .merge(scim)
+        .merge(scim);
+    // Other systems are given an address with a slash at its end. It is dropped before routing.
+    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
 }
 
 /// `GET /healthz`: the process is alive.

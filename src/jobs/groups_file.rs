@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::app::App;
 use crate::app::groups::load;
+use crate::app::unmatched_names;
 use crate::crypto::identifiers::FileDigest;
 use crate::people::GroupsFile;
 use crate::people::groups_file::parse;
@@ -43,6 +44,8 @@ pub async fn follow(app: &App) {
                 let (count, file) = (groups_file.groups.len(), path.display());
                 groups.replace_file(&groups_file);
                 tracing::info!("{file} was read again: {count} groups");
+                // A group that a rule names may be gone, or spelt otherwise now.
+                unmatched_names::warn(app).await;
             }
             Change::Unusable(problem) => {
                 tracing::error!("{problem}. The groups that were read before stay");

@@ -6,6 +6,9 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_width::UnicodeWidthChar as _;
 
 use super::MAX_CELL;
+use crate::csv_text::cell::{
+    WrittenNumber, is_formula_error, trim, without_text_formula, written_number,
+};
 
 /// Separates the members of a list.
 const LIST_SEPARATOR: char = '|';
@@ -25,7 +28,8 @@ fn refuse<T>(what: impl Into<String>, remedy: &'static str) -> Result<T, CellErr
     Err(CellError { what, remedy })
 }
 
-/// The text of a cell, without surrounding white space and without the quote that [`protected`] adds.
+/// The text of a cell, without white space and invisible characters around it, and without what marks it
+/// as a text: the quote that [`protected`] adds, or `="…"`.
 pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
     if cell.chars().any(char::is_control) {
         return refuse(
@@ -33,7 +37,13 @@ pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
             "take it out; if there is none, a quotation mark is not closed",
         );
     }
-    let cell = cell.trim();
+    let cell = trim(cell);
+    if is_formula_error(cell) {
+        return refuse(
+            format!("{cell} is the error of a formula"),
+            "correct the formula, or empty the cell",
+        );
+    }
     if cell.chars().count() > MAX_CELL {
         return refuse(
             format!("a cell has more than {MAX_CELL} characters"),
@@ -62,7 +72,20 @@ pub(super) fn protected(text: &str) -> Cow<'_, str> {
 fn unprotected(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if is_formula(text) => text,
-        _ => cell,
+        _ => without_text_formula(cell),
+    }
+}
+
+/// A telephone number, in any spelling.
+pub(super) fn phone(text: &str) -> Result<String, CellError> {
+    let text = text.trim_start_matches('\'');
+    match written_number(text) {
+        Some(WrittenNumber::Whole(digits)) => Ok(digits),
+        Some(WrittenNumber::Rounded) => refuse(
+            format!("{text:?} is a telephone number that the spreadsheet has rounded"),
+            "write it again, in a column formatted as text",
+        ),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -74,15 +97,28 @@ pub(super) fn username(text: &str) -> Result<String, CellError> {
             "write the name of the account as the application shows it",
         );
     }
-    // Zero-width characters are refused: two usernames could differ in them and look the same. NFC
-    // first combines accents with their letters, so that accents are not refused.
-    if text.nfc().any(|c| c.width().unwrap_or_default() == 0) {
+    // Two usernames could differ in such characters and look the same.
+    if has_invisible(text) {
         return refuse(
             format!("{text:?} has characters that nobody sees"),
             "type the name of the account instead of copying it",
         );
     }
+    if written_number(text).is_some() {
+        return refuse(
+            format!(
+                "{text:?} is a number as a spreadsheet writes it, and no longer the account's name"
+            ),
+            "write the name of the account in a column formatted as text",
+        );
+    }
     Ok(text.to_owned())
+}
+
+/// Whether some of the characters have no width. NFC first combines accents with their letters, so that
+/// accents do not count.
+fn has_invisible(text: &str) -> bool {
+    text.nfc().any(|c| c.width().unwrap_or_default() == 0)
 }
 
 /// An e-mail address; only its form is checked. An empty text is accepted and means no address.
@@ -90,6 +126,12 @@ pub(super) fn email(text: &str) -> Result<String, CellError> {
     let split = text.rsplit_once('@');
     let has_both_parts = split.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     let allowed = |c: char| !c.is_control() && !c.is_whitespace();
+    if has_invisible(text) {
+        return refuse(
+            format!("{text:?} has characters that nobody sees"),
+            "type the address instead of copying it",
+        );
+    }
     if text.to_lowercase().ends_with(".invalid") {
         return refuse(
             format!("{text:?} is nobody's address: .invalid is for addresses that are made"),
@@ -110,8 +152,8 @@ pub(super) fn email(text: &str) -> Result<String, CellError> {
 pub(super) fn flag(text: &str) -> Result<Option<bool>, CellError> {
     match text.to_lowercase().as_str() {
         "" => Ok(None),
-        "true" | "yes" | "1" | "是" => Ok(Some(true)),
-        "false" | "no" | "0" | "否" => Ok(Some(false)),
+        "true" | "yes" | "y" | "1" | "是" => Ok(Some(true)),
+        "false" | "no" | "n" | "0" | "否" => Ok(Some(false)),
         _ => refuse(
             format!("{text:?} is neither yes nor no"),
             "write true or false, 是 or 否",

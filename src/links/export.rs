@@ -10,7 +10,7 @@ use crate::links::LinkKey;
 use crate::people::{Attribute, Link};
 
 /// The columns of every table.
-const COLUMNS: [&str; 5] = ["id", "client", "username", "email", "email_verified"];
+pub(super) const COLUMNS: [&str; 5] = ["id", "client", "username", "email", "email_verified"];
 
 /// The headings of the columns of free attributes.
 #[derive(Debug, Clone, Default)]

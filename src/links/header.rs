@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use unicode_normalization::UnicodeNormalization as _;
+use csv::StringRecord;
 
+use super::export::COLUMNS;
 use super::{MAX_COLUMNS, Mistake, cell};
+use crate::csv_text::heading::{self, Heading};
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,27 +26,34 @@ pub(super) enum Column {
     Nothing,
 }
 
-/// The headings that are not free attributes, in lower case.
-const STANDARD_COLUMNS: [(Column, &[&str]); 7] = [
-    (Column::Id, &["id", "编号", "用户编号"]),
-    (Column::Phone, &["phone", "电话", "手机", "手机号"]),
-    (Column::Name, &["name", "姓名"]),
-    (Column::Client, &["client", "应用"]),
-    (Column::Username, &["username", "账号", "帐号", "用户名"]),
-    (Column::Email, &["email", "邮箱"]),
-    (Column::EmailVerified, &["email_verified", "邮箱已验证"]),
-];
+/// The columns of a table.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    /// The columns, in their order.
+    pub(super) all: Vec<Column>,
+    /// The heading of the number of the personnel office that was read as the username.
+    pub(super) employee_number: Option<String>,
+}
 
-/// Reads the columns from the `headings` on `line`.
-pub(super) fn columns<'a>(
-    headings: impl Iterator<Item = &'a str>,
-    line: u64,
-) -> Result<Vec<Column>, Vec<Mistake>> {
-    let mut columns = Vec::new();
-    let mut mistakes = Vec::new();
-    let mut seen = HashSet::new();
-    for heading in headings {
-        if columns.len() == MAX_COLUMNS {
+impl Columns {
+    /// Whether one of the columns is `column`.
+    pub(super) fn has(&self, column: &Column) -> bool {
+        self.all.contains(column)
+    }
+
+    /// The columns that were read as free attributes, as their headings.
+    pub(super) fn attributes(&self) -> Vec<String> {
+        let named = self.all.iter().filter_map(|column| match column {
+            Column::One(name) => Some(name.clone()),
+            Column::Many(name) => Some(format!("{name}[]")),
+            _ => None,
+        });
+        named.collect()
+    }
+
+    /// Reads the columns from the `headings` on `line`.
+    pub(super) fn read(headings: &StringRecord, line: u64) -> Result<Self, Vec<Mistake>> {
+        if headings.len() > MAX_COLUMNS {
             let what = format!("there are more than {MAX_COLUMNS} columns");
             return Err(vec![Mistake::at(
                 line,
@@ -52,55 +61,96 @@ pub(super) fn columns<'a>(
                 "leave out what is not needed",
             )]);
         }
-        match column(heading) {
-            Ok(column) => {
-                if column != Column::Nothing && !seen.insert(column.clone()) {
-                    let what = format!("two columns are headed {heading:?}, or mean the same");
-                    mistakes.push(Mistake::at(line, what, "take one of them out"));
+        let context = Context::of(headings);
+        let mut columns = Self::default();
+        let mut mistakes = Vec::new();
+        let mut seen = HashSet::new();
+        for (index, heading) in headings.iter().enumerate() {
+            match context.column(heading, index) {
+                Ok(column) => {
+                    if column != Column::Nothing && !seen.insert(column.clone()) {
+                        let what = format!("two columns are headed {heading:?}, or mean the same");
+                        mistakes.push(Mistake::at(line, what, "take one of them out"));
+                    }
+                    let is_employee_number = Heading::of(heading) == Some(Heading::EmployeeNumber);
+                    if column == Column::Username && is_employee_number {
+                        columns.employee_number = Some(heading::text(heading));
+                    }
+                    columns.all.push(column);
                 }
-                columns.push(column);
+                Err(error) => mistakes.push(Mistake::at(line, error.what, error.remedy)),
             }
-            Err(error) => mistakes.push(Mistake::at(line, error.what, error.remedy)),
         }
-    }
-    let has = |any: &[Column]| any.iter().any(|column| seen.contains(column));
-    if !has(&[Column::Id, Column::Phone, Column::Name]) {
-        mistakes.push(Mistake::at(
-            line,
-            "no column says who a row is about",
-            "head one id, phone or name (编号, 电话, 姓名)",
-        ));
-    }
-    let is_attribute = |column: &Column| matches!(column, Column::One(_) | Column::Many(_));
-    if !has(&[Column::Username, Column::Email]) && !seen.iter().any(is_attribute) {
-        mistakes.push(Mistake::at(
-            line,
-            "no column says which account a person has",
-            "head one username or email (账号, 邮箱), or as the attribute that it holds",
-        ));
-    }
-    if mistakes.is_empty() {
-        Ok(columns)
-    } else {
-        Err(mistakes)
+        let has = |any: &[Column]| any.iter().any(|column| seen.contains(column));
+        if !has(&[Column::Id, Column::Phone, Column::Name]) {
+            mistakes.push(Mistake::at(
+                line,
+                "no column says who a row is about",
+                "head one id, phone or name (编号, 电话, 姓名)",
+            ));
+        }
+        let is_attribute = |column: &Column| matches!(column, Column::One(_) | Column::Many(_));
+        if !has(&[Column::Username, Column::Email]) && !seen.iter().any(is_attribute) {
+            mistakes.push(Mistake::at(
+                line,
+                "no column says which account a person has",
+                "head one username or email (账号, 邮箱), or as the attribute that it holds",
+            ));
+        }
+        if mistakes.is_empty() {
+            Ok(columns)
+        } else {
+            Err(mistakes)
+        }
     }
 }
 
-fn column(heading: &str) -> Result<Column, cell::CellError> {
-    let heading: String = heading.trim().nfkc().collect();
-    let lower = heading.to_lowercase();
-    let standard = STANDARD_COLUMNS
-        .iter()
-        .find(|(_, names)| names.contains(&lower.as_str()));
-    if let Some((column, _)) = standard {
-        return Ok(column.clone());
+/// What the headings say about each other.
+struct Context {
+    /// `links export` wrote the table. Behind its own columns, a heading that means the same as one of
+    /// them is an attribute's name.
+    is_export: bool,
+    /// A column is headed as the username.
+    has_username: bool,
+}
+
+impl Context {
+    fn of(headings: &StringRecord) -> Self {
+        let begins = headings.iter().take(COLUMNS.len()).map(heading::text);
+        Self {
+            is_export: begins.eq(COLUMNS.map(str::to_owned)),
+            has_username: headings
+                .iter()
+                .any(|heading| Heading::of(heading) == Some(Heading::Username)),
+        }
     }
-    if heading.is_empty() {
-        return Ok(Column::Nothing);
-    }
-    match heading.strip_suffix("[]") {
-        Some(name) => cell::attribute_name(name).map(Column::Many),
-        None => cell::attribute_name(&heading).map(Column::One),
+
+    fn column(&self, written: &str, index: usize) -> Result<Column, cell::CellError> {
+        let is_behind_export = self.is_export && index >= COLUMNS.len();
+        let standard = match Heading::of(written) {
+            Some(Heading::Phone) => Some(Column::Phone),
+            Some(Heading::Name) => Some(Column::Name),
+            _ if is_behind_export => None,
+            Some(Heading::Id) => Some(Column::Id),
+            Some(Heading::Client) => Some(Column::Client),
+            Some(Heading::Username) => Some(Column::Username),
+            Some(Heading::EmployeeNumber) if !self.has_username => Some(Column::Username),
+            Some(Heading::Email) => Some(Column::Email),
+            Some(Heading::EmailVerified) => Some(Column::EmailVerified),
+            Some(Heading::EmployeeNumber | Heading::Group | Heading::Role | Heading::Note)
+            | None => None,
+        };
+        if let Some(column) = standard {
+            return Ok(column);
+        }
+        let heading = heading::text(written);
+        if heading.is_empty() {
+            return Ok(Column::Nothing);
+        }
+        match heading.strip_suffix("[]") {
+            Some(name) => cell::attribute_name(name).map(Column::Many),
+            None => cell::attribute_name(&heading).map(Column::One),
+        }
     }
 }
 
@@ -109,7 +159,7 @@ mod tests {
     use super::*;
 
     fn read(headings: &[&str]) -> Result<Vec<Column>, Vec<Mistake>> {
-        columns(headings.iter().copied(), 1)
+        Columns::read(&headings.to_vec().into(), 1).map(|columns| columns.all)
     }
 
     #[test]
@@ -140,5 +190,16 @@ mod tests {
             assert!(mistakes[0].to_string().contains(about), "{mistakes:?}");
         }
         assert_eq!(read(&["id"; 1000]).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn attributes_of_an_export_keep_their_names() {
+        let mut headings = COLUMNS.to_vec();
+        headings.extend(["工号", "login", "mail"]);
+        let columns = read(&headings).unwrap();
+        let attribute = |name: &str| Column::One(name.to_owned());
+        assert_eq!(columns[5..], ["工号", "login", "mail"].map(attribute));
+        let mistakes = read(&["id", "username", "login"]).unwrap_err();
+        assert!(mistakes[0].what.contains("mean the same"), "{mistakes:?}");
     }
 }

@@ -1,22 +1,29 @@
 //! Finds the person that a row is about.
 //!
-//! An identifier decides. A telephone number or a name is only a hint: it counts if it matches
-//! exactly one person and nothing else in the row contradicts that person.
+//! An identifier decides, unless the row's telephone number or name contradicts it: an application's own
+//! table has ids too, and they are other people's. A telephone number or a name is only a hint: it counts
+//! if it matches exactly one person and nothing else in the row contradicts that person.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use panda_oidc_sdk::{Identity, Subject};
-use unicode_normalization::UnicodeNormalization as _;
 
 use super::Row;
+use super::wanted::digits;
 use crate::links::PersonQuery;
 use crate::oauth::phone::e164;
+
+/// How many people a message lists at most.
+const MAX_LISTED: usize = 8;
 
 /// The person that a row is about, and how they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowMatch {
     /// The row has their identifier. Holds the person, if the store knows them.
     ById(Subject, Option<Identity>),
+    /// The row has their identifier, and a telephone number or name that is not theirs.
+    Disputed(Disputed),
     /// They alone have the telephone number.
     ByPhone(Identity),
     /// They alone have the name.
@@ -27,6 +34,36 @@ pub enum RowMatch {
     Unmatched,
 }
 
+/// A row whose identifier and telephone number or name do not belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disputed {
+    /// The identifier in the row.
+    pub subject: Subject,
+    /// Who has it, if the store knows them.
+    pub known: Option<Identity>,
+    /// The other people who have the telephone number or the name.
+    pub others: Vec<Identity>,
+}
+
+/// Names ids alone, so that it can be logged.
+impl fmt::Display for Disputed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = &self.subject;
+        if self.others.is_empty() {
+            return write!(
+                f,
+                "its id is {subject}, who is known by another phone or name"
+            );
+        }
+        let ids = self.others.iter().map(|person| person.subject.as_str());
+        let ids = ids.take(MAX_LISTED).collect::<Vec<_>>().join(", ");
+        write!(
+            f,
+            "its id is {subject}, and its phone or name is that of {ids}"
+        )
+    }
+}
+
 impl RowMatch {
     /// The person's identifier, if the match is unique.
     #[must_use]
@@ -34,7 +71,7 @@ impl RowMatch {
         match self {
             Self::ById(subject, _) => Some(subject),
             Self::ByPhone(person) | Self::ByName(person) => Some(&person.subject),
-            Self::Ambiguous(_) | Self::Unmatched => None,
+            Self::Disputed(_) | Self::Ambiguous(_) | Self::Unmatched => None,
         }
     }
 }
@@ -46,9 +83,9 @@ pub fn person_query(rows: &[Row]) -> PersonQuery {
     for row in rows {
         if let Some(subject) = &row.subject {
             query.subjects.insert(subject.clone());
-            continue;
         }
-        query.phones.extend(row.e164());
+        let phone = row.phone.as_deref().and_then(PersonQuery::phone);
+        query.phones.extend(phone);
         query
             .names
             .extend(row.name.as_deref().map(PersonQuery::name));
@@ -62,7 +99,7 @@ pub fn match_rows(rows: &[Row], people: &[Identity]) -> Vec<RowMatch> {
     let mut index = PeopleIndex::default();
     for person in people {
         index.subjects.insert(&person.subject, person);
-        if let Some(phone) = person.phone.as_deref().and_then(e164) {
+        if let Some(phone) = person.phone.as_deref().and_then(PersonQuery::phone) {
             index.phones.entry(phone).or_default().push(person);
         }
         if let Some(name) = person.name.as_deref().map(PersonQuery::name) {
@@ -82,11 +119,6 @@ struct PeopleIndex<'a> {
 
 impl PeopleIndex<'_> {
     fn find(&self, row: &Row) -> RowMatch {
-        if let Some(subject) = &row.subject {
-            let person = self.subjects.get(subject);
-            return RowMatch::ById(subject.clone(), person.map(|person| (*person).clone()));
-        }
-        let phone = row.e164();
         let name = row.name.as_deref().map(PersonQuery::name);
         let has_name = |person: &Identity| match (&name, &person.name) {
             (Some(written), Some(known)) => *written == PersonQuery::name(known),
@@ -96,6 +128,31 @@ impl PeopleIndex<'_> {
             (Some(written), Some(known)) => is_same_number(written, known),
             _ => true,
         };
+        if let Some(subject) = &row.subject {
+            let known = self.subjects.get(subject).copied();
+            let phone = row.phone.as_deref().and_then(PersonQuery::phone);
+            let with_phone = phone.and_then(|phone| self.phones.get(&phone));
+            let with_name = name.as_ref().and_then(|name| self.names.get(name));
+            let of_others = |with: Option<&Vec<&Identity>>| {
+                with.is_some_and(|people| people.iter().all(|person| person.subject != *subject))
+            };
+            let agrees = known.is_none_or(|person| has_name(person) && has_phone(person));
+            if agrees && !of_others(with_phone) && !of_others(with_name) {
+                return RowMatch::ById(subject.clone(), known.cloned());
+            }
+            let mut others: Vec<&Identity> = Vec::new();
+            for person in [with_phone, with_name].into_iter().flatten().flatten() {
+                if person.subject != *subject && !others.contains(person) {
+                    others.push(person);
+                }
+            }
+            return RowMatch::Disputed(Disputed {
+                subject: subject.clone(),
+                known: known.cloned(),
+                others: others.into_iter().cloned().collect(),
+            });
+        }
+        let phone = row.e164();
         if let Some(people) = phone.as_ref().and_then(|phone| self.phones.get(phone)) {
             // A family or an office may share a number, or it may have another owner by now.
             return one(people, has_name, RowMatch::ByPhone);
@@ -117,7 +174,6 @@ impl PeopleIndex<'_> {
 /// Whether two numbers are the same. They are compared in E.164, or digit by digit if either has no
 /// E.164 form. A text without digits, such as `无`, is not a number and contradicts nothing.
 fn is_same_number(written: &str, known: &str) -> bool {
-    let digits = |text: &str| text.nfkc().filter(char::is_ascii_digit).collect::<String>();
     match (e164(written), e164(known)) {
         (Some(written), Some(known)) => written == known,
         _ => [digits(known), String::new()].contains(&digits(written)),

@@ -23,9 +23,9 @@ pub use self::cell::CellError;
 pub use self::change::{ApplyOutcome, Edit, LinkChange, LinkConflict, LinkKey, Tally, UniqueField};
 pub use self::edit::{EditInput, parse_edit};
 pub use self::export::{Export, Headings};
-pub use self::matching::{RowMatch, match_rows, person_query};
+pub use self::matching::{Disputed, RowMatch, match_rows, person_query};
 pub use self::mistake::Mistake;
-pub use self::plan::{Plan, Trust, conflict_mistakes, describe_conflict, plan};
+pub use self::plan::{Plan, Trust, Unaccepted, conflict_mistakes, describe_conflict, plan};
 pub use self::sheet::{Row, Sheet};
 pub use self::wanted::{PersonQuery, fold_case};
 

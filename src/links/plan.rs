@@ -5,18 +5,30 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::Subject;
 
-use super::{Mistake, Row, RowMatch};
+use super::{Disputed, Mistake, Row, RowMatch};
 use crate::links::{LinkChange, LinkConflict, LinkKey, UniqueField};
 
-/// Which matches are accepted, besides those by identifier.
+/// Which matches are accepted, besides those by an identifier that nothing contradicts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trust {
+    /// Accept the identifier of a row that contradicts it.
+    pub id: bool,
     /// Accept a match by telephone number.
     pub phone: bool,
     /// Accept a match by name.
     pub name: bool,
-    /// Leave out rows without an accepted match, instead of refusing the whole table.
-    pub skip: bool,
+    /// What becomes of rows without an accepted match.
+    pub unaccepted: Unaccepted,
+}
+
+/// What becomes of rows without an accepted match.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unaccepted {
+    /// The whole table is refused.
+    #[default]
+    Refused,
+    /// They are left out.
+    LeftOut,
 }
 
 /// The changes to make.
@@ -43,7 +55,7 @@ pub fn plan(rows: Vec<Row>, found: &[RowMatch], trust: Trust) -> Result<Plan, Ve
     for (row, found) in rows.into_iter().zip(found) {
         let subject = match accepted(found, trust) {
             Ok(subject) => subject.clone(),
-            Err(_) if trust.skip => {
+            Err(_) if trust.unaccepted == Unaccepted::LeftOut => {
                 plan.skipped.push(row.line);
                 continue;
             }
@@ -95,7 +107,12 @@ fn accepted(found: &RowMatch, trust: Trust) -> Result<&Subject, Refusal> {
             format!("it is matched with {} by name alone", person.subject),
             "see whether that is right (--dry-run); then write the id, or say --match name",
         )),
-        RowMatch::ById(subject, _) => Ok(subject),
+        RowMatch::Disputed(disputed) if !trust.id => Err((
+            disputed.to_string(),
+            "correct the id, or take the phone and the name out; if the id is right in all such rows, \
+             say --match id",
+        )),
+        RowMatch::ById(subject, _) | RowMatch::Disputed(Disputed { subject, .. }) => Ok(subject),
         RowMatch::ByPhone(person) | RowMatch::ByName(person) => Ok(&person.subject),
         RowMatch::Ambiguous(people) => {
             let ids: Vec<_> = people.iter().map(|p| p.subject.as_str()).take(8).collect();

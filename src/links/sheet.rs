@@ -1,11 +1,12 @@
 //! Parses the rows of a file.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use panda_oidc_sdk::Subject;
 
-use super::header::{self, Column};
+use super::header::{Column, Columns};
 use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
 use crate::csv_text;
+use crate::csv_text::table::Table;
 use crate::links::Edit;
 use crate::oauth::phone::e164;
 use crate::people::{Attribute, parse_user_id};
@@ -17,6 +18,10 @@ pub struct Sheet {
     pub rows: Vec<Row>,
     /// The columns that were read as free attributes, in their order.
     pub attributes: Vec<String>,
+    /// Whether a column has usernames or addresses.
+    pub names_accounts: bool,
+    /// The heading of the number of the personnel office that was read as the username.
+    pub employee_number: Option<String>,
 }
 
 /// One row: who has which account.
@@ -56,33 +61,21 @@ impl Sheet {
         }
         let text = csv_text::decode(bytes)
             .map_err(|error| vec![Mistake::of_file(error.to_string(), csv_text::REMEDY)])?;
-        let first = text.lines().find(|line| !line.trim().is_empty());
-        let mut reader = ReaderBuilder::new()
-            .delimiter(csv_text::detect_separator(first.unwrap_or_default()))
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let mut lines = Lines::new(&text);
-        let mut records = reader.records().map(|record| {
-            // Reading cannot fail: the text is UTF-8, and rows may have any number of cells.
-            let record = record.unwrap_or_default();
-            let line = lines.of(&record);
-            (line, record)
-        });
-        let headings = records.find(|(_, record)| !is_blank(record));
-        let Some((line, headings)) = headings else {
+        let Some(table) = Table::read(&text) else {
             return Err(vec![Mistake::of_file(
                 "the file is empty",
                 "begin it with a line of headings, such as id,username",
             )]);
         };
-        let columns = header::columns(headings.iter(), line)?;
+        let columns = Columns::read(&table.headings, table.line)?;
         let mut sheet = Self {
             rows: Vec::new(),
-            attributes: attributes(&columns),
+            attributes: columns.attributes(),
+            names_accounts: columns.has(&Column::Username) || columns.has(&Column::Email),
+            employee_number: columns.employee_number.clone(),
         };
         let mut mistakes = Vec::new();
-        for (line, record) in records.filter(|(_, record)| !is_blank(record)) {
+        for (line, record) in table.rows {
             if sheet.rows.len() + mistakes.len() >= MAX_ROWS {
                 mistakes.push(Mistake::at(
                     line,
@@ -109,19 +102,6 @@ impl Sheet {
     }
 }
 
-fn is_blank(record: &StringRecord) -> bool {
-    record.iter().all(|cell| cell.trim().is_empty())
-}
-
-fn attributes(columns: &[Column]) -> Vec<String> {
-    let named = columns.iter().filter_map(|column| match column {
-        Column::One(name) => Some(name.clone()),
-        Column::Many(name) => Some(format!("{name}[]")),
-        _ => None,
-    });
-    named.collect()
-}
-
 /// Reads one row.
 struct RowReader<'a> {
     line: u64,
@@ -131,21 +111,15 @@ struct RowReader<'a> {
 
 impl RowReader<'_> {
     /// The row; `None` when it sets nothing.
-    fn row(&self, columns: &[Column], record: &StringRecord) -> Result<Option<Row>, Mistake> {
-        if record.len() < columns.len() {
-            let (has, expected) = (record.len(), columns.len());
-            return Err(self.mistake(
-                format!("the row has {has} cells, the first line {expected}"),
-                "separate the cells as in the first line, and quote those that hold the separator",
-            ));
-        }
+    fn row(&self, columns: &Columns, record: &StringRecord) -> Result<Option<Row>, Mistake> {
         let mut row = Row {
             line: self.line,
             client: self.client.map(str::to_owned),
             ..Row::default()
         };
+        // Spreadsheets leave out the last cells of a row if they are empty.
         let without_heading = std::iter::repeat(&Column::Nothing);
-        for (column, cell) in columns.iter().chain(without_heading).zip(record) {
+        for (column, cell) in columns.all.iter().chain(without_heading).zip(record) {
             let to_mistake = |error: cell::CellError| self.mistake(error.what, error.remedy);
             let text = cell::text(cell).map_err(to_mistake)?;
             if !text.is_empty() {
@@ -174,16 +148,13 @@ impl RowReader<'_> {
         let to_mistake = |error: cell::CellError| self.mistake(error.what, error.remedy);
         match column {
             Column::Id => {
-                let subject = parse_user_id(text).and_then(|id| Subject::new(id).ok());
-                let subject = subject.ok_or_else(|| {
-                    self.mistake(
-                        format!("{text:?} is not an ID of the portal"),
-                        "write the id as GetUsers lists it, in a column formatted as text",
-                    )
+                let subject = parse_user_id(text).map_err(|error| {
+                    let what = format!("{:?} {}", error.written, error.why);
+                    self.mistake(what, error.remedy)
                 })?;
                 row.subject = Some(subject);
             }
-            Column::Phone => row.phone = Some(text.to_owned()),
+            Column::Phone => row.phone = Some(cell::phone(text).map_err(to_mistake)?),
             Column::Name => row.name = Some(text.to_owned()),
             Column::Client => row.client = self.client(text)?,
             Column::Username => row.edit.username = Some(cell::username(text).map_err(to_mistake)?),
@@ -235,36 +206,5 @@ impl Row {
     /// The telephone number to look for.
     pub(super) fn e164(&self) -> Option<String> {
         self.phone.as_deref().and_then(e164)
-    }
-}
-
-/// Counts lines. The line numbers of the `csv` crate are wrong after empty lines.
-struct Lines<'a> {
-    text: &'a [u8],
-    position: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text: text.as_bytes(),
-            position: 0,
-            line: 1,
-        }
-    }
-
-    /// The line on which `record` begins. Records must be passed in the order of the file.
-    fn of(&mut self, record: &StringRecord) -> u64 {
-        let begin = record.position().map_or(0, csv::Position::byte);
-        let begin = usize::try_from(begin).unwrap_or(usize::MAX);
-        while let Some(byte) = self.text.get(self.position)
-            && (self.position < begin || matches!(byte, b'\r' | b'\n'))
-        {
-            let next = self.text.get(self.position + 1);
-            self.line += u64::from(*byte == b'\n' || (*byte == b'\r' && next != Some(&b'\n')));
-            self.position += 1;
-        }
-        self.line
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::condition::Condition;
-use super::input::{condition, ids};
+use super::input::{condition, user_ids};
+use super::mentions::Mentions;
 use super::profile::Profile;
 
 /// Who may use a client that is not open to everybody.
@@ -24,7 +25,7 @@ pub struct AccessRules {
 #[serde(default, deny_unknown_fields)]
 pub struct UserSet {
     /// Panda IDs of users.
-    #[serde(deserialize_with = "ids")]
+    #[serde(deserialize_with = "user_ids")]
     pub ids: HashSet<String>,
     /// Groups whose members belong to the set.
     pub groups: HashSet<String>,
@@ -91,6 +92,19 @@ impl UserSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.groups.is_empty() && self.when.is_none()
+    }
+
+    /// The names that the set mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Mentions {
+        let mut mentions = self
+            .when
+            .as_ref()
+            .map(Condition::mentions)
+            .unwrap_or_default();
+        mentions.groups.extend(self.groups.iter().cloned());
+        mentions.ids.extend(self.ids.iter().cloned());
+        mentions
     }
 
     /// Whether the user is listed by id or by group.

@@ -10,6 +10,7 @@ use minijinja::{Expression, Value};
 use super::expression::{
     TemplateError, compile, reject_unknown_functions, reject_unknown_variables, variables_of,
 };
+use super::mentions::Mentions;
 use super::profile::Profile;
 
 /// A rule that is true or false for a user.
@@ -33,6 +34,12 @@ impl Condition {
             source: source.to_owned(),
             expression,
         })
+    }
+
+    /// The names that the rule mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Mentions {
+        Mentions::of_rule(&self.source)
     }
 
     /// Whether the rule is true for `profile`.

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use panda_oidc_sdk::Subject;
 use serde::Deserialize;
 
 use super::condition::Condition;
 use super::expression::TemplateError;
-use super::input::{condition, ids};
+use super::input::{condition, user_ids};
 use super::link::{Attribute, Link};
 use super::profile::Profile;
 use crate::session::User;
@@ -21,7 +22,7 @@ use crate::session::User;
 #[serde(default, deny_unknown_fields)]
 pub struct Group {
     /// The Panda IDs of its members.
-    #[serde(deserialize_with = "ids")]
+    #[serde(deserialize_with = "user_ids")]
     pub members: Vec<String>,
     /// A rule. Users for whom it is true are members.
     #[serde(deserialize_with = "condition")]
@@ -39,6 +40,22 @@ pub struct GroupsFile {
     /// Users who have a role independent of any group, by role.
     #[serde(skip)]
     pub roles: BTreeMap<String, Vec<String>>,
+    /// What the rows of a table say of their members besides the id.
+    #[serde(skip)]
+    pub described: Vec<DescribedMember>,
+}
+
+/// A member of a group whose row also has a name or a telephone number, for human readers.
+#[derive(Debug, Clone)]
+pub struct DescribedMember {
+    /// The line of the file.
+    pub line: u64,
+    /// The id.
+    pub subject: Subject,
+    /// The name.
+    pub name: Option<String>,
+    /// The telephone number.
+    pub phone: Option<String>,
 }
 
 /// The groups and roles of a user. Each list is sorted and has no duplicates.
@@ -114,6 +131,25 @@ impl Groups {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.names.iter().cloned().collect()
+    }
+
+    /// The names of all roles that groups or the file give.
+    pub fn role_names(&self) -> impl Iterator<Item = &str> {
+        let of_groups = self.roles.values().flatten().map(String::as_str);
+        let of_people = self.people.values().flat_map(|listed| &listed.roles);
+        of_groups.chain(of_people.map(AsRef::as_ref))
+    }
+
+    /// The ids of everybody whom a list names.
+    pub fn member_ids(&self) -> impl Iterator<Item = &str> {
+        self.people.keys().map(String::as_str)
+    }
+
+    /// The groups that have a rule, with the rule.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Condition)> {
+        self.rules
+            .iter()
+            .map(|(group, rule)| (group.as_str(), rule))
     }
 
     /// Whether `name` is one of [`Groups::names`].

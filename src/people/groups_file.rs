@@ -1,12 +1,14 @@
 //! The format of the groups file: CSV or TOML.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::groups::{Group, GroupsFile};
-use super::input::parse_user_id;
-use crate::csv_text;
-use crate::csv_text::{REMEDY, detect_separator};
+use csv::StringRecord;
+
+use super::groups::{DescribedMember, GroupsFile};
+use super::user_id::parse_user_id;
+use crate::csv_text::heading::{self, Heading};
+use crate::csv_text::table::{Table, cell_at};
+use crate::csv_text::{self, REMEDY};
 use crate::problem::{Problem, with_position};
 
 /// Parses the file. An empty file is an error: it is a mistake, or another program is still writing it.
@@ -51,123 +53,138 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<GroupsFile, Problem> {
 }
 
 /// The line, what is wrong with it, and the remedy.
-type Mistake = (u64, String, &'static str);
+type Mistake = (u64, String, String);
+
+fn mistake(line: u64, what: impl Into<String>, remedy: &str) -> Mistake {
+    (line, what.into(), remedy.to_owned())
+}
 
 /// The indexes of the columns.
 struct Columns {
     group: usize,
     id: usize,
     role: Option<usize>,
+    name: Option<usize>,
+    phone: Option<usize>,
+    count: usize,
 }
 
 impl Columns {
-    fn of(header: &csv::StringRecord) -> Result<Self, Mistake> {
+    fn of(header: &StringRecord, line: u64) -> Result<Self, Mistake> {
         let (mut group, mut id, mut role) = (None, None, None);
+        let (mut person, mut phone) = (None, None);
         for (index, name) in header.iter().enumerate() {
-            let column = match name.to_lowercase().as_str() {
-                "group" | "组" => &mut group,
-                "id" | "编号" => &mut id,
-                "role" | "角色" => &mut role,
-                // Ignored: these columns are for human readers.
-                "name" | "姓名" | "note" | "备注" | "" => continue,
+            let column = match Heading::of(name) {
+                Some(Heading::Group) => &mut group,
+                Some(Heading::Id) => &mut id,
+                Some(Heading::Role) => &mut role,
+                // These columns are for human readers, who may have several of them.
+                Some(Heading::Name) => {
+                    person.get_or_insert(index);
+                    continue;
+                }
+                Some(Heading::Phone) => {
+                    phone.get_or_insert(index);
+                    continue;
+                }
+                Some(Heading::EmployeeNumber | Heading::Note) => continue,
+                _ if heading::text(name).is_empty() => continue,
                 _ => {
-                    return Err((
-                        1,
+                    return Err(mistake(
+                        line,
                         format!("there is no column `{name}`"),
                         "the columns are group (组), id (编号), role (角色), name (姓名), note (备注)",
                     ));
                 }
             };
             if column.replace(index).is_some() {
-                return Err((
-                    1,
-                    format!("`{name}` is there twice"),
+                return Err(mistake(
+                    line,
+                    format!("`{name}` is there twice, or means the same as another column"),
                     "take one of them out",
                 ));
             }
         }
         let (Some(group), Some(id)) = (group, id) else {
-            return Err((
-                1,
-                "the columns group and id are not both there".to_owned(),
+            return Err(mistake(
+                line,
+                "the columns group and id are not both there",
                 "write group,id (组,编号) into the first line",
             ));
         };
-        Ok(Self { group, id, role })
+        Ok(Self {
+            group,
+            id,
+            role,
+            name: person,
+            phone,
+            count: header.len(),
+        })
     }
 }
 
 fn parse_table(text: &str) -> Result<GroupsFile, Mistake> {
-    let header = text.lines().next().unwrap_or_default();
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(detect_separator(header))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let columns = Columns::of(reader.headers().map_err(|error| malformed(&error))?)?;
     let mut listed = GroupsFile::default();
-    let mut row = csv::StringRecord::new();
-    while reader
-        .read_record(&mut row)
-        .map_err(|error| malformed(&error))?
-    {
-        // A spreadsheet saves a row like this when its cells were cleared.
-        if row.iter().all(str::is_empty) {
-            continue;
-        }
-        let line = row.position().map_or(0, csv::Position::line);
-        let group = &row[columns.group];
-        if group.is_empty() {
-            return Err((
+    let Some(table) = Table::read(text) else {
+        return Ok(listed);
+    };
+    let columns = Columns::of(&table.headings, table.line)?;
+    for (line, row) in table.rows {
+        if (columns.count..row.len()).any(|index| !cell_at(&row, index).is_empty()) {
+            return Err(mistake(
                 line,
-                "it names no group".to_owned(),
-                "fill the column group",
+                format!(
+                    "it has {} cells, and the first line has {}",
+                    row.len(),
+                    columns.count
+                ),
+                "correct that line, or save the table as CSV again",
             ));
         }
-        let id = parse_user_id(&row[columns.id]).ok_or((
-            line,
-            "its id is not an ID of the portal".to_owned(),
-            "write the number as the portal has it, in a column formatted as text",
-        ))?;
-        let role = columns.role.map(|role| &row[role]);
-        if let Some(role) = role.filter(|role| !role.is_empty()) {
-            push(&mut listed.roles, role, id.clone());
+        let group = cell_at(&row, columns.group);
+        if group.is_empty() {
+            return Err(mistake(
+                line,
+                "it names no group",
+                "fill the column group in every row, also where cells were merged",
+            ));
         }
-        if let Some(group) = listed.groups.get_mut(group) {
-            group.members.push(id);
-        } else {
-            let members = vec![id];
-            let group_of_one = Group {
-                members,
-                ..Group::default()
-            };
-            listed.groups.insert(group.to_owned(), group_of_one);
+        let id = cell_at(&row, columns.id);
+        if id.is_empty() {
+            return Err(mistake(
+                line,
+                "it names nobody",
+                "fill the column id, or take the row out",
+            ));
         }
+        // The id is not repeated: a name may stand in its place, and this goes to the log.
+        let subject = parse_user_id(id)
+            .map_err(|error| mistake(line, format!("its id {}", error.why), error.remedy))?;
+        let id = subject.to_string();
+        let optional = |index: Option<usize>| {
+            let text = cell_at(&row, index?);
+            (!text.is_empty()).then_some(text)
+        };
+        let (name, phone) = (optional(columns.name), optional(columns.phone));
+        if name.is_some() || phone.is_some() {
+            listed.described.push(DescribedMember {
+                line,
+                subject,
+                name: name.map(str::to_owned),
+                phone: phone.map(str::to_owned),
+            });
+        }
+        if let Some(role) = optional(columns.role) {
+            listed
+                .roles
+                .entry(role.to_owned())
+                .or_default()
+                .push(id.clone());
+        }
+        let group = listed.groups.entry(group.to_owned()).or_default();
+        group.members.push(id);
     }
     Ok(listed)
-}
-
-fn push(lists: &mut BTreeMap<String, Vec<String>>, name: &str, member: String) {
-    match lists.get_mut(name) {
-        Some(list) => list.push(member),
-        None => _ = lists.insert(name.to_owned(), vec![member]),
-    }
-}
-
-fn malformed(error: &csv::Error) -> Mistake {
-    let line = error.position().map_or(1, csv::Position::line);
-    let description = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => {
-            format!("it has {len} fields, and the first line has {expected_len}")
-        }
-        _ => "it is not CSV".to_owned(),
-    };
-    (
-        line,
-        description,
-        "correct that line, or save the table as CSV again",
-    )
 }
 
 #[cfg(test)]
@@ -216,7 +233,7 @@ mod tests {
         for (table, expected) in [
             (
                 "group,id\ndispatch,1\nmeters\n",
-                "groups.csv: line 3: it has 1 fields",
+                "groups.csv: line 3: it names nobody; fill",
             ),
             (
                 "group,id\n,1\n",

@@ -1,41 +1,70 @@
-//! Parses user identifiers and rules, as operators write them.
+//! Deserializes user identifiers and rules, as operators write them.
 
-use panda_oidc_sdk::Subject;
-use serde::de::Error as _;
+use std::fmt;
+
+use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::user_id::parse_user_id;
 use crate::people::condition::Condition;
 
-/// An identifier, written as a number or as a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Number(u64),
-    Text(String),
+/// An identifier, written as a number or as a string; or why it is none.
+struct UserId(Result<String, String>);
+
+impl UserId {
+    fn of(written: &str) -> Self {
+        let id = parse_user_id(written);
+        Self(
+            id.map(|id| id.to_string())
+                .map_err(|error| error.to_string()),
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Id;
+
+        impl Visitor<'_> for Id {
+            type Value = UserId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the portal's ids of people, such as [1, \"2\"]")
+            }
+
+            fn visit_u64<E>(self, id: u64) -> Result<UserId, E> {
+                Ok(UserId::of(&id.to_string()))
+            }
+
+            fn visit_i64<E>(self, id: i64) -> Result<UserId, E> {
+                Ok(UserId::of(&id.to_string()))
+            }
+
+            fn visit_f64<E>(self, id: f64) -> Result<UserId, E> {
+                // TOML rounds a long number with decimals, so not even `18.0` is certain.
+                Ok(UserId(Err(format!(
+                    "`{id}` is not an ID of the portal: it has decimals; write it in quotation marks"
+                ))))
+            }
+
+            fn visit_str<E>(self, id: &str) -> Result<UserId, E> {
+                Ok(UserId::of(id))
+            }
+        }
+
+        deserializer.deserialize_any(Id)
+    }
 }
 
 /// Reads a list of identifiers.
-pub(super) fn ids<'de, D: Deserializer<'de>, C: FromIterator<String>>(
+pub(crate) fn user_ids<'de, D: Deserializer<'de>, C: FromIterator<String>>(
     deserializer: D,
 ) -> Result<C, D::Error> {
-    let ids = Vec::<Id>::deserialize(deserializer)?;
-    let ids = ids.into_iter().map(|id| {
-        let text = match id {
-            Id::Number(number) => number.to_string(),
-            Id::Text(text) => text,
-        };
-        parse_user_id(&text)
-            .ok_or_else(|| D::Error::custom(format!("`{text}` is not an ID of the portal")))
-    });
+    let ids = Vec::<UserId>::deserialize(deserializer)?;
+    let ids = ids
+        .into_iter()
+        .map(|UserId(id)| id.map_err(D::Error::custom));
     ids.collect()
-}
-
-/// Parses `text` as an identifier, without surrounding whitespace.
-pub(crate) fn parse_user_id(text: &str) -> Option<String> {
-    let text = text.trim();
-    // A spreadsheet writes a long number in scientific notation and loses its last digits.
-    let damaged = text.contains("E+") && text.parse::<f64>().is_ok();
-    (!damaged && Subject::new(text).is_ok()).then(|| text.to_owned())
 }
 
 /// Reads an optional rule. A missing key is left to `#[serde(default)]`.
@@ -47,19 +76,4 @@ pub(super) fn condition<'de, D: Deserializer<'de>>(
     condition
         .map(Some)
         .map_err(|error| D::Error::custom(format!("the rule cannot be read: {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::people::input::*;
-
-    #[test]
-    fn an_id_is_kept_to_the_digit() {
-        assert_eq!(parse_user_id(" 007 ").as_deref(), Some("007"));
-        for text in ["", "1 2", "陈涛", "1.23E+17"] {
-            assert_eq!(parse_user_id(text), None, "{text}");
-        }
-        // An ID with letters in it may look like a number.
-        assert_eq!(parse_user_id("12e5").as_deref(), Some("12e5"));
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::claim_value::ClaimValue;
 use super::expression::TemplateError;
+use super::mentions::Mentions;
 use super::profile::Profile;
 use super::template::Template;
 
@@ -42,6 +43,12 @@ impl ClaimRule {
     #[must_use]
     pub fn claim(&self) -> &str {
         &self.claim
+    }
+
+    /// The names that the rule mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Mentions {
+        self.template.mentions()
     }
 
     /// The value of the claim for `profile`, if there is one.

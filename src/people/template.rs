@@ -16,6 +16,7 @@ use super::expression::{
     TemplateError, compile, environment, reject_unknown_functions, reject_unknown_variables,
     variables_of,
 };
+use super::mentions::Mentions;
 use super::profile::Profile;
 
 /// The name of the only template in an environment.
@@ -58,6 +59,12 @@ impl Template {
         reject_unknown_functions(template.evaluate(Value::UNDEFINED))?;
         reject_unknown_variables(template.variables()?)?;
         Ok(template)
+    }
+
+    /// The names that the template mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Mentions {
+        Mentions::of_rule(&self.source)
     }
 
     /// Renders the template for `profile`. `None` if the value is undefined, none or an empty text.

@@ -1,12 +1,15 @@
 //! Filters (RFC 7644 §3.4.2.2): their syntax tree, and whether a resource matches one.
 //!
-//! Supported are `eq`, `ne`, `co`, `sw`, `ew`, `pr`, `and`, `or`, `not` and parentheses. Everything
-//! else is refused: the ordering operators (`gt`, `ge`, `lt`, `le`), value paths such as `emails[…]`,
+//! Supported are `eq`, `ne`, `co`, `sw`, `ew`, `pr`, `and`, `or`, `not` and parentheses, and for times also
+//! `gt`, `ge`, `lt`, `le`. Everything else is refused: the order of texts, value paths such as `emails[…]`,
 //! and unknown attributes.
 
 mod parser;
+mod time;
 
 use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 
 /// An attribute that can be filtered by.
 pub trait Attribute: Copy + PartialEq + 'static {
@@ -29,6 +32,8 @@ pub enum Kind {
     Folded,
     /// As booleans.
     Boolean,
+    /// As times.
+    Time,
 }
 
 /// A value of an attribute.
@@ -38,6 +43,8 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// A boolean.
     Boolean(bool),
+    /// A time.
+    Time(DateTime<Utc>),
 }
 
 /// A resource that a filter can be evaluated on.
@@ -75,6 +82,14 @@ pub enum Operator {
     StartsWith,
     /// `ew`
     EndsWith,
+    /// `gt`
+    Greater,
+    /// `ge`
+    GreaterOrEqual,
+    /// `lt`
+    Less,
+    /// `le`
+    LessOrEqual,
 }
 
 /// What a value is compared with.
@@ -84,6 +99,8 @@ pub enum Compared {
     Text(String),
     /// A boolean.
     Boolean(bool),
+    /// A time.
+    Time(DateTime<Utc>),
     /// `null`: the attribute has no value.
     Null,
 }
@@ -136,10 +153,19 @@ impl<A: Attribute> Filter<A> {
 }
 
 impl Operator {
+    /// Whether it asks for an order.
+    fn is_order(self) -> bool {
+        use Operator::{Greater, GreaterOrEqual, Less, LessOrEqual};
+        matches!(self, Greater | GreaterOrEqual | Less | LessOrEqual)
+    }
+
     fn holds(self, value: &Value<'_>, compared: &Compared, kind: Kind) -> bool {
         let (text, expected) = match (value, compared) {
             (Value::Text(text), Compared::Text(expected)) => (text, expected.as_str()),
             (Value::Boolean(value), Compared::Boolean(expected)) => return value == expected,
+            (Value::Time(value), Compared::Time(expected)) => {
+                return self.holds_for(value, expected);
+            }
             _ => return false,
         };
         let text = match kind {
@@ -147,10 +173,22 @@ impl Operator {
             _ => Cow::Borrowed(text.as_ref()),
         };
         match self {
-            Self::Equals => text == expected,
             Self::Contains => text.contains(expected),
             Self::StartsWith => text.starts_with(expected),
             Self::EndsWith => text.ends_with(expected),
+            _ => self.holds_for(text.as_ref(), expected),
+        }
+    }
+
+    /// Whether `value` stands in this order to `expected`.
+    fn holds_for<T: Ord + ?Sized>(self, value: &T, expected: &T) -> bool {
+        match self {
+            Self::Equals => value == expected,
+            Self::Greater => value > expected,
+            Self::GreaterOrEqual => value >= expected,
+            Self::Less => value < expected,
+            Self::LessOrEqual => value <= expected,
+            Self::Contains | Self::StartsWith | Self::EndsWith => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 use serde_json::{Map, Value as Json, json};
 
 use super::base::BaseUrl;
@@ -47,6 +47,8 @@ pub enum UserAttribute {
     Group,
     /// `roles.value`
     Role,
+    /// `meta.lastModified`
+    LastModified,
 }
 
 impl Attribute for UserAttribute {
@@ -69,12 +71,14 @@ impl Attribute for UserAttribute {
         ("groups", Self::Group),
         ("roles.value", Self::Role),
         ("roles", Self::Role),
+        ("meta.lastModified", Self::LastModified),
     ];
 
     fn kind(self) -> Kind {
         match self {
             Self::Id | Self::UserName | Self::ExternalId | Self::Group | Self::Role => Kind::Exact,
             Self::Active => Kind::Boolean,
+            Self::LastModified => Kind::Time,
             _ => Kind::Folded,
         }
     }
@@ -142,12 +146,14 @@ impl<'a> User<'a> {
         (!stored.is_empty()).then(|| e164(stored).unwrap_or_else(|| stored.to_owned()))
     }
 
+    /// `meta.lastModified`, in the precision in which clients see it.
     fn last_modified(&self) -> DateTime<Utc> {
         let updated = self.entry.person.user.updated_at;
-        match self.entry.person.presence {
+        let modified = match self.entry.person.presence {
             Presence::Left(at) => updated.max(at),
             _ => updated,
-        }
+        };
+        modified.trunc_subsecs(3)
     }
 
     /// The whole resource.
@@ -218,6 +224,7 @@ impl Searchable for User<'_> {
     fn any(&self, attribute: UserAttribute, holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
         let parts = || name::split(self.name()?);
         let text = match attribute {
+            UserAttribute::LastModified => return holds(&Value::Time(self.last_modified())),
             UserAttribute::Active => return holds(&Value::Boolean(self.active())),
             UserAttribute::Group => return any_of(&self.membership().groups, holds),
             UserAttribute::Role => return any_of(&self.membership().roles, holds),

@@ -97,6 +97,7 @@ macro_rules! stores {
                 people: updated_at_changes_when_the_directory_changes_the_identity;
                 people: a_leaver_has_no_session_and_no_grant_and_cannot_sign_in;
                 people: the_history_of_a_leaver_is_recorded;
+                people: a_person_who_returns_counts_as_changed;
                 people: a_logout_is_not_recorded_for_a_person_who_has_not_left;
                 people: people_are_listed_in_subject_order;
                 people: a_forgotten_leaver_still_cannot_sign_in;

@@ -87,7 +87,7 @@ async fn a_valid_change_takes_effect_and_an_invalid_one_changes_nothing() {
     for (slip, expected) in [
         (
             &b"group,id\nstaff,1\nstaff\n"[..],
-            "groups.csv: line 3: it has 1 fields",
+            "groups.csv: line 3: it names nobody",
         ),
         (
             b"group,id\nstaff,\xd5\xc5\xc8\xfd\n",

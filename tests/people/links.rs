@@ -141,8 +141,8 @@ fn a_table_with_a_mistake_is_not_imported_at_all() {
     let program = program();
     for (text, expected) in [
         (
-            "id,username\n1,a\n2\n",
-            "line 3: the row has 1 cells, the first line 2; ",
+            "username,id\na,1\nb\n",
+            "line 3: the row does not say who it is about; ",
         ),
         (
             "id,email\n1,c@w.cn\n2,c\n",
@@ -300,6 +300,7 @@ fn an_invalid_command_exits_with_2() {
         &["import", table, "--client", "nowhere"],
         &["import", table, "--match", "email"],
         &["list", "--what"],
+        &["list", "--client", "nowhere"],
     ] {
         links(&program, arguments).expect_failure(2);
     }

@@ -15,4 +15,6 @@ mod support;
 
 mod deny_unlinked;
 mod links;
+mod spreadsheets;
 mod tools;
+mod unmatched_names;

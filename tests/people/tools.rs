@@ -113,12 +113,26 @@ impl CommandOutput {
 
 /// Runs `panda-oidc links …` with the program's configuration.
 pub fn links(program: &Program, arguments: &[&str]) -> CommandOutput {
+    run(program, "links", arguments)
+}
+
+/// Runs `panda-oidc users …` with the program's configuration.
+pub fn users(program: &Program, arguments: &[&str]) -> CommandOutput {
+    run(program, "users", arguments)
+}
+
+/// Runs `panda-oidc check` with the program's configuration.
+pub fn check(program: &Program) -> CommandOutput {
+    run(program, "check", &[])
+}
+
+fn run(program: &Program, command: &str, arguments: &[&str]) -> CommandOutput {
     let Output {
         status,
         stdout,
         stderr,
     } = Command::new(BINARY)
-        .arg("links")
+        .arg(command)
         .args(arguments)
         .arg("--config")
         .arg(program.config_file())

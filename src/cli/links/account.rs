@@ -6,23 +6,24 @@ use panda_oidc::links::LinkKey;
 use panda_oidc_sdk::Subject;
 
 use super::failure::Failure;
+use crate::cli::person_id::PersonId;
 
 /// The account that a command is about.
 #[derive(Debug, Args)]
 pub(super) struct Account {
     /// The person's id in the portal.
-    #[arg(value_name = "ID", value_parser = |id: &str| Subject::new(id))]
-    pub(super) id: Subject,
+    #[arg(value_name = "ID", value_parser = PersonId::parse)]
+    pub(super) id: PersonId,
     /// The client the account is in; without it the account is for all clients.
     #[arg(long, value_name = "ID")]
     pub(super) client: Option<String>,
 }
 
 impl Account {
-    /// The link that these arguments name.
-    pub(super) fn key(&self) -> LinkKey {
+    /// The link of the person `subject` that these arguments name.
+    pub(super) fn key(&self, subject: &Subject) -> LinkKey {
         LinkKey {
-            subject: self.id.clone(),
+            subject: subject.clone(),
             client: self.client.clone(),
         }
     }

@@ -1,5 +1,6 @@
 //! `panda-oidc links import`.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
@@ -9,7 +10,8 @@ use clap::{Args, ValueEnum};
 use panda_oidc::config::Config;
 use panda_oidc::links;
 use panda_oidc::links::{
-    ApplyOutcome, MAX_BYTES, Mistake, Plan, Row, RowMatch, Sheet, Tally, Trust,
+    ApplyOutcome, Disputed, MAX_BYTES, Mistake, Plan, Row, RowMatch, Sheet, Tally, Trust,
+    Unaccepted,
 };
 use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
@@ -18,8 +20,11 @@ use serde_json::json;
 use super::account::{is_client, require_registered};
 use super::failure::Failure;
 use crate::cli::configured::ConfigArgs;
-use crate::cli::output::print_error;
+use crate::cli::output::{print_error, print_note};
 use crate::cli::table::Table;
+
+/// How many of the ids that nobody has are listed at most, unless as JSON.
+const MAX_PRINTED_IDS: usize = 10;
 
 /// How many mistakes are printed at most, unless as JSON.
 const MAX_PRINTED_MISTAKES: usize = 50;
@@ -37,7 +42,8 @@ pub(super) struct Import {
     /// Show which person each row matches, and every mistake; change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Accept rows without an id that match one person by telephone number, or by name.
+    /// Accept rows without an id that match one person by telephone number, or by name; accept the id of
+    /// rows whose telephone number or name is another person's.
     #[arg(long = "match", value_name = "BY", value_delimiter = ',')]
     matches: Vec<By>,
     /// Leave out rows that match no person for certain, instead of importing nothing.
@@ -50,6 +56,7 @@ pub(super) struct Import {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum By {
+    Id,
     Phone,
     Name,
 }
@@ -72,10 +79,17 @@ impl Import {
         if self.dry_run {
             self.show(&sheet, &found)?;
         }
+        let notes = Notes::of(&sheet, &found);
+        notes.print();
         let trust = Trust {
+            id: self.matches.contains(&By::Id),
             phone: self.matches.contains(&By::Phone),
             name: self.matches.contains(&By::Name),
-            skip: self.skip_unmatched,
+            unaccepted: if self.skip_unmatched {
+                Unaccepted::LeftOut
+            } else {
+                Unaccepted::Refused
+            },
         };
         let plan = match links::plan(sheet.rows, &found, trust) {
             Ok(plan) => plan,
@@ -88,7 +102,7 @@ impl Import {
             store.apply(changes, SystemClock.now()).await?
         };
         match joined {
-            ApplyOutcome::Done(tally) => self.print_summary(tally, &plan),
+            ApplyOutcome::Done(tally) => self.print_summary(tally, &plan, &notes),
             ApplyOutcome::Taken(taken) => self.refuse(&links::conflict_mistakes(&plan, &taken)),
         }
     }
@@ -124,12 +138,7 @@ impl Import {
                 &matched_people(found),
             ])?;
         }
-        table.end()?;
-        if !sheet.attributes.is_empty() {
-            let names = sheet.attributes.join(", ");
-            writeln!(out, "Taken for free attributes: {names}")?;
-        }
-        Ok(out.flush()?)
+        Ok(table.end()?)
     }
 
     /// Reports the mistakes.
@@ -156,7 +165,7 @@ impl Import {
         Ok(ExitCode::FAILURE)
     }
 
-    fn print_summary(&self, tally: Tally, plan: &Plan) -> Result<ExitCode, Failure> {
+    fn print_summary(&self, tally: Tally, plan: &Plan, notes: &Notes) -> Result<ExitCode, Failure> {
         let Tally {
             added,
             changed,
@@ -168,6 +177,7 @@ impl Import {
             let summary = json!({
                 "added": added, "changed": changed, "same": same,
                 "left_out": plan.skipped, "dry_run": self.dry_run,
+                "unknown_ids": notes.unknown_ids, "attributes": notes.attributes,
             });
             writeln!(out, "{summary}")?;
         } else {
@@ -178,6 +188,68 @@ impl Import {
             )?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What an operator should know of a table that has no mistake.
+struct Notes {
+    /// The ids that the store knows nobody by, each once.
+    unknown_ids: Vec<String>,
+    /// The columns that were read as free attributes.
+    attributes: Vec<String>,
+    names_accounts: bool,
+    employee_number: Option<String>,
+}
+
+impl Notes {
+    fn of(sheet: &Sheet, found: &[RowMatch]) -> Self {
+        let mut seen = HashSet::new();
+        let unknown = found.iter().filter_map(|found| match found {
+            RowMatch::ById(subject, None)
+            | RowMatch::Disputed(Disputed {
+                subject,
+                known: None,
+                ..
+            }) => Some(subject),
+            _ => None,
+        });
+        let unknown_ids = unknown.filter(|subject| seen.insert(*subject));
+        Self {
+            unknown_ids: unknown_ids.map(ToString::to_string).collect(),
+            attributes: sheet.attributes.clone(),
+            names_accounts: sheet.names_accounts,
+            employee_number: sheet.employee_number.clone(),
+        }
+    }
+
+    fn print(&self) {
+        if let Some(heading) = &self.employee_number {
+            print_note(&format_args!(
+                "the column {heading} was read as the username"
+            ));
+        }
+        if !self.attributes.is_empty() {
+            let names = self.attributes.join(", ");
+            print_note(&format_args!("taken for free attributes: {names}"));
+        }
+        if !self.names_accounts {
+            print_note(
+                &"no column is a username or an address: the accounts have free attributes alone",
+            );
+        }
+        if !self.unknown_ids.is_empty() {
+            let listed = &self.unknown_ids[..self.unknown_ids.len().min(MAX_PRINTED_IDS)];
+            let more = if listed.len() < self.unknown_ids.len() {
+                ", …"
+            } else {
+                ""
+            };
+            print_note(&format_args!(
+                "{} of the ids are of people nobody has heard of: {}{more}; compare them with users list",
+                self.unknown_ids.len(),
+                listed.join(", ")
+            ));
+        }
     }
 }
 
@@ -192,7 +264,7 @@ fn match_kind(found: &RowMatch) -> &'static str {
         RowMatch::ById(..) => "id",
         RowMatch::ByPhone(_) => "phone",
         RowMatch::ByName(_) => "name",
-        RowMatch::Ambiguous(_) => "ambiguous",
+        RowMatch::Disputed(_) | RowMatch::Ambiguous(_) => "ambiguous",
         RowMatch::Unmatched => "nobody",
     }
 }
@@ -202,6 +274,18 @@ fn matched_people(found: &RowMatch) -> String {
         RowMatch::ById(subject, None) => format!("{subject} (never heard of)"),
         RowMatch::ById(_, Some(person)) | RowMatch::ByPhone(person) | RowMatch::ByName(person) => {
             describe(person)
+        }
+        RowMatch::Disputed(disputed) => {
+            let known = match &disputed.known {
+                Some(person) => describe(person),
+                None => format!("{} (never heard of)", disputed.subject),
+            };
+            let others = disputed.others.iter().map(describe);
+            [known]
+                .into_iter()
+                .chain(others)
+                .collect::<Vec<_>>()
+                .join(" / ")
         }
         RowMatch::Ambiguous(people) => {
             let people: Vec<_> = people.iter().map(describe).collect();
@@ -227,6 +311,9 @@ fn match_json(row: &Row, found: &RowMatch) -> serde_json::Value {
     let person = |person: &Identity| json!({ "id": person.subject.as_str(), "name": person.name, "phone": person.phone });
     let candidates = match found {
         RowMatch::Ambiguous(people) => people.iter().map(person).collect(),
+        RowMatch::Disputed(Disputed { known, others, .. }) => {
+            known.iter().chain(others).map(person).collect()
+        }
         RowMatch::ById(_, Some(known)) | RowMatch::ByPhone(known) | RowMatch::ByName(known) => {
             vec![person(known)]
         }

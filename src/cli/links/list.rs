@@ -4,11 +4,13 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
+use panda_oidc::config::Config;
 use panda_oidc::people::{Attribute, Link};
 use panda_oidc::store::SqliteStore;
 
+use super::account::require_registered;
 use super::failure::Failure;
-use super::walk::{LinkJson, for_each_link};
+use super::walk::{LinkJson, for_each_in_order, for_each_link};
 use crate::cli::configured::ConfigArgs;
 use crate::cli::table::Table;
 
@@ -25,14 +27,19 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(
+        &self,
+        config: &Config,
+        store: &SqliteStore,
+    ) -> Result<ExitCode, Failure> {
+        self.require_client(config, store).await?;
         let mut out = io::BufWriter::new(io::stdout().lock());
         let in_requested_client = |client: Option<&str>| {
             let requested = self.client.as_deref();
             requested.is_none_or(|requested| requested == client.unwrap_or("*"))
         };
         if self.json {
-            for_each_link(store, |link_key, link| {
+            for_each_in_order(store, |link_key, link| {
                 if in_requested_client(link_key.client.as_deref()) {
                     serde_json::to_writer(&mut out, &LinkJson::of(link_key, link))?;
                     writeln!(out)?;
@@ -52,7 +59,7 @@ impl List {
             "ATTRIBUTES",
         ];
         let mut table = Table::new(out, headings);
-        for_each_link(store, |link_key, link| {
+        for_each_in_order(store, |link_key, link| {
             if !in_requested_client(link_key.client.as_deref()) {
                 return Ok(());
             }
@@ -73,6 +80,25 @@ impl List {
         .await?;
         table.end()?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Refuses a client that is not registered and has no accounts: it is misspelt. A client that is no
+    /// longer registered may still have some.
+    async fn require_client(&self, config: &Config, store: &SqliteStore) -> Result<(), Failure> {
+        let Some(client) = self.client.as_deref().filter(|client| *client != "*") else {
+            return Ok(());
+        };
+        let registered = require_registered(config, Some(client));
+        if registered.is_ok() {
+            return Ok(());
+        }
+        let mut has_accounts = false;
+        for_each_link(store, |link_key, _| {
+            has_accounts |= link_key.client.as_deref() == Some(client);
+            Ok(())
+        })
+        .await?;
+        if has_accounts { Ok(()) } else { registered }
     }
 }
 

@@ -87,7 +87,7 @@ async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Fa
     }
     let store = SqliteStore::open(&config.store.path, WriteTimeout::Command)?;
     let result = match command {
-        Command::List(list) => list.run(&store).await,
+        Command::List(list) => list.run(config, &store).await,
         Command::Import(import) => import.run(config, &store).await,
         Command::Export(export) => export.run(&store).await,
         Command::Set(set) => set.run(config, &store).await,

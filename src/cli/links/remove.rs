@@ -20,17 +20,19 @@ pub(super) struct Remove {
 impl Remove {
     /// Does not require that the client is still registered.
     pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
-        let link_key = self.account.key();
-        if store.unlink(&link_key).await? {
-            return Ok(ExitCode::SUCCESS);
+        let mut tried = String::new();
+        for subject in self.account.id.candidates() {
+            if store.unlink(&self.account.key(subject)).await? {
+                return Ok(ExitCode::SUCCESS);
+            }
+            tried = subject.to_string();
         }
-        let client = link_key.client.map_or_else(
+        let client = self.account.client.as_ref().map_or_else(
             || "for all clients".to_owned(),
             |client| format!("in {client:?}"),
         );
         Err(Failure::Refused(format!(
-            "{} has no account {client}; see links list",
-            link_key.subject
+            "{tried} has no account {client}; see links list"
         )))
     }
 }

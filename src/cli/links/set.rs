@@ -54,7 +54,9 @@ impl Set {
             attributes: self.values.attributes.clone(),
         };
         let edit = parse_edit(&requested).map_err(|error| Failure::Usage(error.to_string()))?;
-        let link_key = self.account.key();
+        let subject = self.account.id.meant();
+        let subject = subject.map_err(|error| Failure::Usage(error.to_string()))?;
+        let link_key = self.account.key(subject);
         let change = LinkChange { link_key, edit };
         match store
             .apply([change.clone()].into(), SystemClock.now())

@@ -6,11 +6,12 @@ use panda_oidc::store::SqliteStore;
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::cli::in_id_order::InIdOrder;
 
 /// How many links are read from the store at once.
 const BATCH_SIZE: u32 = 1000;
 
-/// Calls `each` with every link, ordered by id, without holding all links in memory.
+/// Calls `each` with every link, in the order of the store, without holding all links in memory.
 pub(super) async fn for_each_link(
     store: &SqliteStore,
     mut each: impl FnMut(&LinkKey, &Link) -> Result<(), Failure>,
@@ -27,6 +28,25 @@ pub(super) async fn for_each_link(
             None => return Ok(()),
         }
     }
+}
+
+/// Calls `each` with every link, in the order in which people read ids.
+pub(super) async fn for_each_in_order(
+    store: &SqliteStore,
+    mut each: impl FnMut(&LinkKey, &Link) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut ordered = InIdOrder::new();
+    for_each_link(store, |link_key, link| {
+        for (link_key, link) in ordered.add((link_key.clone(), link.clone())) {
+            each(&link_key, &link)?;
+        }
+        Ok(())
+    })
+    .await?;
+    for (link_key, link) in ordered.finish(|(link_key, _)| link_key.subject.as_str()) {
+        each(&link_key, &link)?;
+    }
+    Ok(())
 }
 
 /// A link as a line of JSON.

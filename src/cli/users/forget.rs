@@ -8,10 +8,12 @@ use panda_oidc::app::App;
 use panda_oidc::directory::Presence;
 use panda_oidc::service::backchannel_logout;
 
-use super::text::{parse_subject, unknown_user};
+use super::text::unknown_user;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
+use crate::cli::person_id::PersonId;
 use panda_oidc::error_chain::explain;
+use panda_oidc_sdk::Subject;
 
 /// Removes the personal data of a user.
 #[derive(Debug, Args)]
@@ -24,14 +26,24 @@ pub(in crate::cli) struct Forget {
 
 impl Forget {
     pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
-        let subject = parse_subject(&self.id)?;
-        let person = app.store.person(&subject).await;
+        let id = PersonId::parse(&self.id).map_err(|error| error.to_string())?;
+        for subject in id.candidates() {
+            if self.forget(app, subject).await? {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+        Err(unknown_user(&self.id))
+    }
+
+    /// Forgets the user with this id. `false` when nobody has it.
+    async fn forget(&self, app: &Arc<App>, subject: &Subject) -> Result<bool, String> {
+        let person = app.store.person(subject).await;
         let person = person.map_err(|error| explain(&error))?;
         let now = app.host.clock.now();
         let notice = app.logout_notifier.notice(None, now);
-        let ended = app.store.forget(&subject, &notice, now).await;
+        let ended = app.store.forget(subject, &notice, now).await;
         let Some(ended) = ended.map_err(|error| explain(&error))? else {
-            return Err(unknown_user(&subject));
+            return Ok(false);
         };
         backchannel_logout::notify_clients(app, &ended).await;
         print(&format_args!(
@@ -44,6 +56,6 @@ impl Forget {
                 &"the portal still lists them: the next reading of its list, or a login, brings name and phone again",
             );
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(true)
     }
 }

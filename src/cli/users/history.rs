@@ -7,9 +7,10 @@ use panda_oidc::app::App;
 use panda_oidc::directory::{Event, HistoryEntry, Presence};
 use serde_json::json;
 
-use super::text::{format_time, parse_subject, unknown_user};
+use super::text::{format_time, unknown_user};
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
+use crate::cli::person_id::PersonId;
 use panda_oidc::error_chain::explain;
 
 /// Shows what happened to a user who left.
@@ -26,14 +27,21 @@ pub(in crate::cli) struct History {
 
 impl History {
     pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
-        let subject = parse_subject(&self.id)?;
-        let person = app.store.person(&subject).await;
-        let person = person.map_err(|error| explain(&error))?;
-        let history = app.store.history(&subject).await;
-        let history = history.map_err(|error| explain(&error))?;
-        let Some(person) = person else {
-            return Err(unknown_user(&subject));
+        let id = PersonId::parse(&self.id).map_err(|error| error.to_string())?;
+        let mut known = None;
+        for subject in id.candidates() {
+            let person = app.store.person(subject).await;
+            known = person.map_err(|error| explain(&error))?;
+            if known.is_some() {
+                break;
+            }
+        }
+        let Some(person) = known else {
+            return Err(unknown_user(&self.id));
         };
+        let subject = person.user.subject();
+        let history = app.store.history(subject).await;
+        let history = history.map_err(|error| explain(&error))?;
         let state = person.presence.as_str();
         if self.json {
             let events: Vec<_> = history

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::text::format_time;
 use crate::cli::configured::ConfigArgs;
+use crate::cli::in_id_order::InIdOrder;
 use crate::cli::table::Table;
 use panda_oidc::error_chain::explain;
 
@@ -99,16 +100,23 @@ impl List {
         mut show: impl FnMut(&UserLine<'_>) -> io::Result<()>,
     ) -> Result<(), ListError> {
         let mut everybody = PeopleBatches::of(app.store.as_ref());
+        let mut ordered = InIdOrder::new();
         loop {
             let people = everybody.next().await;
             let people = people.map_err(|error| ListError::Store(explain(&error)))?;
             if people.is_empty() {
-                return Ok(());
+                break;
             }
-            for person in people.iter().filter(|person| self.selects(person)) {
-                show(&line_of(person))?;
+            for person in people.into_iter().filter(|person| self.selects(person)) {
+                for person in ordered.add(person) {
+                    show(&line_of(&person))?;
+                }
             }
         }
+        for person in ordered.finish(|person| person.user.subject().as_str()) {
+            show(&line_of(&person))?;
+        }
+        Ok(())
     }
 
     fn selects(&self, person: &Person) -> bool {

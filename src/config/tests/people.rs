@@ -29,6 +29,76 @@ fn a_mistake_in_a_group_is_reported_with_its_name() {
     );
 }
 
+/// Every list of ids in the configuration, with the end of the key.
+const ID_LISTS: [(&str, &str); 4] = [
+    ("[directory]\nkeep = [ID]\n", "directory.keep: "),
+    ("[groups.a]\nmembers = [ID]\n", "groups.a.members: "),
+    ("allow = { ids = [ID] }\n", "allow.ids: "),
+    ("deny = { ids = [ID] }\n", "deny.ids: "),
+];
+
+fn with_id(list: &str, id: &str) -> String {
+    let list = list.replace("ID", id);
+    if list.starts_with('[') {
+        format!("{GOOD}{list}")
+    } else {
+        GOOD.replace("[[clients]]\n", &format!("[[clients]]\n{list}"))
+    }
+}
+
+#[test]
+fn ids_are_read_in_one_way_everywhere() {
+    for (list, key) in ID_LISTS {
+        for id in [
+            "1",
+            "'1'",
+            "'１'",
+            "'1.0'",
+            "' 1 '",
+            "\"'1\"",
+            "'1\u{200b}'",
+        ] {
+            let config =
+                parse(&with_id(list, id)).unwrap_or_else(|problems| panic!("{id}: {problems:?}"));
+            let client = &config.clients.all()[0].access;
+            let access = client
+                .iter()
+                .flat_map(|access| access.allow.iter().chain(&access.deny));
+            let ids = access.flat_map(|set| &set.ids);
+            let members = config
+                .groups
+                .configured
+                .values()
+                .flat_map(|group| &group.members);
+            let all: Vec<_> = config
+                .directory
+                .keep
+                .iter()
+                .chain(ids)
+                .chain(members)
+                .collect();
+            assert_eq!(all, ["1"], "{key}{id}");
+        }
+        for id in [
+            "1.0",
+            "'1,010'",
+            "'101,102'",
+            "'1.01E+3'",
+            "'陈涛'",
+            "''",
+            "'#N/A'",
+        ] {
+            let problem = only_problem(&with_id(list, id));
+            assert!(
+                problem.contains(key) && problem.contains("is not an ID of the portal"),
+                "{problem}"
+            );
+        }
+        let problem = only_problem(&with_id(list, "true"));
+        assert!(problem.contains("the portal's ids of people"), "{problem}");
+    }
+}
+
 #[test]
 fn a_client_without_access_rules_is_open_to_everybody() {
     assert!(

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Attribute, Compared, Filter, Kind, Operator};
+use super::{Attribute, Compared, Filter, Kind, Operator, time};
 use crate::scim::error::{ScimError, ScimType};
 
 /// The longest filter, in bytes.
@@ -139,11 +139,20 @@ impl<'a> Parser<'a> {
             "co" => (Operator::Contains, false),
             "sw" => (Operator::StartsWith, false),
             "ew" => (Operator::EndsWith, false),
-            "gt" | "ge" | "lt" | "le" => {
-                return Err(self.refuse("the operators of order are not supported"));
+            "gt" => (Operator::Greater, false),
+            "ge" => (Operator::GreaterOrEqual, false),
+            "lt" => (Operator::Less, false),
+            "le" => (Operator::LessOrEqual, false),
+            _ => {
+                return Err(
+                    self.refuse("one of eq, ne, co, sw, ew, pr, gt, ge, lt, le is expected")
+                );
             }
-            _ => return Err(self.refuse("one of eq, ne, co, sw, ew, pr is expected")),
         };
+        // An order of texts would put the id 10 before 9.
+        if operator.is_order() && attribute.kind() != Kind::Time {
+            return Err(self.refuse("the operators of order are not supported for this attribute"));
+        }
         self.position += word.len();
         let compared = self.value(attribute.kind(), operator)?;
         let filter = Filter::Compare(attribute, operator, compared);
@@ -179,10 +188,12 @@ impl<'a> Parser<'a> {
             Compared::Text(self.string()?)
         } else {
             let word = self.word();
-            let compared = match word {
+            let compared = match word.to_ascii_lowercase().as_str() {
                 "true" => Compared::Boolean(true),
                 "false" => Compared::Boolean(false),
                 "null" => Compared::Null,
+                // Some systems write an id of digits as a number.
+                _ if kind == Kind::Exact && is_number(word) => Compared::Text(word.to_owned()),
                 _ => {
                     return Err(
                         self.refuse("a text in double quotes, true, false or null is expected")
@@ -193,6 +204,20 @@ impl<'a> Parser<'a> {
             compared
         };
         match (kind, operator, compared) {
+            (Kind::Time, operator, Compared::Text(text))
+                if operator == Operator::Equals || operator.is_order() =>
+            {
+                let time = time::parse(&text).map(Compared::Time);
+                time.ok_or_else(|| {
+                    self.refuse("a time such as \"2026-11-25T12:00:00Z\" is expected")
+                })
+            }
+            // Entra ID writes `active eq "True"`.
+            (Kind::Boolean, Operator::Equals, Compared::Text(text))
+                if matches!(text.to_ascii_lowercase().as_str(), "true" | "false") =>
+            {
+                Ok(Compared::Boolean(text.eq_ignore_ascii_case("true")))
+            }
             (Kind::Folded, _, Compared::Text(text)) => Ok(Compared::Text(text.to_lowercase())),
             (Kind::Exact, _, text @ Compared::Text(_)) => Ok(text),
             (Kind::Boolean, Operator::Equals, boolean @ Compared::Boolean(_)) => Ok(boolean),
@@ -218,6 +243,10 @@ impl<'a> Parser<'a> {
         self.position += end + 1;
         Ok(text)
     }
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The attribute called `name`, ignoring case, with or without the URN of its schema.

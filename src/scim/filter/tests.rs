@@ -67,6 +67,8 @@ fn filters_match_or_do_not() {
         ("active eq true", true),
         ("active ne true", false),
         ("active eq false", false),
+        (r#"active eq "True""#, true),
+        ("active eq TRUE", true),
         ("displayName pr", true),
         ("externalId pr", false),
         ("externalId eq null", true),
@@ -93,9 +95,14 @@ fn filters_match_or_do_not() {
 fn a_bad_filter_is_refused_and_the_error_says_where() {
     for (text, message) in [
         ("", "character 1: an attribute is expected"),
-        ("id", "one of eq, ne, co, sw, ew, pr is expected"),
+        (
+            "id",
+            "one of eq, ne, co, sw, ew, pr, gt, ge, lt, le is expected",
+        ),
         ("id eq", "character 6: a text in double quotes"),
-        ("id eq 1", "character 7: a text in double quotes"),
+        ("id eq x", "character 7: a text in double quotes"),
+        ("displayName eq 1", "a text in double quotes"),
+        (r#"meta.lastModified gt "x""#, "a time such as"),
         (r#"id eq "1"#, "a text has no end"),
         (r#"id eq "\x""#, "a text is not written as in JSON"),
         (
@@ -108,7 +115,7 @@ fn a_bad_filter_is_refused_and_the_error_says_where() {
             r#"emails[type eq "work"]"#,
             "filters in brackets are not supported",
         ),
-        (r#"active eq "true""#, "the attribute has no such values"),
+        (r#"active eq "yes""#, "the attribute has no such values"),
         ("active co true", "the attribute has no such values"),
         ("id eq true", "the attribute has no such values"),
         ("id co null", "the attribute has no such values"),
@@ -172,7 +179,7 @@ fn filters() -> impl Strategy<Value = (Filter<UserAttribute>, String)> {
         let (name, attribute) = UserAttribute::NAMED[index];
         let written = serde_json::to_string(&text).unwrap();
         match attribute.kind() {
-            Kind::Boolean => (Filter::Present(attribute), format!("{name} pr")),
+            Kind::Boolean | Kind::Time => (Filter::Present(attribute), format!("{name} pr")),
             kind => {
                 let text = match kind {
                     Kind::Folded => text.to_lowercase(),

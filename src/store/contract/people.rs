@@ -129,6 +129,24 @@ pub(super) async fn the_history_of_a_leaver_is_recorded(store: impl Store) {
     );
 }
 
+/// Systems that pull what changed since the last time must see that the person is back.
+pub(super) async fn a_person_who_returns_counts_as_changed(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    let updated = async || {
+        let person = store.person(&subject("1")).await.unwrap().unwrap();
+        person.user.updated_at
+    };
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 1).await;
+    let before = updated().await;
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 3).await;
+    assert_eq!(updated().await, before, "nobody saw them missing");
+    apply_reading(&store, vec![Change::Absent(subject("1"))], 4).await;
+    apply_reading(&store, vec![Change::Left(subject("1"))], 5).await;
+    apply_reading(&store, vec![Change::Listed(identity("1", "陈涛"))], 20).await;
+    assert_eq!(updated().await, at(20));
+}
+
 pub(super) async fn a_logout_is_not_recorded_for_a_person_who_has_not_left(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store

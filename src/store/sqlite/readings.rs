@@ -227,6 +227,7 @@ fn mark_listed(sql: &Connection, identity: &Identity, at: DateTime<Utc>) -> rusq
          ON CONFLICT (subject) DO UPDATE SET
              updated_at = CASE WHEN users.name IS DISTINCT FROM excluded.name
                                  OR users.phone IS DISTINCT FROM excluded.phone
+                                 OR users.left_at IS NOT NULL
                  THEN excluded.updated_at ELSE users.updated_at END,
              name = excluded.name, phone = excluded.phone,
              listed_at = coalesce(users.listed_at, excluded.listed_at),

@@ -2,5 +2,6 @@
 
 mod client;
 mod groups;
+mod lenient;
 mod tokens;
 mod users;
