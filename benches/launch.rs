@@ -16,7 +16,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use panda_oidc::backchannel::LogoutNotifier;
 use panda_oidc::crypto::MasterKey;
-use panda_oidc::crypto::identifiers::{BrowserId, HolderId, SessionHandleHash, TicketHash};
+use panda_oidc::crypto::identifiers::{SessionHandleHash, TicketHash, UserAgentId};
+use panda_oidc::login::browser::BrowserHandles;
 use panda_oidc::login::policy::{Policy, TicketReplay};
 use panda_oidc::login::sign_in::TicketOwner;
 use panda_oidc::login::ticket;
@@ -51,8 +52,8 @@ fn read(criterion: &mut Criterion<ProcessorTime>) {
 
 fn decide(criterion: &mut Criterion<ProcessorTime>) {
     let [ticket, older] = [1, 2].map(|byte| TicketHash::from([byte; 32]));
-    let browser = BrowserId::from([3; 32]);
-    let holder = HolderId::of_browser(browser);
+    let browser = BrowserHandles::random(None, &mut rand::rng());
+    let holder = TicketHolder::from(&browser);
     let handle = SessionHandleHash::from([4; 32]);
     let policy = Policy {
         lifetime: TimeDelta::hours(12),
@@ -60,10 +61,10 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
         replay: TicketReplay::BrowserBound,
     };
     let owner = TicketOwner {
-        holder,
+        holder: holder.id(),
         spent: false,
     };
-    let session = session(older);
+    let session = session(older, browser.user_agent());
     let notifier = LogoutNotifier::new(&Clients::default());
     criterion.bench_function(
         "decide, and decide again with the portal's answer",
@@ -71,7 +72,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
             bencher.iter(|| {
                 let decision = decide_ticket(
                     black_box(&ticket),
-                    Some(holder),
+                    Some(&holder),
                     Some(&owner),
                     Some(&session),
                     &policy,
@@ -79,7 +80,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                 let login = VerifiedLogin {
                     identity: identity(),
                     ticket,
-                    holder: TicketHolder::Browser(browser),
+                    holder: holder.clone(),
                     already_owned: false,
                 };
                 let needs_confirmation = login.needs_confirmation(Some(&session), false);
@@ -102,9 +103,10 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
     );
 }
 
-fn session(ticket: TicketHash) -> Session {
+fn session(ticket: TicketHash, user_agent: UserAgentId) -> Session {
     Session {
         sid: SessionId::random(&mut rand::rng()),
+        user_agent,
         user: User {
             identity: identity(),
             updated_at: now(),
