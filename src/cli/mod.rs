@@ -5,8 +5,10 @@ mod configured;
 mod demo;
 mod files;
 mod links;
+mod listen;
 mod log;
 mod output;
+mod owners;
 mod serve;
 mod stop;
 mod table;
@@ -54,7 +56,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) => "error,panda_oidc::jobs::directory_sync=off",
+        Command::Users(_) => {
+            "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
+        }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let ansi = std::io::stderr().is_terminal();

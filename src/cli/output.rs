@@ -12,3 +12,8 @@ pub(super) fn print(message: &dyn Display) {
 pub(super) fn print_error(message: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }
+
+/// Prints a warning to stderr.
+pub(super) fn print_warning(message: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "warning: {message}");
+}

@@ -1,7 +1,6 @@
 //! `[admin]`: the listener for the operator, and the tokens for its endpoints.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use super::findings::Findings;
+use super::paths::FilePath;
 use super::secret::{self, MAKE_ONE, Place};
 use crate::crypto::identifiers::SecretHash;
 use crate::oauth::redirect::is_loopback;
@@ -95,7 +95,7 @@ impl Default for AdminSection {
 struct TokenSection {
     name: String,
     token: Option<SecretString>,
-    token_file: Option<PathBuf>,
+    token_file: Option<FilePath>,
     token_env: Option<String>,
     token_sha256: Option<SecretString>,
     scopes: Vec<AdminScope>,
@@ -195,7 +195,12 @@ impl TokenSection {
     ) -> Option<SecretHash> {
         let places = [
             ("token", self.token.as_ref().map(Place::Here)),
-            ("token_file", self.token_file.as_deref().map(Place::File)),
+            (
+                "token_file",
+                self.token_file
+                    .as_ref()
+                    .map(|file| Place::File(file.as_path())),
+            ),
             ("token_env", self.token_env.as_deref().map(Place::Env)),
             (
                 "token_sha256",

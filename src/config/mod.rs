@@ -13,6 +13,7 @@ mod findings;
 mod groups;
 mod limits;
 mod networks;
+mod paths;
 mod presets;
 mod secret;
 mod sections;
@@ -67,6 +68,8 @@ pub struct Config {
     pub clients: Clients,
     /// `[provider]`.
     pub provider: ProviderSection,
+    /// What is allowed, but probably not meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// `[provider]`: the plugin of its `kind`, and the table for that plugin to read.
@@ -106,14 +109,15 @@ struct Document {
     directory: Directory,
     #[serde(default)]
     groups: BTreeMap<String, Group>,
-    groups_file: Option<PathBuf>,
+    groups_file: Option<paths::FilePath>,
     #[serde(default)]
     limits: LimitsSection,
     #[serde(default)]
     clients: Vec<clients::ClientSection>,
 }
 
-/// Reads `files` in order, then the environment, and checks the merged configuration.
+/// Reads `files` in order, then the environment, and checks the merged configuration. A relative path
+/// follows the file that holds it.
 ///
 /// # Errors
 ///
@@ -123,7 +127,12 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
     let mut problems = Vec::new();
     for path in files {
         match File::read(path) {
-            Ok(file) => toml = toml.merge(file),
+            Ok(file) => {
+                if let Some(first_file) = file.regular_path() {
+                    toml = toml.join(paths::Defaults { first_file });
+                }
+                toml = toml.merge(file);
+            }
             Err(problem) => problems.push(problem),
         }
     }
@@ -174,11 +183,11 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         .admin
         .check(document.server.allow_insecure_http, &mut findings);
     document.session.check(&mut findings);
-    document.store.check(&mut findings);
+    paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
         configured: document.groups,
-        file: document.groups_file,
+        file: document.groups_file.map(paths::FilePath::into_path),
     };
     groups.check(&mut findings);
     document.limits.check(&mut findings);
@@ -191,7 +200,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         document.server.allow_insecure_http,
         &mut findings,
     );
-    let problems = findings.into_problems();
+    let (problems, warnings) = findings.into_problems_and_warnings();
     match (issuer, plugin) {
         (Some(issuer), Some(plugin)) if problems.is_empty() => Ok(Config {
             issuer,
@@ -208,6 +217,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
                 plugin,
                 table: source.focus("provider"),
             },
+            warnings,
         }),
         _ => Err(problems),
     }

@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check;
 mod config;
 mod database;
 mod disk_full;
@@ -24,6 +25,7 @@ mod kill;
 mod master_key;
 mod outage;
 mod page;
+mod paths;
 mod portal;
 mod refusal;
 mod scripted_portal;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use panda_oidc::app::App;
 use panda_oidc::directory::{Event, HistoryEntry, Presence};
+use panda_oidc::store::{People as _, SqliteStore};
 use serde_json::json;
 
 use super::text::{format_time, parse_subject, unknown_user};
@@ -25,11 +25,11 @@ pub(in crate::cli) struct History {
 }
 
 impl History {
-    pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
+    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, String> {
         let subject = parse_subject(&self.id)?;
-        let person = app.store.person(&subject).await;
+        let person = store.person(&subject).await;
         let person = person.map_err(|error| explain(&error))?;
-        let history = app.store.history(&subject).await;
+        let history = store.history(&subject).await;
         let history = history.map_err(|error| explain(&error))?;
         let Some(person) = person else {
             return Err(unknown_user(&subject));

@@ -198,7 +198,7 @@ impl Check<'_, '_> {
     fn secret(&mut self, section: &ClientSection, key: &'static str) -> Option<Secret> {
         let place = match key {
             "client_secret_sha256" => Place::Sha256(section.client_secret_sha256.as_ref()?),
-            "client_secret_file" => Place::File(section.client_secret_file.as_ref()?),
+            "client_secret_file" => Place::File(section.client_secret_file.as_ref()?.as_path()),
             "client_secret_env" => Place::Env(section.client_secret_env.as_ref()?),
             _ => Place::Here(section.client_secret.as_ref()?),
         };
