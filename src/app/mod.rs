@@ -17,7 +17,7 @@ use self::groups::{CurrentGroups, log_failures};
 use self::rule_log::RuleLog;
 use self::signing_keys::{load_or_generate, other_master_key};
 use crate::backchannel::LogoutNotifier;
-use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
+use crate::config::{Admin, Config, Directory, StoreKind};
 use crate::crypto::refresh_token::RefreshTokenChain;
 use crate::crypto::{Purpose, Sealer, TicketHasher};
 use crate::keys::Keys;
@@ -192,8 +192,5 @@ impl App {
 ///
 /// A [`Problem`] when its settings are wrong.
 pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, Problem> {
-    let ProviderSection { plugin, table } = &config.provider;
-    plugin
-        .open(table, host)
-        .map_err(|error| Problem::of_section("provider", table, error))
+    config.provider.open(host)
 }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use panda_oidc_sdk::pasted::{Slip, slip};
 use secrecy::SecretString;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
@@ -92,7 +93,7 @@ impl Default for AdminSection {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenSection {
+pub(super) struct TokenSection {
     name: String,
     token: Option<SecretString>,
     token_file: Option<FilePath>,
@@ -176,7 +177,9 @@ impl AdminSection {
                 && url.query().is_none()
                 && url.fragment().is_none()
         };
-        if !Url::parse(written).is_ok_and(|url| is_valid(&url)) {
+        if let Some(Slip { problem, remedy }) = slip(written) {
+            findings.add("admin.url", problem, remedy);
+        } else if !Url::parse(written).is_ok_and(|url| is_valid(&url)) {
             findings.add(
                 "admin.url",
                 "it is no address to put /scim/v2 behind",

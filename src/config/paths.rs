@@ -62,14 +62,17 @@ fn resolve(path: &RelativePathBuf) -> io::Result<PathBuf> {
     absolute(path.relative())
 }
 
-/// The default paths, which follow the first configuration file.
+/// The default paths. They follow the first configuration file, if there is one.
 pub(super) struct Defaults<'a> {
-    pub(super) first_file: &'a Path,
+    pub(super) first_file: Option<&'a Path>,
 }
 
 impl Provider for Defaults<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::from("default", Source::File(self.first_file.to_owned()))
+        match self.first_file {
+            Some(file) => Metadata::from("default", Source::File(file.to_owned())),
+            None => Metadata::named("default"),
+        }
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {

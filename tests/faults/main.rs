@@ -15,12 +15,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod check;
 mod config;
 mod database;
 mod disk_full;
 mod first_start;
 mod groups;
+mod keys;
 mod kill;
 mod master_key;
 mod outage;

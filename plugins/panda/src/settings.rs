@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use panda_oidc_sdk::OpenError;
+use panda_oidc_sdk::pasted::{Slip, slip};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::{Host, Url};
@@ -99,7 +100,7 @@ impl Settings {
         let table: Table = table.extract()?;
         let base_url = base_url(&table.base_url)?;
         let portal_url = match table.portal_url {
-            Some(text) => web_url("portal_url", &text)?,
+            Some(text) => portal_url(&text, &table.ticket_parameter)?,
             None => base_url.clone(),
         };
         Ok(Self {
@@ -126,8 +127,31 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The path of the portal's calls, which is appended to the base URL.
+const CALLS: &str = "/pandaoms/oms";
+
 fn base_url(text: &str) -> Result<Url, OpenError> {
-    let url = web_url("base_url", text)?;
+    let mut url = web_url("base_url", text)?;
+    if url.host_str() == Some("ip") {
+        return Err(unusable(
+            "base_url",
+            "`IP` stands for the portal's address there",
+            "write the portal's own name or IP address in its place",
+        ));
+    }
+    // The document prints the whole address of a call. What stands behind the portal is cut, with any ticket.
+    let path = url.path().to_ascii_lowercase();
+    if let Some(end) = path.find(CALLS)
+        && matches!(
+            path[end + CALLS.len()..].trim_end_matches('/'),
+            "" | "/getuserbyticket" | "/getusers"
+        )
+    {
+        let portal = url.path()[..end].to_owned();
+        url.set_path(&portal);
+        url.set_query(None);
+        url.set_fragment(None);
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(unusable(
             "base_url",
@@ -138,7 +162,26 @@ fn base_url(text: &str) -> Result<Url, OpenError> {
     Ok(url)
 }
 
+/// The address of the portal that everybody is shown: without a ticket.
+fn portal_url(text: &str, ticket_parameter: &str) -> Result<Url, OpenError> {
+    let url = web_url("portal_url", text)?;
+    let in_fragment = url
+        .fragment()
+        .is_some_and(|fragment| fragment.contains(&format!("{ticket_parameter}=")));
+    if in_fragment || url.query_pairs().any(|(name, _)| name == ticket_parameter) {
+        return Err(unusable(
+            "portal_url",
+            "it has somebody's ticket in it, and everybody is shown this address",
+            "leave that parameter out",
+        ));
+    }
+    Ok(url)
+}
+
 fn web_url(key: &'static str, text: &str) -> Result<Url, OpenError> {
+    if let Some(Slip { problem, remedy }) = slip(text) {
+        return Err(unusable(key, &problem, &remedy));
+    }
     let example = "write it whole, like `http://10.0.0.5` or `https://portal.example.com/panda`";
     let url = Url::parse(text)
         .map_err(|error| unusable(key, &format!("it is no URL ({error})"), example))?;
@@ -274,6 +317,54 @@ mod tests {
         ] {
             let problem = problem(&format!("base_url = {url:?}"));
             assert!(problem.starts_with("`base_url`: "), "{url}: {problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_as_the_document_prints_it_is_cut() {
+        for (pasted, portal) in [
+            (
+                "http://10.0.0.5/PandaOMS/OMS/GetUserByTicket",
+                "http://10.0.0.5/",
+            ),
+            ("http://10.0.0.5/PandaOMS/OMS/GetUsers/", "http://10.0.0.5/"),
+            ("http://10.0.0.5/pandaoms/oms", "http://10.0.0.5/"),
+            (
+                "https://p.example.com:8443/water/PandaOMS/OMS/GetUserByTicket?ticket=hunter2#x",
+                "https://p.example.com:8443/water",
+            ),
+            (
+                "http://10.0.0.5/PandaOMS/OMSX",
+                "http://10.0.0.5/PandaOMS/OMSX",
+            ),
+        ] {
+            let settings = read(&format!("base_url = {pasted:?}")).unwrap();
+            assert_eq!(settings.base_url.as_str(), portal, "{pasted}");
+            assert_eq!(settings.portal_url, settings.base_url);
+        }
+        for pasted in [
+            "http://{IP}/PandaOMS/OMS/GetUsers",
+            "http://IP/PandaOMS/OMS/GetUsers",
+            "<http://10.0.0.5>",
+            "http：//10.0.0.5",
+            "http://10.0.0.5 ",
+        ] {
+            let problem = problem(&format!("base_url = {pasted:?}"));
+            assert!(problem.starts_with("`base_url`: "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_portal_url_with_a_ticket_is_refused() {
+        for url in [
+            "http://10.0.0.5/?ticket=hunter2",
+            "http://10.0.0.5/#/home?ticket=hunter2",
+        ] {
+            let problem = problem(&format!(
+                "base_url = \"http://10.0.0.5\"\nportal_url = {url:?}"
+            ));
+            assert!(problem.starts_with("`portal_url`: "), "{problem}");
             assert!(!problem.contains("hunter2"), "{problem}");
         }
     }

@@ -68,7 +68,7 @@ pub(in crate::config) struct ClientSection {
     pub(super) deny: Option<UserSet>,
     #[serde(default)]
     pub(super) unlinked: Unlinked,
-    pub(super) contact: Option<String>,
+    pub(in crate::config) contact: Option<String>,
     pub(super) preset: Option<String>,
     pub(super) email: Option<String>,
     #[serde(default)]
