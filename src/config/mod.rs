@@ -8,6 +8,7 @@
 mod admin;
 mod clients;
 mod directory;
+mod document;
 mod environment;
 mod file;
 mod findings;
@@ -20,7 +21,6 @@ mod presets;
 mod secret;
 mod sections;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -28,7 +28,6 @@ use figment::providers::{Format as _, Toml};
 use figment::{Error, Figment};
 use panda_oidc_sdk::pasted::{Slip, slip};
 use panda_oidc_sdk::{Host, IdentityProvider, OpenError, Plugin};
-use serde::Deserialize;
 
 pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
@@ -38,8 +37,8 @@ pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection}
 
 use crate::oauth::clients::Clients;
 use crate::oauth::issuer::Issuer;
-use crate::people::Group;
 use crate::problem::Problem;
+use document::Document;
 use environment::Environment;
 use file::File;
 use findings::Findings;
@@ -114,33 +113,6 @@ impl fmt::Debug for ProviderSection {
             .field("kind", &self.plugin.kind())
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    issuer: String,
-    contact: Option<String>,
-    #[serde(default)]
-    server: Server,
-    #[serde(default)]
-    admin: admin::AdminSection,
-    provider: figment::value::Dict,
-    #[serde(default)]
-    session: SessionSection,
-    #[serde(default)]
-    store: StoreSection,
-    #[serde(default)]
-    keys: KeysSection,
-    #[serde(default)]
-    directory: Directory,
-    #[serde(default)]
-    groups: BTreeMap<String, Group>,
-    groups_file: Option<paths::FilePath>,
-    #[serde(default)]
-    limits: LimitsSection,
-    #[serde(default)]
-    clients: Vec<clients::ClientSection>,
 }
 
 /// Reads `files` in order, then the environment, and checks the merged configuration. A relative path
