@@ -20,6 +20,7 @@ mod check;
 mod config;
 mod database;
 mod disk_full;
+mod end_sessions;
 mod first_start;
 mod groups;
 mod keys;
