@@ -1,5 +1,5 @@
-//! The database and the master key belong together. [`open_master_key`] opens the key for a store;
-//! [`inspect`] finds out beforehand whether the provider could open both.
+//! The database and the master key belong together: opening the key for a store, and finding out beforehand
+//! whether the provider could open both ([`inspect`]).
 
 use std::path::Path;
 

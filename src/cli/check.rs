@@ -48,7 +48,9 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
         print_warning(&warning);
     }
     if let Some(last) = problems.pop() {
-        problems.iter().for_each(|problem| print_error(problem));
+        for problem in &problems {
+            print_error(problem);
+        }
         return Err(last);
     }
     print(&format_args!(

@@ -110,6 +110,10 @@ fn an_address_that_cannot_be_meant_is_told() {
             "{pasted}: {text}"
         );
     }
+}
+
+#[test]
+fn an_issuer_or_an_address_of_an_app_that_cannot_be_meant_is_told() {
     for (issuer, expected) in [
         (
             "https://sso.example.com/.well-known/openid-configuration",
