@@ -50,22 +50,27 @@ impl Problem {
     /// Converts an error of the plugin that reads `section`, whose settings are in `table`.
     #[must_use]
     pub fn of_section(section: &str, table: &Figment, error: OpenError) -> Self {
-        let in_section = match error {
-            OpenError::Settings(error) => Self::from_figment(*error),
+        match error {
+            OpenError::Settings(error) => Self::in_section(section, Self::from_figment(*error)),
             OpenError::Unusable {
                 key,
                 problem,
                 remedy,
             } => Self {
                 origin: table.find_metadata(key).map(origin),
-                key: key.to_owned(),
+                key: format!("{section}.{key}"),
                 problem,
                 remedy,
             },
-        };
+        }
+    }
+
+    /// A problem whose key is one of `section`.
+    #[must_use]
+    pub fn in_section(section: &str, problem: Self) -> Self {
         Self {
-            key: format!("{section}.{}", in_section.key),
-            ..in_section
+            key: format!("{section}.{}", problem.key),
+            ..problem
         }
     }
 

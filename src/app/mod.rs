@@ -1,6 +1,7 @@
 //! The application state that requests share, opened once from the configuration.
 
 mod error;
+pub mod files;
 pub mod groups;
 pub mod rule_log;
 pub mod signing_keys;
@@ -12,15 +13,16 @@ use std::sync::Arc;
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
+use self::files::open_master_key;
 use self::groups::{CurrentGroups, log_failures};
 use self::rule_log::RuleLog;
-use self::signing_keys::load_or_generate;
+use self::signing_keys::{load_or_generate, other_master_key};
 use crate::backchannel::LogoutNotifier;
-use crate::config::{Admin, Config, Directory, ProviderSection, StoreKind};
+use crate::config::{Admin, Config, Directory, StoreKind};
 use crate::crypto::refresh_token::RefreshTokenChain;
-use crate::crypto::{MasterKey, MasterKeyError, Purpose, Sealer, TicketHasher};
+use crate::crypto::{Purpose, Sealer, TicketHasher};
+use crate::keys::Keys;
 use crate::keys::remote_jwks::RemoteJwks;
-use crate::keys::{Keys, KeysError};
 use crate::limits::{Limits, LogoutCalls};
 use crate::login::policy::Policy;
 use crate::oauth::client::Client;
@@ -30,7 +32,7 @@ use crate::oauth::issuer::Issuer;
 use crate::people::{Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
-use crate::store::{SqliteStore, Store, StoreError, WriteTimeout};
+use crate::store::{Missing, SqliteStore, Store, StoreError, WriteTimeout};
 
 /// The opened provider. Requests share it.
 pub struct App {
@@ -95,25 +97,21 @@ impl App {
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
-        let groups = CurrentGroups::open(config.groups.configured, config.groups.file.as_deref())?;
+        let groups = config.groups.clone();
+        let groups = CurrentGroups::open(groups.configured, groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
-            StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path, write_timeout)?),
+            StoreKind::Sqlite => Box::new(match write_timeout {
+                WriteTimeout::Request => SqliteStore::open(&config.store.path, write_timeout)?,
+                WriteTimeout::Command => {
+                    SqliteStore::open_for_command(&config.store.path, Missing::Create)?
+                }
+            }),
             StoreKind::Memory => Box::new(SqliteStore::temporary()?),
         };
-        let file = &config.keys.master_key_file;
-        let master = if store.keys().await?.is_empty() {
-            MasterKey::open(file, &mut rand::rng())?
-        } else {
-            MasterKey::existing(file)?
-        };
+        let master = open_master_key(&config, store.keys().await?.is_empty())?;
         let sealer = master.sealer(Purpose::SigningKeys);
         let keys = load_or_generate(store.as_ref(), &sealer, host.clock.as_ref()).await;
-        let keys = keys.map_err(|error| match error {
-            StartError::Keys(KeysError::OtherMasterKey(_)) => {
-                MasterKeyError::Other(file.clone()).into()
-            }
-            other => other,
-        })?;
+        let keys = keys.map_err(|error| other_master_key(error, &config.keys.master_key_file))?;
         let metadata = discovery::metadata(&config.issuer, config.clients.any_gets_email())
             .map_err(|error| StartError::Metadata(error.into()))?;
         let metadata =
@@ -195,8 +193,5 @@ impl App {
 ///
 /// A [`Problem`] when its settings are wrong.
 pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, Problem> {
-    let ProviderSection { plugin, table } = &config.provider;
-    plugin
-        .open(table, host)
-        .map_err(|error| Problem::of_section("provider", table, error))
+    config.provider.open(host)
 }

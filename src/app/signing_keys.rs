@@ -1,10 +1,12 @@
 //! Loads the signing keys from the store, and generates those that are missing.
 
+use std::path::Path;
+
 use panda_oidc_sdk::Clock;
 
 use super::error::StartError;
-use crate::crypto::Sealer;
-use crate::keys::{Keys, SealedKey, SigningAlg};
+use crate::crypto::{MasterKeyError, Sealer};
+use crate::keys::{Keys, KeysError, SealedKey, SigningAlg};
 use crate::store::SealedKeys;
 
 /// Loads the keys, and generates one for each algorithm that has none. Processes that start at the
@@ -33,13 +35,22 @@ pub async fn load_or_generate(
     Ok(Keys::open(&keys, sealer)?)
 }
 
+/// Names the master key file in an error about a key that it does not open.
+pub(super) fn other_master_key(error: StartError, file: &Path) -> StartError {
+    match error {
+        StartError::Keys(KeysError::OtherMasterKey(_)) => {
+            MasterKeyError::Other(file.to_owned()).into()
+        }
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use panda_oidc_sdk::SystemClock;
 
     use super::*;
     use crate::crypto::{MasterKey, Purpose};
-    use crate::keys::KeysError;
     use crate::store::SqliteStore;
 
     fn sealer() -> Sealer {

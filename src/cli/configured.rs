@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use panda_oidc::config::{self, Config};
+use panda_oidc::error_chain::explain;
+use panda_oidc::store::StoreError;
 
 /// The configuration files of a command.
 #[derive(Debug, Args)]
@@ -20,4 +22,9 @@ impl ConfigArgs {
         config::load(&self.config)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
+}
+
+/// An error about the file at `store.path`, in the words that `serve` has for it.
+pub(super) fn in_store_path(error: &StoreError) -> String {
+    format!("store.path: {}", explain(error))
 }

@@ -6,8 +6,11 @@ mod demo;
 mod files;
 mod in_id_order;
 mod links;
+mod listen;
 mod log;
+mod names;
 mod output;
+mod owners;
 mod person_id;
 mod serve;
 mod stop;
@@ -54,7 +57,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) => "error,panda_oidc::jobs::directory_sync=off",
+        Command::Users(_) => {
+            "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
+        }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     log.record(filter);

@@ -1,6 +1,5 @@
 //! `panda-oidc serve`: runs until it receives a stop signal.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use panda_oidc::app::{App, unmatched_names};
@@ -15,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use super::files;
+use crate::cli::listen::listen;
 use crate::cli::stop::stop_signal;
 
 /// Runs the provider; returns after a graceful stop.
@@ -23,6 +23,9 @@ use crate::cli::stop::stop_signal;
 ///
 /// Why it could not start or stop cleanly.
 pub(super) async fn run(config: Config) -> Result<(), String> {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
     let bounds = ConnectionLimits::from(&config);
@@ -89,11 +92,6 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     drop(servers_running);
     delivery_task.await.map_err(|error| explain(&error))?;
     app.store.close().await.map_err(|error| explain(&error))
-}
-
-async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| format!("{key}: {address} cannot be listened on ({error}); stop what listens there, or choose another port"))
 }
 
 fn address(listener: &TcpListener) -> String {

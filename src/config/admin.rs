@@ -1,14 +1,15 @@
 //! `[admin]`: the listener for the operator, and the tokens for its endpoints.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
+use panda_oidc_sdk::pasted::{Slip, slip};
 use secrecy::SecretString;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use super::findings::Findings;
+use super::paths::FilePath;
 use super::secret::{self, MAKE_ONE, Place};
 use crate::crypto::identifiers::SecretHash;
 use crate::oauth::redirect::is_loopback;
@@ -92,10 +93,10 @@ impl Default for AdminSection {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenSection {
+pub(super) struct TokenSection {
     name: String,
     token: Option<SecretString>,
-    token_file: Option<PathBuf>,
+    token_file: Option<FilePath>,
     token_env: Option<String>,
     token_sha256: Option<SecretString>,
     scopes: Vec<AdminScope>,
@@ -176,7 +177,9 @@ impl AdminSection {
                 && url.query().is_none()
                 && url.fragment().is_none()
         };
-        if !Url::parse(written).is_ok_and(|url| is_valid(&url)) {
+        if let Some(Slip { problem, remedy }) = slip(written) {
+            findings.add("admin.url", problem, remedy);
+        } else if !Url::parse(written).is_ok_and(|url| is_valid(&url)) {
             findings.add(
                 "admin.url",
                 "it is no address to put /scim/v2 behind",
@@ -195,7 +198,12 @@ impl TokenSection {
     ) -> Option<SecretHash> {
         let places = [
             ("token", self.token.as_ref().map(Place::Here)),
-            ("token_file", self.token_file.as_deref().map(Place::File)),
+            (
+                "token_file",
+                self.token_file
+                    .as_ref()
+                    .map(|file| Place::File(file.as_path())),
+            ),
             ("token_env", self.token_env.as_deref().map(Place::Env)),
             (
                 "token_sha256",

@@ -7,6 +7,7 @@ mod claims;
 mod client;
 mod credentials;
 mod logout;
+mod products;
 mod refresh;
 mod section;
 
@@ -49,11 +50,37 @@ pub(super) fn check(
                 "give each client a name of its own",
             );
         }
+        check.product(section);
         let client = check.client(section);
         clients.extend(client.map(|client| Client {
             contact: client.contact.or_else(|| contact.cloned()),
             ..client
         }));
     }
+    warn_about_contact(sections, contact, findings);
     clients.into_iter().collect()
+}
+
+/// A `contact` for everybody that is written below a client is that client's alone, without an error.
+fn warn_about_contact(
+    sections: &[ClientSection],
+    contact: Option<&Contact>,
+    findings: &mut Findings<'_>,
+) {
+    let mut with_contact = (0..)
+        .zip(sections)
+        .filter(|(_, section)| section.contact.is_some());
+    let (Some((index, section)), None) = (with_contact.next(), with_contact.next()) else {
+        return;
+    };
+    if contact.is_none() && sections.len() > 1 {
+        findings.warn(
+            &format!("clients[{index}].contact"),
+            format!(
+                "people who cannot use the other apps get no contact, only those of `{}` do",
+                section.client_id
+            ),
+            "a contact for all apps belongs to the top, before any [section]",
+        );
+    }
 }

@@ -2,7 +2,7 @@
 //! of it, because the line may contain a secret.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use figment::providers::{Data, Format as _, Toml};
 use figment::value::{Dict, Map};
@@ -13,6 +13,7 @@ use crate::problem::{Problem, with_position};
 /// The TOML of a file, with its path.
 pub(super) struct File {
     path: PathBuf,
+    is_regular: bool,
     toml: Data<Toml>,
 }
 
@@ -23,6 +24,7 @@ impl File {
     ///
     /// A [`Problem`] when the file cannot be read, or is not TOML.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+        let path = &absolute(path).unwrap_or_else(|_| path.to_owned());
         let problem = |problem: String, remedy: &str| Problem::of_file(path, problem, remedy);
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             ErrorKind::InvalidData => problem("it is not UTF-8".to_owned(), "save it as UTF-8"),
@@ -42,9 +44,15 @@ impl File {
             )
         })?;
         Ok(Self {
-            path: path.to_owned(),
+            is_regular: path.is_file(),
+            path: path.clone(),
             toml: Toml::string(&text),
         })
+    }
+
+    /// The path, unless it is that of a pipe, which no other file lies beside.
+    pub(super) fn regular_path(&self) -> Option<&Path> {
+        self.is_regular.then_some(self.path.as_path())
     }
 }
 
@@ -59,7 +67,10 @@ fn check_syntax(text: &str) -> Result<(), String> {
 
 impl Provider for File {
     fn metadata(&self) -> Metadata {
-        Metadata::from("TOML file", Source::File(self.path.clone()))
+        match self.regular_path() {
+            Some(path) => Metadata::from("TOML file", Source::File(path.to_owned())),
+            None => Metadata::named(self.path.display().to_string()),
+        }
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {

@@ -8,23 +8,26 @@
 mod admin;
 mod clients;
 mod directory;
+mod document;
+mod environment;
 mod file;
 mod findings;
 mod groups;
+mod homes;
 mod limits;
 mod networks;
+mod paths;
 mod presets;
 mod secret;
 mod sections;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use figment::Figment;
-use figment::providers::{Env, Format as _, Toml};
-use panda_oidc_sdk::Plugin;
-use serde::Deserialize;
+use figment::providers::{Format as _, Toml};
+use figment::{Error, Figment};
+use panda_oidc_sdk::pasted::{Slip, slip};
+use panda_oidc_sdk::{Host, IdentityProvider, OpenError, Plugin};
 
 pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
@@ -34,13 +37,11 @@ pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection}
 
 use crate::oauth::clients::Clients;
 use crate::oauth::issuer::Issuer;
-use crate::people::Group;
 use crate::problem::Problem;
+use document::Document;
+use environment::Environment;
 use file::File;
 use findings::Findings;
-
-/// The prefix of environment variables that override the files: `PANDA_OIDC__SERVER__LISTEN`.
-const ENV_PREFIX: &str = "PANDA_OIDC__";
 
 /// A configuration that has been read and checked.
 #[derive(Debug)]
@@ -67,6 +68,8 @@ pub struct Config {
     pub clients: Clients,
     /// `[provider]`.
     pub provider: ProviderSection,
+    /// What is allowed, but probably not meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// `[provider]`: the plugin of its `kind`, and the table for that plugin to read.
@@ -74,7 +77,33 @@ pub struct ProviderSection {
     /// The plugin that reads the table.
     pub plugin: &'static dyn Plugin,
     /// The table, with the files that its keys come from.
-    pub table: Figment,
+    table: Figment,
+    environment: Environment,
+}
+
+impl ProviderSection {
+    /// Opens the identity provider, without touching the network.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] when its settings are wrong.
+    pub fn open(&self, host: &Host) -> Result<Box<dyn IdentityProvider>, Problem> {
+        let mut table = self.table.clone();
+        let opened = self.environment.extract(
+            &mut table,
+            |table| self.plugin.open(table, host),
+            |error| match error {
+                OpenError::Settings(error) => Some(error),
+                OpenError::Unusable { .. } => None,
+            },
+        );
+        opened.map_err(|error| match error {
+            OpenError::Settings(error) => Problem::in_section("provider", homes::problem(*error)),
+            unusable @ OpenError::Unusable { .. } => {
+                Problem::of_section("provider", &table, unusable)
+            }
+        })
+    }
 }
 
 /// Omits the table, because it may hold secrets of the plugin.
@@ -86,34 +115,8 @@ impl fmt::Debug for ProviderSection {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    issuer: String,
-    contact: Option<String>,
-    #[serde(default)]
-    server: Server,
-    #[serde(default)]
-    admin: admin::AdminSection,
-    provider: figment::value::Dict,
-    #[serde(default)]
-    session: SessionSection,
-    #[serde(default)]
-    store: StoreSection,
-    #[serde(default)]
-    keys: KeysSection,
-    #[serde(default)]
-    directory: Directory,
-    #[serde(default)]
-    groups: BTreeMap<String, Group>,
-    groups_file: Option<PathBuf>,
-    #[serde(default)]
-    limits: LimitsSection,
-    #[serde(default)]
-    clients: Vec<clients::ClientSection>,
-}
-
-/// Reads `files` in order, then the environment, and checks the merged configuration.
+/// Reads `files` in order, then the environment, and checks the merged configuration. A relative path
+/// follows the file that holds it.
 ///
 /// # Errors
 ///
@@ -123,14 +126,18 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
     let mut problems = Vec::new();
     for path in files {
         match File::read(path) {
-            Ok(file) => toml = toml.merge(file),
+            Ok(file) => {
+                let first_file = file.regular_path();
+                toml = toml.join(paths::Defaults { first_file }).merge(file);
+            }
             Err(problem) => problems.push(problem),
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    read(&toml.merge(Env::prefixed(ENV_PREFIX).split("__")))
+    let environment = Environment::read();
+    read(environment.override_files(toml)?, &environment)
 }
 
 /// Reads and checks a configuration that is not in a file: the demo's, or a test's.
@@ -139,29 +146,20 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
 ///
 /// All problems that were found.
 pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
-    read(&Figment::from(Toml::string(toml)))
+    let defaults = paths::Defaults { first_file: None };
+    let source = Figment::from(Toml::string(toml)).join(defaults);
+    read(source, &Environment::default())
 }
 
-fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
-    let source = &presets::complete(source);
-    let document: Document = source.extract().map_err(|error| {
-        error
-            .into_iter()
-            .map(Problem::from_figment)
-            .collect::<Vec<_>>()
-    })?;
+fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Problem>> {
+    let mut source = presets::complete(source);
+    let document: Result<Document, Error> =
+        environment.extract(&mut source, Figment::extract, |error| Some(error));
+    let document =
+        document.map_err(|errors| errors.into_iter().map(homes::problem).collect::<Vec<_>>())?;
+    let source = &source;
     let mut findings = Findings::new(source);
-    let issuer = match Issuer::new(&document.issuer) {
-        Ok(issuer) => Some(issuer),
-        Err(error) => {
-            findings.add(
-                "issuer",
-                error.to_string(),
-                "write scheme, host, port and path of this provider",
-            );
-            None
-        }
-    };
+    let issuer = issuer(&document.issuer, &mut findings);
     if issuer.as_ref().is_some_and(Issuer::is_exposed) && !document.server.allow_insecure_http {
         findings.add(
             "issuer",
@@ -174,11 +172,11 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         .admin
         .check(document.server.allow_insecure_http, &mut findings);
     document.session.check(&mut findings);
-    document.store.check(&mut findings);
+    paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
         configured: document.groups,
-        file: document.groups_file,
+        file: document.groups_file.map(paths::FilePath::into_path),
     };
     groups.check(&mut findings);
     document.limits.check(&mut findings);
@@ -191,7 +189,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         document.server.allow_insecure_http,
         &mut findings,
     );
-    let problems = findings.into_problems();
+    let (problems, warnings) = findings.into_problems_and_warnings();
     match (issuer, plugin) {
         (Some(issuer), Some(plugin)) if problems.is_empty() => Ok(Config {
             issuer,
@@ -207,9 +205,29 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
             provider: ProviderSection {
                 plugin,
                 table: source.focus("provider"),
+                environment: environment.section("provider"),
             },
+            warnings,
         }),
         _ => Err(problems),
+    }
+}
+
+fn issuer(text: &str, findings: &mut Findings<'_>) -> Option<Issuer> {
+    if let Some(Slip { problem, remedy }) = slip(text) {
+        findings.add("issuer", problem, remedy);
+        return None;
+    }
+    match Issuer::new(text) {
+        Ok(issuer) => Some(issuer),
+        Err(error) => {
+            findings.add(
+                "issuer",
+                error.to_string(),
+                "write scheme, host, port and path of this provider",
+            );
+            None
+        }
     }
 }
 

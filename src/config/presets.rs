@@ -24,9 +24,9 @@ pub(super) const ALL: &[(&str, &str)] = &[
 const CLAIMS: &str = "claims";
 
 /// Completes the clients of `source` that name a preset.
-pub(super) fn complete(source: &Figment) -> Figment {
+pub(super) fn complete(source: Figment) -> Figment {
     let Ok(Value::Array(tag, mut clients)) = source.find_value("clients") else {
-        return source.clone();
+        return source;
     };
     let mut completed = false;
     for client in &mut clients {
@@ -38,10 +38,11 @@ pub(super) fn complete(source: &Figment) -> Figment {
         }
     }
     if !completed {
-        return source.clone();
+        return source;
     }
-    source.clone().merge(Completed {
-        metadata: source.find_metadata("clients").cloned(),
+    let metadata = source.find_metadata("clients").cloned();
+    source.merge(Completed {
+        metadata,
         clients: Value::Array(tag, clients),
     })
 }

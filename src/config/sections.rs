@@ -97,6 +97,7 @@ pub struct StoreSection {
     /// The backend.
     pub kind: StoreKind,
     /// The database file for `kind = "sqlite"`.
+    #[serde(deserialize_with = "super::paths::deserialize")]
     pub path: PathBuf,
 }
 
@@ -120,23 +121,12 @@ pub enum StoreKind {
     Memory,
 }
 
-impl StoreSection {
-    pub(super) fn check(&self, findings: &mut Findings<'_>) {
-        if self.kind == StoreKind::Sqlite && self.path.as_os_str().is_empty() {
-            findings.add(
-                "store.path",
-                "it is empty",
-                "write the path of the database file",
-            );
-        }
-    }
-}
-
 /// `[keys]`: the master key that seals the signing keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysSection {
     /// The file with the master key. It is created at the first start.
+    #[serde(deserialize_with = "super::paths::deserialize")]
     pub master_key_file: PathBuf,
 }
 

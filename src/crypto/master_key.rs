@@ -102,6 +102,21 @@ impl MasterKey {
         })
     }
 
+    /// Checks that [`open`](Self::open) could create the key at `path`, without creating anything.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError::File`] when its folder cannot be written.
+    pub fn check_creatable(path: &Path) -> Result<(), MasterKeyError> {
+        private_dir::check_writable(private_dir::parent_of(path)).map_err(|why| {
+            MasterKeyError::File {
+                path: path.to_owned(),
+                verb: "made",
+                why,
+            }
+        })
+    }
+
     /// Writes the key to a draft beside `path` and links it to `path`, so that a crash leaves a
     /// complete key or none.
     fn create(&self, path: &Path, draft: u64) -> io::Result<()> {
@@ -113,6 +128,7 @@ impl MasterKey {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&draft)?;
+        private_dir::give_to_owner_of(folder, &file);
         let text = Zeroizing::new(BASE64_STANDARD.encode(self.0.as_slice()) + "\n");
         let written = file
             .write_all(text.as_bytes())

@@ -27,6 +27,11 @@ pub enum InvalidIssuer {
     /// It ends with a slash.
     #[error("it ends with a slash; write it without, clients compare it to the letter")]
     TrailingSlash,
+    /// It is the address of the discovery document.
+    #[error(
+        "it is the address of the discovery document; leave out everything from /.well-known on"
+    )]
+    Discovery,
     /// It has more than scheme, host, port and path.
     #[error(
         "it has a query, a fragment or a user name in it; only scheme, host, port and path may stand there"
@@ -49,6 +54,9 @@ impl Issuer {
         let url = Url::parse(text).map_err(|_| InvalidIssuer::NotAUrl)?;
         if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
             return Err(InvalidIssuer::NotAUrl);
+        }
+        if url.path().contains("/.well-known/") {
+            return Err(InvalidIssuer::Discovery);
         }
         let bare = url.query().is_none() && url.fragment().is_none();
         if !bare || !url.username().is_empty() || url.password().is_some() {
@@ -128,6 +136,10 @@ mod tests {
             ("https://sso.example.com/", InvalidIssuer::TrailingSlash),
             ("https://sso.example.com/?x=1", InvalidIssuer::TooMuch),
             ("https://me@sso.example.com", InvalidIssuer::TooMuch),
+            (
+                "https://sso.example.com/.well-known/openid-configuration",
+                InvalidIssuer::Discovery,
+            ),
             ("https://SSO.example.com", InvalidIssuer::NotNormal),
             ("https://sso.example.com:443", InvalidIssuer::NotNormal),
             ("https://sso.example.com/a/../b", InvalidIssuer::NotNormal),

@@ -35,7 +35,7 @@ pub use self::refresh_tokens::{Family, RefreshOutcome, RefreshTokens, Rotation};
 pub use self::replay_cache::ReplayCache;
 pub use self::sessions::{EXPIRED_SESSION_RETENTION, Sessions};
 pub use self::signing_keys::SealedKeys;
-pub use self::sqlite::{OpenError, SqliteStore, WriteTimeout};
+pub use self::sqlite::{Inspection, Missing, OpenError, SqliteStore, WriteTimeout};
 pub use self::user_listing::UserListing;
 
 /// All persistent state of the provider.

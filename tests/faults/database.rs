@@ -194,6 +194,35 @@ async fn a_write_ahead_log_that_ends_in_garbage_does_not_prevent_a_start() {
 }
 
 #[tokio::test]
+async fn a_write_ahead_log_that_was_emptied_confirms_nothing_more() {
+    let portal = portal().await;
+    let mut program = Program::start(portal.url().as_str(), "").await;
+    signed_in(&program, &portal).await;
+    // SQLite's own way of emptying it loses nothing.
+    let other = Connection::open(file(&program)).unwrap();
+    let emptied = "PRAGMA wal_checkpoint(TRUNCATE)";
+    other.query_row(emptied, [], |_| Ok(())).unwrap();
+    drop(other);
+    assert_eq!(fs::metadata(wal_file(&program)).unwrap().len(), 0);
+    signed_in(&program, &portal).await;
+    assert_eq!(readiness(&mut program).await, 200);
+
+    fs::File::create(wal_file(&program)).unwrap();
+    let answer = launch(
+        &program,
+        &mut Browser::new(),
+        &portal.issue_ticket(CHEN_TAO),
+    )
+    .await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert_eq!(readiness(&mut program).await, 503);
+}
+
+async fn readiness(program: &mut Program) -> u16 {
+    program.exit_or_readiness().await.unwrap()
+}
+
+#[tokio::test]
 async fn a_request_waits_for_a_locked_database_while_others_are_served() {
     let portal = portal().await;
     let program = Program::start(portal.url().as_str(), "").await;

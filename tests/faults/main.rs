@@ -15,16 +15,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
+mod check;
 mod config;
 mod database;
 mod disk_full;
+mod end_sessions;
 mod first_start;
 mod groups;
+mod keys;
 mod kill;
 mod log_flood;
 mod master_key;
 mod outage;
 mod page;
+mod paths;
 mod portal;
 mod refusal;
 mod scripted_portal;

@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Response, Url};
 
 use crate::answer::Body;
-use crate::error::NoResponse;
+use crate::error::{NoResponse, is_handshake};
 use crate::settings::Settings;
 
 /// The body limit for `GetUserByTicket`, in bytes. A user takes a few hundred.
@@ -81,6 +81,9 @@ impl Client {
 
     fn silence(&self, error: reqwest::Error) -> NoResponse {
         let source = error.without_url(); // the URL contains the ticket
+        if is_handshake(&source) {
+            return NoResponse::Handshake(source);
+        }
         if source.is_connect() {
             return NoResponse::Connect(source);
         }
@@ -121,6 +124,47 @@ fn charset(response: &Response) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A server that ends every handshake with these bytes.
+    async fn silence_after(answer: &'static [u8]) -> NoResponse {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            connection
+                .read_buf(&mut Vec::with_capacity(4096))
+                .await
+                .unwrap();
+            connection.write_all(answer).await.unwrap();
+        });
+        let table = figment::Figment::from(("base_url", url));
+        let settings = Settings::read(&table).unwrap();
+        let host = panda_oidc_sdk::Host::new(std::sync::Arc::new(panda_oidc_sdk::SystemClock));
+        let client = Client::new(host.unwrap().http, &settings);
+        let result = client.users(1, 1).await;
+        server.await.unwrap();
+        result.err().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_without_a_common_tls_version_or_cipher_is_told_what_it_needs() {
+        // Alerts (RFC 8446 §6): handshake_failure, insufficient_security, protocol_version; and a close.
+        for answer in [
+            &b"\x15\x03\x03\x00\x02\x02\x28"[..],
+            b"\x15\x03\x03\x00\x02\x02\x47",
+            b"\x15\x03\x01\x00\x02\x02\x46",
+            b"",
+        ] {
+            let silence = silence_after(answer).await;
+            let text = silence.to_string();
+            assert!(matches!(silence, NoResponse::Handshake(_)), "{silence:?}");
+            assert!(text.contains("TLS 1.2 with ECDHE and AES-GCM"), "{text}");
+        }
+        // bad_certificate is another matter.
+        let silence = silence_after(b"\x15\x03\x03\x00\x02\x02\x2a").await;
+        assert!(matches!(silence, NoResponse::Connect(_)), "{silence:?}");
+    }
 
     #[test]
     fn the_call_url_is_appended_to_any_base_url() {

@@ -18,6 +18,13 @@ pub enum NoResponse {
          lets this machine through and, with https, that its certificate is trusted here"
     )]
     Connect(#[source] reqwest::Error),
+    /// The portal's server and this program have no TLS version or cipher in common.
+    #[error(
+        "no TLS with the portal: its server needs TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or \
+         ChaCha20-Poly1305; an old IIS offers only CBC ciphers or RSA key exchange. Allow these there, or \
+         put a TLS proxy in front of the portal"
+    )]
+    Handshake(#[source] reqwest::Error),
     /// The complete answer did not arrive in time.
     #[error(
         "the portal did not answer within {after:?}: it is overloaded, or `timeout` is too short \
@@ -81,7 +88,9 @@ impl NoResponse {
     /// ticket can provoke them (a filter that resets the connection, an error page of the framework).
     pub(crate) fn is_down(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::TimedOut { .. } | Self::Gateway(_) => true,
+            Self::Connect(_) | Self::Handshake(_) | Self::TimedOut { .. } | Self::Gateway(_) => {
+                true
+            }
             Self::Broken(_)
             | Self::Redirected(_)
             | Self::Refused(_)
@@ -89,6 +98,26 @@ impl NoResponse {
             | Self::Resting => false,
         }
     }
+}
+
+/// Whether a connection failed because no TLS version or cipher suits both sides.
+pub(crate) fn is_handshake(error: &reqwest::Error) -> bool {
+    const WORDS: [&str; 5] = [
+        "fatal alert: HandshakeFailure",
+        "fatal alert: ProtocolVersion",
+        "fatal alert: InsufficientSecurity",
+        "peer is incompatible",
+        "tls handshake eof",
+    ];
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if WORDS.iter().any(|word| text.contains(word)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 impl From<NoResponse> for LoginError {

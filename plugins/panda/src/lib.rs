@@ -7,6 +7,7 @@
 //! real one. The host decides which browser may present a ticket, how often, and what happens with
 //! the [`Identity`]. The host's synchronizer decides what a change in the list of users means.
 
+mod address;
 mod answer;
 mod breaker;
 mod client;

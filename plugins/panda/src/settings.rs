@@ -9,7 +9,9 @@ use figment::Figment;
 use panda_oidc_sdk::OpenError;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use url::{Host, Url};
+use url::Url;
+
+use crate::address::{base_url, is_loopback, portal_url, unusable};
 
 /// The longest a browser can be kept waiting for the portal.
 const MAX_TIMEOUT: Duration = Duration::from_mins(1);
@@ -99,7 +101,7 @@ impl Settings {
         let table: Table = table.extract()?;
         let base_url = base_url(&table.base_url)?;
         let portal_url = match table.portal_url {
-            Some(text) => web_url("portal_url", &text)?,
+            Some(text) => portal_url(&text, &table.ticket_parameter)?,
             None => base_url.clone(),
         };
         Ok(Self {
@@ -115,44 +117,6 @@ impl Settings {
     pub(crate) fn is_forgeable(&self) -> bool {
         self.base_url.scheme() == "http" && !is_loopback(&self.base_url)
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-fn base_url(text: &str) -> Result<Url, OpenError> {
-    let url = web_url("base_url", text)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(unusable(
-            "base_url",
-            "it has a query or a fragment",
-            "end it before the `?` or `#`; /PandaOMS/OMS/… is appended to it",
-        ));
-    }
-    Ok(url)
-}
-
-fn web_url(key: &'static str, text: &str) -> Result<Url, OpenError> {
-    let example = "write it whole, like `http://10.0.0.5` or `https://portal.example.com/panda`";
-    let url = Url::parse(text)
-        .map_err(|error| unusable(key, &format!("it is no URL ({error})"), example))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(unusable(key, "it is neither http:// nor https://", example));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(unusable(
-            key,
-            "it holds a user name or password, which the portal's calls do not take",
-            "leave out what stands before the `@`",
-        ));
-    }
-    Ok(url)
 }
 
 fn ticket_parameter(name: String) -> Result<String, OpenError> {
@@ -186,14 +150,6 @@ fn timeout(timeout: Duration) -> Result<Duration, OpenError> {
         ));
     }
     Ok(timeout)
-}
-
-fn unusable(key: &'static str, problem: &str, remedy: &str) -> OpenError {
-    OpenError::Unusable {
-        key,
-        problem: problem.to_owned(),
-        remedy: remedy.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -255,27 +211,6 @@ mod tests {
     fn a_wrong_type_is_reported_with_its_key() {
         let problem = problem("base_url = \"http://10.0.0.5\"\ntimeout = 5");
         assert!(problem.contains("timeout"), "{problem}");
-    }
-
-    #[test]
-    fn a_base_url_is_a_plain_http_address() {
-        for url in [
-            "",
-            "10.0.0.5",
-            "//10.0.0.5",
-            "ftp://10.0.0.5",
-            "mailto:a@b",
-            "http://",
-            "http://10.0.0.5?a=1",
-            "http://10.0.0.5/?",
-            "http://10.0.0.5/#a",
-            "http://user@10.0.0.5",
-            "http://:hunter2@10.0.0.5",
-        ] {
-            let problem = problem(&format!("base_url = {url:?}"));
-            assert!(problem.starts_with("`base_url`: "), "{url}: {problem}");
-            assert!(!problem.contains("hunter2"), "{problem}");
-        }
     }
 
     #[test]

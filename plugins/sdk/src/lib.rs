@@ -11,6 +11,7 @@ pub mod contract;
 mod directory;
 mod error;
 mod identity;
+pub mod pasted;
 mod provider;
 mod ticket;
 

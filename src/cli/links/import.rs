@@ -41,7 +41,7 @@ pub(super) struct Import {
     client: Option<String>,
     /// Show which person each row matches, and every mistake; change nothing.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Accept rows without an id that match one person by telephone number, or by name; accept the id of
     /// rows whose telephone number or name is another person's.
     #[arg(long = "match", value_name = "BY", value_delimiter = ',')]

@@ -13,15 +13,17 @@ mod set;
 mod walk;
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use panda_oidc::app::files;
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::error_chain::explain;
-use panda_oidc::store::{Maintenance as _, SqliteStore, WriteTimeout};
+use panda_oidc::store::{Maintenance as _, Missing, SqliteStore};
 
 use self::failure::Failure;
-use crate::cli::configured::ConfigArgs;
+use crate::cli::configured::{ConfigArgs, in_store_path};
 use crate::cli::output::print_error;
 
 /// Lists and changes the accounts people have in clients.
@@ -85,7 +87,22 @@ async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Fa
                 .to_owned(),
         ));
     }
-    let store = SqliteStore::open(&config.store.path, WriteTimeout::Command)?;
+    let missing = match command {
+        Command::Import(import) if !import.dry_run => Missing::Create,
+        Command::Set(_) => Missing::Create,
+        Command::List(_) | Command::Import(_) | Command::Export(_) | Command::Remove(_) => {
+            Missing::Refuse
+        }
+    };
+    let is_empty = |path: &Path| path.metadata().map_or(true, |file| file.len() == 0);
+    if missing == Missing::Create
+        && is_empty(&config.store.path)
+        && let Some(warning) = files::begins_anew(config, true)
+    {
+        tracing::warn!("{warning}");
+    }
+    let store = SqliteStore::open_for_command(&config.store.path, missing)
+        .map_err(|error| Failure::Refused(in_store_path(&error)))?;
     let result = match command {
         Command::List(list) => list.run(config, &store).await,
         Command::Import(import) => import.run(config, &store).await,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use panda_oidc::app::App;
 use panda_oidc::directory::{Event, HistoryEntry, Presence};
+use panda_oidc::store::{People as _, SqliteStore};
 use serde_json::json;
 
 use super::text::{format_time, unknown_user};
@@ -26,11 +26,11 @@ pub(in crate::cli) struct History {
 }
 
 impl History {
-    pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
+    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, String> {
         let id = PersonId::parse(&self.id).map_err(|error| error.to_string())?;
         let mut known = None;
         for subject in id.candidates() {
-            let person = app.store.person(subject).await;
+            let person = store.person(subject).await;
             known = person.map_err(|error| explain(&error))?;
             if known.is_some() {
                 break;
@@ -40,7 +40,7 @@ impl History {
             return Err(unknown_user(&self.id));
         };
         let subject = person.user.subject();
-        let history = app.store.history(subject).await;
+        let history = store.history(subject).await;
         let history = history.map_err(|error| explain(&error))?;
         let state = person.presence.as_str();
         if self.json {

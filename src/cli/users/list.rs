@@ -4,9 +4,8 @@ use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use panda_oidc::app::App;
 use panda_oidc::directory::{Person, Presence};
-use panda_oidc::store::PeopleBatches;
+use panda_oidc::store::{PeopleBatches, SqliteStore};
 use serde::Serialize;
 
 use super::text::format_time;
@@ -52,12 +51,12 @@ struct UserLine<'a> {
 }
 
 impl List {
-    pub(super) async fn run(&self, app: &App) -> Result<ExitCode, String> {
+    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, String> {
         let out = BufWriter::new(io::stdout().lock());
         let result = if self.json {
-            self.lines(app, out).await
+            self.lines(store, out).await
         } else {
-            self.table(app, out).await
+            self.table(store, out).await
         };
         match result {
             // The reader has closed the pipe, as `head` does.
@@ -70,8 +69,8 @@ impl List {
         }
     }
 
-    async fn lines(&self, app: &App, mut out: impl io::Write) -> Result<(), ListError> {
-        self.for_each(app, |line| {
+    async fn lines(&self, store: &SqliteStore, mut out: impl io::Write) -> Result<(), ListError> {
+        self.for_each(store, |line| {
             serde_json::to_writer(&mut out, line)?;
             out.write_all(b"\n")
         })
@@ -79,9 +78,9 @@ impl List {
         Ok(out.flush()?)
     }
 
-    async fn table(&self, app: &App, out: impl io::Write) -> Result<(), ListError> {
+    async fn table(&self, store: &SqliteStore, out: impl io::Write) -> Result<(), ListError> {
         let mut table = Table::new(out, ["ID", "NAME", "PHONE", "STATE", "SINCE"]);
-        self.for_each(app, |line| {
+        self.for_each(store, |line| {
             table.row([
                 line.id,
                 line.name.unwrap_or_default(),
@@ -96,10 +95,10 @@ impl List {
 
     async fn for_each(
         &self,
-        app: &App,
+        store: &SqliteStore,
         mut show: impl FnMut(&UserLine<'_>) -> io::Result<()>,
     ) -> Result<(), ListError> {
-        let mut everybody = PeopleBatches::of(app.store.as_ref());
+        let mut everybody = PeopleBatches::of(store);
         let mut ordered = InIdOrder::new();
         loop {
             let people = everybody.next().await;

@@ -13,10 +13,10 @@ use clap::Subcommand;
 use panda_oidc::app::App;
 use panda_oidc::config::{Config, StoreKind};
 use panda_oidc::error_chain::explain;
-use panda_oidc::store::WriteTimeout;
+use panda_oidc::store::{Maintenance as _, Missing, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use crate::cli::configured::ConfigArgs;
+use crate::cli::configured::{ConfigArgs, in_store_path};
 
 /// What to do with users.
 #[derive(Debug, Subcommand)]
@@ -51,28 +51,52 @@ impl Users {
     ///
     /// Why the command failed.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode, String> {
-        let app = open(config).await?;
-        let result = match self {
-            Self::List(list) => list.run(&app).await,
-            Self::Sync(sync) => sync.run(&app).await,
-            Self::History(history) => history.run(&app).await,
-            Self::Forget(forget) => forget.run(&app).await,
-        };
-        app.store.close().await.map_err(|error| explain(&error))?;
-        result
+        if config.store.kind == StoreKind::Memory {
+            return Err(
+                "store.kind is memory, which only the provider itself can see; choose sqlite"
+                    .into(),
+            );
+        }
+        match self {
+            Self::List(list) => {
+                let store = existing_store(&config)?;
+                let result = list.run(&store).await;
+                store.close().await.map_err(|error| explain(&error))?;
+                result
+            }
+            Self::History(history) => {
+                let store = existing_store(&config)?;
+                let result = history.run(&store).await;
+                store.close().await.map_err(|error| explain(&error))?;
+                result
+            }
+            Self::Forget(forget) => {
+                let store = existing_store(&config)?;
+                store.close().await.map_err(|error| explain(&error))?;
+                with_app(config, async |app| forget.run(app).await).await
+            }
+            Self::Sync(sync) => with_app(config, async |app| sync.run(app).await).await,
+        }
     }
 }
 
-/// Opens everything that `serve` opens. `serve` may run at the same time.
-async fn open(config: Config) -> Result<Arc<App>, String> {
-    if config.store.kind == StoreKind::Memory {
-        return Err(
-            "store.kind is memory, which only the provider itself can see; choose sqlite".into(),
-        );
-    }
+/// Opens the store of a command that has nothing to do without one.
+fn existing_store(config: &Config) -> Result<SqliteStore, String> {
+    SqliteStore::open_for_command(&config.store.path, Missing::Refuse)
+        .map_err(|error| in_store_path(&error))
+}
+
+/// Opens everything that `serve` opens, and closes it after `work`. `serve` may run at the same time.
+async fn with_app(
+    config: Config,
+    work: impl AsyncFnOnce(&Arc<App>) -> Result<ExitCode, String>,
+) -> Result<ExitCode, String> {
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let app = App::open(config, host, WriteTimeout::Command)
         .await
-        .map_err(|error| explain(&error))?;
-    Ok(app.shared())
+        .map_err(|error| explain(&error))?
+        .shared();
+    let result = work(&app).await;
+    app.store.close().await.map_err(|error| explain(&error))?;
+    result
 }

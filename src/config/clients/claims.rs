@@ -5,6 +5,7 @@ use panda_oidc_sdk::{Identity, Subject};
 
 use super::check::Check;
 use super::section::{ClaimScope, ClaimSection, ClientSection, Scoped, Split, Verified};
+use crate::config::homes;
 use crate::oauth::claim_mapping::{ClaimRules, CustomClaim, EmailPolicy, EmailVerified};
 use crate::oauth::scope::Scope;
 use crate::oauth::split_name::SplitNames;
@@ -108,6 +109,17 @@ impl Check<'_, '_> {
                 &key,
                 "it is no name for a claim",
                 "write something like groups",
+            );
+            return None;
+        }
+        if let ClaimSection::Template(text) = written
+            && !text.contains('{')
+            && let Some(place) = homes::swallowed(claim)
+        {
+            self.fail(
+                &key,
+                format!("it is a key of {place}, but written below [clients.claims]"),
+                "move it there; a claim of this name is written as { value = \"…\" }",
             );
             return None;
         }

@@ -29,7 +29,7 @@ impl Check<'_, '_> {
             authentication,
             redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
-                .url("initiate_login_uri", section.initiate_login_uri.as_deref()),
+                .url_with_fragment("initiate_login_uri", section.initiate_login_uri.as_deref()),
             client_uri: self.url("client_uri", section.client_uri.as_deref()),
             logout: self.logout(section),
             require_pkce: section.require_pkce || public,

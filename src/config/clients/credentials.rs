@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::check::Check;
 use super::section::{AuthMethod, ClientSection};
+use crate::config::homes;
 use crate::config::secret::{self, MAKE_ONE, Place, Secret};
 use crate::keys::jws::JwsAlg;
 use crate::keys::public_keys::PublicKeys;
@@ -182,6 +183,19 @@ impl Check<'_, '_> {
             Value::String(json) => serde_json::from_str(json).unwrap_or_default(),
             table => table.clone(),
         };
+        let entries = set["keys"].as_array().into_iter().flatten();
+        let names = [&set]
+            .into_iter()
+            .chain(entries)
+            .filter_map(Value::as_object);
+        let mut names = names.flat_map(|table| table.keys());
+        if let Some((name, place)) = names.find_map(|name| Some((name, homes::swallowed(name)?))) {
+            self.fail(
+                "jwks",
+                format!("`{name}` is a key of {place}, but written below [clients.jwks]"),
+                "move it there",
+            );
+        }
         match PublicKeys::strict(&set) {
             Ok(keys) => Some(keys),
             Err(error) => {
@@ -198,7 +212,7 @@ impl Check<'_, '_> {
     fn secret(&mut self, section: &ClientSection, key: &'static str) -> Option<Secret> {
         let place = match key {
             "client_secret_sha256" => Place::Sha256(section.client_secret_sha256.as_ref()?),
-            "client_secret_file" => Place::File(section.client_secret_file.as_ref()?),
+            "client_secret_file" => Place::File(section.client_secret_file.as_ref()?.as_path()),
             "client_secret_env" => Place::Env(section.client_secret_env.as_ref()?),
             _ => Place::Here(section.client_secret.as_ref()?),
         };

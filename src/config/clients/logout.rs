@@ -1,6 +1,7 @@
 //! The keys of a client about logout (RP-Initiated Logout 1.0 §3.1, Front-Channel Logout 1.0 §2,
 //! Back-Channel Logout 1.0 §2.2).
 
+use panda_oidc_sdk::pasted::{Slip, slip};
 use url::Url;
 
 use super::check::Check;
@@ -66,6 +67,22 @@ impl Check<'_, '_> {
     pub(super) fn uris(&mut self, key: &str, uris: &[String]) -> Vec<RegisteredUri> {
         let mut registered = Vec::new();
         for uri in uris {
+            if let Some(Slip { problem, remedy }) = slip(uri) {
+                self.fail(key, format!("`{uri}`: {problem}"), remedy);
+                continue;
+            }
+            let has_response = Url::parse(uri).is_ok_and(|uri| {
+                let has = |wanted: &str| uri.query_pairs().any(|(name, _)| name == wanted);
+                has("code") || has("state")
+            });
+            if has_response {
+                self.fail(
+                    key,
+                    "it has the response to a login in it: code or state",
+                    "write the address as the app sends it in redirect_uri",
+                );
+                continue;
+            }
             match RegisteredUri::new(uri) {
                 Ok(uri) => registered.push(uri),
                 Err(error) => self.fail(

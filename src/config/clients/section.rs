@@ -1,12 +1,12 @@
 //! A `[[clients]]` section, as written by the operator.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::config::paths::FilePath;
 use crate::keys::SigningAlg;
 use crate::keys::jws::JwsAlg;
 use crate::oauth::grant_type::{GrantType, SubjectTokenType};
@@ -18,7 +18,7 @@ use crate::people::UserSet;
 pub(in crate::config) struct ClientSection {
     pub(super) client_id: String,
     pub(super) client_secret: Option<SecretString>,
-    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) client_secret_file: Option<FilePath>,
     pub(super) client_secret_env: Option<String>,
     pub(super) client_secret_sha256: Option<SecretString>,
     pub(super) jwks: Option<serde_json::Value>,
@@ -68,7 +68,7 @@ pub(in crate::config) struct ClientSection {
     pub(super) deny: Option<UserSet>,
     #[serde(default)]
     pub(super) unlinked: Unlinked,
-    pub(super) contact: Option<String>,
+    pub(in crate::config) contact: Option<String>,
     pub(super) preset: Option<String>,
     pub(super) email: Option<String>,
     #[serde(default)]

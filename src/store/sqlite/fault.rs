@@ -32,6 +32,11 @@ pub(super) enum Fault {
          and restart"
     )]
     Gone(PathBuf),
+    /// The write-ahead log was emptied by another program while it was in use.
+    #[error(
+        "{0} was emptied while it was in use, and what was in it is lost; restore the backup and restart"
+    )]
+    Emptied(PathBuf),
     /// The store was closed before this step.
     #[error("it is closed")]
     Closed,

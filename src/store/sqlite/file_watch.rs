@@ -1,8 +1,9 @@
-//! Notices that the database was deleted or replaced while it is open.
+//! Notices that the database was deleted or replaced, or its log emptied, while it is open.
 //!
 //! An open file outlives its name. Without this check, the program would go on to confirm sign-ins and
 //! logouts that it writes to a deleted file, and lose them all at the next start.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +21,16 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(50);
 /// which all processes must share.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
+/// The write-ahead log among them.
+const LOG: usize = 1;
+
+/// The first bytes of a write-ahead log, without the bit for the byte order of its checksums.
+const LOG_MAGIC: [u8; 3] = [0x37, 0x7f, 0x06];
+
 /// The files of the database as they were when it was opened.
 pub(super) struct FileWatch {
     files: Vec<(PathBuf, FileId)>,
+    log: File,
     opened_at: Instant,
     /// When the files were last found unchanged, in milliseconds after `opened_at`.
     checked_at: AtomicU64,
@@ -38,8 +46,10 @@ impl FileWatch {
             let id = FileId::of(&path)?;
             Ok((path, id))
         });
+        let files = files.collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
-            files: files.collect::<io::Result<_>>()?,
+            log: File::open(&files[LOG].0)?,
+            files,
             opened_at: Instant::now(),
             checked_at: AtomicU64::new(0),
         })
@@ -87,6 +97,9 @@ impl FileWatch {
         if let Some((path, _)) = self.files.iter().find(changed) {
             return Err(Fault::Gone(path.clone()));
         }
+        if has_lost_its_beginning(&self.log) {
+            return Err(Fault::Emptied(self.files[LOG].0.clone()));
+        }
         self.checked_at.store(now, Ordering::Relaxed);
         Ok(())
     }
@@ -98,6 +111,22 @@ impl FileWatch {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether commits lie behind a beginning that is no longer there: a log that another program emptied is
+/// written on where it was. The next start would take such a log for an empty one. A log that SQLite itself
+/// has emptied begins anew, with its first bytes.
+#[cfg(unix)]
+fn has_lost_its_beginning(log: &File) -> bool {
+    use std::os::unix::fs::FileExt as _;
+    let mut head = LOG_MAGIC;
+    log.read_exact_at(&mut head, 0).is_ok() && head != LOG_MAGIC
+}
+
+/// On other systems an open file cannot be emptied.
+#[cfg(not(unix))]
+fn has_lost_its_beginning(_: &File) -> bool {
+    false
 }
 
 /// Identifies a file independently of its name.

@@ -11,6 +11,7 @@ mod file_watch;
 mod grant_rows;
 mod grants;
 mod history;
+mod inspection;
 mod links;
 mod logout_deliveries;
 mod maintenance;
@@ -38,8 +39,10 @@ use tempfile::TempDir;
 
 use self::checkpoint::Checkpoints;
 use self::file_watch::FileWatch;
+pub use self::inspection::Inspection;
 use self::readers::Readers;
-pub use self::schema::OpenError;
+use self::schema::Opening;
+pub use self::schema::{Missing, OpenError};
 use self::writer::Writer;
 use super::StoreError;
 
@@ -83,8 +86,27 @@ impl SqliteStore {
     /// When the file cannot be written, is not a database of ours, or was written by a newer release.
     /// The source is an [`OpenError`], worded for operators.
     pub fn open(path: &Path, write_timeout: WriteTimeout) -> Result<Self, StoreError> {
-        let started =
-            schema::open(path).and_then(|connection| Self::start(path, connection, write_timeout));
+        Self::open_by(Opening::Provider, path, write_timeout)
+    }
+
+    /// Opens the database at `path` for an operator's command. Never migrates one of an earlier release: its
+    /// provider may be running.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); also when the database was written by an earlier release, or does not
+    /// exist although `missing` says that it must.
+    pub fn open_for_command(path: &Path, missing: Missing) -> Result<Self, StoreError> {
+        Self::open_by(Opening::Command(missing), path, WriteTimeout::Command)
+    }
+
+    fn open_by(
+        opening: Opening,
+        path: &Path,
+        write_timeout: WriteTimeout,
+    ) -> Result<Self, StoreError> {
+        let started = schema::open(path, opening)
+            .and_then(|connection| Self::start(path, connection, write_timeout));
         started.map_err(|error| open_error(error, path))
     }
 
@@ -100,7 +122,7 @@ impl SqliteStore {
         })?;
         let path = folder.path().join("panda-oidc.db");
         let create = || {
-            let connection = schema::open(&path)?;
+            let connection = schema::open(&path, Opening::Provider)?;
             // The database is not used after a crash, so it needs no syncs.
             connection.pragma_update(None, "synchronous", "OFF")?;
             Self::start(&path, connection, WriteTimeout::Request)

@@ -109,15 +109,7 @@ impl DirectoryReadings for SqliteStore {
     }
 
     async fn report(&self) -> Result<Option<Report>, StoreError> {
-        self.read("read what the last reading came to", |sql| {
-            let report = sql
-                .prepare_cached("SELECT report FROM directory")?
-                .query_row([], |row| row.get::<_, Option<String>>(0))?;
-            let report = report
-                .map(|report| serde_json::from_str(&report))
-                .transpose();
-            report.map_err(|error| invalid_column(0, error))
-        })
+        self.read("read what the last reading came to", report)
     }
 
     async fn save_report(&self, report: &Report) -> Result<(), StoreError> {
@@ -132,6 +124,16 @@ impl DirectoryReadings for SqliteStore {
         })
         .await
     }
+}
+
+pub(super) fn report(sql: &Connection) -> rusqlite::Result<Option<Report>> {
+    let report = sql
+        .prepare_cached("SELECT report FROM directory")?
+        .query_row([], |row| row.get::<_, Option<String>>(0))?;
+    let report = report
+        .map(|report| serde_json::from_str(&report))
+        .transpose();
+    report.map_err(|error| invalid_column(0, error))
 }
 
 /// Renews the lease, unless another process has taken it. `false` when it was lost.

@@ -36,10 +36,31 @@ const MIGRATIONS: [(i64, &str); 6] = [
 ];
 
 /// The schema version of this program.
-const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(super) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+/// The first schema version with what is known of the portal's list.
+pub(super) const DIRECTORY_SINCE: i64 = 6;
 
 /// The first bytes of every SQLite database.
-const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Who opens a database, and so what opening may do to the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// The provider creates and migrates it.
+    Provider,
+    /// A command does not migrate it, since a provider of the earlier release may have it open.
+    Command(Missing),
+}
+
+/// What a command does without a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It creates the database, because it has something to store.
+    Create,
+    /// It refuses, because there is nothing to read.
+    Refuse,
+}
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +86,28 @@ pub enum OpenError {
     /// The file is not a database of ours.
     #[error("{0} is not a database of panda-oidc; choose another path, or move that file away")]
     NotOurs(PathBuf),
+    /// There is no database yet, and the command does not create one.
+    #[error(
+        "{path} {what}, so there is nothing in it to read or change; see whether store.path is the \
+         one that the provider uses. `serve` makes it at its first start"
+    )]
+    Absent {
+        /// The file.
+        path: PathBuf,
+        /// That it does not exist, or is empty.
+        what: &'static str,
+    },
+    /// An earlier release has written the file, and the command does not migrate it.
+    #[error(
+        "{path} was written by an older panda-oidc (schema {found}, this one knows {KNOWN}), and only \
+         `serve` migrates it; back it up and restart the provider with this release first"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+    },
     /// A newer release has written the file.
     #[error(
         "{path} was written by a newer panda-oidc (schema {found}, this one knows {KNOWN}); \
@@ -109,13 +152,32 @@ impl OpenError {
     }
 }
 
-/// Creates the file if it does not exist, migrates it, and connects to write.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    if !create(path).map_err(|error| OpenError::File(path.to_owned(), error))? {
+/// Connects to write. Creates and migrates the file as far as `opening` allows.
+pub(super) fn open(path: &Path, opening: Opening) -> Result<Connection, OpenError> {
+    let file_error = |error| OpenError::File(path.to_owned(), error);
+    let absent = |what| OpenError::Absent {
+        path: path.to_owned(),
+        what,
+    };
+    let may_create = opening != Opening::Command(Missing::Refuse);
+    if !may_create && !path.try_exists().map_err(file_error)? {
+        return Err(absent("does not exist"));
+    }
+    if !create(path).map_err(file_error)? {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
     let mut connection = connect(path)?;
-    identify(&connection, path)?;
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(OpenError::ReadOnly(path.to_owned()));
+    }
+    let found = identify(&connection, path)?;
+    if found == 0 && !may_create {
+        return Err(absent("is empty"));
+    }
+    if found != 0 && found < KNOWN && opening != Opening::Provider {
+        let path = path.to_owned();
+        return Err(OpenError::Older { path, found });
+    }
     enable_wal(&connection, path)?;
     migrate(&mut connection)?;
     Ok(connection)
@@ -159,24 +221,31 @@ fn connection(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 /// Returns whether the file is empty or an SQLite database. SQLite itself would overwrite a short file
 /// with any content.
 fn create(path: &Path) -> io::Result<bool> {
-    private_dir::create(private_dir::parent_of(path))?;
+    let folder = private_dir::parent_of(path);
+    private_dir::create(folder)?;
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    let file = match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            private_dir::give_to_owner_of(folder, &file);
+            file
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create(true).truncate(false).open(path)?
+        }
+        Err(error) => return Err(error),
+    };
     file.sync_all()?;
-    private_dir::sync(private_dir::parent_of(path))?;
+    private_dir::sync(folder)?;
     let mut head = Vec::new();
     file.take(MAGIC.len() as u64).read_to_end(&mut head)?;
     Ok(head.is_empty() || head == MAGIC)
 }
 
-/// Refuses a file that is not ours, before any change to it.
-fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    if connection.is_readonly(MAIN_DB)? {
-        return Err(OpenError::ReadOnly(path.to_owned()));
-    }
+/// Refuses a file that is not ours, before any change to it. Returns its schema version: 0 for an empty file.
+pub(super) fn identify(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     // Read in one snapshot, because another process may be creating the schema.
     let snapshot = connection.unchecked_transaction()?;
     let application: i64 = pragma(&snapshot, "application_id")?;
@@ -194,7 +263,7 @@ fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
             found: version,
         });
     }
-    Ok(())
+    Ok(version)
 }
 
 /// Enables the write-ahead log, so that readers and the writer do not wait for each other.

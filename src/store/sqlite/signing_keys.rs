@@ -20,7 +20,7 @@ impl SealedKeys for SqliteStore {
     }
 }
 
-fn keys(sql: &Connection) -> rusqlite::Result<Vec<SealedKey>> {
+pub(super) fn keys(sql: &Connection) -> rusqlite::Result<Vec<SealedKey>> {
     sql.prepare_cached(
         "SELECT kid, alg, sealed, created_at FROM signing_keys ORDER BY created_at, kid",
     )?

@@ -201,6 +201,33 @@ async fn the_write_ahead_log_stays_bounded() {
     assert!(!path.with_extension("db-wal").exists());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_commit_behind_an_emptied_log_is_not_confirmed() {
+    let (_folder, path) = folder();
+    let store = open(&path).unwrap();
+    let spend = |name: &str| {
+        let key = ReplayKey::of(name.as_bytes());
+        let store = &store;
+        async move { store.insert_once(&key, now(), now()).await }
+    };
+    assert!(spend("a").await.unwrap());
+    // SQLite's own way of emptying the log loses nothing.
+    let other = Connection::open(&path).unwrap();
+    let emptied = "PRAGMA wal_checkpoint(TRUNCATE)";
+    other.query_row(emptied, [], |_| Ok(())).unwrap();
+    assert!(spend("b").await.unwrap());
+    assert!(spend("c").await.unwrap());
+    let log = path.with_file_name("panda-oidc.db-wal");
+    fs::File::create(&log).unwrap();
+    let error = spend("d").await.unwrap_err();
+    let error = crate::error_chain::explain(&error);
+    assert!(error.contains("was emptied while it was in use"), "{error}");
+    let error = spend("e").await.unwrap_err();
+    let error = crate::error_chain::explain(&error);
+    assert!(error.contains("was emptied while it was in use"), "{error}");
+}
+
 #[test]
 fn concurrent_opens_and_closes_succeed() {
     for _ in 0..5 {

@@ -1,0 +1,80 @@
+//! The database and the master key belong together: opening the key for a store, and finding out beforehand
+//! whether the provider could open both ([`inspect`]).
+
+use std::path::Path;
+
+use super::error::StartError;
+use super::signing_keys::other_master_key;
+use crate::config::{Config, StoreKind};
+use crate::crypto::{MasterKey, Purpose};
+use crate::keys::{Keys, KeysError};
+use crate::store::{Inspection, SqliteStore};
+
+/// What the provider would find.
+#[derive(Debug)]
+pub struct Files {
+    /// The database; `None` if the provider would create one.
+    pub database: Option<Inspection>,
+    /// What the operator should know, although the provider would start.
+    pub warnings: Vec<String>,
+}
+
+/// Looks whether the provider could open the database and the master key of `config`. Changes nothing.
+///
+/// # Errors
+///
+/// The error with which the provider would not start.
+pub fn inspect(config: &Config) -> Result<Files, StartError> {
+    let database = match config.store.kind {
+        StoreKind::Sqlite => SqliteStore::inspect(&config.store.path)?,
+        StoreKind::Memory => None,
+    };
+    let file = &config.keys.master_key_file;
+    let sealed = database.as_ref().map_or(&[][..], |database| &database.keys);
+    let mut warnings = Vec::new();
+    if sealed.is_empty() && !file.exists() {
+        MasterKey::check_creatable(file)?;
+    } else {
+        let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
+        match Keys::open(sealed, &sealer) {
+            // The provider generates those that are missing.
+            Ok(_) | Err(KeysError::Missing(_)) => {}
+            Err(error) => return Err(other_master_key(error.into(), file)),
+        }
+        warnings.extend(begins_anew(config, sealed.is_empty()));
+    }
+    Ok(Files { database, warnings })
+}
+
+/// A warning if there is a master key, but the database that it belongs to has no keys or does not exist.
+#[must_use]
+pub fn begins_anew(config: &Config, has_no_keys: bool) -> Option<String> {
+    let (database, file) = (&config.store.path, &config.keys.master_key_file);
+    let is_new = has_no_keys && config.store.kind == StoreKind::Sqlite && file.exists();
+    is_new.then(|| {
+        format!(
+            "store.path: {} is new or empty, but the master key {} was there before. If this provider has \
+             served before, its database is missing, and with it all sessions, the linked accounts and the \
+             record of leavers: stop, see whether store.path is right, and restore the backup",
+            database.display(),
+            file.display()
+        )
+    })
+}
+
+/// Opens the master key for a store, and creates it only for a store that `has_no_keys`.
+///
+/// # Errors
+///
+/// When the file cannot be used.
+pub(super) fn open_master_key(config: &Config, has_no_keys: bool) -> Result<MasterKey, StartError> {
+    let file: &Path = &config.keys.master_key_file;
+    if let Some(warning) = begins_anew(config, has_no_keys) {
+        tracing::warn!("{warning}");
+    }
+    Ok(if has_no_keys {
+        MasterKey::open(file, &mut rand::rng())?
+    } else {
+        MasterKey::existing(file)?
+    })
+}
