@@ -41,7 +41,11 @@ pub(crate) fn user(body: &Body, ticket: &Ticket) -> Result<Identity, LoginError>
 /// The page of users a `GetUsers` answer lists.
 pub(crate) fn page(body: &Body) -> Result<Page, LoginError> {
     let text = text::of(body)?;
-    match Reply::read(&text)? {
+    let reply = Reply::read(&text).map_err(|error| match error {
+        InvalidResponse::NoData => InvalidResponse::NoList,
+        other => other,
+    });
+    match reply? {
         Reply::Success(data) => Ok(people(data)?),
         Reply::Failure { code, msg } => Err(LoginError::Rejected(message::of(code, &msg, None))),
     }
@@ -99,10 +103,7 @@ struct List<'a> {
 
 fn people(data: &str) -> Result<Page, InvalidResponse> {
     let list: List = serde_json::from_str(data).map_err(InvalidResponse::Json)?;
-    let count = list
-        .count
-        .and_then(number)
-        .ok_or(InvalidResponse::NoCount)?;
+    let count = list.count.and_then(count).ok_or(InvalidResponse::NoCount)?;
     let entries: Vec<&RawValue> = list
         .data
         .and_then(|entries| serde_json::from_str(entries.get()).ok())
@@ -127,6 +128,15 @@ fn object(value: &RawValue) -> Option<&str> {
 /// The content of a JSON string.
 fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
+}
+
+/// The count of a list. Some systems write it as a string with blanks, or with a fraction of zero. It
+/// decides about nobody by itself, unlike an `id`.
+fn count(value: &RawValue) -> Option<u64> {
+    let text = string(value).unwrap_or_else(|| value.get().to_owned());
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+    let no_fraction = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| no_fraction)
 }
 
 /// A whole number, written as a number or as a string.
