@@ -10,6 +10,7 @@
 //! the last minute, and a bounded number that wait for the next sweep.
 
 mod logout_calls;
+mod portal_calls;
 
 use std::fmt;
 use std::hash::{Hash, RandomState};
@@ -27,6 +28,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Clock;
 
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
+pub use self::portal_calls::{PortalCall, PortalCalls};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
 
@@ -47,6 +49,8 @@ pub struct Limits {
     pub introspections: Limit,
     /// Wrong tokens sent to the admin listener.
     pub wrong_tokens: Limit,
+    /// Calls to the portal under way.
+    pub portal_calls: PortalCalls,
 }
 
 impl Limits {
@@ -55,6 +59,11 @@ impl Limits {
     pub fn new(section: &LimitsSection, clock: &Arc<dyn Clock>) -> Self {
         let exempt: Arc<[IpNet]> = section.exempt.clone().into();
         Self {
+            portal_calls: PortalCalls::new(
+                section.portal_calls_per_address,
+                Arc::clone(&exempt),
+                clock,
+            ),
             wrong_tokens: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(WRONG_TOKENS, clock),
@@ -84,6 +93,7 @@ impl Limits {
 
     /// Drops the buckets of addresses and clients that have sent nothing for a while.
     pub fn sweep(&self) {
+        self.portal_calls.sweep();
         for limit in [
             &self.launches,
             &self.token_requests,
@@ -154,19 +164,33 @@ fn network(address: IpAddr) -> IpAddr {
 pub struct RateLimited {
     caller: String,
     limit: NonZeroU32,
+    exceeded: Exceeded,
     /// The seconds to wait before the next request.
     pub retry_after_secs: u64,
     /// Whether this is the caller's first refusal within a minute, and so worth a log line.
     pub should_log: bool,
 }
 
+/// What a caller does too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exceeded {
+    /// Requests within a minute.
+    Requests,
+    /// Calls to the portal at once.
+    PortalCalls,
+}
+
 impl fmt::Display for RateLimited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} asks more than {} times a minute",
-            self.caller, self.limit
-        )
+        let (caller, limit) = (&self.caller, self.limit);
+        match self.exceeded {
+            Exceeded::Requests => write!(f, "{caller} asks more than {limit} times a minute"),
+            Exceeded::PortalCalls => write!(
+                f,
+                "{caller} has {limit} logins under way that the portal does not answer, the most for \
+                 one address; if many people share it, raise limits.portal_calls_per_address"
+            ),
+        }
     }
 }
 
@@ -211,6 +235,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Err(RateLimited {
             caller: caller(),
             limit: self.limit,
+            exceeded: Exceeded::Requests,
             retry_after_secs: wait
                 .as_millis()
                 .div_ceil(1000)

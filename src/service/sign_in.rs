@@ -1,5 +1,6 @@
 //! Signs a user in at a browser, with the ticket of a launch or of an authorization request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
@@ -31,6 +32,8 @@ pub struct PresentedTicket {
     pub decodings: Vec<Ticket>,
     /// Whether the request came from a page of the portal.
     pub from_portal: bool,
+    /// The address of the browser.
+    pub address: IpAddr,
 }
 
 /// The outcome of a ticket that a browser presented.
@@ -118,7 +121,9 @@ pub async fn sign_in_with_ticket(
         .map(|id| HolderId::of_browser(BrowserId::of(id)));
     let prior = PriorSession::Browser(state.session.as_ref().filter(|_| !verify_again));
     // 1. Verify the ticket.
-    let (identity, hash) = match verify_ticket(app, holder, prior, ticket.decodings).await? {
+    let presented = Some(ticket.address);
+    let verified = verify_ticket(app, holder, prior, ticket.decodings, presented).await?;
+    let (identity, hash) = match verified {
         TicketOutcome::SameSession(session) => {
             let handles = None;
             return Ok(TicketSignIn::SignedIn(SignedIn { session, handles }));

@@ -1,9 +1,12 @@
 //! Verifies a ticket: decides by its owner whether the portal is asked, and asks it.
 
+use std::net::IpAddr;
+
 use panda_oidc_sdk::{Identity, LoginError, LoginRequest, Subject, Ticket};
 
 use crate::app::App;
 use crate::crypto::identifiers::{HolderId, TicketHash};
+use crate::limits::RateLimited;
 use crate::login::policy::TicketReplay;
 use crate::login::sign_in::TicketOwner;
 use crate::login::ticket_decision::{TicketDecision, decide_ticket};
@@ -24,17 +27,29 @@ pub enum SignInError {
     /// The portal did not confirm a user.
     #[error("nobody was signed in")]
     Login(#[source] LoginError),
+    /// The address has too many calls to the portal under way, or needed too many.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl SignInError {
+    /// Whether the same ticket may sign its user in a little later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.is_failure() || matches!(self, Self::RateLimited(_))
+    }
+
     /// Whether this provider or the portal failed, rather than the ticket.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::TicketRefused | Self::Left(_) | Self::Login(LoginError::Rejected(_)) => false,
+            Self::TicketRefused
+            | Self::Left(_)
+            | Self::Login(LoginError::Rejected(_))
+            | Self::RateLimited(_) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_))
             | Self::Store(_) => true,
         }
@@ -61,7 +76,11 @@ pub enum TicketOutcome {
 }
 
 /// Verifies a ticket, given as its possible decodings, the most likely first. The portal is asked
-/// about one after the other until it accepts one, or fails.
+/// about one after the other until it accepts one, or fails. Each request after the first counts as a
+/// launch of its own, since anybody can write a ticket with several decodings.
+///
+/// `address` is where the ticket came from. It has a bounded share of the calls to the portal; `None`
+/// has no bound.
 ///
 /// # Errors
 ///
@@ -71,6 +90,7 @@ pub async fn verify_ticket(
     holder: Option<HolderId>,
     prior: PriorSession<'_>,
     decodings: Vec<Ticket>,
+    address: Option<IpAddr>,
 ) -> Result<TicketOutcome, SignInError> {
     let mut rejected = None;
     for ticket in decodings {
@@ -94,6 +114,13 @@ pub async fn verify_ticket(
             TicketDecision::VerifyWithPortal => {}
         }
         // 3. Ask the portal. If it rejects this decoding, try the next.
+        if let Some(address) = address.filter(|_| rejected.is_some()) {
+            app.limits.launches.check_address(address)?;
+        }
+        let _share = match address {
+            Some(address) => Some(app.limits.portal_calls.permit(address).await?),
+            None => None,
+        };
         match app.provider.authenticate(&LoginRequest { ticket }).await {
             Ok(identity) => return Ok(TicketOutcome::Identity(identity, ticket_hash)),
             Err(error @ LoginError::Rejected(_)) => rejected = Some(error),

@@ -163,3 +163,58 @@ async fn the_reason_of_a_refusal_is_logged_without_personal_data() {
     let mut starts = log.lines().map(str::trim_start);
     assert!(!starts.any(|line| line.starts_with("[ERROR]")));
 }
+
+/// Ten strangers keep sending tickets at which the portal falls silent. Before the first person comes,
+/// they are alone for a while, as at night.
+#[tokio::test]
+async fn ten_silent_callers_cost_at_most_one_login_in_twenty() {
+    let portal = ScriptedPortal::open().await;
+    let limits = "[limits]\nexempt = []\nlaunches_per_minute = 60000\n";
+    let program = Program::start_with(portal.url(), "timeout = '1s'", limits).await;
+    let program = std::sync::Arc::new(program);
+    let mut strangers = JoinSet::new();
+    portal.plant("silent", Reply::Silence);
+    for _ in 0..10 {
+        let program = std::sync::Arc::clone(&program);
+        strangers.spawn(async move {
+            loop {
+                launch(&program, &mut Browser::new(), "silent").await;
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut lost = 0;
+    for number in 0..60 {
+        let ticket = format!("good-{number}");
+        portal.plant(&ticket, Reply::Bytes(good()));
+        let answer = launch(&program, &mut Browser::new(), &ticket).await;
+        lost += u32::from(answer.status != 303);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    strangers.abort_all();
+    assert!(lost <= 3, "{lost} of 60 logins were lost");
+}
+
+/// One address may not hold all calls to the portal; others go on meanwhile.
+#[tokio::test]
+async fn one_address_holds_a_bounded_share_of_the_calls_under_way() {
+    let portal = ScriptedPortal::open().await;
+    let limits = "[limits]\nexempt = []\nportal_calls_per_address = 4\n";
+    let program = Program::start_with(portal.url(), "timeout = '20s'", limits).await;
+    let program = std::sync::Arc::new(program);
+    portal.plant("silent.ticket", Reply::Silence);
+    let mut strangers = JoinSet::new();
+    for _ in 0..8 {
+        let program = std::sync::Arc::clone(&program);
+        strangers.spawn(async move { asked_in(&program, true, "silent.ticket").await });
+    }
+    // Four are refused after a moment, with the page for too many logins; four wait for the portal.
+    for _ in 0..4 {
+        let refused = strangers.join_next().await.unwrap().unwrap();
+        assert_eq!(refused.status, 429, "{}", refused.body);
+    }
+    portal.asked(4).await;
+    let log = program.log();
+    assert!(log.contains("limits.portal_calls_per_address"), "{log}");
+    strangers.abort_all();
+}

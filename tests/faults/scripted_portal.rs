@@ -34,6 +34,9 @@ pub struct ScriptedPortal {
     cue: watch::Sender<bool>,
 }
 
+/// The answer to a call without a ticket.
+const NO_TICKET: &[u8] = r#"{"code":1,"msg":"票据无效","data":null}"#.as_bytes();
+
 /// An HTTP 200 response with `body`.
 pub fn ok(body: &[u8]) -> Vec<u8> {
     let mut answer = format!(
@@ -115,8 +118,13 @@ async fn answer(
         }
     }
     let head = String::from_utf8(head).expect("a request is text");
-    let (_, ticket) = head.split_once("ticket=").expect("a ticket");
+    let ticket = head.split_once("ticket=").map_or("", |(_, rest)| rest);
     let ticket = ticket.split([' ', '&']).next().unwrap();
+    if ticket.is_empty() {
+        // The list of users, or a call without a ticket. Neither is counted.
+        stream.write_all(&ok(NO_TICKET)).await?;
+        return stream.shutdown().await;
+    }
     let reply = replies.lock().unwrap().get(ticket).cloned();
     calls.send_modify(|calls| *calls += 1);
     match reply.expect("a ticket that was planted") {

@@ -4,8 +4,10 @@
 //! was lost may have succeeded. [`crate::answer`] interprets the bodies.
 
 use std::fmt;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use mime::Mime;
 use panda_oidc_sdk::Ticket;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -53,6 +55,21 @@ impl Client {
             .append_pair("pageSize", &size.to_string())
             .append_pair("pageIndex", &number.to_string());
         self.call(url, MAX_PAGE_BYTES).await
+    }
+
+    /// Whether the portal answers a call of our own, which no stranger's ticket is part of: either of the
+    /// two calls, each without a ticket. Nothing but a missing answer means that it does not.
+    pub(crate) async fn is_answering(&self) -> bool {
+        let mut without_ticket = self.user_by_ticket.clone();
+        without_ticket.query_pairs_mut().append_pair("ticket", "");
+        let is_answer = |call: Result<Body, NoResponse>| !call.is_err_and(|error| error.is_down());
+        let ticket = async { is_answer(self.call(without_ticket, MAX_USER_BYTES).await) };
+        let list = async { is_answer(self.users(1, 1).await) };
+        match select(pin!(ticket), pin!(list)).await {
+            Either::Left((false, list)) => list.await,
+            Either::Right((false, ticket)) => ticket.await,
+            Either::Left((true, _)) | Either::Right((true, _)) => true,
+        }
     }
 
     async fn call(&self, url: Url, limit: usize) -> Result<Body, NoResponse> {

@@ -57,8 +57,8 @@ pub enum NoResponse {
     Failed(StatusCode),
     /// The portal was not called, because the circuit breaker is open.
     #[error(
-        "the portal is not being asked, since it did not answer the last calls: it will be tried \
-         again within seconds; the log lines before this one say what was wrong"
+        "the portal is not being asked, since it answered neither the last logins nor a call of our \
+         own: it will be tried again within seconds; the log lines before this one say what was wrong"
     )]
     Resting,
 }

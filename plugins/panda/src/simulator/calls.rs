@@ -42,6 +42,9 @@ async fn user_by_ticket(
     let ticket = query.get("ticket").cloned().unwrap_or_default();
     lock(&state.calls).record(ticket.clone());
     let fault = current_fault(&state).await;
+    if fault == Fault::HangsAt(ticket.clone()) {
+        pending::<()>().await;
+    }
     reply::to_ticket(redeem(&state, &ticket, &fault).as_ref(), &fault)
 }
 

@@ -16,6 +16,8 @@ pub enum Fault {
     Cut,
     /// It takes calls and never answers.
     Hang,
+    /// It never answers a call with this ticket, and answers all others.
+    HangsAt(String),
     /// It sends its answers a byte at a time, slowly.
     Drip,
     /// It cuts the connection in the middle of an answer.
