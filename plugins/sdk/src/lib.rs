@@ -9,6 +9,7 @@
 mod clock;
 pub mod contract;
 mod directory;
+mod display_text;
 mod error;
 mod identity;
 mod provider;

@@ -73,7 +73,9 @@ pub trait Plugin: Send + Sync {
 /// What the host provides to a plugin.
 #[derive(Debug, Clone)]
 pub struct Host {
-    /// The shared HTTP client: pooled, with a connect timeout of two seconds. It follows no
+    /// The shared HTTP client, with a connect timeout of two seconds. Each request has a connection of
+    /// its own: a server may close an idle one at any time, and a request that is lost with it could not
+    /// be repeated safely (RFC 9112 §9.5). It follows no
     /// redirects and ignores proxy settings of the environment. It has no total timeout; a plugin
     /// sets its own per request.
     pub http: reqwest::Client,
@@ -91,6 +93,7 @@ impl Host {
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(2))
             .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
             .no_proxy()
             .tcp_nodelay(true)

@@ -21,7 +21,7 @@ use crate::error::InvalidResponse;
 pub(crate) struct Body {
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
-    /// The `charset` of the `Content-Type`, if it has one.
+    /// The `charset` of the `Content-Type`, if it has one. It may be wrong.
     pub(crate) charset: Option<String>,
     /// The size limit, in bytes. A larger body is rejected.
     pub(crate) limit: usize,
