@@ -94,6 +94,7 @@ impl App {
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
+        let host = outgoing(&config, &host)?;
         let groups = CurrentGroups::open(config.groups.configured, config.groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
             StoreKind::Sqlite => Box::new(SqliteStore::open(&config.store.path, write_timeout)?),
@@ -188,6 +189,16 @@ impl App {
     }
 }
 
+/// `host`, trusting the certificates in `ca_file`.
+fn outgoing(config: &Config, host: &Host) -> Result<Host, Problem> {
+    host.trusting(&config.trusted).map_err(|error| Problem {
+        origin: None,
+        key: "ca_file".to_owned(),
+        problem: error.to_string(),
+        remedy: "check the certificates in it, and those of this machine".to_owned(),
+    })
+}
+
 /// Opens the identity provider that `[provider]` names, without touching the network.
 ///
 /// # Errors
@@ -195,7 +206,8 @@ impl App {
 /// A [`Problem`] when its settings are wrong.
 pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, Problem> {
     let ProviderSection { plugin, table } = &config.provider;
+    let host = outgoing(config, host)?;
     plugin
-        .open(table, host)
+        .open(table, &host)
         .map_err(|error| Problem::of_section("provider", table, error))
 }

@@ -23,7 +23,8 @@ use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
-use panda_oidc_sdk::Plugin;
+use figment::value::magic::RelativePathBuf;
+use panda_oidc_sdk::{Plugin, TrustedCertificates};
 use serde::Deserialize;
 
 pub use admin::{Admin, AdminScope, AdminToken};
@@ -65,6 +66,8 @@ pub struct Config {
     pub limits: LimitsSection,
     /// `[[clients]]`.
     pub clients: Clients,
+    /// The certificates in `ca_file`, trusted for every outgoing connection.
+    pub trusted: TrustedCertificates,
     /// `[provider]`.
     pub provider: ProviderSection,
 }
@@ -91,6 +94,7 @@ impl fmt::Debug for ProviderSection {
 struct Document {
     issuer: String,
     contact: Option<String>,
+    ca_file: Option<RelativePathBuf>,
     #[serde(default)]
     server: Server,
     #[serde(default)]
@@ -183,6 +187,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
     groups.check(&mut findings);
     document.limits.check(&mut findings);
     let plugin = plugin(&document.provider, &mut findings);
+    let trusted = trusted(document.ca_file.as_ref(), &mut findings);
     let contact = clients::contact("contact", document.contact.as_deref(), &mut findings);
     let clients = clients::check(
         &document.clients,
@@ -204,6 +209,7 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
             groups,
             limits: document.limits,
             clients,
+            trusted,
             provider: ProviderSection {
                 plugin,
                 table: source.focus("provider"),
@@ -211,6 +217,21 @@ fn read(source: &Figment) -> Result<Config, Vec<Problem>> {
         }),
         _ => Err(problems),
     }
+}
+
+/// The certificates in `ca_file`.
+fn trusted(ca_file: Option<&RelativePathBuf>, findings: &mut Findings<'_>) -> TrustedCertificates {
+    let Some(path) = ca_file.map(RelativePathBuf::relative) else {
+        return TrustedCertificates::default();
+    };
+    TrustedCertificates::read(&path).unwrap_or_else(|error| {
+        findings.add(
+            "ca_file",
+            format!("{}: {error}", path.display()),
+            "write the path of a PEM file with the certificates to trust",
+        );
+        TrustedCertificates::default()
+    })
 }
 
 fn plugin(

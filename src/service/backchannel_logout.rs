@@ -8,6 +8,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use panda_oidc_sdk::TlsProblem;
+
 use crate::app::App;
 use crate::backchannel::logout_token;
 use crate::backchannel::retry::{self, AttemptOutcome};
@@ -98,12 +100,17 @@ async fn call(
                 format!("it answered {status}"),
             )
         }
-        Err(error) => (AttemptOutcome::Failed, innermost(&error)),
+        Err(error) => (AttemptOutcome::Failed, failure(&error)),
     }
 }
 
-/// The innermost cause of a failed request: the one sentence that helps an operator.
-fn innermost(mut error: &dyn Error) -> String {
+/// Why a request failed, in one sentence that helps an operator: the problem with TLS, or the innermost
+/// cause.
+fn failure(error: &reqwest::Error) -> String {
+    if let Some(problem) = TlsProblem::of(error) {
+        return format!("no TLS connection: {problem}");
+    }
+    let mut error: &dyn Error = error;
     while let Some(cause) = error.source() {
         error = cause;
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use mime::Mime;
-use panda_oidc_sdk::Ticket;
+use panda_oidc_sdk::{Ticket, TlsProblem};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Response, Url};
 
@@ -97,6 +97,9 @@ impl Client {
     }
 
     fn silence(&self, error: reqwest::Error) -> NoResponse {
+        if let Some(problem) = TlsProblem::of(&error) {
+            return NoResponse::Tls(problem);
+        }
         let source = error.without_url(); // the URL contains the ticket
         if source.is_connect() {
             return NoResponse::Connect(source);

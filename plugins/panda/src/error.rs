@@ -6,18 +6,21 @@
 
 use std::time::Duration;
 
-use panda_oidc_sdk::LoginError;
+use panda_oidc_sdk::{LoginError, TlsProblem};
 use reqwest::StatusCode;
 
 /// The portal did not answer, or answered with an HTTP error.
 #[derive(Debug, thiserror::Error)]
 pub enum NoResponse {
-    /// No connection could be made: refused, no route, no such host, or an untrusted certificate.
+    /// No connection could be made: refused, no route, no such host.
     #[error(
-        "no connection to the portal: check `base_url`, that the portal runs, that a firewall \
-         lets this machine through and, with https, that its certificate is trusted here"
+        "no connection to the portal: check `base_url`, that the portal runs, and that a firewall \
+         lets this machine through"
     )]
     Connect(#[source] reqwest::Error),
+    /// A TLS connection could not be made.
+    #[error("no TLS connection to the portal: {0}")]
+    Tls(TlsProblem),
     /// The complete answer did not arrive in time.
     #[error(
         "the portal did not answer within {after:?}: it is overloaded, or `timeout` is too short \
@@ -81,7 +84,7 @@ impl NoResponse {
     /// ticket can provoke them (a filter that resets the connection, an error page of the framework).
     pub(crate) fn is_down(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::TimedOut { .. } | Self::Gateway(_) => true,
+            Self::Connect(_) | Self::Tls(_) | Self::TimedOut { .. } | Self::Gateway(_) => true,
             Self::Broken(_)
             | Self::Redirected(_)
             | Self::Refused(_)

@@ -51,7 +51,15 @@ impl panda_oidc_sdk::Plugin for Plugin {
                  portal on a network of their own"
             );
         }
-        Ok(Box::new(Panda::new(settings, host)))
+        let host = host.trusting(&settings.trusted).map_err(|error| {
+            let remedy = "check the certificates in it, and those of this machine";
+            OpenError::Unusable {
+                key: "ca_file",
+                problem: error.to_string(),
+                remedy: remedy.to_owned(),
+            }
+        })?;
+        Ok(Box::new(Panda::new(settings, &host)))
     }
 }
 

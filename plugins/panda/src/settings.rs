@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use figment::Figment;
-use panda_oidc_sdk::OpenError;
+use figment::value::magic::RelativePathBuf;
+use panda_oidc_sdk::{OpenError, TrustedCertificates};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::{Host, Url};
@@ -68,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) portal_redirect: bool,
     /// How long a call may take, including reading the body.
     pub(crate) timeout: Duration,
+    /// Certificates that are trusted for calls to the portal.
+    pub(crate) trusted: TrustedCertificates,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,6 +86,7 @@ struct Table {
     portal_redirect: bool,
     #[serde(default = "default_timeout", with = "humantime_serde")]
     timeout: Duration,
+    ca_file: Option<RelativePathBuf>,
 }
 
 fn default_ticket_parameter() -> String {
@@ -108,6 +112,7 @@ impl Settings {
             portal_url,
             portal_redirect: table.portal_redirect,
             timeout: timeout(table.timeout)?,
+            trusted: trusted(table.ca_file.as_ref())?,
         })
     }
 
@@ -175,6 +180,20 @@ fn ticket_parameter(name: String) -> Result<String, OpenError> {
         ));
     }
     Ok(name)
+}
+
+fn trusted(ca_file: Option<&RelativePathBuf>) -> Result<TrustedCertificates, OpenError> {
+    let Some(path) = ca_file.map(RelativePathBuf::relative) else {
+        return Ok(TrustedCertificates::default());
+    };
+    TrustedCertificates::read(&path).map_err(|error| {
+        let problem = format!("{}: {error}", path.display());
+        unusable(
+            "ca_file",
+            &problem,
+            "write the path of a PEM file with the certificate of the CA, or of the portal itself",
+        )
+    })
 }
 
 fn timeout(timeout: Duration) -> Result<Duration, OpenError> {

@@ -14,6 +14,7 @@ mod error;
 mod identity;
 mod provider;
 mod ticket;
+mod tls;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Directory, Page};
@@ -21,3 +22,4 @@ pub use error::{LoginError, OpenError};
 pub use identity::{Identity, InvalidSubject, Subject};
 pub use provider::{Entrance, Host, IdentityProvider, LoginRequest, Plugin};
 pub use ticket::Ticket;
+pub use tls::{CaFileError, TlsProblem, TrustedCertificates};

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use figment::Figment;
 use url::Url;
 
+use crate::tls::{CaFileError, TrustedCertificates};
 use crate::{Clock, Directory, Identity, LoginError, OpenError, Ticket};
 
 /// Authenticates users against one outside system.
@@ -81,24 +82,51 @@ pub struct Host {
     pub http: reqwest::Client,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    trusted: TrustedCertificates,
 }
 
 impl Host {
-    /// A host whose HTTP client is configured as [`Host::http`] describes.
+    /// A host whose HTTP client is configured as [`Host::http`] describes. It trusts the certificates
+    /// that the machine trusts.
     ///
     /// # Errors
     ///
     /// When the TLS library cannot be set up.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(std::time::Duration::from_secs(2))
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(0)
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .user_agent(concat!("panda-oidc/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http, clock })
+        Ok(Self {
+            http: http_client().build()?,
+            clock,
+            trusted: TrustedCertificates::default(),
+        })
     }
+
+    /// This host, whose HTTP client trusts `more` as well.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS library cannot be set up.
+    pub fn trusting(&self, more: &TrustedCertificates) -> Result<Self, CaFileError> {
+        if more.is_empty() {
+            return Ok(self.clone());
+        }
+        let trusted = self.trusted.and(more);
+        Ok(Self {
+            http: http_client()
+                .tls_backend_preconfigured(trusted.client_config()?)
+                .build()?,
+            clock: Arc::clone(&self.clock),
+            trusted,
+        })
+    }
+}
+
+fn http_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(std::time::Duration::from_secs(2))
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .tcp_nodelay(true)
+        .user_agent(concat!("panda-oidc/", env!("CARGO_PKG_VERSION")))
 }
