@@ -93,9 +93,15 @@ pub async fn verify_ticket(
     address: Option<IpAddr>,
 ) -> Result<TicketOutcome, SignInError> {
     let mut rejected = None;
+    let mut was_asked = false;
     for ticket in decodings {
         // 1. Look up who owns the ticket, and the session that it opened.
-        let ticket_hash = app.ticket_hasher.hash(&ticket);
+        let Some(canonical) = app.provider.canonical_ticket(&ticket) else {
+            let reason = "it is no ticket of provider.ticket_format".to_owned();
+            rejected.get_or_insert(LoginError::Rejected(reason));
+            continue;
+        };
+        let ticket_hash = app.ticket_hasher.hash(&canonical);
         let owner = owner(app, &ticket_hash).await?;
         let opened;
         let session = match prior {
@@ -114,9 +120,10 @@ pub async fn verify_ticket(
             TicketDecision::VerifyWithPortal => {}
         }
         // 3. Ask the portal. If it rejects this decoding, try the next.
-        if let Some(address) = address.filter(|_| rejected.is_some()) {
+        if let Some(address) = address.filter(|_| was_asked) {
             app.limits.launches.check_address(address)?;
         }
+        was_asked = true;
         let _share = match address {
             Some(address) => Some(app.limits.portal_calls.permit(address).await?),
             None => None,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::page::{asked_in, honest};
-use crate::scripted_portal::{Reply, ScriptedPortal, good, ok};
+use crate::scripted_portal::{Reply, ScriptedPortal, decoded, good, ok};
 use crate::support::browser::Browser;
 use crate::support::program::Program;
 use crate::tools::{launch, tokens};
@@ -217,4 +217,37 @@ async fn one_address_holds_a_bounded_share_of_the_calls_under_way() {
     let log = program.log();
     assert!(log.contains("limits.portal_calls_per_address"), "{log}");
     strangers.abort_all();
+}
+
+/// A portal that parses its tickets accepts other spellings of a stolen one.
+#[tokio::test]
+async fn another_spelling_of_a_ticket_is_the_same_ticket() {
+    let guid = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
+    let bare = guid.replace('-', "");
+    let (braces, upper) = (format!("%7B{guid}%7D"), guid.to_uppercase());
+    for (format, ticket, spellings) in [
+        ("guid", guid, [bare.as_str(), &braces, &upper]),
+        (
+            "base64",
+            "dGlja2V0LTE=",
+            ["dGlja2V0LTE", "dGlja2V0LTF=", "dGlja2V0LTG"],
+        ),
+        ("base64", "-_8t", ["%2B/8t", "+_8t", "-%2F8t"]),
+    ] {
+        let portal = ScriptedPortal::open().await;
+        let line = format!("ticket_format = '{format}'");
+        let program = Program::start_with(portal.url(), &line, "").await;
+        portal.plant(ticket, Reply::Bytes(good()));
+        let owner = launch(&program, &mut Browser::new(), ticket).await;
+        assert_eq!(owner.status, 303, "{ticket}");
+        for spelling in spellings {
+            // The portal accepts it.
+            portal.plant(&decoded(spelling), Reply::Bytes(good()));
+            let thief = launch(&program, &mut Browser::new(), spelling).await;
+            assert_eq!(thief.status, 403, "{spelling}");
+        }
+        // What cannot be a ticket of this format does not reach the portal, which would fail here.
+        let answer = launch(&program, &mut Browser::new(), "no.ticket").await;
+        assert_eq!(answer.status, 403);
+    }
 }

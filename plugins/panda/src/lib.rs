@@ -13,6 +13,7 @@ mod client;
 mod error;
 mod settings;
 pub mod simulator;
+mod ticket_format;
 
 use std::sync::Arc;
 
@@ -131,13 +132,12 @@ impl IdentityProvider for Panda {
         }
     }
 
-    fn origins(&self) -> Vec<Origin> {
-        let mut origins = vec![self.settings.portal_url.origin()];
-        let base = self.settings.base_url.origin();
-        if !origins.contains(&base) {
-            origins.push(base);
-        }
-        origins
+    fn origins(&self) -> &[Origin] {
+        &self.settings.origins
+    }
+
+    fn canonical_ticket(&self, ticket: &Ticket) -> Option<Ticket> {
+        self.settings.ticket_format.canonical(ticket)
     }
 
     async fn authenticate(&self, brought: &LoginRequest) -> Result<Identity, LoginError> {

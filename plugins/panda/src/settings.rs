@@ -10,10 +10,15 @@ use figment::value::magic::RelativePathBuf;
 use panda_oidc_sdk::{OpenError, TrustedCertificates};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use url::{Host, Url};
+use url::{Host, Origin, Url};
+
+use crate::ticket_format::TicketFormat;
 
 /// The longest a browser can be kept waiting for the portal.
 const MAX_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How many further origins the portal may have. They are written into a header of each page.
+const MAX_PORTAL_ORIGINS: usize = 32;
 
 /// Parameters of an authorization request or its response. The portal also appends its ticket
 /// parameter to `/authorize`, where a parameter with one of these names would be misread.
@@ -69,6 +74,10 @@ pub(crate) struct Settings {
     pub(crate) portal_redirect: bool,
     /// How long a call may take, including reading the body.
     pub(crate) timeout: Duration,
+    /// The origins under which people reach the portal: those of the two addresses, and `portal_origins`.
+    pub(crate) origins: Vec<Origin>,
+    /// What its tickets are.
+    pub(crate) ticket_format: TicketFormat,
     /// Certificates that are trusted for calls to the portal.
     pub(crate) trusted: TrustedCertificates,
 }
@@ -87,6 +96,10 @@ struct Table {
     #[serde(default = "default_timeout", with = "humantime_serde")]
     timeout: Duration,
     ca_file: Option<RelativePathBuf>,
+    #[serde(default)]
+    portal_origins: Vec<String>,
+    #[serde(default)]
+    ticket_format: TicketFormat,
 }
 
 fn default_ticket_parameter() -> String {
@@ -107,6 +120,8 @@ impl Settings {
             None => base_url.clone(),
         };
         Ok(Self {
+            origins: origins(&base_url, &portal_url, &table.portal_origins)?,
+            ticket_format: table.ticket_format,
             base_url,
             ticket_parameter: ticket_parameter(table.ticket_parameter)?,
             portal_url,
@@ -180,6 +195,37 @@ fn ticket_parameter(name: String) -> Result<String, OpenError> {
         ));
     }
     Ok(name)
+}
+
+fn origins(base: &Url, portal: &Url, more: &[String]) -> Result<Vec<Origin>, OpenError> {
+    if more.len() > MAX_PORTAL_ORIGINS {
+        return Err(unusable(
+            "portal_origins",
+            &format!("there are more than {MAX_PORTAL_ORIGINS}"),
+            "list the addresses under which people really open the portal",
+        ));
+    }
+    let mut origins = vec![portal.origin()];
+    let more = more.iter().map(|text| portal_origin(text));
+    for origin in [Ok(base.origin())].into_iter().chain(more) {
+        let origin = origin?;
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    Ok(origins)
+}
+
+fn portal_origin(text: &str) -> Result<Origin, OpenError> {
+    let url = web_url("portal_origins", text)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(unusable(
+            "portal_origins",
+            "one of them has a path, a query or a fragment",
+            "write scheme, host and port alone, like `http://portal.local` or `https://10.0.0.5:8443`",
+        ));
+    }
+    Ok(url.origin())
 }
 
 fn trusted(ca_file: Option<&RelativePathBuf>) -> Result<TrustedCertificates, OpenError> {

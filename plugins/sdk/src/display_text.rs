@@ -18,9 +18,9 @@ pub(crate) fn display_text(text: &str) -> Option<String> {
     (!is_blank).then(|| text.to_owned())
 }
 
-/// Blanks that would break a line. Removing them would join two words.
+/// Blanks that would break a line. Removing them would join two words. Of CR LF, the LF counts.
 fn is_line_break(c: char) -> bool {
-    matches!(c, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(c, '\t'..='\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Control characters, and those that reorder text or hide in it. Joiners (U+200C, U+200D) are not among
@@ -56,6 +56,7 @@ mod tests {
             ("陈\0涛\0\0", Some("陈涛")),
             ("\u{1b}[31m陈涛", Some("[31m陈涛")),
             ("Chen\tTao", Some("Chen Tao")),
+            ("Chen\r\nTao", Some("Chen Tao")),
             ("Chen\u{2028}Tao", Some("Chen Tao")),
             ("\u{202e}涛陈\u{202c}", Some("涛陈")),
             ("\u{2066}a\u{2069}\u{200f}", Some("a")),

@@ -24,7 +24,14 @@ pub trait IdentityProvider: Debug + Send + Sync {
 
     /// The origins from which a launch may come. A `Referer` from one of them shows that the portal
     /// itself sent the browser.
-    fn origins(&self) -> Vec<url::Origin>;
+    fn origins(&self) -> &[url::Origin];
+
+    /// `ticket` in the one spelling that stands for all spellings that the outside system may accept as
+    /// the same ticket; `None` if the system issues no such tickets. The owner of a ticket is remembered
+    /// by this spelling, so that a stolen ticket in another one is not a new ticket.
+    fn canonical_ticket(&self, ticket: &Ticket) -> Option<Ticket> {
+        Some(ticket.clone())
+    }
 
     /// Authenticates the user of the ticket that the browser presented.
     ///
