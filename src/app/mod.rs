@@ -2,6 +2,7 @@
 
 mod error;
 pub mod groups;
+pub mod removal_time;
 pub mod rule_log;
 pub mod signing_keys;
 
@@ -12,6 +13,7 @@ use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
 use self::groups::{CurrentGroups, log_failures};
+use self::removal_time::RemovalTime;
 use self::rule_log::RuleLog;
 use self::signing_keys::load_or_generate;
 use crate::backchannel::LogoutNotifier;
@@ -66,6 +68,8 @@ pub struct App {
     /// The clock, and the HTTP client for the URLs that clients registered: logout endpoints, JWK
     /// Sets.
     pub host: Host,
+    /// The time by which data is removed for good.
+    pub removal_time: RemovalTime,
     /// Seals pending authorization requests.
     pub pending_request_sealer: Sealer,
     /// Seals account switches that wait for confirmation.
@@ -135,6 +139,7 @@ impl App {
             provider,
             store,
             keys,
+            removal_time: RemovalTime::new(Arc::clone(&host.clock)),
             host,
             pending_request_sealer: master.sealer(Purpose::PendingRequests),
             switch_sealer: master.sealer(Purpose::AccountSwitches),

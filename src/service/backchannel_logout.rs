@@ -55,7 +55,7 @@ pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
     let client = app.clients.get(delivery.client_id.as_str());
     let uri = client.and_then(|client| client.logout.backchannel.as_ref());
     let recorded = match (client, uri) {
-        (Some(client), Some(uri)) if delivery.expires_at > app.host.clock.now() => {
+        (Some(client), Some(uri)) if delivery.expires_at > app.removal_time.now() => {
             let (outcome, detail) = call(&app, client, uri, &delivery).await;
             record(&app, &delivery, outcome, &detail).await
         }
@@ -130,7 +130,9 @@ async fn record(
         return complete(app, delivery, DeliveryOutcome::Delivered).await;
     }
     let now = app.host.clock.now();
-    let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
+    // A clock that jumped ahead gives no delivery up.
+    let expires_at = delivery.expires_at + (now - app.removal_time.now());
+    let Some(due) = retry::next(delivery.attempts, outcome, expires_at, now) else {
         log_abandoned(delivery, detail);
         return complete(app, delivery, DeliveryOutcome::Abandoned).await;
     };

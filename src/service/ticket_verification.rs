@@ -143,7 +143,7 @@ async fn owner(app: &App, ticket: &TicketHash) -> Result<Option<TicketOwner>, St
     match app.policy.replay {
         TicketReplay::Off => Ok(None),
         TicketReplay::BrowserBound | TicketReplay::Once => {
-            app.store.owner(ticket, app.host.clock.now()).await
+            app.store.owner(ticket, app.removal_time.now()).await
         }
     }
 }

@@ -176,7 +176,7 @@ impl<'a> SyncRun<'a> {
     async fn forget_leavers(&self) -> Result<(), SyncError> {
         let retention =
             TimeDelta::from_std(self.app().directory.retention).unwrap_or(TimeDelta::MAX);
-        let Some(before) = self.lease.now().checked_sub_signed(retention) else {
+        let Some(before) = self.app().removal_time.now().checked_sub_signed(retention) else {
             return Ok(());
         };
         loop {
