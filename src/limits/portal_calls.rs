@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use panda_oidc_sdk::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Buckets, Exceeded, RateLimited, network};
+use super::buckets::{Buckets, Exceeded, RateLimited, network};
 use crate::config::Rate;
 
 /// How long a call waits for a place in the share of its address. A whole control room may share an

@@ -9,6 +9,8 @@ mod person;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod text_tests;
 
 use panda_oidc_sdk::{Identity, LoginError, Page, Ticket};
 use serde::Deserialize;
