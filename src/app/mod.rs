@@ -3,6 +3,7 @@
 mod error;
 pub mod files;
 pub mod groups;
+pub mod removal_time;
 pub mod rule_log;
 pub mod signing_keys;
 pub mod unmatched_names;
@@ -15,6 +16,7 @@ use panda_oidc_sdk::{Host, IdentityProvider};
 pub use self::error::StartError;
 use self::files::open_master_key;
 use self::groups::{CurrentGroups, log_failures};
+use self::removal_time::RemovalTime;
 use self::rule_log::RuleLog;
 use self::signing_keys::{load_or_generate, other_master_key};
 use crate::backchannel::LogoutNotifier;
@@ -69,6 +71,8 @@ pub struct App {
     /// The clock, and the HTTP client for the URLs that clients registered: logout endpoints, JWK
     /// Sets.
     pub host: Host,
+    /// The time by which data is removed for good.
+    pub removal_time: RemovalTime,
     /// Seals pending authorization requests.
     pub pending_request_sealer: Sealer,
     /// Seals account switches that wait for confirmation.
@@ -97,6 +101,7 @@ impl App {
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
         let provider = open_provider(&config, &host)?;
+        let host = outgoing(&config, &host)?;
         let groups = config.groups.clone();
         let groups = CurrentGroups::open(groups.configured, groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
@@ -133,6 +138,7 @@ impl App {
             provider,
             store,
             keys,
+            removal_time: RemovalTime::new(Arc::clone(&host.clock)),
             host,
             pending_request_sealer: master.sealer(Purpose::PendingRequests),
             switch_sealer: master.sealer(Purpose::AccountSwitches),
@@ -187,11 +193,21 @@ impl App {
     }
 }
 
+/// `host`, trusting the certificates in `ca_file`.
+fn outgoing(config: &Config, host: &Host) -> Result<Host, Problem> {
+    host.trusting(&config.trusted).map_err(|error| Problem {
+        origin: None,
+        key: "ca_file".to_owned(),
+        problem: error.to_string(),
+        remedy: "check the certificates in it, and those of this machine".to_owned(),
+    })
+}
+
 /// Opens the identity provider that `[provider]` names, without touching the network.
 ///
 /// # Errors
 ///
 /// A [`Problem`] when its settings are wrong.
 pub fn open_provider(config: &Config, host: &Host) -> Result<Box<dyn IdentityProvider>, Problem> {
-    config.provider.open(host)
+    config.provider.open(&outgoing(config, host)?)
 }

@@ -17,6 +17,8 @@ pub struct Directory {
     pub sync: SyncInterval,
     /// How many users one page of the list has.
     pub page_size: u32,
+    /// The longest list that is read.
+    pub max_people: u32,
     /// The largest share of users that may be missing from one reading.
     pub max_removal: RemovalLimit,
     /// Subjects that are not on the list but must not be treated as leavers, such as technical accounts.
@@ -32,6 +34,7 @@ impl Default for Directory {
         Self {
             sync: SyncInterval::Every(Duration::from_mins(5)),
             page_size: 500,
+            max_people: 200_000,
             max_removal: RemovalLimit(0.05),
             keep: Vec::new(),
             retention: Duration::from_hours(180 * 24),
@@ -46,6 +49,13 @@ impl Directory {
                 "directory.page_size",
                 "it is not between 1 and 10000",
                 "write something like 500",
+            );
+        }
+        if !(1..=5_000_000).contains(&self.max_people) {
+            findings.add(
+                "directory.max_people",
+                "it is not between 1 and 5000000",
+                "write a number well above that of the portal's people, such as 200000",
             );
         }
         if matches!(self.sync, SyncInterval::Every(period) if period < Duration::from_secs(1)) {

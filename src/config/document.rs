@@ -18,6 +18,7 @@ use crate::people::Group;
 pub(super) struct Document {
     pub(super) issuer: String,
     pub(super) contact: Option<String>,
+    pub(super) ca_file: Option<FilePath>,
     #[serde(default)]
     pub(super) server: Server,
     #[serde(default)]

@@ -26,6 +26,8 @@ pub struct LimitsSection {
     pub introspections_per_minute: Rate,
     /// How many introspection requests one client may send.
     pub client_introspections_per_minute: Rate,
+    /// How many calls to the portal one IP address may have under way.
+    pub portal_calls_per_address: Rate,
     /// The networks whose requests are not counted.
     #[serde(deserialize_with = "super::networks::deserialize")]
     pub exempt: Vec<IpNet>,
@@ -47,6 +49,7 @@ impl Default for LimitsSection {
             client_token_requests_per_minute: Rate::per_minute(6000),
             introspections_per_minute: Rate::per_minute(60_000),
             client_introspections_per_minute: Rate::per_minute(60_000),
+            portal_calls_per_address: Rate::per_minute(32),
             exempt: loopback(),
             connections: 4096,
             connections_per_address: 512,
@@ -89,7 +92,7 @@ fn loopback() -> Vec<IpNet> {
     networks.iter().filter_map(|net| net.parse().ok()).collect()
 }
 
-/// A limit per minute, or `"off"`. The whole number may arrive in one burst.
+/// A limit, or `"off"`. If it counts within a minute, the whole number may arrive in one burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(pub Option<NonZeroU32>);
 

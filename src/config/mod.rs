@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use figment::providers::{Format as _, Toml};
 use figment::{Error, Figment};
 use panda_oidc_sdk::pasted::{Slip, slip};
-use panda_oidc_sdk::{Host, IdentityProvider, OpenError, Plugin};
+use panda_oidc_sdk::{Host, IdentityProvider, OpenError, Plugin, TrustedCertificates};
 
 pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
@@ -66,6 +66,8 @@ pub struct Config {
     pub limits: LimitsSection,
     /// `[[clients]]`.
     pub clients: Clients,
+    /// The certificates in `ca_file`, trusted for every outgoing connection.
+    pub trusted: TrustedCertificates,
     /// `[provider]`.
     pub provider: ProviderSection,
     /// What is allowed, but probably not meant.
@@ -181,6 +183,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
     groups.check(&mut findings);
     document.limits.check(&mut findings);
     let plugin = plugin(&document.provider, &mut findings);
+    let trusted = trusted(document.ca_file.as_ref(), &mut findings);
     let contact = clients::contact("contact", document.contact.as_deref(), &mut findings);
     let clients = clients::check(
         &document.clients,
@@ -202,6 +205,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
             groups,
             limits: document.limits,
             clients,
+            trusted,
             provider: ProviderSection {
                 plugin,
                 table: source.focus("provider"),
@@ -229,6 +233,21 @@ fn issuer(text: &str, findings: &mut Findings<'_>) -> Option<Issuer> {
             None
         }
     }
+}
+
+/// The certificates in `ca_file`.
+fn trusted(ca_file: Option<&paths::FilePath>, findings: &mut Findings<'_>) -> TrustedCertificates {
+    let Some(path) = ca_file.map(paths::FilePath::as_path) else {
+        return TrustedCertificates::default();
+    };
+    TrustedCertificates::read(path).unwrap_or_else(|error| {
+        findings.add(
+            "ca_file",
+            format!("{}: {error}", path.display()),
+            "write the path of a PEM file with the certificates to trust",
+        );
+        TrustedCertificates::default()
+    })
 }
 
 fn plugin(

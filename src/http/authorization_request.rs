@@ -118,7 +118,7 @@ impl RequestError {
                 ErrorCode::AccessDenied,
                 "the app is not open to the person who is signed in",
             ),
-            Self::Authorization(SignIn(error)) if error.is_failure() => unavailable,
+            Self::Authorization(SignIn(error)) if error.is_temporary() => unavailable,
             Self::RateLimited(_) | Self::Authorization(Store(_)) => unavailable,
             Self::InvalidTicket(_) | Self::Authorization(SignIn(_)) => (
                 ErrorCode::LoginRequired,

@@ -165,6 +165,7 @@ async fn decide(
             Some(PresentedTicket {
                 decodings: found.map_err(RequestError::InvalidTicket)?,
                 from_portal: browser.from_portal,
+                address: browser.client_ip.0,
             })
         }
     };

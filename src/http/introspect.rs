@@ -21,7 +21,7 @@ use crate::service::introspection::{TokenState, introspect as look_up};
 /// token is missing.
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
-    AuthenticatedClient { client, form }: AuthenticatedClient,
+    AuthenticatedClient { client, form, .. }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
     let state = look_up(&app, &client, &form).await?;
     let body = match &state {

@@ -138,6 +138,7 @@ async fn launch(
     let ticket = PresentedTicket {
         decodings,
         from_portal: browser.from_portal,
+        address: browser.client_ip.0,
     };
     with_ticket(app, &browser, &state, &destination, ticket).await
 }

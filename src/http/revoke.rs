@@ -17,7 +17,7 @@ use crate::service::revocation;
 /// `invalid_request` when the token is missing; `temporarily_unavailable` when the store fails.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
-    AuthenticatedClient { client, form }: AuthenticatedClient,
+    AuthenticatedClient { client, form, .. }: AuthenticatedClient,
 ) -> Result<StatusCode, ClientError> {
     let token = form.require("token")?;
     revocation::revoke(&app, &client, token).await?;

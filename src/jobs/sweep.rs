@@ -13,13 +13,18 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 pub async fn run(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
-        app.limits.sweep();
-        match app.store.sweep(app.host.clock.now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!("Removed {rows} expired rows"),
-            Err(error) => {
-                tracing::error!("What has expired could not be removed: {}", explain(&error));
-            }
+        sweep(&app).await;
+    }
+}
+
+/// Sweeps once.
+pub async fn sweep(app: &App) {
+    app.limits.sweep();
+    match app.store.sweep(app.removal_time.now()).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::debug!("Removed {rows} expired rows"),
+        Err(error) => {
+            tracing::error!("What has expired could not be removed: {}", explain(&error));
         }
     }
 }

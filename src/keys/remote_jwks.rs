@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use panda_oidc_sdk::{Clock, Host};
+use panda_oidc_sdk::{Clock, Host, TlsProblem};
 use reqwest::header::ACCEPT;
 use reqwest::{Response, StatusCode};
 use tokio::sync::watch;
@@ -48,10 +48,11 @@ pub struct JwksUnavailable {
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
     #[error(
-        "no whole answer came within five seconds; check that this machine reaches the address and \
-         trusts its certificate"
+        "no whole answer came within five seconds; check that this machine reaches the address"
     )]
     Unreachable(#[source] reqwest::Error),
+    #[error("no TLS connection: {0}")]
+    Tls(TlsProblem),
     #[error(
         "it answers {0}; register the address of the document itself, redirects are not followed"
     )]
@@ -252,7 +253,10 @@ fn no_keys(uri: &Url, cause: FetchError) -> Arc<JwksUnavailable> {
 }
 
 async fn fetch(http: &reqwest::Client, uri: &Url) -> Result<PublicKeys, FetchError> {
-    let unreachable = |error: reqwest::Error| FetchError::Unreachable(error.without_url());
+    let unreachable = |error: reqwest::Error| match TlsProblem::of(&error) {
+        Some(problem) => FetchError::Tls(problem),
+        None => FetchError::Unreachable(error.without_url()),
+    };
     let request = http
         .get(uri.clone())
         .header(ACCEPT, "application/jwk-set+json, application/json")

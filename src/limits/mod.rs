@@ -9,35 +9,30 @@
 //! Buckets that are full again are dropped. Memory holds one bucket for each address seen within
 //! the last minute, and a bounded number that wait for the next sweep.
 
+mod buckets;
 mod logout_calls;
 mod network;
+mod portal_calls;
 mod request_shares;
 mod shares;
 
-use std::fmt;
-use std::hash::{Hash, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
 use openidconnect::ClientId;
 use panda_oidc_sdk::Clock;
 
+use self::buckets::Buckets;
+pub use self::buckets::RateLimited;
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
 pub use self::network::network;
+pub use self::portal_calls::{PortalCall, PortalCalls};
 pub use self::request_shares::{RequestShare, RequestShares};
 pub use self::shares::{Share, Shares};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
-
-/// After this many requests the buckets are swept, unless the job has swept them in the meantime.
-const SWEEP_AFTER: usize = 1 << 16;
 
 /// How many wrong tokens one address may send to the admin listener within a minute. The tokens
 /// cannot be guessed; the limit keeps the log short.
@@ -55,6 +50,8 @@ pub struct Limits {
     pub wrong_tokens: Limit,
     /// What one address may occupy of the requests in flight.
     pub requests: Arc<RequestShares>,
+    /// Calls to the portal under way.
+    pub portal_calls: PortalCalls,
 }
 
 impl Limits {
@@ -64,6 +61,11 @@ impl Limits {
         let exempt: Arc<[IpNet]> = section.exempt.clone().into();
         Self {
             requests: Arc::new(RequestShares::new(section.connections_per_address)),
+            portal_calls: PortalCalls::new(
+                section.portal_calls_per_address,
+                Arc::clone(&exempt),
+                clock,
+            ),
             wrong_tokens: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(WRONG_TOKENS, clock),
@@ -93,6 +95,7 @@ impl Limits {
 
     /// Drops the buckets of addresses and clients that have sent nothing for a while.
     pub fn sweep(&self) {
+        self.portal_calls.sweep();
         for limit in [
             &self.launches,
             &self.token_requests,
@@ -147,104 +150,12 @@ impl Limit {
     }
 }
 
-/// An address or a client has exceeded its rate limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RateLimited {
-    caller: String,
-    limit: NonZeroU32,
-    /// The seconds to wait before the next request.
-    pub retry_after_secs: u64,
-    /// Whether this is the caller's first refusal within a minute, and so worth a log line.
-    pub should_log: bool,
-}
-
-impl fmt::Display for RateLimited {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} asks more than {} times a minute",
-            self.caller, self.limit
-        )
-    }
-}
-
-impl std::error::Error for RateLimited {}
-
-type Keyed<K> = RateLimiter<K, DashMapStateStore<K, RandomState>, Ticks, NoOpMiddleware<Nanos>>;
-
-/// A token bucket for each key.
-struct Buckets<K: Hash + Eq + Clone> {
-    requests: Keyed<K>,
-    log_lines: Keyed<K>,
-    limit: NonZeroU32,
-    requests_since_sweep: AtomicUsize,
-    clock: Ticks,
-}
-
-impl<K: Hash + Eq + Clone> Buckets<K> {
-    fn new(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Self> {
-        let limit = rate.0?;
-        let clock = Ticks(Arc::clone(clock));
-        let keyed = |limit| {
-            let quota = Quota::per_minute(limit);
-            RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
-        };
-        Some(Self {
-            requests: keyed(limit),
-            log_lines: keyed(NonZeroU32::MIN),
-            limit,
-            requests_since_sweep: AtomicUsize::new(0),
-            clock,
-        })
-    }
-
-    fn check(&self, key: &K, caller: impl FnOnce() -> String) -> Result<(), RateLimited> {
-        if self.requests_since_sweep.fetch_add(1, Ordering::Relaxed) == SWEEP_AFTER {
-            self.sweep();
-        }
-        let Err(refused) = self.requests.check_key(key) else {
-            return Ok(());
-        };
-        let wait = refused.wait_time_from(governor::clock::Clock::now(&self.clock));
-        Err(RateLimited {
-            caller: caller(),
-            limit: self.limit,
-            retry_after_secs: wait
-                .as_millis()
-                .div_ceil(1000)
-                .max(1)
-                .try_into()
-                .unwrap_or(60),
-            should_log: self.log_lines.check_key(key).is_ok(),
-        })
-    }
-
-    fn sweep(&self) {
-        self.requests_since_sweep.store(0, Ordering::Relaxed);
-        for buckets in [&self.requests, &self.log_lines] {
-            buckets.retain_recent();
-            buckets.shrink_to_fit();
-        }
-    }
-}
-
-/// Adapts our clock to the rate limiter.
-#[derive(Clone)]
-struct Ticks(Arc<dyn Clock>);
-
-impl governor::clock::Clock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.elapsed().into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};
     use panda_oidc_sdk::ManualClock;
 
+    use super::buckets::SWEEP_AFTER;
     use super::*;
     use crate::oauth::client::tests::{confidential, public};
 

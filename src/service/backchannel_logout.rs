@@ -8,6 +8,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use panda_oidc_sdk::TlsProblem;
+
 use crate::app::App;
 use crate::backchannel::logout_token;
 use crate::backchannel::retry::{self, AttemptOutcome};
@@ -53,7 +55,7 @@ pub async fn attempt_delivery(app: Arc<App>, delivery: Delivery) {
     let client = app.clients.get(delivery.client_id.as_str());
     let uri = client.and_then(|client| client.logout.backchannel.as_ref());
     let recorded = match (client, uri) {
-        (Some(client), Some(uri)) if delivery.expires_at > app.host.clock.now() => {
+        (Some(client), Some(uri)) if delivery.expires_at > app.removal_time.now() => {
             let (outcome, detail) = call(&app, client, uri, &delivery).await;
             record(&app, &delivery, outcome, &detail).await
         }
@@ -98,12 +100,17 @@ async fn call(
                 format!("it answered {status}"),
             )
         }
-        Err(error) => (AttemptOutcome::Failed, innermost(&error)),
+        Err(error) => (AttemptOutcome::Failed, failure(&error)),
     }
 }
 
-/// The innermost cause of a failed request: the one sentence that helps an operator.
-fn innermost(mut error: &dyn Error) -> String {
+/// Why a request failed, in one sentence that helps an operator: the problem with TLS, or the innermost
+/// cause.
+fn failure(error: &reqwest::Error) -> String {
+    if let Some(problem) = TlsProblem::of(error) {
+        return format!("no TLS connection: {problem}");
+    }
+    let mut error: &dyn Error = error;
     while let Some(cause) = error.source() {
         error = cause;
     }
@@ -123,7 +130,9 @@ async fn record(
         return complete(app, delivery, DeliveryOutcome::Delivered).await;
     }
     let now = app.host.clock.now();
-    let Some(due) = retry::next(delivery.attempts, outcome, delivery.expires_at, now) else {
+    // A clock that jumped ahead gives no delivery up.
+    let expires_at = delivery.expires_at + (now - app.removal_time.now());
+    let Some(due) = retry::next(delivery.attempts, outcome, expires_at, now) else {
         log_abandoned(delivery, detail);
         return complete(app, delivery, DeliveryOutcome::Abandoned).await;
     };

@@ -1,5 +1,6 @@
 //! Signs a user in for a client that exchanges a ticket (RFC 8693).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
@@ -21,8 +22,10 @@ pub async fn sign_in_for_client(
     app: &Arc<App>,
     holder: TicketHolder,
     ticket: Ticket,
+    address: Option<IpAddr>,
 ) -> Result<Session, SignInError> {
-    let verified = verify_ticket(app, Some(&holder), PriorSession::Any, vec![ticket]).await?;
+    let (presenter, prior) = (Some(&holder), PriorSession::Any);
+    let verified = verify_ticket(app, presenter, prior, vec![ticket], address).await?;
     let (identity, ticket) = match verified {
         TicketOutcome::SameSession(session) => return Ok(*session),
         TicketOutcome::Identity(identity, ticket) => (identity, ticket),

@@ -1,5 +1,6 @@
 //! Signs a user in at a browser, with the ticket of a launch or of an authorization request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
@@ -53,6 +54,8 @@ pub struct PresentedTicket {
     pub decodings: Vec<Ticket>,
     /// Whether the request came from a page of the portal.
     pub from_portal: bool,
+    /// The address of the browser.
+    pub address: IpAddr,
 }
 
 /// The outcome of a ticket that a browser presented.
@@ -139,17 +142,19 @@ pub async fn sign_in_with_ticket(
     let holder = state.browser.as_ref().map(TicketHolder::from);
     let prior = PriorSession::Browser(state.session.as_ref().filter(|_| !verify_again));
     // 1. Verify the ticket.
-    let (identity, hash) =
-        match verify_ticket(app, holder.as_ref(), prior, ticket.decodings).await? {
-            TicketOutcome::SameSession(session) => {
-                return Ok(TicketSignIn::SignedIn(SignedIn {
-                    session,
-                    handles: None,
-                    ended: Vec::new(),
-                }));
-            }
-            TicketOutcome::Identity(identity, hash) => (identity, hash),
-        };
+    let presented = Some(ticket.address);
+    let holder = holder.as_ref();
+    let verified = verify_ticket(app, holder, prior, ticket.decodings, presented).await?;
+    let (identity, hash) = match verified {
+        TicketOutcome::SameSession(session) => {
+            return Ok(TicketSignIn::SignedIn(SignedIn {
+                session,
+                handles: None,
+                ended: Vec::new(),
+            }));
+        }
+        TicketOutcome::Identity(identity, hash) => (identity, hash),
+    };
     let session = state.session.as_ref();
     let new_browser = || BrowserHandles::random(session, &mut rand::rng());
     let browser = state.browser.clone().unwrap_or_else(new_browser);

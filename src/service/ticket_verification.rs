@@ -1,9 +1,12 @@
 //! Verifies a ticket: decides by its owner whether the portal is asked, and asks it.
 
+use std::net::IpAddr;
+
 use panda_oidc_sdk::{Identity, LoginError, LoginRequest, Subject, Ticket};
 
 use crate::app::App;
 use crate::crypto::identifiers::TicketHash;
+use crate::limits::RateLimited;
 use crate::login::policy::TicketReplay;
 use crate::login::sign_in::{TicketHolder, TicketOwner};
 use crate::login::ticket_decision::{TicketDecision, decide_ticket};
@@ -24,17 +27,29 @@ pub enum SignInError {
     /// The portal did not confirm a user.
     #[error("nobody was signed in")]
     Login(#[source] LoginError),
+    /// The address has too many calls to the portal under way, or needed too many.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl SignInError {
+    /// Whether the same ticket may sign its user in a little later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.is_failure() || matches!(self, Self::RateLimited(_))
+    }
+
     /// Whether this provider or the portal failed, rather than the ticket.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::TicketRefused | Self::Left(_) | Self::Login(LoginError::Rejected(_)) => false,
+            Self::TicketRefused
+            | Self::Left(_)
+            | Self::Login(LoginError::Rejected(_))
+            | Self::RateLimited(_) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Unintelligible(_))
             | Self::Store(_) => true,
         }
@@ -61,7 +76,11 @@ pub enum TicketOutcome {
 }
 
 /// Verifies a ticket, given as its possible decodings, the most likely first. The portal is asked
-/// about one after the other until it accepts one, or fails.
+/// about one after the other until it accepts one, or fails. Each request after the first counts as a
+/// launch of its own, since anybody can write a ticket with several decodings.
+///
+/// `address` is where the ticket came from. It has a bounded share of the calls to the portal; `None`
+/// has no bound.
 ///
 /// # Errors
 ///
@@ -71,11 +90,18 @@ pub async fn verify_ticket(
     holder: Option<&TicketHolder>,
     prior: PriorSession<'_>,
     decodings: Vec<Ticket>,
+    address: Option<IpAddr>,
 ) -> Result<TicketOutcome, SignInError> {
     let mut rejected = None;
+    let mut was_asked = false;
     for ticket in decodings {
         // 1. Look up who owns the ticket, and the session that it opened.
-        let ticket_hash = app.ticket_hasher.hash(&ticket);
+        let Some(canonical) = app.provider.canonical_ticket(&ticket) else {
+            let reason = "it is no ticket of provider.ticket_format".to_owned();
+            rejected.get_or_insert(LoginError::Rejected(reason));
+            continue;
+        };
+        let ticket_hash = app.ticket_hasher.hash(&canonical);
         let owner = owner(app, &ticket_hash).await?;
         let opened;
         let session = match prior {
@@ -94,6 +120,14 @@ pub async fn verify_ticket(
             TicketDecision::VerifyWithPortal => {}
         }
         // 3. Ask the portal. If it rejects this decoding, try the next.
+        if let Some(address) = address.filter(|_| was_asked) {
+            app.limits.launches.check_address(address)?;
+        }
+        was_asked = true;
+        let _share = match address {
+            Some(address) => Some(app.limits.portal_calls.permit(address).await?),
+            None => None,
+        };
         match app.provider.authenticate(&LoginRequest { ticket }).await {
             Ok(identity) => return Ok(TicketOutcome::Identity(identity, ticket_hash)),
             Err(error @ LoginError::Rejected(_)) => rejected = Some(error),
@@ -109,7 +143,7 @@ async fn owner(app: &App, ticket: &TicketHash) -> Result<Option<TicketOwner>, St
     match app.policy.replay {
         TicketReplay::Off => Ok(None),
         TicketReplay::BrowserBound | TicketReplay::Once => {
-            app.store.owner(ticket, app.host.clock.now()).await
+            app.store.owner(ticket, app.removal_time.now()).await
         }
     }
 }

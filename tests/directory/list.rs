@@ -1,6 +1,6 @@
 //! Portals page their lists in unusual ways. Every listed user is found nevertheless.
 
-use panda_oidc_panda::simulator::{Fault, ListFault};
+use panda_oidc_panda::simulator::{BehindEnd, Fault, ListFault};
 
 use crate::fixture::DirectoryFixture;
 
@@ -22,6 +22,101 @@ async fn a_portal_may_cap_its_pages_or_refuse_long_ones() {
         );
         assert_eq!(fixture.count("listed").await, 60, "{list_fault:?}");
     }
+}
+
+/// The list has 60 people. At 30 a page the last page is full, so only the count tells its end.
+#[tokio::test]
+async fn what_a_page_behind_the_end_says_is_no_error() {
+    for answer in [
+        BehindEnd::NullData,
+        BehindEnd::NullList,
+        BehindEnd::Refusal,
+        BehindEnd::Status(404),
+        BehindEnd::Status(500),
+        BehindEnd::LoginPage,
+        BehindEnd::LastPage,
+        BehindEnd::CountZero,
+    ] {
+        for page_size in [30, 25, 60, 500] {
+            let directory = format!("sync = 'off'\npage_size = {page_size}");
+            let fixture = DirectoryFixture::open_with(&directory).await;
+            let behind = Fault::List(ListFault::Behind(answer));
+            fixture.portal.set_fault(behind).await;
+            let (code, report) = fixture.sync(&[]).await;
+            let read = (code, &report["outcome"], &report["listed"]);
+            let expected = (0, &"complete".into(), &60.into());
+            assert_eq!(read, expected, "{answer:?} {page_size}: {report}");
+            // Somebody leaves: the list has 59 people then, and its last page is short.
+            fixture.portal.suspend_user(60);
+            let (code, report) = fixture.sync(&["--confirm"]).await;
+            assert_eq!((code, &report["left"]), (0, &1.into()), "{report}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_fails_before_the_end_is_told_in_words_about_a_list() {
+    let fixture = DirectoryFixture::open_with("sync = 'off'\npage_size = 20").await;
+    for (fault, words) in [
+        (Fault::List(ListFault::FailsAfter(1)), "page 2 of the list"),
+        (Fault::DataNull, "page 1 of the list"),
+        (Fault::Status(404), "page 1 of the list"),
+        (Fault::List(ListFault::CountJson("")), "`count`"),
+        (Fault::List(ListFault::CountJson("\"many\"")), "`count`"),
+        (Fault::List(ListFault::Refuses(1)), "refused page 1"),
+    ] {
+        fixture.portal.set_fault(fault.clone()).await;
+        let (code, report) = fixture.sync(&[]).await;
+        let why = report["why"].as_str().unwrap_or_default();
+        assert_eq!(code, 1, "{fault:?}: {report}");
+        assert!(why.contains(words), "{fault:?}: {why}");
+        for word in ["ticket", "account that was asked"] {
+            assert!(!why.contains(word), "{fault:?}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_count_may_be_written_as_a_string() {
+    for json in ["\"N\"", "\" N \"", "N.0"] {
+        let fixture = DirectoryFixture::open_with("sync = 'off'\npage_size = 20").await;
+        let count = Fault::List(ListFault::CountJson(json));
+        fixture.portal.set_fault(count).await;
+        let (code, report) = fixture.sync(&[]).await;
+        assert_eq!(
+            (code, &report["listed"]),
+            (0, &60.into()),
+            "{json}: {report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_stops_at_max_people() {
+    let lines = "sync = 'off'\npage_size = 100\nmax_people = 1000";
+    let fixture = DirectoryFixture::open_with(lines).await;
+    fixture.sync(&[]).await;
+    fixture.portal.forget_calls();
+    let endless = Fault::List(ListFault::Endless);
+    fixture.portal.set_fault(endless).await;
+    let (code, report) = fixture.sync(&[]).await;
+    let why = report["why"].as_str().unwrap_or_default();
+    assert_eq!(code, 1, "{report}");
+    assert!(why.contains("directory.max_people = 1000"), "{why}");
+    assert!(fixture.portal.calls().users <= 11, "{why}");
+    // A list that says at once how long it is is not read at all.
+    fixture.portal.forget_calls();
+    let long = Fault::List(ListFault::Count(1001));
+    fixture.portal.set_fault(long).await;
+    let (code, report) = fixture.sync(&[]).await;
+    let why = report["why"].as_str().unwrap_or_default();
+    assert_eq!(code, 1, "{report}");
+    assert!(
+        why.contains("1001") && why.contains("directory.max_people"),
+        "{why}"
+    );
+    assert_eq!(fixture.portal.calls().users, 1);
+    assert_eq!(fixture.count("listed").await, 60);
 }
 
 #[tokio::test]

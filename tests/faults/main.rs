@@ -35,4 +35,5 @@ mod refusal;
 mod scripted_portal;
 mod stop;
 mod store;
+mod tls;
 mod tools;

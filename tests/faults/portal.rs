@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::page::{asked_in, honest};
-use crate::scripted_portal::{Reply, ScriptedPortal, good, ok};
+use crate::scripted_portal::{Reply, ScriptedPortal, decoded, good, ok};
 use crate::support::browser::Browser;
 use crate::support::program::Program;
 use crate::tools::{launch, tokens};
@@ -162,4 +162,92 @@ async fn the_reason_of_a_refusal_is_logged_without_personal_data() {
     assert!(!log.contains(ticket) && !log.contains("13800138000"));
     let mut starts = log.lines().map(str::trim_start);
     assert!(!starts.any(|line| line.starts_with("[ERROR]")));
+}
+
+/// Ten strangers keep sending tickets at which the portal falls silent. Before the first person comes,
+/// they are alone for a while, as at night.
+#[tokio::test]
+async fn ten_silent_callers_cost_at_most_one_login_in_twenty() {
+    let portal = ScriptedPortal::open().await;
+    let limits = "[limits]\nexempt = []\nlaunches_per_minute = 60000\n";
+    let program = Program::start_with(portal.url(), "timeout = '1s'", limits).await;
+    let program = std::sync::Arc::new(program);
+    let mut strangers = JoinSet::new();
+    portal.plant("silent", Reply::Silence);
+    for _ in 0..10 {
+        let program = std::sync::Arc::clone(&program);
+        strangers.spawn(async move {
+            loop {
+                launch(&program, &mut Browser::new(), "silent").await;
+            }
+        });
+    }
+    portal.asked(30).await;
+    let mut lost = 0;
+    for number in 0..60 {
+        let ticket = format!("good-{number}");
+        portal.plant(&ticket, Reply::Bytes(good()));
+        let answer = launch(&program, &mut Browser::new(), &ticket).await;
+        lost += u32::from(answer.status != 303);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    strangers.abort_all();
+    assert!(lost <= 3, "{lost} of 60 logins were lost");
+}
+
+/// One address may not hold all calls to the portal; others go on meanwhile.
+#[tokio::test]
+async fn one_address_holds_a_bounded_share_of_the_calls_under_way() {
+    let portal = ScriptedPortal::open().await;
+    let limits = "[limits]\nexempt = []\nportal_calls_per_address = 4\n";
+    let program = Program::start_with(portal.url(), "timeout = '20s'", limits).await;
+    let program = std::sync::Arc::new(program);
+    portal.plant("silent.ticket", Reply::Silence);
+    let mut strangers = JoinSet::new();
+    for _ in 0..8 {
+        let program = std::sync::Arc::clone(&program);
+        strangers.spawn(async move { asked_in(&program, true, "silent.ticket").await });
+    }
+    // Four are refused after a moment, with the page for too many logins; four wait for the portal.
+    for _ in 0..4 {
+        let refused = strangers.join_next().await.unwrap().unwrap();
+        assert_eq!(refused.status, 429, "{}", refused.body);
+    }
+    portal.asked(4).await;
+    let log = program.log();
+    assert!(log.contains("limits.portal_calls_per_address"), "{log}");
+    strangers.abort_all();
+}
+
+/// A portal that parses its tickets accepts other spellings of a stolen one.
+#[tokio::test]
+async fn another_spelling_of_a_ticket_is_the_same_ticket() {
+    let guid = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
+    let bare = guid.replace('-', "");
+    let (braces, upper) = (format!("%7B{guid}%7D"), guid.to_uppercase());
+    for (format, ticket, spellings) in [
+        ("guid", guid, [bare.as_str(), &braces, &upper]),
+        (
+            "base64",
+            "dGlja2V0LTE=",
+            ["dGlja2V0LTE", "dGlja2V0LTF=", "dGlja2V0LTG"],
+        ),
+        ("base64", "-_8t", ["%2B/8t", "+_8t", "-%2F8t"]),
+    ] {
+        let portal = ScriptedPortal::open().await;
+        let line = format!("ticket_format = '{format}'");
+        let program = Program::start_with(portal.url(), &line, "").await;
+        portal.plant(ticket, Reply::Bytes(good()));
+        let owner = launch(&program, &mut Browser::new(), ticket).await;
+        assert_eq!(owner.status, 303, "{ticket}");
+        for spelling in spellings {
+            // The portal accepts it.
+            portal.plant(&decoded(spelling), Reply::Bytes(good()));
+            let thief = launch(&program, &mut Browser::new(), spelling).await;
+            assert_eq!(thief.status, 403, "{spelling}");
+        }
+        // What cannot be a ticket of this format does not reach the portal, which would fail here.
+        let answer = launch(&program, &mut Browser::new(), "no.ticket").await;
+        assert_eq!(answer.status, 403);
+    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -33,6 +34,9 @@ pub struct ScriptedPortal {
     calls: watch::Sender<usize>,
     cue: watch::Sender<bool>,
 }
+
+/// The answer to a call without a ticket.
+const NO_TICKET: &[u8] = r#"{"code":1,"msg":"票据无效","data":null}"#.as_bytes();
 
 /// An HTTP 200 response with `body`.
 pub fn ok(body: &[u8]) -> Vec<u8> {
@@ -102,6 +106,14 @@ impl ScriptedPortal {
     }
 }
 
+/// A ticket as it was before it was encoded for a URL.
+pub fn decoded(ticket: &str) -> String {
+    percent_decode_str(ticket)
+        .decode_utf8()
+        .unwrap()
+        .into_owned()
+}
+
 async fn answer(
     mut stream: TcpStream,
     replies: &Mutex<HashMap<String, Reply>>,
@@ -115,9 +127,15 @@ async fn answer(
         }
     }
     let head = String::from_utf8(head).expect("a request is text");
-    let (_, ticket) = head.split_once("ticket=").expect("a ticket");
+    let ticket = head.split_once("ticket=").map_or("", |(_, rest)| rest);
     let ticket = ticket.split([' ', '&']).next().unwrap();
-    let reply = replies.lock().unwrap().get(ticket).cloned();
+    let ticket = decoded(ticket);
+    if ticket.is_empty() {
+        // The list of users, or a call without a ticket. Neither is counted.
+        stream.write_all(&ok(NO_TICKET)).await?;
+        return stream.shutdown().await;
+    }
+    let reply = replies.lock().unwrap().get(&ticket).cloned();
     calls.send_modify(|calls| *calls += 1);
     match reply.expect("a ticket that was planted") {
         Reply::Bytes(bytes) => stream.write_all(&bytes).await?,

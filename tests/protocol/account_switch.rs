@@ -53,6 +53,32 @@ async fn pending_switch(provider: &TestProvider) -> Browser {
     browser
 }
 
+/// People reach the portal under its IP address, a name, a VPN.
+#[tokio::test]
+async fn a_click_in_the_portal_under_any_of_its_origins_switches_at_once() {
+    let origins = "portal_origins = ['http://portal.local', 'https://10.8.0.1:8443']";
+    let provider = TestProvider::open_with("", origins).await;
+    for (referer, status) in [
+        ("http://portal.local/menu", "http://127.0.0.1:3000"),
+        ("https://10.8.0.1:8443/", "http://127.0.0.1:3000"),
+        ("https://portal.local/", "switch"),
+        ("https://10.8.0.1/", "switch"),
+    ] {
+        let mut browser = Browser::new();
+        provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+        let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+        let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+        let answer = browser.get_from(url, referer).await;
+        let location = answer.location().to_string();
+        assert!(location.contains(status), "{referer}: {location}");
+    }
+    let page = Browser::new().get(provider.at("/launch")).await;
+    let policy = page.header("content-security-policy");
+    for origin in ["http://portal.local", "https://10.8.0.1:8443"] {
+        assert!(policy.contains(origin), "{policy}");
+    }
+}
+
 #[tokio::test]
 async fn a_click_in_the_portal_switches_at_once() {
     let provider = TestProvider::open().await;

@@ -50,6 +50,29 @@ fn grafana_form<'a>(secret: &'a str, code: &'a str) -> [(&'static str, &'a str);
 
 const SECRET: &str = "grafana-secret-0123456789";
 
+/// A ticket that can be read in several ways makes the portal be asked about each. Each counts.
+#[tokio::test]
+async fn every_call_to_the_portal_counts_as_a_launch() {
+    for (query, ways) in [("a%20b%2541", 3), ("a%20b", 2), ("a%2541", 2), ("a", 1)] {
+        let limit = format!("launches_per_minute = {ways}");
+        let provider = provider(BEHIND_A_PROXY, &limit).await;
+        let url = provider.at(&format!("/launch/grafana?ticket={query}"));
+        let answer = get(&mut Browser::new(), &url, "198.51.100.7").await;
+        assert_eq!(answer.status, 403, "{query}");
+        assert_eq!(provider.portal.calls().user_by_ticket, ways, "{query}");
+        let answer = get(&mut Browser::new(), &url, "198.51.100.7").await;
+        assert_eq!(answer.status, 429, "{query}");
+        assert_eq!(provider.portal.calls().user_by_ticket, ways, "{query}");
+        let other = get(&mut Browser::new(), &url, "198.51.100.8").await;
+        assert_eq!(other.status, 403, "the neighbour");
+    }
+    let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 2").await;
+    let url = provider.at("/launch/grafana?ticket=a%20b%2541");
+    let answer = get(&mut Browser::new(), &url, "198.51.100.7").await;
+    assert_eq!(answer.status, 429);
+    assert_eq!(provider.portal.calls().user_by_ticket, 2);
+}
+
 #[tokio::test]
 async fn n60_launches_are_limited_per_address() {
     let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 3").await;

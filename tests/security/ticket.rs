@@ -2,6 +2,7 @@
 //! N69 and N74, docs/security.md).
 
 use chrono::TimeDelta;
+use panda_oidc::jobs::sweep::sweep;
 use panda_oidc_panda::simulator::Person;
 use reqwest::Method;
 
@@ -321,7 +322,7 @@ async fn f30_after_a_portal_restart_the_error_page_leads_back_to_the_portal() {
 }
 
 #[tokio::test]
-async fn n69_a_hostile_user_name_is_escaped_on_pages_and_unchanged_in_tokens() {
+async fn n69_a_hostile_user_name_is_escaped_on_pages_and_reorders_nothing_in_tokens() {
     let provider = TestProvider::open().await;
     let name = "<script>alert('1')</script>\"&\u{202e}gnp\u{2066}.😀\r\nX-Evil: 1";
     provider.portal.add_user(Person::new(7, name, "</p><b>"));
@@ -350,7 +351,38 @@ async fn n69_a_hostile_user_name_is_escaped_on_pages_and_unchanged_in_tokens() {
         .await
         .json();
     let id_token = claims(tokens["id_token"].as_str().unwrap());
-    assert_eq!(id_token["name"], name);
+    let seen = "<script>alert('1')</script>\"&gnp.😀 X-Evil: 1";
+    assert_eq!(id_token["name"], seen);
     assert_eq!(id_token["preferred_username"], "7");
     assert!(id_token["phone_number"].is_null());
+}
+
+/// A clock that runs ahead for a while, and is set right again.
+#[tokio::test]
+async fn a_jump_of_the_clock_makes_no_ticket_anybody_elses() {
+    for jump in [
+        TimeDelta::days(8),
+        TimeDelta::days(400),
+        TimeDelta::hours(-8),
+    ] {
+        let provider = TestProvider::open().await;
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
+        let url = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+        assert_eq!(Browser::new().get(&url).await.status, 303);
+        let steal = async |when: &str| {
+            // The portal would accept the ticket again: the clock of the simulator jumps as well.
+            let answer = Browser::new().get(&url).await;
+            assert_eq!(answer.status, 403, "{jump} {when}");
+            assert_eq!(provider.portal.calls().user_by_ticket, 1, "{jump} {when}");
+        };
+        provider.clock.jump(jump);
+        for _ in 0..2 {
+            sweep(&provider.app).await;
+            steal("during the jump").await;
+            provider.clock.advance(TimeDelta::seconds(60));
+        }
+        provider.clock.jump(-jump);
+        sweep(&provider.app).await;
+        steal("after it").await;
+    }
 }

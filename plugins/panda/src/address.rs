@@ -58,7 +58,7 @@ pub(crate) fn portal_url(text: &str, ticket_parameter: &str) -> Result<Url, Open
     Ok(url)
 }
 
-fn web_url(key: &'static str, text: &str) -> Result<Url, OpenError> {
+pub(crate) fn web_url(key: &'static str, text: &str) -> Result<Url, OpenError> {
     if let Some(Slip { problem, remedy }) = slip(text) {
         return Err(unusable(key, &problem, &remedy));
     }

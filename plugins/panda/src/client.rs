@@ -4,15 +4,17 @@
 //! was lost may have succeeded. [`crate::answer`] interprets the bodies.
 
 use std::fmt;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use mime::Mime;
-use panda_oidc_sdk::Ticket;
+use panda_oidc_sdk::{Ticket, TlsProblem};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Response, Url};
 
 use crate::answer::Body;
-use crate::error::{NoResponse, is_handshake};
+use crate::error::NoResponse;
 use crate::settings::Settings;
 
 /// The body limit for `GetUserByTicket`, in bytes. A user takes a few hundred.
@@ -55,6 +57,21 @@ impl Client {
         self.call(url, MAX_PAGE_BYTES).await
     }
 
+    /// Whether the portal answers a call of our own, which no stranger's ticket is part of: either of the
+    /// two calls, each without a ticket. Nothing but a missing answer means that it does not.
+    pub(crate) async fn is_answering(&self) -> bool {
+        let mut without_ticket = self.user_by_ticket.clone();
+        without_ticket.query_pairs_mut().append_pair("ticket", "");
+        let is_answer = |call: Result<Body, NoResponse>| !call.is_err_and(|error| error.is_down());
+        let ticket = async { is_answer(self.call(without_ticket, MAX_USER_BYTES).await) };
+        let list = async { is_answer(self.users(1, 1).await) };
+        match select(pin!(ticket), pin!(list)).await {
+            Either::Left((false, list)) => list.await,
+            Either::Right((false, ticket)) => ticket.await,
+            Either::Left((true, _)) | Either::Right((true, _)) => true,
+        }
+    }
+
     async fn call(&self, url: Url, limit: usize) -> Result<Body, NoResponse> {
         let request = self
             .http
@@ -80,10 +97,10 @@ impl Client {
     }
 
     fn silence(&self, error: reqwest::Error) -> NoResponse {
-        let source = error.without_url(); // the URL contains the ticket
-        if is_handshake(&source) {
-            return NoResponse::Handshake(source);
+        if let Some(problem) = TlsProblem::of(&error) {
+            return NoResponse::Tls(problem);
         }
+        let source = error.without_url(); // the URL contains the ticket
         if source.is_connect() {
             return NoResponse::Connect(source);
         }
@@ -158,12 +175,9 @@ mod tests {
         ] {
             let silence = silence_after(answer).await;
             let text = silence.to_string();
-            assert!(matches!(silence, NoResponse::Handshake(_)), "{silence:?}");
-            assert!(text.contains("TLS 1.2 with ECDHE and AES-GCM"), "{text}");
+            assert!(matches!(silence, NoResponse::Tls(_)), "{silence:?}");
+            assert!(text.contains("needs TLS 1.2 with ECDHE and GCM"), "{text}");
         }
-        // bad_certificate is another matter.
-        let silence = silence_after(b"\x15\x03\x03\x00\x02\x02\x2a").await;
-        assert!(matches!(silence, NoResponse::Connect(_)), "{silence:?}");
     }
 
     #[test]

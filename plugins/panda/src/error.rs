@@ -6,25 +6,21 @@
 
 use std::time::Duration;
 
-use panda_oidc_sdk::LoginError;
+use panda_oidc_sdk::{LoginError, TlsProblem};
 use reqwest::StatusCode;
 
 /// The portal did not answer, or answered with an HTTP error.
 #[derive(Debug, thiserror::Error)]
 pub enum NoResponse {
-    /// No connection could be made: refused, no route, no such host, or an untrusted certificate.
+    /// No connection could be made: refused, no route, no such host.
     #[error(
-        "no connection to the portal: check `base_url`, that the portal runs, that a firewall \
-         lets this machine through and, with https, that its certificate is trusted here"
+        "no connection to the portal: check `base_url`, that the portal runs, and that a firewall \
+         lets this machine through"
     )]
     Connect(#[source] reqwest::Error),
-    /// The portal's server and this program have no TLS version or cipher in common.
-    #[error(
-        "no TLS with the portal: its server needs TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or \
-         ChaCha20-Poly1305; an old IIS offers only CBC ciphers or RSA key exchange. Allow these there, or \
-         put a TLS proxy in front of the portal"
-    )]
-    Handshake(#[source] reqwest::Error),
+    /// A TLS connection could not be made.
+    #[error("no TLS connection to the portal: {0}")]
+    Tls(TlsProblem),
     /// The complete answer did not arrive in time.
     #[error(
         "the portal did not answer within {after:?}: it is overloaded, or `timeout` is too short \
@@ -64,8 +60,8 @@ pub enum NoResponse {
     Failed(StatusCode),
     /// The portal was not called, because the circuit breaker is open.
     #[error(
-        "the portal is not being asked, since it did not answer the last calls: it will be tried \
-         again within seconds; the log lines before this one say what was wrong"
+        "the portal is not being asked, since it answered neither the last logins nor a call of our \
+         own: it will be tried again within seconds; the log lines before this one say what was wrong"
     )]
     Resting,
 }
@@ -88,9 +84,7 @@ impl NoResponse {
     /// ticket can provoke them (a filter that resets the connection, an error page of the framework).
     pub(crate) fn is_down(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Handshake(_) | Self::TimedOut { .. } | Self::Gateway(_) => {
-                true
-            }
+            Self::Connect(_) | Self::Tls(_) | Self::TimedOut { .. } | Self::Gateway(_) => true,
             Self::Broken(_)
             | Self::Redirected(_)
             | Self::Refused(_)
@@ -98,26 +92,6 @@ impl NoResponse {
             | Self::Resting => false,
         }
     }
-}
-
-/// Whether a connection failed because no TLS version or cipher suits both sides.
-pub(crate) fn is_handshake(error: &reqwest::Error) -> bool {
-    const WORDS: [&str; 5] = [
-        "fatal alert: HandshakeFailure",
-        "fatal alert: ProtocolVersion",
-        "fatal alert: InsufficientSecurity",
-        "peer is incompatible",
-        "tls handshake eof",
-    ];
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if WORDS.iter().any(|word| text.contains(word)) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 impl From<NoResponse> for LoginError {

@@ -14,6 +14,9 @@ mod client;
 mod error;
 mod settings;
 pub mod simulator;
+mod ticket_format;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use figment::Figment;
@@ -23,7 +26,7 @@ use panda_oidc_sdk::{
 };
 use url::{Origin, Url};
 
-use crate::breaker::{Breaker, Outcome};
+use crate::breaker::{Admission, Breaker, Outcome, Permit, Probe};
 use crate::client::Client;
 pub use crate::error::{InvalidResponse, NoResponse};
 use crate::settings::Settings;
@@ -50,7 +53,15 @@ impl panda_oidc_sdk::Plugin for Plugin {
                  portal on a network of their own"
             );
         }
-        Ok(Box::new(Panda::new(settings, host)))
+        let host = host.trusting(&settings.trusted).map_err(|error| {
+            let remedy = "check the certificates in it, and those of this machine";
+            OpenError::Unusable {
+                key: "ca_file",
+                problem: error.to_string(),
+                remedy: remedy.to_owned(),
+            }
+        })?;
+        Ok(Box::new(Panda::new(settings, &host)))
     }
 }
 
@@ -58,17 +69,50 @@ impl panda_oidc_sdk::Plugin for Plugin {
 #[derive(Debug)]
 pub struct Panda {
     settings: Settings,
-    client: Client,
-    breaker: Breaker,
+    client: Arc<Client>,
+    breaker: Arc<Breaker>,
 }
 
 impl Panda {
     fn new(settings: Settings, host: &Host) -> Self {
         Self {
-            client: Client::new(host.http.clone(), &settings),
+            client: Arc::new(Client::new(host.http.clone(), &settings)),
             breaker: Breaker::new(host.clock.clone()),
             settings,
         }
+    }
+
+    /// Permission for one call with a ticket. If the portal was left alone and a probe is due, that is
+    /// made first.
+    async fn permit(&self) -> Result<Permit, NoResponse> {
+        let admission = match self.breaker.admit() {
+            Admission::Probe(probe) => {
+                // A task of its own: the probe goes on if this browser goes away.
+                let _ = tokio::spawn(run(probe, Arc::clone(&self.client))).await;
+                self.breaker.admit()
+            }
+            admission => admission,
+        };
+        match admission {
+            Admission::Call(permit) => Ok(permit),
+            Admission::Probe(_) | Admission::Refused => Err(NoResponse::Resting),
+        }
+    }
+}
+
+/// Makes the probe.
+async fn run(probe: Probe, client: Arc<Client>) {
+    probe.report(if client.is_answering().await {
+        Outcome::Answered
+    } else {
+        Outcome::Silent
+    });
+}
+
+fn outcome(call: &Result<answer::Body, NoResponse>) -> Outcome {
+    match call {
+        Err(error) if error.is_down() => Outcome::Silent,
+        _ => Outcome::Answered,
     }
 }
 
@@ -89,13 +133,12 @@ impl IdentityProvider for Panda {
         }
     }
 
-    fn origins(&self) -> Vec<Origin> {
-        let mut origins = vec![self.settings.portal_url.origin()];
-        let base = self.settings.base_url.origin();
-        if !origins.contains(&base) {
-            origins.push(base);
-        }
-        origins
+    fn origins(&self) -> &[Origin] {
+        &self.settings.origins
+    }
+
+    fn canonical_ticket(&self, ticket: &Ticket) -> Option<Ticket> {
+        self.settings.ticket_format.canonical(ticket)
     }
 
     async fn authenticate(&self, brought: &LoginRequest) -> Result<Identity, LoginError> {
@@ -103,12 +146,11 @@ impl IdentityProvider for Panda {
         if let Some(reason) = malformed_ticket(ticket) {
             return Err(LoginError::Rejected(reason.to_owned()));
         }
-        let permit = self.breaker.permit().ok_or(NoResponse::Resting)?;
+        let permit = self.permit().await?;
         let body = self.client.user_by_ticket(ticket).await;
-        permit.report(match &body {
-            Err(silence) if silence.is_down() => Outcome::Silent,
-            _ => Outcome::Answered,
-        });
+        if let Some(probe) = permit.report(outcome(&body)) {
+            tokio::spawn(run(probe, Arc::clone(&self.client)));
+        }
         answer::user(&body?, ticket)
     }
 
@@ -118,12 +160,15 @@ impl IdentityProvider for Panda {
 }
 
 /// The list of users bypasses the breaker: a page that times out must not block logins, and the list
-/// is requested on a schedule, so it adds little load.
+/// is requested on a schedule, so it adds little load. Its answers show that the portal is up.
 #[async_trait]
 impl Directory for Panda {
     async fn page(&self, number: u32, size: u32) -> Result<Page, LoginError> {
-        let body = self.client.users(number, size).await?;
-        answer::page(&body)
+        let body = self.client.users(number, size).await;
+        if outcome(&body) == Outcome::Answered {
+            self.breaker.answered();
+        }
+        answer::page(&body?)
     }
 }
 

@@ -6,15 +6,20 @@
 use std::time::Duration;
 
 use figment::Figment;
-use panda_oidc_sdk::OpenError;
+use figment::value::magic::RelativePathBuf;
+use panda_oidc_sdk::{OpenError, TrustedCertificates};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use url::Url;
+use url::{Origin, Url};
 
-use crate::address::{base_url, is_loopback, portal_url, unusable};
+use crate::address::{base_url, is_loopback, portal_url, unusable, web_url};
+use crate::ticket_format::TicketFormat;
 
 /// The longest a browser can be kept waiting for the portal.
 const MAX_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How many further origins the portal may have. They are written into a header of each page.
+const MAX_PORTAL_ORIGINS: usize = 32;
 
 /// Parameters of an authorization request or its response. The portal also appends its ticket
 /// parameter to `/authorize`, where a parameter with one of these names would be misread.
@@ -70,6 +75,12 @@ pub(crate) struct Settings {
     pub(crate) portal_redirect: bool,
     /// How long a call may take, including reading the body.
     pub(crate) timeout: Duration,
+    /// The origins under which people reach the portal: those of the two addresses, and `portal_origins`.
+    pub(crate) origins: Vec<Origin>,
+    /// What its tickets are.
+    pub(crate) ticket_format: TicketFormat,
+    /// Certificates that are trusted for calls to the portal.
+    pub(crate) trusted: TrustedCertificates,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,6 +96,11 @@ struct Table {
     portal_redirect: bool,
     #[serde(default = "default_timeout", with = "humantime_serde")]
     timeout: Duration,
+    ca_file: Option<RelativePathBuf>,
+    #[serde(default)]
+    portal_origins: Vec<String>,
+    #[serde(default)]
+    ticket_format: TicketFormat,
 }
 
 fn default_ticket_parameter() -> String {
@@ -105,11 +121,14 @@ impl Settings {
             None => base_url.clone(),
         };
         Ok(Self {
+            origins: origins(&base_url, &portal_url, &table.portal_origins)?,
+            ticket_format: table.ticket_format,
             base_url,
             ticket_parameter: ticket_parameter(table.ticket_parameter)?,
             portal_url,
             portal_redirect: table.portal_redirect,
             timeout: timeout(table.timeout)?,
+            trusted: trusted(table.ca_file.as_ref())?,
         })
     }
 
@@ -139,6 +158,51 @@ fn ticket_parameter(name: String) -> Result<String, OpenError> {
         ));
     }
     Ok(name)
+}
+
+fn origins(base: &Url, portal: &Url, more: &[String]) -> Result<Vec<Origin>, OpenError> {
+    if more.len() > MAX_PORTAL_ORIGINS {
+        return Err(unusable(
+            "portal_origins",
+            &format!("there are more than {MAX_PORTAL_ORIGINS}"),
+            "list the addresses under which people really open the portal",
+        ));
+    }
+    let mut origins = vec![portal.origin()];
+    let more = more.iter().map(|text| portal_origin(text));
+    for origin in [Ok(base.origin())].into_iter().chain(more) {
+        let origin = origin?;
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    Ok(origins)
+}
+
+fn portal_origin(text: &str) -> Result<Origin, OpenError> {
+    let url = web_url("portal_origins", text)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(unusable(
+            "portal_origins",
+            "one of them has a path, a query or a fragment",
+            "write scheme, host and port alone, like `http://portal.local` or `https://10.0.0.5:8443`",
+        ));
+    }
+    Ok(url.origin())
+}
+
+fn trusted(ca_file: Option<&RelativePathBuf>) -> Result<TrustedCertificates, OpenError> {
+    let Some(path) = ca_file.map(RelativePathBuf::relative) else {
+        return Ok(TrustedCertificates::default());
+    };
+    TrustedCertificates::read(&path).map_err(|error| {
+        let problem = format!("{}: {error}", path.display());
+        unusable(
+            "ca_file",
+            &problem,
+            "write the path of a PEM file with the certificate of the CA, or of the portal itself",
+        )
+    })
 }
 
 fn timeout(timeout: Duration) -> Result<Duration, OpenError> {

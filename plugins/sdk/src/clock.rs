@@ -36,21 +36,37 @@ impl Clock for SystemClock {
 
 /// A clock for tests. It stands still until [`ManualClock::advance`] moves it.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<DateTime<Utc>>);
+pub struct ManualClock(Mutex<Times>);
+
+#[derive(Debug)]
+struct Times {
+    now: DateTime<Utc>,
+    elapsed: Duration,
+}
 
 impl ManualClock {
     /// A clock that shows `now`.
     #[must_use]
     pub fn at(now: DateTime<Utc>) -> Self {
-        Self(Mutex::new(now))
+        Self(Mutex::new(Times {
+            now,
+            elapsed: (now - DateTime::UNIX_EPOCH).to_std().unwrap_or_default(),
+        }))
     }
 
-    /// Moves the clock by `step`; a negative step moves it back.
+    /// Lets time pass. A negative `step` only sets the clock back, as [`ManualClock::jump`] does.
     pub fn advance(&self, step: TimeDelta) {
-        *self.lock() += step;
+        let mut times = self.lock();
+        times.now += step;
+        times.elapsed += step.to_std().unwrap_or_default();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, DateTime<Utc>> {
+    /// Sets the clock by `step`, as an operator or NTP does: no time passes.
+    pub fn jump(&self, step: TimeDelta) {
+        self.lock().now += step;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Times> {
         self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -59,11 +75,10 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.lock()
+        self.lock().now
     }
 
     fn elapsed(&self) -> Duration {
-        let since_1970 = self.now() - DateTime::UNIX_EPOCH;
-        since_1970.to_std().unwrap_or_default()
+        self.lock().elapsed
     }
 }

@@ -76,6 +76,19 @@ pub async fn one_user_always_has_one_subject(bench: &dyn Bench) {
     assert_eq!(first.subject, second.subject);
 }
 
+/// A name that the system stores with blanks and a line end around it comes without them.
+pub async fn a_name_comes_as_people_see_it(bench: &dyn Bench) {
+    let padded = Identity {
+        name: Some("陈涛   \r\n".to_owned()),
+        ..test_user()
+    };
+    let ticket = bench.ticket(&padded).await;
+    let identity = authenticate(bench, ticket)
+        .await
+        .expect("a good ticket is accepted");
+    assert_eq!(identity.name.as_deref(), Some("陈涛"));
+}
+
 /// An empty ticket is rejected: it is a fault of the request, not of the system.
 pub async fn nothing_brought_is_rejected(bench: &dyn Bench) {
     let answer = authenticate(bench, Ticket::new(String::new())).await;
@@ -145,6 +158,7 @@ macro_rules! provider_contract {
             @each $bench,
             a_good_ticket_proves_its_user,
             one_user_always_has_one_subject,
+            a_name_comes_as_people_see_it,
             nothing_brought_is_rejected,
             an_unknown_ticket_is_rejected,
             a_dead_upstream_is_unreachable,

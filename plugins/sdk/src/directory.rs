@@ -10,7 +10,8 @@ pub trait Directory: Send + Sync {
     /// Reads one page.
     ///
     /// `number` counts from 1. `size` is the requested page size; the outside system may return
-    /// fewer users. A page beyond the last one is empty.
+    /// fewer users. A page beyond the last one may be empty, repeat another one or fail: [`Page::count`] says
+    /// where the list ends.
     ///
     /// # Errors
     ///

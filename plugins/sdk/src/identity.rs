@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// A user of the outside system.
+use crate::display_text::display_text;
+
+/// A user of the outside system. A provider makes it with [`Identity::new`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The identifier. It never changes and is never reassigned to another person.
@@ -11,6 +13,19 @@ pub struct Identity {
     pub name: Option<String>,
     /// The telephone number as the system stores it, in any format.
     pub phone: Option<String>,
+}
+
+impl Identity {
+    /// The user `subject`. `name` and `phone` may come as the system stores them: padded, with control
+    /// characters, blank, too long. Only what people can see of them is kept.
+    #[must_use]
+    pub fn new(subject: Subject, name: Option<&str>, phone: Option<&str>) -> Self {
+        Self {
+            subject,
+            name: name.and_then(display_text),
+            phone: phone.and_then(display_text),
+        }
+    }
 }
 
 /// Shows only the subject: names and numbers are personal data and must not reach the logs.

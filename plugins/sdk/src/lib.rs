@@ -9,11 +9,13 @@
 mod clock;
 pub mod contract;
 mod directory;
+mod display_text;
 mod error;
 mod identity;
 pub mod pasted;
 mod provider;
 mod ticket;
+mod tls;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Directory, Page};
@@ -21,3 +23,4 @@ pub use error::{LoginError, OpenError};
 pub use identity::{Identity, InvalidSubject, Subject};
 pub use provider::{Entrance, Host, IdentityProvider, LoginRequest, Plugin};
 pub use ticket::Ticket;
+pub use tls::{CaFileError, TlsProblem, TrustedCertificates};

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use figment::Figment;
 use url::Url;
 
+use crate::tls::{CaFileError, TrustedCertificates};
 use crate::{Clock, Directory, Identity, LoginError, OpenError, Ticket};
 
 /// Authenticates users against one outside system.
@@ -23,7 +24,14 @@ pub trait IdentityProvider: Debug + Send + Sync {
 
     /// The origins from which a launch may come. A `Referer` from one of them shows that the portal
     /// itself sent the browser.
-    fn origins(&self) -> Vec<url::Origin>;
+    fn origins(&self) -> &[url::Origin];
+
+    /// `ticket` in the one spelling that stands for all spellings that the outside system may accept as
+    /// the same ticket; `None` if the system issues no such tickets. The owner of a ticket is remembered
+    /// by this spelling, so that a stolen ticket in another one is not a new ticket.
+    fn canonical_ticket(&self, ticket: &Ticket) -> Option<Ticket> {
+        Some(ticket.clone())
+    }
 
     /// Authenticates the user of the ticket that the browser presented.
     ///
@@ -73,29 +81,59 @@ pub trait Plugin: Send + Sync {
 /// What the host provides to a plugin.
 #[derive(Debug, Clone)]
 pub struct Host {
-    /// The shared HTTP client: pooled, with a connect timeout of two seconds. It follows no
+    /// The shared HTTP client, with a connect timeout of two seconds. Each request has a connection of
+    /// its own: a server may close an idle one at any time, and a request that is lost with it could not
+    /// be repeated safely (RFC 9112 §9.5). It follows no
     /// redirects and ignores proxy settings of the environment. It has no total timeout; a plugin
     /// sets its own per request.
     pub http: reqwest::Client,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    trusted: TrustedCertificates,
 }
 
 impl Host {
-    /// A host whose HTTP client is configured as [`Host::http`] describes.
+    /// A host whose HTTP client is configured as [`Host::http`] describes. It trusts the certificates
+    /// that the machine trusts.
     ///
     /// # Errors
     ///
     /// When the TLS library cannot be set up.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(std::time::Duration::from_secs(2))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .user_agent(concat!("panda-oidc/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http, clock })
+        Ok(Self {
+            http: http_client().build()?,
+            clock,
+            trusted: TrustedCertificates::default(),
+        })
     }
+
+    /// This host, whose HTTP client trusts `more` as well.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS library cannot be set up.
+    pub fn trusting(&self, more: &TrustedCertificates) -> Result<Self, CaFileError> {
+        if more.is_empty() {
+            return Ok(self.clone());
+        }
+        let trusted = self.trusted.and(more);
+        Ok(Self {
+            http: http_client()
+                .tls_backend_preconfigured(trusted.client_config()?)
+                .build()?,
+            clock: Arc::clone(&self.clock),
+            trusted,
+        })
+    }
+}
+
+fn http_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(std::time::Duration::from_secs(2))
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .tcp_nodelay(true)
+        .user_agent(concat!("panda-oidc/", env!("CARGO_PKG_VERSION")))
 }

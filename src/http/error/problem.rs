@@ -170,6 +170,9 @@ fn sign_in_facts(error: &SignInError) -> Facts {
         SignInError::Login(LoginError::Unintelligible(_)) => {
             failure(S::BAD_GATEWAY, |w| &w.portal_unintelligible)
         }
+        SignInError::RateLimited(_) => {
+            facts(S::TOO_MANY_REQUESTS, NextStep::Portal, |w| &w.rate_limited)
+        }
         SignInError::Store(_) => failure(S::SERVICE_UNAVAILABLE, |w| &w.internal_error),
     }
 }
@@ -201,6 +204,7 @@ impl From<SignInError> for PageProblem {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Store(error) => Self::Store(error),
+            SignInError::RateLimited(error) => Self::RateLimited(error),
             other => Self::SignIn(other),
         }
     }

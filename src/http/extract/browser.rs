@@ -59,7 +59,7 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
         Ok(Self {
             cookies: Cookies::of(parts, &app.issuer),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            from_portal: from_portal(header(REFERER.as_str()).as_deref(), &app.provider.origins()),
+            from_portal: from_portal(header(REFERER.as_str()).as_deref(), app.provider.origins()),
             prefetch: purposes
                 .into_iter()
                 .filter_map(header)

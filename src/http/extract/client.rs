@@ -25,6 +25,8 @@ use crate::oauth::params::Params;
 pub(crate) struct AuthenticatedClient {
     pub(crate) client: Arc<Client>,
     pub(crate) form: Params,
+    /// The address of the client.
+    pub(crate) address: IpAddr,
 }
 
 impl FromRequest<Arc<App>> for AuthenticatedClient {
@@ -81,7 +83,11 @@ impl AuthenticatedClient {
                 spend(app, assertion, limit, client_ip).await?
             }
         };
-        Ok(Self { client, form })
+        Ok(Self {
+            client,
+            form,
+            address: client_ip,
+        })
     }
 }
 

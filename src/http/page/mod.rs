@@ -162,12 +162,12 @@ impl Page {
     fn headers(&self, app: &App) -> HeaderMap {
         static STYLE_HASH: LazyLock<String> = LazyLock::new(|| csp_hash(STYLE));
         let ancestors = match &self.form {
-            Some(_) => Vec::new(),
+            Some(_) => &[],
             None => app.provider.origins(),
         };
         let mut policy = format!(
             "default-src 'none'; base-uri 'none'; frame-ancestors {}; style-src {}",
-            sources(&ancestors),
+            sources(ancestors),
             *STYLE_HASH
         );
         // With a form, `form-action` would also have to name the target of the redirect that follows.

@@ -4,6 +4,7 @@
 //! and go, or start over after the last page. A [`Reading`] records what was seen;
 //! [`crate::directory::check`] decides whether it can be trusted.
 
+use std::error::Error;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
@@ -12,14 +13,11 @@ use backon::{ExponentialBuilder, Retryable as _};
 use panda_oidc_sdk::{Directory, Identity, LoginError, Page};
 
 use crate::directory::Reading;
+use crate::error_chain::explain;
 use crate::store::StoreError;
 
 /// The page sizes to try after the configured one has failed.
 const SMALLER_PAGE_SIZES: [u32; 3] = [100, 25, 10];
-
-/// Reading stops here, so that a list without an end cannot go on forever. No utility has this many
-/// people.
-const MAX_ENTRIES: u64 = 20_000_000;
 
 /// Called with the progress of a reading: entries read so far, and the total that the directory
 /// reports.
@@ -32,15 +30,59 @@ pub(super) trait Sink: Send {
     async fn take(&mut self, people: Vec<Identity>) -> Result<u64, ReadError>;
 }
 
+/// How much of a list is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ListLimits {
+    /// How many entries a page has at most.
+    pub(super) page_size: u32,
+    /// How many entries the list has at most, so that a list without an end cannot go on forever.
+    pub(super) max_people: u64,
+}
+
+/// Why a page could not be had.
+type Cause = Box<dyn Error + Send + Sync>;
+
 /// Why the directory could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
+    /// The outside system refused a page.
+    #[error("the portal refused page {number} of the list: {reason}")]
+    Refused {
+        /// The number of the page.
+        number: u32,
+        /// The message of the outside system.
+        reason: String,
+    },
     /// The outside system did not return a page.
-    #[error(transparent)]
-    Directory(#[from] LoginError),
-    /// The list has no end.
-    #[error("the list has no end; after {MAX_ENTRIES} entries it was left")]
-    TooManyEntries,
+    #[error("page {number} of the list did not arrive")]
+    NoPage {
+        /// The number of the page.
+        number: u32,
+        /// Why it did not arrive.
+        #[source]
+        cause: Cause,
+    },
+    /// A page could not be understood.
+    #[error("page {number} of the list could not be understood")]
+    UnusablePage {
+        /// The number of the page.
+        number: u32,
+        /// What is wrong with it.
+        #[source]
+        cause: Cause,
+    },
+    /// The list is longer than is read.
+    #[error(
+        "it has {entries} entries or more, and directory.max_people = {max_people} is the most that is \
+         read: raise that if the portal has so many people; else its list has no end, and its maker \
+         has to look at it"
+    )]
+    TooManyPeople {
+        /// How many entries were read or announced.
+        entries: u64,
+        /// How many may be.
+        max_people: u64,
+    },
     /// Another process has taken the lease.
     #[error("another process reads the list")]
     LeaseLost,
@@ -48,21 +90,36 @@ pub(super) enum ReadError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+impl ReadError {
+    /// `error` at page `number`, in words about a list: the words of a [`LoginError`] are about a ticket.
+    fn at_page(number: u32, error: LoginError) -> Self {
+        match error {
+            LoginError::Rejected(reason) => Self::Refused { number, reason },
+            LoginError::Unreachable(cause) => Self::NoPage { number, cause },
+            LoginError::Unintelligible(cause) => Self::UnusablePage { number, cause },
+        }
+    }
+}
 
-/// Reads the list once, in pages of at most `size` entries.
+/// Reads the list once, in pages of at most `limits.page_size` entries.
+///
+/// The list ends where as many entries were found as it reports. If that is also the end of a full page,
+/// the next one is requested, since the count could be wrong. People on it are read like any other; an
+/// error is not one: many systems fail behind the end.
 ///
 /// # Errors
 ///
-/// [`ReadError`] when a page still cannot be read after two retries.
+/// [`ReadError`] when a page before the end still cannot be read after two retries.
 pub(super) async fn read(
     directory: &dyn Directory,
-    size: u32,
+    limits: ListLimits,
     hasher: &RandomState,
     sink: &mut dyn Sink,
     progress: Progress<'_>,
 ) -> Result<Reading, ReadError> {
     let mut reading = Reading::default();
-    let (mut page, mut size) = first_page(directory, size).await?;
+    let first = first_page(directory, limits.page_size).await;
+    let (mut page, mut size) = first.map_err(|error| ReadError::at_page(1, error))?;
     reading.reported = page.count;
     let mut number = 1;
     loop {
@@ -70,6 +127,7 @@ pub(super) async fn read(
         if entries == 0 {
             return Ok(reading);
         }
+        limits.check(page.count.max(reading.found + entries))?;
         reading.changed_meanwhile |= page.count != reading.reported;
         reading.reported = page.count;
         let hashes = page
@@ -90,15 +148,40 @@ pub(super) async fn read(
         reading.changed_meanwhile |= new < people;
         reading.fingerprint = reading.fingerprint.wrapping_add(print);
         progress(reading.found, reading.reported);
-        if reading.found > MAX_ENTRIES {
-            return Err(ReadError::TooManyEntries);
-        }
         // A system that caps its pages may still compute the page offset from the requested size.
         if number == 1 && entries < u64::from(size) && entries < reading.reported {
             size = u32::try_from(entries).unwrap_or(size);
         }
+        let at_end = reading.found == reading.reported;
+        if at_end && entries < u64::from(size) && !reading.changed_meanwhile {
+            return Ok(reading);
+        }
         number += 1;
-        page = page_with_retries(directory, number, size).await?;
+        page = if at_end {
+            match directory.page(number, size).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::debug!("Behind its end, the list says: {}", explain(&error));
+                    return Ok(reading);
+                }
+            }
+        } else {
+            let next = page_with_retries(directory, number, size).await;
+            next.map_err(|error| ReadError::at_page(number, error))?
+        };
+    }
+}
+
+impl ListLimits {
+    /// Refuses a list that has or announces more than the allowed number of `entries`.
+    fn check(self, entries: u64) -> Result<(), ReadError> {
+        if entries <= self.max_people {
+            return Ok(());
+        }
+        Err(ReadError::TooManyPeople {
+            entries,
+            max_people: self.max_people,
+        })
     }
 }
 
@@ -210,7 +293,11 @@ mod tests {
             .unwrap();
         let mut seen = SeenSubjects::default();
         let hasher = RandomState::new();
-        let read = read(list, size, &hasher, &mut seen, &|_, _| ());
+        let limits = ListLimits {
+            page_size: size,
+            max_people: 1000,
+        };
+        let read = read(list, limits, &hasher, &mut seen, &|_, _| ());
         (runtime.block_on(read).unwrap(), seen.0.len())
     }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::error::SyncError;
 use super::lease::Lease;
-use super::pages::{Progress, ReadError, read};
+use super::pages::{ListLimits, Progress, ReadError, read};
 use super::staging::{BATCH_SIZE, Pages, discard};
 use crate::app::App;
 use crate::directory::{Anomaly, Outcome, Reading, Report, check};
@@ -134,13 +134,16 @@ impl<'a> SyncRun<'a> {
             .directory()
             .ok_or(SyncError::NoDirectory)?;
         let prints = RandomState::new();
-        let size = self.app().directory.page_size;
+        let limits = ListLimits {
+            page_size: self.app().directory.page_size,
+            max_people: self.app().directory.max_people.into(),
+        };
         let mut previous: Option<Reading> = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
             pages.begin();
-            let mut reading = read(directory, size, &prints, pages, self.progress).await?;
+            let mut reading = read(directory, limits, &prints, pages, self.progress).await?;
             let stable = !reading.changed_meanwhile || previous.as_ref() == Some(&reading);
             if stable || attempt == MAX_READINGS {
                 reading.changed_meanwhile = !stable;
@@ -173,7 +176,7 @@ impl<'a> SyncRun<'a> {
     async fn forget_leavers(&self) -> Result<(), SyncError> {
         let retention =
             TimeDelta::from_std(self.app().directory.retention).unwrap_or(TimeDelta::MAX);
-        let Some(before) = self.lease.now().checked_sub_signed(retention) else {
+        let Some(before) = self.app().removal_time.now().checked_sub_signed(retention) else {
             return Ok(());
         };
         loop {
@@ -202,7 +205,10 @@ impl From<ReadError> for ReadingStopped {
         match error {
             ReadError::Store(error) => Self::Sync(error.into()),
             ReadError::LeaseLost => Self::Sync(SyncError::LeaseHeld),
-            error @ (ReadError::Directory(_) | ReadError::TooManyEntries) => Self::Read(error),
+            error @ (ReadError::Refused { .. }
+            | ReadError::NoPage { .. }
+            | ReadError::UnusablePage { .. }
+            | ReadError::TooManyPeople { .. }) => Self::Read(error),
         }
     }
 }

@@ -7,6 +7,7 @@ mod issue;
 mod refresh_token;
 mod token_exchange;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::error::Error;
@@ -16,7 +17,7 @@ use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::params::Params;
 use crate::oauth::token_response::TokenResponse;
 
-/// Issues the tokens for the grant that `client` presents in `form`.
+/// Issues the tokens for the grant that `client` presents in `form` from `address`.
 ///
 /// # Errors
 ///
@@ -25,12 +26,15 @@ pub async fn issue_tokens(
     app: &Arc<App>,
     client: &Client,
     form: &Params,
+    address: IpAddr,
 ) -> Result<TokenResponse, Error> {
     let tokens = match grants::read(form, client)? {
         TokenRequest::Code(request) => authorization_code::redeem(app, client, request).await?,
         TokenRequest::Refresh(request) => refresh_token::refresh(app, client, request).await?,
         TokenRequest::Client(request) => client_credentials::grant(app, client, request),
-        TokenRequest::Exchange(request) => token_exchange::exchange(app, client, request).await?,
+        TokenRequest::Exchange(request) => {
+            token_exchange::exchange(app, client, request, address).await?
+        }
     };
     Ok(issue::sign(app, client, tokens)?)
 }

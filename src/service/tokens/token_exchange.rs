@@ -1,5 +1,6 @@
 //! Token exchange (RFC 8693): for a ticket of the portal, or for an access token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
@@ -26,7 +27,7 @@ use crate::service::error::Error;
 use crate::service::ticket_verification::SignInError;
 use crate::session::{Session, User};
 
-/// Exchanges the subject token for an access token.
+/// Exchanges the subject token for an access token. `address` is that of the client.
 ///
 /// # Errors
 ///
@@ -36,9 +37,10 @@ pub(super) async fn exchange(
     app: &Arc<App>,
     client: &Client,
     request: ExchangeRequest<'_>,
+    address: IpAddr,
 ) -> Result<TokenIssue, Error> {
     let issue = match request.subject_token_type {
-        SubjectTokenType::Ticket => with_ticket(app, client, request).await?,
+        SubjectTokenType::Ticket => with_ticket(app, client, request, address).await?,
         SubjectTokenType::AccessToken => with_access_token(app, client, request).await?,
     };
     Ok(TokenIssue {
@@ -82,10 +84,11 @@ async fn with_ticket(
     app: &Arc<App>,
     client: &Client,
     request: ExchangeRequest<'_>,
+    address: IpAddr,
 ) -> Result<TokenIssue, Error> {
     let ticket = ticket::parse_plain(request.subject_token).map_err(|_| invalid_subject_token())?;
     // 1. Sign the ticket's user in.
-    let session = sign_in(app, client, ticket).await?;
+    let session = sign_in(app, client, ticket, address).await?;
     // 2. Check that the user has access to the client, and to each service the token is for.
     require_access_to_client(app, client, &session.user).await?;
     require_access_to_services(app, &request.targets, &session.user).await?;
@@ -175,12 +178,19 @@ fn refused(code: ErrorCode, description: &'static str, denied: &AccessDenied) ->
     OAuthError::new(code, description).into()
 }
 
-async fn sign_in(app: &Arc<App>, client: &Client, ticket: Ticket) -> Result<Session, Error> {
+async fn sign_in(
+    app: &Arc<App>,
+    client: &Client,
+    ticket: Ticket,
+    address: IpAddr,
+) -> Result<Session, Error> {
+    // A client that proves itself serves many people from one address.
+    let address = Some(address).filter(|_| client.is_public());
     let holder = TicketHolder::Client(client.id.clone());
-    let signed_in = sign_in_for_client(app, holder, ticket).await;
+    let signed_in = sign_in_for_client(app, holder, ticket, address).await;
     let session = signed_in.map_err(|error| match error {
         SignInError::Store(error) => Error::Store(error),
-        failure if failure.is_failure() => {
+        failure if failure.is_temporary() => {
             let description = "nobody can be identified at the moment; try again";
             let error_response = OAuthError::new(ErrorCode::TemporarilyUnavailable, description);
             Error::NotSignedIn(error_response, failure)

@@ -9,6 +9,8 @@ mod person;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod text_tests;
 
 use panda_oidc_sdk::{Identity, LoginError, Page, Ticket};
 use serde::Deserialize;
@@ -21,7 +23,7 @@ use crate::error::InvalidResponse;
 pub(crate) struct Body {
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
-    /// The `charset` of the `Content-Type`, if it has one.
+    /// The `charset` of the `Content-Type`, if it has one. It may be wrong.
     pub(crate) charset: Option<String>,
     /// The size limit, in bytes. A larger body is rejected.
     pub(crate) limit: usize,
@@ -41,7 +43,11 @@ pub(crate) fn user(body: &Body, ticket: &Ticket) -> Result<Identity, LoginError>
 /// The page of users a `GetUsers` answer lists.
 pub(crate) fn page(body: &Body) -> Result<Page, LoginError> {
     let text = text::of(body)?;
-    match Reply::read(&text)? {
+    let reply = Reply::read(&text).map_err(|error| match error {
+        InvalidResponse::NoData => InvalidResponse::NoList,
+        other => other,
+    });
+    match reply? {
         Reply::Success(data) => Ok(people(data)?),
         Reply::Failure { code, msg } => Err(LoginError::Rejected(message::of(code, &msg, None))),
     }
@@ -99,10 +105,7 @@ struct List<'a> {
 
 fn people(data: &str) -> Result<Page, InvalidResponse> {
     let list: List = serde_json::from_str(data).map_err(InvalidResponse::Json)?;
-    let count = list
-        .count
-        .and_then(number)
-        .ok_or(InvalidResponse::NoCount)?;
+    let count = list.count.and_then(count).ok_or(InvalidResponse::NoCount)?;
     let entries: Vec<&RawValue> = list
         .data
         .and_then(|entries| serde_json::from_str(entries.get()).ok())
@@ -127,6 +130,15 @@ fn object(value: &RawValue) -> Option<&str> {
 /// The content of a JSON string.
 fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
+}
+
+/// The count of a list. Some systems write it as a string with blanks, or with a fraction of zero. It
+/// decides about nobody by itself, unlike an `id`.
+fn count(value: &RawValue) -> Option<u64> {
+    let text = string(value).unwrap_or_else(|| value.get().to_owned());
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+    let no_fraction = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| no_fraction)
 }
 
 /// A whole number, written as a number or as a string.

@@ -7,9 +7,6 @@ use serde_json::value::RawValue;
 use super::string;
 use crate::error::InvalidResponse;
 
-/// The longest name or phone, in characters. Both are written into cookies and tokens.
-const MAX_FIELD_CHARS: usize = 255;
-
 #[derive(Deserialize)]
 struct User<'a> {
     #[serde(borrow)]
@@ -22,15 +19,12 @@ struct User<'a> {
 
 /// Reads the user in `object`, the text of a JSON object.
 ///
-/// A name or phone that is missing or not a text becomes `None`, and one that is too long is
-/// truncated. Neither makes the user unusable.
+/// A name or phone that is missing or not a text becomes `None`, and does not make the user unusable.
 pub(super) fn identity(object: &str) -> Result<Identity, InvalidResponse> {
     let user: User = serde_json::from_str(object).map_err(InvalidResponse::Json)?;
-    Ok(Identity {
-        subject: user.id.and_then(subject).ok_or(InvalidResponse::NoId)?,
-        name: user.name.and_then(string).and_then(truncated),
-        phone: user.phone.and_then(phone).and_then(truncated),
-    })
+    let subject = user.id.and_then(subject).ok_or(InvalidResponse::NoId)?;
+    let (name, phone) = (user.name.and_then(string), user.phone.and_then(phone));
+    Ok(Identity::new(subject, name.as_deref(), phone.as_deref()))
 }
 
 /// The `id`, with all its digits, from a JSON number or string.
@@ -54,12 +48,4 @@ fn phone(value: &RawValue) -> Option<String> {
         plain.then(|| text.to_owned())
     };
     string(value).or_else(digits)
-}
-
-/// `text` truncated to [`MAX_FIELD_CHARS`] characters; `None` when it is empty.
-fn truncated(mut text: String) -> Option<String> {
-    if let Some((end, _)) = text.char_indices().nth(MAX_FIELD_CHARS) {
-        text.truncate(end);
-    }
-    (!text.is_empty()).then_some(text)
 }

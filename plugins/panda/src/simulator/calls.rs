@@ -42,6 +42,9 @@ async fn user_by_ticket(
     let ticket = query.get("ticket").cloned().unwrap_or_default();
     lock(&state.calls).record(ticket.clone());
     let fault = current_fault(&state).await;
+    if fault == Fault::HangsAt(ticket.clone()) {
+        pending::<()>().await;
+    }
     reply::to_ticket(redeem(&state, &ticket, &fault).as_ref(), &fault)
 }
 
@@ -90,6 +93,24 @@ fn faulty_page(
             return reply::to_bad_page(&Fault::Status(500));
         }
         ListFault::Refuses(_) | ListFault::FailsAfter(_) => portal.list(keyword, number, size),
+        ListFault::Behind(answer) => {
+            let (count, page) = portal.list(keyword, number, size);
+            if page.is_empty() {
+                let (_, last) = portal.list(keyword, number - 1, size);
+                return reply::behind_the_end(count, &last, answer);
+            }
+            (count, page)
+        }
+        ListFault::CountJson(json) => {
+            let (count, page) = portal.list(keyword, number, size);
+            return reply::to_page_with_count(&json.replace('N', &count.to_string()), &page);
+        }
+        ListFault::Endless => {
+            let person = |id: usize| Person::new(id as u64, format!("用户{id}"), "");
+            let people: Vec<_> = (skipped + 1..=skipped + size).map(person).collect();
+            let page: Vec<_> = people.iter().collect();
+            return reply::to_page(3, &page, &Fault::Healthy);
+        }
         ListFault::Overlaps => {
             let (count, all) = portal.list(keyword, 1, usize::MAX);
             let (from, to) = (

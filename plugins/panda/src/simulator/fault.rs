@@ -16,6 +16,8 @@ pub enum Fault {
     Cut,
     /// It takes calls and never answers.
     Hang,
+    /// It never answers a call with this ticket, and answers all others.
+    HangsAt(String),
     /// It sends its answers a byte at a time, slowly.
     Drip,
     /// It cuts the connection in the middle of an answer.
@@ -83,6 +85,31 @@ pub enum ListFault {
     FirstPage,
     /// Pages after this one fail.
     FailsAfter(usize),
+    /// A page behind the last one is answered like this.
+    Behind(BehindEnd),
+    /// The count is this JSON, verbatim; the number of people replaces `N`.
+    CountJson(&'static str),
+    /// It has no end: every page is full of people who were on no page before.
+    Endless,
+}
+
+/// How a page behind the last one of the list is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BehindEnd {
+    /// `data` is null.
+    NullData,
+    /// The list in `data` is null.
+    NullList,
+    /// The call fails in the envelope of a success: `code` is not 0.
+    Refusal,
+    /// This HTTP status and an error page.
+    Status(u16),
+    /// The login page.
+    LoginPage,
+    /// The last page once more.
+    LastPage,
+    /// An empty page whose count is 0.
+    CountZero,
 }
 
 impl Fault {

@@ -24,7 +24,7 @@ use chrono::TimeDelta;
 use panda_oidc_sdk::{Clock, SystemClock};
 
 pub use self::calls::Calls;
-pub use self::fault::{Fault, ListFault};
+pub use self::fault::{BehindEnd, Fault, ListFault};
 pub use self::handle::SimulatorHandle;
 pub use self::menu::MenuEntry;
 pub use self::portal::{Person, Tickets};

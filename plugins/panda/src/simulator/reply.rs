@@ -12,7 +12,7 @@ use futures_util::stream;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::{Fault, Person, page};
+use super::{BehindEnd, Fault, Person, page};
 
 /// The `Content-Type` in the portal's documentation.
 const DOCUMENTED_CONTENT_TYPE: &str = "application/json; charset=utf-8";
@@ -27,9 +27,41 @@ pub(super) fn to_ticket(person: Option<&Person>, fault: &Fault) -> Response {
 }
 
 pub(super) fn to_page(count: usize, people: &[&Person], fault: &Fault) -> Response {
+    with_fault(
+        success(&list(&count.to_string(), people, fault), fault),
+        fault,
+    )
+}
+
+/// A page whose count is the JSON `count`; it is left out when that is empty.
+pub(super) fn to_page_with_count(count: &str, people: &[&Person]) -> Response {
+    let mut list = list(count, people, &Fault::Healthy);
+    if count.is_empty() {
+        list = list.replace(r#""count":,"#, "");
+    }
+    with_fault(success(&list, &Fault::Healthy), &Fault::Healthy)
+}
+
+/// A page behind the last one, which is `last`.
+pub(super) fn behind_the_end(count: usize, last: &[&Person], answer: BehindEnd) -> Response {
+    let healthy = &Fault::Healthy;
+    match answer {
+        BehindEnd::NullData => with_fault(success("{}", &Fault::DataNull), healthy),
+        BehindEnd::NullList => {
+            let list = format!(r#"{{"count":{count},"data":null}}"#);
+            with_fault(success(&list, healthy), healthy)
+        }
+        BehindEnd::Refusal => to_bad_page(healthy),
+        BehindEnd::Status(status) => to_bad_page(&Fault::Status(status)),
+        BehindEnd::LoginPage => to_bad_page(&Fault::LoginPage),
+        BehindEnd::LastPage => to_page(count, last, healthy),
+        BehindEnd::CountZero => to_page(0, &[], healthy),
+    }
+}
+
+fn list(count: &str, people: &[&Person], fault: &Fault) -> String {
     let people: Vec<String> = people.iter().map(|person| user(person, fault)).collect();
-    let list = format!(r#"{{"count":{count},"data":[{}]}}"#, people.join(","));
-    with_fault(success(&list, fault), fault)
+    format!(r#"{{"count":{count},"data":[{}]}}"#, people.join(","))
 }
 
 pub(super) fn to_bad_page(fault: &Fault) -> Response {

@@ -22,14 +22,52 @@ fn the_portal_is_linked_unless_portal_redirect_is_set() {
 #[test]
 fn both_configured_urls_are_origins_of_the_portal() {
     let provider = open("base_url = \"http://10.0.0.5\"\nportal_url = \"https://portal/home\"");
-    let origins = provider.unwrap().origins();
-    let origins: Vec<_> = origins
+    let provider = provider.unwrap();
+    let origins: Vec<_> = provider
+        .origins()
         .iter()
         .map(url::Origin::ascii_serialization)
         .collect();
     assert_eq!(origins, ["https://portal", "http://10.0.0.5"]);
     let provider = open("base_url = \"http://10.0.0.5/water\"").unwrap();
     assert_eq!(provider.origins().len(), 1);
+}
+
+#[test]
+fn further_origins_of_the_portal_are_listed_or_refused() {
+    let with = |list: &str| {
+        open(&format!(
+            "base_url = \"http://10.0.0.5\"\nportal_origins = [{list}]"
+        ))
+    };
+    let provider = with(r#""http://Portal.Local", "https://10.8.0.1:8443/", "http://10.0.0.5:80""#);
+    let provider = provider.unwrap();
+    let origins: Vec<_> = provider
+        .origins()
+        .iter()
+        .map(url::Origin::ascii_serialization)
+        .collect();
+    let expected = [
+        "http://10.0.0.5",
+        "http://portal.local",
+        "https://10.8.0.1:8443",
+    ];
+    assert_eq!(origins, expected);
+    for wrong in [
+        r#""portal.local""#,
+        r#""*""#,
+        r#""null""#,
+        r#""""#,
+        r#""http://portal.local/home""#,
+        r#""http://portal.local/?a=1""#,
+        r#""http://portal.local/#home""#,
+        r#""file:///portal""#,
+        r#""http://a:b@portal.local""#,
+    ] {
+        let error = with(wrong).err().unwrap().to_string();
+        assert!(error.contains("`portal_origins`"), "{wrong}: {error}");
+    }
+    assert!(with(&"\"http://a.example\",".repeat(33)).is_err());
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Tickets, and how often the portal is called for them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
+use panda_oidc_panda::NoResponse;
 use panda_oidc_panda::simulator::Fault;
 use panda_oidc_sdk::{LoginError, ManualClock};
+use tokio::time::{sleep, timeout};
 
 use crate::bench::PandaBench;
 
@@ -107,13 +111,29 @@ async fn garbage_tickets_do_not_block_other_logins() {
     }
 }
 
+/// Ten callers with tickets at which the portal falls silent, and nobody else: only a call of our own
+/// may decide that the portal is down.
 #[tokio::test]
-async fn a_silent_portal_opens_the_breaker_and_is_probed_by_one_call() {
+async fn silent_tickets_do_not_keep_anybody_out() {
+    let bench = PandaBench::impatient().await;
+    for _ in 0..3 {
+        bench
+            .portal
+            .set_fault(Fault::HangsAt("silent".to_owned()))
+            .await;
+        let silent = (0..10).map(|_| bench.ask("silent"));
+        for answer in join_all(silent).await {
+            assert!(is_unreachable(&answer));
+        }
+        bench.click().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_silent_portal_opens_the_breaker_and_is_probed_by_a_call_of_our_own() {
     let bench = PandaBench::impatient().await;
     bench.portal.set_fault(Fault::Hang).await;
-    for _ in 0..5 {
-        assert!(is_unreachable(&bench.click().await));
-    }
+    until_left_alone(&bench).await;
     bench.portal.forget_calls();
     for _ in 0..20 {
         assert!(is_unreachable(&bench.click().await));
@@ -123,7 +143,9 @@ async fn a_silent_portal_opens_the_breaker_and_is_probed_by_one_call() {
     advance(&bench.clock, 5);
     let (one, other) = tokio::join!(bench.click(), bench.click());
     assert!(is_unreachable(&one) && is_unreachable(&other));
-    assert_eq!(bench.portal.calls().user_by_ticket, 1);
+    let calls = bench.portal.calls();
+    assert_eq!((calls.user_by_ticket, calls.users), (1, 1));
+    assert_eq!(calls.tickets, [""], "the probe carries nobody's ticket");
 
     bench.portal.set_fault(Fault::Healthy).await;
     assert!(
@@ -139,9 +161,7 @@ async fn a_silent_portal_opens_the_breaker_and_is_probed_by_one_call() {
 async fn refused_connections_open_the_breaker_too() {
     let bench = PandaBench::start().await;
     bench.portal.set_fault(Fault::Dead).await;
-    for _ in 0..5 {
-        assert!(is_unreachable(&bench.click().await));
-    }
+    until_left_alone(&bench).await;
     bench.portal.set_fault(Fault::Healthy).await;
     assert!(is_unreachable(&bench.click().await));
     advance(&bench.clock, 5);
@@ -149,18 +169,55 @@ async fn refused_connections_open_the_breaker_too() {
 }
 
 #[tokio::test]
-async fn a_probe_aborted_by_its_browser_passes_to_the_next_call() {
+async fn a_page_of_the_list_shows_that_the_portal_answers_again() {
+    let bench = PandaBench::start().await;
+    bench.portal.set_fault(Fault::Dead).await;
+    until_left_alone(&bench).await;
+    bench.portal.set_fault(Fault::Healthy).await;
+    bench.directory().page(1, 25).await.unwrap();
+    bench.click().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_goes_on_without_the_browser_that_began_it() {
     let bench = PandaBench::impatient().await;
     bench.portal.set_fault(Fault::Hang).await;
-    for _ in 0..5 {
-        bench.click().await.unwrap_err();
-    }
+    until_left_alone(&bench).await;
+    bench.portal.forget_calls();
     advance(&bench.clock, 5);
+    let received = async {
+        while bench.portal.calls().users == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
     tokio::select! {
-        biased;
         _ = bench.click() => panic!("the portal hangs"),
-        () = tokio::task::yield_now() => {}
+        () = received => {}
     }
     bench.portal.set_fault(Fault::Healthy).await;
+    // The probe that is under way is not answered. Another one is due five seconds after it.
+    sleep(Duration::from_secs(1)).await;
+    assert!(is_unreachable(&bench.click().await));
+    advance(&bench.clock, 5);
     bench.click().await.unwrap();
+}
+
+/// Clicks until the portal is left alone.
+async fn until_left_alone(bench: &PandaBench) {
+    let left_alone = async {
+        loop {
+            match bench.click().await {
+                Err(LoginError::Unreachable(cause))
+                    if cause.is::<NoResponse>()
+                        && cause.to_string().contains("not being asked") =>
+                {
+                    break;
+                }
+                answer => assert!(is_unreachable(&answer)),
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), left_alone)
+        .await
+        .expect("an end");
 }

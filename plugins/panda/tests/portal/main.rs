@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bench;
+mod connection;
 mod contract;
 mod directory;
 mod entrance;
