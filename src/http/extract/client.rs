@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::Uri;
-use axum::http::header::AUTHORIZATION;
 
 use super::client_ip::ClientIp;
 use super::{authorization, form};
@@ -34,9 +33,11 @@ impl FromRequest<Arc<App>> for AuthenticatedClient {
     ///
     /// [`ClientError`] with a registered code.
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
-        let has_authorization = request.headers().contains_key(AUTHORIZATION);
+        // A challenge makes a browser ask for a password, so only a client that used Basic gets one
+        // (RFC 6749 §5.2).
+        let has_basic = authorization::has_basic(request.headers());
         Self::authenticate(request, app).await.map_err(|error| {
-            if has_authorization {
+            if has_basic {
                 error.with_challenge()
             } else {
                 error
@@ -56,7 +57,7 @@ impl AuthenticatedClient {
             _ => &app.limits.token_requests,
         };
         limit.check_address(client_ip)?;
-        let header = authorization::header(request.headers())?.cloned();
+        let header = authorization::basic(request.headers())?.cloned();
         let form = read_form(request).await?;
         let audience = match form.get("client_assertion") {
             Some(_) => audience(app, &uri).into(),
