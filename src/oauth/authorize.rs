@@ -13,7 +13,7 @@ use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
 use super::response_mode::ResponseMode;
-use super::scope::{Scope, Scopes};
+use super::scope::Scopes;
 use super::{acr, resource};
 use crate::oauth::clients::Clients;
 use crate::oauth::grant_type::GrantType;
@@ -198,17 +198,11 @@ fn grant_type(client: &Client) -> Result<(), OAuthError> {
     ))
 }
 
-/// "The Authorization Server MUST ignore the `offline_access` request" if it cannot be granted
-/// (OIDC Core §11). `email` is ignored if the client gets no addresses.
+/// The requested scopes that the client can have. The others are ignored, here and in every later
+/// request of the login.
 fn scopes(params: &Params, client: &Client) -> Scopes {
-    let mut scopes = params.get("scope").map(Scopes::parse).unwrap_or_default();
-    if !client.claims.grants_email() {
-        scopes = scopes.without(Scope::Email);
-    }
-    if client.may_use(GrantType::RefreshToken) {
-        return scopes;
-    }
-    scopes.without(Scope::OfflineAccess)
+    let requested = params.get("scope").map(Scopes::parse).unwrap_or_default();
+    client.obtainable(requested)
 }
 
 fn response_type(params: &Params) -> Result<(), OAuthError> {

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::claim_mapping::ClaimRules;
 use super::client_auth::method::Authentication;
+use super::error::{ErrorCode, OAuthError};
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
 use crate::keys::SigningAlg;
@@ -105,6 +106,40 @@ impl Client {
     pub fn gets_refresh_token(&self, scopes: &Scopes) -> bool {
         self.may_use(GrantType::RefreshToken)
             && (self.refresh_token.always || scopes.contains(Scope::OfflineAccess))
+    }
+
+    /// Those of `requested` that the client can have at all. "The Authorization Server MUST ignore
+    /// the `offline_access` request" of a client that gets no refresh tokens (OIDC Core §11), and
+    /// `email` is ignored if the client gets no addresses.
+    #[must_use]
+    pub fn obtainable(&self, requested: Scopes) -> Scopes {
+        let unobtainable = [
+            (Scope::Email, !self.claims.grants_email()),
+            (Scope::OfflineAccess, !self.may_use(GrantType::RefreshToken)),
+        ];
+        let ignored = unobtainable.into_iter().filter(|(_, ignore)| *ignore);
+        ignored.fold(requested, |kept, (scope, _)| kept.without(scope))
+    }
+
+    /// The scopes that a later request for `requested` gets of the scopes `held`, which a login of
+    /// this client was granted. What was ignored at the login is ignored again: clients repeat the
+    /// scope of their authorization request.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_scope` for a scope that the client could have had and was not granted: the scope
+    /// "MUST NOT include any scope not originally granted" (RFC 6749 §6; scope escalation, N37,
+    /// docs/security.md).
+    pub fn narrow(&self, requested: &str, held: &Scopes) -> Result<Scopes, OAuthError> {
+        let requested = Scopes::parse(requested);
+        let is_granted = self.obtainable(requested.clone()).is_subset_of(held);
+        if is_granted {
+            return Ok(requested.within(held));
+        }
+        Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "more is asked for than was granted",
+        ))
     }
 
     /// Whether it is registered for `grant_type`.

@@ -76,6 +76,13 @@ impl Scopes {
         self
     }
 
+    /// Those of these scopes that `others` contains too.
+    #[must_use]
+    pub fn within(mut self, others: &Self) -> Self {
+        self.0.retain(|kept| others.contains(*kept));
+        self
+    }
+
     /// Whether `others` contains all of these scopes.
     #[must_use]
     pub fn is_subset_of(&self, others: &Self) -> bool {
