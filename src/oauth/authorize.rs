@@ -12,6 +12,7 @@ use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
+use super::request_object::RequestObject;
 use super::response_mode::ResponseMode;
 use super::scope::Scopes;
 use super::{acr, resource};
@@ -82,9 +83,11 @@ pub fn authorize(
     issuer: &str,
 ) -> Result<Authorization, Refusal> {
     let client = client(params, clients).map_err(Refusal::Page)?;
-    let redirect = redirect_uri(params, client, issuer).map_err(Refusal::Page)?;
+    let object = RequestObject::unverified(params);
+    let redirect = redirect_uri(params, &object, client, issuer).map_err(Refusal::Page)?;
     // Errors use the requested response mode too. An invalid mode falls back to the default.
-    let redirect = redirect.in_mode(response_mode(params).unwrap_or_default());
+    let mode = object.or_of(params, "response_mode");
+    let redirect = redirect.in_mode(mode.and_then(ResponseMode::parse).unwrap_or_default());
     match validate(params, client, &redirect) {
         Ok(authorization) => Ok(authorization),
         Err(error) => Err(Refusal::Redirect(redirect, error)),
@@ -135,6 +138,7 @@ fn client<'a>(params: &Params, clients: &'a Clients) -> Result<&'a Arc<Client>, 
 
 fn redirect_uri(
     params: &Params,
+    object: &RequestObject,
     client: &Client,
     issuer: &str,
 ) -> Result<VerifiedRedirect, OAuthError> {
@@ -144,11 +148,11 @@ fn redirect_uri(
         ));
     }
     // OIDC Core §3.1.2.1: REQUIRED.
-    let uri = params
-        .get("redirect_uri")
+    let uri = object
+        .or_of(params, "redirect_uri")
         .ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing"))?;
     // A `state` that is given twice is ambiguous: the error response goes without one.
-    let state = params.get("state").filter(|_| !params.repeats("state"));
+    let state = object.or_of(params, "state");
     VerifiedRedirect::check(
         uri,
         &client.redirect_uris,
