@@ -56,10 +56,11 @@ pub(super) async fn resume(
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
-    let request = AuthorizationRequest::new(app, raw)?;
-    if browser.prefetch && request.ticket.is_some() {
+    // A prefetch does nothing: it uses up no ticket and issues no code (N64, docs/security.md).
+    if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
+    let request = AuthorizationRequest::new(app, raw)?;
     Ok(process(app, browser, &request).await)
 }
 
@@ -87,6 +88,9 @@ async fn serve_resumed(
     browser: &mut BrowserRequest,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
+    if browser.prefetch {
+        return Ok(nothing_to_prefetch());
+    }
     let Path(name) = path.map_err(|_| PageProblem::NoPendingRequest)?;
     let pending =
         open_request(app, &browser.cookies, &name).ok_or(PageProblem::NoPendingRequest)?;
@@ -166,6 +170,10 @@ async fn decide(
         }
     };
     let state = browser.state(app).await?;
+    if let Some(session) = &state.session {
+        let allowed = app.limits.authorizations.check(session);
+        allowed.map_err(RequestError::RateLimited)?;
+    }
     let requested_at = request.pending.requested_at;
     Ok(authorize(app, &request.authorization, requested_at, state, ticket).await)
 }

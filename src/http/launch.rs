@@ -51,15 +51,7 @@ pub(super) async fn launch_any(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: None,
-            deep_link: None,
-        },
-    )
-    .await
+    launch(&app, browser, None, None).await
 }
 
 /// `GET /launch/{client_id}`.
@@ -73,15 +65,7 @@ pub(super) async fn launch_client(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path(client) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
-            deep_link: None,
-        },
-    )
-    .await
+    launch(&app, browser, Some(client), None).await
 }
 
 /// `GET /launch/{client_id}/{path}`: a deep link into the client.
@@ -95,15 +79,7 @@ pub(super) async fn launch_deep_link(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path((client, deep_link)) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
-            deep_link: Some(deep_link),
-        },
-    )
-    .await
+    launch(&app, browser, Some(client), Some(deep_link)).await
 }
 
 fn find_client(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {
@@ -122,13 +98,19 @@ struct Destination {
 async fn launch(
     app: &Arc<App>,
     browser: BrowserRequest,
-    destination: Destination,
+    client_id: Option<String>,
+    deep_link: Option<String>,
 ) -> Result<Response, PageError> {
     // A prefetch does nothing, so it is not counted.
     if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
     app.limits.launches.check_address(browser.client_ip.0)?;
+    let client = client_id.map(|client_id| find_client(app, &client_id));
+    let destination = Destination {
+        client: client.transpose().map_err(PageProblem::from)?,
+        deep_link,
+    };
     let decodings = ticket::find(&browser.query, app.provider.ticket_parameter())?;
     let state = browser.state(app).await?;
     if decodings.is_empty() {

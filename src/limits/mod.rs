@@ -1,4 +1,4 @@
-//! Rate limits: by IP address, and by client.
+//! Rate limits: by IP address, by client, and by session.
 //!
 //! Every request counts against its address. A request counts against a client only after it has
 //! proved something: client authentication at the token endpoint, a user's sign-in at a launch. So
@@ -10,6 +10,7 @@
 //! the last minute, and a bounded number that wait for the next sweep.
 
 mod logout_calls;
+mod session_limit;
 
 use std::fmt;
 use std::hash::{Hash, RandomState};
@@ -27,6 +28,7 @@ use openidconnect::ClientId;
 use panda_oidc_sdk::Clock;
 
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
+pub use self::session_limit::SessionLimit;
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
 
@@ -41,6 +43,8 @@ const WRONG_TOKENS: Rate = Rate(NonZeroU32::new(60));
 pub struct Limits {
     /// Launches, and authorization requests that carry a ticket.
     pub launches: Limit,
+    /// Authorization requests of browsers with a session. Each may store a code.
+    pub authorizations: SessionLimit,
     /// Token requests and revocations.
     pub token_requests: Limit,
     /// Introspections: a resource server may introspect a token on each request it receives.
@@ -67,6 +71,7 @@ impl Limits {
                 clients: Buckets::new(section.client_launches_per_minute, clock),
                 counts_client: |_| true,
             },
+            authorizations: SessionLimit(Buckets::new(section.authorizations_per_minute, clock)),
             introspections: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(section.introspections_per_minute, clock),
@@ -93,6 +98,7 @@ impl Limits {
             limit.addresses.iter().for_each(Buckets::sweep);
             limit.clients.iter().for_each(Buckets::sweep);
         }
+        self.authorizations.0.iter().for_each(Buckets::sweep);
     }
 }
 
@@ -149,7 +155,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// An address or a client has exceeded its rate limit.
+/// An address, a client or a session has exceeded its rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimited {
     caller: String,

@@ -19,6 +19,12 @@ use super::{acr, resource};
 use crate::oauth::clients::Clients;
 use crate::oauth::grant_type::GrantType;
 
+/// The longest `nonce`, in bytes. It is stored with the code; clients send a hash or random bytes.
+const MAX_NONCE_BYTES: usize = 512;
+
+/// The longest `state`, in bytes. It is echoed; some clients keep the address of a page in it.
+const MAX_STATE_BYTES: usize = 8192;
+
 /// A valid authorization request. It can be granted once a user is signed in.
 #[derive(Debug, Clone)]
 pub struct Authorization {
@@ -100,6 +106,7 @@ fn validate(
     redirect: &VerifiedRedirect,
 ) -> Result<Authorization, OAuthError> {
     no_repeats(params)?;
+    bounded(params, "state", MAX_STATE_BYTES)?;
     no_request_object(params)?;
     grant_type(client)?;
     response_type(params)?;
@@ -110,9 +117,7 @@ fn validate(
         redirect: redirect.clone(),
         scopes: scopes(params, client),
         challenge: challenge(params, client)?,
-        nonce: params
-            .get("nonce")
-            .map(|nonce| Nonce::new(nonce.to_owned())),
+        nonce: nonce(params)?,
         prompt: prompt(params)?,
         max_age: max_age(params)?,
         resources: resource::requested(params, client)?,
@@ -151,8 +156,10 @@ fn redirect_uri(
     let uri = object
         .or_of(params, "redirect_uri")
         .ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing"))?;
-    // A `state` that is given twice is ambiguous: the error response goes without one.
+    // A `state` that is given twice is ambiguous: the error response goes without one, as it does if
+    // the `state` is too long.
     let state = object.or_of(params, "state");
+    let state = state.filter(|state| state.len() <= MAX_STATE_BYTES);
     VerifiedRedirect::check(
         uri,
         &client.redirect_uris,
@@ -169,6 +176,26 @@ fn no_repeats(params: &Params) -> Result<(), OAuthError> {
         ))),
         None => Ok(()),
     }
+}
+
+/// The value of a parameter that is stored or echoed. A browser with a session could fill the disk with
+/// long values (N60, docs/security.md).
+fn bounded<'a>(
+    params: &'a Params,
+    name: &str,
+    max_bytes: usize,
+) -> Result<Option<&'a str>, OAuthError> {
+    match params.get(name) {
+        Some(value) if value.len() > max_bytes => Err(OAuthError::invalid_request(format!(
+            "{name} is longer than {max_bytes} bytes"
+        ))),
+        value => Ok(value),
+    }
+}
+
+fn nonce(params: &Params) -> Result<Option<Nonce>, OAuthError> {
+    let nonce = bounded(params, "nonce", MAX_NONCE_BYTES)?;
+    Ok(nonce.map(|nonce| Nonce::new(nonce.to_owned())))
 }
 
 /// Each unsupported parameter is refused with its own error code (OIDC Core §6.1, §6.2, §7.2.1).

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::Subject;
 
 use super::access::{AccessDenied, access_denial};
 use super::sign_in::{
@@ -73,14 +74,23 @@ pub async fn authorize(
     state: BrowserState,
     ticket: Option<PresentedTicket>,
 ) -> AuthorizationOutcome {
-    // 1. Authenticate the end user: by the ticket, if there is one, else by the session.
-    let authenticated = match ticket {
-        Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
-        None => Ok(Authentication::Session(state.session.map(Box::new), None)),
-    };
     let unchanged = |decision| AuthorizationOutcome {
         decision,
         handles: None,
+    };
+    // 1. Determine which user the client expects (`id_token_hint`, the `sub` of `claims`). A hint that
+    //    is none refuses the request before the ticket is used up.
+    let expected = match authorization.unverified_hint.as_deref() {
+        None => authorization.claims.subject.clone(),
+        Some(hint) => match id_token_hint::read(hint, &app.keys, app.issuer.as_str()) {
+            Ok(hint) => Some(hint.subject),
+            Err(error) => return unchanged(Err(error.into())),
+        },
+    };
+    // 2. Authenticate the end user: by the ticket, if there is one, else by the session.
+    let authenticated = match ticket {
+        Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
+        None => Ok(Authentication::Session(state.session.map(Box::new), None)),
     };
     let (session, handles) = match authenticated {
         Ok(Authentication::Session(session, handles)) => (session, handles),
@@ -103,8 +113,9 @@ pub async fn authorize(
         }
         Err(error) => return unchanged(Err(error)),
     };
-    // 2. Grant the request, if the session is sufficient for it.
-    let decision = grant(app, authorization, requested_at, session.as_deref()).await;
+    // 3. Grant the request, if the session is sufficient for it.
+    let session = session.as_deref();
+    let decision = grant(app, authorization, expected, requested_at, session).await;
     AuthorizationOutcome { decision, handles }
 }
 
@@ -144,27 +155,23 @@ async fn sign_in(
 async fn grant(
     app: &App,
     authorization: &Authorization,
+    expected: Option<Subject>,
     requested_at: DateTime<Utc>,
     session: Option<&Session>,
 ) -> Result<AuthorizationDecision, AuthorizationError> {
     let now = app.host.clock.now();
-    // 1. Determine which user the client expects (`id_token_hint`, the `sub` of `claims`).
-    let expected = match authorization.unverified_hint.as_deref() {
-        Some(hint) => Some(id_token_hint::read(hint, &app.keys, app.issuer.as_str())?.subject),
-        None => authorization.claims.subject.clone(),
-    };
-    // 2. Check the session: the expected user, authenticated recently enough.
+    // 1. Check the session: the expected user, authenticated recently enough.
     let check = check_session(authorization, expected.as_ref(), session, requested_at, now);
     let session = match check {
         SessionCheck::Sufficient(session) => session,
         SessionCheck::SignIn => return Ok(AuthorizationDecision::SignInRequired),
         SessionCheck::Refuse(error) => return Err(error.into()),
     };
-    // 3. Check that the user has access to the client.
+    // 2. Check that the user has access to the client.
     if let Some(denied) = access_denial(app, &authorization.client, &session.user).await? {
         return Err(AuthorizationError::Denied(denied));
     }
-    // 4. Issue the code.
+    // 3. Issue the code.
     let code = issue_code(app, authorization, session, now).await?;
     Ok(AuthorizationDecision::Granted(code))
 }
@@ -199,9 +206,8 @@ async fn issue_code(
         );
     }
     let code_expires_at = now + CODE_LIFETIME;
-    let retain_until = code_expires_at + authorization.client.access_token.lifetime;
     app.store
-        .issue(&GrantId::of(&code), grant, code_expires_at, retain_until)
+        .issue(&GrantId::of(&code), grant, code_expires_at)
         .await?;
     Ok(code)
 }
