@@ -9,7 +9,7 @@ use panda_oidc::error_chain::explain;
 use panda_oidc::store::{DirectoryReadings as _, Maintenance as _, SqliteStore, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use crate::cli::output::print;
+use crate::cli::output::{print, print_warning};
 
 /// Checks what `serve` would open, without using network or keys, and whether the latest directory
 /// sync left removals blocked.
@@ -24,12 +24,25 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
     CurrentGroups::open(groups.configured, groups.file.as_deref())
         .map_err(|error| error.to_string())?;
     check_removals(config).await?;
+    warn_of_secrets_in_urls(config);
     let clients = config.clients.all().len();
     print(&format_args!(
         "ok: {} with {clients} client(s)",
         config.issuer
     ));
     Ok(())
+}
+
+/// Warns of clients whose secret stands in URLs. They work, so this is no mistake.
+fn warn_of_secrets_in_urls(config: &Config) {
+    let clients = config.clients.all().into_iter();
+    for client in clients.filter(|client| client.token_parameters_in_url) {
+        print_warning(&format_args!(
+            "{}: token_parameters_in_url lets it send its secret and codes in URLs, which proxies write \
+             into their logs; leave it off if the app can send them in the body",
+            client.id.as_str()
+        ));
+    }
 }
 
 /// Fails if the removal limit keeps people who are missing from the directory.

@@ -22,6 +22,9 @@ pub struct Client {
     pub name: String,
     /// How the client authenticates at the token endpoint.
     pub authentication: Authentication,
+    /// Whether it may send the parameters of a token request, its secret among them, in the URL
+    /// (`token_parameters_in_url`).
+    pub token_parameters_in_url: bool,
     /// `redirect_uris`.
     pub redirect_uris: Vec<RegisteredUri>,
     /// `initiate_login_uri`: the URL at which the client starts a login (OIDC Core §4).
@@ -159,6 +162,7 @@ pub(crate) mod tests {
             id: ClientId::new(id.to_owned()),
             name: id.to_owned(),
             authentication: Authentication::None,
+            token_parameters_in_url: false,
             redirect_uris: vec![RegisteredUri::new("https://app.example.com/cb").unwrap()],
             initiate_login_uri: None,
             client_uri: None,

@@ -29,4 +29,5 @@ mod refusal;
 mod scripted_portal;
 mod stop;
 mod store;
+mod token_url;
 mod tools;

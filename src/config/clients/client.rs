@@ -27,6 +27,7 @@ impl Check<'_, '_> {
             id: ClientId::new(section.client_id.clone()),
             name: self.name(section),
             authentication,
+            token_parameters_in_url: section.token_parameters_in_url,
             redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
                 .url("initiate_login_uri", section.initiate_login_uri.as_deref()),

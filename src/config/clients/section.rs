@@ -37,6 +37,8 @@ pub(in crate::config) struct ClientSection {
     pub(super) token_endpoint_auth_method: Option<AuthMethod>,
     pub(super) token_endpoint_auth_signing_alg: Option<JwsAlg>,
     #[serde(default)]
+    pub(super) token_parameters_in_url: bool,
+    #[serde(default)]
     pub(super) require_pkce: bool,
     #[serde(default)]
     pub(super) id_token_signed_response_alg: SigningAlg,

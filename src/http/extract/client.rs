@@ -58,7 +58,7 @@ impl AuthenticatedClient {
         };
         limit.check_address(client_ip)?;
         let header = authorization::basic(request.headers())?.cloned();
-        let form = read_form(request).await?;
+        let form = read_form(app, request).await?;
         let audience = match form.get("client_assertion") {
             Some(_) => audience(app, &uri).into(),
             None => Vec::new(),
@@ -87,19 +87,46 @@ impl AuthenticatedClient {
 }
 
 /// Reads the form. Credentials and codes belong in the body, not in the URL (RFC 6749 §2.3.1, §3.2).
-async fn read_form(request: Request) -> Result<Params, OAuthError> {
-    let query = request.uri().query();
-    if query.is_some_and(|query| !query.is_empty()) {
-        return Err(OAuthError::invalid_request(
-            "parameters belong into the body, not into the URL",
-        ));
+async fn read_form(app: &App, request: Request) -> Result<Params, OAuthError> {
+    let uri = request.uri();
+    match uri.query().filter(|query| !query.is_empty()) {
+        None => read_body(request).await,
+        Some(query) if may_use_url(app, uri.path(), query)? => {
+            let mut parameters = query.as_bytes().to_vec();
+            // The rest may be in the body. A parameter in both is given twice.
+            if form::is_form(request.headers()) {
+                parameters.push(b'&');
+                parameters.extend(form::body(request).await?);
+            }
+            form::parse(&parameters)
+        }
+        Some(_) => Err(OAuthError::invalid_request(
+            "parameters belong into the body, not into the URL; for an app that nobody can change, \
+             the operator can set token_parameters_in_url",
+        )),
     }
+}
+
+async fn read_body(request: Request) -> Result<Params, OAuthError> {
     if !form::is_form(request.headers()) {
         return Err(OAuthError::invalid_request(
             "the body is not application/x-www-form-urlencoded",
         ));
     }
     form::parse(&form::body(request).await?)
+}
+
+/// Whether the client that the URL names may send the parameters of a token request in it
+/// (`token_parameters_in_url`).
+fn may_use_url(app: &App, endpoint: &str, query: &str) -> Result<bool, OAuthError> {
+    if endpoint != path::TOKEN {
+        return Ok(false);
+    }
+    let parameters = form::parse(query.as_bytes())?;
+    let client = parameters
+        .get("client_id")
+        .and_then(|id| app.clients.get(id));
+    Ok(client.is_some_and(|client| client.token_parameters_in_url))
 }
 
 /// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint" (OIDC Core §9);
