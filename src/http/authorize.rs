@@ -17,12 +17,14 @@ use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
 use super::extract::pending_requests::{open_request, store_request};
+use super::extract::recent_launch::was_just_launched;
 use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::ticket;
 use crate::oauth::params::Params;
+use crate::oauth::reauthentication::RequestTime;
 use crate::service::authorization::{AuthorizationDecision, AuthorizationOutcome, authorize};
 use crate::service::sign_in::{ClaimedSwitch, PresentedTicket};
 
@@ -114,11 +116,11 @@ async fn process(
     request: &AuthorizationRequest,
 ) -> Response {
     // 1. Decide.
-    let (decision, handles) = match decide(app, browser, request).await {
-        Ok(AuthorizationOutcome { decision, handles }) => {
-            (decision.map_err(RequestError::from), handles)
+    let (decision, handles, just_launched) = match decide(app, browser, request).await {
+        Ok((AuthorizationOutcome { decision, handles }, just_launched)) => {
+            (decision.map_err(RequestError::from), handles, just_launched)
         }
-        Err(error) => (Err(error), None),
+        Err(error) => (Err(error), None, false),
     };
     let decision = decision.map_err(|error| request.page_error(error));
     // An error sent to the client ends the request, just as a code does.
@@ -126,6 +128,7 @@ async fn process(
         decision,
         Ok(AuthorizationDecision::Granted(_)) | Err(PageError::Redirect(..))
     );
+    let is_granted = matches!(decision, Ok(AuthorizationDecision::Granted(_)));
     // 2. Respond.
     let mut response = match decision {
         Ok(AuthorizationDecision::Granted(code)) => {
@@ -140,6 +143,10 @@ async fn process(
         Err(error) => error.into_response(),
     };
     set_cookies(&mut response, session_cookies(app, handles));
+    // A launch leads to one login, so it is a fresh sign-in once.
+    if is_granted && just_launched {
+        set_cookies(&mut response, [CookieName::RecentLaunch.clear(&app.issuer)]);
+    }
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
         forget_request(app, name, &mut response);
     }
@@ -152,12 +159,13 @@ fn forget_request(app: &App, name: String, response: &mut Response) {
     set_cookies(response, [cookie]);
 }
 
-/// Looks up what the browser brings, and has the use case decide.
+/// Looks up what the browser brings, and has the use case decide. Also returns whether the client was
+/// launched a moment ago.
 async fn decide(
     app: &Arc<App>,
     browser: &BrowserRequest,
     request: &AuthorizationRequest,
-) -> Result<AuthorizationOutcome, RequestError> {
+) -> Result<(AuthorizationOutcome, bool), RequestError> {
     let ticket = match request.ticket.clone() {
         None => None,
         Some(found) => {
@@ -170,12 +178,25 @@ async fn decide(
         }
     };
     let state = browser.state(app).await?;
+    let requested_at = request.pending.requested_at;
+    let mut fresh_since = requested_at;
+    let mut just_launched = false;
     if let Some(session) = &state.session {
         let allowed = app.limits.authorizations.check(session);
         allowed.map_err(RequestError::RateLimited)?;
+        let client_id = request.authorization.client.id.as_str();
+        just_launched = was_just_launched(app, &browser.cookies, client_id, session);
+        // A ticket that comes with the request is verified itself.
+        if just_launched && ticket.is_none() {
+            fresh_since = fresh_since.min(session.auth_time);
+        }
     }
-    let requested_at = request.pending.requested_at;
-    Ok(authorize(app, &request.authorization, requested_at, state, ticket).await)
+    let time = RequestTime {
+        requested_at,
+        fresh_since,
+    };
+    let outcome = authorize(app, &request.authorization, time, state, ticket).await;
+    Ok((outcome, just_launched))
 }
 
 /// Sends the user to the portal to sign in. A new request waits in a cookie meanwhile.

@@ -14,6 +14,7 @@ use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
 use super::extract::pending_requests::pending_requests;
+use super::extract::recent_launch::mark_launch;
 use super::page::words::Text;
 use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
@@ -182,9 +183,16 @@ async fn with_ticket(
             let mut response = match (&destination.client, resumed) {
                 // The user stays signed in even if the launch fails.
                 (Some(client), None) => {
-                    redirect_to_client(app, browser, &signed_in.session, client, &url)
+                    let session = &signed_in.session;
+                    let mut response = redirect_to_client(app, browser, session, client, &url)
                         .await
-                        .unwrap_or_else(IntoResponse::into_response)
+                        .unwrap_or_else(IntoResponse::into_response);
+                    // Only if the portal has verified the user.
+                    if signed_in.handles.is_some() {
+                        let mark = mark_launch(app, client.id.as_str(), session);
+                        set_cookies(&mut response, mark);
+                    }
+                    response
                 }
                 _ => see_other(&url),
             };

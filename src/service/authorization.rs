@@ -19,7 +19,7 @@ use crate::oauth::authorize::Authorization;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::id_token_hint;
-use crate::oauth::reauthentication::{SessionCheck, check_session, is_recent_enough};
+use crate::oauth::reauthentication::{RequestTime, SessionCheck, check_session, is_recent_enough};
 use crate::oauth::scope::Scope;
 use crate::session::Session;
 use crate::store::StoreError;
@@ -65,12 +65,12 @@ pub enum AuthorizationError {
     Store(#[from] StoreError),
 }
 
-/// Processes a valid authorization request. `requested_at` is when the request first arrived, and
-/// `ticket` is the one that it carries.
+/// Processes a valid authorization request. `time` says which sign-ins are fresh for it, and `ticket`
+/// is the one that it carries.
 pub async fn authorize(
     app: &Arc<App>,
     authorization: &Authorization,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     state: BrowserState,
     ticket: Option<PresentedTicket>,
 ) -> AuthorizationOutcome {
@@ -89,7 +89,7 @@ pub async fn authorize(
     };
     // 2. Authenticate the end user: by the ticket, if there is one, else by the session.
     let authenticated = match ticket {
-        Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
+        Some(ticket) => sign_in(app, authorization, time, &state, ticket).await,
         None => Ok(Authentication::Session(state.session.map(Box::new), None)),
     };
     let (session, handles) = match authenticated {
@@ -115,7 +115,7 @@ pub async fn authorize(
     };
     // 3. Grant the request, if the session is sufficient for it.
     let session = session.as_deref();
-    let decision = grant(app, authorization, expected, requested_at, session).await;
+    let decision = grant(app, authorization, expected, time, session).await;
     AuthorizationOutcome { decision, handles }
 }
 
@@ -131,7 +131,7 @@ enum Authentication {
 async fn sign_in(
     app: &Arc<App>,
     authorization: &Authorization,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     state: &BrowserState,
     ticket: PresentedTicket,
 ) -> Result<Authentication, AuthorizationError> {
@@ -139,7 +139,7 @@ async fn sign_in(
     // the sign-in it produced is not recent enough for this request.
     let session = state.session.as_ref();
     let now = app.host.clock.now();
-    let verify_again = !is_recent_enough(authorization, session, requested_at, now);
+    let verify_again = !is_recent_enough(authorization, session, time, now);
     match sign_in_with_ticket(app, state, ticket, verify_again).await? {
         TicketSignIn::SignedIn(SignedIn { session, handles }) => {
             Ok(Authentication::Session(Some(session), handles))
@@ -156,12 +156,12 @@ async fn grant(
     app: &App,
     authorization: &Authorization,
     expected: Option<Subject>,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     session: Option<&Session>,
 ) -> Result<AuthorizationDecision, AuthorizationError> {
     let now = app.host.clock.now();
     // 1. Check the session: the expected user, authenticated recently enough.
-    let check = check_session(authorization, expected.as_ref(), session, requested_at, now);
+    let check = check_session(authorization, expected.as_ref(), session, time, now);
     let session = match check {
         SessionCheck::Sufficient(session) => session,
         SessionCheck::SignIn => return Ok(AuthorizationDecision::SignInRequired),

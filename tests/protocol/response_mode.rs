@@ -62,7 +62,7 @@ async fn a_pending_form_post_request_is_resumed_as_form_post() {
     let provider = TestProvider::open().await;
     let grafana = provider.client("grafana");
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider.advance(chrono::TimeDelta::seconds(1));
+    provider.advance(chrono::TimeDelta::minutes(2));
     let url = grafana.authorize_url(&[("response_mode", "form_post"), ("prompt", "login")]);
     assert!(
         browser
