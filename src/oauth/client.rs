@@ -37,6 +37,8 @@ pub struct Client {
     pub require_pkce: bool,
     /// `id_token_signed_response_alg`.
     pub id_token_alg: SigningAlg,
+    /// `id_token_claims`.
+    pub id_token_claims: ClaimsInIdToken,
     /// `userinfo_signed_response_alg`. Without it, userinfo is plain JSON.
     pub userinfo_alg: Option<SigningAlg>,
     /// The format and lifetime of its access tokens.
@@ -57,6 +59,17 @@ pub struct Client {
     pub contact: Option<Contact>,
     /// Which claims about users it gets.
     pub claims: ClaimRules,
+}
+
+/// Which claims about the user are in a client's ID tokens. Claims that are requested by name are there
+/// in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClaimsInIdToken {
+    /// The same as in userinfo. Many apps read nothing else.
+    #[default]
+    Full,
+    /// Those of the scope `openid`.
+    Minimal,
 }
 
 /// A client's URLs for logout.
@@ -169,6 +182,7 @@ pub(crate) mod tests {
             logout: LogoutUris::default(),
             require_pkce: true,
             id_token_alg: SigningAlg::ES256,
+            id_token_claims: ClaimsInIdToken::Full,
             userinfo_alg: None,
             access_token: AccessTokenSettings {
                 alg: SigningAlg::ES256,

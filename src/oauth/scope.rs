@@ -57,6 +57,12 @@ impl Scopes {
         )
     }
 
+    /// The scope `openid` alone.
+    #[must_use]
+    pub fn openid() -> Self {
+        Self(vec![Scope::Openid])
+    }
+
     /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

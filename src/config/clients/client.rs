@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use openidconnect::ClientId;
 
 use super::check::Check;
-use super::section::{AccessTokenTyp, ClientSection};
-use crate::oauth::client::{AccessTokenSettings, Client};
+use super::section::{AccessTokenTyp, ClientSection, IdTokenClaims};
+use crate::oauth::client::{AccessTokenSettings, ClaimsInIdToken, Client};
 use crate::oauth::client_auth::method::Authentication;
 use crate::oauth::grant_type::GrantType;
 use crate::oauth::redirect::RegisteredUri;
@@ -35,6 +35,10 @@ impl Check<'_, '_> {
             logout: self.logout(section),
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,
+            id_token_claims: match section.id_token_claims {
+                IdTokenClaims::Full => ClaimsInIdToken::Full,
+                IdTokenClaims::Minimal => ClaimsInIdToken::Minimal,
+            },
             userinfo_alg: section.userinfo_signed_response_alg,
             access_token: AccessTokenSettings {
                 alg: section

@@ -45,6 +45,8 @@ pub(in crate::config) struct ClientSection {
     pub(super) access_token_signed_response_alg: Option<SigningAlg>,
     pub(super) userinfo_signed_response_alg: Option<SigningAlg>,
     #[serde(default)]
+    pub(super) id_token_claims: IdTokenClaims,
+    #[serde(default)]
     pub(super) access_token_typ: AccessTokenTyp,
     #[serde(default = "an_hour", with = "humantime_serde")]
     pub(super) access_token_lifetime: Duration,
@@ -99,6 +101,15 @@ pub(super) enum AccessTokenTyp {
     AtJwt,
     #[serde(rename = "JWT")]
     Jwt,
+}
+
+/// The values of `id_token_claims`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IdTokenClaims {
+    #[default]
+    Full,
+    Minimal,
 }
 
 /// When a client gets a refresh token.
