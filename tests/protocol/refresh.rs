@@ -271,3 +271,19 @@ async fn an_invalid_refresh_token_is_refused() {
     let answer = grafana.refresh(&code).await;
     assert_eq!(answer.json()["error"], "invalid_grant");
 }
+
+#[tokio::test]
+async fn with_the_grafana_preset_a_logout_elsewhere_is_noticed_within_five_minutes() {
+    let provider = TestProvider::open_with(&registration("boards", "preset = 'grafana'"), "").await;
+    let boards = registered(&provider, "boards");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let first = login(&boards, &mut browser, ("scope", "openid profile email")).await;
+    assert_eq!(first["expires_in"], 300);
+    let second = boards.refresh(refresh_token(&first)).await.json();
+    assert_eq!(second["expires_in"], 300);
+    let hint = second["id_token"].as_str().unwrap();
+    let logout = provider.at(&format!("/logout?id_token_hint={hint}"));
+    assert_eq!(browser.get(logout).await.status, 200);
+    let after = boards.refresh(refresh_token(&second)).await;
+    assert_eq!(after.json()["error"], "invalid_grant");
+}
