@@ -18,6 +18,8 @@ pub struct LimitsSection {
     pub launches_per_minute: Rate,
     /// How many launches there may be of one client.
     pub client_launches_per_minute: Rate,
+    /// How many authorization requests there may be in one session.
+    pub authorizations_per_minute: Rate,
     /// How many token requests one IP address may send.
     pub token_requests_per_minute: Rate,
     /// How many token requests one client may send.
@@ -45,6 +47,7 @@ impl Default for LimitsSection {
         Self {
             launches_per_minute: Rate::per_minute(600),
             client_launches_per_minute: Rate::per_minute(6000),
+            authorizations_per_minute: Rate::per_minute(300),
             token_requests_per_minute: Rate::per_minute(3000),
             client_token_requests_per_minute: Rate::per_minute(6000),
             introspections_per_minute: Rate::per_minute(60_000),

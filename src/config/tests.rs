@@ -5,6 +5,7 @@ mod audience;
 mod claims;
 mod credentials;
 mod people;
+mod recipes;
 
 use std::sync::Arc;
 

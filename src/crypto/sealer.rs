@@ -20,6 +20,8 @@ pub enum Purpose {
     AccountSwitches,
     /// Logouts that wait for confirmation, in a form.
     Logouts,
+    /// Recent launches, in a cookie.
+    Launches,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::PendingRequests => b"parked requests",
             Self::AccountSwitches => b"switches",
             Self::Logouts => b"logouts",
+            Self::Launches => b"launches",
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::http::ended_sessions::{notes, open_frames};
 use crate::http::error::{PageError, PageProblem};
 use crate::http::extract::browser::BrowserRequest;
 use crate::http::extract::cookies::{CookieName, session_cookies};
+use crate::http::extract::recent_launch::mark_launch;
 use crate::http::page::words::Text;
 use crate::http::page::{Form, Link, Page};
 use crate::http::response::{see_other, set_cookies};
@@ -157,11 +158,14 @@ pub(super) async fn confirm(
             Ok(()) => see_other(&pending.continue_url),
             Err(error) => error.into_response(),
         };
+    let client_id = pending.client_id.as_deref();
+    let mark = client_id.and_then(|client_id| mark_launch(&app, client_id, &signed_in.session));
     set_cookies(
         &mut response,
         session_cookies(&app, signed_in.handles)
             .into_iter()
-            .chain([CookieName::Switch.clear(&app.issuer)]),
+            .chain([CookieName::Switch.clear(&app.issuer)])
+            .chain(mark),
     );
     Ok(open_frames(
         &app,

@@ -92,7 +92,7 @@ impl AuthorizationRequest {
 pub(super) enum RequestError {
     /// Its ticket cannot be read.
     InvalidTicket(InvalidTicket),
-    /// The browser's address presents too many tickets.
+    /// The browser's address presents too many tickets, or its session sends too many requests.
     RateLimited(RateLimited),
     /// The use case failed.
     Authorization(AuthorizationError),

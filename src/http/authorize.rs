@@ -18,12 +18,14 @@ use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
 use super::extract::pending_requests::{open_request, store_request};
+use super::extract::recent_launch::was_just_launched;
 use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::ticket;
 use crate::oauth::params::Params;
+use crate::oauth::reauthentication::RequestTime;
 use crate::service::authorization::{AuthorizationDecision, AuthorizationOutcome, authorize};
 use crate::service::sign_in::{ClaimedSwitch, PresentedTicket};
 
@@ -57,10 +59,11 @@ pub(super) async fn resume(
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
-    let request = AuthorizationRequest::new(app, raw)?;
-    if browser.prefetch && request.ticket.is_some() {
+    // A prefetch does nothing: it uses up no ticket and issues no code (N64, docs/security.md).
+    if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
+    let request = AuthorizationRequest::new(app, raw)?;
     Ok(process(app, browser, &request).await)
 }
 
@@ -88,6 +91,9 @@ async fn serve_resumed(
     browser: &mut BrowserRequest,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
+    if browser.prefetch {
+        return Ok(nothing_to_prefetch());
+    }
     let Path(name) = path.map_err(|_| PageProblem::NoPendingRequest)?;
     let pending =
         open_request(app, &browser.cookies, &name).ok_or(PageProblem::NoPendingRequest)?;
@@ -111,13 +117,17 @@ async fn process(
     request: &AuthorizationRequest,
 ) -> Response {
     // 1. Decide.
-    let (decision, handles, ended) = match decide(app, browser, request).await {
-        Ok(AuthorizationOutcome {
-            decision,
-            handles,
-            ended,
-        }) => (decision.map_err(RequestError::from), handles, ended),
-        Err(error) => (Err(error), None, Vec::new()),
+    let (decision, handles, ended, just_launched) = match decide(app, browser, request).await {
+        Ok((outcome, just_launched)) => {
+            let AuthorizationOutcome {
+                decision,
+                handles,
+                ended,
+            } = outcome;
+            let decision = decision.map_err(RequestError::from);
+            (decision, handles, ended, just_launched)
+        }
+        Err(error) => (Err(error), None, Vec::new(), false),
     };
     let decision = decision.map_err(|error| request.page_error(error));
     // An error sent to the client ends the request, just as a code does.
@@ -125,6 +135,7 @@ async fn process(
         decision,
         Ok(AuthorizationDecision::Granted(_)) | Err(PageError::Redirect(..))
     );
+    let is_granted = matches!(decision, Ok(AuthorizationDecision::Granted(_)));
     // 2. Respond.
     let mut response = match decision {
         Ok(AuthorizationDecision::Granted(code)) => {
@@ -139,6 +150,10 @@ async fn process(
         Err(error) => error.into_response(),
     };
     set_cookies(&mut response, session_cookies(app, handles));
+    // A launch leads to one login, so it is a fresh sign-in once.
+    if is_granted && just_launched {
+        set_cookies(&mut response, [CookieName::RecentLaunch.clear(&app.issuer)]);
+    }
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
         forget_request(app, name, &mut response);
     }
@@ -151,12 +166,13 @@ fn forget_request(app: &App, name: String, response: &mut Response) {
     set_cookies(response, [cookie]);
 }
 
-/// Looks up what the browser brings, and has the use case decide.
+/// Looks up what the browser brings, and has the use case decide. Also returns whether the client was
+/// launched a moment ago.
 async fn decide(
     app: &Arc<App>,
     browser: &BrowserRequest,
     request: &AuthorizationRequest,
-) -> Result<AuthorizationOutcome, RequestError> {
+) -> Result<(AuthorizationOutcome, bool), RequestError> {
     let ticket = match request.ticket.clone() {
         None => None,
         Some(found) => {
@@ -171,7 +187,24 @@ async fn decide(
     };
     let state = browser.state(app).await?;
     let requested_at = request.pending.requested_at;
-    Ok(authorize(app, &request.authorization, requested_at, state, ticket).await)
+    let mut fresh_since = requested_at;
+    let mut just_launched = false;
+    if let Some(session) = &state.session {
+        let allowed = app.limits.authorizations.check(session);
+        allowed.map_err(RequestError::RateLimited)?;
+        let client_id = request.authorization.client.id.as_str();
+        just_launched = was_just_launched(app, &browser.cookies, client_id, session);
+        // A ticket that comes with the request is verified itself.
+        if just_launched && ticket.is_none() {
+            fresh_since = fresh_since.min(session.auth_time);
+        }
+    }
+    let time = RequestTime {
+        requested_at,
+        fresh_since,
+    };
+    let outcome = authorize(app, &request.authorization, time, state, ticket).await;
+    Ok((outcome, just_launched))
 }
 
 /// Sends the user to the portal to sign in. A new request waits in a cookie meanwhile.

@@ -15,6 +15,7 @@ use super::error::{PageError, PageProblem};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::{CookieName, session_cookies};
 use super::extract::pending_requests::pending_requests;
+use super::extract::recent_launch::mark_launch;
 use super::page::words::Text;
 use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
@@ -52,15 +53,7 @@ pub(super) async fn launch_any(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: None,
-            deep_link: None,
-        },
-    )
-    .await
+    launch(&app, browser, None, None).await
 }
 
 /// `GET /launch/{client_id}`.
@@ -74,15 +67,7 @@ pub(super) async fn launch_client(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path(client) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
-            deep_link: None,
-        },
-    )
-    .await
+    launch(&app, browser, Some(client), None).await
 }
 
 /// `GET /launch/{client_id}/{path}`: a deep link into the client.
@@ -96,15 +81,7 @@ pub(super) async fn launch_deep_link(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path((client, deep_link)) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
-            deep_link: Some(deep_link),
-        },
-    )
-    .await
+    launch(&app, browser, Some(client), Some(deep_link)).await
 }
 
 fn find_client(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {
@@ -123,13 +100,19 @@ struct Destination {
 async fn launch(
     app: &Arc<App>,
     browser: BrowserRequest,
-    destination: Destination,
+    client_id: Option<String>,
+    deep_link: Option<String>,
 ) -> Result<Response, PageError> {
     // A prefetch does nothing, so it is not counted.
     if browser.prefetch {
         return Ok(nothing_to_prefetch());
     }
     app.limits.launches.check_address(browser.client_ip.0)?;
+    let client = client_id.map(|client_id| find_client(app, &client_id));
+    let destination = Destination {
+        client: client.transpose().map_err(PageProblem::from)?,
+        deep_link,
+    };
     let decodings = ticket::find(&browser.query, app.provider.ticket_parameter())?;
     let state = browser.state(app).await?;
     if decodings.is_empty() {
@@ -202,9 +185,16 @@ async fn with_ticket(
             let mut response = match (&destination.client, resumed) {
                 // The user stays signed in even if the launch fails.
                 (Some(client), None) => {
-                    redirect_to_client(app, browser, &signed_in.session, client, &url)
+                    let session = &signed_in.session;
+                    let mut response = redirect_to_client(app, browser, session, client, &url)
                         .await
-                        .unwrap_or_else(IntoResponse::into_response)
+                        .unwrap_or_else(IntoResponse::into_response);
+                    // Only if the portal has verified the user.
+                    if signed_in.handles.is_some() {
+                        let mark = mark_launch(app, client.id.as_str(), session);
+                        set_cookies(&mut response, mark);
+                    }
+                    response
                 }
                 _ => see_other(&url),
             };

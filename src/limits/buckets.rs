@@ -17,7 +17,7 @@ use crate::config::Rate;
 /// After this many requests the buckets are swept, unless the job has swept them in the meantime.
 pub(super) const SWEEP_AFTER: usize = 1 << 16;
 
-/// An address or a client has exceeded its rate limit.
+/// An address, a client or a session has exceeded its rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimited {
     pub(super) caller: String,

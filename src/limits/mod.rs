@@ -1,4 +1,4 @@
-//! Rate limits: by IP address, and by client.
+//! Rate limits: by IP address, by client, and by session.
 //!
 //! Every request counts against its address. A request counts against a client only after it has
 //! proved something: client authentication at the token endpoint, a user's sign-in at a launch. So
@@ -14,6 +14,7 @@ mod logout_calls;
 mod network;
 mod portal_calls;
 mod request_shares;
+mod session_limit;
 mod shares;
 
 use std::net::IpAddr;
@@ -30,6 +31,7 @@ pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
 pub use self::network::network;
 pub use self::portal_calls::{PortalCall, PortalCalls};
 pub use self::request_shares::{RequestShare, RequestShares};
+pub use self::session_limit::SessionLimit;
 pub use self::shares::{Share, Shares};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
@@ -42,6 +44,8 @@ const WRONG_TOKENS: Rate = Rate(NonZeroU32::new(60));
 pub struct Limits {
     /// Launches, and authorization requests that carry a ticket.
     pub launches: Limit,
+    /// Authorization requests of browsers with a session. Each may store a code.
+    pub authorizations: SessionLimit,
     /// Token requests and revocations.
     pub token_requests: Limit,
     /// Introspections: a resource server may introspect a token on each request it receives.
@@ -78,6 +82,7 @@ impl Limits {
                 clients: Buckets::new(section.client_launches_per_minute, clock),
                 counts_client: |_| true,
             },
+            authorizations: SessionLimit(Buckets::new(section.authorizations_per_minute, clock)),
             introspections: Limit {
                 exempt: Arc::clone(&exempt),
                 addresses: Buckets::new(section.introspections_per_minute, clock),
@@ -105,6 +110,7 @@ impl Limits {
             limit.addresses.iter().for_each(Buckets::sweep);
             limit.clients.iter().for_each(Buckets::sweep);
         }
+        self.authorizations.0.iter().for_each(Buckets::sweep);
     }
 }
 

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod logout_confirmation;
 pub mod pending_request;
 pub mod policy;
+pub mod recent_launch;
 pub mod redirect_loop;
 pub mod referer;
 pub mod sign_in;

@@ -12,11 +12,18 @@ use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::redirect::VerifiedRedirect;
+use super::request_object::RequestObject;
 use super::response_mode::ResponseMode;
-use super::scope::{Scope, Scopes};
+use super::scope::Scopes;
 use super::{acr, resource};
 use crate::oauth::clients::Clients;
 use crate::oauth::grant_type::GrantType;
+
+/// The longest `nonce`, in bytes. It is stored with the code; clients send a hash or random bytes.
+const MAX_NONCE_BYTES: usize = 512;
+
+/// The longest `state`, in bytes. It is echoed; some clients keep the address of a page in it.
+const MAX_STATE_BYTES: usize = 8192;
 
 /// A valid authorization request. It can be granted once a user is signed in.
 #[derive(Debug, Clone)]
@@ -82,9 +89,11 @@ pub fn authorize(
     issuer: &str,
 ) -> Result<Authorization, Refusal> {
     let client = client(params, clients).map_err(Refusal::Page)?;
-    let redirect = redirect_uri(params, client, issuer).map_err(Refusal::Page)?;
+    let object = RequestObject::unverified(params);
+    let redirect = redirect_uri(params, &object, client, issuer).map_err(Refusal::Page)?;
     // Errors use the requested response mode too. An invalid mode falls back to the default.
-    let redirect = redirect.in_mode(response_mode(params).unwrap_or_default());
+    let mode = object.or_of(params, "response_mode");
+    let redirect = redirect.in_mode(mode.and_then(ResponseMode::parse).unwrap_or_default());
     match validate(params, client, &redirect) {
         Ok(authorization) => Ok(authorization),
         Err(error) => Err(Refusal::Redirect(redirect, error)),
@@ -97,6 +106,7 @@ fn validate(
     redirect: &VerifiedRedirect,
 ) -> Result<Authorization, OAuthError> {
     no_repeats(params)?;
+    bounded(params, "state", MAX_STATE_BYTES)?;
     no_request_object(params)?;
     grant_type(client)?;
     response_type(params)?;
@@ -107,9 +117,7 @@ fn validate(
         redirect: redirect.clone(),
         scopes: scopes(params, client),
         challenge: challenge(params, client)?,
-        nonce: params
-            .get("nonce")
-            .map(|nonce| Nonce::new(nonce.to_owned())),
+        nonce: nonce(params)?,
         prompt: prompt(params)?,
         max_age: max_age(params)?,
         resources: resource::requested(params, client)?,
@@ -135,6 +143,7 @@ fn client<'a>(params: &Params, clients: &'a Clients) -> Result<&'a Arc<Client>, 
 
 fn redirect_uri(
     params: &Params,
+    object: &RequestObject,
     client: &Client,
     issuer: &str,
 ) -> Result<VerifiedRedirect, OAuthError> {
@@ -144,11 +153,13 @@ fn redirect_uri(
         ));
     }
     // OIDC Core §3.1.2.1: REQUIRED.
-    let uri = params
-        .get("redirect_uri")
+    let uri = object
+        .or_of(params, "redirect_uri")
         .ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing"))?;
-    // A `state` that is given twice is ambiguous: the error response goes without one.
-    let state = params.get("state").filter(|_| !params.repeats("state"));
+    // A `state` that is given twice is ambiguous: the error response goes without one, as it does if
+    // the `state` is too long.
+    let state = object.or_of(params, "state");
+    let state = state.filter(|state| state.len() <= MAX_STATE_BYTES);
     VerifiedRedirect::check(
         uri,
         &client.redirect_uris,
@@ -165,6 +176,26 @@ fn no_repeats(params: &Params) -> Result<(), OAuthError> {
         ))),
         None => Ok(()),
     }
+}
+
+/// The value of a parameter that is stored or echoed. A browser with a session could fill the disk with
+/// long values (N60, docs/security.md).
+fn bounded<'a>(
+    params: &'a Params,
+    name: &str,
+    max_bytes: usize,
+) -> Result<Option<&'a str>, OAuthError> {
+    match params.get(name) {
+        Some(value) if value.len() > max_bytes => Err(OAuthError::invalid_request(format!(
+            "{name} is longer than {max_bytes} bytes"
+        ))),
+        value => Ok(value),
+    }
+}
+
+fn nonce(params: &Params) -> Result<Option<Nonce>, OAuthError> {
+    let nonce = bounded(params, "nonce", MAX_NONCE_BYTES)?;
+    Ok(nonce.map(|nonce| Nonce::new(nonce.to_owned())))
 }
 
 /// Each unsupported parameter is refused with its own error code (OIDC Core §6.1, §6.2, §7.2.1).
@@ -198,17 +229,11 @@ fn grant_type(client: &Client) -> Result<(), OAuthError> {
     ))
 }
 
-/// "The Authorization Server MUST ignore the `offline_access` request" if it cannot be granted
-/// (OIDC Core §11). `email` is ignored if the client gets no addresses.
+/// The requested scopes that the client can have. The others are ignored, here and in every later
+/// request of the login.
 fn scopes(params: &Params, client: &Client) -> Scopes {
-    let mut scopes = params.get("scope").map(Scopes::parse).unwrap_or_default();
-    if !client.claims.grants_email() {
-        scopes = scopes.without(Scope::Email);
-    }
-    if client.may_use(GrantType::RefreshToken) {
-        return scopes;
-    }
-    scopes.without(Scope::OfflineAccess)
+    let requested = params.get("scope").map(Scopes::parse).unwrap_or_default();
+    client.obtainable(requested)
 }
 
 fn response_type(params: &Params) -> Result<(), OAuthError> {

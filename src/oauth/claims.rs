@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::Nonce;
 use serde::{Deserialize, Serialize};
 
-use super::client::Client;
+use super::client::{ClaimsInIdToken, Client};
 use super::grant::{ActiveGrant, Grant};
 use super::scope::Scopes;
 use super::user_claims::{UserClaims, user_claims};
@@ -190,6 +190,12 @@ pub fn id_token<'a>(
     at_hash: &'a str,
     now: DateTime<Utc>,
 ) -> IdTokenClaims<'a> {
+    let openid = Scopes::openid();
+    let scopes = match client.id_token_claims {
+        ClaimsInIdToken::Full => scopes,
+        // OIDC Core §5.4: userinfo returns the claims of the other scopes.
+        ClaimsInIdToken::Minimal => &openid,
+    };
     IdTokenClaims {
         iss: issuer,
         aud: client.id.as_str(),

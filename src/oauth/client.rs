@@ -6,6 +6,7 @@ use url::Url;
 
 use super::claim_mapping::ClaimRules;
 use super::client_auth::method::Authentication;
+use super::error::{ErrorCode, OAuthError};
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
 use crate::keys::SigningAlg;
@@ -21,6 +22,9 @@ pub struct Client {
     pub name: String,
     /// How the client authenticates at the token endpoint.
     pub authentication: Authentication,
+    /// Whether it may send the parameters of a token request, its secret among them, in the URL
+    /// (`token_parameters_in_url`).
+    pub token_parameters_in_url: bool,
     /// `redirect_uris`.
     pub redirect_uris: Vec<RegisteredUri>,
     /// `initiate_login_uri`: the URL at which the client starts a login (OIDC Core §4).
@@ -33,6 +37,8 @@ pub struct Client {
     pub require_pkce: bool,
     /// `id_token_signed_response_alg`.
     pub id_token_alg: SigningAlg,
+    /// `id_token_claims`.
+    pub id_token_claims: ClaimsInIdToken,
     /// `userinfo_signed_response_alg`. Without it, userinfo is plain JSON.
     pub userinfo_alg: Option<SigningAlg>,
     /// The format and lifetime of its access tokens.
@@ -53,6 +59,17 @@ pub struct Client {
     pub contact: Option<Contact>,
     /// Which claims about users it gets.
     pub claims: ClaimRules,
+}
+
+/// Which claims about the user are in a client's ID tokens. Claims that are requested by name are there
+/// in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClaimsInIdToken {
+    /// The same as in userinfo. Many apps read nothing else.
+    #[default]
+    Full,
+    /// Those of the scope `openid`.
+    Minimal,
 }
 
 /// A client's URLs for logout.
@@ -107,6 +124,40 @@ impl Client {
             && (self.refresh_token.always || scopes.contains(Scope::OfflineAccess))
     }
 
+    /// Those of `requested` that the client can have at all. "The Authorization Server MUST ignore
+    /// the `offline_access` request" of a client that gets no refresh tokens (OIDC Core §11), and
+    /// `email` is ignored if the client gets no addresses.
+    #[must_use]
+    pub fn obtainable(&self, requested: Scopes) -> Scopes {
+        let unobtainable = [
+            (Scope::Email, !self.claims.grants_email()),
+            (Scope::OfflineAccess, !self.may_use(GrantType::RefreshToken)),
+        ];
+        let ignored = unobtainable.into_iter().filter(|(_, ignore)| *ignore);
+        ignored.fold(requested, |kept, (scope, _)| kept.without(scope))
+    }
+
+    /// The scopes that a later request for `requested` gets of the scopes `held`, which a login of
+    /// this client was granted. What was ignored at the login is ignored again: clients repeat the
+    /// scope of their authorization request.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_scope` for a scope that the client could have had and was not granted: the scope
+    /// "MUST NOT include any scope not originally granted" (RFC 6749 §6; scope escalation, N37,
+    /// docs/security.md).
+    pub fn narrow(&self, requested: &str, held: &Scopes) -> Result<Scopes, OAuthError> {
+        let requested = Scopes::parse(requested);
+        let is_granted = self.obtainable(requested.clone()).is_subset_of(held);
+        if is_granted {
+            return Ok(requested.within(held));
+        }
+        Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "more is asked for than was granted",
+        ))
+    }
+
     /// Whether it is registered for `grant_type`.
     #[must_use]
     pub fn may_use(&self, grant_type: GrantType) -> bool {
@@ -124,12 +175,14 @@ pub(crate) mod tests {
             id: ClientId::new(id.to_owned()),
             name: id.to_owned(),
             authentication: Authentication::None,
+            token_parameters_in_url: false,
             redirect_uris: vec![RegisteredUri::new("https://app.example.com/cb").unwrap()],
             initiate_login_uri: None,
             client_uri: None,
             logout: LogoutUris::default(),
             require_pkce: true,
             id_token_alg: SigningAlg::ES256,
+            id_token_claims: ClaimsInIdToken::Full,
             userinfo_alg: None,
             access_token: AccessTokenSettings {
                 alg: SigningAlg::ES256,

@@ -11,19 +11,23 @@ use super::redirect::RegisteredUri;
 
 /// All registered clients.
 #[derive(Debug, Default)]
-pub struct Clients(HashMap<String, Arc<Client>>);
+pub struct Clients {
+    by_id: HashMap<String, Arc<Client>>,
+    /// The clients that restrict access, under each resource that they serve.
+    restricting: HashMap<String, Vec<Arc<Client>>>,
+}
 
 impl Clients {
     /// The client with the identifier `id`.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<Client>> {
-        self.0.get(id)
+        self.by_id.get(id)
     }
 
     /// All clients, sorted by identifier.
     #[must_use]
     pub fn all(&self) -> Vec<&Arc<Client>> {
-        let mut all: Vec<_> = self.0.values().collect();
+        let mut all: Vec<_> = self.by_id.values().collect();
         all.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
         all
     }
@@ -34,25 +38,24 @@ impl Clients {
         &'a self,
         resources: &'a [String],
     ) -> impl Iterator<Item = &'a Client> {
-        let serves = |client: &Client| {
-            let names =
-                |name: &String| name == client.id.as_str() || client.resources.contains(name);
-            resources.iter().any(names)
-        };
-        let clients = self.0.values().map(AsRef::as_ref);
-        clients.filter(move |client| client.access.is_some() && serves(client))
+        let serving = resources
+            .iter()
+            .filter_map(|name| self.restricting.get(name));
+        serving.flatten().map(AsRef::as_ref)
     }
 
     /// Whether the scope `email` yields a claim for any client.
     #[must_use]
     pub fn any_gets_email(&self) -> bool {
-        self.0.values().any(|client| client.claims.grants_email())
+        self.by_id
+            .values()
+            .any(|client| client.claims.grants_email())
     }
 
     /// The `jwks_uri` of every client that has one.
     #[must_use]
     pub fn jwks_uris(&self) -> Vec<Url> {
-        let uris = self.0.values().filter_map(|client| {
+        let uris = self.by_id.values().filter_map(|client| {
             let Authentication::PrivateKeyJwt { keys, .. } = &client.authentication else {
                 return None;
             };
@@ -72,7 +75,7 @@ impl Clients {
     /// registers.
     #[must_use]
     pub fn origins(&self) -> BTreeSet<String> {
-        let uris = self.0.values().flat_map(|client| &client.redirect_uris);
+        let uris = self.by_id.values().flat_map(|client| &client.redirect_uris);
         uris.filter_map(RegisteredUri::origin).collect()
     }
 
@@ -80,14 +83,11 @@ impl Clients {
     /// identifier.
     #[must_use]
     pub fn nearest(&self, id: &str) -> NoSuchClient {
-        let similarity = |known: &&str| strsim::jaro_winkler(id, known);
-        let nearest = self
-            .0
-            .keys()
-            .map(String::as_str)
-            .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+        let known = self.by_id.keys().map(String::as_str);
+        let rated = known.map(|known| (strsim::jaro_winkler(id, known), known));
+        let nearest = rated.max_by(|(a, _), (b, _)| a.total_cmp(b));
         NoSuchClient(match nearest {
-            Some(known) if similarity(&known) > 0.85 => {
+            Some((similarity, known)) if similarity > 0.85 => {
                 format!("no client is called {id:?}; did the menu entry mean {known:?}?")
             }
             _ => "the menu entry names no registered client; check its address".to_owned(),
@@ -97,12 +97,20 @@ impl Clients {
 
 impl FromIterator<Client> for Clients {
     fn from_iter<T: IntoIterator<Item = Client>>(clients: T) -> Self {
-        Self(
-            clients
-                .into_iter()
-                .map(|client| (client.id.to_string(), Arc::new(client)))
-                .collect(),
-        )
+        let by_id: HashMap<_, _> = clients
+            .into_iter()
+            .map(|client| (client.id.to_string(), Arc::new(client)))
+            .collect();
+        let mut restricting: HashMap<String, Vec<Arc<Client>>> = HashMap::new();
+        for client in by_id.values().filter(|client| client.access.is_some()) {
+            let names = client.resources.iter().map(String::as_str);
+            let names: BTreeSet<_> = names.chain([client.id.as_str()]).collect();
+            for name in names {
+                let serving = restricting.entry(name.to_owned()).or_default();
+                serving.push(Arc::clone(client));
+            }
+        }
+        Self { by_id, restricting }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod phone;
 pub mod pkce;
 pub mod reauthentication;
 pub mod redirect;
+mod request_object;
 pub mod requested_claims;
 pub mod resource;
 pub mod response_mode;

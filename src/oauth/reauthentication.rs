@@ -8,6 +8,16 @@ use crate::oauth::authorize::Authorization;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::session::Session;
 
+/// When an authorization request arrived, and which sign-ins are fresh for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestTime {
+    /// When the request first arrived.
+    pub requested_at: DateTime<Utc>,
+    /// A sign-in from then on satisfies `prompt=login` and `max_age`. It is `requested_at`, or earlier if a
+    /// launch of the client led to the request.
+    pub fresh_since: DateTime<Utc>,
+}
+
 /// What to do with a valid authorization request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionCheck<'a> {
@@ -21,17 +31,16 @@ pub enum SessionCheck<'a> {
 
 /// Checks the session against the request.
 ///
-/// `requested_at` is when the request first arrived. A sign-in after that satisfies `prompt=login`
-/// and `max_age`. `expected` is the subject of the verified `id_token_hint`.
+/// `expected` is the subject of the verified `id_token_hint`.
 #[must_use]
 pub fn check_session<'a>(
     authorization: &Authorization,
     expected: Option<&Subject>,
     session: Option<&'a Session>,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     now: DateTime<Utc>,
 ) -> SessionCheck<'a> {
-    let is_recent = is_recent_enough(authorization, session, requested_at, now);
+    let is_recent = is_recent_enough(authorization, session, time, now);
     let is_other_user = matches!((expected, session), (Some(expected), Some(session)) if session.user.subject() != expected);
     if let Some(session) = session.filter(|_| is_recent && !is_other_user) {
         return SessionCheck::Sufficient(session);
@@ -39,7 +48,7 @@ pub fn check_session<'a>(
     // The user was sent to sign in, and another user than the hint names has signed in: an error is
     // due (OIDC Core §3.1.2.1 on id_token_hint).
     let other_user_signed_in =
-        is_other_user && session.is_some_and(|session| session.auth_time >= requested_at);
+        is_other_user && session.is_some_and(|session| session.auth_time >= time.requested_at);
     if authorization.prompt.none || other_user_signed_in {
         let description = if is_other_user {
             "the person who is signed in is not the one that was asked for"
@@ -56,15 +65,15 @@ pub fn check_session<'a>(
 pub fn is_recent_enough(
     authorization: &Authorization,
     session: Option<&Session>,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     now: DateTime<Utc>,
 ) -> bool {
     session.is_some_and(|session| {
-        let since_request = session.auth_time >= requested_at;
-        let meets_prompt = !authorization.prompt.login || since_request;
+        let is_fresh = session.auth_time >= time.fresh_since;
+        let meets_prompt = !authorization.prompt.login || is_fresh;
         let meets_max_age = authorization
             .max_age
-            .is_none_or(|age| since_request || now - session.auth_time <= age);
+            .is_none_or(|age| is_fresh || now - session.auth_time <= age);
         meets_prompt && meets_max_age
     })
 }
@@ -96,11 +105,15 @@ mod tests {
         let authorization = authorize(&params, &clients, "https://op").unwrap();
         let expected = hint.map(|hint| Subject::new(hint).unwrap());
         let session = subject.map(session);
+        let requested_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(requested);
         let check = check_session(
             &authorization,
             expected.as_ref(),
             session.as_ref(),
-            DateTime::UNIX_EPOCH + TimeDelta::seconds(requested),
+            RequestTime {
+                requested_at,
+                fresh_since: requested_at,
+            },
             DateTime::UNIX_EPOCH + TimeDelta::hours(1),
         );
         match check {

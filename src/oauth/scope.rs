@@ -57,6 +57,12 @@ impl Scopes {
         )
     }
 
+    /// The scope `openid` alone.
+    #[must_use]
+    pub fn openid() -> Self {
+        Self(vec![Scope::Openid])
+    }
+
     /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -73,6 +79,13 @@ impl Scopes {
     #[must_use]
     pub fn without(mut self, scope: Scope) -> Self {
         self.0.retain(|kept| *kept != scope);
+        self
+    }
+
+    /// Those of these scopes that `others` contains too.
+    #[must_use]
+    pub fn within(mut self, others: &Self) -> Self {
+        self.0.retain(|kept| others.contains(*kept));
         self
     }
 

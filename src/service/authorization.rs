@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use panda_oidc_sdk::Subject;
 
 use super::access::{AccessDenied, access_denial};
 use super::sign_in::{
@@ -18,7 +19,7 @@ use crate::oauth::authorize::Authorization;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::Grant;
 use crate::oauth::id_token_hint;
-use crate::oauth::reauthentication::{SessionCheck, check_session, is_recent_enough};
+use crate::oauth::reauthentication::{RequestTime, SessionCheck, check_session, is_recent_enough};
 use crate::oauth::scope::Scope;
 use crate::session::{EndedSession, Session};
 use crate::store::StoreError;
@@ -66,24 +67,33 @@ pub enum AuthorizationError {
     Store(#[from] StoreError),
 }
 
-/// Processes a valid authorization request. `requested_at` is when the request first arrived, and
-/// `ticket` is the one that it carries.
+/// Processes a valid authorization request. `time` says which sign-ins are fresh for it, and `ticket`
+/// is the one that it carries.
 pub async fn authorize(
     app: &Arc<App>,
     authorization: &Authorization,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     state: BrowserState,
     ticket: Option<PresentedTicket>,
 ) -> AuthorizationOutcome {
-    // 1. Authenticate the end user: by the ticket, if there is one, else by the session.
-    let authenticated = match ticket {
-        Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
-        None => Ok(Authentication::session(state.session.map(Box::new))),
-    };
     let unchanged = |decision| AuthorizationOutcome {
         decision,
         handles: None,
         ended: Vec::new(),
+    };
+    // 1. Determine which user the client expects (`id_token_hint`, the `sub` of `claims`). A hint that
+    //    is none refuses the request before the ticket is used up.
+    let expected = match authorization.unverified_hint.as_deref() {
+        None => authorization.claims.subject.clone(),
+        Some(hint) => match id_token_hint::read(hint, &app.keys, app.issuer.as_str()) {
+            Ok(hint) => Some(hint.subject),
+            Err(error) => return unchanged(Err(error.into())),
+        },
+    };
+    // 2. Authenticate the end user: by the ticket, if there is one, else by the session.
+    let authenticated = match ticket {
+        Some(ticket) => sign_in(app, authorization, time, &state, ticket).await,
+        None => Ok(Authentication::session(state.session.map(Box::new))),
     };
     let (session, handles, ended) = match authenticated {
         Ok(Authentication::Session(session, handles, ended)) => (session, handles, ended),
@@ -107,8 +117,9 @@ pub async fn authorize(
         }
         Err(error) => return unchanged(Err(error)),
     };
-    // 2. Grant the request, if the session is sufficient for it.
-    let decision = grant(app, authorization, requested_at, session.as_deref()).await;
+    // 3. Grant the request, if the session is sufficient for it.
+    let session = session.as_deref();
+    let decision = grant(app, authorization, expected, time, session).await;
     AuthorizationOutcome {
         decision,
         handles,
@@ -136,7 +147,7 @@ impl Authentication {
 async fn sign_in(
     app: &Arc<App>,
     authorization: &Authorization,
-    requested_at: DateTime<Utc>,
+    time: RequestTime,
     state: &BrowserState,
     ticket: PresentedTicket,
 ) -> Result<Authentication, AuthorizationError> {
@@ -144,7 +155,7 @@ async fn sign_in(
     // the sign-in it produced is not recent enough for this request.
     let session = state.session.as_ref();
     let now = app.host.clock.now();
-    let verify_again = !is_recent_enough(authorization, session, requested_at, now);
+    let verify_again = !is_recent_enough(authorization, session, time, now);
     match sign_in_with_ticket(app, state, ticket, verify_again).await? {
         TicketSignIn::SignedIn(SignedIn {
             session,
@@ -162,27 +173,23 @@ async fn sign_in(
 async fn grant(
     app: &App,
     authorization: &Authorization,
-    requested_at: DateTime<Utc>,
+    expected: Option<Subject>,
+    time: RequestTime,
     session: Option<&Session>,
 ) -> Result<AuthorizationDecision, AuthorizationError> {
     let now = app.host.clock.now();
-    // 1. Determine which user the client expects (`id_token_hint`, the `sub` of `claims`).
-    let expected = match authorization.unverified_hint.as_deref() {
-        Some(hint) => Some(id_token_hint::read(hint, &app.keys, app.issuer.as_str())?.subject),
-        None => authorization.claims.subject.clone(),
-    };
-    // 2. Check the session: the expected user, authenticated recently enough.
-    let check = check_session(authorization, expected.as_ref(), session, requested_at, now);
+    // 1. Check the session: the expected user, authenticated recently enough.
+    let check = check_session(authorization, expected.as_ref(), session, time, now);
     let session = match check {
         SessionCheck::Sufficient(session) => session,
         SessionCheck::SignIn => return Ok(AuthorizationDecision::SignInRequired),
         SessionCheck::Refuse(error) => return Err(error.into()),
     };
-    // 3. Check that the user has access to the client.
+    // 2. Check that the user has access to the client.
     if let Some(denied) = access_denial(app, &authorization.client, &session.user).await? {
         return Err(AuthorizationError::Denied(denied));
     }
-    // 4. Issue the code.
+    // 3. Issue the code.
     let code = issue_code(app, authorization, session, now).await?;
     Ok(AuthorizationDecision::Granted(code))
 }
@@ -217,9 +224,8 @@ async fn issue_code(
         );
     }
     let code_expires_at = now + CODE_LIFETIME;
-    let retain_until = code_expires_at + authorization.client.access_token.lifetime;
     app.store
-        .issue(&GrantId::of(&code), grant, code_expires_at, retain_until)
+        .issue(&GrantId::of(&code), grant, code_expires_at)
         .await?;
     Ok(code)
 }

@@ -133,6 +133,7 @@ macro_rules! stores {
                 replay_cache: a_key_can_be_inserted_again_once_it_has_expired;
                 replay_cache: a_sweep_removes_expired_keys;
                 maintenance: a_sweep_removes_only_what_has_expired;
+                maintenance: a_code_that_is_not_redeemed_leaves_no_grant;
                 maintenance: a_session_is_kept_as_long_as_its_offline_grants;
                 maintenance: a_sweep_removes_more_than_one_batch;
                 maintenance: a_working_store_answers_a_ping;

@@ -13,14 +13,13 @@ use crate::oauth::grant::{ActiveGrant, Grant};
 pub trait Grants: Send + Sync {
     /// Stores a grant under the digest of its code, and adds its client to the session.
     ///
-    /// The code can be redeemed until `code_expires_at`. The grant is retained until `retain_until`,
-    /// so that reuse of the code is detected and its tokens can be refused.
+    /// The code can be redeemed until `code_expires_at`. Nothing is kept of one that is not: otherwise
+    /// a browser with a session could fill the disk.
     async fn issue(
         &self,
         code: &GrantId,
         grant: Grant,
         code_expires_at: DateTime<Utc>,
-        retain_until: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
     /// Stores a grant that no code is issued for, as active, and adds its client to the session.
@@ -40,10 +39,14 @@ pub trait Grants: Send + Sync {
     /// Redeems a code once: of any number of concurrent callers, one gets `Granted`
     /// (RFC 6749 §4.1.2). Every other caller revokes the tokens that the first one got. A
     /// refreshable grant starts the refresh token family `family`.
+    ///
+    /// From now on the grant is retained until `retain_until`, and as long as its family, so that reuse
+    /// of the code is detected and its tokens can be refused.
     async fn redeem(
         &self,
         code: &GrantId,
         family: Option<NewFamily>,
+        retain_until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError>;
 

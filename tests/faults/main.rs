@@ -36,4 +36,5 @@ mod scripted_portal;
 mod stop;
 mod store;
 mod tls;
+mod token_url;
 mod tools;

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use panda_oidc_panda::simulator::Fault;
+use panda_oidc_sdk::Clock as _;
 use url::Url;
 
 use crate::kit::tokens;
@@ -90,6 +91,66 @@ async fn prompt_login_requires_a_new_sign_in_and_updates_auth_time() {
     provider.advance(TimeDelta::seconds(7));
     let answer = resumed(&provider, &mut browser, CHEN_TAO).await;
     assert_eq!(auth_time(&grafana, &answer).await, before + 307);
+}
+
+/// Apps that always send `prompt=login` or `select_account` would otherwise ask for a second click in the
+/// portal at every login.
+#[tokio::test]
+async fn a_ticket_presented_for_this_clients_launch_a_moment_ago_is_a_fresh_sign_in() {
+    let provider = TestProvider::open().await;
+    let grafana = provider.client("grafana");
+    for demand in [
+        ("prompt", "login"),
+        ("prompt", "select_account"),
+        ("prompt", "login consent"),
+        ("max_age", "0"),
+    ] {
+        let url = grafana.authorize_url(&[demand]);
+        let mut browser = provider.signed_in(CHEN_TAO).await;
+        let launched_at = provider.clock.now().timestamp();
+        provider.advance(TimeDelta::seconds(9));
+        let mut stranger = Browser::new();
+        stranger.cookies = browser.cookies.clone();
+        let keycloak = provider.client("keycloak").authorize_url(&[demand]);
+        shows_login_page(&stranger.get(keycloak).await);
+        let answer = browser.get(&url).await;
+        assert_eq!(auth_time(&grafana, &answer).await, launched_at);
+        // It counts once: the next demand is for another sign-in.
+        provider.advance(TimeDelta::seconds(1));
+        shows_login_page(&browser.get(&url).await);
+    }
+}
+
+#[tokio::test]
+async fn a_launch_is_no_fresh_sign_in_for_longer_than_a_moment_or_for_another_session() {
+    let provider = TestProvider::open().await;
+    let url = provider
+        .client("grafana")
+        .authorize_url(&[("prompt", "login")]);
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::seconds(61));
+    shows_login_page(&browser.get(&url).await);
+    // A launch without a ticket, or with the one that the portal is not asked about again.
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let mut browser = Browser::new();
+    browser.get(&launch).await;
+    RelyingParty::code(&browser.get(&url).await);
+    provider.advance(TimeDelta::seconds(1));
+    for again in [launch, provider.at("/launch/grafana")] {
+        assert_eq!(browser.get(again).await.status, 303);
+        let mut tab = browser.clone();
+        shows_login_page(&tab.get(&url).await);
+    }
+    // The mark of one session says nothing about another.
+    let other = provider.signed_in(CHEN_TAO).await;
+    provider.advance(TimeDelta::seconds(1));
+    let mark = "panda-oidc-launched";
+    let mut browser = provider.signed_in(HEI_LONG_JIANG).await;
+    let planted = other.cookies[mark].clone();
+    browser.cookies.insert(mark.to_owned(), planted);
+    provider.advance(TimeDelta::seconds(1));
+    shows_login_page(&browser.get(&url).await);
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ async fn errors_can_be_read_too() {
 #[tokio::test]
 async fn a_preflight_response_lists_the_allowed_methods_and_headers() {
     let provider = provider().await;
-    for path in ["/token", "/userinfo"] {
+    for path in ["/token", "/revoke", "/userinfo", "/userinfo/emails"] {
         let answer = preflight(
             &provider.at(path),
             APP,
@@ -143,9 +143,42 @@ async fn a_preflight_response_lists_the_allowed_methods_and_headers() {
             answer.header("access-control-allow-headers"),
             "authorization,content-type"
         );
-        assert_eq!(answer.header("access-control-max-age"), "600");
+        assert_eq!(answer.header("access-control-max-age"), "7200");
         assert_eq!(answer.header("access-control-allow-credentials"), "");
         assert_eq!(answer.header("vary"), "origin");
+    }
+}
+
+/// What interceptors of a page add to each of its requests: frameworks, tracing, error reports, caches.
+#[tokio::test]
+async fn a_page_may_send_whatever_headers_its_interceptors_add() {
+    let provider = provider().await;
+    for headers in [
+        "x-requested-with",
+        "authorization,x-requested-with",
+        "baggage,sentry-trace,traceparent,tracestate",
+        "cache-control,pragma,x-csrf-token,x-xsrf-token",
+        "x-datadog-trace-id,x-tenant-id",
+    ] {
+        for path in ["/token", "/revoke", "/userinfo", "/userinfo/emails"] {
+            let answer = preflight(&provider.at(path), APP, "POST", headers).await;
+            assert_eq!(answer.header("access-control-allow-origin"), APP, "{path}");
+            let allowed = answer.header("access-control-allow-headers");
+            assert_eq!(allowed, headers, "{path}");
+        }
+        for path in [
+            "/.well-known/openid-configuration",
+            "/.well-known/oauth-authorization-server",
+            "/jwks",
+        ] {
+            let answer = preflight(&provider.at(path), APP, "GET", headers).await;
+            assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+            let allowed = answer.header("access-control-allow-headers");
+            assert_eq!(allowed, headers, "{path}");
+        }
+        // Services call it, from no page.
+        let answer = preflight(&provider.at("/introspect"), APP, "POST", headers).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "");
     }
 }
 

@@ -8,7 +8,7 @@ use panda_oidc_panda::simulator::Person;
 use serde_json::{Value, json};
 
 use crate::kit::{registered, registration, tokens, tokens_of, verified};
-use crate::support::app::{RelyingParty, header};
+use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
@@ -173,5 +173,47 @@ async fn a_user_without_a_name_or_phone_can_log_in() {
     assert_eq!(claims["preferred_username"], "1");
     for absent in ["name", "phone_number", "phone_number_verified"] {
         assert!(claims.get(absent).is_none(), "left out, not null: {claims}");
+    }
+}
+
+/// OIDC Core §5.4: the claims of `profile`, `email` and `phone` are "returned from the `UserInfo` Endpoint"
+/// in the code flow. §5.5: those that are requested by name come where they were requested.
+#[tokio::test]
+async fn a_minimal_id_token_leaves_the_claims_of_scopes_to_userinfo() {
+    let lines = "email = '{{ user.id }}@panda.invalid'\nrefresh_token = 'always'\n\
+                 claims = { tier = 'gold', floor = { value = '7', scope = 'profile' } }\n";
+    let sections = registration("full", lines)
+        + &registration("minimal", &format!("id_token_claims = 'minimal'\n{lines}"));
+    let provider = TestProvider::open_with(&sections, "").await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let of_scopes = ["name", "preferred_username", "email", "floor"];
+    for (id, are_in_id_token) in [("full", true), ("minimal", false)] {
+        let client = registered(&provider, id);
+        let scope = ("scope", "openid profile email phone");
+        let answer = browser.get(client.authorize_url(&[scope])).await;
+        let tokens = client.redeem(&RelyingParty::code(&answer)).await.json();
+        let refreshed = client.refresh(tokens["refresh_token"].as_str().unwrap());
+        for tokens in [&tokens, &refreshed.await.json()] {
+            let id_token = claims(tokens["id_token"].as_str().unwrap());
+            for claim in of_scopes {
+                assert_eq!(
+                    id_token.get(claim).is_some(),
+                    are_in_id_token,
+                    "{id} {claim}"
+                );
+            }
+            for claim in ["sub", "sid", "auth_time", "at_hash", "tier"] {
+                assert!(id_token.get(claim).is_some(), "{id} {claim}");
+            }
+            let access_token = tokens["access_token"].as_str().unwrap();
+            let userinfo = client.userinfo(access_token).await.json();
+            for claim in of_scopes {
+                assert!(userinfo.get(claim).is_some(), "{id} {claim}");
+            }
+        }
+        let by_name = ("claims", r#"{"id_token":{"name":null}}"#);
+        let answer = browser.get(client.authorize_url(&[scope, by_name])).await;
+        let tokens = client.redeem(&RelyingParty::code(&answer)).await.json();
+        assert_eq!(claims(tokens["id_token"].as_str().unwrap())["name"], "陈涛");
     }
 }

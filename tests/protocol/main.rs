@@ -12,6 +12,7 @@ mod support;
 mod account_switch;
 mod algorithms;
 mod authentication;
+mod authorization_header;
 mod authorize;
 mod backchannel_logout;
 mod claims;

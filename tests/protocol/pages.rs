@@ -125,7 +125,7 @@ async fn ui_locales_take_precedence_over_accept_language() {
 async fn ui_locales_of_a_posted_request_are_respected() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider.advance(chrono::TimeDelta::seconds(1));
+    provider.advance(chrono::TimeDelta::minutes(2));
     let url = provider
         .client("grafana")
         .authorize_url(&[("ui_locales", "en"), ("prompt", "login")]);

@@ -133,6 +133,43 @@ async fn a_scope_that_was_not_granted_is_invalid_and_does_not_use_the_token() {
     assert_eq!(answer.status, 200, "the refresh token was not used up");
 }
 
+/// oauthlib and angular-oauth2-oidc repeat the scope of the login at each refresh.
+#[tokio::test]
+async fn what_was_ignored_at_the_login_is_ignored_at_the_refresh() {
+    let lines = "refresh_token = 'always'\nemail = '{{ user.id }}@panda.invalid'";
+    let provider = TestProvider::open_with(&registration("mail", lines), "").await;
+    let (grafana, mail) = (provider.client("grafana"), registered(&provider, "mail"));
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    for scope in [
+        "openid profile email offline_access",
+        "email openid offline_access groups",
+    ] {
+        let first = login(&grafana, &mut browser, ("scope", scope)).await;
+        let answer = grafana
+            .refresh_with(refresh_token(&first), &[("scope", scope)])
+            .await;
+        assert_eq!(answer.status, 200, "{scope}: {}", answer.body);
+        assert_eq!(answer.json()["scope"], first["scope"], "{scope}");
+        // It narrows as before, and what could be had and was not granted is refused.
+        let next = answer.json();
+        let next = refresh_token(&next);
+        let wider = [("scope", "openid email phone")];
+        let refused = grafana.refresh_with(next, &wider).await;
+        assert_eq!(refused.json()["error"], "invalid_scope", "{scope}");
+        let narrower = [("scope", "openid email")];
+        let narrow = grafana.refresh_with(next, &narrower).await;
+        assert_eq!(narrow.json()["scope"], "openid", "{scope}");
+    }
+    // A client that can have addresses and did not ask for them at the login cannot add them.
+    let first = login(&mail, &mut browser, ("scope", "openid")).await;
+    for scope in ["openid email", "openid offline_access"] {
+        let answer = mail
+            .refresh_with(refresh_token(&first), &[("scope", scope)])
+            .await;
+        assert_eq!(answer.json()["error"], "invalid_scope", "{scope}");
+    }
+}
+
 #[tokio::test]
 async fn two_replicas_that_refresh_at_once_get_the_same_successor() {
     let provider = TestProvider::open().await;
@@ -233,4 +270,20 @@ async fn an_invalid_refresh_token_is_refused() {
     let code = grafana.login(&mut provider.signed_in(CHEN_TAO).await).await;
     let answer = grafana.refresh(&code).await;
     assert_eq!(answer.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn with_the_grafana_preset_a_logout_elsewhere_is_noticed_within_five_minutes() {
+    let provider = TestProvider::open_with(&registration("boards", "preset = 'grafana'"), "").await;
+    let boards = registered(&provider, "boards");
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let first = login(&boards, &mut browser, ("scope", "openid profile email")).await;
+    assert_eq!(first["expires_in"], 300);
+    let second = boards.refresh(refresh_token(&first)).await.json();
+    assert_eq!(second["expires_in"], 300);
+    let hint = second["id_token"].as_str().unwrap();
+    let logout = provider.at(&format!("/logout?id_token_hint={hint}"));
+    assert_eq!(browser.get(logout).await.status, 200);
+    let after = boards.refresh(refresh_token(&second)).await;
+    assert_eq!(after.json()["error"], "invalid_grant");
 }

@@ -104,7 +104,7 @@ async fn prompt_consent_needs_no_page_and_select_account_sends_to_the_portal() {
     assert!(answer.parameter("code").is_some());
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
-    provider.advance(TimeDelta::seconds(1));
+    provider.advance(TimeDelta::minutes(2));
     let url = provider
         .client("grafana")
         .authorize_url(&[("prompt", "select_account")]);

@@ -164,6 +164,27 @@ async fn an_access_token_is_exchanged_for_one_with_less_access() {
 }
 
 #[tokio::test]
+async fn what_the_login_ignored_is_ignored_at_the_exchange() {
+    let (provider, gateway, app) = provider().await;
+    let subject = tokens(&app, &mut provider.signed_in(CHEN_TAO).await).await;
+    let subject = (ACCESS_TOKEN, access_token(&subject));
+    let more = [("audience", "stock"), ("scope", "openid profile email")];
+    let answer = exchange(&gateway, subject, &more).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["scope"], "profile");
+    let wider = [("audience", "stock"), ("scope", "openid offline_access")];
+    assert_error(&exchange(&gateway, subject, &wider).await, "invalid_scope");
+    // A ticket yields what a login yields, and its refresh accepts the same scope.
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let more = [("scope", "openid email offline_access")];
+    let answer = exchange(&gateway, (TICKET, &ticket), &more).await;
+    assert_eq!(answer.json()["scope"], "openid offline_access");
+    let refresh_token = answer.json()["refresh_token"].as_str().unwrap().to_owned();
+    let refreshed = gateway.refresh_with(&refresh_token, &more).await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+}
+
+#[tokio::test]
 async fn an_invalid_request_gets_its_error_and_does_not_use_the_ticket() {
     let (provider, gateway, _) = provider().await;
     let ticket = provider.portal.issue_ticket(CHEN_TAO);

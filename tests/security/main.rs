@@ -15,6 +15,7 @@ mod support;
 mod access;
 mod account_switch;
 mod assertion;
+mod authorization_flood;
 mod client_keys;
 mod code;
 mod cors;

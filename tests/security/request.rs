@@ -135,7 +135,7 @@ async fn n19_a_forced_login_that_was_not_completed_yields_no_code() {
     let provider = TestProvider::open().await;
     let mut browser = provider.signed_in(CHEN_TAO).await;
     let grafana = provider.client("grafana");
-    provider.advance(chrono::TimeDelta::seconds(5));
+    provider.advance(chrono::TimeDelta::minutes(2));
     for changes in [("prompt", "login"), ("max_age", "1"), ("max_age", "0")] {
         let mut tab = browser.clone();
         let answer = tab.get(grafana.authorize_url(&[changes])).await;

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use openidconnect::ClientId;
 
 use super::check::Check;
-use super::section::{AccessTokenTyp, ClientSection};
-use crate::oauth::client::{AccessTokenSettings, Client};
+use super::section::{AccessTokenTyp, ClientSection, IdTokenClaims};
+use crate::oauth::client::{AccessTokenSettings, ClaimsInIdToken, Client};
 use crate::oauth::client_auth::method::Authentication;
 use crate::oauth::grant_type::GrantType;
 use crate::oauth::redirect::RegisteredUri;
@@ -23,10 +23,21 @@ impl Check<'_, '_> {
                 "write something like \"15m\"",
             );
         }
+        if section.token_parameters_in_url {
+            self.warn(
+                "token_parameters_in_url",
+                format!(
+                    "`{}` may send its secret and codes in URLs, which proxies write into their logs",
+                    section.client_id
+                ),
+                "leave it off if the app can send them in the body",
+            );
+        }
         Some(Client {
             id: ClientId::new(section.client_id.clone()),
             name: self.name(section),
             authentication,
+            token_parameters_in_url: section.token_parameters_in_url,
             redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
                 .url_with_fragment("initiate_login_uri", section.initiate_login_uri.as_deref()),
@@ -34,6 +45,10 @@ impl Check<'_, '_> {
             logout: self.logout(section),
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,
+            id_token_claims: match section.id_token_claims {
+                IdTokenClaims::Full => ClaimsInIdToken::Full,
+                IdTokenClaims::Minimal => ClaimsInIdToken::Minimal,
+            },
             userinfo_alg: section.userinfo_signed_response_alg,
             access_token: AccessTokenSettings {
                 alg: section

@@ -37,11 +37,15 @@ pub(in crate::config) struct ClientSection {
     pub(super) token_endpoint_auth_method: Option<AuthMethod>,
     pub(super) token_endpoint_auth_signing_alg: Option<JwsAlg>,
     #[serde(default)]
+    pub(super) token_parameters_in_url: bool,
+    #[serde(default)]
     pub(super) require_pkce: bool,
     #[serde(default)]
     pub(super) id_token_signed_response_alg: SigningAlg,
     pub(super) access_token_signed_response_alg: Option<SigningAlg>,
     pub(super) userinfo_signed_response_alg: Option<SigningAlg>,
+    #[serde(default)]
+    pub(super) id_token_claims: IdTokenClaims,
     #[serde(default)]
     pub(super) access_token_typ: AccessTokenTyp,
     #[serde(default = "an_hour", with = "humantime_serde")]
@@ -97,6 +101,15 @@ pub(super) enum AccessTokenTyp {
     AtJwt,
     #[serde(rename = "JWT")]
     Jwt,
+}
+
+/// The values of `id_token_claims`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IdTokenClaims {
+    #[default]
+    Full,
+    Minimal,
 }
 
 /// When a client gets a refresh token.

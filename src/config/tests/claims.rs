@@ -114,11 +114,15 @@ fn every_preset_makes_a_valid_client() {
 fn each_key_of_a_preset_can_be_overridden() {
     let grafana = client("preset = 'grafana'");
     assert!(grafana.refresh_token.always && grafana.claims.grants_email());
+    let lifetime = |client: &Client| client.access_token.lifetime.num_seconds();
+    assert_eq!(lifetime(&grafana), 300);
     let grafana = client(
         "preset = 'grafana'\nemail = 'omit'\nrefresh_token = 'offline_access'\n\
+         access_token_lifetime = '1h'\n\
          claims = { roles = 'Viewer', login = '' }",
     );
     assert!(!grafana.refresh_token.always && !grafana.claims.grants_email());
+    assert_eq!(lifetime(&grafana), 3600);
     assert_eq!(own_claims(&grafana), ["groups", "login", "roles"]);
     let profile = Profile::of(crate::session::tests::session("1").user);
     let filled = grafana

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::Uri;
-use axum::http::header::AUTHORIZATION;
 
 use super::client_ip::ClientIp;
 use super::{authorization, form};
@@ -36,9 +35,11 @@ impl FromRequest<Arc<App>> for AuthenticatedClient {
     ///
     /// [`ClientError`] with a registered code.
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ClientError> {
-        let has_authorization = request.headers().contains_key(AUTHORIZATION);
+        // A challenge makes a browser ask for a password, so only a client that used Basic gets one
+        // (RFC 6749 §5.2).
+        let has_basic = authorization::has_basic(request.headers());
         Self::authenticate(request, app).await.map_err(|error| {
-            if has_authorization {
+            if has_basic {
                 error.with_challenge()
             } else {
                 error
@@ -58,8 +59,8 @@ impl AuthenticatedClient {
             _ => &app.limits.token_requests,
         };
         limit.check_address(client_ip)?;
-        let header = authorization::header(request.headers())?.cloned();
-        let form = read_form(request).await?;
+        let header = authorization::basic(request.headers())?.cloned();
+        let form = read_form(app, request).await?;
         let audience = match form.get("client_assertion") {
             Some(_) => audience(app, &uri).into(),
             None => Vec::new(),
@@ -92,19 +93,46 @@ impl AuthenticatedClient {
 }
 
 /// Reads the form. Credentials and codes belong in the body, not in the URL (RFC 6749 §2.3.1, §3.2).
-async fn read_form(request: Request) -> Result<Params, OAuthError> {
-    let query = request.uri().query();
-    if query.is_some_and(|query| !query.is_empty()) {
-        return Err(OAuthError::invalid_request(
-            "parameters belong into the body, not into the URL",
-        ));
+async fn read_form(app: &App, request: Request) -> Result<Params, OAuthError> {
+    let uri = request.uri();
+    match uri.query().filter(|query| !query.is_empty()) {
+        None => read_body(request).await,
+        Some(query) if may_use_url(app, uri.path(), query)? => {
+            let mut parameters = query.as_bytes().to_vec();
+            // The rest may be in the body. A parameter in both is given twice.
+            if form::is_form(request.headers()) {
+                parameters.push(b'&');
+                parameters.extend(form::body(request).await?);
+            }
+            form::parse(&parameters)
+        }
+        Some(_) => Err(OAuthError::invalid_request(
+            "parameters belong into the body, not into the URL; for an app that nobody can change, \
+             the operator can set token_parameters_in_url",
+        )),
     }
+}
+
+async fn read_body(request: Request) -> Result<Params, OAuthError> {
     if !form::is_form(request.headers()) {
         return Err(OAuthError::invalid_request(
             "the body is not application/x-www-form-urlencoded",
         ));
     }
     form::parse(&form::body(request).await?)
+}
+
+/// Whether the client that the URL names may send the parameters of a token request in it
+/// (`token_parameters_in_url`).
+fn may_use_url(app: &App, endpoint: &str, query: &str) -> Result<bool, OAuthError> {
+    if endpoint != path::TOKEN {
+        return Ok(false);
+    }
+    let parameters = form::parse(query.as_bytes())?;
+    let client = parameters
+        .get("client_id")
+        .and_then(|id| app.clients.get(id));
+    Ok(client.is_some_and(|client| client.token_parameters_in_url))
 }
 
 /// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint" (OIDC Core §9);

@@ -34,6 +34,8 @@ pub(crate) enum CookieName {
     Switch,
     /// The count of recent launches, which stops redirect loops.
     LoopGuard,
+    /// A launch a moment ago, which is a fresh sign-in for its client.
+    RecentLaunch,
 }
 
 const PENDING_PREFIX: &str = "parked-";
@@ -46,6 +48,7 @@ impl CookieName {
             Self::PendingRequest(name) => format!("{PENDING_PREFIX}{name}"),
             Self::Switch => "switch".to_owned(),
             Self::LoopGuard => "rounds".to_owned(),
+            Self::RecentLaunch => "launched".to_owned(),
         }
     }
 

@@ -8,3 +8,4 @@ pub(crate) mod client_ip;
 pub(crate) mod cookies;
 pub(crate) mod form;
 pub(crate) mod pending_requests;
+pub(crate) mod recent_launch;

@@ -1,21 +1,23 @@
 //! CORS: which origins may read the responses of an endpoint (Fetch §3.3).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::oauth::clients::Clients;
 
-/// How long a browser may cache the response to a preflight request.
-const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
+/// How long a browser may cache the response to a preflight request. Browsers keep none for longer.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(2);
 
 /// The layer for public documents: every origin may read them.
 pub(crate) fn any_origin() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET])
+        .allow_headers(any_header())
         .max_age(PREFLIGHT_AGE)
 }
 
@@ -25,15 +27,24 @@ pub(crate) fn any_origin() -> CorsLayer {
 ///
 /// Endpoints that browsers are redirected to must not have this layer (RFC 9700 §2.6).
 pub(crate) fn client_origins(clients: &Clients) -> CorsLayer {
-    let origins = clients.origins();
-    let origins = origins
-        .iter()
-        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    // The layer is cloned for each request, and with it only the reference to the origins.
+    let origins: HashSet<String> = clients.origins().into_iter().collect();
+    let is_registered =
+        move |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| origins.contains(origin));
     CorsLayer::new()
-        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_origin(AllowOrigin::predicate(move |origin, _| {
+            is_registered(origin)
+        }))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allow_headers(any_header())
         .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER])
         .max_age(PREFLIGHT_AGE)
         .vary([ORIGIN])
+}
+
+/// Every header that the page asks for. Interceptors add headers of their own to each request of a page:
+/// for tracing, error reports or caches. No header beyond `Authorization` and `Content-Type` has a
+/// meaning at these endpoints, and the origin alone decides who may send those.
+fn any_header() -> AllowHeaders {
+    AllowHeaders::mirror_request()
 }

@@ -16,7 +16,7 @@ use crate::oauth::params::Params;
 
 /// The parts of a request that can authenticate a client.
 pub struct ClientCredentials<'a> {
-    /// The value of the `Authorization` header.
+    /// The value of the `Authorization` header with the scheme `Basic`.
     pub header: Option<&'a str>,
     /// The body.
     pub form: &'a Params,

@@ -36,8 +36,8 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<RefreshRequest<'a>,
 ///
 /// # Errors
 ///
-/// `invalid_grant` when the grant belongs to another client; `invalid_scope` when the request has a
-/// scope that was not granted (scope escalation; N37, docs/security.md), or only unknown scopes.
+/// `invalid_grant` when the grant belongs to another client; `invalid_scope` as
+/// [`Client::narrow`], or when no requested scope was granted.
 pub fn granted_scopes(
     request: &RefreshRequest<'_>,
     client: &Client,
@@ -48,15 +48,10 @@ pub fn granted_scopes(
     if granted.grant.client_id != client.id {
         return Err(invalid_refresh_token());
     }
-    let Some(requested) = request.scope.map(Scopes::parse) else {
+    let Some(requested) = request.scope else {
         return Ok(granted.grant.scopes.clone());
     };
-    if !requested.is_subset_of(&granted.grant.scopes) {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "more is asked for than was granted",
-        ));
-    }
+    let requested = client.narrow(requested, &granted.grant.scopes)?;
     // Unknown scopes are ignored, as in an authorization request. If no known scope is left, a
     // token without scopes is not what the client meant.
     if requested.is_empty() && !granted.grant.scopes.is_empty() {

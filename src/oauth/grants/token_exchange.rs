@@ -4,7 +4,7 @@
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant_type::{ACCESS_TOKEN, GrantType, SubjectTokenType};
+use crate::oauth::grant_type::{ACCESS_TOKEN, SubjectTokenType};
 use crate::oauth::params::Params;
 use crate::oauth::resource;
 use crate::oauth::scope::{Scope, Scopes};
@@ -66,15 +66,11 @@ pub fn read<'a>(form: &'a Params, client: &Client) -> Result<ExchangeRequest<'a>
     })
 }
 
-/// The scopes that a ticket yields: all that are requested, but `offline_access` only for a client
-/// that may use refresh tokens.
+/// The scopes that a ticket yields: all that are requested and that the client can have, as in an
+/// authorization request.
 #[must_use]
 pub fn ticket_scopes(request: &ExchangeRequest<'_>, client: &Client) -> Scopes {
-    let requested = request.scope.map(Scopes::parse).unwrap_or_default();
-    if client.may_use(GrantType::RefreshToken) {
-        return requested;
-    }
-    requested.without(Scope::OfflineAccess)
+    client.obtainable(request.scope.map(Scopes::parse).unwrap_or_default())
 }
 
 /// The error for a subject token that is not valid (RFC 8693 §2.2.2). It is the same for every
@@ -96,17 +92,18 @@ pub struct Narrowed {
     pub audience: Vec<String>,
 }
 
-/// Decides what `client` gets for a valid access token with the claims `subject`.
+/// Decides what `client` gets for a valid access token with the claims `subject`, which was issued to
+/// `holder`.
 ///
 /// # Errors
 ///
 /// `invalid_request` when the token was neither issued to `client` nor meant for
-/// it (N40, docs/security.md); `invalid_target` when no target is named; `invalid_scope` when a
-/// requested scope is not one of the token's.
+/// it (N40, docs/security.md); `invalid_target` when no target is named; `invalid_scope` as
+/// [`Client::narrow`].
 pub fn narrow_access_token(
     request: ExchangeRequest<'_>,
     client: &Client,
-    subject: &AccessTokenClaims,
+    (subject, holder): (&AccessTokenClaims, &Client),
 ) -> Result<Narrowed, OAuthError> {
     if !subject.may_be_presented_by(client) {
         return Err(invalid_subject_token());
@@ -119,19 +116,12 @@ pub fn narrow_access_token(
         ));
     }
     let held_scopes = Scopes::parse(&subject.scope);
-    let requested = request
-        .scope
-        .map_or_else(|| held_scopes.clone(), Scopes::parse);
-    if !requested.is_subset_of(&held_scopes) {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "more is asked for than the subject_token has",
-        ));
-    }
+    let scopes = match request.scope {
+        Some(requested) => holder.narrow(requested, &held_scopes)?,
+        None => held_scopes,
+    };
     Ok(Narrowed {
-        scopes: requested
-            .without(Scope::Openid)
-            .without(Scope::OfflineAccess),
+        scopes: scopes.without(Scope::Openid).without(Scope::OfflineAccess),
         audience,
     })
 }

@@ -33,7 +33,9 @@ pub(super) async fn redeem(
     let id = GrantId::of(&code);
     let now = app.host.clock.now();
     let (first, family) = new_family(client, now);
-    let granted = match app.store.redeem(&id, Some(family), now).await? {
+    let retain_until = now + client.access_token.lifetime;
+    let redeemed = app.store.redeem(&id, Some(family), retain_until, now);
+    let granted = match redeemed.await? {
         CodeRedemption::Granted(granted) => *granted,
         CodeRedemption::Reused(client_id) => {
             let client_id = client_id.as_str();

@@ -64,7 +64,7 @@ async fn with_access_token(
     let subject = found.ok_or_else(invalid_subject_token)?;
     let TokenGrant { id, granted, .. } = subject.grant.ok_or_else(invalid_subject_token)?;
     // 2. Check that the client may exchange it for a token for that service.
-    let narrowed = narrow_access_token(request, client, &subject.claims)?;
+    let narrowed = narrow_access_token(request, client, (&subject.claims, &subject.client))?;
     if subject.client.id != client.id {
         require_access_to_client(app, client, &granted.user).await?;
     }

@@ -131,8 +131,5 @@ pub(crate) fn offline_grant(of: &str) -> Grant {
 /// Issues `code` in the session `of`. It can be redeemed until 60 and is retained until 300.
 pub(crate) async fn issue(store: &impl Store, code: &str, of: &str) {
     let code = digest(code);
-    store
-        .issue(&code, grant(of), at(60), at(300))
-        .await
-        .unwrap();
+    store.issue(&code, grant(of), at(60)).await.unwrap();
 }

@@ -13,7 +13,7 @@ use crate::store::{CodeRedemption, NewFamily, Store};
 
 async fn redeem(store: &impl Store, code: &str, seconds: i64) -> CodeRedemption {
     store
-        .redeem(&digest(code), None, at(seconds))
+        .redeem(&digest(code), None, at(300), at(seconds))
         .await
         .unwrap()
 }
@@ -208,11 +208,9 @@ pub(super) async fn a_grant_is_read_back_unchanged(store: impl Store) {
         ("offline", offline_grant("a")),
     ] {
         let code = digest(code);
-        store
-            .issue(&code, issued.clone(), at(60), at(300))
-            .await
-            .unwrap();
-        let CodeRedemption::Granted(redeemed) = store.redeem(&code, None, at(1)).await.unwrap()
+        store.issue(&code, issued.clone(), at(60)).await.unwrap();
+        let CodeRedemption::Granted(redeemed) =
+            store.redeem(&code, None, at(300), at(1)).await.unwrap()
         else {
             panic!("it was good");
         };
@@ -333,10 +331,10 @@ pub(super) async fn an_offline_grant_outlives_an_expired_session_but_not_an_ende
     signed_in(&store, sign_in("a")).await;
     let code = digest("code");
     store
-        .issue(&code, offline_grant("a"), at(60), at(5000))
+        .issue(&code, offline_grant("a"), at(60))
         .await
         .unwrap();
-    redeem_granted(&store, "code", 1).await;
+    store.redeem(&code, None, at(5000), at(1)).await.unwrap();
     assert!(is_active(&store, "code", 1000).await, "the session is over");
     store
         .end(&sid("a"), &logout_notice())

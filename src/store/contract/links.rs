@@ -244,8 +244,10 @@ pub(super) async fn candidates_are_found_by_phone_name_and_identifier(store: imp
 pub(super) async fn a_grant_has_the_account_of_its_user_in_its_client(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "before", "a").await;
-    let CodeRedemption::Granted(redeemed) =
-        store.redeem(&digest("before"), None, at(1)).await.unwrap()
+    let CodeRedemption::Granted(redeemed) = store
+        .redeem(&digest("before"), None, at(300), at(1))
+        .await
+        .unwrap()
     else {
         panic!("it was good");
     };
@@ -257,14 +259,17 @@ pub(super) async fn a_grant_has_the_account_of_its_user_in_its_client(store: imp
 
     let code = digest("code");
     let grant = offline_grant("a");
-    store.issue(&code, grant, at(60), at(300)).await.unwrap();
+    store.issue(&code, grant, at(60)).await.unwrap();
     let family = NewFamily {
         family: digest("family"),
         token: digest("token"),
         expires_at: at(100),
         retain_until: at(300),
     };
-    let CodeRedemption::Granted(redeemed) = store.redeem(&code, Some(family), at(1)).await.unwrap()
+    let CodeRedemption::Granted(redeemed) = store
+        .redeem(&code, Some(family), at(300), at(1))
+        .await
+        .unwrap()
     else {
         panic!("it was good");
     };

@@ -20,7 +20,7 @@ async fn session_with(store: &impl Store, clients: &[&str]) {
         let mut grant = grant("a");
         grant.client_id = ClientId::new((*client).to_owned());
         let code = digest(client);
-        store.issue(&code, grant, at(60), at(300)).await.unwrap();
+        store.issue(&code, grant, at(60)).await.unwrap();
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn no_client_exceeds_its_share_of_the_leases(store: impl Store)
         let mut grant = grant(name);
         grant.client_id = ClientId::new("wiki".to_owned());
         let code = digest(name);
-        store.issue(&code, grant, at(60), at(300)).await.unwrap();
+        store.issue(&code, grant, at(60)).await.unwrap();
         store
             .end(&sid(name), &logout_notice())
             .await

@@ -8,7 +8,7 @@ use crate::store::contract::fixture::{
 use crate::store::{CodeRedemption, EXPIRED_SESSION_RETENTION, Store};
 
 pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
-    // A session until 1000, with a ticket until 500, a handle until 30 and a grant until 300.
+    // A session until 1000, with a ticket until 500, a handle until 30 and a grant, which is redeemed and kept until 300.
     signed_in(&store, sign_in_with("a", "t", "first")).await;
     let mut request = sign_in("b");
     request.continues = ContinuedSession::Current(sid("a"));
@@ -18,11 +18,14 @@ pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
 
     assert_eq!(store.sweep(at(29)).await.unwrap(), 0);
     assert_eq!(store.sweep(at(30)).await.unwrap(), 1, "the handle");
-    assert_eq!(store.sweep(at(299)).await.unwrap(), 0);
     assert!(matches!(
-        store.redeem(&digest("code"), None, at(59)).await.unwrap(),
+        store
+            .redeem(&digest("code"), None, at(300), at(59))
+            .await
+            .unwrap(),
         CodeRedemption::Granted(_)
     ));
+    assert_eq!(store.sweep(at(299)).await.unwrap(), 0);
     assert_eq!(store.sweep(at(300)).await.unwrap(), 1, "the grant");
     assert_eq!(store.sweep(at(500)).await.unwrap(), 1, "the ticket");
     assert!(
@@ -51,11 +54,20 @@ pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
     assert_eq!(store.owner(&digest("t"), at(0)).await.unwrap(), None);
 }
 
+pub(super) async fn a_code_that_is_not_redeemed_leaves_no_grant(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    for (code, grant) in [("online", grant("a")), ("offline", offline_grant("a"))] {
+        store.issue(&digest(code), grant, at(60)).await.unwrap();
+    }
+    assert_eq!(store.sweep(at(59)).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(60)).await.unwrap(), 2);
+}
+
 pub(super) async fn a_sweep_removes_more_than_one_batch(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     for number in 0..450 {
         let code = digest(&number.to_string());
-        store.issue(&code, grant("a"), at(1), at(1)).await.unwrap();
+        store.issue(&code, grant("a"), at(1)).await.unwrap();
     }
     for number in 0..3 {
         let mut claim = claim(&number.to_string(), "first");
@@ -88,11 +100,11 @@ pub(super) async fn a_session_is_kept_as_long_as_its_offline_grants(store: impl 
     let code = digest("code");
     let grant = offline_grant("a");
     let retain_until = end_of_retention + chrono::TimeDelta::days(1);
+    store.issue(&code, grant, at(60)).await.unwrap();
     store
-        .issue(&code, grant, at(60), retain_until)
+        .redeem(&code, None, retain_until, at(1))
         .await
         .unwrap();
-    store.redeem(&code, None, at(1)).await.unwrap();
     store.sweep(end_of_retention).await.unwrap();
     assert!(
         store

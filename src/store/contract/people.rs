@@ -59,11 +59,11 @@ pub(super) async fn a_leaver_has_no_session_and_no_grant_and_cannot_sign_in(stor
     signed_in(&store, sign_in("a")).await;
     signed_in(&store, sign_in("b")).await;
     for (code, grant) in [("code", grant("a")), ("offline", offline_grant("b"))] {
+        store.issue(&digest(code), grant, at(60)).await.unwrap();
         store
-            .issue(&digest(code), grant, at(60), at(900))
+            .redeem(&digest(code), None, at(900), at(1))
             .await
             .unwrap();
-        store.redeem(&digest(code), None, at(1)).await.unwrap();
     }
     apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
     assert!(store.session(&digest("a"), at(2)).await.unwrap().is_some());
@@ -96,7 +96,7 @@ pub(super) async fn a_leaver_has_no_session_and_no_grant_and_cannot_sign_in(stor
 pub(super) async fn the_history_of_a_leaver_is_recorded(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store
-        .issue(&digest("code"), grant("a"), at(60), at(300))
+        .issue(&digest("code"), grant("a"), at(60))
         .await
         .unwrap();
     apply_reading(&store, vec![Change::Absent(subject("1"))], 2).await;
@@ -150,7 +150,7 @@ pub(super) async fn a_person_who_returns_counts_as_changed(store: impl Store) {
 pub(super) async fn a_logout_is_not_recorded_for_a_person_who_has_not_left(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store
-        .issue(&digest("code"), grant("a"), at(60), at(300))
+        .issue(&digest("code"), grant("a"), at(60))
         .await
         .unwrap();
     let ended = store

@@ -13,14 +13,17 @@ use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 /// grant expires at 900.
 async fn begin(store: &impl Store, grant: Grant) {
     let code = digest("code");
-    store.issue(&code, grant, at(60), at(60)).await.unwrap();
+    store.issue(&code, grant, at(60)).await.unwrap();
     let family = NewFamily {
         family: digest("family"),
         token: digest("1"),
         expires_at: at(100),
         retain_until: at(900),
     };
-    let outcome = store.redeem(&code, Some(family), at(0)).await.unwrap();
+    let outcome = store
+        .redeem(&code, Some(family), at(60), at(0))
+        .await
+        .unwrap();
     assert!(matches!(outcome, CodeRedemption::Granted(_)));
 }
 

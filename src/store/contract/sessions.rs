@@ -146,7 +146,7 @@ pub(super) async fn a_handle_that_is_not_retired_opens_the_continued_session(sto
 pub(super) async fn a_change_of_user_ends_the_old_session(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store
-        .issue(&digest("code"), grant("a"), at(60), at(300))
+        .issue(&digest("code"), grant("a"), at(60))
         .await
         .unwrap();
     let mut request = sign_in("b");
@@ -232,7 +232,7 @@ pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
         let mut grant = grant("a");
         grant.client_id = ClientId::new(client.to_owned());
         let code = digest(code);
-        store.issue(&code, grant, at(60), at(300)).await.unwrap();
+        store.issue(&code, grant, at(60)).await.unwrap();
     }
     // The grants are forgotten long before the session.
     store.sweep(at(400)).await.unwrap();

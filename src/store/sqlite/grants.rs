@@ -23,11 +23,10 @@ impl Grants for SqliteStore {
         code: &GrantId,
         grant: Grant,
         code_expires_at: DateTime<Utc>,
-        retain_until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let code = *code;
         self.write("issue a code", move |sql| {
-            issue(sql, &code, &grant, code_expires_at, retain_until)
+            issue(sql, &code, &grant, code_expires_at)
         })
         .await
     }
@@ -51,11 +50,12 @@ impl Grants for SqliteStore {
         &self,
         code: &GrantId,
         family: Option<NewFamily>,
+        retain_until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError> {
         let code = *code;
         self.write("redeem a code", move |sql| {
-            redeem_code(sql, &code, family.as_ref(), now)
+            redeem_code(sql, &code, family.as_ref(), retain_until, now)
         })
         .await
     }
@@ -80,13 +80,12 @@ fn issue(
     code: &GrantId,
     grant: &Grant,
     code_expires_at: DateTime<Utc>,
-    retain_until: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "INSERT INTO grants (id, client_id, sid, scope, redirect_uri, nonce, challenge, auth_time,
                              code_expires_at, expires_at, subject, offline, refreshable,
                              resources, claims, acr)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         code.as_bytes(),
@@ -98,7 +97,6 @@ fn issue(
         grant.challenge.as_ref().map(CodeChallenge::as_str),
         millis(grant.auth_time),
         millis(code_expires_at),
-        millis(retain_until),
         grant.subject.as_str(),
         grant.is_offline(),
         grant.issues_refresh_token,
@@ -130,9 +128,9 @@ fn issue_redeemed(
     if !session_is_live {
         return Ok(None);
     }
-    issue(sql, id, grant, now, retain_until)?;
+    issue(sql, id, grant, now)?;
     let family = Some(family).filter(|_| grant.issues_refresh_token);
-    mark_redeemed(sql, id, family, now)?;
+    mark_redeemed(sql, id, family, retain_until, now)?;
     // A missing row is an error, which undoes the insertion.
     let granted = active_grant(sql, id, now)?;
     granted
@@ -144,6 +142,7 @@ fn redeem_code(
     sql: &Connection,
     code: &GrantId,
     family: Option<&NewFamily>,
+    retain_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<CodeRedemption> {
     let state = sql
@@ -163,7 +162,7 @@ fn redeem_code(
         }
         Some(CodeState::Valid(grant)) => {
             let family = family.filter(|_| grant.grant.issues_refresh_token);
-            mark_redeemed(sql, code, family, now)?;
+            mark_redeemed(sql, code, family, retain_until, now)?;
             Ok(CodeRedemption::Granted(grant))
         }
         Some(CodeState::Expired) | None => Ok(CodeRedemption::Unknown),
@@ -174,21 +173,16 @@ fn mark_redeemed(
     sql: &Connection,
     id: &GrantId,
     family: Option<&NewFamily>,
+    retain_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
-    let Some(family) = family else {
-        return sql
-            .prepare_cached("UPDATE grants SET redeemed_at = ?2 WHERE id = ?1")?
-            .execute(params![id.as_bytes(), millis(now)])
-            .map(drop);
-    };
+    let retain_until = family.map_or(retain_until, |family| family.retain_until.max(retain_until));
     sql.prepare_cached("UPDATE grants SET redeemed_at = ?2, expires_at = ?3 WHERE id = ?1")?
-        .execute(params![
-            id.as_bytes(),
-            millis(now),
-            millis(family.retain_until)
-        ])?;
-    refresh_tokens::begin(sql, id, family, now)
+        .execute(params![id.as_bytes(), millis(now), millis(retain_until)])?;
+    match family {
+        Some(family) => refresh_tokens::begin(sql, id, family, now),
+        None => Ok(()),
+    }
 }
 
 /// The state of a stored code when it is presented.

@@ -62,8 +62,8 @@ pub async fn oidcc_discovery_endpoint_verification(mode: Mode) {
     assert_eq!(document["request_uri_parameter_supported"], false);
     // CheckDiscEndpointLocalesCanonicalCasing
     assert_eq!(list(&document, "ui_locales_supported"), ["zh-CN", "en"]);
-    // The suite skips modules whose feature discovery does not list: `oidcc-scope-email`, `-address`,
-    // `-all`, `oidcc-idtoken-unsigned`, and the modules with unsigned request objects.
+    // The suite skips modules whose feature discovery does not list: `oidcc-scope-email` for clients
+    // without addresses, `-address`, `-all`, `oidcc-idtoken-unsigned`, and the modules with unsigned request objects.
     for (member, value) in [
         ("scopes_supported", "email"),
         ("scopes_supported", "address"),

@@ -1,6 +1,6 @@
 //! Modules about the use and the reuse of codes and refresh tokens.
 
-use super::module::{CLIENT, CLIENT2, Mode, Module, wait_until};
+use super::module::{CLIENT, CLIENT2, Mode, Module, now, wait_until};
 use super::tokens::Tokens;
 use crate::support::browser::Answer;
 
@@ -14,25 +14,25 @@ fn invalid_grant(answer: &Answer) {
     assert!(body["error_description"].as_str().unwrap().is_ascii());
 }
 
-/// Redeems one code twice, and returns the tokens of the first redemption.
-async fn reused(module: &mut Module) -> Tokens {
+/// Redeems one code twice, `seconds` apart, and returns the tokens of the first redemption.
+async fn reused(module: &mut Module, seconds: i64) -> Tokens {
     let request = module.request(&[]);
     let response = module.response_to(&request).await;
     let answer = module.redeem(&response["code"], &[]).await;
     let tokens = module.check_tokens(&request, &answer).await;
+    wait_until(now() + seconds).await;
     invalid_grant(&module.redeem(&response["code"], &[]).await);
     tokens
 }
 
 pub async fn oidcc_codereuse(mode: Mode) {
-    reused(&mut Module::start(mode).await).await;
+    reused(&mut Module::start(mode).await, 0).await;
 }
 
-/// The second redemption revokes the access token of the first. The suite waits half a minute between
-/// them; this test does not wait.
+/// The second redemption, half a minute later, revokes the access token of the first.
 pub async fn oidcc_codereuse_30seconds(mode: Mode) {
     let mut module = Module::start(mode).await;
-    let tokens = reused(&mut module).await;
+    let tokens = reused(&mut module, 30).await;
     let answer = module.userinfo(&tokens.access_token).await;
     assert_eq!(answer.status, 401, "EnsureHttpStatusCodeIs4xx");
 }

@@ -58,6 +58,7 @@ macro_rules! basic_plan {
             userinfo::{oidcc_userinfo_get, oidcc_userinfo_post_header, oidcc_userinfo_post_body},
             scopes::{
                 oidcc_scope_profile,
+                oidcc_scope_email,
                 oidcc_scope_phone,
                 oidcc_ensure_other_scope_order_succeeds,
                 oidcc_claims_essential,

@@ -107,7 +107,7 @@ pub fn check_userinfo(tokens: &Tokens) {
     for (claim, value) in userinfo {
         let valid = match claim.as_str() {
             "updated_at" => value.is_i64(),
-            "phone_number_verified" => value.is_boolean(),
+            "email_verified" | "phone_number_verified" => value.is_boolean(),
             _ => value.as_str().is_some_and(|text| !text.is_empty()),
         };
         assert!(valid, "{claim}: {value}");
