@@ -19,10 +19,11 @@ use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::redirect_loop::LoopGuard;
+use crate::login::ticket_url::{self, Equals};
 use crate::login::{pending_request, ticket};
 use crate::oauth::client::Client;
 use crate::oauth::clients::NoSuchClient;
-use crate::oauth::initiate_login::login_url;
+use crate::oauth::initiate_login::{DeepLink, LaunchUrl, is_left_out, login_url};
 use crate::people::display_name;
 use crate::service::access::access_denial;
 use crate::service::sign_in::{BrowserState, PresentedTicket, TicketSignIn, sign_in_with_ticket};
@@ -31,6 +32,9 @@ use crate::store::StoreError;
 
 /// How long the browser keeps the cookie that counts launches; longer than the loop guard's window.
 const LAUNCH_COUNT_AGE: TimeDelta = TimeDelta::minutes(1);
+
+/// The query of a launch that the user repeats after a redirect loop. It is no query of the client.
+const AGAIN: &str = "again";
 
 /// `HEAD`: answers link checkers. `HEAD` must not use up the ticket (N64, docs/security.md).
 pub(super) async fn head() -> StatusCode {
@@ -158,14 +162,8 @@ async fn without_ticket(
     match &destination.client {
         None => Ok(app_list(app, browser, &session).await?),
         Some(client) => {
-            redirect_to_client(
-                app,
-                browser,
-                &session,
-                client,
-                &next_url(app, destination, None)?,
-            )
-            .await
+            let url = next_url(app, browser, destination, None)?;
+            redirect_to_client(app, browser, &session, client, &url).await
         }
     }
 }
@@ -186,11 +184,17 @@ async fn with_ticket(
         (Some((_, request)), Some(session)) => request.is_newer_than(session),
         _ => false,
     };
-    let url = next_url(app, destination, resumed.map(|(name, _)| name.as_str()))?;
+    let url = next_url(
+        app,
+        browser,
+        destination,
+        resumed.map(|(name, _)| name.as_str()),
+    )?;
     match sign_in_with_ticket(app, state, ticket, verify_again).await? {
         TicketSignIn::OtherUser(switch) => {
             let switch = switch.claim(app).await?;
             let client = destination.client.as_deref().filter(|_| resumed.is_none());
+            let url = url.for_user(switch.login.identity.subject.as_str());
             let onward = SwitchTarget { url, client };
             Ok(account_switch::request_confirmation(
                 app, browser, switch, onward,
@@ -204,7 +208,7 @@ async fn with_ticket(
                         .await
                         .unwrap_or_else(IntoResponse::into_response)
                 }
-                _ => see_other(&url),
+                _ => see_other(&url.for_user(signed_in.session.user.subject().as_str())),
             };
             set_cookies(&mut response, session_cookies(app, signed_in.handles));
             Ok(response)
@@ -215,19 +219,32 @@ async fn with_ticket(
 /// The URL to redirect to once the user is signed in. `resumed` names the pending request, if any.
 fn next_url(
     app: &App,
+    browser: &BrowserRequest,
     destination: &Destination,
     resumed: Option<&str>,
-) -> Result<String, PageProblem> {
-    match (resumed, &destination.client) {
-        (Some(name), _) => Ok(app.issuer.at(&format!("/resume/{name}"))),
-        (None, None) => Ok(app.issuer.at("/launch")),
-        (None, Some(client)) => {
-            match login_url(client, destination.deep_link.as_deref(), &app.issuer) {
-                Ok(url) => Ok(url.into()),
-                Err(error) => Err(PageProblem::NoTarget(client.id.to_string(), error)),
-            }
+) -> Result<LaunchUrl, PageProblem> {
+    let client = match (resumed, &destination.client) {
+        (Some(name), _) => {
+            let url = app.issuer.at(&format!("/resume/{name}"));
+            return Ok(LaunchUrl::page(url));
         }
+        (None, None) => return Ok(LaunchUrl::page(app.issuer.at("/launch"))),
+        (None, Some(client)) => client,
+    };
+    let query = ticket_url::strip(&browser.query, app.provider.ticket_parameter(), Equals::Any);
+    let deep = DeepLink {
+        path: destination.deep_link.as_deref(),
+        query: if query == AGAIN { "" } else { &query },
+    };
+    if is_left_out(client, deep) {
+        tracing::info!(
+            client_id = client.id.as_str(),
+            "The query of a launch of {} is left out: it names another site, or the client has no client_uri",
+            client.id.as_str()
+        );
     }
+    login_url(client, deep, &app.issuer)
+        .map_err(|error| PageProblem::NoTarget(client.id.to_string(), error))
 }
 
 /// Redirects the browser to the client, unless the user may not use it or the browser is caught in a
@@ -237,7 +254,7 @@ async fn redirect_to_client(
     browser: &BrowserRequest,
     session: &Session,
     client: &Client,
-    url: &str,
+    url: &LaunchUrl,
 ) -> Result<Response, PageError> {
     if let Some(denied) = access_denial(app, client, &session.user).await? {
         return Err(PageProblem::AccessDenied(denied).into());
@@ -251,11 +268,11 @@ async fn redirect_to_client(
     let cookie = browser
         .cookies
         .get(&CookieName::LoopGuard)
-        .filter(|_| browser.query != "again");
+        .filter(|_| browser.query != AGAIN);
     let Some(guard) = LoopGuard::count(cookie, &launch_key, app.host.clock.now()) else {
         return Err(PageProblem::RedirectLoop(client.id.to_string()).into());
     };
-    let mut response = see_other(url);
+    let mut response = see_other(&url.for_user(session.user.subject().as_str()));
     set_cookies(
         &mut response,
         [CookieName::LoopGuard.set(guard.to_cookie(), Some(LAUNCH_COUNT_AGE), &app.issuer)],

@@ -76,12 +76,13 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(Arc::clone(&app), errors::render_errors))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    let launch = format!("{}{LAUNCH}", app.issuer.path());
+    let home = app.issuer.path().to_owned();
+    let launch = format!("{home}{LAUNCH}");
     let parameter = app.provider.ticket_parameter().to_owned();
     // The URL is normalised before routing, because the path decides the route.
     Router::new().fallback_service(MapRequest::new(
         routes.with_state(app).layer(layers),
-        move |request| menu_url::normalize(request, &launch, &parameter),
+        move |request| menu_url::normalize(request, &home, &launch, &parameter),
     ))
 }
 

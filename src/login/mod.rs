@@ -10,4 +10,5 @@ pub mod referer;
 pub mod sign_in;
 pub mod ticket;
 pub mod ticket_decision;
+pub mod ticket_url;
 pub mod verified_login;

@@ -26,6 +26,7 @@ mod introspection;
 mod jwks;
 mod kit;
 mod launch;
+mod launch_link;
 mod login_flow;
 mod logout;
 mod openidconnect;

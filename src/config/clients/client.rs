@@ -23,6 +23,7 @@ impl Check<'_, '_> {
                 "write something like \"15m\"",
             );
         }
+        let client_uri = self.url("client_uri", section.client_uri.as_deref());
         Some(Client {
             id: ClientId::new(section.client_id.clone()),
             name: self.name(section),
@@ -30,7 +31,8 @@ impl Check<'_, '_> {
             redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
                 .url("initiate_login_uri", section.initiate_login_uri.as_deref()),
-            client_uri: self.url("client_uri", section.client_uri.as_deref()),
+            launch: self.launch(section, client_uri.as_ref()),
+            client_uri,
             logout: self.logout(section),
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,
