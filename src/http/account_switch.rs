@@ -8,16 +8,17 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::BrowserId;
-use crate::http::error::{PageError, PageProblem};
+use crate::http::error::{PageError, PageProblem, RefusedRequest};
 use crate::http::extract::browser::BrowserRequest;
 use crate::http::extract::cookies::{CookieName, session_cookies};
+use crate::http::extract::form::require_form;
 use crate::http::page::words::Text;
 use crate::http::page::{Form, Link, Page};
 use crate::http::response::{see_other, set_cookies};
@@ -60,11 +61,7 @@ pub(super) fn request_confirmation(
     let sealed = pending
         .seal(&app.switch_sealer)
         .ok_or(PageProblem::TooLarge)?;
-    let page = match browser.requested_language {
-        Some(language) => format!("/switch?ui_locales={}", language.tag()),
-        None => "/switch".to_owned(),
-    };
-    let mut response = see_other(&app.issuer.at(&page));
+    let mut response = see_other(&browser.localized(&app.issuer.at("/switch")));
     let browser_id = switch.browser.expose().to_owned();
     set_cookies(
         &mut response,
@@ -100,11 +97,11 @@ pub(super) async fn page(
     }
     .with("new_user", &new_user);
     page.form = Some(Form {
-        action: app.issuer.at("/switch"),
+        action: browser.localized(&app.issuer.at("/switch")),
         confirmation: pending.confirmation,
         yes: Text::of(|words| &words.labels.switch_to).with("new_user", &new_user),
         no: Link {
-            url: app.issuer.at("/launch"),
+            url: browser.localized(&app.issuer.at("/launch")),
             label: Text::of(|words| &words.labels.cancel_switch),
         },
     });
@@ -121,15 +118,18 @@ pub(super) async fn page(
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
+    require_form(&headers).map_err(|error| PageProblem::Request(RefusedRequest::unread(error)))?;
     let pending = pending(&app, &browser)?;
     let form = Params::parse(&body?)?;
     let submitted = form.get("confirmation").unwrap_or_default();
     if !bool::from(submitted.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
         return Err(PageProblem::NoPendingSwitch.into());
     }
-    let state = browser.state(&app).await?;
+    let mut state = browser.state(&app).await?;
+    state.caller.client_id.clone_from(&pending.client_id);
     let browser_id = state.browser.clone();
     let browser_id = browser_id
         .filter(|id| TicketHolder::Browser(BrowserId::of(id)) == pending.login.holder)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use panda_oidc_sdk::Entrance;
 
@@ -13,9 +14,10 @@ use super::account_switch;
 use super::account_switch::SwitchTarget;
 use super::authorization_request::{AuthorizationRequest, RequestError};
 use super::authorization_response;
-use super::error::{PageError, PageProblem};
-use super::extract::browser::BrowserRequest;
+use super::error::{PageError, PageProblem, RefusedRequest};
+use super::extract::browser::{BrowserRequest, RequestClient};
 use super::extract::cookies::{CookieName, session_cookies};
+use super::extract::form::require_form;
 use super::extract::pending_requests::{open_request, store_request};
 use super::page::language::Language;
 use super::page::login_required;
@@ -37,9 +39,13 @@ pub(super) async fn get(State(app): State<Arc<App>>, browser: BrowserRequest) ->
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     mut browser: BrowserRequest,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let result = serve_posted(&app, &mut browser, body).await;
+    let result = match require_form(&headers) {
+        Ok(()) => serve_posted(&app, &mut browser, body).await,
+        Err(error) => Err(PageProblem::Request(RefusedRequest::unread(error)).into()),
+    };
     browser.respond(result)
 }
 
@@ -76,6 +82,9 @@ async fn serve_posted(
     if browser.cookies.get(&CookieName::Session).is_none() {
         let parameter = app.provider.ticket_parameter();
         let params = Params::parse(ticket::strip_ticket(&raw, parameter).as_bytes())?;
+        if params.well_formed().is_err() {
+            return serve(app, browser, &raw).await;
+        }
         let query = params.without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
     }
@@ -91,6 +100,7 @@ async fn serve_resumed(
     let pending =
         open_request(app, &browser.cookies, &name).ok_or(PageProblem::NoPendingRequest)?;
     browser.set_locale(Language::from_ui_locales(&pending.request));
+    browser.request_client = Some(RequestClient(pending.client_id.clone()));
     match AuthorizationRequest::resume(app, name.clone(), pending) {
         Ok(request) => Ok(process(app, browser, &request).await),
         // The configuration has changed since. A request that will fail again must not divert the next
@@ -165,7 +175,8 @@ async fn decide(
             })
         }
     };
-    let state = browser.state(app).await?;
+    let mut state = browser.state(app).await?;
+    state.caller.client_id = Some(request.pending.client_id.clone());
     let requested_at = request.pending.requested_at;
     Ok(authorize(app, &request.authorization, requested_at, state, ticket).await)
 }

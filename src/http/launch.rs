@@ -41,6 +41,21 @@ pub(super) async fn head() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+/// `HEAD` of a launch: 404 when there is no such client.
+///
+/// # Errors
+///
+/// [`PageProblem::NoSuchClient`], [`PageProblem::NotFound`].
+pub(super) async fn head_client(
+    State(app): State<Arc<App>>,
+    path: Result<Path<Vec<(String, String)>>, PathRejection>,
+) -> Result<StatusCode, PageError> {
+    let Path(parameters) = path.map_err(|_| PageProblem::NotFound)?;
+    let (_, client) = parameters.into_iter().next().ok_or(PageProblem::NotFound)?;
+    find_client(&app, &client).map_err(PageProblem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `GET /`: redirects to the list of apps. People get here by typing the address.
 pub(super) async fn root(State(app): State<Arc<App>>) -> Response {
     see_other(&app.issuer.at("/launch"))
@@ -134,7 +149,9 @@ async fn launch(
     }
     app.limits.launches.check_address(browser.client_ip.0)?;
     let decodings = ticket::find(&browser.query, app.provider.ticket_parameter())?;
-    let state = browser.state(app).await?;
+    let mut state = browser.state(app).await?;
+    let client = destination.client.as_ref();
+    state.caller.client_id = client.map(|client| client.id.to_string());
     if decodings.is_empty() {
         return without_ticket(app, &browser, state, &destination).await;
     }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
@@ -36,7 +36,7 @@ use tower::ServiceBuilder;
 use tower::util::MapRequest;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use self::error::{BearerError, ClientError, Interruption, PageError, PageProblem};
+use self::error::{BearerError, ClientError, Interruption, OAuthProblem, PageError, PageProblem};
 use self::middleware::bounds::bounded;
 use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
@@ -60,7 +60,7 @@ pub fn router(app: Arc<App>) -> Router {
                 .route(path::JWKS, get(well_known::jwks)),
         ));
     let routes = match app.issuer.path() {
-        "" => endpoints,
+        "" => endpoints.merge(for_host()),
         // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
         below => {
             let well_known = format!("{}{below}", path::AUTHORIZATION_SERVER);
@@ -68,12 +68,18 @@ pub fn router(app: Arc<App>) -> Router {
                 .merge(documents(
                     Router::new().route(&well_known, get(well_known::metadata)),
                 ))
+                .merge(for_host())
                 .nest(below, endpoints)
         }
     };
     let layers = ServiceBuilder::new()
         .layer(header(REFERRER_POLICY, "no-referrer"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        // What says nothing else is about a person or a secret.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
         .layer(from_fn_with_state(Arc::clone(&app), errors::render_errors))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let home = app.issuer.path().to_owned();
@@ -98,11 +104,11 @@ fn for_browsers() -> Router<Arc<App>> {
         .route("/", get(launch::root))
         .route(
             "/launch/{client_id}",
-            get(launch::launch_client).head(launch::head),
+            get(launch::launch_client).head(launch::head_client),
         )
         .route(
             "/launch/{client_id}/{*path}",
-            get(launch::launch_deep_link).head(launch::head),
+            get(launch::launch_deep_link).head(launch::head_client),
         )
         .route(
             "/switch",
@@ -118,6 +124,13 @@ fn for_browsers() -> Router<Arc<App>> {
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
     bounded::<PageError, _>(routes)
+}
+
+/// What browsers and crawlers look for at the root of a host, whatever the issuer's path.
+fn for_host() -> Router<Arc<App>> {
+    Router::new()
+        .route("/favicon.ico", get(well_known::favicon))
+        .route("/robots.txt", get(well_known::robots))
 }
 
 async fn not_found() -> PageError {
@@ -153,9 +166,9 @@ fn documents(routes: Router<Arc<App>>) -> Router<Arc<App>> {
 /// Puts the bounds around routes whose errors are JSON.
 fn in_json<E>(routes: Router<Arc<App>>) -> Router<Arc<App>>
 where
-    E: From<Interruption> + IntoResponse + 'static,
+    E: From<Interruption> + From<OAuthProblem> + IntoResponse + 'static,
 {
-    bounded::<E, _>(routes.method_not_allowed_fallback(error::method_not_allowed))
+    bounded::<E, _>(routes.method_not_allowed_fallback(error::method_not_allowed::<E>))
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -21,9 +21,14 @@ use crate::service::tokens;
 /// [`ClientError`] with a registered code.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
-    AuthenticatedClient { client, form }: AuthenticatedClient,
+    AuthenticatedClient {
+        client,
+        form,
+        address,
+    }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
-    let tokens = tokens::issue_tokens(&app, &client, &form).await?;
+    let tokens = tokens::issue_tokens(&app, &client, &form, address).await;
+    let tokens = tokens.map_err(|error| ClientError::from(error).of_client(client.id.as_str()))?;
     // RFC 6749 §5.1 requires both headers.
     let no_store = [NO_STORE, (PRAGMA, HeaderValue::from_static("no-cache"))];
     Ok((no_store, Json(tokens)).into_response())

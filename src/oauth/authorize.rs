@@ -96,7 +96,7 @@ fn validate(
     client: &Arc<Client>,
     redirect: &VerifiedRedirect,
 ) -> Result<Authorization, OAuthError> {
-    no_repeats(params)?;
+    params.well_formed()?;
     no_request_object(params)?;
     grant_type(client)?;
     response_type(params)?;
@@ -147,8 +147,9 @@ fn redirect_uri(
     let uri = params
         .get("redirect_uri")
         .ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing"))?;
-    // A `state` that is given twice is ambiguous: the error response goes without one.
-    let state = params.get("state").filter(|_| !params.repeats("state"));
+    // A `state` that is given twice, or is not UTF-8, cannot be returned as it came: the error response goes without one.
+    let is_ambiguous = params.repeats("state") || params.is_garbled("state");
+    let state = params.get("state").filter(|_| !is_ambiguous);
     VerifiedRedirect::check(
         uri,
         &client.redirect_uris,
@@ -156,15 +157,6 @@ fn redirect_uri(
         issuer,
         state,
     )
-}
-
-fn no_repeats(params: &Params) -> Result<(), OAuthError> {
-    match params.repeated() {
-        Some(name) => Err(OAuthError::invalid_request(format!(
-            "the parameter {name} is given more than once"
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// Each unsupported parameter is refused with its own error code (OIDC Core §6.1, §6.2, §7.2.1).

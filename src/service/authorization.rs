@@ -76,7 +76,10 @@ pub async fn authorize(
     // 1. Authenticate the end user: by the ticket, if there is one, else by the session.
     let authenticated = match ticket {
         Some(ticket) => sign_in(app, authorization, requested_at, &state, ticket).await,
-        None => Ok(Authentication::Session(state.session.map(Box::new), None)),
+        None => Ok(Authentication::Session(
+            state.session.clone().map(Box::new),
+            None,
+        )),
     };
     let unchanged = |decision| AuthorizationOutcome {
         decision,
@@ -105,6 +108,10 @@ pub async fn authorize(
     };
     // 2. Grant the request, if the session is sufficient for it.
     let decision = grant(app, authorization, requested_at, session.as_deref()).await;
+    if let (Ok(AuthorizationDecision::Granted(_)), Some(session)) = (&decision, &session) {
+        let (subject, client_id) = (session.user.subject(), authorization.client.id.as_str());
+        tracing::info!(%subject, sid = %session.sid, client_id, address = %state.caller.address(), "Issued a code to {client_id} for {subject}");
+    }
     AuthorizationOutcome { decision, handles }
 }
 

@@ -1,5 +1,6 @@
 //! Signs a user in at a browser, with the ticket of a launch or of an authorization request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
@@ -22,6 +23,27 @@ pub struct BrowserState {
     pub handle: Option<SessionHandleHash>,
     /// The handle that identifies the browser itself.
     pub browser: Option<Handle>,
+    /// Who signs in, for the log.
+    pub caller: Caller,
+}
+
+/// Who makes a request, for the log.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The address of the browser or the client.
+    pub address: Option<IpAddr>,
+    /// The client that is asked for, if the request names one.
+    pub client_id: Option<String>,
+}
+
+impl Caller {
+    /// The address as text; empty if it is unknown.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.address
+            .map(|address| address.to_string())
+            .unwrap_or_default()
+    }
 }
 
 /// A ticket that a browser presented.
@@ -160,7 +182,8 @@ pub async fn sign_in(
         handle: state.handle,
     };
     let (session, handle) = begin_session(app, current, login).await?;
-    tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
+    let client_id = state.caller.client_id.as_deref();
+    tracing::info!(subject = %session.user.subject(), sid = %session.sid, client_id, address = %state.caller.address(), "Signed {} in", session.user.subject());
     Ok(SignedIn {
         session,
         handles: Some(NewHandles {

@@ -21,6 +21,7 @@ mod disk_full;
 mod first_start;
 mod groups;
 mod kill;
+mod log;
 mod master_key;
 mod outage;
 mod page;

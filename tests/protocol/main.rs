@@ -29,6 +29,7 @@ mod launch;
 mod launch_link;
 mod login_flow;
 mod logout;
+mod odd_requests;
 mod openidconnect;
 mod pages;
 mod pending_request;

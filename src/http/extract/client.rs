@@ -6,6 +6,9 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::Uri;
 use axum::http::header::AUTHORIZATION;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode;
 
 use super::client_ip::ClientIp;
 use super::{authorization, form};
@@ -25,6 +28,8 @@ use crate::oauth::params::Params;
 pub(crate) struct AuthenticatedClient {
     pub(crate) client: Arc<Client>,
     pub(crate) form: Params,
+    /// The address of the client.
+    pub(crate) address: IpAddr,
 }
 
 impl FromRequest<Arc<App>> for AuthenticatedClient {
@@ -62,7 +67,7 @@ impl AuthenticatedClient {
             Some(_) => audience(app, &uri).into(),
             None => Vec::new(),
         };
-        let request = client_auth::ClientCredentials {
+        let credentials = client_auth::ClientCredentials {
             header: header
                 .as_ref()
                 .map(|value| value.to_str().unwrap_or_default()),
@@ -70,35 +75,64 @@ impl AuthenticatedClient {
             audience: &audience,
             now: app.host.clock.now(),
         };
-        let client = match authenticate(&request, &app.clients)? {
-            ClientProof::Authenticated(client) => {
-                limit.check_client(&client, client_ip)?;
-                client
-            }
-            ClientProof::Unspent(assertion) => spend(app, assertion, limit, client_ip).await?,
-            ClientProof::AwaitsKeys(pending) => {
-                let assertion = verify(app, &pending).await?;
-                spend(app, assertion, limit, client_ip).await?
-            }
-        };
-        Ok(Self { client, form })
+        let client = prove(app, &credentials, limit, client_ip).await;
+        let client = client.map_err(|error| match named_client(app, &credentials) {
+            Some(id) => error.of_client(id),
+            None => error,
+        })?;
+        Ok(Self {
+            client,
+            form,
+            address: client_ip,
+        })
     }
 }
 
+/// Authenticates the client.
+async fn prove(
+    app: &App,
+    credentials: &client_auth::ClientCredentials<'_>,
+    limit: &Limit,
+    client_ip: IpAddr,
+) -> Result<Arc<Client>, ClientError> {
+    match authenticate(credentials, &app.clients)? {
+        ClientProof::Authenticated(client) => {
+            limit.check_client(&client, client_ip)?;
+            Ok(client)
+        }
+        ClientProof::Unspent(assertion) => spend(app, assertion, limit, client_ip).await,
+        ClientProof::AwaitsKeys(pending) => {
+            let assertion = verify(app, &pending).await?;
+            spend(app, assertion, limit, client_ip).await
+        }
+    }
+}
+
+/// The registered client that failed to authenticate, for the log.
+fn named_client<'a>(
+    app: &'a App,
+    credentials: &client_auth::ClientCredentials<'_>,
+) -> Option<&'a str> {
+    let in_header = || {
+        let (_, encoded) = credentials.header?.split_once(' ')?;
+        let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let id = decoded.split(|byte| *byte == b':').next()?;
+        Some(percent_decode(id).decode_utf8().ok()?.into_owned())
+    };
+    let id = credentials.form.get("client_id").map(str::to_owned);
+    Some(app.clients.get(&id.or_else(in_header)?)?.id.as_str())
+}
+
 /// Reads the form. Credentials and codes belong in the body, not in the URL (RFC 6749 §2.3.1, §3.2).
-async fn read_form(request: Request) -> Result<Params, OAuthError> {
+async fn read_form(request: Request) -> Result<Params, OAuthProblem> {
     let query = request.uri().query();
     if query.is_some_and(|query| !query.is_empty()) {
-        return Err(OAuthError::invalid_request(
-            "parameters belong into the body, not into the URL",
-        ));
+        let error = "parameters belong into the body, not into the URL";
+        return Err(OAuthError::invalid_request(error).into());
     }
-    if !form::is_form(request.headers()) {
-        return Err(OAuthError::invalid_request(
-            "the body is not application/x-www-form-urlencoded",
-        ));
-    }
-    form::parse(&form::body(request).await?)
+    form::require_form(request.headers())?;
+    let form = form::parse(&form::body(request).await?)?;
+    Ok(form)
 }
 
 /// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint" (OIDC Core §9);

@@ -7,8 +7,10 @@ use axum::http::header::SET_COOKIE;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::log_line::Failed;
 use crate::app::App;
 use crate::http::error::{LogEntry, PageProblem, problem_page};
+use crate::http::extract::browser::RequestClient;
 use crate::http::extract::client_ip;
 use crate::http::page::language::Language;
 
@@ -22,44 +24,31 @@ pub(crate) async fn render_errors(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
-    // Log the route, not the path: an unknown path may contain a secret.
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let address = client_ip::address(&parts, &app.trusted_proxies);
+    let uri = parts.uri.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
     let Some(entry) = response.extensions().get::<LogEntry>() else {
         return response;
     };
-    let client = address
+    let address = address
         .map(|address| address.to_string())
         .unwrap_or_default();
-    let path = route.as_ref().map_or("unknown", MatchedPath::as_str);
-    log(entry, path, &client);
+    let client = response.extensions().get::<RequestClient>();
+    let failed = Failed {
+        uri: &uri,
+        route: route.as_ref().map(MatchedPath::as_str),
+        address: &address,
+        client_id: client.map(|client| client.0.as_str()),
+    };
+    let request_id = failed.log(entry, &app);
     let Some(problem) = response.extensions().get::<Arc<PageProblem>>() else {
         return response;
     };
     let language = response.extensions().get().copied().unwrap_or(language);
-    let mut page = problem_page::page(problem, language, &app);
+    let mut page = problem_page::page(problem, request_id, language, &app);
     for cookie in response.headers().get_all(SET_COOKIE) {
         page.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     page
-}
-
-fn log(entry: &LogEntry, path: &str, client: &str) {
-    let LogEntry {
-        message, causes, ..
-    } = entry;
-    // Log only the first refusal, so that a flood of requests does not flood the log.
-    if entry
-        .rate_limited
-        .as_ref()
-        .is_some_and(|too_often| !too_often.should_log)
-    {
-        return;
-    }
-    if entry.is_failure {
-        tracing::error!(path, client, causes, "{message}");
-    } else {
-        tracing::warn!(path, client, causes, "{message}");
-    }
 }

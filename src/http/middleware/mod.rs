@@ -3,4 +3,5 @@
 pub(crate) mod bounds;
 pub(crate) mod cors;
 pub(crate) mod errors;
+mod log_line;
 pub(crate) mod menu_url;

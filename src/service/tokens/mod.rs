@@ -7,6 +7,7 @@ mod issue;
 mod refresh_token;
 mod token_exchange;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::error::Error;
@@ -16,7 +17,7 @@ use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::params::Params;
 use crate::oauth::token_response::TokenResponse;
 
-/// Issues the tokens for the grant that `client` presents in `form`.
+/// Issues the tokens for the grant that `client` presents in `form`, from `address`.
 ///
 /// # Errors
 ///
@@ -25,6 +26,7 @@ pub async fn issue_tokens(
     app: &Arc<App>,
     client: &Client,
     form: &Params,
+    address: IpAddr,
 ) -> Result<TokenResponse, Error> {
     let tokens = match grants::read(form, client)? {
         TokenRequest::Code(request) => authorization_code::redeem(app, client, request).await?,
@@ -32,5 +34,9 @@ pub async fn issue_tokens(
         TokenRequest::Client(request) => client_credentials::grant(app, client, request),
         TokenRequest::Exchange(request) => token_exchange::exchange(app, client, request).await?,
     };
-    Ok(issue::sign(app, client, tokens)?)
+    let subject = tokens.access_token.sub.clone();
+    let response = issue::sign(app, client, tokens)?;
+    let (client_id, grant_type) = (client.id.as_str(), form.get("grant_type"));
+    tracing::info!(%subject, client_id, %address, grant_type, "Issued tokens to {client_id} for {subject}");
+    Ok(response)
 }

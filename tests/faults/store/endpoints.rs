@@ -38,6 +38,8 @@ pub fn for_operators(program: &Program) -> Vec<Request> {
             program.at("/.well-known/openid-configuration"),
         ),
         Request::get("well_known::jwks", program.at("/jwks")),
+        Request::get("well_known::favicon", program.at("/favicon.ico")),
+        Request::get("well_known::robots", program.at("/robots.txt")),
         admin("alive", "/healthz"),
         admin("ready", "/readyz").needs(Needs::Write, Failure::Text),
         admin("metrics::metrics", "/metrics").needs(Needs::Read, Failure::Less),
