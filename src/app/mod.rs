@@ -72,6 +72,8 @@ pub struct App {
     pub switch_sealer: Sealer,
     /// Seals logouts that wait for confirmation.
     pub logout_sealer: Sealer,
+    /// Seals launches that failed.
+    pub failed_launch_sealer: Sealer,
     /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
     /// Derives the successor of a refresh token.
@@ -138,6 +140,7 @@ impl App {
             pending_request_sealer: master.sealer(Purpose::PendingRequests),
             switch_sealer: master.sealer(Purpose::AccountSwitches),
             logout_sealer: master.sealer(Purpose::Logouts),
+            failed_launch_sealer: master.sealer(Purpose::FailedLaunches),
             ticket_hasher: master.ticket_hasher(),
             refresh_token_chain: master.refresh_token_chain(),
             metadata: metadata.into(),

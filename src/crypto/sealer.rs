@@ -20,6 +20,8 @@ pub enum Purpose {
     AccountSwitches,
     /// Logouts that wait for confirmation, in a form.
     Logouts,
+    /// Launches that failed, in a URL and a cookie.
+    FailedLaunches,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::PendingRequests => b"parked requests",
             Self::AccountSwitches => b"switches",
             Self::Logouts => b"logouts",
+            Self::FailedLaunches => b"failed launches",
         }
     }
 }

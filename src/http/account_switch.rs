@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::BrowserId;
-use crate::http::error::{PageError, PageProblem, RefusedRequest};
+use crate::http::error::{PageError, PageProblem};
 use crate::http::extract::browser::BrowserRequest;
 use crate::http::extract::cookies::{CookieName, session_cookies};
 use crate::http::extract::form::require_form;
@@ -121,7 +121,7 @@ pub(super) async fn confirm(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
-    require_form(&headers).map_err(|error| PageProblem::Request(RefusedRequest::unread(error)))?;
+    require_form(&headers).map_err(|_| PageProblem::NoPendingSwitch)?;
     let pending = pending(&app, &browser)?;
     let form = Params::parse(&body?)?;
     let submitted = form.get("confirmation").unwrap_or_default();

@@ -94,7 +94,7 @@ fn validate(app: &App, params: &Params) -> Result<Authorization, PageError> {
         Refusal::Page(error) => {
             let ticket = app.provider.ticket_parameter();
             let refused = RefusedRequest::new(error, params, "redirect_uri", &app.clients, ticket);
-            PageError::Page(PageProblem::Request(refused))
+            PageError::Page(PageProblem::Request(refused.into()))
         }
         Refusal::Redirect(redirect, error) => PageError::Redirect(redirect, error, None),
     })

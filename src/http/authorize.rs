@@ -23,6 +23,7 @@ use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
+use crate::login::failed_launch::Reason;
 use crate::login::ticket;
 use crate::oauth::params::Params;
 use crate::service::authorization::{AuthorizationDecision, AuthorizationOutcome, authorize};
@@ -44,7 +45,7 @@ pub(super) async fn post(
 ) -> Response {
     let result = match require_form(&headers) {
         Ok(()) => serve_posted(&app, &mut browser, body).await,
-        Err(error) => Err(PageProblem::Request(RefusedRequest::unread(error)).into()),
+        Err(error) => Err(PageProblem::Request(RefusedRequest::unread(error).into()).into()),
     };
     browser.respond(result)
 }
@@ -132,6 +133,14 @@ async fn process(
         decision,
         Ok(AuthorizationDecision::Granted(_)) | Err(PageError::Redirect(..))
     );
+    // The user can try again after an outage: the request waits meanwhile.
+    let waits = match &decision {
+        Err(PageError::Page(problem)) if request.ticket.is_some() => problem
+            .reason()
+            .filter(Reason::is_temporary)
+            .and_then(|_| store_request(app, &browser.cookies, &request.pending)),
+        _ => None,
+    };
     // 2. Respond.
     let mut response = match decision {
         Ok(AuthorizationDecision::Granted(code)) => {
@@ -146,6 +155,10 @@ async fn process(
         Err(error) => error.into_response(),
     };
     set_cookies(&mut response, session_cookies(app, handles));
+    set_cookies(
+        &mut response,
+        waits.into_iter().flat_map(|(_, cookies)| cookies),
+    );
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
         forget_request(app, name, &mut response);
     }
@@ -196,7 +209,13 @@ fn require_sign_in(
     let stored = store_request(app, &browser.cookies, &request.pending);
     let mut response = match app.provider.entrance(app.issuer.url()) {
         Entrance::Redirect(portal) if stored.is_some() => see_other(portal.as_str()),
-        _ => login_required::page(app, client, stored.is_some(), browser.language),
+        // No page is shown at a URL that holds a ticket.
+        _ => match &stored {
+            Some((name, _)) if request.ticket.is_some() => {
+                see_other(&app.issuer.at(&format!("/resume/{name}")))
+            }
+            _ => login_required::page(app, client, stored.is_some(), browser.language),
+        },
     };
     let cookies = stored.into_iter().flat_map(|(_, cookies)| cookies);
     set_cookies(&mut response, cookies);

@@ -30,6 +30,9 @@ use crate::service::sign_in::{BrowserState, PresentedTicket, TicketSignIn, sign_
 use crate::session::Session;
 use crate::store::StoreError;
 
+/// The path that the entries of the portal's menu point to.
+pub(super) const LAUNCH: &str = "/launch";
+
 /// How long the browser keeps the cookie that counts launches; longer than the loop guard's window.
 const LAUNCH_COUNT_AGE: TimeDelta = TimeDelta::minutes(1);
 
@@ -70,15 +73,7 @@ pub(super) async fn launch_any(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: None,
-            deep_link: None,
-        },
-    )
-    .await
+    launch_at(&app, browser, None, None).await
 }
 
 /// `GET /launch/{client_id}`.
@@ -92,15 +87,7 @@ pub(super) async fn launch_client(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path(client) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
-            deep_link: None,
-        },
-    )
-    .await
+    launch_at(&app, browser, Some(client), None).await
 }
 
 /// `GET /launch/{client_id}/{path}`: a deep link into the client.
@@ -114,15 +101,26 @@ pub(super) async fn launch_deep_link(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path((client, deep_link)) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(
-        &app,
-        browser,
-        Destination {
-            client: Some(find_client(&app, &client).map_err(PageProblem::from)?),
-            deep_link: Some(deep_link),
-        },
-    )
-    .await
+    launch_at(&app, browser, Some(client), Some(deep_link)).await
+}
+
+/// A launch of `client`, or of none, at the page `path`.
+///
+/// # Errors
+///
+/// As [`launch_client`].
+pub(super) async fn launch_at(
+    app: &Arc<App>,
+    browser: BrowserRequest,
+    client: Option<String>,
+    deep_link: Option<String>,
+) -> Result<Response, PageError> {
+    let client = client.map(|client| find_client(app, &client)).transpose();
+    let destination = Destination {
+        client: client.map_err(PageProblem::from)?,
+        deep_link,
+    };
+    launch(app, browser, destination).await
 }
 
 fn find_client(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {

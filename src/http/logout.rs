@@ -79,7 +79,8 @@ async fn serve_posted(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
-    require_form(headers).map_err(|error| PageProblem::Logout(RefusedRequest::unread(error)))?;
+    require_form(headers)
+        .map_err(|error| PageProblem::Logout(RefusedRequest::unread(error).into()))?;
     let raw = browser.read_parameters(body)?;
     if browser.cookies.get(&CookieName::Session).is_none() {
         let params = Params::parse(raw.as_bytes())?;
@@ -116,13 +117,8 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
     let request = read(&params, &app.clients, &app.keys, app.issuer.as_str());
     let uri = "post_logout_redirect_uri";
     let request = request.map_err(|error| {
-        PageProblem::Logout(RefusedRequest::new(
-            error,
-            &params,
-            uri,
-            &app.clients,
-            ticket,
-        ))
+        let refused = RefusedRequest::new(error, &params, uri, &app.clients, ticket);
+        PageProblem::Logout(refused.into())
     })?;
     let state = browser.state(app).await?;
     let plan = request.plan(state.session.as_ref());
@@ -159,7 +155,8 @@ pub(super) async fn confirm(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
-    require_form(&headers).map_err(|error| PageProblem::Logout(RefusedRequest::unread(error)))?;
+    require_form(&headers)
+        .map_err(|error| PageProblem::Logout(RefusedRequest::unread(error).into()))?;
     let form = Params::parse(&body?)?;
     let sealed = form.get("confirmation").unwrap_or_default();
     let pending = PendingLogout::open(sealed, &app.logout_sealer, app.host.clock.now());

@@ -9,6 +9,7 @@ mod authorize;
 pub mod demo_app;
 mod error;
 mod extract;
+mod failed_launch;
 mod introspect;
 mod launch;
 mod logout;
@@ -37,6 +38,7 @@ use tower::util::MapRequest;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::error::{BearerError, ClientError, Interruption, OAuthProblem, PageError, PageProblem};
+use self::launch::LAUNCH;
 use self::middleware::bounds::bounded;
 use self::middleware::{cors, errors, menu_url};
 use crate::app::App;
@@ -44,9 +46,6 @@ use crate::oauth::discovery::path;
 
 /// The largest body any endpoint accepts, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// The path that the entries of the portal's menu point to.
-const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all of them below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
@@ -121,6 +120,14 @@ fn for_browsers() -> Router<Arc<App>> {
             get(logout::get).post(logout::post).head(launch::head),
         )
         .route(logout::CONFIRM_PATH, post(logout::confirm))
+        .route(
+            failed_launch::PROBLEM,
+            get(failed_launch::page).head(launch::head),
+        )
+        .route(
+            failed_launch::RETRY,
+            get(failed_launch::retry).head(launch::head),
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
     bounded::<PageError, _>(routes)

@@ -2,6 +2,7 @@
 //! I/O and no clock.
 
 pub mod account_switch;
+pub mod failed_launch;
 pub mod logout_confirmation;
 pub mod pending_request;
 pub mod policy;

@@ -213,6 +213,23 @@ async fn what_browsers_ask_for_by_themselves_is_not_logged() {
     assert!(warnings.is_empty(), "{warnings:#?}");
 }
 
+/// The admin listener is for operators, who read its answers with curl.
+#[tokio::test]
+async fn an_error_of_the_admin_listener_says_what_there_is() {
+    let portal = portal().await;
+    let program = Program::start(portal.url().as_str(), "").await;
+    for (method, path, status) in [
+        (Method::GET, "/nowhere", 404),
+        (Method::GET, "/scim/v2/Users", 404),
+        (Method::POST, "/healthz", 405),
+    ] {
+        let url = format!("{}{path}", program.admin);
+        let answer = Browser::new().send(method, url, |request| request).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(!answer.body.is_empty(), "{path}");
+    }
+}
+
 /// Sends raw bytes and returns the answer.
 async fn send_raw(program: &Program, bytes: &[u8]) -> String {
     let address = program.issuer.strip_prefix("http://").unwrap();

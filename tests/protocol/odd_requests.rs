@@ -178,7 +178,7 @@ async fn a_posted_request_must_be_a_form() {
     let mut signed_in = provider.signed_in(CHEN_TAO).await;
     let query = provider.client("grafana").authorize_url(&[]);
     let query = query.query().unwrap().to_owned();
-    for path in ["/authorize", "/logout", "/switch", "/logout/confirm"] {
+    for path in ["/authorize", "/logout", "/logout/confirm"] {
         for media_type in [
             "text/plain",
             "application/json",

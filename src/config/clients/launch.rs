@@ -36,11 +36,10 @@ impl Check<'_, '_> {
         }
         let name = name.unwrap_or(TARGET_LINK_URI);
         let format = match section.target_link_format {
-            Some(TargetLinkFormatKey::Url) => TargetLinkFormat::Url,
             Some(TargetLinkFormatKey::Path) => TargetLinkFormat::Path,
             // OIDC Core §4 defines a URL. Apps with a name of their own for it expect a path.
-            None if name == TARGET_LINK_URI => TargetLinkFormat::Url,
-            None => TargetLinkFormat::Path,
+            None if name != TARGET_LINK_URI => TargetLinkFormat::Path,
+            Some(TargetLinkFormatKey::Url) | None => TargetLinkFormat::Url,
         };
         LaunchSettings {
             parameters,

@@ -21,6 +21,7 @@ pub(crate) use self::log_entry::LogEntry;
 pub(crate) use self::oauth_problem::OAuthProblem;
 pub(crate) use self::page::PageError;
 pub(crate) use self::problem::PageProblem;
+pub(crate) use self::problem_page::RETRY_AFTER_SECONDS;
 pub(crate) use self::refused_request::RefusedRequest;
 
 /// The longest query that any endpoint accepts, in bytes.

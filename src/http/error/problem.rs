@@ -8,6 +8,7 @@ use super::refused_request::RefusedRequest;
 use crate::http::extract::form::is_late;
 use crate::http::page::words::{Message, Words};
 use crate::limits::RateLimited;
+use crate::login::failed_launch::Reason;
 use crate::login::ticket::InvalidTicket;
 use crate::oauth::clients::NoSuchClient;
 use crate::oauth::initiate_login::NoLoginUrl;
@@ -147,6 +148,27 @@ impl PageProblem {
             Self::Late => facts(S::REQUEST_TIMEOUT, Portal, |w| &w.late),
             Self::Internal => failure(S::INTERNAL_SERVER_ERROR, |w| &w.internal_error),
         }
+    }
+
+    /// Why a launch failed, if it would not fail in the same way without its ticket.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            Self::InvalidTicket(error) => Reason::InvalidTicket(error.to_string()),
+            Self::NoTarget(client, error) => Reason::NoTarget(format!("{client}: {error}")),
+            Self::TooLarge => Reason::TooLarge,
+            Self::SignIn(error) => match error {
+                SignInError::TicketRefused => Reason::TicketRefused,
+                SignInError::Left(_) => Reason::AccountDisabled,
+                SignInError::Login(LoginError::Rejected(_)) => Reason::TicketRejected,
+                SignInError::Login(LoginError::Unreachable(_)) => Reason::PortalUnreachable,
+                SignInError::Login(LoginError::Unintelligible(_)) => Reason::PortalUnintelligible,
+                SignInError::Store(_) => Reason::Unavailable,
+            },
+            Self::RateLimited(exceeded) => Reason::RateLimited(exceeded.retry_after_secs),
+            Self::Store(_) => Reason::Unavailable,
+            Self::Internal => Reason::Internal,
+            _ => return None,
+        })
     }
 
     /// The client that is concerned, as far as the problem knows it.

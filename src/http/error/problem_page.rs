@@ -14,7 +14,7 @@ use crate::oauth::discovery::path;
 use crate::people::Contact;
 
 /// `Retry-After` for our own failures, in seconds.
-const RETRY_AFTER_SECONDS: u64 = 10;
+pub(crate) const RETRY_AFTER_SECONDS: u64 = 10;
 
 /// The error page for `problem`. `request_id` is the number of its line in the log.
 #[must_use]

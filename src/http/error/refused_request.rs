@@ -31,27 +31,27 @@ impl RefusedRequest {
         uri: &'static str,
         clients: &Clients,
         ticket: &str,
-    ) -> Box<Self> {
+    ) -> Self {
         // Another text than a plain name may be anything, such as a secret that was pasted there.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let client_id = params.get("client_id");
         let client_id = client_id.filter(|id| id.len() <= 60 && id.bytes().all(plain));
-        Box::new(Self {
+        Self {
             error,
             is_registered: client_id.is_some_and(|id| clients.get(id).is_some()),
             client_id: client_id.map(str::to_owned),
             redirect_uri: params.get(uri).map(|value| (uri, shown_uri(value, ticket))),
-        })
+        }
     }
 
     /// A request whose parameters are unknown.
-    pub(crate) fn unread(error: OAuthError) -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn unread(error: OAuthError) -> Self {
+        Self {
             error,
             client_id: None,
             is_registered: false,
             redirect_uri: None,
-        })
+        }
     }
 
     /// The client, if it is registered.

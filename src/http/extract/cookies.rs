@@ -32,6 +32,8 @@ pub(crate) enum CookieName {
     Switch,
     /// The count of recent launches, which stops redirect loops.
     LoopGuard,
+    /// A failed launch that can be repeated.
+    Retry,
 }
 
 const PENDING_PREFIX: &str = "panda-oidc-parked-";
@@ -44,6 +46,7 @@ impl CookieName {
             Self::PendingRequest(name) => format!("{PENDING_PREFIX}{name}"),
             Self::Switch => "panda-oidc-switch".to_owned(),
             Self::LoopGuard => "panda-oidc-rounds".to_owned(),
+            Self::Retry => "panda-oidc-retry".to_owned(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::SET_COOKIE;
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -12,7 +12,10 @@ use crate::app::App;
 use crate::http::error::{LogEntry, PageProblem, problem_page};
 use crate::http::extract::browser::RequestClient;
 use crate::http::extract::client_ip;
+use crate::http::failed_launch::{self, with_cookies};
 use crate::http::page::language::Language;
+use crate::http::response::see_other;
+use crate::oauth::discovery::path;
 
 /// The layer that logs an error once and renders its page, if it has one. The language is the
 /// [`Language`] in the response's extensions, else the one that the request's URL and headers ask
@@ -27,6 +30,13 @@ pub(crate) async fn render_errors(
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let address = client_ip::address(&parts, &app.trusted_proxies);
     let uri = parts.uri.clone();
+    let is_get = parts.method == Method::GET;
+    if is_get
+        && route.as_ref().is_some_and(takes_no_ticket)
+        && let Some(clean) = failed_launch::without_ticket(&uri, &app)
+    {
+        return see_other(&clean);
+    }
     let response = next.run(Request::from_parts(parts, body)).await;
     let Some(entry) = response.extensions().get::<LogEntry>() else {
         return response;
@@ -41,14 +51,32 @@ pub(crate) async fn render_errors(
         address: &address,
         client_id: client.map(|client| client.0.as_str()),
     };
+    let problem = response.extensions().get::<Arc<PageProblem>>();
+    // No page is shown at a URL that holds a ticket.
+    if let Some(problem) = problem.filter(|_| is_get) {
+        let clean = failed_launch::without_ticket(&uri, &app);
+        match (problem.reason(), clean) {
+            (None, Some(clean)) => return with_cookies(see_other(&clean), &response),
+            (Some(reason), clean) if clean.is_some() || failed_launch::is_retry(&uri, &app) => {
+                let request_id = failed.log(entry, &app);
+                let redirect = failed_launch::redirect(&app, reason, request_id, &uri);
+                return with_cookies(redirect, &response);
+            }
+            _ => {}
+        }
+    }
     let request_id = failed.log(entry, &app);
-    let Some(problem) = response.extensions().get::<Arc<PageProblem>>() else {
+    let Some(problem) = problem else {
         return response;
     };
     let language = response.extensions().get().copied().unwrap_or(language);
-    let mut page = problem_page::page(problem, request_id, language, &app);
-    for cookie in response.headers().get_all(SET_COOKIE) {
-        page.headers_mut().append(SET_COOKIE, cookie.clone());
-    }
-    page
+    let page = problem_page::page(problem, request_id, language, &app);
+    with_cookies(page, &response)
+}
+
+/// Whether a ticket in the URL of this route is of no use.
+fn takes_no_ticket(route: &MatchedPath) -> bool {
+    [path::LOGOUT, "/switch", "/resume/{name}"]
+        .iter()
+        .any(|end| route.as_str().ends_with(end))
 }
