@@ -81,6 +81,8 @@ pub struct App {
     pub logout_sealer: Sealer,
     /// Seals recent launches in cookies.
     pub launch_sealer: Sealer,
+    /// Seals launches that failed.
+    pub failed_launch_sealer: Sealer,
     /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
     /// Derives the successor of a refresh token.
@@ -146,6 +148,7 @@ impl App {
             switch_sealer: master.sealer(Purpose::AccountSwitches),
             logout_sealer: master.sealer(Purpose::Logouts),
             launch_sealer: master.sealer(Purpose::Launches),
+            failed_launch_sealer: master.sealer(Purpose::FailedLaunches),
             ticket_hasher: master.ticket_hasher(),
             refresh_token_chain: master.refresh_token_chain(),
             metadata: metadata.into(),

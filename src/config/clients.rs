@@ -6,6 +6,7 @@ mod check;
 mod claims;
 mod client;
 mod credentials;
+mod launch;
 mod logout;
 mod products;
 mod refresh;

@@ -18,6 +18,10 @@ pub(super) const ALL: &[(&str, &str)] = &[
         include_str!("../../config/presets/oauth2-proxy.toml"),
     ),
     ("spring", include_str!("../../config/presets/spring.toml")),
+    (
+        "flask-appbuilder",
+        include_str!("../../config/presets/flask-appbuilder.toml"),
+    ),
 ];
 
 /// The only table that is merged entry by entry. Any other key replaces the preset's value as a whole.

@@ -4,6 +4,7 @@ mod admin;
 mod audience;
 mod claims;
 mod credentials;
+mod launch;
 mod people;
 mod recipes;
 

@@ -22,6 +22,8 @@ pub enum Purpose {
     Logouts,
     /// Recent launches, in a cookie.
     Launches,
+    /// Launches that failed, in a URL and a cookie.
+    FailedLaunches,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::AccountSwitches => b"switches",
             Self::Logouts => b"logouts",
             Self::Launches => b"launches",
+            Self::FailedLaunches => b"failed launches",
         }
     }
 }

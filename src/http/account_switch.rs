@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
@@ -18,6 +18,7 @@ use crate::http::ended_sessions::{notes, open_frames};
 use crate::http::error::{PageError, PageProblem};
 use crate::http::extract::browser::BrowserRequest;
 use crate::http::extract::cookies::{CookieName, session_cookies};
+use crate::http::extract::form::require_form;
 use crate::http::extract::recent_launch::mark_launch;
 use crate::http::page::words::Text;
 use crate::http::page::{Form, Link, Page};
@@ -64,11 +65,7 @@ pub(super) fn request_confirmation(
     let sealed = pending
         .seal(&app.switch_sealer)
         .ok_or(PageProblem::TooLarge)?;
-    let page = match browser.requested_language {
-        Some(language) => format!("/switch?ui_locales={}", language.tag()),
-        None => "/switch".to_owned(),
-    };
-    let mut response = see_other(&app.issuer.at(&page));
+    let mut response = see_other(&browser.localized(&app.issuer.at("/switch")));
     set_cookies(
         &mut response,
         [
@@ -111,11 +108,11 @@ pub(super) async fn page(
     .with("new_user", &new_user);
     page.notes = notes(&app, &clients);
     page.form = Some(Form {
-        action: app.issuer.at("/switch"),
+        action: browser.localized(&app.issuer.at("/switch")),
         confirmation: pending.confirmation,
         yes: Text::of(|words| &words.labels.switch_to).with("new_user", &new_user),
         no: Link {
-            url: app.issuer.at("/launch"),
+            url: browser.localized(&app.issuer.at("/launch")),
             label: Text::of(|words| &words.labels.cancel_switch),
         },
     });
@@ -132,15 +129,18 @@ pub(super) async fn page(
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
+    require_form(&headers).map_err(|_| PageProblem::NoPendingSwitch)?;
     let pending = pending(&app, &browser)?;
     let form = Params::parse(&body?)?;
     let submitted = form.get("confirmation").unwrap_or_default();
     if !bool::from(submitted.as_bytes().ct_eq(pending.confirmation.as_bytes())) {
         return Err(PageProblem::NoPendingSwitch.into());
     }
-    let state = browser.state(&app).await?;
+    let mut state = browser.state(&app).await?;
+    state.caller.client_id.clone_from(&pending.client_id);
     let handles = state.browser.clone();
     let handles = handles
         .filter(|handles| TicketHolder::from(handles).is(pending.holder))

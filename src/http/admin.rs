@@ -12,6 +12,9 @@ use super::{metrics, scim};
 use crate::app::App;
 use crate::error_chain::causes;
 
+/// SCIM is missing too if no token is configured for it.
+const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, and /scim/v2 if [[admin.tokens]] are configured\n";
+
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
     let scim = scim::router(&app);
@@ -20,7 +23,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(app)
-        .merge(scim);
+        .merge(scim)
+        .fallback(|| async { (StatusCode::NOT_FOUND, NOT_FOUND) })
+        .method_not_allowed_fallback(|| async {
+            let text = "this address takes GET alone\n";
+            (StatusCode::METHOD_NOT_ALLOWED, text)
+        });
     // Other systems are given an address with a slash at its end. It is dropped before routing.
     Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
 }

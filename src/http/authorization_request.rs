@@ -2,13 +2,13 @@
 
 use panda_oidc_sdk::Ticket;
 
-use super::error::{PageError, PageProblem};
+use super::error::{PageError, PageProblem, RefusedRequest};
 use crate::app::App;
 use crate::limits::RateLimited;
 use crate::login::pending_request::PendingAuthorization;
 use crate::login::ticket;
 use crate::login::ticket::InvalidTicket;
-use crate::oauth::authorize::{Authorization, authorize};
+use crate::oauth::authorize::{Authorization, Refusal, authorize};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::Params;
 use crate::service::authorization::AuthorizationError;
@@ -35,7 +35,7 @@ impl AuthorizationRequest {
     pub(super) fn new(app: &App, raw: &str) -> Result<Self, PageError> {
         let parameter = app.provider.ticket_parameter();
         let params = Params::parse(ticket::strip_ticket(raw, parameter).as_bytes())?;
-        let authorization = authorize(&params, &app.clients, app.issuer.as_str())?;
+        let authorization = validate(app, &params)?;
         let decodings = ticket::find(raw, parameter);
         let ticket = decodings.map(|found| Some(found).filter(|found| !found.is_empty()));
         Ok(Self {
@@ -62,7 +62,7 @@ impl AuthorizationRequest {
     ) -> Result<Self, PageError> {
         let params = Params::parse(pending.request.as_bytes())?;
         Ok(Self {
-            authorization: authorize(&params, &app.clients, app.issuer.as_str())?,
+            authorization: validate(app, &params)?,
             pending,
             resumed: Some(name),
             ticket: None,
@@ -86,6 +86,18 @@ impl AuthorizationRequest {
             Some(problem) => PageError::Page(problem),
         }
     }
+}
+
+/// Validates the parameters, and decides who receives the error.
+fn validate(app: &App, params: &Params) -> Result<Authorization, PageError> {
+    authorize(params, &app.clients, app.issuer.as_str()).map_err(|refusal| match refusal {
+        Refusal::Page(error) => {
+            let ticket = app.provider.ticket_parameter();
+            let refused = RefusedRequest::new(error, params, "redirect_uri", &app.clients, ticket);
+            PageError::Page(PageProblem::Request(refused.into()))
+        }
+        Refusal::Redirect(redirect, error) => PageError::Redirect(redirect, error, None),
+    })
 }
 
 /// Why a valid request was not granted.

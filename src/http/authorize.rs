@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use panda_oidc_sdk::Entrance;
 
@@ -14,15 +15,17 @@ use super::account_switch::SwitchTarget;
 use super::authorization_request::{AuthorizationRequest, RequestError};
 use super::authorization_response;
 use super::ended_sessions::open_frames;
-use super::error::{PageError, PageProblem};
-use super::extract::browser::BrowserRequest;
+use super::error::{PageError, PageProblem, RefusedRequest};
+use super::extract::browser::{BrowserRequest, RequestClient};
 use super::extract::cookies::{CookieName, session_cookies};
+use super::extract::form::require_form;
 use super::extract::pending_requests::{open_request, store_request};
 use super::extract::recent_launch::was_just_launched;
 use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
+use crate::login::failed_launch::Reason;
 use crate::login::ticket;
 use crate::oauth::params::Params;
 use crate::oauth::reauthentication::RequestTime;
@@ -40,9 +43,13 @@ pub(super) async fn get(State(app): State<Arc<App>>, browser: BrowserRequest) ->
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     mut browser: BrowserRequest,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let result = serve_posted(&app, &mut browser, body).await;
+    let result = match require_form(&headers) {
+        Ok(()) => serve_posted(&app, &mut browser, body).await,
+        Err(error) => Err(PageProblem::Request(RefusedRequest::unread(error).into()).into()),
+    };
     browser.respond(result)
 }
 
@@ -80,6 +87,9 @@ async fn serve_posted(
     if browser.cookies.get(&CookieName::Session).is_none() {
         let parameter = app.provider.ticket_parameter();
         let params = Params::parse(ticket::strip_ticket(&raw, parameter).as_bytes())?;
+        if params.well_formed().is_err() {
+            return serve(app, browser, &raw).await;
+        }
         let query = params.without(parameter);
         return Ok(see_other(&app.issuer.at(&format!("/authorize?{query}"))));
     }
@@ -98,6 +108,7 @@ async fn serve_resumed(
     let pending =
         open_request(app, &browser.cookies, &name).ok_or(PageProblem::NoPendingRequest)?;
     browser.set_locale(Language::from_ui_locales(&pending.request));
+    browser.request_client = Some(RequestClient(pending.client_id.clone()));
     match AuthorizationRequest::resume(app, name.clone(), pending) {
         Ok(request) => Ok(process(app, browser, &request).await),
         // The configuration has changed since. A request that will fail again must not divert the next
@@ -136,6 +147,14 @@ async fn process(
         Ok(AuthorizationDecision::Granted(_)) | Err(PageError::Redirect(..))
     );
     let is_granted = matches!(decision, Ok(AuthorizationDecision::Granted(_)));
+    // The user can try again after an outage: the request waits meanwhile.
+    let waits = match &decision {
+        Err(PageError::Page(problem)) if request.ticket.is_some() => problem
+            .reason()
+            .filter(Reason::is_temporary)
+            .and_then(|_| store_request(app, &browser.cookies, &request.pending)),
+        _ => None,
+    };
     // 2. Respond.
     let mut response = match decision {
         Ok(AuthorizationDecision::Granted(code)) => {
@@ -154,6 +173,10 @@ async fn process(
     if is_granted && just_launched {
         set_cookies(&mut response, [CookieName::RecentLaunch.clear(&app.issuer)]);
     }
+    set_cookies(
+        &mut response,
+        waits.into_iter().flat_map(|(_, cookies)| cookies),
+    );
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
         forget_request(app, name, &mut response);
     }
@@ -185,7 +208,8 @@ async fn decide(
             })
         }
     };
-    let state = browser.state(app).await?;
+    let mut state = browser.state(app).await?;
+    state.caller.client_id = Some(request.pending.client_id.clone());
     let requested_at = request.pending.requested_at;
     let mut fresh_since = requested_at;
     let mut just_launched = false;
@@ -222,7 +246,13 @@ fn require_sign_in(
     let stored = store_request(app, &browser.cookies, &request.pending);
     let mut response = match app.provider.entrance(app.issuer.url()) {
         Entrance::Redirect(portal) if stored.is_some() => see_other(portal.as_str()),
-        _ => login_required::page(app, client, stored.is_some(), browser.language),
+        // No page is shown at a URL that holds a ticket.
+        _ => match &stored {
+            Some((name, _)) if request.ticket.is_some() => {
+                see_other(&app.issuer.at(&format!("/resume/{name}")))
+            }
+            _ => login_required::page(app, client, stored.is_some(), browser.language),
+        },
     };
     let cookies = stored.into_iter().flat_map(|(_, cookies)| cookies);
     set_cookies(&mut response, cookies);

@@ -23,7 +23,8 @@ pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     AuthenticatedClient { client, form, .. }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
-    let state = look_up(&app, &client, &form).await?;
+    let state = look_up(&app, &client, &form).await;
+    let state = state.map_err(|error| ClientError::from(error).of_client(client.id.as_str()))?;
     let body = match &state {
         TokenState::Inactive => introspection::inactive(),
         TokenState::AccessToken(found) => {

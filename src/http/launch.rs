@@ -21,22 +21,44 @@ use super::page::{Link, Page, login_required};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::redirect_loop::LoopGuard;
+use crate::login::ticket_url::{self, Equals};
 use crate::login::{pending_request, ticket};
 use crate::oauth::client::Client;
 use crate::oauth::clients::NoSuchClient;
-use crate::oauth::initiate_login::login_url;
+use crate::oauth::initiate_login::{DeepLink, LaunchUrl, is_left_out, login_url};
 use crate::people::display_name;
 use crate::service::access::access_denial;
 use crate::service::sign_in::{BrowserState, PresentedTicket, TicketSignIn, sign_in_with_ticket};
 use crate::session::Session;
 use crate::store::StoreError;
 
+/// The path that the entries of the portal's menu point to.
+pub(super) const LAUNCH: &str = "/launch";
+
 /// How long the browser keeps the cookie that counts launches; longer than the loop guard's window.
 const LAUNCH_COUNT_AGE: TimeDelta = TimeDelta::minutes(1);
+
+/// The query of a launch that the user repeats after a redirect loop. It is no query of the client.
+const AGAIN: &str = "again";
 
 /// `HEAD`: answers link checkers. `HEAD` must not use up the ticket (N64, docs/security.md).
 pub(super) async fn head() -> StatusCode {
     StatusCode::NO_CONTENT
+}
+
+/// `HEAD` of a launch: 404 when there is no such client.
+///
+/// # Errors
+///
+/// [`PageProblem::NoSuchClient`], [`PageProblem::NotFound`].
+pub(super) async fn head_client(
+    State(app): State<Arc<App>>,
+    path: Result<Path<Vec<(String, String)>>, PathRejection>,
+) -> Result<StatusCode, PageError> {
+    let Path(parameters) = path.map_err(|_| PageProblem::NotFound)?;
+    let (_, client) = parameters.into_iter().next().ok_or(PageProblem::NotFound)?;
+    find_client(&app, &client).map_err(PageProblem::from)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /`: redirects to the list of apps. People get here by typing the address.
@@ -53,7 +75,7 @@ pub(super) async fn launch_any(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    launch(&app, browser, None, None).await
+    launch_at(&app, browser, None, None).await
 }
 
 /// `GET /launch/{client_id}`.
@@ -67,7 +89,7 @@ pub(super) async fn launch_client(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path(client) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(&app, browser, Some(client), None).await
+    launch_at(&app, browser, Some(client), None).await
 }
 
 /// `GET /launch/{client_id}/{path}`: a deep link into the client.
@@ -81,7 +103,7 @@ pub(super) async fn launch_deep_link(
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
     let Path((client, deep_link)) = path.map_err(|_| PageProblem::NotFound)?;
-    launch(&app, browser, Some(client), Some(deep_link)).await
+    launch_at(&app, browser, Some(client), Some(deep_link)).await
 }
 
 fn find_client(app: &App, client: &str) -> Result<Arc<Client>, NoSuchClient> {
@@ -97,7 +119,12 @@ struct Destination {
     deep_link: Option<String>,
 }
 
-async fn launch(
+/// A launch of `client_id`, or of none, at the page `deep_link`.
+///
+/// # Errors
+///
+/// As [`launch_client`].
+pub(super) async fn launch_at(
     app: &Arc<App>,
     browser: BrowserRequest,
     client_id: Option<String>,
@@ -114,7 +141,9 @@ async fn launch(
         deep_link,
     };
     let decodings = ticket::find(&browser.query, app.provider.ticket_parameter())?;
-    let state = browser.state(app).await?;
+    let mut state = browser.state(app).await?;
+    let client = destination.client.as_ref();
+    state.caller.client_id = client.map(|client| client.id.to_string());
     if decodings.is_empty() {
         return without_ticket(app, &browser, state, &destination).await;
     }
@@ -143,14 +172,8 @@ async fn without_ticket(
     match &destination.client {
         None => Ok(app_list(app, browser, &session).await?),
         Some(client) => {
-            redirect_to_client(
-                app,
-                browser,
-                &session,
-                client,
-                &next_url(app, destination, None)?,
-            )
-            .await
+            let url = next_url(app, browser, destination, None)?;
+            redirect_to_client(app, browser, &session, client, &url).await
         }
     }
 }
@@ -171,11 +194,17 @@ async fn with_ticket(
         (Some((_, request)), Some(session)) => request.is_newer_than(session),
         _ => false,
     };
-    let url = next_url(app, destination, resumed.map(|(name, _)| name.as_str()))?;
+    let url = next_url(
+        app,
+        browser,
+        destination,
+        resumed.map(|(name, _)| name.as_str()),
+    )?;
     match sign_in_with_ticket(app, state, ticket, verify_again).await? {
         TicketSignIn::OtherUser(switch) => {
             let switch = switch.claim(app).await?;
             let client = destination.client.as_deref().filter(|_| resumed.is_none());
+            let url = url.for_user(switch.login.identity.subject.as_str());
             let onward = SwitchTarget { url, client };
             Ok(account_switch::request_confirmation(
                 app, browser, switch, onward,
@@ -196,7 +225,7 @@ async fn with_ticket(
                     }
                     response
                 }
-                _ => see_other(&url),
+                _ => see_other(&url.for_user(signed_in.session.user.subject().as_str())),
             };
             set_cookies(&mut response, session_cookies(app, signed_in.handles));
             let ended = &signed_in.ended;
@@ -208,19 +237,32 @@ async fn with_ticket(
 /// The URL to redirect to once the user is signed in. `resumed` names the pending request, if any.
 fn next_url(
     app: &App,
+    browser: &BrowserRequest,
     destination: &Destination,
     resumed: Option<&str>,
-) -> Result<String, PageProblem> {
-    match (resumed, &destination.client) {
-        (Some(name), _) => Ok(app.issuer.at(&format!("/resume/{name}"))),
-        (None, None) => Ok(app.issuer.at("/launch")),
-        (None, Some(client)) => {
-            match login_url(client, destination.deep_link.as_deref(), &app.issuer) {
-                Ok(url) => Ok(url.into()),
-                Err(error) => Err(PageProblem::NoTarget(client.id.to_string(), error)),
-            }
+) -> Result<LaunchUrl, PageProblem> {
+    let client = match (resumed, &destination.client) {
+        (Some(name), _) => {
+            let url = app.issuer.at(&format!("/resume/{name}"));
+            return Ok(LaunchUrl::page(url));
         }
+        (None, None) => return Ok(LaunchUrl::page(app.issuer.at("/launch"))),
+        (None, Some(client)) => client,
+    };
+    let query = ticket_url::strip(&browser.query, app.provider.ticket_parameter(), Equals::Any);
+    let deep = DeepLink {
+        path: destination.deep_link.as_deref(),
+        query: if query == AGAIN { "" } else { &query },
+    };
+    if is_left_out(client, deep) {
+        tracing::info!(
+            client_id = client.id.as_str(),
+            "The query of a launch of {} is left out: it names another site, or the client has no client_uri",
+            client.id.as_str()
+        );
     }
+    login_url(client, deep, &app.issuer)
+        .map_err(|error| PageProblem::NoTarget(client.id.to_string(), error))
 }
 
 /// Redirects the browser to the client, unless the user may not use it or the browser is caught in a
@@ -230,7 +272,7 @@ async fn redirect_to_client(
     browser: &BrowserRequest,
     session: &Session,
     client: &Client,
-    url: &str,
+    url: &LaunchUrl,
 ) -> Result<Response, PageError> {
     if let Some(denied) = access_denial(app, client, &session.user).await? {
         return Err(PageProblem::AccessDenied(denied).into());
@@ -244,11 +286,11 @@ async fn redirect_to_client(
     let cookie = browser
         .cookies
         .get(&CookieName::LoopGuard)
-        .filter(|_| browser.query != "again");
+        .filter(|_| browser.query != AGAIN);
     let Some(guard) = LoopGuard::count(cookie, &launch_key, app.host.clock.now()) else {
         return Err(PageProblem::RedirectLoop(client.id.to_string()).into());
     };
-    let mut response = see_other(url);
+    let mut response = see_other(&url.for_user(session.user.subject().as_str()));
     set_cookies(
         &mut response,
         [CookieName::LoopGuard.set(guard.to_cookie(), Some(LAUNCH_COUNT_AGE), &app.issuer)],

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use super::ended_sessions::{frames, notes};
-use super::error::{PageError, PageProblem};
+use super::error::{PageError, PageProblem, RefusedRequest};
 use super::extract::browser::BrowserRequest;
 use super::extract::cookies::CookieName;
-use super::extract::form::is_form;
+use super::extract::form::require_form;
 use super::page::form_post;
 use super::page::login_required::portal_link;
 use super::page::words::Text;
@@ -15,8 +15,8 @@ use super::page::{Form, Link, Page};
 use super::response::{nothing_to_prefetch, see_other, set_cookies};
 use crate::app::App;
 use crate::login::logout_confirmation::PendingLogout;
+use crate::login::ticket::strip_ticket;
 use crate::oauth::discovery::path;
-use crate::oauth::error::OAuthError;
 use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, read};
 use crate::oauth::params::Params;
 use crate::people::display_name;
@@ -72,18 +72,16 @@ async fn serve_posted(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
-    if !is_form(headers) {
-        let error = "the body is not application/x-www-form-urlencoded";
-        return Err(PageProblem::Logout(OAuthError::invalid_request(error)).into());
-    }
+    require_form(headers)
+        .map_err(|error| PageProblem::Logout(RefusedRequest::unread(error).into()))?;
     let raw = browser.read_parameters(body)?;
     if browser.cookies.get(&CookieName::Session).is_none() {
         let params = Params::parse(raw.as_bytes())?;
         let is_direct_call = !is_browser(headers) && params.get("id_token_hint").is_some();
         let reposted = params.get(REPOSTED).is_some();
-        // A request that repeats a parameter is refused with or without cookies; no need to repost
+        // A malformed request is refused with or without cookies; no need to repost
         // it.
-        if !is_direct_call && !reposted && params.repeated().is_none() {
+        if !is_direct_call && !reposted && params.well_formed().is_ok() {
             return Ok(repost(app, &params));
         }
     }
@@ -107,13 +105,27 @@ fn repost(app: &App, params: &Params) -> Response {
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
-    let params = Params::parse(raw.as_bytes())?;
+    let ticket = app.provider.ticket_parameter();
+    let params = Params::parse(strip_ticket(raw, ticket).as_bytes())?;
     let request = read(&params, &app.clients, &app.keys, app.issuer.as_str());
-    let request = request.map_err(PageProblem::Logout)?;
+    let uri = "post_logout_redirect_uri";
+    let request = request.map_err(|error| {
+        let refused = RefusedRequest::new(error, &params, uri, &app.clients, ticket);
+        PageProblem::Logout(refused.into())
+    })?;
     let state = browser.state(app).await?;
     let plan = request.plan(state.session.as_ref());
     let ended = match &plan.session_to_end {
-        Some(sid) => end_session(app, sid, &request, browser.cookies.any()).await?,
+        Some(sid) => {
+            end_session(
+                app,
+                sid,
+                &request,
+                browser.cookies.any(),
+                browser.client_ip.0,
+            )
+            .await?
+        }
         None => None,
     };
     match &state.session {
@@ -133,8 +145,11 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, PageError> {
+    require_form(&headers)
+        .map_err(|error| PageProblem::Logout(RefusedRequest::unread(error).into()))?;
     let form = Params::parse(&body?)?;
     let sealed = form.get("confirmation").unwrap_or_default();
     let pending = PendingLogout::open(sealed, &app.logout_sealer, app.host.clock.now());
@@ -144,7 +159,9 @@ pub(super) async fn confirm(
         .ok_or(PageProblem::NoPendingLogout)?;
     let request = restore_request(&app, &pending);
     let ended = match session {
-        Some(session) => end_session(&app, &session.sid, &request, true).await?,
+        Some(session) => {
+            end_session(&app, &session.sid, &request, true, browser.client_ip.0).await?
+        }
         None => None,
     };
     Ok(after_logout(&app, &browser, &request, ended.as_ref()))
@@ -189,11 +206,11 @@ async fn confirmation_page(
     let mut page = Page::new(StatusCode::OK, |words| &words.confirm_logout).with("person", name);
     page.notes = notes(app, &app.store.session_clients(&session.sid).await?);
     page.form = Some(Form {
-        action: app.issuer.at(CONFIRM_PATH),
+        action: browser.localized(&app.issuer.at(CONFIRM_PATH)),
         confirmation,
         yes: Text::of(|words| &words.labels.sign_out),
         no: Link {
-            url: app.issuer.at("/launch"),
+            url: browser.localized(&app.issuer.at("/launch")),
             label: Text::of(|words| &words.labels.stay_signed_in),
         },
     });

@@ -10,6 +10,7 @@ pub mod demo_app;
 mod ended_sessions;
 mod error;
 mod extract;
+mod failed_launch;
 mod introspect;
 mod launch;
 mod logout;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
@@ -37,14 +38,12 @@ use tower::ServiceBuilder;
 use tower::util::MapRequest;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use self::error::{BearerError, ClientError, Interruption, PageError, PageProblem};
+use self::error::{BearerError, ClientError, Interruption, OAuthProblem, PageError, PageProblem};
+use self::launch::LAUNCH;
 use self::middleware::bounds::{AddressBounds, MAX_BODY_BYTES, bounded};
 use self::middleware::{cors, errors, menu_url, planted_cookies};
 use crate::app::App;
 use crate::oauth::discovery::path;
-
-/// The path that the entries of the portal's menu point to.
-const LAUNCH: &str = "/launch";
 
 /// The routes of the public listener, all of them below the issuer's path.
 pub fn router(app: Arc<App>) -> Router {
@@ -60,7 +59,7 @@ pub fn router(app: Arc<App>) -> Router {
             &bounds,
         ));
     let routes = match app.issuer.path() {
-        "" => endpoints,
+        "" => endpoints.merge(for_host()),
         // RFC 8414 §3.1 puts the well-known part in front of an issuer's path.
         below => {
             let well_known = format!("{}{below}", path::AUTHORIZATION_SERVER);
@@ -69,20 +68,27 @@ pub fn router(app: Arc<App>) -> Router {
                     Router::new().route(&well_known, get(well_known::metadata)),
                     &bounds,
                 ))
+                .merge(for_host())
                 .nest(below, endpoints)
         }
     };
     let layers = ServiceBuilder::new()
         .layer(header(REFERRER_POLICY, "no-referrer"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        // What says nothing else is about a person or a secret.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
         .layer(from_fn_with_state(Arc::clone(&app), errors::render_errors))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    let launch = format!("{}{LAUNCH}", app.issuer.path());
+    let home = app.issuer.path().to_owned();
+    let launch = format!("{home}{LAUNCH}");
     let parameter = app.provider.ticket_parameter().to_owned();
     // The URL is normalised before routing, because the path decides the route.
     Router::new().fallback_service(MapRequest::new(
         routes.with_state(app).layer(layers),
-        move |request| menu_url::normalize(request, &launch, &parameter),
+        move |request| menu_url::normalize(request, &home, &launch, &parameter),
     ))
 }
 
@@ -98,11 +104,11 @@ fn for_browsers(app: &Arc<App>, bounds: &AddressBounds) -> Router<Arc<App>> {
         .route("/", get(launch::root))
         .route(
             "/launch/{client_id}",
-            get(launch::launch_client).head(launch::head),
+            get(launch::launch_client).head(launch::head_client),
         )
         .route(
             "/launch/{client_id}/{*path}",
-            get(launch::launch_deep_link).head(launch::head),
+            get(launch::launch_deep_link).head(launch::head_client),
         )
         .route(
             "/switch",
@@ -115,10 +121,25 @@ fn for_browsers(app: &Arc<App>, bounds: &AddressBounds) -> Router<Arc<App>> {
             get(logout::get).post(logout::post).head(launch::head),
         )
         .route(logout::CONFIRM_PATH, post(logout::confirm))
+        .route(
+            failed_launch::PROBLEM,
+            get(failed_launch::page).head(launch::head),
+        )
+        .route(
+            failed_launch::RETRY,
+            get(failed_launch::retry).head(launch::head),
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
     let remove_planted = from_fn_with_state(Arc::clone(app), planted_cookies::remove_planted);
     bounded::<PageError, _>(routes.layer(remove_planted), bounds)
+}
+
+/// What browsers and crawlers look for at the root of a host, whatever the issuer's path.
+fn for_host() -> Router<Arc<App>> {
+    Router::new()
+        .route("/favicon.ico", get(well_known::favicon))
+        .route("/robots.txt", get(well_known::robots))
 }
 
 async fn not_found() -> PageError {
@@ -155,9 +176,9 @@ fn documents(routes: Router<Arc<App>>, bounds: &AddressBounds) -> Router<Arc<App
 /// Puts the bounds around routes whose errors are JSON.
 fn in_json<E>(routes: Router<Arc<App>>, bounds: &AddressBounds) -> Router<Arc<App>>
 where
-    E: From<Interruption> + IntoResponse + 'static,
+    E: From<Interruption> + From<OAuthProblem> + IntoResponse + 'static,
 {
-    let routes = routes.method_not_allowed_fallback(error::method_not_allowed);
+    let routes = routes.method_not_allowed_fallback(error::method_not_allowed::<E>);
     bounded::<E, _>(routes, bounds)
 }
 

@@ -19,7 +19,11 @@ pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     AuthenticatedClient { client, form, .. }: AuthenticatedClient,
 ) -> Result<StatusCode, ClientError> {
-    let token = form.require("token")?;
-    revocation::revoke(&app, &client, token).await?;
+    let of_client = |error: ClientError| error.of_client(client.id.as_str());
+    let token = form
+        .require("token")
+        .map_err(|error| of_client(error.into()))?;
+    let revoked = revocation::revoke(&app, &client, token).await;
+    revoked.map_err(|error| of_client(error.into()))?;
     Ok(StatusCode::OK)
 }

@@ -27,7 +27,8 @@ pub(super) async fn token(
         address,
     }: AuthenticatedClient,
 ) -> Result<Response, ClientError> {
-    let tokens = tokens::issue_tokens(&app, &client, &form, address).await?;
+    let tokens = tokens::issue_tokens(&app, &client, &form, address).await;
+    let tokens = tokens.map_err(|error| ClientError::from(error).of_client(client.id.as_str()))?;
     // RFC 6749 §5.1 requires both headers.
     let no_store = [NO_STORE, (PRAGMA, HeaderValue::from_static("no-cache"))];
     Ok((no_store, Json(tokens)).into_response())

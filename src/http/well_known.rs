@@ -1,4 +1,5 @@
-//! The discovery document and the JWKS, served from memory.
+//! The discovery document and the JWKS, served from memory, and what browsers and crawlers look for by
+//! themselves.
 
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::app::App;
 /// signs.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
+const FAVICON: &[u8] = include_bytes!("page/assets/favicon.ico");
+
 /// `GET /.well-known/openid-configuration` (OIDC Discovery §4), and the same document at
 /// `/.well-known/oauth-authorization-server` (RFC 8414 §3).
 pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
@@ -22,6 +25,30 @@ pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
 /// `GET /jwks` (RFC 7517 §5).
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
     document(app.keys.jwks())
+}
+
+/// `GET /favicon.ico`: browsers ask for it by themselves.
+pub(super) async fn favicon() -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("image/x-icon")),
+        (
+            CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=86400"),
+        ),
+    ];
+    (headers, FAVICON).into_response()
+}
+
+/// `GET /robots.txt`: nothing here is for crawlers.
+pub(super) async fn robots() -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/plain")),
+        (
+            CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=86400"),
+        ),
+    ];
+    (headers, "User-agent: *\nDisallow: /\n").into_response()
 }
 
 fn document(json: axum::body::Bytes) -> Response {

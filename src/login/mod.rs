@@ -3,6 +3,7 @@
 
 pub mod account_switch;
 pub mod browser;
+pub mod failed_launch;
 pub mod logout_confirmation;
 pub mod pending_request;
 pub mod policy;
@@ -12,4 +13,5 @@ pub mod referer;
 pub mod sign_in;
 pub mod ticket;
 pub mod ticket_decision;
+pub mod ticket_url;
 pub mod verified_login;

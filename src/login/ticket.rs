@@ -6,6 +6,8 @@
 use panda_oidc_sdk::Ticket;
 use percent_encoding::percent_decode_str;
 
+use super::ticket_url::{self, Equals};
+
 /// The longest ticket that is accepted.
 const MAX_TICKET_BYTES: usize = 4096;
 
@@ -31,7 +33,8 @@ pub enum InvalidTicket {
 /// [`InvalidTicket`] when the value cannot be a ticket, or there are two different ones.
 pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, InvalidTicket> {
     let mut found: Option<&str> = None;
-    for value in values(raw_query, parameter).filter(|value| !value.is_empty()) {
+    let values = ticket_url::values(raw_query, parameter, Equals::Raw).into_iter();
+    for value in values.filter(|value| !value.is_empty()) {
         if found.is_some_and(|first| first != value) {
             return Err(InvalidTicket::Several);
         }
@@ -40,54 +43,11 @@ pub fn find(raw_query: &str, parameter: &str) -> Result<Vec<Ticket>, InvalidTick
     found.map_or(Ok(Vec::new()), decodings)
 }
 
-/// The raw values of `parameter`. Before the ticket, a `?` separates parameters like a `&` does: portals
-/// append `?ticket=` to URLs that already have a query.
-fn values<'a>(raw_query: &'a str, parameter: &'a str) -> impl Iterator<Item = &'a str> {
-    raw_query.split('&').flat_map(move |pair| {
-        let is_ticket = |part: &str| has_name(part, parameter);
-        let own = pair
-            .split_once('=')
-            .filter(|_| is_ticket(pair))
-            .map(|(_, value)| value);
-        let joined = pair
-            .match_indices('?')
-            .map(|(at, _)| &pair[at + 1..])
-            .find(|part| is_ticket(part));
-        let joined = joined
-            .and_then(|part| part.split_once('='))
-            .map(|(_, value)| value);
-        match (own, joined) {
-            // `ticket=a?ticket=a`: the first value ends where the second parameter begins.
-            (Some(own), Some(_)) => [own.split_once('?').map(|(value, _)| value), joined],
-            (own, joined) => [own, joined],
-        }
-        .into_iter()
-        .flatten()
-    })
-}
-
 /// The raw query without any ticket, however it was appended. The result may be stored, echoed and
 /// parsed.
 #[must_use]
 pub fn strip_ticket(raw_query: &str, parameter: &str) -> String {
-    let rest = raw_query.split('&').filter_map(|pair| {
-        if has_name(pair, parameter) {
-            return None;
-        }
-        let mut separators = pair.match_indices('?').map(|(at, _)| at);
-        let joined = separators.find(|at| has_name(&pair[at + 1..], parameter));
-        Some(joined.map_or(pair, |at| &pair[..at]))
-    });
-    rest.collect::<Vec<_>>().join("&")
-}
-
-/// Whether `part` begins with `parameter=`.
-fn has_name(part: &str, parameter: &str) -> bool {
-    part.split_once('=').is_some_and(|(name, _)| {
-        percent_decode_str(name)
-            .decode_utf8()
-            .is_ok_and(|name| name == parameter)
-    })
+    ticket_url::strip(raw_query, parameter, Equals::Raw)
 }
 
 fn decodings(raw: &str) -> Result<Vec<Ticket>, InvalidTicket> {
@@ -177,7 +137,7 @@ mod tests {
             ("a=1?ticket=T&b=2", "a=1&b=2"),
             ("a=1?b?ticket=T", "a=1?b"),
             ("ticket=T?ticket=T&a=1", "a=1"),
-            ("?ticket=T&a=1", "&a=1"),
+            ("?ticket=T&a=1", "a=1"),
             ("%74icket=T&a=%20+", "a=%20+"),
             ("a=ticket&b=1", "a=ticket&b=1"),
         ] {

@@ -105,7 +105,7 @@ fn validate(
     client: &Arc<Client>,
     redirect: &VerifiedRedirect,
 ) -> Result<Authorization, OAuthError> {
-    no_repeats(params)?;
+    params.well_formed()?;
     bounded(params, "state", MAX_STATE_BYTES)?;
     no_request_object(params)?;
     grant_type(client)?;
@@ -156,9 +156,10 @@ fn redirect_uri(
     let uri = object
         .or_of(params, "redirect_uri")
         .ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing"))?;
-    // A `state` that is given twice is ambiguous: the error response goes without one, as it does if
-    // the `state` is too long.
-    let state = object.or_of(params, "state");
+    // A `state` that is given twice, or is not UTF-8, cannot be returned as it came: the error response goes
+    // without one, as it does if the `state` is too long.
+    let is_ambiguous = params.repeats("state") || params.is_garbled("state");
+    let state = object.or_of(params, "state").filter(|_| !is_ambiguous);
     let state = state.filter(|state| state.len() <= MAX_STATE_BYTES);
     VerifiedRedirect::check(
         uri,
@@ -167,15 +168,6 @@ fn redirect_uri(
         issuer,
         state,
     )
-}
-
-fn no_repeats(params: &Params) -> Result<(), OAuthError> {
-    match params.repeated() {
-        Some(name) => Err(OAuthError::invalid_request(format!(
-            "the parameter {name} is given more than once"
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// The value of a parameter that is stored or echoed. A browser with a session could fill the disk with

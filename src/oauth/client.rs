@@ -7,6 +7,7 @@ use url::Url;
 use super::claim_mapping::ClaimRules;
 use super::client_auth::method::Authentication;
 use super::error::{ErrorCode, OAuthError};
+use super::launch_settings::LaunchSettings;
 use super::redirect::RegisteredUri;
 use super::scope::{Scope, Scopes};
 use crate::keys::SigningAlg;
@@ -31,6 +32,8 @@ pub struct Client {
     pub initiate_login_uri: Option<Url>,
     /// `client_uri`: the client's home page; deep links stay below it.
     pub client_uri: Option<Url>,
+    /// What it receives with a launch.
+    pub launch: LaunchSettings,
     /// The URLs for logout.
     pub logout: LogoutUris,
     /// `require_pkce`; always true for public clients.
@@ -179,6 +182,7 @@ pub(crate) mod tests {
             redirect_uris: vec![RegisteredUri::new("https://app.example.com/cb").unwrap()],
             initiate_login_uri: None,
             client_uri: None,
+            launch: LaunchSettings::default(),
             logout: LogoutUris::default(),
             require_pkce: true,
             id_token_alg: SigningAlg::ES256,

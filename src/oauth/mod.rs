@@ -17,6 +17,7 @@ pub mod id_token_hint;
 pub mod initiate_login;
 pub mod introspection;
 pub mod issuer;
+pub mod launch_settings;
 pub mod logout;
 pub mod params;
 pub mod phone;

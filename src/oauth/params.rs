@@ -1,5 +1,6 @@
 //! Request parameters: parsed once, looked up by name, checked for repeats (RFC 6749 §3.1, §3.2).
 
+use percent_encoding::percent_decode;
 use url::form_urlencoded;
 
 use super::error::OAuthError;
@@ -14,7 +15,11 @@ const REPEATABLE: [&str; 2] = ["resource", "audience"];
 ///
 /// Their values may be secrets, so there is no `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Params(Vec<(String, String)>);
+pub struct Params {
+    pairs: Vec<(String, String)>,
+    /// The first parameter that is not UTF-8.
+    not_utf8: Option<String>,
+}
 
 /// The request has too many parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,12 +39,12 @@ impl Params {
         if pairs.len() > MAX_PARAMETERS {
             return Err(TooManyParameters);
         }
-        Ok(Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        ))
+        let pairs: Vec<(String, String)> = pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let not_utf8 = not_utf8(encoded, &pairs);
+        Ok(Self { pairs, not_utf8 })
     }
 
     /// The value of `name`. "Parameters sent without a value MUST be treated as if they were
@@ -47,7 +52,7 @@ impl Params {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let named = self
-            .0
+            .pairs
             .iter()
             .find(|(key, value)| key == name && !value.is_empty());
         named.map(|(_, value)| value.as_str())
@@ -57,7 +62,7 @@ impl Params {
     /// included more than once" (RFC 6749 §3.1).
     #[must_use]
     pub fn repeats(&self, name: &str) -> bool {
-        self.0
+        self.pairs
             .iter()
             .filter(|(key, _)| key == name)
             .nth(1)
@@ -67,16 +72,41 @@ impl Params {
     /// The first name that is given more than once and must not be.
     #[must_use]
     pub fn repeated(&self) -> Option<&str> {
-        self.0
+        self.pairs
             .iter()
             .map(|(name, _)| name.as_str())
             .find(|name| !REPEATABLE.contains(name) && self.repeats(name))
     }
 
+    /// `invalid_request` when a parameter is given more than once and must not be, or is not UTF-8, which
+    /// is the encoding of OAuth (RFC 6749 appendix B). Other bytes could not be returned as they came.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request`.
+    pub fn well_formed(&self) -> Result<(), OAuthError> {
+        if let Some(name) = &self.not_utf8 {
+            let description = format!("the parameter {name} is not UTF-8");
+            return Err(OAuthError::invalid_request(description));
+        }
+        match self.repeated() {
+            Some(name) => Err(OAuthError::invalid_request(format!(
+                "the parameter {name} is given more than once"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `name` is not UTF-8: its value here is not what was sent.
+    #[must_use]
+    pub fn is_garbled(&self, name: &str) -> bool {
+        self.not_utf8.is_some() && self.get(name).is_some_and(|value| value.contains(GARBLED))
+    }
+
     /// All values of `name`, a parameter that may be repeated.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self
-            .0
+            .pairs
             .iter()
             .filter(move |(key, value)| key == name && !value.is_empty());
         named.map(|(_, value)| value.as_str())
@@ -88,11 +118,7 @@ impl Params {
     ///
     /// `invalid_request` when it is missing, or when any parameter is repeated.
     pub fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
-        if let Some(repeated) = self.repeated() {
-            return Err(OAuthError::invalid_request(format!(
-                "the parameter {repeated} is given more than once"
-            )));
-        }
+        self.well_formed()?;
         self.get(name)
             .ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
@@ -100,11 +126,31 @@ impl Params {
     /// All parameters except `name`, encoded again as a query.
     #[must_use]
     pub fn without(&self, name: &str) -> String {
-        let rest = self.0.iter().filter(|(key, _)| key != name);
+        let rest = self.pairs.iter().filter(|(key, _)| key != name);
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(rest)
             .finish()
     }
+}
+
+/// What decoding puts in the place of bytes that are not UTF-8.
+const GARBLED: char = char::REPLACEMENT_CHARACTER;
+
+/// The name of the first parameter that is not UTF-8. `pairs` are the decoded parameters of `encoded`.
+fn not_utf8(encoded: &[u8], pairs: &[(String, String)]) -> Option<String> {
+    // The character itself may have been sent too.
+    let is_suspect = |text: &str| text.contains(GARBLED);
+    if !pairs
+        .iter()
+        .any(|(name, value)| is_suspect(name) || is_suspect(value))
+    {
+        return None;
+    }
+    let raw = encoded.split(|byte| *byte == b'&');
+    let raw = raw.filter(|pair| !pair.is_empty());
+    let bad = |pair: &&[u8]| percent_decode(pair).decode_utf8().is_err();
+    let bad = raw.zip(pairs).find(|(pair, _)| bad(pair));
+    bad.map(|(_, (name, _))| name.clone())
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub async fn authorize(
     // 2. Authenticate the end user: by the ticket, if there is one, else by the session.
     let authenticated = match ticket {
         Some(ticket) => sign_in(app, authorization, time, &state, ticket).await,
-        None => Ok(Authentication::session(state.session.map(Box::new))),
+        None => Ok(Authentication::session(state.session.clone().map(Box::new))),
     };
     let (session, handles, ended) = match authenticated {
         Ok(Authentication::Session(session, handles, ended)) => (session, handles, ended),
@@ -120,6 +120,10 @@ pub async fn authorize(
     // 3. Grant the request, if the session is sufficient for it.
     let session = session.as_deref();
     let decision = grant(app, authorization, expected, time, session).await;
+    if let (Ok(AuthorizationDecision::Granted(_)), Some(session)) = (&decision, session) {
+        let (subject, client_id) = (session.user.subject(), authorization.client.id.as_str());
+        tracing::info!(%subject, sid = %session.sid, client_id, address = %state.caller.address(), "Issued a code to {client_id} for {subject}");
+    }
     AuthorizationOutcome {
         decision,
         handles,

@@ -1,5 +1,6 @@
 //! Ending a session (RP-Initiated Logout 1.0).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use openidconnect::ClientId;
@@ -11,7 +12,7 @@ use crate::session::{EndedSession, SessionId};
 use crate::store::StoreError;
 
 /// Ends the session `sid` and notifies its clients. `by_browser` says that a browser waits for the
-/// response: the client that requested the logout is then notified after its browser is back.
+/// response, from `address`: the client that requested the logout is then notified after its browser is back.
 /// Returns `None` when there is no such session.
 ///
 /// # Errors
@@ -22,6 +23,7 @@ pub async fn end_session(
     sid: &SessionId,
     request: &LogoutRequest,
     by_browser: bool,
+    address: IpAddr,
 ) -> Result<Option<EndedSession>, StoreError> {
     let initiator = request.notified_last(by_browser);
     let initiator: Option<ClientId> = initiator.map(|client| client.id.clone());
@@ -29,7 +31,7 @@ pub async fn end_session(
     let ended = app.store.end(sid, &notice).await?;
     if let Some(ended) = &ended {
         let client_id = request.client.as_ref().map(|client| client.id.as_str());
-        tracing::info!(subject = %ended.subject, %sid, client_id, "Signed {} out", ended.subject);
+        tracing::info!(subject = %ended.subject, %sid, client_id, %address, "Signed {} out", ended.subject);
         backchannel_logout::notify_clients(app, std::slice::from_ref(ended)).await;
     }
     Ok(ended)

@@ -24,6 +24,8 @@ pub struct BrowserState {
     pub handle: Option<SessionHandleHash>,
     /// The handles of the browser itself.
     pub browser: Option<BrowserHandles>,
+    /// Who signs in, for the log.
+    pub caller: Caller,
 }
 
 impl BrowserState {
@@ -34,6 +36,7 @@ impl BrowserState {
         session: Option<Session>,
         handle: Option<SessionHandleHash>,
         browser: Option<BrowserHandles>,
+        caller: Caller,
     ) -> Self {
         let began_here = |browser: &BrowserHandles| {
             let session = session.as_ref();
@@ -43,7 +46,27 @@ impl BrowserState {
             browser: browser.filter(began_here),
             session,
             handle,
+            caller,
         }
+    }
+}
+
+/// Who makes a request, for the log.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The address of the browser or the client.
+    pub address: Option<IpAddr>,
+    /// The client that is asked for, if the request names one.
+    pub client_id: Option<String>,
+}
+
+impl Caller {
+    /// The address as text; empty if it is unknown.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.address
+            .map(|address| address.to_string())
+            .unwrap_or_default()
     }
 }
 
@@ -202,7 +225,8 @@ pub async fn sign_in(
         handle: state.handle,
     };
     let (session, handle, ended) = begin_session(app, current, login).await?;
-    tracing::info!(subject = %session.user.subject(), sid = %session.sid, "Signed {} in", session.user.subject());
+    let client_id = state.caller.client_id.as_deref();
+    tracing::info!(subject = %session.user.subject(), sid = %session.sid, client_id, address = %state.caller.address(), "Signed {} in", session.user.subject());
     Ok(SignedIn {
         session,
         handles: Some(NewHandles {

@@ -25,6 +25,7 @@ mod first_start;
 mod groups;
 mod keys;
 mod kill;
+mod log;
 mod log_flood;
 mod master_key;
 mod outage;

@@ -100,14 +100,13 @@ async fn n60_a_slow_second_request_on_a_connection_is_cut_off() {
 #[tokio::test]
 async fn n60_a_slow_request_body_gets_an_error_and_is_cut_off() {
     let provider = with_short_timeout().await;
-    for (path, status) in [("/token", 400), ("/userinfo", 400), ("/authorize", 413)] {
+    for path in ["/token", "/userinfo", "/authorize"] {
         let start = format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\
              content-type: application/x-www-form-urlencoded\r\n\r\na="
         );
         let answer = send_slowly(&provider.issuer, &start).await;
-        let expected = format!("HTTP/1.1 {status} ");
-        assert!(answer.starts_with(&expected), "{path}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{path}: {answer}");
     }
 }
 

@@ -96,7 +96,10 @@ async fn n65_a_misplaced_ticket_is_not_leaked() {
     ] {
         for mut browser in [Browser::new(), provider.signed_in(CHEN_TAO).await] {
             let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
-            let answer = browser.get(provider.at(&path.replace('T', &ticket))).await;
+            // The name of the parameter may have a capital T too.
+            let path = path.replace("=T", &format!("={ticket}"));
+            let path = path.replace("%3DT", &format!("%3D{ticket}"));
+            let answer = browser.get(provider.at(&path)).await;
             assert!(!answer.body.contains(&ticket), "{path}: {}", answer.body);
             assert_no_leak(&answer, &ticket);
         }

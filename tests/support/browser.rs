@@ -1,10 +1,11 @@
-//! A minimal browser: it keeps cookies, and follows redirects only in [`Browser::follow`].
+//! A minimal browser: it keeps cookies, and follows redirects only in [`Browser::follow`], and those to
+//! the page that explains why a URL with a ticket failed.
 
 use std::collections::BTreeMap;
 
 use cookie::Cookie;
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::{Method, Request, RequestBuilder, StatusCode};
 use url::Url;
 
 /// One browser with one cookie jar. All hosts of the tests are loopback, and cookies ignore ports.
@@ -37,6 +38,25 @@ impl Answer {
             panic!("no redirect: {} {}", self.status, self.body);
         };
         self.url.join(location).unwrap()
+    }
+
+    /// The page that explains why a URL with a ticket failed, if this is a redirect to it: the page about
+    /// failed launches, or the same URL without the ticket.
+    fn page_without_ticket(&self) -> Option<Url> {
+        let location = self.headers.get(LOCATION)?.to_str().ok()?;
+        let target = self.url.join(location).ok()?;
+        let is_problem = target.path().ends_with("/problem");
+        let is_same = target.path() == self.url.path() && !target.path().ends_with("/launch");
+        let has_ticket = |url: &Url| url.query().is_some_and(|query| query.contains("ticket="));
+        let is_cleaned = is_same && has_ticket(&self.url) && !has_ticket(&target);
+        if self.status != StatusCode::SEE_OTHER || !is_problem && !is_cleaned {
+            return None;
+        }
+        // The issuer may have another address than the provider under test.
+        let mut page = self.url.clone();
+        page.set_path(target.path());
+        page.set_query(target.query());
+        Some(page)
     }
 
     /// A query parameter of the target of a redirect.
@@ -142,16 +162,45 @@ impl Browser {
         url: impl AsRef<str>,
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> reqwest::Result<Answer> {
-        let mut request = self.http.request(method, url.as_ref());
+        let request = build(self.http.request(method, url.as_ref())).build()?;
+        let headers = request.headers().clone();
+        let first = self.exchange(request).await?;
+        let Some(page) = first.page_without_ticket() else {
+            return Ok(first);
+        };
+        // The response that people see: the page, with the cookies of both responses.
+        let mut request = self.http.get(page).build()?;
+        request.headers_mut().extend(headers);
+        let mut page = self.exchange(request).await?;
+        for cookie in first.headers.get_all(SET_COOKIE) {
+            page.headers.append(SET_COOKIE, cookie.clone());
+        }
+        Ok(page)
+    }
+
+    /// As [`Browser::send`], without following any redirect.
+    pub async fn send_once(
+        &mut self,
+        method: Method,
+        url: impl AsRef<str>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Answer {
+        let request = build(self.http.request(method, url.as_ref())).build();
+        self.exchange(request.unwrap()).await.unwrap()
+    }
+
+    /// Sends a request with this browser's cookies, and stores the cookies of the response.
+    async fn exchange(&mut self, mut request: Request) -> reqwest::Result<Answer> {
         let cookies: Vec<_> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         if !cookies.is_empty() {
-            request = request.header(COOKIE, cookies.join("; "));
+            let cookies = HeaderValue::from_str(&cookies.join("; ")).unwrap();
+            request.headers_mut().append(COOKIE, cookies);
         }
-        let response = build(request).send().await?;
+        let response = self.http.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let url = response.url().clone();
         let body = response.text().await?;

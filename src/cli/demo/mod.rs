@@ -1,6 +1,7 @@
 //! `panda-oidc demo`: a simulated portal, this provider and an app, on one machine, with one URL to
 //! open. All its data is deleted when the process ends.
 
+mod port;
 mod portal;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
+use self::port::{Port, taken};
 use crate::cli::stop::stop_signal;
 
 /// The preferred ports of the demo. If one is in use, any free port is taken.
@@ -34,6 +36,18 @@ pub(super) struct Demo {
     /// your own. May be repeated.
     #[arg(long, value_name = "NAME=URL", value_parser = portal::menu_entry)]
     menu: Vec<MenuEntry>,
+    /// The port of the portal, which is the address to open. The provider and the app take the next two.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65533))]
+    port: Option<u16>,
+}
+
+impl Demo {
+    /// The port of a part: `offset` after the portal's, or `preferred`.
+    fn port(&self, offset: u16, preferred: u16) -> Port {
+        self.port.map_or(Port::Preferred(preferred), |port| {
+            Port::Fixed(port + offset)
+        })
+    }
 }
 
 /// Runs the demo until it receives a stop signal.
@@ -43,18 +57,21 @@ pub(super) struct Demo {
 /// Why it could not start or stop cleanly.
 pub(super) async fn run(demo: Demo) -> Result<(), String> {
     if demo.menu.is_empty() {
-        start_and_serve().await
+        start_and_serve(&demo).await
     } else {
-        portal::run(demo.menu).await
+        let port = demo.port(0, portal::PORTAL_PORT);
+        portal::run(demo.menu, port).await
     }
 }
 
-async fn start_and_serve() -> Result<(), String> {
+async fn start_and_serve(demo: &Demo) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| explain(&error))?;
-    let (provider, issuer) = listen(PROVIDER_PORT).await?;
-    let (app, app_url) = listen(APP_PORT).await?;
-    let entry = portal::menu_entry(&format!("演示应用 Demo app={issuer}/launch/{CLIENT_ID}"))?;
-    let portal = portal::start(vec![entry]).await?;
+    let (provider, issuer) = listen(demo.port(1, PROVIDER_PORT)).await?;
+    let (app, app_url) = listen(demo.port(2, APP_PORT)).await?;
+    let launch = Url::parse(&format!("{issuer}/launch/{CLIENT_ID}"));
+    let launch = launch.map_err(|error| error.to_string())?;
+    let entry = MenuEntry::new("演示应用", "Demo app", launch);
+    let portal = portal::start(vec![entry], demo.port(0, portal::PORTAL_PORT)).await?;
     let secret = panda_oidc::crypto::handle::Handle::random(&mut rand::rng())
         .expose()
         .to_owned();
@@ -122,11 +139,14 @@ async fn start_and_serve() -> Result<(), String> {
 }
 
 /// A loopback listener, and its URL.
-async fn listen(preferred_port: u16) -> Result<(TcpListener, String), String> {
+async fn listen(port: Port) -> Result<(TcpListener, String), String> {
     let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let listener = match bind(preferred_port).await {
-        Ok(listener) => listener,
-        Err(_) => bind(0).await.map_err(|error| explain(&error))?,
+    let listener = match port {
+        Port::Fixed(port) => bind(port).await.map_err(|error| taken(port, &error))?,
+        Port::Preferred(port) => match bind(port).await {
+            Ok(listener) => listener,
+            Err(_) => bind(0).await.map_err(|error| explain(&error))?,
+        },
     };
     let address = listener.local_addr().map_err(|error| explain(&error))?;
     Ok((listener, format!("http://{address}")))

@@ -8,11 +8,12 @@ use panda_oidc::plugins::simulator::{
 };
 use url::Url;
 
+use super::port::{Port, taken};
 use crate::cli::stop::stop_signal;
 use panda_oidc::error_chain::explain;
 
 /// The preferred port of the portal. If it is in use, any free port is taken.
-const PORTAL_PORT: u16 = 9480;
+pub(super) const PORTAL_PORT: u16 = 9480;
 
 /// Parses a menu entry from the command line: `NAME=URL`.
 pub(super) fn menu_entry(text: &str) -> Result<MenuEntry, String> {
@@ -24,7 +25,7 @@ pub(super) fn menu_entry(text: &str) -> Result<MenuEntry, String> {
 }
 
 /// Starts a portal with three people and `menu`.
-pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, String> {
+pub(super) async fn start(menu: Vec<MenuEntry>, port: Port) -> Result<SimulatorHandle, String> {
     let settings = |port| SimulatorSettings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         people: vec![
@@ -35,17 +36,22 @@ pub(super) async fn start(menu: Vec<MenuEntry>) -> Result<SimulatorHandle, Strin
         menu: menu.clone(),
         ..SimulatorSettings::default()
     };
-    match Simulator::start(settings(PORTAL_PORT)).await {
-        Ok(portal) => Ok(portal),
-        Err(_) => Simulator::start(settings(0))
+    match port {
+        Port::Fixed(port) => Simulator::start(settings(port))
             .await
-            .map_err(|error| explain(&error)),
+            .map_err(|error| taken(port, &error)),
+        Port::Preferred(port) => match Simulator::start(settings(port)).await {
+            Ok(portal) => Ok(portal),
+            Err(_) => Simulator::start(settings(0))
+                .await
+                .map_err(|error| explain(&error)),
+        },
     }
 }
 
 /// Runs a portal with `menu` until it receives a stop signal.
-pub(super) async fn run(menu: Vec<MenuEntry>) -> Result<(), String> {
-    let portal = start(menu).await?;
+pub(super) async fn run(menu: Vec<MenuEntry>, port: Port) -> Result<(), String> {
+    let portal = start(menu, port).await?;
     let mut stop_signal = stop_signal()?;
     println!("打开 / Open:  {}", portal.url());
     println!("[provider] base_url = \"{}\"", portal.url());

@@ -33,6 +33,7 @@ impl Check<'_, '_> {
                 "leave it off if the app can send them in the body",
             );
         }
+        let client_uri = self.url("client_uri", section.client_uri.as_deref());
         Some(Client {
             id: ClientId::new(section.client_id.clone()),
             name: self.name(section),
@@ -41,7 +42,8 @@ impl Check<'_, '_> {
             redirect_uris: self.redirect_uris(section),
             initiate_login_uri: self
                 .url_with_fragment("initiate_login_uri", section.initiate_login_uri.as_deref()),
-            client_uri: self.url("client_uri", section.client_uri.as_deref()),
+            launch: self.launch(section, client_uri.as_ref()),
+            client_uri,
             logout: self.logout(section),
             require_pkce: section.require_pkce || public,
             id_token_alg: section.id_token_signed_response_alg,

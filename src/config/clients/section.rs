@@ -28,6 +28,11 @@ pub(in crate::config) struct ClientSection {
     #[serde(default)]
     pub(super) redirect_uris: Vec<String>,
     pub(super) initiate_login_uri: Option<String>,
+    pub(super) initiate_login_parameters: Option<Vec<LaunchParameterKey>>,
+    pub(super) target_link_parameter: Option<String>,
+    pub(super) target_link_format: Option<TargetLinkFormatKey>,
+    #[serde(default)]
+    pub(super) links: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) post_logout_redirect_uris: Vec<String>,
     pub(super) backchannel_logout_uri: Option<String>,
@@ -81,6 +86,23 @@ pub(in crate::config) struct ClientSection {
     pub(super) split_names: Split,
     #[serde(default)]
     pub(super) claims: ClaimSections,
+}
+
+/// The values of `initiate_login_parameters`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LaunchParameterKey {
+    Iss,
+    TargetLinkUri,
+    LoginHint,
+}
+
+/// The values of `target_link_format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TargetLinkFormatKey {
+    Url,
+    Path,
 }
 
 /// RFC 7591 §2, `token_endpoint_auth_method`.

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims,
+    CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreProviderMetadata, CoreUserInfoClaims,
 };
 use openidconnect::{
     AccessTokenHash, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
@@ -27,6 +27,7 @@ use serde::Deserialize;
 use self::shown::ClaimsPage;
 use crate::error_chain::explain;
 use crate::http::extract::cookies::sent_cookies;
+use crate::http::page::language::Language;
 
 type Client = CoreClient<
     EndpointSet,
@@ -37,8 +38,14 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// The cookie that binds a login to the browser; it holds the `state`. The app uses no other cookie.
+/// The cookie that binds a login to the browser; it holds the `state`.
 const COOKIE_NAME: &str = "demo-app-login";
+
+/// The cookie of the app's own session.
+const SESSION_COOKIE: &str = "demo-app-session";
+
+/// The demo expires nothing; it only must not grow without bound.
+const MAX_KEPT: usize = 1000;
 
 /// The app's registration at the provider.
 pub struct Registration {
@@ -62,6 +69,8 @@ struct RelyingParty {
     url: String,
     /// Logins in progress, by `state`.
     logins: Mutex<HashMap<String, PendingLogin>>,
+    /// The verified claims of finished logins, by the value of the session cookie.
+    sessions: Mutex<HashMap<String, CoreIdTokenClaims>>,
 }
 
 struct PendingLogin {
@@ -70,8 +79,8 @@ struct PendingLogin {
 }
 
 impl RelyingParty {
-    fn page(&self, problem: Option<String>) -> ClaimsPage<'_> {
-        ClaimsPage::new(&self.portal, &self.issuer, &self.url, problem)
+    fn page(&self, language: Language, problem: Option<String>) -> ClaimsPage<'_> {
+        ClaimsPage::new(&self.portal, &self.issuer, &self.url, language, problem)
     }
 }
 
@@ -99,11 +108,13 @@ pub async fn router(registration: Registration, http: reqwest::Client) -> Result
         portal: registration.portal,
         url: registration.url,
         logins: Mutex::default(),
+        sessions: Mutex::default(),
     };
     Ok(Router::new()
         .route("/", get(|| async { Redirect::to("/login") }))
         .route("/login", get(login))
         .route("/callback", get(callback))
+        .route("/claims", get(claims))
         .with_state(Arc::new(party)))
 }
 
@@ -143,8 +154,7 @@ async fn login(State(party): State<Arc<RelyingParty>>) -> Response {
         state.secret()
     );
     let mut logins = party.logins.lock().unwrap_or_else(PoisonError::into_inner);
-    // The demo does not expire logins; it only must not grow without bound.
-    if logins.len() > 1000 {
+    if logins.len() > MAX_KEPT {
         logins.clear();
     }
     logins.insert(state.secret().clone(), PendingLogin { nonce, verifier });
@@ -165,17 +175,63 @@ async fn callback(
     headers: HeaderMap,
     Query(callback): Query<Callback>,
 ) -> Response {
-    match verify(&party, &headers, callback).await {
+    let claims = match verify(&party, &headers, callback).await {
+        Ok(claims) => claims,
+        Err(problem) => {
+            let page = party.page(language(&headers), Some(problem));
+            return page.answer(StatusCode::BAD_REQUEST);
+        }
+    };
+    // The page has an address of its own, so that it can be reloaded: a code works once.
+    let session = CsrfToken::new_random().secret().clone();
+    let cookie = format!("{SESSION_COOKIE}={session}; HttpOnly; SameSite=Lax; Path=/");
+    let mut sessions = party
+        .sessions
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if sessions.len() > MAX_KEPT {
+        sessions.clear();
+    }
+    sessions.insert(session, claims);
+    ([(SET_COOKIE, cookie)], Redirect::to("/claims")).into_response()
+}
+
+/// Shows the verified claims of the person who is signed in to the app; begins a login if nobody is.
+async fn claims(State(party): State<Arc<RelyingParty>>, headers: HeaderMap) -> Response {
+    let session = sent_cookies(&headers).find(|cookie| cookie.name() == SESSION_COOKIE);
+    let claims = session.and_then(|cookie| {
+        let sessions = party
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        sessions.get(cookie.value()).cloned()
+    });
+    let Some(claims) = claims else {
+        return Redirect::to("/login").into_response();
+    };
+    let page = party.page(language(&headers), None);
+    match page.claims(&claims) {
         Ok(page) => page.answer(StatusCode::OK),
-        Err(problem) => party.page(Some(problem)).answer(StatusCode::BAD_REQUEST),
+        Err(problem) => {
+            let page = party.page(language(&headers), Some(problem));
+            page.answer(StatusCode::INTERNAL_SERVER_ERROR)
+        }
     }
 }
 
-async fn verify<'a>(
-    party: &'a RelyingParty,
+/// The language that the browser prefers.
+fn language(headers: &HeaderMap) -> Language {
+    let accepted = headers.get(ACCEPT_LANGUAGE);
+    let accepted = accepted.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let language = accepted.and_then(|header| Language::from_accept_language(&header));
+    language.unwrap_or_default()
+}
+
+async fn verify(
+    party: &RelyingParty,
     headers: &HeaderMap,
     callback: Callback,
-) -> Result<ClaimsPage<'a>, String> {
+) -> Result<CoreIdTokenClaims, String> {
     if let Some(error) = callback.error {
         return Err(format!("the provider answered {error}"));
     }
@@ -228,5 +284,5 @@ async fn verify<'a>(
         .request_async(&party.http)
         .await
         .map_err(|error| explain(&error))?;
-    party.page(None).claims(claims)
+    Ok(claims.clone())
 }

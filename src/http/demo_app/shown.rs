@@ -11,6 +11,8 @@ use chrono::DateTime;
 use openidconnect::core::CoreIdTokenClaims;
 use serde_json::Value;
 
+use crate::http::page::language::Language;
+
 /// The content of the page.
 #[derive(Template)]
 #[template(path = "demo.html")]
@@ -21,6 +23,10 @@ pub(super) struct ClaimsPage<'a> {
     issuer: &'a str,
     /// The app's own URL.
     app: &'a str,
+    /// The language that comes first: `zh-CN` or `en`.
+    language: &'static str,
+    /// Whether English comes first.
+    english: bool,
     /// Why the login failed; `None` when it succeeded.
     problem: Option<String>,
     user: String,
@@ -92,12 +98,15 @@ impl<'a> ClaimsPage<'a> {
         portal: &'a str,
         issuer: &'a str,
         app: &'a str,
+        language: Language,
         problem: Option<String>,
     ) -> Self {
         Self {
             portal,
             issuer,
             app,
+            language: language.tag(),
+            english: language.tag() == "en",
             problem,
             user: String::new(),
             person: Vec::new(),

@@ -14,7 +14,12 @@ use crate::oauth::error::OAuthError;
 pub(crate) enum BearerError {
     /// The request has no token: "If the request lacks any authentication information, the resource
     /// server SHOULD NOT include an error code" (RFC 6750 §3.1).
-    NoToken,
+    ///
+    /// The body says where the token belongs; the flag, that it is in the URL.
+    NoToken {
+        /// Whether the token is in the URL, where it is not read (RFC 6750 §2.3).
+        in_url: bool,
+    },
     /// The request gets an OAuth error.
     OAuth(OAuthProblem),
 }
@@ -28,12 +33,18 @@ impl<T: Into<OAuthProblem>> From<T> for BearerError {
 impl IntoResponse for BearerError {
     fn into_response(self) -> Response {
         match self {
-            Self::NoToken => {
+            Self::NoToken { in_url } => {
                 let challenge = HeaderValue::from_static("Bearer realm=\"panda-oidc\"");
-                (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge)]).into_response()
+                let error = OAuthError::invalid_request(if in_url {
+                    "the access token belongs into the header, as Authorization: Bearer, not into the URL"
+                } else {
+                    "there is no access token; send it in the header, as Authorization: Bearer"
+                });
+                let headers = [(WWW_AUTHENTICATE, challenge), NO_STORE];
+                (StatusCode::UNAUTHORIZED, headers, body(&error)).into_response()
             }
             Self::OAuth(problem) => {
-                let mut response = oauth_response(&problem.error);
+                let mut response = oauth_response(&problem);
                 response.extensions_mut().insert(problem.log_entry());
                 response
             }
@@ -41,8 +52,9 @@ impl IntoResponse for BearerError {
     }
 }
 
-fn oauth_response(error: &OAuthError) -> Response {
-    let status = status(error.code);
+fn oauth_response(problem: &OAuthProblem) -> Response {
+    let error = &problem.error;
+    let status = problem.status.unwrap_or_else(|| status(error.code));
     let mut headers = retry_after(error);
     headers.extend([NO_STORE]);
     let challenge = format!(

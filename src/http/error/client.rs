@@ -48,6 +48,16 @@ impl ClientError {
         }
     }
 
+    /// The same error of the client `client_id`.
+    #[must_use]
+    pub(crate) fn of_client(self, client_id: &str) -> Self {
+        match self {
+            Self::OAuth(problem) => Self::OAuth(problem.of_client(client_id)),
+            Self::Challenge(problem) => Self::Challenge(problem.of_client(client_id)),
+            Self::RateLimited(too_often) => Self::RateLimited(too_often),
+        }
+    }
+
     fn log_entry(&self) -> LogEntry {
         match self {
             Self::OAuth(problem) | Self::Challenge(problem) => problem.log_entry(),
@@ -60,10 +70,10 @@ impl ClientError {
 
     fn to_response(&self) -> Response {
         match self {
-            Self::OAuth(problem) => oauth_response(&problem.error),
+            Self::OAuth(problem) => oauth_response(problem),
             Self::Challenge(problem) => {
                 let challenge = HeaderValue::from_static("Basic realm=\"panda-oidc\"");
-                let response = oauth_response(&problem.error);
+                let response = oauth_response(problem);
                 ([(WWW_AUTHENTICATE, challenge)], response).into_response()
             }
             Self::RateLimited(too_often) => too_many_requests(too_often),
@@ -71,8 +81,10 @@ impl ClientError {
     }
 }
 
-fn oauth_response(error: &OAuthError) -> Response {
-    (status(error.code), retry_after(error), body(error)).into_response()
+fn oauth_response(problem: &OAuthProblem) -> Response {
+    let error = &problem.error;
+    let status = problem.status.unwrap_or_else(|| status(error.code));
+    (status, retry_after(error), body(error)).into_response()
 }
 
 impl IntoResponse for ClientError {
@@ -121,8 +133,10 @@ fn too_many_requests(too_often: &RateLimited) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, retry_after, body(&error)).into_response()
 }
 
-/// The response of a client endpoint to a method it does not support.
-pub(crate) async fn method_not_allowed() -> (StatusCode, ClientError) {
+/// The response of an endpoint to a method it does not support, in the way of the endpoint.
+pub(crate) async fn method_not_allowed<E: From<OAuthProblem>>() -> E {
     let error = OAuthError::invalid_request("the endpoint does not take this method");
-    (StatusCode::METHOD_NOT_ALLOWED, error.into())
+    OAuthProblem::from(error)
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+        .into()
 }

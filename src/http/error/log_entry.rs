@@ -15,6 +15,8 @@ pub(crate) struct LogEntry {
     pub message: String,
     /// The causes, on one line.
     pub causes: String,
+    /// The client that is concerned, as far as the error knows it.
+    pub client_id: Option<String>,
     /// Set when a rate limit was exceeded, so that a flood of requests does not flood the log.
     pub rate_limited: Option<RateLimited>,
 }
@@ -26,6 +28,7 @@ impl LogEntry {
             is_failure: false,
             message: format!("Refused: {error}"),
             causes: chain(cause),
+            client_id: None,
             rate_limited: None,
         }
     }

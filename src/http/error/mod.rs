@@ -12,6 +12,7 @@ mod oauth_problem;
 mod page;
 mod problem;
 pub(crate) mod problem_page;
+mod refused_request;
 
 pub(crate) use self::bearer::BearerError;
 pub(crate) use self::client::{ClientError, method_not_allowed};
@@ -20,6 +21,8 @@ pub(crate) use self::log_entry::LogEntry;
 pub(crate) use self::oauth_problem::OAuthProblem;
 pub(crate) use self::page::PageError;
 pub(crate) use self::problem::PageProblem;
+pub(crate) use self::problem_page::RETRY_AFTER_SECONDS;
+pub(crate) use self::refused_request::RefusedRequest;
 
 /// The longest query that any endpoint accepts, in bytes.
 pub(crate) const MAX_QUERY_BYTES: usize = 16 * 1024;

@@ -3,6 +3,8 @@
 
 use std::error::Error;
 
+use axum::http::StatusCode;
+
 use super::log_entry::LogEntry;
 use crate::oauth::error::OAuthError;
 use crate::service::error as service;
@@ -12,7 +14,10 @@ use crate::service::error as service;
 pub(crate) struct OAuthProblem {
     /// The error that the client receives.
     pub error: OAuthError,
+    /// The HTTP status, if it is not that of the error code.
+    pub status: Option<StatusCode>,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    client_id: Option<String>,
     is_failure: bool,
 }
 
@@ -24,18 +29,42 @@ impl OAuthProblem {
     ) -> Self {
         Self {
             error,
+            status: None,
             cause: Some(cause.into()),
+            client_id: None,
             is_failure: true,
+        }
+    }
+
+    /// The same problem of the client `client_id`.
+    #[must_use]
+    pub(crate) fn of_client(self, client_id: &str) -> Self {
+        Self {
+            client_id: Some(client_id.to_owned()),
+            ..self
+        }
+    }
+
+    /// The same problem, answered with `status`.
+    #[must_use]
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self {
+            status: Some(status),
+            ..self
         }
     }
 
     /// The log entry.
     pub(super) fn log_entry(&self) -> LogEntry {
         let cause = self.cause.as_deref().map(|cause| cause as &dyn Error);
-        if self.is_failure {
+        let entry = if self.is_failure {
             LogEntry::failed(&self.error, cause)
         } else {
             LogEntry::refused(&self.error, cause)
+        };
+        LogEntry {
+            client_id: self.client_id.clone(),
+            ..entry
         }
     }
 }
@@ -45,6 +74,8 @@ impl<T: Into<service::Error>> From<T> for OAuthProblem {
         let error = error.into();
         Self {
             error: error.to_oauth(),
+            status: None,
+            client_id: None,
             is_failure: error.is_failure(),
             cause: match error {
                 service::Error::Refused(_) => None,

@@ -10,7 +10,6 @@ use super::log_entry::LogEntry;
 use super::problem::PageProblem;
 use crate::http::authorization_response;
 use crate::http::response::NO_STORE;
-use crate::oauth::authorize::Refusal;
 use crate::oauth::error::OAuthError;
 use crate::oauth::redirect::VerifiedRedirect;
 
@@ -30,21 +29,13 @@ impl<T: Into<PageProblem>> From<T> for PageError {
     }
 }
 
-impl From<Refusal> for PageError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Page(error) => Self::Page(PageProblem::Request(error)),
-            Refusal::Redirect(redirect, error) => Self::Redirect(redirect, error, None),
-        }
-    }
-}
-
 impl PageError {
     fn log_entry(&self) -> LogEntry {
         match self {
             Self::Page(problem) => LogEntry {
                 is_failure: problem.facts().is_failure,
                 rate_limited: problem.rate_limited().cloned(),
+                client_id: problem.client_id().map(str::to_owned),
                 ..LogEntry::refused(problem, problem.source())
             },
             Self::Redirect(_, error, problem) => {

@@ -4,11 +4,13 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use panda_oidc_sdk::LoginError;
 
+use super::refused_request::RefusedRequest;
+use crate::http::extract::form::is_late;
 use crate::http::page::words::{Message, Words};
 use crate::limits::RateLimited;
+use crate::login::failed_launch::Reason;
 use crate::login::ticket::InvalidTicket;
 use crate::oauth::clients::NoSuchClient;
-use crate::oauth::error::OAuthError;
 use crate::oauth::initiate_login::NoLoginUrl;
 use crate::oauth::params::TooManyParameters;
 use crate::people::Denied;
@@ -21,7 +23,7 @@ use crate::store::StoreError;
 pub(crate) enum PageProblem {
     /// The authorization request names no valid client or no valid `redirect_uri`.
     #[error("the authorization request is refused")]
-    Request(#[source] OAuthError),
+    Request(#[source] Box<RefusedRequest>),
     /// A launch names no registered client.
     #[error(transparent)]
     NoSuchClient(#[from] NoSuchClient),
@@ -42,7 +44,7 @@ pub(crate) enum PageProblem {
     NoPendingSwitch,
     /// The logout request is malformed, or its `post_logout_redirect_uri` is not registered.
     #[error("the logout request is refused")]
-    Logout(#[source] OAuthError),
+    Logout(#[source] Box<RefusedRequest>),
     /// The logout to confirm is not pending in this browser.
     #[error("no logout waits for a yes in this browser")]
     NoPendingLogout,
@@ -70,6 +72,9 @@ pub(crate) enum PageProblem {
     /// Too many large requests are being received at once.
     #[error("too many large requests are being received at once")]
     Crowded,
+    /// The body of the request did not arrive in time.
+    #[error("the body of the request did not arrive in time")]
+    Late,
     /// A handler panicked, or took too long.
     #[error("the request could not be finished")]
     Internal,
@@ -144,7 +149,43 @@ impl PageProblem {
             Self::MethodNotAllowed => facts(S::METHOD_NOT_ALLOWED, None, |w| &w.method_not_allowed),
             Self::TooLarge => facts(S::PAYLOAD_TOO_LARGE, None, |w| &w.too_large),
             Self::Crowded => facts(S::SERVICE_UNAVAILABLE, Portal, |w| &w.internal_error),
+            Self::Late => facts(S::REQUEST_TIMEOUT, Portal, |w| &w.late),
             Self::Internal => failure(S::INTERNAL_SERVER_ERROR, |w| &w.internal_error),
+        }
+    }
+
+    /// Why a launch failed, if it would not fail in the same way without its ticket.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            Self::InvalidTicket(error) => Reason::InvalidTicket(error.to_string()),
+            Self::NoTarget(client, error) => Reason::NoTarget(format!("{client}: {error}")),
+            Self::TooLarge => Reason::TooLarge,
+            Self::SignIn(error) => match error {
+                SignInError::TicketRefused => Reason::TicketRefused,
+                SignInError::Left(_) => Reason::AccountDisabled,
+                SignInError::Login(LoginError::Rejected(_)) => Reason::TicketRejected,
+                SignInError::Login(LoginError::Unreachable(_)) => Reason::PortalUnreachable,
+                SignInError::Login(LoginError::Unintelligible(_)) => Reason::PortalUnintelligible,
+                SignInError::RateLimited(exceeded) => {
+                    Reason::RateLimited(exceeded.retry_after_secs)
+                }
+                SignInError::Store(_) => Reason::Unavailable,
+            },
+            Self::RateLimited(exceeded) => Reason::RateLimited(exceeded.retry_after_secs),
+            Self::Store(_) => Reason::Unavailable,
+            Self::Crowded => Reason::Unavailable,
+            Self::Internal => Reason::Internal,
+            _ => return None,
+        })
+    }
+
+    /// The client that is concerned, as far as the problem knows it.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Request(refused) | Self::Logout(refused) => refused.client_id(),
+            Self::NoTarget(client, _) | Self::RedirectLoop(client) => Some(client),
+            Self::AccessDenied(denied) => Some(&denied.client_id),
+            _ => None,
         }
     }
 
@@ -195,8 +236,12 @@ impl From<TooManyParameters> for PageProblem {
 }
 
 impl From<BytesRejection> for PageProblem {
-    fn from(_: BytesRejection) -> Self {
-        Self::TooLarge
+    fn from(rejection: BytesRejection) -> Self {
+        if is_late(&rejection) {
+            Self::Late
+        } else {
+            Self::TooLarge
+        }
     }
 }
 

@@ -14,11 +14,16 @@ use crate::oauth::discovery::path;
 use crate::people::Contact;
 
 /// `Retry-After` for our own failures, in seconds.
-const RETRY_AFTER_SECONDS: u64 = 10;
+pub(crate) const RETRY_AFTER_SECONDS: u64 = 10;
 
-/// The error page for `problem`.
+/// The error page for `problem`. `request_id` is the number of its line in the log.
 #[must_use]
-pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Response {
+pub(crate) fn page(
+    problem: &PageProblem,
+    request_id: Option<String>,
+    language: Language,
+    app: &App,
+) -> Response {
     let Facts {
         status,
         message,
@@ -27,6 +32,7 @@ pub(crate) fn page(problem: &PageProblem, language: Language, app: &App) -> Resp
     } = problem.facts();
     let mut page = Page::new(status, message);
     page.detail = detail(problem);
+    page.request_id = request_id;
     page.action = action(next, app);
     let mut wait = RETRY_AFTER_SECONDS;
     match problem {
@@ -78,10 +84,10 @@ fn action(next: NextStep, app: &App) -> Option<Link> {
     })
 }
 
-/// Details for a developer. Contains no text from the request.
+/// Details for a developer. Contains nothing of the request that may be a secret.
 fn detail(problem: &PageProblem) -> Option<String> {
     match problem {
-        PageProblem::Request(error) | PageProblem::Logout(error) => Some(error.to_string()),
+        PageProblem::Request(refused) | PageProblem::Logout(refused) => Some(refused.to_string()),
         PageProblem::NoTarget(client, error) => Some(format!("{client}: {error}")),
         PageProblem::InvalidTicket(error) => Some(error.to_string()),
         _ => None,

@@ -2,9 +2,10 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, Method};
+use url::form_urlencoded;
 
 use super::{authorization, form};
-use crate::http::error::BearerError;
+use crate::http::error::{BearerError, OAuthProblem};
 use crate::oauth::error::OAuthError;
 
 /// The access token, from the `Authorization` header or from the form of a `POST` request.
@@ -18,6 +19,9 @@ impl<S: Send + Sync> FromRequest<S> for BearerToken {
     /// [`BearerError::NoToken`] when there is none; `invalid_request` when it is sent twice, or in
     /// another way.
     async fn from_request(request: Request, _: &S) -> Result<Self, BearerError> {
+        let query = request.uri().query().unwrap_or_default();
+        let in_url =
+            form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token");
         let in_header = header_token(request.headers());
         let in_form = match *request.method() {
             Method::POST => form_token(request).await?,
@@ -29,7 +33,7 @@ impl<S: Send + Sync> FromRequest<S> for BearerToken {
             )
             .into()),
             (Some(token), None) | (None, Some(token)) => Ok(Self(token)),
-            (None, None) => Err(BearerError::NoToken),
+            (None, None) => Err(BearerError::NoToken { in_url }),
         }
     }
 }
@@ -47,7 +51,7 @@ fn header_token(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
 }
 
 /// A body carries a token only if it is a form (RFC 6750 §2.2).
-async fn form_token(request: Request) -> Result<Option<String>, OAuthError> {
+async fn form_token(request: Request) -> Result<Option<String>, OAuthProblem> {
     let is_form = form::is_form(request.headers());
     let body = form::body(request).await?;
     if !is_form {
@@ -55,9 +59,8 @@ async fn form_token(request: Request) -> Result<Option<String>, OAuthError> {
     }
     let form = form::parse(&body)?;
     if form.repeats("access_token") {
-        return Err(OAuthError::invalid_request(
-            "the access token is given twice",
-        ));
+        let error = OAuthError::invalid_request("the access token is given twice");
+        return Err(error.into());
     }
     Ok(form.get("access_token").map(str::to_owned))
 }

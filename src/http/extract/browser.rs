@@ -11,6 +11,8 @@ use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
+use percent_encoding::{CONTROLS, percent_encode};
+
 use super::client_ip::ClientIp;
 use super::cookies::{CookieName, Cookies};
 use crate::app::App;
@@ -19,7 +21,7 @@ use crate::http::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use crate::http::page::language::Language;
 use crate::login::browser::BrowserHandles;
 use crate::login::referer::from_portal;
-use crate::service::sign_in::BrowserState;
+use crate::service::sign_in::{BrowserState, Caller};
 use crate::store::StoreError;
 
 /// A browser's request, without its body.
@@ -38,7 +40,13 @@ pub(crate) struct BrowserRequest {
     pub language: Language,
     /// The client's IP address.
     pub client_ip: ClientIp,
+    /// The client of a request that did not come in the URL, for the log.
+    pub request_client: Option<RequestClient>,
 }
+
+/// The client of a request, for the log.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestClient(pub String);
 
 impl FromRequestParts<Arc<App>> for BrowserRequest {
     type Rejection = Infallible;
@@ -67,6 +75,7 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
             requested_language: parts.uri.query().and_then(Language::from_ui_locales),
             language: Language::of(parts),
             client_ip,
+            request_client: None,
         })
     }
 }
@@ -88,7 +97,11 @@ impl BrowserRequest {
         &mut self,
         body: Result<Bytes, BytesRejection>,
     ) -> Result<String, PageProblem> {
-        let raw = String::from_utf8_lossy(&body?).into_owned();
+        // Bytes that are not UTF-8 stay what they are; whoever parses them refuses them by name.
+        let raw = match String::from_utf8(body?.into()) {
+            Ok(raw) => raw,
+            Err(error) => percent_encode(error.as_bytes(), CONTROLS).to_string(),
+        };
         self.set_locale(Language::from_ui_locales(&raw));
         if raw.len() > MAX_QUERY_BYTES {
             return Err(PageProblem::TooLarge);
@@ -96,10 +109,19 @@ impl BrowserRequest {
         Ok(raw)
     }
 
+    /// `url`, a page of ours, in the language that this request asks for.
+    pub(crate) fn localized(&self, url: &str) -> String {
+        match self.requested_language {
+            Some(language) => format!("{url}?ui_locales={}", language.tag()),
+            None => url.to_owned(),
+        }
+    }
+
     /// The response to this request. An error page is in the language of the request, even if
     /// [`set_locale`](Self::set_locale) has set it: the layer that renders the page knows only the URL.
     pub(crate) fn respond(&self, result: Result<Response, PageError>) -> Response {
-        (Extension(self.language), result).into_response()
+        let client = self.request_client.clone().map(Extension);
+        (Extension(self.language), client, result).into_response()
     }
 
     /// Looks up the browser's session.
@@ -118,6 +140,10 @@ impl BrowserRequest {
         };
         let browser = self.cookies.get(&CookieName::Browser);
         let browser = browser.and_then(BrowserHandles::parse);
-        Ok(BrowserState::new(session, handle, browser))
+        let caller = Caller {
+            address: Some(self.client_ip.0),
+            client_id: None,
+        };
+        Ok(BrowserState::new(session, handle, browser, caller))
     }
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::Uri;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode;
 
 use super::client_ip::ClientIp;
 use super::{authorization, form};
@@ -65,7 +68,7 @@ impl AuthenticatedClient {
             Some(_) => audience(app, &uri).into(),
             None => Vec::new(),
         };
-        let request = client_auth::ClientCredentials {
+        let credentials = client_auth::ClientCredentials {
             header: header
                 .as_ref()
                 .map(|value| value.to_str().unwrap_or_default()),
@@ -73,17 +76,11 @@ impl AuthenticatedClient {
             audience: &audience,
             now: app.host.clock.now(),
         };
-        let client = match authenticate(&request, &app.clients)? {
-            ClientProof::Authenticated(client) => {
-                limit.check_client(&client, client_ip)?;
-                client
-            }
-            ClientProof::Unspent(assertion) => spend(app, assertion, limit, client_ip).await?,
-            ClientProof::AwaitsKeys(pending) => {
-                let assertion = verify(app, &pending).await?;
-                spend(app, assertion, limit, client_ip).await?
-            }
-        };
+        let client = prove(app, &credentials, limit, client_ip).await;
+        let client = client.map_err(|error| match named_client(app, &credentials) {
+            Some(id) => error.of_client(id),
+            None => error,
+        })?;
         Ok(Self {
             client,
             form,
@@ -92,11 +89,49 @@ impl AuthenticatedClient {
     }
 }
 
+/// Authenticates the client.
+async fn prove(
+    app: &App,
+    credentials: &client_auth::ClientCredentials<'_>,
+    limit: &Limit,
+    client_ip: IpAddr,
+) -> Result<Arc<Client>, ClientError> {
+    match authenticate(credentials, &app.clients)? {
+        ClientProof::Authenticated(client) => {
+            limit.check_client(&client, client_ip)?;
+            Ok(client)
+        }
+        ClientProof::Unspent(assertion) => spend(app, assertion, limit, client_ip).await,
+        ClientProof::AwaitsKeys(pending) => {
+            let assertion = verify(app, &pending).await?;
+            spend(app, assertion, limit, client_ip).await
+        }
+    }
+}
+
+/// The registered client that failed to authenticate, for the log.
+fn named_client<'a>(
+    app: &'a App,
+    credentials: &client_auth::ClientCredentials<'_>,
+) -> Option<&'a str> {
+    let in_header = || {
+        let (_, encoded) = credentials.header?.split_once(' ')?;
+        let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let id = decoded.split(|byte| *byte == b':').next()?;
+        Some(percent_decode(id).decode_utf8().ok()?.into_owned())
+    };
+    let id = credentials.form.get("client_id").map(str::to_owned);
+    Some(app.clients.get(&id.or_else(in_header)?)?.id.as_str())
+}
+
 /// Reads the form. Credentials and codes belong in the body, not in the URL (RFC 6749 §2.3.1, §3.2).
-async fn read_form(app: &App, request: Request) -> Result<Params, OAuthError> {
+async fn read_form(app: &App, request: Request) -> Result<Params, OAuthProblem> {
     let uri = request.uri();
     match uri.query().filter(|query| !query.is_empty()) {
-        None => read_body(request).await,
+        None => {
+            form::require_form(request.headers())?;
+            Ok(form::parse(&form::body(request).await?)?)
+        }
         Some(query) if may_use_url(app, uri.path(), query)? => {
             let mut parameters = query.as_bytes().to_vec();
             // The rest may be in the body. A parameter in both is given twice.
@@ -104,22 +139,14 @@ async fn read_form(app: &App, request: Request) -> Result<Params, OAuthError> {
                 parameters.push(b'&');
                 parameters.extend(form::body(request).await?);
             }
-            form::parse(&parameters)
+            Ok(form::parse(&parameters)?)
         }
         Some(_) => Err(OAuthError::invalid_request(
             "parameters belong into the body, not into the URL; for an app that nobody can change, \
              the operator can set token_parameters_in_url",
-        )),
+        )
+        .into()),
     }
-}
-
-async fn read_body(request: Request) -> Result<Params, OAuthError> {
-    if !form::is_form(request.headers()) {
-        return Err(OAuthError::invalid_request(
-            "the body is not application/x-www-form-urlencoded",
-        ));
-    }
-    form::parse(&form::body(request).await?)
 }
 
 /// Whether the client that the URL names may send the parameters of a token request in it

@@ -36,6 +36,8 @@ pub(crate) enum CookieName {
     LoopGuard,
     /// A launch a moment ago, which is a fresh sign-in for its client.
     RecentLaunch,
+    /// A failed launch that can be repeated.
+    Retry,
 }
 
 const PENDING_PREFIX: &str = "parked-";
@@ -49,6 +51,7 @@ impl CookieName {
             Self::Switch => "switch".to_owned(),
             Self::LoopGuard => "rounds".to_owned(),
             Self::RecentLaunch => "launched".to_owned(),
+            Self::Retry => "retry".to_owned(),
         }
     }
 

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::SET_COOKIE;
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::log_line::Failed;
 use crate::app::App;
 use crate::http::error::{LogEntry, PageProblem, problem_page};
+use crate::http::extract::browser::RequestClient;
 use crate::http::extract::client_ip;
+use crate::http::failed_launch::{self, with_cookies};
 use crate::http::page::language::Language;
+use crate::http::response::see_other;
+use crate::oauth::discovery::path;
 
 /// The layer that logs an error once and renders its page, if it has one. The language is the
 /// [`Language`] in the response's extensions, else the one that the request's URL and headers ask
@@ -22,44 +27,56 @@ pub(crate) async fn render_errors(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let language = Language::of(&parts);
-    // Log the route, not the path: an unknown path may contain a secret.
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let address = client_ip::address(&parts, &app.trusted_proxies);
+    let uri = parts.uri.clone();
+    let is_get = parts.method == Method::GET;
+    if is_get
+        && route.as_ref().is_some_and(takes_no_ticket)
+        && let Some(clean) = failed_launch::without_ticket(&uri, &app)
+    {
+        return see_other(&clean);
+    }
     let response = next.run(Request::from_parts(parts, body)).await;
     let Some(entry) = response.extensions().get::<LogEntry>() else {
         return response;
     };
-    let client = address
+    let address = address
         .map(|address| address.to_string())
         .unwrap_or_default();
-    let path = route.as_ref().map_or("unknown", MatchedPath::as_str);
-    log(entry, path, &client);
-    let Some(problem) = response.extensions().get::<Arc<PageProblem>>() else {
+    let client = response.extensions().get::<RequestClient>();
+    let failed = Failed {
+        uri: &uri,
+        route: route.as_ref().map(MatchedPath::as_str),
+        address: &address,
+        client_id: client.map(|client| client.0.as_str()),
+    };
+    let problem = response.extensions().get::<Arc<PageProblem>>();
+    // No page is shown at a URL that holds a ticket.
+    if let Some(problem) = problem.filter(|_| is_get) {
+        let clean = failed_launch::without_ticket(&uri, &app);
+        match (problem.reason(), clean) {
+            (None, Some(clean)) => return with_cookies(see_other(&clean), &response),
+            (Some(reason), clean) if clean.is_some() || failed_launch::is_retry(&uri, &app) => {
+                let request_id = failed.log(entry, &app);
+                let redirect = failed_launch::redirect(&app, reason, request_id, &uri);
+                return with_cookies(redirect, &response);
+            }
+            _ => {}
+        }
+    }
+    let request_id = failed.log(entry, &app);
+    let Some(problem) = problem else {
         return response;
     };
     let language = response.extensions().get().copied().unwrap_or(language);
-    let mut page = problem_page::page(problem, language, &app);
-    for cookie in response.headers().get_all(SET_COOKIE) {
-        page.headers_mut().append(SET_COOKIE, cookie.clone());
-    }
-    page
+    let page = problem_page::page(problem, request_id, language, &app);
+    with_cookies(page, &response)
 }
 
-fn log(entry: &LogEntry, path: &str, client: &str) {
-    let LogEntry {
-        message, causes, ..
-    } = entry;
-    // Log only the first refusal, so that a flood of requests does not flood the log.
-    if entry
-        .rate_limited
-        .as_ref()
-        .is_some_and(|too_often| !too_often.should_log)
-    {
-        return;
-    }
-    if entry.is_failure {
-        tracing::error!(path, client, causes, "{message}");
-    } else {
-        tracing::warn!(path, client, causes, "{message}");
-    }
+/// Whether a ticket in the URL of this route is of no use.
+fn takes_no_ticket(route: &MatchedPath) -> bool {
+    [path::LOGOUT, "/switch", "/resume/{name}"]
+        .iter()
+        .any(|end| route.as_str().ends_with(end))
 }

@@ -7,51 +7,56 @@
 use axum::http::Request;
 use axum::http::uri::{PathAndQuery, Uri};
 
-/// What a portal may put between the path and the ticket instead of a `?`.
-const SEPARATORS: [&str; 8] = ["&", ";", ",", "/", "%26", "%3b", "%2c", "%3f"];
+use crate::login::ticket_url::{self, Equals};
 
-/// Moves the ticket `parameter` from the path to the query and drops trailing slashes. Changes only
-/// paths that begin with `launch`, the path of the launch endpoint.
-pub(crate) fn normalize<B>(mut request: Request<B>, launch: &str, parameter: &str) -> Request<B> {
-    if let Some(uri) = normalized(request.uri(), launch, parameter) {
+/// Moves tickets called `parameter` to the query, and drops trailing slashes. Changes only `home`, the
+/// path of the issuer, and paths that begin with `launch`, the path of the launch endpoint.
+pub(crate) fn normalize<B>(
+    mut request: Request<B>,
+    home: &str,
+    launch: &str,
+    parameter: &str,
+) -> Request<B> {
+    if let Some(uri) = normalized(request.uri(), home, launch, parameter) {
         *request.uri_mut() = uri;
     }
     request
 }
 
 /// The normalised URI; `None` when it needs no change.
-fn normalized(uri: &Uri, launch: &str, parameter: &str) -> Option<Uri> {
+fn normalized(uri: &Uri, home: &str, launch: &str, parameter: &str) -> Option<Uri> {
     let path = uri.path();
+    if !home.is_empty() && path.strip_prefix(home) == Some("/") {
+        return with_path_and_query(uri, home, uri.query().unwrap_or_default());
+    }
     path.strip_prefix(launch)?;
-    let (page, ticket) = match split_ticket(path, parameter) {
-        Some((page, ticket)) => (page, Some(ticket)),
-        None => (path, None),
-    };
+    let query = uri.query().unwrap_or_default();
+    let page = ticket_url::before(path, parameter).unwrap_or(path);
     let page = page.trim_end_matches('/');
-    if ticket.is_none() && page.len() == path.len() {
+    let in_query = ticket_url::values(query, parameter, Equals::Any);
+    let is_plain = in_query == ticket_url::values(query, parameter, Equals::Raw);
+    if page.len() == path.len() && is_plain {
         return None;
     }
-    let query: Vec<&str> = ticket.into_iter().chain(uri.query()).collect();
+    let in_path = ticket_url::values(path, parameter, Equals::Any);
+    let tickets = in_path.into_iter().chain(in_query);
+    let mut query = ticket_url::strip(query, parameter, Equals::Any);
+    for ticket in tickets {
+        let joint = if query.is_empty() { "" } else { "&" };
+        query = format!("{query}{joint}{parameter}={ticket}");
+    }
+    with_path_and_query(uri, page, &query)
+}
+
+fn with_path_and_query(uri: &Uri, path: &str, query: &str) -> Option<Uri> {
     let path_and_query = if query.is_empty() {
-        page.to_owned()
+        path.to_owned()
     } else {
-        format!("{page}?{}", query.join("&"))
+        format!("{path}?{query}")
     };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
     Uri::from_parts(parts).ok()
-}
-
-/// Splits a path into the part before the ticket and the ticket parameter.
-fn split_ticket<'a>(path: &'a str, parameter: &str) -> Option<(&'a str, &'a str)> {
-    let name = format!("{parameter}=");
-    path.match_indices(&name).find_map(|(at, _)| {
-        let before = path[..at].to_ascii_lowercase();
-        let separator = SEPARATORS
-            .iter()
-            .find(|separator| before.ends_with(**separator))?;
-        Some((&path[..at - separator.len()], &path[at..]))
-    })
 }
 
 #[cfg(test)]
@@ -61,7 +66,7 @@ mod tests {
 
     fn normalize_uri(uri: &str) -> String {
         let request = Request::builder().uri(uri).body(()).unwrap();
-        normalize(request, "/sso/launch", "ticket")
+        normalize(request, "/sso", "/sso/launch", "ticket")
             .uri()
             .to_string()
     }
@@ -78,10 +83,19 @@ mod tests {
             ("/sso/launch/app%3Fticket=T", "/sso/launch/app?ticket=T"),
             (
                 "/sso/launch/app&ticket=T/x?y=1",
-                "/sso/launch/app?ticket=T/x&y=1",
+                "/sso/launch/app?y=1&ticket=T/x",
             ),
             ("/sso/launch/app/d/1/", "/sso/launch/app/d/1"),
             ("/sso/launch/", "/sso/launch"),
+            ("/sso/launch/app&amp;ticket=T", "/sso/launch/app?ticket=T"),
+            ("/sso/launch/app%26ticket%3DT", "/sso/launch/app?ticket=T"),
+            ("/sso/launch/app%253Fticket=T", "/sso/launch/app?ticket=T"),
+            (
+                "/sso/launch/app?a=%2f%26ticket%3DT&b",
+                "/sso/launch/app?a=%2f&b&ticket=T",
+            ),
+            ("/sso/", "/sso"),
+            ("/sso/?a=1", "/sso?a=1"),
         ] {
             assert_eq!(normalize_uri(raw), expected);
         }

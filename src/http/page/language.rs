@@ -67,7 +67,7 @@ impl Language {
     }
 
     /// The supported language that an `Accept-Language` header prefers (RFC 9110 §12.5.4).
-    fn from_accept_language(header: &str) -> Option<Self> {
+    pub(crate) fn from_accept_language(header: &str) -> Option<Self> {
         let ranges = header.split(',').filter_map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let tag = parts.next()?;

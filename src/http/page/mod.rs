@@ -46,6 +46,8 @@ pub(crate) struct Page {
     pub form: Option<Form>,
     /// What a developer or an operator needs to see, in plain ASCII.
     pub detail: Option<String>,
+    /// The number of the request in the log.
+    pub request_id: Option<String>,
     /// The name of the ticket parameter, on pages shown because the ticket is missing. Some portals
     /// append it after a `#`, which the server never sees; a script moves it into the query.
     pub fragment_ticket_parameter: Option<String>,
@@ -90,6 +92,7 @@ impl Page {
             choices: Vec::new(),
             form: None,
             detail: None,
+            request_id: None,
             fragment_ticket_parameter: None,
             frames: Vec::new(),
             continue_url: None,
@@ -132,6 +135,7 @@ impl Page {
             choices: &self.choices,
             form: self.form.as_ref(),
             detail: self.detail.as_deref(),
+            request_id: self.request_id.as_deref(),
             fragment_ticket_parameter: self.fragment_ticket_parameter.as_deref(),
             frames: &self.frames,
             continue_url: self.continue_url.as_deref(),
@@ -231,6 +235,7 @@ struct Html<'a> {
     choices: &'a [Link],
     form: Option<&'a Form>,
     detail: Option<&'a str>,
+    request_id: Option<&'a str>,
     fragment_ticket_parameter: Option<&'a str>,
     frames: &'a [Url],
     continue_url: Option<&'a str>,

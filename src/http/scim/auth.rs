@@ -22,17 +22,17 @@ pub(super) async fn authenticate(
     let app = &state.app;
     let Ok(ClientIp(address)) = ClientIp::from_request_parts(&mut parts, app).await;
     let Some(presented) = bearer(&parts.headers) else {
-        tracing::debug!(client = %address, "Refused: no token was presented to SCIM");
+        tracing::debug!(%address, "Refused: no token was presented to SCIM");
         return ScimFailure::NoToken.into_response();
     };
     let Some(token) = app.admin.token(presented).cloned() else {
         if let Err(too_often) = app.limits.wrong_tokens.check_address(address) {
             if too_often.should_log {
-                tracing::warn!(client = %address, "Refused: {too_often}, with wrong tokens for SCIM");
+                tracing::warn!(%address, "Refused: {too_often}, with wrong tokens for SCIM");
             }
             return ScimFailure::RateLimited(too_often.retry_after_secs).into_response();
         }
-        tracing::warn!(client = %address, "Refused: the token presented to SCIM is unknown");
+        tracing::warn!(%address, "Refused: the token presented to SCIM is unknown");
         return ScimFailure::UnknownToken.into_response();
     };
     // The log has the route, not the URL: a query contains names and telephone numbers.
@@ -42,7 +42,7 @@ pub(super) async fn authenticate(
     let response = next.run(Request::from_parts(parts, body)).await;
     let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
     let status = response.status().as_u16();
-    tracing::info!(token.name = %name, client = %address, status, "{name} asked: {method} {route}");
+    tracing::info!(token.name = %name, %address, status, "{name} asked: {method} {route}");
     response
 }
 

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,10 +25,12 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use self::admission::{Admission, Place};
 use crate::config::Config;
+use crate::error_chain::causes;
 use crate::http::server::timeouts::{RequestPhase, TimedBody, TimedStream};
 
 /// How long a connection may be idle between two requests: longer than proxies keep theirs.
@@ -120,6 +123,19 @@ pub async fn serve(
     }
 }
 
+/// Logs a request that is no HTTP, such as one whose URL has bytes in it that are not UTF-8. The HTTP library
+/// has answered 400 without a page. At most one line a second, since anybody can cause it.
+fn log_no_http(peer: SocketAddr, error: &hyper::Error) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
+        return;
+    }
+    *last = Some(Instant::now());
+    let causes = causes(error);
+    tracing::warn!(address = %peer.ip().to_canonical(), causes, "Refused: the request is no HTTP ({error}); a browser or proxy may have put raw GBK or spaces into the URL, or spoken TLS to this port");
+}
+
 /// An accepted connection.
 struct Connection {
     stream: TcpStream,
@@ -159,8 +175,10 @@ impl Connection {
             .max_header_size(MAX_HEAD_BYTES)
             .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!("A connection ended early: {error}");
+        match watcher.watch(connection).await {
+            Err(error) if error.is_parse() => log_no_http(peer, &error),
+            Err(error) => tracing::debug!("A connection ended early: {error}"),
+            Ok(()) => {}
         }
     }
 }

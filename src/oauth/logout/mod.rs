@@ -49,7 +49,7 @@ pub fn read(
     keys: &Keys,
     issuer: &str,
 ) -> Result<LogoutRequest, OAuthError> {
-    no_repeats(params)?;
+    params.well_formed()?;
     let hint = params
         .get("id_token_hint")
         .map(|unverified| id_token_hint::read(unverified, keys, issuer))
@@ -61,15 +61,6 @@ pub fn read(
         client: client.cloned(),
         redirect,
     })
-}
-
-fn no_repeats(params: &Params) -> Result<(), OAuthError> {
-    match params.repeated() {
-        Some(name) => Err(OAuthError::invalid_request(format!(
-            "the parameter {name} is given more than once"
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// With both `client_id` and a hint, "the OP MUST verify that the Client Identifier matches the one

@@ -36,5 +36,9 @@ pub async fn issue_tokens(
             token_exchange::exchange(app, client, request, address).await?
         }
     };
-    Ok(issue::sign(app, client, tokens)?)
+    let subject = tokens.access_token.sub.clone();
+    let response = issue::sign(app, client, tokens)?;
+    let (client_id, grant_type) = (client.id.as_str(), form.get("grant_type"));
+    tracing::info!(%subject, client_id, %address, grant_type, "Issued tokens to {client_id} for {subject}");
+    Ok(response)
 }

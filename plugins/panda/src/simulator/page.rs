@@ -64,7 +64,7 @@ pub(super) fn menu(person: &Person, entries: &[MenuEntry]) -> impl IntoResponse 
     for (number, entry) in entries.iter().enumerate() {
         let _ = write!(
             list,
-            r#"<li><a href="/open/{number}?user={user}"{target} class="entry"><span>{zh}<small lang="en">{en}</small></span></a></li>"#,
+            r#"<li><a href="/open/{number}?user={user}"{target} class="entry"><span>{zh}{en}</span></a></li>"#,
             user = person.id,
             target = if entry.new_tab {
                 r#" target="_blank""#
@@ -72,7 +72,11 @@ pub(super) fn menu(person: &Person, entries: &[MenuEntry]) -> impl IntoResponse 
                 ""
             },
             zh = escaped(&entry.title_zh),
-            en = escaped(&entry.title_en),
+            en = if entry.title_en == entry.title_zh {
+                String::new()
+            } else {
+                format!(r#"<small lang="en">{}</small>"#, escaped(&entry.title_en))
+            },
         );
     }
     if entries.is_empty() {

@@ -1,0 +1,202 @@
+//! No page is shown at a URL that holds a ticket: it would stay in the address bar, the history and the
+//! `Referer`, and might still be valid.
+
+use chrono::TimeDelta;
+use panda_oidc_panda::simulator::Fault;
+use reqwest::Method;
+use url::Url;
+
+use crate::support::browser::{Answer, Browser};
+use crate::support::provider::TestProvider;
+use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+
+/// Opens `path` as a browser does, following the redirects of the provider. Panics if a page is shown at a
+/// URL that holds `ticket`, or if a redirect or a page holds it.
+async fn open(provider: &TestProvider, browser: &mut Browser, path: &str, ticket: &str) -> Answer {
+    let mut url = Url::parse(&provider.at(&path.replace("TICKET", ticket))).unwrap();
+    for _ in 0..5 {
+        let answer = browser
+            .send_once(Method::GET, &url, |request| request)
+            .await;
+        assert!(!answer.body.contains(ticket), "{path}: {}", answer.body);
+        for (name, value) in &answer.headers {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            assert!(!value.contains(ticket), "{path}: {name}: {value}");
+        }
+        if !answer.status.is_redirection() {
+            assert!(!url.as_str().contains(ticket), "{path} is shown at {url}");
+            return answer;
+        }
+        url = answer.location();
+        if !url.as_str().starts_with(&provider.issuer) {
+            return answer;
+        }
+    }
+    panic!("{path} goes round at {url}");
+}
+
+#[tokio::test]
+async fn a_page_is_shown_at_a_url_without_the_ticket() {
+    let provider = TestProvider::open().await;
+    let authorize = provider
+        .client("grafana")
+        .authorize_url(&[("id_token_hint", "x")])
+        .to_string();
+    let authorize = authorize.strip_prefix(&provider.issuer).unwrap();
+    let refused = provider
+        .client("grafana")
+        .authorize_url(&[("redirect_uri", "http://127.0.0.1:3000/other")])
+        .to_string();
+    let refused = refused.strip_prefix(&provider.issuer).unwrap();
+    for (path, status) in [
+        ("/launch/grafana?ticket=TICKET".to_owned(), 403),
+        ("/launch/grafana/d/x?kiosk&ticket=TICKET".to_owned(), 403),
+        ("/launch?ticket=TICKET".to_owned(), 403),
+        ("/launch/grafana?ticket=TICKET&ticket=other".to_owned(), 400),
+        ("/launch/nobody?ticket=TICKET".to_owned(), 404),
+        ("/launch/keycloak/x?ticket=TICKET".to_owned(), 404),
+        ("/launch/grafana/../x?ticket=TICKET".to_owned(), 404),
+        (format!("{authorize}&ticket=TICKET"), 403),
+        (format!("{refused}&ticket=TICKET"), 400),
+        ("/logout?ticket=TICKET".to_owned(), 200),
+        ("/logout?client_id=nobody&ticket=TICKET".to_owned(), 400),
+        ("/switch?ticket=TICKET".to_owned(), 410),
+        ("/resume/x?ticket=TICKET".to_owned(), 410),
+        ("/resume/x&ticket=TICKET".to_owned(), 410),
+        ("/nowhere?ticket=TICKET".to_owned(), 404),
+        ("/nowhere;ticket=TICKET".to_owned(), 404),
+    ] {
+        let answer = open(&provider, &mut Browser::new(), &path, "unknown-ticket-1").await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_after_a_failed_launch_names_the_reason_in_the_language_of_the_launch() {
+    let provider = TestProvider::open().await;
+    let page = open(
+        &provider,
+        &mut Browser::new(),
+        "/launch/grafana?ui_locales=en&ticket=TICKET",
+        "unknown-ticket-1",
+    )
+    .await;
+    assert!(
+        page.body.contains("Your login has expired"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("<html lang=\"en\""), "{}", page.body);
+    assert!(!page.body.contains("/retry"), "the portal has refused it");
+}
+
+#[tokio::test]
+async fn after_an_outage_the_person_tries_again_without_the_ticket_in_the_url() {
+    let provider = TestProvider::open().await;
+    let mut browser = Browser::new();
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.set_fault(Fault::Dead).await;
+    let launch = "/launch/grafana/d/x?kiosk&ticket=TICKET";
+    let page = open(&provider, &mut browser, launch, &ticket).await;
+    assert_eq!(page.status, 503);
+    assert_eq!(page.header("retry-after"), "10");
+    let retry = provider.at("/retry");
+    assert!(page.body.contains(&retry), "{}", page.body);
+    for (name, value) in &browser.cookies {
+        assert!(!value.contains(&ticket), "{name}");
+    }
+    // Still down: the person can try once more.
+    let page = open(&provider, &mut browser, "/retry", &ticket).await;
+    assert_eq!(page.status, 503);
+    provider.portal.set_fault(Fault::Healthy).await;
+    provider.advance(TimeDelta::minutes(1));
+    let answer = open(&provider, &mut browser, "/retry", &ticket).await;
+    assert_eq!(
+        answer.location().path(),
+        "/login/generic_oauth",
+        "{}",
+        answer.body
+    );
+    assert_eq!(
+        answer.parameter("target_link_uri").as_deref(),
+        Some("http://127.0.0.1:3000/d/x?kiosk")
+    );
+    assert!(browser.cookies.contains_key("panda-oidc-session"));
+    assert!(!browser.cookies.keys().any(|name| name.contains("retry")));
+    let spent = open(&provider, &mut browser, "/retry", &ticket).await;
+    assert_eq!(spent.status, 410);
+}
+
+#[tokio::test]
+async fn an_authorization_request_with_a_ticket_can_be_tried_again_after_an_outage() {
+    let provider = TestProvider::open().await;
+    let mut browser = Browser::new();
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.set_fault(Fault::Dead).await;
+    let url = provider.client("grafana").authorize_url(&[]).to_string();
+    let path = format!(
+        "{}&ticket=TICKET",
+        url.strip_prefix(&provider.issuer).unwrap()
+    );
+    assert_eq!(
+        open(&provider, &mut browser, &path, &ticket).await.status,
+        503
+    );
+    provider.portal.set_fault(Fault::Healthy).await;
+    provider.advance(TimeDelta::minutes(1));
+    let answer = open(&provider, &mut browser, "/retry", &ticket).await;
+    assert!(answer.parameter("code").is_some(), "{}", answer.location());
+    assert_eq!(answer.parameter("state").as_deref(), Some("the-state"));
+}
+
+/// The cookie is no way around the question of a change of user.
+#[tokio::test]
+async fn trying_again_asks_before_it_replaces_another_user() {
+    let provider = TestProvider::open().await;
+    let mut browser = Browser::new();
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    provider.portal.set_fault(Fault::Dead).await;
+    let launch = "/launch/grafana?ticket=TICKET";
+    open(&provider, &mut browser, launch, &ticket).await;
+    provider.portal.set_fault(Fault::Healthy).await;
+    provider.advance(TimeDelta::minutes(1));
+    let other = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
+    assert_eq!(other.status, 303);
+    let page = open(&provider, &mut browser, "/retry", &ticket).await;
+    assert!(page.body.contains("黑龙江"), "{}", page.body);
+    assert!(page.body.contains("name=\"confirmation\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_retry_is_over_after_ten_minutes_and_a_forged_reason_shows_nothing() {
+    let provider = TestProvider::open().await;
+    let mut browser = Browser::new();
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.set_fault(Fault::Dead).await;
+    let launch = "/launch/grafana?ticket=TICKET";
+    open(&provider, &mut browser, launch, &ticket).await;
+    provider.portal.set_fault(Fault::Healthy).await;
+    provider.advance(TimeDelta::minutes(11));
+    let late = open(&provider, &mut browser, "/retry", &ticket).await;
+    assert_eq!(late.status, 410, "{}", late.body);
+    for path in ["/problem", "/problem?reason=portal_unreachable"] {
+        let page = Browser::new().get(provider.at(path)).await;
+        assert_eq!(page.status, 410, "{path}: {}", page.body);
+    }
+}
+
+/// A browser without cookies, as in a frame of the portal on another site, sees the reason too.
+#[tokio::test]
+async fn the_reason_is_shown_without_cookies() {
+    let provider = TestProvider::open().await;
+    let url = provider.at("/launch/grafana?ticket=unknown-ticket-1");
+    let url = Url::parse(&url).unwrap();
+    let redirect = Browser::new()
+        .send_once(Method::GET, &url, |request| request)
+        .await;
+    let page = Browser::new().get(redirect.location()).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("请重新从门户进入"), "{}", page.body);
+}
