@@ -40,7 +40,12 @@ fn at_browsers(world: &World) -> Vec<Weighted> {
     let asked = |browser: &usize| world.browsers[*browser].question.is_some();
     let signed_in = |browser: &usize| world.signed_in(*browser).is_some();
     let confirm = about(2, browsers().filter(asked).collect(), |browser| {
-        Just(Step::ConfirmSwitch { browser }).boxed()
+        let ending = Ending::Switch { browser };
+        prop_oneof![
+            2 => Just(Step::ConfirmSwitch { browser }),
+            1 => newest(3).prop_map(move |grant| Step::EndMeanwhile { ending, grant }),
+        ]
+        .boxed()
     });
     let authorize = about(3, browsers().filter(signed_in).collect(), |browser| {
         let clients = 0..CLIENTS;

@@ -51,6 +51,7 @@ impl World {
         self.portal_calls = None;
         match ending {
             Ending::Logout { browser } => self.logout(browser),
+            Ending::Switch { browser } => self.confirm_switch(browser),
             Ending::Reading => {
                 self.read_directory();
                 Outcome::SignedOut

@@ -31,6 +31,7 @@ impl Product {
         let others = self.meanwhile(world, grant, 1 - process);
         let outcome = match ending {
             Ending::Logout { browser } => self.logout(world, browser, process).await,
+            Ending::Switch { browser } => self.confirm_switch(world, browser, process).await,
             Ending::Reading => {
                 self.read_directory(world, process).await;
                 Outcome::SignedOut

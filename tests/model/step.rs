@@ -59,6 +59,8 @@ pub enum Redemption {
 pub enum Ending {
     /// The end user signs out.
     Logout { browser: usize },
+    /// The end user confirms the switch that waits in the browser.
+    Switch { browser: usize },
     /// The provider reads the portal's list.
     Reading,
 }
