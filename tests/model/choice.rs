@@ -99,7 +99,7 @@ fn with_grants(world: &World) -> Vec<Weighted> {
     redeem.into_iter().chain(refresh).collect()
 }
 
-/// Reads the list again while somebody is missing, and lets leavers return.
+/// Lets people leave who have tokens, reads the list while somebody is missing, and lets leavers return.
 fn in_the_directory(world: &World) -> Vec<Weighted> {
     let people = || 0..world.people.len();
     let missing = people().any(|person| {
@@ -110,8 +110,11 @@ fn in_the_directory(world: &World) -> Vec<Weighted> {
     let returns = about(1, people().filter(left).collect(), |person| {
         Just(Step::Return { person }).boxed()
     });
+    let granted = (0..world.grants.len()).filter(|grant| world.is_active(*grant));
+    let granted = granted.map(|grant| world.person_of_grant(grant)).collect();
+    let leave = about(1, granted, |person| Just(Step::Leave { person }).boxed());
     let reading = missing.then(|| (2, Just(Step::ReadDirectory).boxed()));
-    reading.into_iter().chain(returns).collect()
+    reading.into_iter().chain(returns).chain(leave).collect()
 }
 
 fn newest(count: usize) -> impl Strategy<Value = Newest> {
