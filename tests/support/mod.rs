@@ -14,9 +14,11 @@ pub mod assertion;
 pub mod browser;
 pub mod earlier_data;
 pub mod listener;
+pub mod process;
 pub mod program;
 pub mod provider;
 pub mod publisher;
+pub mod replicas;
 
 use std::time::{Duration, Instant};
 

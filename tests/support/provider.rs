@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use panda_oidc::app::App;
-use panda_oidc::jobs::logout_delivery;
-use panda_oidc::store::WriteTimeout;
-use panda_oidc::{config, http};
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
-use panda_oidc_sdk::{Host, ManualClock};
+use panda_oidc_sdk::ManualClock;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use super::app::RelyingParty;
 use super::browser::{Answer, Browser};
 use super::earlier_data::EarlierData;
+use super::process::Process;
 
 /// A running provider with its portal. It stops when this is dropped.
 pub struct TestProvider {
@@ -27,7 +24,7 @@ pub struct TestProvider {
     /// The provider itself, for inspection.
     pub app: Arc<App>,
     folder: tempfile::TempDir,
-    _stop: (oneshot::Sender<()>, oneshot::Sender<()>),
+    _process: Process,
 }
 
 /// The clients that are always registered. `grafana` is confidential. `keycloak` is confidential and
@@ -101,29 +98,14 @@ impl TestProvider {
         portal: SimulatorHandle,
         clock: Arc<ManualClock>,
     ) -> Self {
-        let config = config::parse(toml).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        let bounds = http::server::ConnectionLimits::from(&config);
-        let host = Host::new(clock.clone()).unwrap();
-        let app = App::open(config, host, WriteTimeout::Request)
-            .await
-            .unwrap()
-            .shared();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (stop_delivery, delivery_stopped) = oneshot::channel::<()>();
-        let router = http::router(Arc::clone(&app));
-        tokio::spawn(http::server::serve(listener, router, bounds, async {
-            let _ = stopped.await;
-        }));
-        tokio::spawn(logout_delivery::run(Arc::clone(&app), async {
-            let _ = delivery_stopped.await;
-        }));
+        let process = Process::start(toml, listener, clock.clone()).await;
         Self {
             clock,
             portal,
             issuer,
-            app,
+            app: Arc::clone(&process.app),
             folder,
-            _stop: (stop, stop_delivery),
+            _process: process,
         }
     }
 
