@@ -12,8 +12,11 @@ use tokio::time::{sleep, timeout};
 use super::{Flood, STRANGER, Target};
 use crate::wire;
 
-/// The time from one byte of a slow request to the next, and from a lost connection to the next.
+/// The time from one byte of a slow request to the next.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The time from a lost connection to the next. These floods are slow: others flood with requests.
+const RECONNECT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Within how long the first connections are opened.
 const SPREAD: Duration = Duration::from_secs(3);
@@ -85,7 +88,7 @@ fn flood(
                     // It ends when the server closes it.
                     let _ = hold(stream, slow).await;
                 }
-                sleep(PAUSE).await;
+                sleep(RECONNECT_INTERVAL).await;
             }
         });
     }
