@@ -3,8 +3,8 @@
 //!
 //! `cargo test --release --test soak -- mixed --minutes 60`; `-- --help` lists the scenarios. Each ends
 //! by itself and prints a table in Markdown. The exit code is 1 when something that was confirmed is
-//! lost or a request fails. A time or a size that misses its target is marked in the table and changes
-//! no exit code: other programs may use the machine.
+//! lost, a request fails, or a flood keeps everybody out. A time or a size that misses its target is
+//! marked in the table and changes no exit code: other programs may use the machine.
 
 #![cfg(unix)]
 #![expect(
