@@ -9,6 +9,7 @@ use crate::support::CHEN_TAO;
 use crate::support::app::RelyingParty;
 use crate::support::browser::Browser;
 use crate::support::earlier_data::EarlierData;
+use crate::support::faketime::libfaketime;
 use crate::support::program::{BINARY, Program};
 use crate::tools::portal;
 
@@ -17,17 +18,6 @@ struct Upgraded {
     data: EarlierData,
     portal: SimulatorHandle,
     program: Program,
-}
-
-/// Debian's libfaketime, in the folder of this machine's architecture.
-fn libfaketime() -> String {
-    let folders = fs::read_dir("/usr/lib")
-        .unwrap()
-        .map(|entry| entry.unwrap());
-    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
-    let library = libraries.find(|library| library.exists());
-    let library = library.expect("there is no libfaketime: run `bash .ci/faketime.sh` first");
-    library.to_str().unwrap().to_owned()
 }
 
 impl Upgraded {

@@ -13,6 +13,7 @@ pub mod app;
 pub mod assertion;
 pub mod browser;
 pub mod earlier_data;
+pub mod faketime;
 pub mod listener;
 pub mod process;
 pub mod program;
