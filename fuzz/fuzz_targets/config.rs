@@ -39,8 +39,10 @@ fuzz_target!(|toml: &str| -> Corpus {
     Corpus::Keep
 });
 
-/// The problem names its key; that of a file that is no TOML, its line.
+/// The problem names its key; that of a file that is no TOML, its line. It is shown on one line.
 fn is_found(problem: &Problem, is_toml: bool) {
+    let shown = problem.to_string();
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
     let has_line = || problem.problem.contains("line ");
     assert!(
         !problem.key.is_empty() || (!is_toml && has_line()),

@@ -16,10 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
                 let whole =
                     problem.problem.starts_with("it ") || problem.problem.starts_with("the file ");
                 assert!(whole || problem.problem.starts_with("line "), "{problem}");
-                assert!(
-                    !problem.problem.chars().any(char::is_control),
-                    "{problem:?}"
-                );
+                let shown = problem.to_string();
+                assert!(!shown.chars().any(char::is_control), "{shown:?}");
                 continue;
             }
         };
