@@ -1,11 +1,14 @@
 //! Configuration errors: what is wrong, where, and how to fix it.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use figment::error::Kind;
 use figment::{Error, Figment, Metadata, Source};
 use panda_oidc_sdk::OpenError;
+
+use crate::csv_text::cell::is_invisible;
 
 /// One configuration error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +24,32 @@ pub struct Problem {
     pub remedy: String,
 }
 
+/// One line for the log and the terminal. The parts may repeat what stands in the file.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = Visible(f);
         if let Some(origin) = &self.origin {
-            write!(f, "{origin}: ")?;
+            write!(line, "{origin}: ")?;
         }
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(line, "{}: ", self.key)?;
         }
-        write!(f, "{}; {}", self.problem, self.remedy)
+        write!(line, "{}; {}", self.problem, self.remedy)
+    }
+}
+
+/// Writes control characters, and others that nobody sees, as escapes.
+struct Visible<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for Visible<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| {
+            if c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+                write!(self.0, "{}", c.escape_default())
+            } else {
+                self.0.write_char(c)
+            }
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the fuzz targets share: registered clients, and a check that no request authenticates a
-//! client without its secret.
+//! client without its secret. [`site`] is a whole provider.
+
+pub mod site;
 
 use std::sync::LazyLock;
 

@@ -38,25 +38,29 @@ pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
         );
     }
     let cell = trim(cell);
-    if is_formula_error(cell) {
+    let error = without_text_formula(cell);
+    if is_formula_error(error) {
         return refuse(
-            format!("{cell} is the error of a formula"),
+            format!("{error} is the error of a formula"),
             "correct the formula, or empty the cell",
         );
     }
-    if cell.chars().count() > MAX_CELL {
+    let text = unprotected(cell);
+    // What marks it as a text does not count: an export adds it.
+    if text.chars().count() > MAX_CELL {
         return refuse(
             format!("a cell has more than {MAX_CELL} characters"),
             "shorten it",
         );
     }
-    Ok(Cow::Borrowed(unprotected(cell)))
+    Ok(Cow::Borrowed(text))
 }
 
-/// Whether a spreadsheet would take `text` for a formula: `+86…` as well as `=cmd|…`.
+/// Whether a spreadsheet, or [`text`], would take `text` for a formula or the error of one: `+86…` as well
+/// as `=cmd|…` and `#N/A`.
 fn is_formula(text: &str) -> bool {
-    text.trim_start_matches('\'')
-        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    let bare = text.trim_start_matches('\'');
+    bare.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || is_formula_error(bare)
 }
 
 /// `text` as it is written into a file. A formula gets a leading `'`, so that a spreadsheet does not
@@ -173,7 +177,7 @@ pub(super) fn list(text: &str) -> Vec<String> {
             (_, None) => {}
         }
     }
-    let members = members.iter().map(|member| member.trim().to_owned());
+    let members = members.iter().map(|member| trim(member).to_owned());
     members.filter(|member| !member.is_empty()).collect()
 }
 
@@ -218,6 +222,7 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("＝1", "'＝1"),
             ("'=1", "''=1"),
+            ("#N/A", "'#N/A"),
             ("'quoted'", "'quoted'"),
             ("chentao", "chentao"),
             ("", ""),
@@ -231,6 +236,7 @@ mod tests {
     fn a_list_is_separated_by_bars() {
         assert_eq!(list("东| 西 ||"), ["东", "西"]);
         assert_eq!(list(r"a\|b|c\\"), ["a|b", r"c\"]);
+        assert_eq!(list("\u{200b}东\u{feff}|\u{200b}"), ["东"]);
         assert_eq!(list("|"), [""; 0]);
     }
 

@@ -53,7 +53,8 @@ impl Columns {
 
     /// Reads the columns from the `headings` on `line`.
     pub(super) fn read(headings: &StringRecord, line: u64) -> Result<Self, Vec<Mistake>> {
-        if headings.len() > MAX_COLUMNS {
+        // An export has a column for every attribute that any link has.
+        if headings.len() > MAX_COLUMNS && !is_export(headings) {
             let what = format!("there are more than {MAX_COLUMNS} columns");
             return Err(vec![Mistake::at(
                 line,
@@ -114,11 +115,16 @@ struct Context {
     has_username: bool,
 }
 
+/// Whether the headings begin like those of `links export`.
+fn is_export(headings: &StringRecord) -> bool {
+    let begins = headings.iter().take(COLUMNS.len()).map(heading::text);
+    begins.eq(COLUMNS.map(str::to_owned))
+}
+
 impl Context {
     fn of(headings: &StringRecord) -> Self {
-        let begins = headings.iter().take(COLUMNS.len()).map(heading::text);
         Self {
-            is_export: begins.eq(COLUMNS.map(str::to_owned)),
+            is_export: is_export(headings),
             has_username: headings
                 .iter()
                 .any(|heading| Heading::of(heading) == Some(Heading::Username)),

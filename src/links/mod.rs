@@ -33,7 +33,7 @@ pub use self::wanted::{PersonQuery, fold_case};
 pub const MAX_BYTES: usize = 32 << 20;
 /// The most rows. A table is imported in one transaction, and logins wait until it ends.
 pub const MAX_ROWS: usize = 100_000;
-/// The most columns.
+/// The most columns, except of an export.
 pub const MAX_COLUMNS: usize = 64;
 /// The most characters in one cell.
 pub const MAX_CELL: usize = 1024;

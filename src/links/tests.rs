@@ -326,3 +326,46 @@ async fn an_export_is_safe_in_a_spreadsheet_and_is_read_back() {
     store.apply(changes.clone().into(), now).await.unwrap();
     assert_eq!(*round_trip(&store).await, changes);
 }
+
+#[tokio::test]
+async fn what_an_import_takes_an_export_gives_back() {
+    let longest = "x".repeat(MAX_CELL - 1);
+    let columns: Vec<_> = (1..MAX_COLUMNS).map(|n| format!("a{n}")).collect();
+    for table in [
+        // The quote that keeps a spreadsheet from calculating does not make a cell too long.
+        format!("id,username,dept\n1,a,={longest}\n"),
+        format!("id,sites[]\n1,-{longest}\n"),
+        // A text that looks like the error of a formula.
+        "id,dept\n1,'#REF!\n".to_owned(),
+        "id,sites[]\n1,|#VALUE!\n".to_owned(),
+        "id,dept\n1,''#n/a\n".to_owned(),
+        // Characters that nobody sees at the edge of a list.
+        "id,sites[]\n1,|\u{200b}\n".to_owned(),
+        "id,sites[]\n1,|\u{200b}east|west\u{feff}|\n".to_owned(),
+        // The columns of an export come on top of those of the table.
+        format!("id,{0}\n1,{0}\n", columns.join(",")),
+    ] {
+        let sheet = read(&table).unwrap();
+        let found = match_rows(&sheet.rows, &[]);
+        let changes = plan(sheet.rows, &found, Trust::default()).unwrap().changes;
+        let store = SqliteStore::temporary().unwrap();
+        let now = chrono::DateTime::UNIX_EPOCH;
+        store.apply(changes.clone(), now).await.unwrap();
+        let links = store.links_after(None, u32::MAX).await.unwrap();
+        let again = SqliteStore::temporary().unwrap();
+        again.apply(round_trip(&store).await, now).await.unwrap();
+        let read_back = again.links_after(None, u32::MAX).await.unwrap();
+        assert_eq!(read_back, links, "{table}");
+    }
+}
+
+#[test]
+fn the_error_of_a_formula_is_refused_also_where_a_program_marked_it_as_text() {
+    for cell in ["#N/A", "#n/a", " #REF! ", "\"=\"\"#N/A\"\"\""] {
+        let mistakes = mistakes(&format!("id,dept\n1,{cell}\n"));
+        assert!(
+            mistakes[0].contains("is the error of a formula"),
+            "{mistakes:?}"
+        );
+    }
+}

@@ -277,6 +277,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_mistake_is_one_line_whatever_the_file_holds() {
+        for (path, text) in [
+            ("g.csv", "group,id,a\u{1b}[31mb\n"),
+            ("g.csv", "group,id,\"a\nb\"\n"),
+            ("g.csv", "group,id,id\u{85}\n"),
+            ("g.csv", "group,id,a\u{202e}b\n"),
+            ("g.toml", "\"a\\u001b[31mb\" = 1\n"),
+            ("g.toml", "[groups.a]\n\"b\\nc\" = 1\n"),
+        ] {
+            let error = parse(Path::new(path), text.as_bytes()).unwrap_err();
+            let shown = error.to_string();
+            let hidden = |c: char| c.is_control() || c == '\u{202e}';
+            assert!(!shown.contains(hidden), "{shown:?}");
+            assert!(shown.contains("line "), "{shown}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_input_makes_the_parser_panic(bytes: Vec<u8>, text in "[a-c组,;\"\n\r\t1E+ ]{0,60}") {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use mime::Mime;
 use panda_oidc_sdk::{Ticket, TlsProblem};
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Response, Url};
+use reqwest::Url;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 
 use crate::answer::Body;
 use crate::error::NoResponse;
@@ -82,7 +82,7 @@ impl Client {
         if let Some(silence) = NoResponse::of(response.status()) {
             return Err(silence);
         }
-        let charset = charset(&response);
+        let charset = charset(response.headers());
         let mut bytes = Vec::new();
         while bytes.len() <= limit
             && let Some(chunk) = response.chunk().await.map_err(|e| self.silence(e))?
@@ -132,8 +132,9 @@ fn call_url(base: &Url, call: &str) -> Url {
     url
 }
 
-fn charset(response: &Response) -> Option<String> {
-    let value = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+/// The `charset` of the `Content-Type`, if there is one.
+pub(crate) fn charset(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let mime: Mime = value.parse().ok()?;
     Some(mime.get_param(mime::CHARSET)?.as_str().to_owned())
 }

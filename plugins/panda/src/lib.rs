@@ -12,6 +12,8 @@ mod answer;
 mod breaker;
 mod client;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod settings;
 pub mod simulator;
 mod ticket_format;
