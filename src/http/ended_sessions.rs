@@ -32,18 +32,16 @@ pub(super) fn notes(app: &App, clients: &[ClientId]) -> Vec<Text> {
         };
         list.push(client);
     }
-    let labels: [(fn(&Words) -> &str, Vec<&Client>); 3] = [
-        (|words| &words.labels.apps_in_browser, in_browser),
-        (|words| &words.labels.apps_told, directly),
-        (|words| &words.labels.apps_cannot_be_told, not_at_all),
+    let note = |label: fn(&Words) -> &str, apps: Vec<&Client>| {
+        let names: Vec<_> = apps.iter().map(|client| client.name.as_str()).collect();
+        (!names.is_empty()).then(|| Text::of(label).with("apps", names.join(" · ")))
+    };
+    let notes = [
+        note(|words| &words.labels.apps_in_browser, in_browser),
+        note(|words| &words.labels.apps_told, directly),
+        note(|words| &words.labels.apps_cannot_be_told, not_at_all),
     ];
-    let lists = labels.into_iter().filter(|(_, apps)| !apps.is_empty());
-    lists
-        .map(|(label, apps)| {
-            let names: Vec<_> = apps.iter().map(|client| client.name.as_str()).collect();
-            Text::of(label).with("apps", names.join(" · "))
-        })
-        .collect()
+    notes.into_iter().flatten().collect()
 }
 
 /// The front-channel logout URLs of the clients of `ended`.

@@ -25,7 +25,7 @@ pub struct RequestShares {
 }
 
 /// What a request occupies; dropping it returns it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestShare {
     _request: Option<Share>,
     _body: Option<(Share, OwnedSemaphorePermit)>,
@@ -52,18 +52,31 @@ impl RequestShares {
         body_bytes: usize,
         is_forwarded: bool,
     ) -> Option<RequestShare> {
-        let mut taken = RequestShare::default();
-        if is_forwarded {
-            taken._request = Some(self.forwarded.take(address, 1)?);
-        }
-        if body_bytes > LARGE_BODY_BYTES {
-            let share = self.large_bodies.take(address, body_bytes)?;
-            let bytes = u32::try_from(body_bytes).ok()?;
-            let all = Arc::clone(&self.all_large_bodies);
-            let body = all.try_acquire_many_owned(bytes).ok()?;
-            taken._body = Some((share, body));
-        }
-        Some(taken)
+        let request = if is_forwarded {
+            Some(self.forwarded.take(address, 1)?)
+        } else {
+            None
+        };
+        let body = if body_bytes > LARGE_BODY_BYTES {
+            Some(self.take_large_body(address, body_bytes)?)
+        } else {
+            None
+        };
+        Some(RequestShare {
+            _request: request,
+            _body: body,
+        })
+    }
+
+    fn take_large_body(
+        &self,
+        address: IpAddr,
+        bytes: usize,
+    ) -> Option<(Share, OwnedSemaphorePermit)> {
+        let share = self.large_bodies.take(address, bytes)?;
+        let all = Arc::clone(&self.all_large_bodies);
+        let bytes = u32::try_from(bytes).ok()?;
+        Some((share, all.try_acquire_many_owned(bytes).ok()?))
     }
 }
 

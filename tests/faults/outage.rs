@@ -1,7 +1,7 @@
 //! The portal is down for a while: existing sessions keep working, requests do not wait for the
 //! portal, and its recovery is noticed.
 
-use panda_oidc_panda::simulator::Fault;
+use panda_oidc_panda::simulator::{Fault, SimulatorHandle};
 
 use crate::page::{asked_in, honest};
 use crate::support::CHEN_TAO;
@@ -33,6 +33,12 @@ async fn sessions_survive_a_portal_outage_and_a_restart() {
     assert_eq!(stranger.header("retry-after"), "10");
 }
 
+/// How often the portal was asked about somebody's ticket. The provider's own probe has none.
+fn people_asked_for(portal: &SimulatorHandle) -> usize {
+    let tickets = portal.calls().tickets;
+    tickets.iter().filter(|ticket| !ticket.is_empty()).count()
+}
+
 #[tokio::test]
 async fn a_dead_portal_opens_the_breaker_and_its_recovery_is_noticed() {
     let portal = portal().await;
@@ -52,7 +58,7 @@ async fn a_dead_portal_opens_the_breaker_and_its_recovery_is_noticed() {
         portal.forget_calls();
         let ticket = portal.issue_ticket(CHEN_TAO);
         honest(&asked_in(&program, true, &ticket).await, 503, true, &ticket);
-        assert_eq!(portal.calls().user_by_ticket, 0, "{fault:?}");
+        assert_eq!(people_asked_for(&portal), 0, "{fault:?}");
         tokens(&program, &mut signed_in_browser).await;
 
         portal.set_fault(Fault::Healthy).await;
@@ -62,7 +68,7 @@ async fn a_dead_portal_opens_the_breaker_and_its_recovery_is_noticed() {
             launch(&program, &mut browser, &ticket).await.status == 303
         })
         .await;
-        assert_eq!(portal.calls().user_by_ticket, 1, "{fault:?}");
+        assert_eq!(people_asked_for(&portal), 1, "{fault:?}");
     }
     assert_eq!(program.log().matches("answers again").count(), 3);
 }

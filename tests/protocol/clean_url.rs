@@ -38,10 +38,7 @@ async fn open(provider: &TestProvider, browser: &mut Browser, path: &str, ticket
 #[tokio::test]
 async fn a_page_is_shown_at_a_url_without_the_ticket() {
     let provider = TestProvider::open().await;
-    let authorize = provider
-        .client("grafana")
-        .authorize_url(&[])
-        .to_string();
+    let authorize = provider.client("grafana").authorize_url(&[]).to_string();
     let authorize = authorize.strip_prefix(&provider.issuer).unwrap();
     let refused = provider
         .client("grafana")

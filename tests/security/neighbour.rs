@@ -25,7 +25,11 @@ fn removed_at(answer: &Answer, name: &str) -> Vec<String> {
     let set = answer.set_cookies().into_iter();
     let set = set.map(|cookie| Cookie::parse(cookie.to_owned()).unwrap());
     set.filter(|cookie| cookie.name() == name)
-        .filter(|cookie| cookie.max_age().is_some_and(|age| age.is_zero()))
+        .filter(|cookie| {
+            cookie
+                .max_age()
+                .is_some_and(cookie::time::SignedDuration::is_zero)
+        })
         .filter_map(|cookie| cookie.path().map(str::to_owned))
         .collect()
 }

@@ -164,7 +164,7 @@ async fn f17_every_cookie_is_prefixed_http_only_and_same_site_lax() {
         .collect();
     assert!(cookies.len() >= 5, "{cookies:?}");
     for cookie in cookies {
-        assert!(cookie.starts_with("panda-oidc-"), "{cookie}");
+        assert!(cookie.starts_with("panda-oidc.sso-"), "{cookie}");
         assert!(
             cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
             "{cookie}"

@@ -172,8 +172,7 @@ impl PageProblem {
                 SignInError::Store(_) => Reason::Unavailable,
             },
             Self::RateLimited(exceeded) => Reason::RateLimited(exceeded.retry_after_secs),
-            Self::Store(_) => Reason::Unavailable,
-            Self::Crowded => Reason::Unavailable,
+            Self::Store(_) | Self::Crowded => Reason::Unavailable,
             Self::Internal => Reason::Internal,
             _ => return None,
         })

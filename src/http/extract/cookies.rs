@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -96,7 +97,10 @@ fn prefix(issuer: &Issuer) -> Cow<'static, str> {
         match byte {
             b'/' => prefix.push('.'),
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => prefix.push(char::from(byte)),
-            _ => prefix.push_str(&format!("~{byte:02X}")),
+            _ => {
+                // Writing to a string does not fail.
+                let _ = write!(prefix, "~{byte:02X}");
+            }
         }
     }
     prefix.into()
