@@ -37,7 +37,7 @@ async fn n44_a_denied_app_shows_a_page_with_a_contact_and_other_apps() {
     let browser = Chromium::open().await;
     browser.open_address(launch(&portal, &program)).await;
     browser.find("h1", "您不能使用这个应用").await;
-    let text = browser.text("main > p").await;
+    let text = browser.text("main > h1 + p").await;
     assert_eq!(
         text,
         "您以“陈涛”的身份登录。“泵站监控”没有对您开放。如果您需要使用它，请联系：it@water.example.cn"
@@ -87,7 +87,7 @@ async fn n44_the_denial_page_is_in_the_language_of_the_browser() {
     .await;
     browser.open_address(launch(&portal, &program)).await;
     browser.find("h1", "You cannot use this app").await;
-    let text = browser.text("main > p").await;
+    let text = browser.text("main > h1 + p").await;
     assert!(
         text.ends_with("If you need it, please ask: it@water.example.cn"),
         "{text}"
@@ -115,7 +115,7 @@ async fn a_user_who_has_left_sees_a_page_that_says_so() {
 
     browser.open_address(launch(&portal, &program)).await;
     browser.find("h1", "您的账号已停用").await;
-    let text = browser.text("main > p").await;
+    let text = browser.text("main > h1 + p").await;
     assert!(text.contains("请联系管理员"), "{text}");
     let second_language = browser.text(".other").await;
     assert!(

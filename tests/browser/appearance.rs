@@ -44,7 +44,9 @@ async fn an_english_browser_gets_english_pages() {
     browser.find("h1", "Switch to 黑龙江?").await;
     browser.screenshot("english-switch").await;
     browser.click("button", "Switch to 黑龙江").await;
-    browser.find("h1", "黑龙江，您已登录演示应用").await;
+    browser
+        .find("h1", "You are signed in to the demo app, 黑龙江")
+        .await;
 }
 
 #[tokio::test]
