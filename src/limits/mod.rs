@@ -28,11 +28,11 @@ use panda_oidc_sdk::Clock;
 use self::buckets::Buckets;
 pub use self::buckets::RateLimited;
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
-pub use self::network::network;
-pub use self::portal_calls::{PortalCall, PortalCalls};
+use self::network::network;
+pub use self::portal_calls::PortalCalls;
 pub use self::request_shares::{RequestShare, RequestShares};
 pub use self::session_limit::SessionLimit;
-pub use self::shares::{Share, Shares};
+pub use self::shares::{Held, Share, Shares};
 use crate::config::{LimitsSection, Rate};
 use crate::oauth::client::Client;
 

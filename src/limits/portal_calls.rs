@@ -1,18 +1,17 @@
 //! Limits how many calls to the portal one address has under way, so that a caller whose tickets the
 //! portal never answers cannot hold all of them.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use panda_oidc_sdk::Clock;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::buckets::{Buckets, Exceeded, RateLimited};
 use super::network::network;
+use super::shares::{Held, Shares};
 use crate::config::Rate;
 
 /// How long a call waits for a place in the share of its address. A whole control room may share an
@@ -22,49 +21,39 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How often a minute the refusals of one address are logged.
 const LOG_LINES: Rate = Rate(Some(NonZeroU32::MIN));
 
-/// The calls to the portal under way, by address. An address without one takes no memory.
+/// The calls to the portal under way, by address.
 pub struct PortalCalls {
-    max: Rate,
+    /// `None` without a limit. The number is for messages.
+    shares: Option<(NonZeroU32, Arc<Shares>)>,
     exempt: Arc<[IpNet]>,
-    under_way: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
     log_lines: Option<Buckets<IpAddr>>,
-}
-
-/// Permission for one call. Dropping it makes room for the next.
-pub struct PortalCall<'a> {
-    _place: Option<Place<'a>>,
 }
 
 impl PortalCalls {
     pub(super) fn new(max: Rate, exempt: Arc<[IpNet]>, clock: &Arc<dyn Clock>) -> Self {
         Self {
-            max,
+            shares: max.0.map(|max| (max, Shares::new(max.get() as usize))),
             exempt,
-            under_way: Mutex::default(),
             log_lines: Buckets::new(LOG_LINES, clock),
         }
     }
 
-    /// Waits a moment for a place in the share of `address`.
+    /// Waits a moment for a place in the share of `address`. Dropping it makes room for the next call;
+    /// `None` if the calls of `address` are not limited.
     ///
     /// # Errors
     ///
     /// [`RateLimited`] when the calls of `address` stay under way.
-    pub async fn permit(&self, address: IpAddr) -> Result<PortalCall<'_>, RateLimited> {
+    pub async fn permit(&self, address: IpAddr) -> Result<Option<Held>, RateLimited> {
         let exempt = self.exempt.iter().any(|network| network.contains(&address));
-        let Some(max) = self.max.0.filter(|_| !exempt) else {
-            return Ok(PortalCall { _place: None });
+        let Some((max, shares)) = self.shares.as_ref().filter(|_| !exempt) else {
+            return Ok(None);
         };
-        let mut place = Place::new(self, network(address), max);
-        let waited = tokio::time::timeout(MAX_WAIT, Arc::clone(&place.share).acquire_owned()).await;
-        // The semaphore is never closed.
-        let Ok(Ok(permit)) = waited else {
-            return Err(self.refusal(address, max));
-        };
-        place.permit = Some(permit);
-        Ok(PortalCall {
-            _place: Some(place),
-        })
+        let waited = tokio::time::timeout(MAX_WAIT, shares.of(address).wait()).await;
+        match waited {
+            Ok(place) => Ok(place),
+            Err(_) => Err(self.refusal(address, *max)),
+        }
     }
 
     fn refusal(&self, address: IpAddr, limit: NonZeroU32) -> RateLimited {
@@ -80,48 +69,6 @@ impl PortalCalls {
 
     pub(super) fn sweep(&self) {
         self.log_lines.iter().for_each(Buckets::sweep);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Arc<Semaphore>>> {
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A caller's place in the share of its address, which it holds or waits for.
-struct Place<'a> {
-    calls: &'a PortalCalls,
-    network: IpAddr,
-    share: Arc<Semaphore>,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl<'a> Place<'a> {
-    fn new(calls: &'a PortalCalls, network: IpAddr, max: NonZeroU32) -> Self {
-        let mut under_way = calls.lock();
-        let share = under_way
-            .entry(network)
-            .or_insert_with(|| Arc::new(Semaphore::new(max.get() as usize)));
-        Self {
-            calls,
-            network,
-            share: Arc::clone(share),
-            permit: None,
-        }
-    }
-}
-
-/// The last place of an address takes the share with it.
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        // Gives its own clone of the share back as well.
-        self.permit = None;
-        let mut under_way = self.calls.lock();
-        // One is in the map, and one is here. More come only under the lock.
-        if Arc::strong_count(&self.share) == 2 {
-            under_way.remove(&self.network);
-        }
     }
 }
 
@@ -149,7 +96,8 @@ mod tests {
         drop(first);
         let third = calls.permit(one).await.unwrap();
         drop((second, third, neighbour));
-        assert!(calls.lock().is_empty(), "nothing is left of them");
+        let (_, shares) = calls.shares.unwrap();
+        assert!(shares.is_unused(), "nothing is left of them");
     }
 
     #[tokio::test]

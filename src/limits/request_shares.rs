@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::shares::{Share, Shares};
+use super::shares::{Held, Shares};
 
 /// How many bytes the large bodies that are being received may occupy together.
 const LARGE_BODIES_BYTES: usize = 16 * 1024 * 1024;
@@ -27,8 +27,8 @@ pub struct RequestShares {
 /// What a request occupies; dropping it returns it.
 #[derive(Debug)]
 pub struct RequestShare {
-    _request: Option<Share>,
-    _body: Option<(Share, OwnedSemaphorePermit)>,
+    _request: Option<Held>,
+    _body: Option<(Held, OwnedSemaphorePermit)>,
 }
 
 impl RequestShares {
@@ -53,7 +53,7 @@ impl RequestShares {
         is_forwarded: bool,
     ) -> Option<RequestShare> {
         let request = if is_forwarded {
-            Some(self.forwarded.take(address, 1)?)
+            Some(self.forwarded.of(address).take(1)?)
         } else {
             None
         };
@@ -72,11 +72,11 @@ impl RequestShares {
         &self,
         address: IpAddr,
         bytes: usize,
-    ) -> Option<(Share, OwnedSemaphorePermit)> {
-        let share = self.large_bodies.take(address, bytes)?;
+    ) -> Option<(Held, OwnedSemaphorePermit)> {
+        let held = self.large_bodies.of(address).take(bytes)?;
         let all = Arc::clone(&self.all_large_bodies);
         let bytes = u32::try_from(bytes).ok()?;
-        Some((share, all.try_acquire_many_owned(bytes).ok()?))
+        Some((held, all.try_acquire_many_owned(bytes).ok()?))
     }
 }
 

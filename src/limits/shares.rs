@@ -3,24 +3,39 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::network::network;
 
-/// How much each address holds of a bounded thing, such as connections. Addresses that share a network
-/// share what it may hold.
+/// How much each address may hold of a bounded thing, such as connections. Addresses that share a network
+/// share what they may hold. An address that holds nothing takes no memory.
 #[derive(Debug)]
 pub struct Shares {
     per_address: usize,
-    held: Mutex<HashMap<IpAddr, usize>>,
+    held: Mutex<HashMap<IpAddr, OfAddress>>,
 }
 
-/// A part of the thing; dropping it returns it.
+#[derive(Debug)]
+struct OfAddress {
+    holders: usize,
+    free: Arc<Semaphore>,
+}
+
+/// One holder's claim to the share of its address.
 #[derive(Debug)]
 pub struct Share {
     shares: Arc<Shares>,
     network: IpAddr,
-    amount: usize,
+    free: Arc<Semaphore>,
+}
+
+/// A part of the thing; dropping it returns it.
+#[derive(Debug)]
+pub struct Held {
+    _part: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Shares {
@@ -33,33 +48,69 @@ impl Shares {
         })
     }
 
-    /// Takes `amount` for `address`; `None` when the address would hold too much.
+    /// The share of `address`, for one more holder.
     #[must_use]
-    pub fn take(self: &Arc<Self>, address: IpAddr, amount: usize) -> Option<Share> {
+    pub fn of(self: &Arc<Self>, address: IpAddr) -> Share {
         let network = network(address);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = held.get(&network).copied().unwrap_or(0);
-        let after = before.checked_add(amount)?;
-        if after > self.per_address {
-            return None;
-        }
-        held.insert(network, after);
-        Some(Share {
+        let mut held = self.lock();
+        let of_address = held.entry(network).or_insert_with(|| OfAddress {
+            holders: 0,
+            free: Arc::new(Semaphore::new(self.per_address)),
+        });
+        of_address.holders += 1;
+        Share {
             shares: Arc::clone(self),
             network,
-            amount,
+            free: Arc::clone(&of_address.free),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, OfAddress>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no address holds anything.
+    #[cfg(test)]
+    pub(super) fn is_unused(&self) -> bool {
+        self.lock().is_empty()
+    }
+}
+
+impl Share {
+    /// How many holders the address has, this one included.
+    #[must_use]
+    pub fn holders(&self) -> usize {
+        let held = self.shares.lock();
+        held.get(&self.network).map_or(0, |of| of.holders)
+    }
+
+    /// Takes `amount` at once; `None` when the address would hold too much.
+    #[must_use]
+    pub fn take(self, amount: usize) -> Option<Held> {
+        let amount = u32::try_from(amount).ok()?;
+        let part = Arc::clone(&self.free).try_acquire_many_owned(amount).ok()?;
+        Some(Held {
+            _part: part,
+            _share: self,
+        })
+    }
+
+    /// Waits until the address holds less than its share, and takes one. Never `None`: a share is not closed.
+    pub async fn wait(self) -> Option<Held> {
+        let part = Arc::clone(&self.free).acquire_owned().await.ok()?;
+        Some(Held {
+            _part: part,
+            _share: self,
         })
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let held = &self.shares.held;
-        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut entry) = held.entry(self.network) {
-            *entry.get_mut() = entry.get().saturating_sub(self.amount);
-            if *entry.get() == 0 {
-                entry.remove();
+        if let Entry::Occupied(mut of_address) = self.shares.lock().entry(self.network) {
+            of_address.get_mut().holders -= 1;
+            if of_address.get().holders == 0 {
+                of_address.remove();
             }
         }
     }
@@ -72,7 +123,7 @@ mod tests {
     #[test]
     fn an_address_holds_its_share_and_no_more_and_what_is_dropped_is_free_again() {
         let shares = Shares::new(3);
-        let take = |address: &str, amount| shares.take(address.parse().unwrap(), amount);
+        let take = |address: &str, amount| shares.of(address.parse().unwrap()).take(amount);
         let held = take("10.0.0.1", 2).unwrap();
         let more = take("10.0.0.1", 1).unwrap();
         assert!(take("10.0.0.1", 1).is_none());
@@ -81,7 +132,7 @@ mod tests {
         assert!(take("10.0.0.1", 2).is_none());
         assert!(take("10.0.0.1", 1).is_some());
         drop(held);
-        assert!(shares.held.lock().unwrap().is_empty());
+        assert!(shares.is_unused());
         assert!(take("10.0.0.1", usize::MAX).is_none());
         let held = take("2001:db8::1", 3).unwrap();
         assert!(take("2001:db8::2", 1).is_none(), "the same subscriber");

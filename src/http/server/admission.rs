@@ -1,16 +1,14 @@
 //! Which connections are served: a bounded number, of which one address may have a share. As many more wait,
 //! since a burst is soon over; the rest are closed.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::network;
+use crate::limits::{Held, Share, Shares};
 
 /// How often refused connections are logged at most.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
@@ -20,28 +18,22 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 pub(super) struct Admission {
     all: Arc<Semaphore>,
     total: usize,
-    per_address: usize,
-    addresses: Arc<Mutex<HashMap<IpAddr, Address>>>,
+    max_holders: usize,
+    shares: Arc<Shares>,
     uncounted: Arc<[IpNet]>,
     refusals: Arc<Mutex<Refusals>>,
 }
 
-/// The connections of one address, or of the addresses of one subscriber.
-struct Address {
-    open: usize,
-    served: Arc<Semaphore>,
-}
-
 /// An open connection, which may have to wait before it is served. Dropping it frees the place.
 pub(super) struct Place {
-    _among_all: OwnedSemaphorePermit,
-    of_address: Option<PlaceOfAddress>,
+    among_all: OwnedSemaphorePermit,
+    of_address: Option<Share>,
 }
 
-struct PlaceOfAddress {
-    admission: Admission,
-    network: IpAddr,
-    served: Arc<Semaphore>,
+/// The place of a connection that is being served.
+pub(super) struct Served {
+    _among_all: OwnedSemaphorePermit,
+    _of_address: Option<Held>,
 }
 
 /// The refusals that were not logged yet.
@@ -58,8 +50,8 @@ impl Admission {
         Self {
             all: Arc::new(Semaphore::new(connections)),
             total: connections,
-            per_address,
-            addresses: Arc::default(),
+            max_holders: 2 * per_address,
+            shares: Shares::new(per_address),
             uncounted: uncounted.into(),
             refusals: Arc::default(),
         }
@@ -75,31 +67,21 @@ impl Admission {
         let of_address = if is_proxy {
             None
         } else {
-            Some(self.place_of(address)?)
+            Some(self.share_of(address)?)
         };
         Some(Place {
-            _among_all: Arc::clone(&self.all).acquire_owned().await.ok()?,
+            among_all: Arc::clone(&self.all).acquire_owned().await.ok()?,
             of_address,
         })
     }
 
-    fn place_of(&self, address: IpAddr) -> Option<PlaceOfAddress> {
-        let network = network(address);
-        let mut addresses = lock(&self.addresses);
-        let entry = addresses.entry(network).or_insert_with(|| Address {
-            open: 0,
-            served: Arc::new(Semaphore::new(self.per_address)),
-        });
-        if entry.open >= 2 * self.per_address {
+    fn share_of(&self, address: IpAddr) -> Option<Share> {
+        let share = self.shares.of(address);
+        if share.holders() > self.max_holders {
             self.log_refusal(address);
             return None;
         }
-        entry.open += 1;
-        Some(PlaceOfAddress {
-            admission: self.clone(),
-            network,
-            served: Arc::clone(&entry.served),
-        })
+        Some(share)
     }
 
     /// Whether connections are scarce.
@@ -108,7 +90,7 @@ impl Admission {
     }
 
     fn log_refusal(&self, address: IpAddr) {
-        let mut refusals = lock(&self.refusals);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.count += 1;
         let logged = refusals.logged_at;
         if logged.is_none_or(|logged| logged.elapsed() > LOG_INTERVAL) {
@@ -127,26 +109,15 @@ impl Admission {
 }
 
 impl Place {
-    /// Waits until the connection may be served, since its address has few enough others. The permit is
-    /// to be kept while it is served.
-    pub(super) async fn served(&self) -> Option<OwnedSemaphorePermit> {
-        let served = &self.of_address.as_ref()?.served;
-        Arc::clone(served).acquire_owned().await.ok()
-    }
-}
-
-impl Drop for PlaceOfAddress {
-    fn drop(&mut self) {
-        let mut addresses = lock(&self.admission.addresses);
-        if let Entry::Occupied(mut entry) = addresses.entry(self.network) {
-            entry.get_mut().open -= 1;
-            if entry.get().open == 0 {
-                entry.remove();
-            }
+    /// Waits until the connection may be served, since its address has few enough others.
+    pub(super) async fn served(self) -> Served {
+        let of_address = match self.of_address {
+            Some(share) => share.wait().await,
+            None => None,
+        };
+        Served {
+            _among_all: self.among_all,
+            _of_address: of_address,
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

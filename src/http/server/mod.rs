@@ -107,7 +107,6 @@ pub async fn serve(
                 // The sender is dropped: the connection has not been served yet, and is closed.
                 _ = stopped.changed() => {}
             }
-            drop(place);
         });
     }
     drop(stopping);
