@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::program::{BINARY, Program};
+use crate::tools::check_without_secrets;
 
 /// Runs `check` for a configuration with `top` at its top, `table` before its clients and `more` at its end.
 fn check(top: &str, table: &str, more: &str, variables: &[(&str, &str)]) -> (bool, String) {
@@ -11,17 +12,7 @@ fn check(top: &str, table: &str, more: &str, variables: &[(&str, &str)]) -> (boo
     let toml = fs::read_to_string(program.config_file()).unwrap();
     let toml = toml.replacen("[[clients]]", &format!("{table}\n[[clients]]"), 1);
     fs::write(program.config_file(), format!("{top}\n{toml}")).unwrap();
-    let output = Command::new(BINARY)
-        .args(["check", "--config"])
-        .arg(program.config_file())
-        .envs(variables.iter().copied())
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap();
-    let text =
-        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    assert!(!text.contains("hunter2"), "{text}");
-    (output.status.success(), text)
+    check_without_secrets(&program, variables)
 }
 
 const WIKI: &str = "[[clients]]\nclient_id = 'wiki'\nclient_secret = 'wiki-secret-0123456789abcdef'\n\

@@ -1,11 +1,13 @@
 //! What these tests share: a healthy portal, a whole login, and waiting for a condition.
 
+use std::process::Command;
+
 use panda_oidc_panda::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::Value;
 
 use crate::support::CHEN_TAO;
 use crate::support::browser::{Answer, Browser};
-use crate::support::program::Program;
+use crate::support::program::{BINARY, Program};
 pub use crate::support::until;
 
 /// A healthy portal.
@@ -39,4 +41,20 @@ pub async fn tokens(program: &Program, browser: &mut Browser) -> Value {
     let answer = app.redeem(&app.login(browser).await).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
+}
+
+/// Runs `check` for the program's configuration with these variables of the environment. Returns whether it
+/// succeeded, and all that it printed, which must not hold the secret `hunter2`.
+pub fn check_without_secrets(program: &Program, variables: &[(&str, &str)]) -> (bool, String) {
+    let output = Command::new(BINARY)
+        .args(["check", "--config"])
+        .arg(program.config_file())
+        .envs(variables.iter().copied())
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    let text =
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+    (output.status.success(), text)
 }
