@@ -2,7 +2,7 @@
 //! them (Front-Channel Logout 1.0 §2).
 
 use axum::http::StatusCode;
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::LOCATION;
 use axum::response::Response;
 use openidconnect::ClientId;
 use url::Url;
@@ -10,6 +10,7 @@ use url::Url;
 use super::page::language::Language;
 use super::page::words::{Text, Words};
 use super::page::{Link, Page};
+use super::response::with_cookies;
 use crate::app::App;
 use crate::oauth::client::Client;
 use crate::oauth::logout::frontchannel_logout_url;
@@ -78,9 +79,5 @@ pub(super) fn open_frames(
     });
     page.frames = frames;
     page.continue_url = Some(url);
-    let mut page = page.into_response(language, app);
-    for cookie in response.headers().get_all(SET_COOKIE) {
-        page.headers_mut().append(SET_COOKIE, cookie.clone());
-    }
-    page
+    with_cookies(page.into_response(language, app), &response)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use percent_encoding::percent_decode_str;
@@ -199,12 +199,4 @@ fn facts(reason: &Reason) -> (StatusCode, fn(&Words) -> &Message) {
         Reason::Unavailable => (S::SERVICE_UNAVAILABLE, |w| &w.internal_error),
         Reason::Internal => (S::INTERNAL_SERVER_ERROR, |w| &w.internal_error),
     }
-}
-
-/// `to` with the cookies of `from`.
-pub(super) fn with_cookies(mut to: Response, from: &Response) -> Response {
-    for cookie in from.headers().get_all(SET_COOKIE) {
-        to.headers_mut().append(SET_COOKIE, cookie.clone());
-    }
-    to
 }

@@ -24,6 +24,14 @@ pub(super) fn set_cookies(response: &mut Response, cookies: impl IntoIterator<It
     }
 }
 
+/// Returns `to` with the cookies of `from`.
+pub(super) fn with_cookies(mut to: Response, from: &Response) -> Response {
+    for cookie in from.headers().get_all(SET_COOKIE) {
+        to.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+    to
+}
+
 /// The response to a prefetch. It is not worth caching, and the ticket is not used up (N64,
 /// docs/security.md).
 #[must_use]

@@ -55,13 +55,13 @@ impl LaunchUrl {
     /// The URL for the user `subject`, who is the `login_hint` if the client wants one (OIDC Core §4).
     #[must_use]
     pub fn for_user(&self, subject: &str) -> String {
-        match Url::parse(&self.url) {
-            Ok(mut url) if self.takes_login_hint => {
-                url.query_pairs_mut().append_pair("login_hint", subject);
-                url.into()
-            }
-            _ => self.url.clone(),
+        if self.takes_login_hint
+            && let Ok(mut url) = Url::parse(&self.url)
+        {
+            url.query_pairs_mut().append_pair("login_hint", subject);
+            return url.into();
         }
+        self.url.clone()
     }
 }
 

@@ -53,6 +53,7 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let client_ip = ClientIp::from_request_parts(parts, app).await?;
+        let cookies = Cookies::from_request_parts(parts, app).await?;
         let header = |name: &str| {
             let value = parts.headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()))
@@ -65,7 +66,7 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
                 .any(|word| purpose.contains(word))
         };
         Ok(Self {
-            cookies: Cookies::of(parts, &app.issuer),
+            cookies,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             from_portal: from_portal(header(REFERER.as_str()).as_deref(), app.provider.origins()),
             prefetch: purposes

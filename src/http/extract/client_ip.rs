@@ -36,8 +36,21 @@ pub(crate) fn peer(parts: &Parts) -> Option<IpAddr> {
 ///
 /// An entry that is no address makes the client unknown. It must not pass for the proxy, which may be
 /// exempt from limits.
+///
+/// Layers and handlers ask for it. It is found once, and kept with the request.
 #[must_use]
-pub(crate) fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+pub(crate) fn address(parts: &mut Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+    let found = parts.extensions.get().copied();
+    let Found(address) = found.unwrap_or_else(|| Found(find(parts, trusted)));
+    parts.extensions.insert(Found(address));
+    address
+}
+
+/// The address that was found for a request.
+#[derive(Clone, Copy)]
+struct Found(Option<IpAddr>);
+
+fn find(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut address = peer(parts)?;
     if !is_trusted(&address) {
@@ -83,7 +96,7 @@ mod tests {
             .extensions
             .insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        address(&parts, &trusted).map_or("unknown".to_owned(), |address| address.to_string())
+        address(&mut parts, &trusted).map_or("unknown".to_owned(), |address| address.to_string())
     }
 
     #[test]

@@ -217,8 +217,10 @@ impl Cookies {
 impl FromRequestParts<Arc<App>> for Cookies {
     type Rejection = Infallible;
 
+    /// A layer may have read the cookies before, and left them with the request.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self::of(parts, &app.issuer))
+        let read_before = parts.extensions.remove();
+        Ok(read_before.unwrap_or_else(|| Self::of(parts, &app.issuer)))
     }
 }
 

@@ -84,8 +84,8 @@ where
     let length = request.body().size_hint().upper();
     let length = length.and_then(|length| usize::try_from(length).ok());
     let length = length.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
-    let (parts, body) = request.into_parts();
-    let address = client_ip::address(&parts, &bounds.trusted_proxies);
+    let (mut parts, body) = request.into_parts();
+    let address = client_ip::address(&mut parts, &bounds.trusted_proxies);
     let peer = client_ip::peer(&parts);
     let unknown = Ipv4Addr::UNSPECIFIED.into();
     let taken = bounds

@@ -12,9 +12,9 @@ use crate::app::App;
 use crate::http::error::{LogEntry, PageProblem, problem_page};
 use crate::http::extract::browser::RequestClient;
 use crate::http::extract::client_ip;
-use crate::http::failed_launch::{self, with_cookies};
+use crate::http::failed_launch;
 use crate::http::page::language::Language;
-use crate::http::response::see_other;
+use crate::http::response::{see_other, with_cookies};
 use crate::oauth::discovery::path;
 
 /// The layer that logs an error once and renders its page, if it has one. The language is the
@@ -25,10 +25,10 @@ pub(crate) async fn render_errors(
     request: Request,
     next: Next,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let language = Language::of(&parts);
     let route = parts.extensions.get::<MatchedPath>().cloned();
-    let address = client_ip::address(&parts, &app.trusted_proxies);
+    let address = client_ip::address(&mut parts, &app.trusted_proxies);
     let uri = parts.uri.clone();
     let is_get = parts.method == Method::GET;
     if is_get

@@ -30,8 +30,10 @@ pub(crate) async fn remove_planted(
     if app.issuer.is_https() {
         return next.run(request).await;
     }
-    let (parts, body) = request.into_parts();
-    let names = Cookies::of(&parts, &app.issuer).conflicting(&app.issuer);
+    let (mut parts, body) = request.into_parts();
+    let cookies = Cookies::of(&parts, &app.issuer);
+    let names = cookies.conflicting(&app.issuer);
+    parts.extensions.insert(cookies);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if !names.is_empty() {
         let host = app.issuer.url().host_str().unwrap_or_default();
