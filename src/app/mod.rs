@@ -104,8 +104,8 @@ impl App {
         host: Host,
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
-        let provider = open_provider(&config, &host)?;
         let host = outgoing(&config, &host)?;
+        let provider = config.provider.open(&host)?;
         let groups = config.groups.clone();
         let groups = CurrentGroups::open(groups.configured, groups.file.as_deref())?;
         let store: Box<dyn Store> = match config.store.kind {
