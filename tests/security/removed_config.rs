@@ -136,11 +136,10 @@ async fn a_pending_request_of_a_removed_client_is_refused_and_forgotten() {
     let mut browser = Browser::new();
     let guest_app = client(&program, "guest", CLIENT_SECRET);
     browser.get(guest_app.authorize_url(&[])).await;
-    let pending = browser
-        .cookies
-        .keys()
-        .find(|name| name.contains("-parked-"));
-    let name = pending.unwrap().rsplit('-').next().unwrap().to_owned();
+    // The name may contain hyphens.
+    let mut cookies = browser.cookies.keys();
+    let name = cookies.find_map(|name| Some(name.split_once("-parked-")?.1.to_owned()));
+    let name = name.unwrap();
     restart_without(&mut program, &guest()).await;
     let resume = program.at(&format!("/resume/{name}"));
     assert_eq!(browser.get(&resume).await.status, 400);

@@ -234,14 +234,19 @@ impl Program {
         // the file, so are all lines before it.
         let mut log = read();
         let before = count_marks(&log);
-        if self.child.is_some() && self.log_marker().is_ok() {
-            let deadline = Instant::now() + START_TIMEOUT;
-            while count_marks(&log) == before && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(2));
+        let deadline = Instant::now() + START_TIMEOUT;
+        // A program that shuts down may close the connection without a line, and then refuses the next.
+        while self.child.is_some() && Instant::now() < deadline && self.log_marker().is_ok() {
+            let next_try = Instant::now() + Duration::from_secs(1);
+            while Instant::now() < next_try {
                 log = read();
+                if count_marks(&log) > before {
+                    return log;
+                }
+                std::thread::sleep(Duration::from_millis(2));
             }
         }
-        log
+        read()
     }
 
     /// Makes it log [`MARKER`], if it answers requests.
