@@ -8,6 +8,7 @@
 pub mod decoys;
 pub mod jws;
 mod key_pair;
+mod known_tokens;
 pub mod public_keys;
 pub mod remote_jwks;
 mod sealed;
@@ -20,6 +21,7 @@ use aws_lc_rs::rand::SystemRandom;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use jsonwebtoken::dangerous::insecure_decode;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Header, TokenData, Validation};
 use serde::Serialize;
@@ -27,6 +29,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::key_pair::SignError;
 use self::key_pair::SigningKey;
+use self::known_tokens::KnownTokens;
 pub use self::sealed::{KeysError, SealedKey};
 pub use self::signing_alg::SigningAlg;
 use crate::crypto::Sealer;
@@ -39,6 +42,7 @@ struct Inner {
     keys: Vec<SigningKey>,
     jwks: Bytes,
     random: SystemRandom,
+    known: KnownTokens,
 }
 
 impl Keys {
@@ -62,6 +66,7 @@ impl Keys {
             keys,
             jwks: jwks.into(),
             random: SystemRandom::new(),
+            known: KnownTokens::default(),
         })))
     }
 
@@ -94,6 +99,7 @@ impl Keys {
         let signature = key.sign(&self.0.random, token.as_bytes())?;
         token.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        self.0.known.insert(&token);
         Ok(token)
     }
 
@@ -104,6 +110,9 @@ impl Keys {
     /// audience.
     #[must_use]
     pub fn verify<T: DeserializeOwned + Clone>(&self, unverified: &str) -> Option<TokenData<T>> {
+        if self.0.known.contains(unverified) {
+            return insecure_decode(unverified).ok();
+        }
         let header = jsonwebtoken::decode_header(unverified).ok()?;
         let kid = header.kid?;
         let key = self.0.keys.iter().find(|key| key.kid == kid)?;
@@ -111,7 +120,9 @@ impl Keys {
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        jsonwebtoken::decode(unverified, &key.verifier, &validation).ok()
+        let verified = jsonwebtoken::decode(unverified, &key.verifier, &validation).ok()?;
+        self.0.known.insert(unverified);
+        Some(verified)
     }
 
     fn key(&self, alg: SigningAlg) -> Option<&SigningKey> {
