@@ -6,10 +6,18 @@
 
 mod words;
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use self::words::{ANYWHERE, AT_THE_END, COMPOUND, GIVEN_ENDINGS, LATIN, PLACES, SURNAMES};
 
 /// The longest text that is taken for a person's name.
 const MAX_NAME_CHARS: usize = 60;
+
+/// Finds the words that no person's name contains.
+static NO_PERSON: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(ANYWHERE).expect("some hundred words"));
 
 /// A name, split into its two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +37,7 @@ pub struct Name<'a> {
 #[must_use]
 pub fn split(name: &str) -> Option<Name<'_>> {
     let name = name.trim();
-    if name.chars().count() > MAX_NAME_CHARS || ANYWHERE.iter().any(|word| name.contains(word)) {
+    if name.chars().count() > MAX_NAME_CHARS || NO_PERSON.is_match(name) {
         return None;
     }
     if name.contains(is_dot) {

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Body as _;
 use ipnet::IpNet;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -51,36 +52,26 @@ where
     E: From<Interruption> + IntoResponse + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    routes
-        .layer(from_fn(limit_time::<E>))
-        .layer(from_fn_with_state(bounds.clone(), limit_shares::<E>))
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(bounds.clone(), limit::<E>))
         .layer(CatchPanicLayer::custom(|_| {
             E::from(Interruption::Panicked).into_response()
-        }))
-        .layer(from_fn(limit_query::<E>))
+        }));
+    routes.layer(layers)
 }
 
-/// The layer that gives up on a request that takes too long.
-async fn limit_time<E>(request: Request, next: Next) -> Response
+/// The layer that refuses a request whose query is too long or whose address occupies too much, and gives
+/// up on one that takes too long. A body without a length counts as the longest.
+///
+/// One layer for all three: each layer costs a request several allocations.
+async fn limit<E>(State(bounds): State<AddressBounds>, request: Request, next: Next) -> Response
 where
     E: From<Interruption> + IntoResponse,
 {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => E::from(Interruption::TimedOut).into_response(),
+    let query = request.uri().query().unwrap_or_default();
+    if query.len() > MAX_QUERY_BYTES {
+        return E::from(Interruption::QueryTooLong).into_response();
     }
-}
-
-/// The layer that refuses a request if its address occupies too much. A body without a length counts as
-/// the longest.
-async fn limit_shares<E>(
-    State(bounds): State<AddressBounds>,
-    request: Request,
-    next: Next,
-) -> Response
-where
-    E: From<Interruption> + IntoResponse,
-{
     let length = request.body().size_hint().upper();
     let length = length.and_then(|length| usize::try_from(length).ok());
     let length = length.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
@@ -91,23 +82,14 @@ where
     let taken = bounds
         .shares
         .take(address.unwrap_or(unknown), length, address != peer);
+    let Some(_share) = taken else {
+        return E::from(Interruption::Crowded).into_response();
+    };
     let request = Request::from_parts(parts, body);
-    match taken {
-        Some(_share) => next.run(request).await,
-        None => E::from(Interruption::Crowded).into_response(),
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => E::from(Interruption::TimedOut).into_response(),
     }
-}
-
-/// The layer that refuses a query that is too long.
-async fn limit_query<E>(request: Request, next: Next) -> Response
-where
-    E: From<Interruption> + IntoResponse,
-{
-    let query = request.uri().query().unwrap_or_default();
-    if query.len() > MAX_QUERY_BYTES {
-        return E::from(Interruption::QueryTooLong).into_response();
-    }
-    next.run(request).await
 }
 
 #[cfg(test)]

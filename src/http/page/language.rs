@@ -20,6 +20,8 @@ const CATALOGUES: &[(&str, &str)] = &[
 /// The language in which pages in other languages repeat their main text.
 const ENGLISH: &str = "en";
 
+const UI_LOCALES: &str = "ui_locales";
+
 static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| Languages::read(CATALOGUES));
 
 /// A language of our pages: its place in [`CATALOGUES`].
@@ -61,8 +63,11 @@ impl Language {
     /// The language that `ui_locales` requests (OIDC Core §3.1.2.1).
     #[must_use]
     pub(crate) fn from_ui_locales(request: &str) -> Option<Self> {
-        let mut parameters = form_urlencoded::parse(request.as_bytes());
-        let (_, tags) = parameters.find(|(name, _)| name == "ui_locales")?;
+        let tags = request
+            .split('&')
+            .filter(|pair| may_be_named(pair, UI_LOCALES))
+            .flat_map(|pair| form_urlencoded::parse(pair.as_bytes()))
+            .find_map(|(name, tags)| (name == UI_LOCALES).then_some(tags))?;
         tags.split(' ').find_map(Self::from_tag)
     }
 
@@ -92,6 +97,13 @@ impl Language {
     fn from_tag(tag: &str) -> Option<Self> {
         LANGUAGES.find(tag)
     }
+}
+
+/// Whether an encoded parameter may have this name. Decoding every parameter of every request to find out
+/// would cost more than the rest of the search.
+fn may_be_named(pair: &str, name: &str) -> bool {
+    let encoded = pair.split('=').next().unwrap_or(pair);
+    encoded == name || encoded.contains('%')
 }
 
 /// The tag and the texts of each language.
