@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -10,6 +11,12 @@ use std::time::{Duration, Instant};
 
 /// How many lines may wait to be written.
 const MAX_QUEUED_LINES: usize = 32 * 1024;
+
+/// How long the first line waits for others.
+const GATHER_TIME: Duration = Duration::from_millis(2);
+
+/// How many bytes are written in one call, apart from the last line.
+const MAX_WRITE: usize = 64 * 1024;
 
 /// A writer into the log. Each write is one line.
 #[derive(Clone)]
@@ -38,7 +45,7 @@ impl Lines {
             lost: Arc::clone(&lost),
         };
         let writer = thread::Builder::new().name("log".to_owned());
-        writer.spawn(move || write(entries, &lost))?;
+        writer.spawn(move || write(&entries, &lost))?;
         Ok(lines)
     }
 
@@ -82,21 +89,32 @@ impl Write for Lines {
     }
 }
 
-fn write(entries: Receiver<Entry>, lost: &AtomicUsize) {
+/// Writes the lines, all that wait in one call: under load, a call and a wake-up for each line would cost
+/// more than the lines do.
+fn write(entries: &Receiver<Entry>, lost: &AtomicUsize) {
     let mut stderr = io::stderr();
-    for entry in entries {
-        match entry {
-            // An error is ignored: there is no other place to report it.
-            Entry::Line(line) => {
-                let _ = stderr.write_all(&line);
-                let lost = lost.swap(0, Ordering::Relaxed);
-                if lost > 0 {
-                    let _ = writeln!(stderr, "{lost} lines are missing: the log was not read");
-                }
+    let mut lines = Vec::new();
+    while let Ok(first) = entries.recv() {
+        thread::sleep(GATHER_TIME);
+        let mut flushed = None;
+        for entry in iter::once(first).chain(entries.try_iter()) {
+            match entry {
+                Entry::Line(line) => lines.extend_from_slice(&line),
+                Entry::Flush(sender) => flushed = Some(sender),
             }
-            Entry::Flush(sender) => {
-                let _ = sender.try_send(());
+            if flushed.is_some() || lines.len() > MAX_WRITE {
+                break;
             }
+        }
+        // An error is ignored: there is no other place to report it.
+        let _ = stderr.write_all(&lines);
+        lines.clear();
+        let lost = lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let _ = writeln!(stderr, "{lost} lines are missing: the log was not read");
+        }
+        if let Some(sender) = flushed {
+            let _ = sender.try_send(());
         }
     }
 }

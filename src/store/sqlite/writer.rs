@@ -1,13 +1,15 @@
 //! The writer: the one thread that writes.
 //!
 //! It runs all waiting jobs, up to [`MAX_BATCH`], in one transaction, and responds once its COMMIT has
-//! returned. Concurrent callers thus share a single sync of the disk. To the writer, jobs are only SQL;
+//! returned. Concurrent callers thus share a single sync of the disk, and while there are several, the
+//! writer waits a moment for more (`commit_delay` in PostgreSQL). To the writer, jobs are only SQL;
 //! the modules that submit them know their meaning.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +20,12 @@ use super::file_watch::FileWatch;
 
 /// The most jobs in one transaction. It bounds how long the first of them waits for its result.
 const MAX_BATCH: usize = 512;
+
+/// How many jobs the last transaction must have had for the next one to wait a moment for more of them.
+const COMMIT_SIBLINGS: usize = 2;
+
+/// How long it waits. On a fast disk, a sync would otherwise be over before it could be shared.
+const COMMIT_DELAY: Duration = Duration::from_micros(250);
 
 /// The most jobs in the queue. Later callers wait until there is room.
 const MAX_QUEUED: usize = 4096;
@@ -159,7 +167,17 @@ fn run(
     files: &FileWatch,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
+    let mut siblings = 0;
     while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+        if siblings >= COMMIT_SIBLINGS {
+            thread::sleep(COMMIT_DELAY);
+            while batch.len() < MAX_BATCH
+                && let Ok(job) = queue.try_recv()
+            {
+                batch.push(job);
+            }
+        }
+        siblings = batch.len();
         if batch.iter().any(|job| job.is_last()) {
             queue.close(); // jobs already in the queue are still received
         }
