@@ -78,12 +78,9 @@ impl Connection {
 }
 
 impl<'a> Answer<'a> {
-    /// The values of a header. `name` is in lower case, as hyper writes it.
+    /// The values of a header.
     pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.head.lines().filter_map(move |line| {
-            let value = line.strip_prefix(name)?.strip_prefix(':')?;
-            Some(value.trim())
-        })
+        values(self.head, name)
     }
 }
 
@@ -92,9 +89,15 @@ fn message_ends(received: &[u8]) -> Option<(usize, usize)> {
     const BLANK: &[u8] = b"\r\n\r\n";
     let head = received.windows(BLANK.len()).position(|at| at == BLANK)? + BLANK.len();
     let text = str::from_utf8(&received[..head]).ok()?;
-    let length = text
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:"));
-    let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
+    let length = values(text, "content-length").next();
+    let length: usize = length.map_or(0, |length| length.parse().expect("a length"));
     Some((head, head + length))
+}
+
+/// The values of the header `name` in a head.
+fn values<'a>(head: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    head.lines().filter_map(move |line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
 }

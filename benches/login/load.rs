@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::http::Connection;
-use super::server::{Server, Used};
+use super::server::Used;
 
 /// When a load ends: after this many operations or this much time, whichever comes first.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +27,9 @@ pub(crate) struct Load {
 
 impl Load {
     /// Runs `one` repeatedly on `at_once` connections, each time with the next number.
+    /// `used` reads the processor time of the server at `address`.
     pub(crate) async fn run<F>(
-        server: &Server,
+        used: impl Fn() -> Used,
         address: SocketAddr,
         at_once: usize,
         limits: Limits,
@@ -40,7 +41,7 @@ impl Load {
         let one = Rc::new(one);
         let next = Rc::new(Cell::new(0));
         let mut workers = JoinSet::new();
-        let (before, started) = (server.used(), Instant::now());
+        let (before, started) = (used(), Instant::now());
         for _ in 0..at_once {
             let (one, next) = (Rc::clone(&one), Rc::clone(&next));
             workers.spawn_local(async move {
@@ -59,7 +60,7 @@ impl Load {
         durations.sort_unstable();
         Self {
             total: started.elapsed(),
-            used: server.used().since(&before),
+            used: used().since(&before),
             durations,
         }
     }

@@ -24,13 +24,19 @@ pub(crate) struct Client {
     pub(crate) access_token: &'static str,
 }
 
+impl Client {
+    /// Whether one algorithm signs all its tokens.
+    pub(crate) fn has_one_algorithm(&self) -> bool {
+        self.id_token == self.access_token
+    }
+}
+
 /// A user with a browser.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
-    /// The user's id at the portal.
-    number: u64,
+    pub(crate) sub: String,
     /// The value of the `Cookie` header.
-    cookies: String,
+    pub(crate) cookies: String,
 }
 
 /// Signs a user in with a ticket, in a browser without cookies.
@@ -52,7 +58,7 @@ pub(crate) async fn launch(
         .filter_map(|cookie| cookie.split(';').next())
         .collect();
     Person {
-        number,
+        sub: number.to_string(),
         cookies: cookies.join("; "),
     }
 }
@@ -65,6 +71,7 @@ const BROWSER_HEADERS: &str = "user-agent: Mozilla/5.0 (Windows NT 10.0; Win64; 
 
 /// The constant parts of a client's requests.
 pub(crate) struct Login {
+    host: String,
     authorize: String,
     token: String,
     token_body: String,
@@ -76,6 +83,7 @@ impl Login {
         let redirect_uri = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
         let basic = BASE64_STANDARD.encode(format!("{}:{SECRET}", client.id));
         Self {
+            host: server.to_string(),
             authorize: format!(
                 "/authorize?response_type=code&client_id={}&redirect_uri={redirect_uri}\
                  &scope=openid%20profile%20phone&code_challenge={CHALLENGE}\
@@ -95,21 +103,26 @@ impl Login {
         }
     }
 
-    /// Runs the requests to authorize, token and userinfo. `number` makes `state` and `nonce` unique.
+    /// Runs the requests to authorize, token and userinfo. `number` makes `state` and `nonce` unique. A
+    /// provider that first redirects to itself is followed.
     pub(crate) async fn run(&self, connection: &mut Connection, person: &Person, number: u64) {
-        let Person {
-            number: sub,
-            cookies,
-        } = person;
-        let request = format!(
+        let Person { sub, cookies } = person;
+        let mut request = format!(
             "GET {}&state=state-{number:016x}&nonce=nonce-{number:016x} HTTP/1.1\r\nhost: x\r\n\
              cookie: {cookies}\r\n{BROWSER_HEADERS}\r\n",
             self.authorize
         );
-        let answer = connection.ask(&request).await.unwrap();
-        assert_eq!(answer.status, 303, "{answer:?}");
-        let location = answer.header("location").next().unwrap();
-        let code = between(location, "code=", '&');
+        let code = loop {
+            let answer = connection.ask(&request).await.unwrap();
+            assert!(matches!(answer.status, 302 | 303), "{answer:?}");
+            let location = answer.header("location").next().unwrap();
+            if location.starts_with(REDIRECT_URI) {
+                break between(location, "code=", '&').to_owned();
+            }
+            let path = location.split_once(&self.host);
+            let path = path.map_or(location, |(_, path)| path);
+            request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{BROWSER_HEADERS}\r\n");
+        };
         let body = format!("{}{code}", self.token_body);
         let request = format!("{}content-length: {}\r\n\r\n{body}", self.token, body.len());
         let answer = connection.ask(&request).await.unwrap();
@@ -119,7 +132,7 @@ impl Login {
         let request = format!("{}{token}\r\n\r\n", self.userinfo);
         let answer = connection.ask(&request).await.unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(between(answer.body, "\"sub\":\"", '"'), sub.to_string());
+        assert_eq!(between(answer.body, "\"sub\":\"", '"'), sub);
     }
 }
 

@@ -10,13 +10,16 @@
     reason = "no figure in this file exceeds the precision of a float"
 )]
 
+mod floor;
 mod http;
 mod load;
 mod login;
 mod server;
+mod zitadel;
 
 use std::cell::RefCell;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,13 +30,18 @@ use panda_oidc_panda::simulator::{
 };
 use tokio::task::LocalSet;
 
+use floor::Floor;
 use http::{Connection, DISCOVERY};
 use load::{Limits, Load};
 use login::{Client, Login, Person};
 use server::{Server, ServerFixture};
+use zitadel::Zitadel;
 
 /// How many people sign in.
 const PEOPLE: u64 = 1000;
+
+/// How many logins come before those that are measured.
+const WARM_UP: u64 = 200;
 
 const CLIENTS: [Client; 4] = [
     client("rs256", "RS256", "RS256"),
@@ -68,6 +76,15 @@ struct Options {
     /// How long a figure may take, in seconds.
     #[arg(long, default_value_t = 8)]
     seconds: u64,
+    /// How many clients are registered that nobody uses.
+    #[arg(long, default_value_t = 0)]
+    more_clients: usize,
+    /// Also measures what no provider can leave out, on this machine.
+    #[arg(long)]
+    floor: bool,
+    /// Also measures zitadel/oidc, which needs a Go compiler.
+    #[arg(long)]
+    zitadel: bool,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -89,7 +106,12 @@ async fn measure(options: Options) {
         ..SimulatorSettings::default()
     };
     let portal = Rc::new(Simulator::start(settings).await.unwrap());
-    let house = ServerFixture::new(&options.binary, portal.url().as_str(), &CLIENTS);
+    let house = ServerFixture::new(
+        &options.binary,
+        portal.url().as_str(),
+        &CLIENTS,
+        options.more_clients,
+    );
     let server = measure_starts(&house, &options.binary).await;
     let bench = Bench {
         house,
@@ -179,60 +201,133 @@ impl Bench {
     /// Measures the full login: authorize, token, userinfo.
     async fn measure_logins(&self, people: &Rc<Vec<Person>>) {
         println!(
-            "\n| ID token | access token | at once | logins/s | p50 ms | p99 ms | CPU ms a login \
-             | of it the store's threads | resident MiB |\n\
-             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+            "\n| ID token | access token | provider | at once | logins/s | p50 ms | p99 ms \
+             | CPU ms a login | of it the store's threads | times the floor | resident MiB |\n\
+             | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         );
+        let zitadel = self.options.zitadel.then(Zitadel::build);
         for client in &CLIENTS {
             let selected = &self.options.client;
             if !selected.is_empty() && !selected.iter().any(|id| id == client.id) {
                 continue;
             }
             for at_once in &self.options.concurrency {
-                self.login(client, people, *at_once, 200).await; // warms up
+                let floor = if self.options.floor {
+                    Some(self.measure_floor(client, *at_once).await)
+                } else {
+                    None
+                };
+                let row = Row {
+                    client,
+                    at_once: *at_once,
+                    floor,
+                };
+                let address = self.house.address;
                 let load = self
-                    .login(client, people, *at_once, self.options.logins)
+                    .login(&self.server, address, client, people, *at_once)
                     .await;
-                println!(
-                    "| {} | {} | {at_once} | {:.0} | {:.2} | {:.2} | {:.3} | {:.3} | {:.1} |",
-                    client.id_token,
-                    client.access_token,
-                    load.rate(),
-                    load.percentile(50),
-                    load.percentile(99),
-                    load.cpu(),
-                    load.cpu_of_store(),
-                    mib(self.server.memory()),
-                );
+                row.print("panda-oidc", &load, Some(&self.server));
+                if let Some(zitadel) = zitadel.as_ref().filter(|_| client.has_one_algorithm()) {
+                    let (server, address) = zitadel.start(client).await;
+                    let person = Rc::new(vec![Zitadel::person()]);
+                    let load = self
+                        .login(&server, address, client, &person, *at_once)
+                        .await;
+                    row.print("zitadel/oidc", &load, Some(&server));
+                }
             }
         }
     }
 
+    /// Measures the floor, prints it, and returns its processor time per login.
+    async fn measure_floor(&self, client: &Client, at_once: usize) -> f64 {
+        let floor = Floor::start(client);
+        let run = async |logins| {
+            let one = async |connection: &mut Connection, _| Floor::login(connection).await;
+            let limits = self.limits(logins);
+            Load::run(Floor::used, floor.address, at_once, limits, one).await
+        };
+        run(WARM_UP).await;
+        let load = run(self.options.logins).await;
+        let row = Row {
+            client,
+            at_once,
+            floor: Some(load.cpu()),
+        };
+        row.print("the floor", &load, None);
+        load.cpu()
+    }
+
+    /// Measures logins, after some that warm the server up.
     async fn login(
         &self,
+        server: &Server,
+        address: SocketAddr,
         client: &Client,
         people: &Rc<Vec<Person>>,
         at_once: usize,
-        times: u64,
     ) -> Load {
-        let login = Login::new(self.house.address, client);
-        let people = Rc::clone(people);
-        self.load(at_once, times, async move |connection, number| {
-            let person = &people[usize::try_from(number).unwrap() % people.len()];
-            login.run(connection, person, number).await;
-        })
-        .await
+        let run = async |logins| {
+            let login = Login::new(address, client);
+            let people = Rc::clone(people);
+            let one = async move |connection: &mut Connection, number| {
+                let person = &people[usize::try_from(number).unwrap() % people.len()];
+                login.run(connection, person, number).await;
+            };
+            Load::run(|| server.used(), address, at_once, self.limits(logins), one).await
+        };
+        run(WARM_UP).await;
+        run(self.options.logins).await
     }
 
     async fn load<F>(&self, at_once: usize, times: u64, one: F) -> Load
     where
         F: AsyncFn(&mut Connection, u64) + 'static,
     {
-        let limits = Limits {
+        let address = self.house.address;
+        Load::run(
+            || self.server.used(),
+            address,
+            at_once,
+            self.limits(times),
+            one,
+        )
+        .await
+    }
+
+    fn limits(&self, times: u64) -> Limits {
+        Limits {
             times,
             time: Duration::from_secs(self.options.seconds),
-        };
-        Load::run(&self.server, self.house.address, at_once, limits, one).await
+        }
+    }
+}
+
+/// What the rows of one measurement have in common.
+struct Row<'a> {
+    client: &'a Client,
+    at_once: usize,
+    /// The processor time of a login on the floor, in milliseconds.
+    floor: Option<f64>,
+}
+
+impl Row<'_> {
+    fn print(&self, provider: &str, load: &Load, server: Option<&Server>) {
+        let times_floor = self.floor.map(|floor| format!("{:.2}", load.cpu() / floor));
+        let memory = server.map(|server| format!("{:.1}", mib(server.memory())));
+        println!(
+            "| {} | {} | {provider} | {} | {:.0} | {:.2} | {:.2} | {:.3} | {:.3} | {} | {} |",
+            self.client.id_token,
+            self.client.access_token,
+            self.at_once,
+            load.rate(),
+            load.percentile(50),
+            load.percentile(99),
+            load.cpu(),
+            load.cpu_of_store(),
+            times_floor.unwrap_or_default(),
+            memory.unwrap_or_default(),
+        );
     }
 }
 

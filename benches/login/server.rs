@@ -1,4 +1,4 @@
-//! `panda-oidc serve` as an operator runs it, and its resource usage as the kernel reports it.
+//! A provider in a process of its own, and its resource usage as the kernel reports it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use super::http::{Connection, DISCOVERY};
@@ -31,7 +32,8 @@ pub(crate) struct Used {
 }
 
 impl ServerFixture {
-    pub(crate) fn new(binary: &Path, portal: &str, clients: &[Client]) -> Self {
+    /// The configuration of `clients`, and of as many clients more that nobody uses.
+    pub(crate) fn new(binary: &Path, portal: &str, clients: &[Client], more: usize) -> Self {
         let (address, admin) = (free_address(), free_address());
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display();
@@ -55,6 +57,14 @@ impl ServerFixture {
             )
             .unwrap();
         }
+        for number in 0..more {
+            write!(
+                toml,
+                "[[clients]]\nclient_id = 'app-{number}'\nclient_secret = '{SECRET}-{number}'\n\
+                 redirect_uris = ['https://app-{number}.example/callback']\n"
+            )
+            .unwrap();
+        }
         fs::write(folder.path().join("panda-oidc.toml"), toml).unwrap();
         Self {
             address,
@@ -65,31 +75,12 @@ impl ServerFixture {
 
     /// Starts a server. Returns it with the time until discovery answered 200.
     pub(crate) async fn start(&self) -> (Server, Duration) {
-        let started = Instant::now();
-        let child = Command::new(&self.binary)
+        let mut command = Command::new(&self.binary);
+        command
             .args(["serve", "--config"])
             .arg(self.folder.path().join("panda-oidc.toml"))
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(self.log()).unwrap())
-            .spawn()
-            .unwrap();
-        let mut server = Server(child);
-        while !self.is_ready().await {
-            let ended = server.0.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended: {}", self.read_log());
-            assert!(started.elapsed() < Duration::from_secs(30), "it hangs");
-            tokio::time::sleep(Duration::from_micros(500)).await;
-        }
-        (server, started.elapsed())
-    }
-
-    async fn is_ready(&self) -> bool {
-        let Ok(mut connection) = Connection::open(self.address).await else {
-            return false;
-        };
-        matches!(connection.ask(DISCOVERY).await, Ok(answer) if answer.status == 200)
+            .env_remove("RUST_LOG");
+        Server::start(&mut command, self.address, &self.log()).await
     }
 
     fn log(&self) -> PathBuf {
@@ -103,6 +94,34 @@ impl ServerFixture {
 }
 
 impl Server {
+    /// Starts `command`, which writes its log to standard error. Returns it with the time until discovery
+    /// answered 200.
+    pub(crate) async fn start(
+        command: &mut Command,
+        address: SocketAddr,
+        log: &Path,
+    ) -> (Self, Duration) {
+        let started = Instant::now();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut server = Self(child);
+        while !is_ready(address).await {
+            let ended = server.0.try_wait().unwrap();
+            assert!(
+                ended.is_none(),
+                "it ended: {}",
+                fs::read_to_string(log).unwrap()
+            );
+            assert!(started.elapsed() < Duration::from_secs(30), "it hangs");
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        (server, started.elapsed())
+    }
+
     /// Stops it with SIGTERM, as a service manager does.
     pub(crate) fn stop(mut self) {
         let id = self.0.id().to_string();
@@ -112,23 +131,7 @@ impl Server {
 
     /// The processor time it has used so far.
     pub(crate) fn used(&self) -> Used {
-        let process = PathBuf::from(format!("/proc/{}", self.0.id()));
-        let mut used = Used {
-            total: ticks(&fs::read_to_string(process.join("stat")).unwrap()),
-            threads: BTreeMap::new(),
-        };
-        for thread in fs::read_dir(process.join("task")).unwrap() {
-            let thread = thread.unwrap().path();
-            // A thread that has ended in the meantime has no name any more.
-            let Ok(name) = fs::read_to_string(thread.join("comm")) else {
-                continue;
-            };
-            let time = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
-            let time = time.split(' ').next().and_then(|time| time.parse().ok());
-            *used.threads.entry(name.trim().to_owned()).or_default() +=
-                Duration::from_nanos(time.unwrap_or(0));
-        }
-        used
+        Used::of_process(&PathBuf::from(format!("/proc/{}", self.0.id())))
     }
 
     /// The memory it occupies, in bytes.
@@ -149,6 +152,26 @@ impl Drop for Server {
 }
 
 impl Used {
+    /// The processor time of a process, given its folder in `/proc`.
+    pub(crate) fn of_process(process: &Path) -> Self {
+        let mut used = Used {
+            total: ticks(&fs::read_to_string(process.join("stat")).unwrap()),
+            threads: BTreeMap::new(),
+        };
+        for thread in fs::read_dir(process.join("task")).unwrap() {
+            let thread = thread.unwrap().path();
+            // A thread that has ended in the meantime has no name any more.
+            let Ok(name) = fs::read_to_string(thread.join("comm")) else {
+                continue;
+            };
+            let time = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+            let time = time.split(' ').next().and_then(|time| time.parse().ok());
+            *used.threads.entry(name.trim().to_owned()).or_default() +=
+                Duration::from_nanos(time.unwrap_or(0));
+        }
+        used
+    }
+
     /// The time used since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let threads = self.threads.iter().map(|(name, time)| {
@@ -159,6 +182,13 @@ impl Used {
             total: self.total.saturating_sub(before.total),
             threads: threads.collect(),
         }
+    }
+
+    /// The threads whose names begin with `prefix`, as if there were no others.
+    pub(crate) fn by_threads(mut self, prefix: &str) -> Self {
+        self.threads.retain(|name, _| name.starts_with(prefix));
+        self.total = self.threads.values().sum();
+        self
     }
 
     /// The time of the threads whose names begin with `prefix`.
@@ -178,8 +208,23 @@ fn ticks(stat: &str) -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
-/// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
+async fn is_ready(address: SocketAddr) -> bool {
+    let Ok(mut connection) = Connection::open(address).await else {
+        return false;
+    };
+    matches!(connection.ask(DISCOVERY).await, Ok(answer) if answer.status == 200)
+}
+
+/// An address that was free a moment ago. Its port is below the range from which the system takes the ports of
+/// outgoing connections, one of which could take it before the server does.
+pub(crate) fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).unwrap();
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
