@@ -5,6 +5,8 @@
 
 #[path = "documents/citations.rs"]
 mod citations;
+#[path = "documents/files.rs"]
+mod files;
 #[path = "documents/guide.rs"]
 mod guide;
 #[path = "documents/languages.rs"]
