@@ -27,6 +27,16 @@ fn keys(guide: &Guide) -> Vec<String> {
     keys
 }
 
+/// The code in the prose: keys, values, addresses, sentences of the log.
+fn names(guide: &Guide) -> Vec<String> {
+    let paragraphs = guide.paragraphs();
+    let code = paragraphs.iter().flat_map(|(_, text)| code(text));
+    let mut names: Vec<_> = code.map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// The blocks that are no prose, without comments and text in quotes that people read.
 fn blocks(guide: &Guide) -> Vec<String> {
     let blocks = guide.blocks().into_iter().map(|block| {
@@ -80,5 +90,12 @@ fn the_tables_of_both_languages_have_the_same_keys() {
 #[test]
 fn the_examples_of_both_languages_are_the_same() {
     let differences = differences(blocks);
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+/// A fact that has a name is told in both languages, or in neither.
+#[test]
+fn the_prose_of_both_languages_names_the_same_things() {
+    let differences = differences(names);
     assert!(differences.is_empty(), "{differences:#?}");
 }
