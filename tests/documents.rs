@@ -15,6 +15,8 @@ mod languages;
 mod links;
 #[path = "documents/lists.rs"]
 mod lists;
+#[path = "documents/reference.rs"]
+mod reference;
 #[path = "documents/sentences.rs"]
 mod sentences;
 #[path = "documents/settings.rs"]

@@ -102,3 +102,54 @@ fn every_module_in_the_tables_of_the_architecture_is_there() {
     assert!(seen > 60, "only {seen} modules were seen");
     assert!(missing.is_empty(), "{missing:#?}");
 }
+
+/// `cargo test --test NAME` and `cargo bench --bench NAME` name what Cargo finds.
+#[test]
+fn every_suite_and_benchmark_that_a_document_runs_is_there() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    let mut missing = Vec::new();
+    for guide in Guide::all().iter().filter(|guide| guide.is_current()) {
+        for (flag, folder) in [(" --test ", "tests"), (" --bench ", "benches")] {
+            for (_, after) in guide
+                .text
+                .match_indices(flag)
+                .map(|(at, _)| guide.text.split_at(at + flag.len()))
+            {
+                let name: String = after
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                    .collect();
+                seen += 1;
+                let place = package.join(folder).join(&name);
+                if !place.join("main.rs").is_file() && !place.with_extension("rs").is_file() {
+                    missing.push(format!("{}: {flag}{name}", guide.name()));
+                }
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} were seen");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// A test that a document runs by its path is there.
+#[test]
+fn every_test_that_a_document_runs_by_its_path_is_there() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for guide in Guide::all().iter().filter(|guide| guide.is_current()) {
+        for line in guide.text.lines() {
+            let Some((before, test)) = line.split_once(" -- --exact ") else {
+                continue;
+            };
+            let suite = before.rsplit(' ').next().unwrap();
+            let (file, name) = test.split(' ').next().unwrap().split_once("::").unwrap();
+            let path = package.join("tests").join(suite).join(format!("{file}.rs"));
+            let source = fs::read_to_string(path).unwrap_or_default();
+            if !source.contains(&format!("fn {name}(")) {
+                missing.push(format!("{}: {line}", guide.name()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
