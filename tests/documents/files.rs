@@ -27,20 +27,28 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
+fn is_source(path: &str) -> bool {
+    let extension = Path::new(path).extension();
+    extension.is_some_and(|extension| extension == "rs" || extension == "toml")
+}
+
 #[test]
 fn every_file_that_a_document_names_is_there() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = files();
     let mut seen = 0;
     let mut missing = Vec::new();
-    for guide in Guide::all().iter().filter(|guide| guide.is_current()) {
+    for guide in Guide::all()
+        .iter()
+        .filter(|guide| guide.name() != "docs/changelog.md")
+    {
         for (number, line) in guide.prose() {
             for path in code(line) {
                 let is_path = path.starts_with(|c: char| c.is_ascii_alphabetic())
                     && path
                         .chars()
                         .all(|c| c.is_ascii_alphanumeric() || "/_-.".contains(c))
-                    && (path.ends_with(".rs") || path.ends_with(".toml") || path.ends_with('/'));
+                    && (is_source(path) || path.ends_with('/'));
                 // What a reader makes.
                 let is_example = ["acme", "NAME", "fuzz/artifacts", "fuzz/target"]
                     .iter()

@@ -86,7 +86,7 @@ impl Guide {
                 || line.trim_start().starts_with(['-', '*'])
                 || number != end + 1;
             match paragraphs.last_mut() {
-                Some((_, paragraph)) if !begins => *paragraph += &format!(" {}", line.trim()),
+                Some((_, paragraph)) if !begins => paragraph.extend([" ", line.trim()]),
                 _ => paragraphs.push((number, line.to_owned())),
             }
             end = number;

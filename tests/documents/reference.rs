@@ -12,17 +12,12 @@ use crate::guide::{Guide, cells, code};
 fn reference() -> BTreeMap<String, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/panda-oidc.toml");
     let text = fs::read_to_string(path).unwrap();
-    let mut section = String::new();
+    let mut section = "";
     let mut keys = BTreeMap::new();
     for line in text.lines() {
         let line = line.strip_prefix("# ").unwrap_or(line);
         if let Some(header) = line.strip_prefix('[') {
-            section = header
-                .trim_start_matches('[')
-                .split(']')
-                .next()
-                .unwrap()
-                .to_owned();
+            section = header.trim_start_matches('[').split(']').next().unwrap();
         } else if let Some((key, value)) = line.split_once(" = ") {
             keys.insert(format!("{section}.{key}"), value.to_owned());
         }

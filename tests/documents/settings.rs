@@ -4,11 +4,9 @@ use panda_oidc::config;
 
 use crate::guide::Guide;
 
-const BASE: &str = "issuer = 'https://sso.example.com'\n";
-const PROVIDER: &str = "[provider]\nkind = 'panda'\nbase_url = 'https://10.0.0.5'\n";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A key at the top of a configuration, and those of a client that guides show alone.
+/// The keys at the top of a configuration.
 const AT_THE_TOP: [&str; 4] = ["issuer", "contact", "groups_file", "ca_file"];
 
 /// `block` with what a whole configuration needs besides.
@@ -16,80 +14,77 @@ fn completed(block: &str) -> String {
     let block = block
         .replace("CLIENT-SECRET", SECRET)
         .replace("\"…\"", &format!("\"{SECRET}\""));
-    let (mut top, mut rest) = (String::new(), String::new());
-    let mut in_section = false;
+    let (mut top, mut sections) = (Vec::new(), vec![Vec::new()]);
     for line in block.lines() {
         let key = line.split([' ', '=']).next().unwrap();
-        let is_header = line.starts_with('[');
-        if !in_section && !is_header && AT_THE_TOP.contains(&key) {
-            top += &format!("{line}\n");
-            continue;
+        let is_blank = key.is_empty() || key.starts_with('#');
+        if line.starts_with('[') {
+            sections.push(vec![line]);
+        } else if sections.len() > 1 {
+            sections.last_mut().unwrap().push(line);
+        } else if is_blank || AT_THE_TOP.contains(&key) {
+            top.push(line);
+        } else {
+            sections.push(vec!["[[clients]]", line]); // keys without a section are a client's
         }
-        if !in_section && !is_header && !line.trim().is_empty() && !line.starts_with('#') {
-            rest += "[[clients]]\n"; // keys without a section are a client's
-        }
-        in_section |= is_header || !line.trim().is_empty() && !line.starts_with('#');
-        rest += &format!("{line}\n");
     }
-    let sections: Vec<_> = rest.split_inclusive('\n').collect();
-    let mut whole = if top.contains("issuer =") {
-        top
-    } else {
-        format!("{BASE}{top}")
-    };
-    let mut at = 0;
-    while at < sections.len() {
-        let end = (at + 1..sections.len())
-            .find(|&next| sections[next].starts_with('['))
-            .unwrap_or(sections.len());
-        let body = sections[at..end].concat();
-        whole += sections[at];
-        if sections[at].starts_with("[[clients]]") {
-            whole += &client_needs(&body, at);
-        }
-        if sections[at].starts_with("[provider]") {
-            for (key, line) in [
-                ("kind", "kind = 'panda'\n"),
-                ("base_url", "base_url = 'https://10.0.0.5'\n"),
-            ] {
-                whole += if has(&body, key) { "" } else { line };
-            }
-        }
-        whole += &sections[at + 1..end].concat();
-        at = end;
+    let mut whole = Vec::new();
+    if !has(&top, "issuer") {
+        whole.push("issuer = 'https://sso.example.com'".to_owned());
     }
-    if !whole.contains("[provider]") {
-        whole += PROVIDER;
+    whole.extend(top.into_iter().map(str::to_owned));
+    for (number, section) in sections.iter().enumerate().skip(1) {
+        whole.push(section[0].to_owned());
+        match section[0] {
+            "[[clients]]" => whole.extend(client_needs(section, number)),
+            "[provider]" => whole.extend(provider_needs(section)),
+            _ => {}
+        }
+        whole.extend(section[1..].iter().copied().map(str::to_owned));
     }
-    whole
+    if !whole.iter().any(|line| line == "[provider]") {
+        whole.push("[provider]".to_owned());
+        whole.extend(provider_needs(&[]));
+    }
+    whole.join("\n")
+}
+
+/// What a `[provider]` section lacks.
+fn provider_needs(section: &[&str]) -> Vec<String> {
+    let needs = [("kind", "'panda'"), ("base_url", "'https://10.0.0.5'")];
+    let needs = needs.into_iter().filter(|(key, _)| !has(section, key));
+    needs
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect()
 }
 
 /// What a client section lacks.
-fn client_needs(body: &str, number: usize) -> String {
-    let mut needs = String::new();
-    if !has(body, "client_id") {
-        needs += &format!("client_id = 'app{number}'\n");
+fn client_needs(section: &[&str], number: usize) -> Vec<String> {
+    let mut needs = Vec::new();
+    if !has(section, "client_id") {
+        needs.push(format!("client_id = 'app{number}'"));
     }
-    let by_itself = [
+    let proofs = [
         "client_secret",
         "client_secret_file",
         "token_endpoint_auth_method",
     ];
-    if !by_itself.iter().any(|key| has(body, key)) {
-        needs += &format!("client_secret = '{SECRET}'\n");
+    if !proofs.iter().any(|key| has(section, key)) {
+        needs.push(format!("client_secret = '{SECRET}'"));
     }
-    if !has(body, "redirect_uris") {
-        let origin = body.split('"').find(|text| text.starts_with("https://"));
-        let origin = origin.unwrap_or("https://app.example.com/");
-        let host = origin.split('/').nth(2).unwrap();
-        needs += &format!("redirect_uris = ['https://{host}/callback']\n");
+    if !has(section, "redirect_uris") {
+        // A logout address must be of the same origin.
+        let mut texts = section.iter().flat_map(|line| line.split('"'));
+        let url = texts.find(|text| text.starts_with("https://"));
+        let host = url.map_or("app.example.com", |url| url.split('/').nth(2).unwrap());
+        needs.push(format!("redirect_uris = ['https://{host}/callback']"));
     }
     needs
 }
 
-fn has(body: &str, key: &str) -> bool {
-    body.lines()
-        .any(|line| line.starts_with(&format!("{key} =")))
+fn has(section: &[&str], key: &str) -> bool {
+    let start = format!("{key} =");
+    section.iter().any(|line| line.starts_with(&start))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The sentences that the program can say.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
 
@@ -47,7 +47,7 @@ pub(crate) fn page_titles(language: &str) -> Vec<(String, String)> {
     titles.collect()
 }
 
-fn is_test(path: &PathBuf) -> bool {
+fn is_test(path: &Path) -> bool {
     path.ends_with("tests") || path.ends_with("tests.rs") || path.ends_with("target")
 }
 

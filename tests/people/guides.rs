@@ -57,7 +57,7 @@ fn sessions(guide: &str) -> Vec<(String, String)> {
         if let Some(command) = line.strip_prefix("$ ") {
             sessions.push((command.to_owned(), String::new()));
         } else if let Some((_, printed)) = sessions.last_mut() {
-            *printed += &format!("{line}\n");
+            printed.extend([line, "\n"]);
         }
     }
     sessions.retain(|(command, _)| command.contains("panda-oidc "));
