@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+#[path = "documents/access_log.rs"]
+mod access_log;
 #[path = "documents/citations.rs"]
 mod citations;
 #[path = "documents/files.rs"]
