@@ -105,6 +105,33 @@ fn every_default_in_a_table_is_that_of_the_reference_configuration() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The tables of presets name every key and claim that a preset sets.
+#[test]
+fn the_tables_of_presets_name_what_each_sets() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/presets");
+    let guides = Guide::all();
+    let guides = guides
+        .iter()
+        .filter(|guide| guide.name().starts_with("docs/claims."));
+    for (guide, entry) in guides.flat_map(|guide| {
+        let entries = fs::read_dir(&folder).unwrap();
+        entries.map(move |entry| (guide, entry.unwrap().path()))
+    }) {
+        let preset = format!("| `\"{}\"`", entry.file_stem().unwrap().to_str().unwrap());
+        let row = guide.text.lines().find(|line| line.starts_with(&preset));
+        let row = row.expect(&preset);
+        let mut keys: toml::Table = toml::from_str(&fs::read_to_string(&entry).unwrap()).unwrap();
+        let claims = keys.remove("claims").unwrap();
+        let claims = claims.as_table().unwrap().keys();
+        let missing: Vec<_> = keys
+            .keys()
+            .chain(claims)
+            .filter(|key| !row.contains(&format!("`{key}`")) && !row.contains(&format!("`{key} =")))
+            .collect();
+        assert!(missing.is_empty(), "{}: {preset} {missing:?}", guide.name());
+    }
+}
+
 #[test]
 fn the_chapter_on_limits_has_every_limit() {
     let keys = reference();

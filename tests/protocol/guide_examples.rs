@@ -12,6 +12,10 @@ const CLIENTS: [&str; 2] = [
     include_str!("../../docs/clients.md"),
     include_str!("../../docs/clients.zh.md"),
 ];
+const CLAIMS: [&str; 2] = [
+    include_str!("../../docs/claims.md"),
+    include_str!("../../docs/claims.zh.md"),
+];
 const REFRESH: [&str; 2] = [
     include_str!("../../docs/refresh-tokens.md"),
     include_str!("../../docs/refresh-tokens.zh.md"),
@@ -194,4 +198,42 @@ async fn the_responses_to_services_have_the_members_of_the_guide() {
             &userinfo,
         ],
     );
+}
+
+/// The claims of the guide's own rules, down to their values.
+#[tokio::test]
+async fn the_rules_of_the_guide_to_claims_give_what_it_shows() {
+    for guide in CLAIMS {
+        let (_, rules) = guide.split_once("# …\n").unwrap();
+        let rules = rules.split("```").next().unwrap();
+        let rules = rules.replace("user.id == '1'", &format!("user.id == '{USER}'"));
+        let provider = TestProvider::open_with(&registration("app", &rules), "").await;
+        provider
+            .portal
+            .add_user(Person::new(USER, "陈涛", "13800138000"));
+        let mut browser = provider.signed_in(USER).await;
+        let app = registered(&provider, "app");
+        let scope = ("scope", "openid profile email");
+        let issued = tokens(&app, &mut browser, &[scope]).await;
+        let access_token = token(&issued, "access_token");
+        let userinfo = app.userinfo(access_token).await.body;
+        let (_, shown) = guide.split_once("/userinfo -H").unwrap();
+        let shown = shown.lines().nth(1).unwrap();
+        assert_eq!(plain(&userinfo), plain(shown));
+        let request = reqwest::Client::new().get(provider.at("/userinfo/emails"));
+        let emails = request.bearer_auth(access_token).send().await.unwrap();
+        let (_, shown) = guide.split_once("/userinfo/emails -H").unwrap();
+        let shown = shown.lines().nth(1).unwrap();
+        assert_eq!(plain(&emails.text().await.unwrap()), plain(shown));
+    }
+}
+
+/// JSON with the guide's id and without the time.
+fn plain(json: &str) -> String {
+    let json = json.replace(&USER.to_string(), "1");
+    let mut value: Value = serde_json::from_str(&json).unwrap();
+    if let Some(time) = value.get_mut("updated_at") {
+        *time = Value::Null;
+    }
+    value.to_string()
 }
