@@ -27,3 +27,5 @@ mod settings;
 mod sources;
 #[path = "documents/troubleshooting.rs"]
 mod troubleshooting;
+#[path = "documents/words.rs"]
+mod words;
