@@ -1,5 +1,11 @@
 //! The chapter on troubleshooting knows every page and every failure of the portal.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use axum::http::StatusCode;
+
 use crate::guide::{Guide, cells};
 use crate::sources::{page_titles, sentences_of};
 
@@ -89,4 +95,64 @@ fn every_failure_of_the_portal_is_in_the_tables() {
             .collect();
         assert!(missing.is_empty(), "{guide}: {missing:#?}");
     }
+}
+
+/// The statuses of each error page, by its name in the texts.
+fn statuses() -> BTreeMap<String, BTreeSet<u16>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/error/problem.rs");
+    let source = fs::read_to_string(file).unwrap();
+    // Which of the four pages says that somebody may not use an app does not change its status.
+    let source = source.split("fn denial_message").next().unwrap();
+    let mut statuses: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
+    for (at, found) in source.match_indices("&w.") {
+        let is_name = |c: &char| c.is_ascii_lowercase() || *c == '_';
+        let page = source[at + found.len()..].chars().take_while(is_name);
+        let (_, status) = source[..at].rsplit_once("S::").unwrap();
+        let is_name = |c: &char| c.is_ascii_uppercase() || *c == '_';
+        let status: String = status.chars().take_while(is_name).collect();
+        statuses
+            .entry(page.collect())
+            .or_default()
+            .insert(number(&status));
+    }
+    statuses
+}
+
+/// The number of a status with the name `NOT_FOUND`.
+fn number(name: &str) -> u16 {
+    let is_named = |status: &StatusCode| {
+        let reason = status.canonical_reason().unwrap_or_default();
+        reason.to_uppercase().replace(' ', "_") == name
+    };
+    let mut all = (400..600).filter_map(|number| StatusCode::from_u16(number).ok());
+    all.find(is_named).expect(name).as_u16()
+}
+
+#[test]
+fn the_tables_show_the_status_of_each_page() {
+    let statuses = statuses();
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for (guide, language, _) in GUIDES {
+        let guide = named(guide);
+        for (page, title) in page_titles(language) {
+            let row = format!("| {}", title.replace("{new_user}", "黑龙江"));
+            let row = guide.text.lines().find(|line| line.starts_with(&row));
+            let (Some(row), Some(statuses)) = (row, statuses.get(&page)) else {
+                continue;
+            };
+            seen += 1;
+            let shown = row.split(['(', '（']).nth(1).unwrap();
+            let shown = shown.split([')', '）']).next().unwrap();
+            let shown: BTreeSet<u16> = shown
+                .split([',', '、'])
+                .map(|status| status.trim().parse().unwrap())
+                .collect();
+            if *statuses != shown {
+                wrong.push(format!("{}: {title}: {statuses:?}", guide.name()));
+            }
+        }
+    }
+    assert!(seen >= 30, "only {seen} were seen");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
