@@ -15,6 +15,8 @@ mod person_id;
 mod serve;
 mod stop;
 mod table;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::process::ExitCode;

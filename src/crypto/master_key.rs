@@ -42,8 +42,9 @@ pub enum MasterKeyError {
     /// The file is missing, but the store still holds keys that were sealed with it.
     #[error(
         "the master key file {} is missing, and the signing keys in the store open with no other. \
-         Restore it from the backup. If it is lost, move the store away as well: everybody logs in \
-         anew then, and apps have to fetch new keys", .0.display()
+         Restore it from the backup. If it is lost: save the linked accounts with `panda-oidc links \
+         export`, move the store away as well, start, and import them. Everybody signs in anew then, \
+         apps have to fetch new keys, and the record of leavers is lost", .0.display()
     )]
     Missing(PathBuf),
     /// The file holds another key than the one that sealed the keys in the store.

@@ -3,12 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 use panda_oidc_panda::simulator::SimulatorHandle;
 
 use crate::refusal::refused;
 use crate::support::browser::Browser;
-use crate::support::program::Program;
+use crate::support::program::{BINARY, Program};
 use crate::tools::{portal, signed_in, tokens};
 
 fn file(program: &Program) -> PathBuf {
@@ -47,6 +48,35 @@ async fn a_lost_master_key_is_not_replaced() {
         assert!(!file(&program).exists(), "one was made in its place");
     }
     assert_recovers(&mut program, &mut browser, &key).await;
+}
+
+/// Following the remedy for a lost master key loses no linked account.
+#[tokio::test]
+async fn linked_accounts_outlive_a_lost_master_key() {
+    let portal = portal().await;
+    let (mut program, _) = served_once(&portal).await;
+    let folder = program.folder().to_owned();
+    let links = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.current_dir(&folder);
+        let command = command.arg("links").args(arguments);
+        let output = command.args(["--config", "panda-oidc.toml"]).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    links(&["set", "1", "--username", "chentao"]);
+    let accounts = links(&["list"]);
+    fs::remove_file(file(&program)).unwrap();
+    let error = refused(&mut program).await;
+    let remedy = "save the linked accounts with `panda-oidc links export`";
+    assert!(error.contains(remedy), "{error}");
+
+    links(&["export", "--output", "accounts.csv"]);
+    fs::rename(program.data(), program.folder().join("away")).unwrap();
+    program.restart().await;
+    links(&["import", "accounts.csv"]);
+    assert_eq!(links(&["list"]), accounts);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 mod support;
 
 mod deny_unlinked;
+mod guides;
 mod links;
 mod spreadsheets;
 mod tools;

@@ -25,6 +25,7 @@ mod demo;
 mod demo_menu;
 mod discovery;
 mod ended_sessions;
+mod guide_examples;
 mod id_token;
 mod introspection;
 mod jwks;

@@ -35,7 +35,8 @@ pub trait IdentityProvider: Debug + Send + Sync {
 
     /// Authenticates the user of the ticket that the browser presented.
     ///
-    /// It is called once per launch and never retried: a call may extend the ticket's life.
+    /// It is called once for each way in which the ticket of a launch can be read, and never retried: a call
+    /// may extend the life of the ticket.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use panda_oidc::directory::Change as Listed;
 use panda_oidc_sdk::{Identity, Subject};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{HR, ScimClient, ids};
 
@@ -335,4 +335,41 @@ async fn a_posted_search_returns_the_same_list() {
     assert_eq!(ids(&groups.expect_ok()), ["branch"]);
     let (keyword, _) = search("/Users", "{".to_owned()).await.expect_error(400);
     assert_eq!(keyword, "invalidSyntax");
+}
+
+/// The guide's example has the members of a user, in their order, down to the last.
+#[tokio::test]
+async fn the_example_of_the_guide_has_the_members_of_a_user() {
+    let reader = ScimClient::open().await;
+    let response = reader.get("/Users/1").await;
+    let user = response.expect_ok();
+    for guide in [
+        include_str!("../../../docs/scim.md"),
+        include_str!("../../../docs/scim.zh.md"),
+    ] {
+        let (_, example) = guide.split_once("```json\n").unwrap();
+        let example = example.split("```").next().unwrap();
+        let example = serde_json::from_str(example).unwrap();
+        assert_eq!(members(&example), members(&user));
+        let (_, head) = guide.split_once("```http\n").unwrap();
+        let head = head.split("```").next().unwrap();
+        for header in ["content-type", "cache-control"] {
+            let sent = response.headers[header].to_str().unwrap();
+            assert!(head.contains(&format!("{header}: {sent}\n")), "{head}");
+        }
+    }
+}
+
+/// The names of all members of `value`, those inside others too.
+fn members(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(object) => {
+            let names = object.iter();
+            names
+                .flat_map(|(name, value)| [vec![name.as_str()], members(value)].concat())
+                .collect()
+        }
+        Value::Array(list) => list.iter().flat_map(members).collect(),
+        _ => Vec::new(),
+    }
 }
