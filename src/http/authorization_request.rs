@@ -1,5 +1,7 @@
 //! A valid authorization request, new or resumed, and who receives its errors.
 
+use chrono::{DateTime, Utc};
+use openidconnect::ClientId;
 use panda_oidc_sdk::Ticket;
 
 use super::error::{PageError, PageProblem, RefusedRequest};
@@ -17,8 +19,10 @@ use crate::service::authorization::AuthorizationError;
 pub(super) struct AuthorizationRequest {
     /// What the client asks for.
     pub authorization: Authorization,
-    /// The request as it waits in a cookie, should the user have to sign in first.
-    pub pending: PendingAuthorization,
+    /// Its parameters, without any ticket.
+    params: Params,
+    /// When the request first arrived.
+    pub requested_at: DateTime<Utc>,
     /// The name under which it has waited in this browser; `None` for a new request.
     pub resumed: Option<String>,
     /// The possible decodings of the ticket that it carries; `None` when it carries no ticket.
@@ -35,18 +39,14 @@ impl AuthorizationRequest {
     pub(super) fn new(app: &App, raw: &str) -> Result<Self, PageError> {
         let parameter = app.provider.ticket_parameter();
         let params = Params::parse(ticket::strip_ticket(raw, parameter).as_bytes())?;
-        let authorization = validate(app, &params)?;
         let decodings = ticket::find(raw, parameter);
         let ticket = decodings.map(|found| Some(found).filter(|found| !found.is_empty()));
         Ok(Self {
-            pending: PendingAuthorization {
-                request: params.without(parameter),
-                client_id: authorization.client.id.to_string(),
-                requested_at: app.host.clock.now(),
-            },
+            authorization: validate(app, &params)?,
+            params,
+            requested_at: app.host.clock.now(),
             resumed: None,
             ticket: ticket.transpose(),
-            authorization,
         })
     }
 
@@ -58,15 +58,30 @@ impl AuthorizationRequest {
     pub(super) fn resume(
         app: &App,
         name: String,
-        pending: PendingAuthorization,
+        pending: &PendingAuthorization,
     ) -> Result<Self, PageError> {
         let params = Params::parse(pending.request.as_bytes())?;
         Ok(Self {
             authorization: validate(app, &params)?,
-            pending,
+            params,
+            requested_at: pending.requested_at,
             resumed: Some(name),
             ticket: None,
         })
+    }
+
+    /// The client that sent the request.
+    pub(super) fn client_id(&self) -> &ClientId {
+        &self.authorization.client.id
+    }
+
+    /// The request as it waits in a cookie, should the user have to sign in first.
+    pub(super) fn pending(&self, app: &App) -> PendingAuthorization {
+        PendingAuthorization {
+            request: self.params.without(app.provider.ticket_parameter()),
+            client_id: self.client_id().to_string(),
+            requested_at: self.requested_at,
+        }
     }
 
     /// Decides who receives the error of a valid request. The client receives protocol errors, and

@@ -109,7 +109,7 @@ async fn serve_resumed(
         open_request(app, &browser.cookies, &name).ok_or(PageProblem::NoPendingRequest)?;
     browser.set_locale(Language::from_ui_locales(&pending.request));
     browser.request_client = Some(RequestClient(pending.client_id.clone()));
-    match AuthorizationRequest::resume(app, name.clone(), pending) {
+    match AuthorizationRequest::resume(app, name.clone(), &pending) {
         Ok(request) => Ok(process(app, browser, &request).await),
         // The configuration has changed since. A request that will fail again must not divert the next
         // launch.
@@ -152,7 +152,7 @@ async fn process(
         Err(PageError::Page(problem)) if request.ticket.is_some() => problem
             .reason()
             .filter(Reason::is_temporary)
-            .and_then(|_| store_request(app, &browser.cookies, &request.pending)),
+            .and_then(|_| store_request(app, &browser.cookies, &request.pending(app))),
         _ => None,
     };
     // 2. Respond.
@@ -209,8 +209,8 @@ async fn decide(
         }
     };
     let mut state = browser.state(app).await?;
-    state.caller.client_id = Some(request.pending.client_id.clone());
-    let requested_at = request.pending.requested_at;
+    state.caller.client_id = Some(request.client_id().to_string());
+    let requested_at = request.requested_at;
     let mut fresh_since = requested_at;
     let mut just_launched = false;
     if let Some(session) = &state.session {
@@ -243,7 +243,7 @@ fn require_sign_in(
         // could go round in circles.
         return login_required::page(app, client, true, browser.language);
     }
-    let stored = store_request(app, &browser.cookies, &request.pending);
+    let stored = store_request(app, &browser.cookies, &request.pending(app));
     let mut response = match app.provider.entrance(app.issuer.url()) {
         Entrance::Redirect(portal) if stored.is_some() => see_other(portal.as_str()),
         // No page is shown at a URL that holds a ticket.
@@ -267,7 +267,7 @@ fn confirm_switch(
     switch: ClaimedSwitch,
 ) -> Result<Response, PageProblem> {
     let (name, cookies) =
-        store_request(app, &browser.cookies, &request.pending).ok_or(PageProblem::TooLarge)?;
+        store_request(app, &browser.cookies, &request.pending(app)).ok_or(PageProblem::TooLarge)?;
     let onward = SwitchTarget {
         url: app.issuer.at(&format!("/resume/{name}")),
         client: None,
