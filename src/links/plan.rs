@@ -155,6 +155,9 @@ pub fn describe_conflict(change: &LinkChange, conflict: &LinkConflict) -> String
         None => format!("{} in all clients", conflict.holder.subject),
     };
     match text {
+        Some(text) if *text == conflict.holder.subject.as_str() => format!(
+            "the {kind} {text:?} is that of {whose}: a person without an account has their ID there"
+        ),
         Some(text) => format!("the {kind} {text:?} is that of {whose}"),
         None => format!("the {kind} it keeps is that of {whose}"),
     }
