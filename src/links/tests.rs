@@ -136,29 +136,6 @@ fn a_mistake_in_a_cell_names_the_column() {
 }
 
 #[test]
-fn a_username_that_is_an_id_is_said_to_be_one() {
-    let change = |id: &str, username: &str| LinkChange {
-        link_key: LinkKey {
-            subject: Subject::new(id).unwrap(),
-            client: Some("wiki".to_owned()),
-        },
-        edit: Edit {
-            username: Some(username.to_owned()),
-            ..Edit::default()
-        },
-    };
-    let conflict = LinkConflict {
-        change: 0,
-        what: UniqueField::Username,
-        holder: change("13", "").link_key,
-    };
-    let described = describe_conflict(&change("12", "13"), &conflict);
-    assert!(described.contains("has their ID there"), "{described}");
-    let described = describe_conflict(&change("12", "chentao"), &conflict);
-    assert_eq!(described, "the username \"chentao\" is that of 13 in wiki");
-}
-
-#[test]
 fn an_unclosed_quotation_mark_is_reported() {
     let messages = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
     assert!(messages[0].starts_with("line 2: "), "{messages:?}");
