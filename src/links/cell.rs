@@ -7,11 +7,23 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::MAX_CELL;
 use crate::csv_text::cell::{
-    WrittenNumber, is_formula_error, trim, without_text_formula, written_number,
+    WrittenNumber, is_formula_error, plain, trim, without_text_formula, written_number,
 };
 
 /// Separates the members of a list.
 const LIST_SEPARATOR: char = '|';
+
+/// What people write into the column of usernames where there is no account, or "as above".
+const NO_ACCOUNT: [&str; 8] = [
+    "无",
+    "暂无",
+    "没有",
+    "同上",
+    "〃",
+    "n/a",
+    "null",
+    "undefined",
+];
 
 /// Why a cell or a command-line option was refused: what is wrong, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +57,12 @@ pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
             "correct the formula, or empty the cell",
         );
     }
+    if is_uncalculated(cell) {
+        return refuse(
+            format!("{cell:?} is a formula, not its value"),
+            "copy the column and paste it as values",
+        );
+    }
     let text = unprotected(cell);
     // What marks it as a text does not count: an export adds it.
     if text.chars().count() > MAX_CELL {
@@ -61,6 +79,12 @@ pub(super) fn text(cell: &str) -> Result<Cow<'_, str>, CellError> {
 fn is_formula(text: &str) -> bool {
     let bare = text.trim_start_matches('\'');
     bare.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || is_formula_error(bare)
+}
+
+/// Whether `cell` is a formula with a function in it, as a sheet that shows formulas saves it. An export marks
+/// such a text with a `'`.
+fn is_uncalculated(cell: &str) -> bool {
+    cell.starts_with('=') && cell.contains('(') && cell.ends_with(')')
 }
 
 /// `text` as it is written into a file. A formula gets a leading `'`, so that a spreadsheet does not
@@ -108,6 +132,12 @@ pub(super) fn username(text: &str) -> Result<String, CellError> {
             "type the name of the account instead of copying it",
         );
     }
+    if means_no_account(text) {
+        return refuse(
+            format!("{text:?} is not the name of an account"),
+            "write the name, or leave the cell empty if there is no account",
+        );
+    }
     if written_number(text).is_some() {
         return refuse(
             format!(
@@ -117,6 +147,14 @@ pub(super) fn username(text: &str) -> Result<String, CellError> {
         );
     }
     Ok(text.to_owned())
+}
+
+/// Whether `text` stands for no account: a dash, a stroke, a word, or the `####` of a column that is too
+/// narrow.
+fn means_no_account(text: &str) -> bool {
+    let plain = plain(text).to_lowercase();
+    let is_mark = |c: char| matches!(c, '-' | '—' | '–' | '/' | '\\' | '#' | '"');
+    !plain.is_empty() && (NO_ACCOUNT.contains(&plain.as_str()) || plain.chars().all(is_mark))
 }
 
 /// Whether some of the characters have no width. NFC first combines accents with their letters, so that
@@ -129,7 +167,7 @@ fn has_invisible(text: &str) -> bool {
 pub(super) fn email(text: &str) -> Result<String, CellError> {
     let split = text.rsplit_once('@');
     let has_both_parts = split.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    let allowed = |c: char| !c.is_control() && !c.is_whitespace();
+    let allowed = |c: char| !c.is_control() && !c.is_whitespace() && !",，;；、:：<>".contains(c);
     if has_invisible(text) {
         return refuse(
             format!("{text:?} has characters that nobody sees"),
@@ -142,11 +180,14 @@ pub(super) fn email(text: &str) -> Result<String, CellError> {
             "write a real one, or leave it empty",
         );
     }
-    let is_well_formed = has_both_parts && text.len() <= 254 && text.chars().all(allowed);
+    let is_well_formed = has_both_parts
+        && text.matches('@').count() == 1
+        && text.len() <= 254
+        && text.chars().all(allowed);
     if !is_well_formed && !text.is_empty() {
         return refuse(
             format!("{text:?} is not an address of e-mail"),
-            "write one such as chentao@example.com, or leave it empty",
+            "write a single one such as chentao@example.com, without a name or a separator, or leave it empty",
         );
     }
     Ok(text.to_owned())
@@ -241,6 +282,32 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_for_no_account_is_not_a_username() {
+        for text in [
+            "-", "－－", "——", "/", "无", "暂无", "没有", "同上", "〃", "N/A", "null", "######",
+        ] {
+            assert!(username(text).is_err(), "{text:?}");
+        }
+        for text in ["none", "-a", "a/b", "无名"] {
+            assert!(username(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_formula_that_was_not_calculated_is_refused() {
+        for formula in [
+            "=VLOOKUP(A2,人员!A:B,2,0)",
+            " =A2&LOWER(B2)",
+            "=IF(A1=\"\",\"\",\"x\")",
+        ] {
+            assert!(text(formula).is_err(), "{formula}");
+        }
+        for kept in ["'=VLOOKUP(A2,B:C,2,0)", "=cmd", "=\"17\"", "a=f(1)"] {
+            assert!(text(kept).is_ok(), "{kept}");
+        }
+    }
+
+    #[test]
     fn a_username_has_no_invisible_characters() {
         for text in ["chentao", "陈涛", "caf\u{e9}", "cafe\u{301}", "a b", ""] {
             assert!(username(text).is_ok(), "{text:?}");
@@ -255,6 +322,19 @@ mod tests {
         assert!(email("c@w.cn").is_ok() && email("").is_ok());
         assert!(email("9@panda.invalid").is_err());
         for text in ["c", "@w", "c@", "c d@w.cn", "c@w\n.cn"] {
+            assert!(email(text).is_err(), "{text}");
+        }
+        // Two addresses in one cell, and one as a program for mail writes it.
+        for text in [
+            "c@w.cn,d@w.cn",
+            "c@w.cn，d@w.cn",
+            "c@w.cn；",
+            "c@w.cn、d",
+            "c@w，cn",
+            "c@@w.cn",
+            "<c@w.cn>",
+            "mailto:c@w.cn",
+        ] {
             assert!(email(text).is_err(), "{text}");
         }
     }

@@ -31,6 +31,8 @@ pub(super) enum Column {
 pub(super) struct Columns {
     /// The columns, in their order.
     pub(super) all: Vec<Column>,
+    /// Their headings, as they are shown.
+    pub(super) headings: Vec<String>,
     /// The heading of the number of the personnel office that was read as the username.
     pub(super) employee_number: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Columns {
                         columns.employee_number = Some(heading::text(heading));
                     }
                     columns.all.push(column);
+                    columns.headings.push(heading::text(heading));
                 }
                 Err(error) => mistakes.push(Mistake::at(line, error.what, error.remedy)),
             }

@@ -22,6 +22,14 @@ impl Mistake {
         }
     }
 
+    /// The mistake, with the `heading` of the column that it is in.
+    pub(crate) fn in_column(mut self, heading: &str) -> Self {
+        if !heading.is_empty() {
+            self.what = format!("{} (column {heading})", self.what);
+        }
+        self
+    }
+
     /// A mistake of the whole file.
     pub(crate) fn of_file(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {

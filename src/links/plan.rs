@@ -155,7 +155,39 @@ pub fn describe_conflict(change: &LinkChange, conflict: &LinkConflict) -> String
         None => format!("{} in all clients", conflict.holder.subject),
     };
     match text {
+        Some(text) if *text == conflict.holder.subject.as_str() => format!(
+            "the {kind} {text:?} is that of {whose}: a person without an account has their ID there"
+        ),
         Some(text) => format!("the {kind} {text:?} is that of {whose}"),
         None => format!("the {kind} it keeps is that of {whose}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::links::Edit;
+
+    #[test]
+    fn a_username_that_is_an_id_is_said_to_be_one() {
+        let change = |id: &str, username: &str| LinkChange {
+            link_key: LinkKey {
+                subject: Subject::new(id).unwrap(),
+                client: Some("wiki".to_owned()),
+            },
+            edit: Edit {
+                username: Some(username.to_owned()),
+                ..Edit::default()
+            },
+        };
+        let conflict = LinkConflict {
+            change: 0,
+            what: UniqueField::Username,
+            holder: change("13", "").link_key,
+        };
+        let described = describe_conflict(&change("12", "13"), &conflict);
+        assert!(described.contains("has their ID there"), "{described}");
+        let described = describe_conflict(&change("12", "chentao"), &conflict);
+        assert_eq!(described, "the username \"chentao\" is that of 13 in wiki");
     }
 }

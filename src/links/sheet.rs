@@ -6,7 +6,7 @@ use panda_oidc_sdk::Subject;
 use super::header::{Column, Columns};
 use super::{MAX_BYTES, MAX_ROWS, Mistake, cell};
 use crate::csv_text;
-use crate::csv_text::table::Table;
+use crate::csv_text::table::{Table, cell_at};
 use crate::links::Edit;
 use crate::oauth::phone::e164;
 use crate::people::{Attribute, parse_user_id};
@@ -22,6 +22,10 @@ pub struct Sheet {
     pub names_accounts: bool,
     /// The heading of the number of the personnel office that was read as the username.
     pub employee_number: Option<String>,
+    /// The lines that say who they are about, and set nothing.
+    pub blank_lines: Vec<u64>,
+    /// The lines for all clients because their cell in the column of clients is empty.
+    pub lines_without_client: Vec<u64>,
 }
 
 /// One row: who has which account.
@@ -73,7 +77,10 @@ impl Sheet {
             attributes: columns.attributes(),
             names_accounts: columns.has(&Column::Username) || columns.has(&Column::Email),
             employee_number: columns.employee_number.clone(),
+            blank_lines: Vec::new(),
+            lines_without_client: Vec::new(),
         };
+        let client_column = columns.all.iter().position(|it| *it == Column::Client);
         let mut mistakes = Vec::new();
         for (line, record) in table.rows {
             if sheet.rows.len() + mistakes.len() >= MAX_ROWS {
@@ -90,7 +97,14 @@ impl Sheet {
                 is_client,
             };
             match reader.row(&columns, &record) {
-                Ok(row) => sheet.rows.extend(row),
+                Ok(Some(row)) => {
+                    let is_unnamed = |index| cell_at(&record, index).is_empty();
+                    if client.is_none() && client_column.is_some_and(is_unnamed) {
+                        sheet.lines_without_client.push(line);
+                    }
+                    sheet.rows.push(row);
+                }
+                Ok(None) => sheet.blank_lines.push(line),
                 Err(mistake) => mistakes.push(mistake),
             }
         }
@@ -119,11 +133,15 @@ impl RowReader<'_> {
         };
         // Spreadsheets leave out the last cells of a row if they are empty.
         let without_heading = std::iter::repeat(&Column::Nothing);
-        for (column, cell) in columns.all.iter().chain(without_heading).zip(record) {
+        let columns_of_cells = columns.all.iter().chain(without_heading);
+        for (index, (column, cell)) in columns_of_cells.zip(record).enumerate() {
+            let heading = columns.headings.get(index).map_or("", String::as_str);
             let to_mistake = |error: cell::CellError| self.mistake(error.what, error.remedy);
-            let text = cell::text(cell).map_err(to_mistake)?;
+            let text = cell::text(cell).map_err(to_mistake);
+            let text = text.map_err(|mistake| mistake.in_column(heading))?;
             if !text.is_empty() {
-                self.set(&mut row, column, &text)?;
+                let set = self.set(&mut row, column, &text);
+                set.map_err(|mistake| mistake.in_column(heading))?;
             }
         }
         if row.edit == Edit::default() {

@@ -118,6 +118,24 @@ fn an_id_damaged_by_a_spreadsheet_is_refused() {
 }
 
 #[test]
+fn a_mistake_in_a_cell_names_the_column() {
+    for row in [
+        "#N/A,陈涛,a,",
+        "1,陈\u{7}涛,a,",
+        "1,,1.5E+3,",
+        "1,,a,c",
+        "1.5,,a,",
+    ] {
+        let messages = mistakes(&format!("编号,姓名,用户 名*,邮箱\n{row}\n"));
+        let columns = ["编号", "姓名", "用户 名", "邮箱"];
+        let is_named = columns
+            .iter()
+            .any(|it| messages[0].contains(&format!("(column {it}); ")));
+        assert!(is_named, "{messages:?}");
+    }
+}
+
+#[test]
 fn an_unclosed_quotation_mark_is_reported() {
     let messages = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
     assert!(messages[0].starts_with("line 2: "), "{messages:?}");

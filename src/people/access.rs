@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::condition::Condition;
 use super::input::{condition, user_ids};
+use super::link::Link;
 use super::mentions::Mentions;
 use super::profile::Profile;
 
@@ -80,7 +81,9 @@ impl AccessRules {
                 return Err(Denied::NotListed);
             }
         }
-        if self.linked_only && profile.link.is_none() {
+        // A link that holds attributes alone, such as a department, is not an account.
+        let is_account = |link: &Link| link.username.is_some() || link.email.is_some();
+        if self.linked_only && !profile.link.as_ref().is_some_and(is_account) {
             return Err(Denied::Unlinked);
         }
         Ok(())
@@ -136,8 +139,9 @@ impl UserSet {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::people::Link;
     use crate::session::tests::session;
 
     fn who(toml: &str) -> UserSet {
@@ -195,11 +199,16 @@ mod tests {
         };
         let unlinked = person("1", &[]);
         assert_eq!(access.decide(&unlinked), Err(Denied::Unlinked));
-        let linked = Profile {
-            link: Some(Link::default()),
-            ..unlinked
+        let with = |link: serde_json::Value| Profile {
+            link: Some(serde_json::from_value::<Link>(link).unwrap()),
+            ..unlinked.clone()
         };
-        assert_eq!(access.decide(&linked), Ok(()));
+        for account in [json!({ "username": "ct" }), json!({ "email": "c@w.cn" })] {
+            assert_eq!(access.decide(&with(account)), Ok(()));
+        }
+        // A department in a table is not an account.
+        let attributes = with(json!({ "attributes": { "dept": "调度中心" } }));
+        assert_eq!(access.decide(&attributes), Err(Denied::Unlinked));
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn a_table_with_a_mistake_is_not_imported_at_all() {
         ),
         (
             "id,client,username\n1,app,a\n2,nowhere,b\n",
-            "line 3: no client is registered as \"nowhere\"; ",
+            "line 3: no client is registered as \"nowhere\" (column client); ",
         ),
         (
             "id,username\n1,a\n2,b\n1,c\n",
@@ -182,6 +182,31 @@ fn a_table_with_a_mistake_is_not_imported_at_all() {
     assert_eq!(output.code, Some(1));
     let lines = output.lines();
     assert_eq!((&lines[0]["line"], lines.len()), (&json!(2), 1));
+}
+
+#[test]
+fn rows_that_do_less_than_they_seem_to_are_named() {
+    let program = program();
+    let table = |text: &str| write_file(&program, "accounts.csv", text);
+    let notes = |text: &str, options: &[&str]| {
+        let output = import(&program, &table(text), options);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        output.stderr
+    };
+    let empty = notes("id,username\n1,a\n2,\n3,\n", &[]);
+    assert!(
+        empty.contains("no account, and change nothing: lines 3, 4"),
+        "{empty}"
+    );
+    let merged = "id,client,username\n1,app,a\n2,,b\n3,*,c\n";
+    let for_all = notes(merged, &["--dry-run"]);
+    let about = "for all clients, because the column client is empty: line 3;";
+    assert!(for_all.contains(about), "{for_all}");
+    let named = notes(merged, &["--dry-run", "--client", "app"]);
+    assert!(!named.contains("all clients"), "{named}");
+    let unknown = "id,name,username\n1,,a\n,nobody,b\n";
+    let left_out = notes(unknown, &["--skip-unmatched"]);
+    assert!(left_out.contains("left out: line 3\n"), "{left_out}");
 }
 
 #[test]
@@ -283,6 +308,19 @@ fn one_account_is_set_and_removed_by_hand() {
     assert_eq!(listed(&[]), [all]);
     links(&program, &["set", "1", "--username", "", "--email", ""]).expect_success();
     assert_no_accounts(&program);
+}
+
+#[tokio::test]
+async fn an_account_of_a_person_nobody_has_heard_of_is_set_and_said_to_be_one() {
+    let program = program();
+    add_users(&program, &USERS).await;
+    let set = |id: &str| links(&program, &["set", id, "--username", &format!("user{id}")]);
+    let known = set("2");
+    assert_eq!((known.code, known.stderr.as_str()), (Some(0), ""));
+    let unknown = set("71");
+    assert_eq!(unknown.code, Some(0), "{}", unknown.stderr);
+    let note = "note: nobody has heard of 71; compare it with users list\n";
+    assert_eq!(unknown.stderr, note);
 }
 
 #[test]

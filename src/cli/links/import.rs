@@ -26,6 +26,9 @@ use crate::cli::table::Table;
 /// How many of the ids that nobody has are listed at most, unless as JSON.
 const MAX_PRINTED_IDS: usize = 10;
 
+/// How many lines a note lists at most.
+const MAX_PRINTED_LINES: usize = 50;
+
 /// How many mistakes are printed at most, unless as JSON.
 const MAX_PRINTED_MISTAKES: usize = 50;
 
@@ -172,6 +175,9 @@ impl Import {
             same,
         } = tally;
         let left_out = plan.skipped.len();
+        if left_out > 0 {
+            print_note(&format_args!("left out: {}", listed_lines(&plan.skipped)));
+        }
         let mut out = io::stdout().lock();
         if self.json {
             let summary = json!({
@@ -199,6 +205,8 @@ struct Notes {
     attributes: Vec<String>,
     names_accounts: bool,
     employee_number: Option<String>,
+    blank_lines: Vec<u64>,
+    lines_without_client: Vec<u64>,
 }
 
 impl Notes {
@@ -219,6 +227,8 @@ impl Notes {
             attributes: sheet.attributes.clone(),
             names_accounts: sheet.names_accounts,
             employee_number: sheet.employee_number.clone(),
+            blank_lines: sheet.blank_lines.clone(),
+            lines_without_client: sheet.lines_without_client.clone(),
         }
     }
 
@@ -237,6 +247,19 @@ impl Notes {
                 &"no column is a username or an address: the accounts have free attributes alone",
             );
         }
+        if !self.blank_lines.is_empty() {
+            print_note(&format_args!(
+                "these rows have no account, and change nothing: {}",
+                listed_lines(&self.blank_lines)
+            ));
+        }
+        if !self.lines_without_client.is_empty() {
+            print_note(&format_args!(
+                "these rows are for all clients, because the column client is empty: {}; fill it where cells \
+                 were merged, or say --client",
+                listed_lines(&self.lines_without_client)
+            ));
+        }
         if !self.unknown_ids.is_empty() {
             let listed = &self.unknown_ids[..self.unknown_ids.len().min(MAX_PRINTED_IDS)];
             let more = if listed.len() < self.unknown_ids.len() {
@@ -250,6 +273,17 @@ impl Notes {
                 listed.join(", ")
             ));
         }
+    }
+}
+
+/// The numbers of `lines`, as a note lists them.
+fn listed_lines(lines: &[u64]) -> String {
+    let listed = lines.iter().take(MAX_PRINTED_LINES).map(u64::to_string);
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    match lines.len() {
+        1 => format!("line {listed}"),
+        2..=MAX_PRINTED_LINES => format!("lines {listed}"),
+        _ => format!("lines {listed}, …"),
     }
 }
 

@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::config::Config;
-use panda_oidc::links::{ApplyOutcome, EditInput, LinkChange, describe_conflict, parse_edit};
+use panda_oidc::links::{
+    ApplyOutcome, EditInput, LinkChange, PersonQuery, describe_conflict, parse_edit,
+};
 use panda_oidc::store::{Links as _, SqliteStore};
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::account::{Account, require_registered};
 use super::failure::Failure;
 use crate::cli::configured::ConfigArgs;
+use crate::cli::output::print_note;
 
 #[derive(Debug, Args)]
 pub(super) struct Set {
@@ -62,7 +65,17 @@ impl Set {
             .apply([change.clone()].into(), SystemClock.now())
             .await?
         {
-            ApplyOutcome::Done(_) => Ok(ExitCode::SUCCESS),
+            ApplyOutcome::Done(_) => {
+                let subject = change.link_key.subject;
+                let mut query = PersonQuery::default();
+                query.subjects.insert(subject.clone());
+                if store.find_people(query).await?.is_empty() {
+                    print_note(&format_args!(
+                        "nobody has heard of {subject}; compare it with users list"
+                    ));
+                }
+                Ok(ExitCode::SUCCESS)
+            }
             ApplyOutcome::Taken(taken) => {
                 let conflicts = taken.iter().map(|taken| describe_conflict(&change, taken));
                 Err(Failure::Refused(conflicts.collect::<Vec<_>>().join("; ")))
