@@ -126,6 +126,38 @@ async fn after_an_outage_the_person_tries_again_without_the_ticket_in_the_url() 
     assert_eq!(spent.status, 410);
 }
 
+/// The next person at a shared computer must not be signed in as the previous one.
+#[tokio::test]
+async fn a_sign_in_and_a_logout_forget_the_launch_that_failed_before() {
+    let provider = TestProvider::open().await;
+    let has_retry = |browser: &Browser| browser.cookies.keys().any(|name| name.contains("retry"));
+    let mut browser = Browser::new();
+    let failed = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.set_fault(Fault::Dead).await;
+    open(
+        &provider,
+        &mut browser,
+        "/launch/grafana?ticket=TICKET",
+        &failed,
+    )
+    .await;
+    assert!(has_retry(&browser));
+    let mut without_sign_in = browser.clone();
+    provider.portal.set_fault(Fault::Healthy).await;
+    provider.advance(TimeDelta::minutes(1));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    open(
+        &provider,
+        &mut browser,
+        "/launch/grafana?ticket=TICKET",
+        &ticket,
+    )
+    .await;
+    assert!(!has_retry(&browser), "a sign-in");
+    open(&provider, &mut without_sign_in, "/logout", &failed).await;
+    assert!(!has_retry(&without_sign_in), "a logout");
+}
+
 #[tokio::test]
 async fn an_authorization_request_with_a_ticket_can_be_tried_again_after_an_outage() {
     let provider = TestProvider::open().await;

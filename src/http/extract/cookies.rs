@@ -120,7 +120,11 @@ fn path(issuer: &Issuer) -> &str {
 }
 
 /// The `Set-Cookie` values for the handles that a sign-in created; none when it created none.
-pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<String> {
+pub(crate) fn session_cookies(
+    app: &App,
+    sent: &Cookies,
+    handles: Option<NewHandles>,
+) -> Vec<String> {
     let Some(NewHandles { session, browser }) = handles else {
         return Vec::new();
     };
@@ -130,6 +134,10 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
         .map(|session| CookieName::Session.set(session, None, &app.issuer))
         .into_iter()
         .chain([CookieName::Browser.set(browser, Some(app.policy.ticket_memory), &app.issuer)])
+        .chain(
+            sent.get(&CookieName::Retry)
+                .map(|_| CookieName::Retry.clear(&app.issuer)),
+        )
         .collect()
 }
 
