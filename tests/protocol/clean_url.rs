@@ -71,6 +71,27 @@ async fn a_page_is_shown_at_a_url_without_the_ticket() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_posted_to_a_menu_url_leads_to_it_without_the_ticket() {
+    let provider = TestProvider::open().await;
+    for (path, clean) in [
+        ("/launch/grafana?ticket=T-1", "/launch/grafana"),
+        ("/launch?a=1&ticket=T-1", "/launch?a=1"),
+    ] {
+        let url = provider.at(path);
+        let answer = Browser::new()
+            .send_once(Method::POST, &url, |request| request)
+            .await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert_eq!(answer.location().as_str(), provider.at(clean));
+    }
+    let url = provider.at("/launch/grafana");
+    let answer = Browser::new()
+        .send_once(Method::POST, &url, |request| request)
+        .await;
+    assert_eq!(answer.status, 405);
+}
+
+#[tokio::test]
 async fn the_page_after_a_failed_launch_names_the_reason_in_the_language_of_the_launch() {
     let provider = TestProvider::open().await;
     let page = open(
@@ -184,15 +205,13 @@ async fn an_authorization_request_with_a_ticket_can_be_tried_again_after_an_outa
 #[tokio::test]
 async fn trying_again_asks_before_it_replaces_another_user() {
     let provider = TestProvider::open().await;
-    let mut browser = Browser::new();
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     provider.portal.set_fault(Fault::Dead).await;
     let launch = "/launch/grafana?ticket=TICKET";
     open(&provider, &mut browser, launch, &ticket).await;
     provider.portal.set_fault(Fault::Healthy).await;
     provider.advance(TimeDelta::minutes(1));
-    let other = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
-    assert_eq!(other.status, 303);
     let page = open(&provider, &mut browser, "/retry", &ticket).await;
     assert!(page.body.contains("黑龙江"), "{}", page.body);
     assert!(page.body.contains("name=\"confirmation\""), "{}", page.body);
