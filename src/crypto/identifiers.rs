@@ -64,7 +64,7 @@ identifiers! {
     BrowserId;
     /// The owner of a ticket: a browser, or a client that exchanges tickets.
     HolderId;
-    /// A user agent, in which one user at a time is signed in: a browser, or one user at a client that
+    /// A user agent, in which one user at a time is signed in: a browser, or one session of a client that
     /// exchanges tickets.
     UserAgentId;
     /// A ticket of the portal, hashed with a key.
@@ -137,13 +137,12 @@ impl UserAgentId {
         Self(id.0)
     }
 
-    /// The user agent of one user at a client that exchanges tickets. Such a client serves many users
-    /// at once.
+    /// A user agent of its own for one session, whose handle nobody has: a client that exchanges tickets
+    /// serves many users at once. It must be unknown to everybody, because a browser names its user agent
+    /// in a cookie, and its sign-in ends the sessions of others there.
     #[must_use]
-    pub fn of_client(client_id: &str, subject: &str) -> Self {
-        Self(Digest::of(
-            format!("client {client_id} {subject}").as_bytes(),
-        ))
+    pub fn of_session(handle: SessionHandleHash) -> Self {
+        Self(handle.0)
     }
 }
 

@@ -162,7 +162,7 @@ pub(super) async fn confirm(
     let mark = client_id.and_then(|client_id| mark_launch(&app, client_id, &signed_in.session));
     set_cookies(
         &mut response,
-        session_cookies(&app, signed_in.handles)
+        session_cookies(&app, &browser.cookies, signed_in.handles)
             .into_iter()
             .chain([CookieName::Switch.clear(&app.issuer)])
             .chain(mark),

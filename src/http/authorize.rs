@@ -168,7 +168,10 @@ async fn process(
         }
         Err(error) => error.into_response(),
     };
-    set_cookies(&mut response, session_cookies(app, handles));
+    set_cookies(
+        &mut response,
+        session_cookies(app, &browser.cookies, handles),
+    );
     // A launch leads to one login, so it is a fresh sign-in once.
     if is_granted && just_launched {
         set_cookies(&mut response, [CookieName::RecentLaunch.clear(&app.issuer)]);

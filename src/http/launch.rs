@@ -227,7 +227,8 @@ async fn with_ticket(
                 }
                 _ => see_other(&url.for_user(signed_in.session.user.subject().as_str())),
             };
-            set_cookies(&mut response, session_cookies(app, signed_in.handles));
+            let cookies = session_cookies(app, &browser.cookies, signed_in.handles);
+            set_cookies(&mut response, cookies);
             let ended = &signed_in.ended;
             Ok(open_frames(app, browser.language, ended, response))
         }

@@ -251,6 +251,8 @@ fn after_logout(
         CookieName::Session,
         CookieName::Switch,
         CookieName::LoopGuard,
+        // Its ticket belongs to no session yet, and would sign the person in again.
+        CookieName::Retry,
     ]
     .into_iter();
     let sent = obsolete.filter(|name| browser.cookies.get(name).is_some());

@@ -28,7 +28,7 @@ use panda_oidc_sdk::Clock;
 use self::buckets::Buckets;
 pub use self::buckets::RateLimited;
 pub use self::logout_calls::{CallPermit, LogoutCalls, MAX_PER_CLIENT};
-use self::network::network;
+pub use self::network::network;
 pub use self::portal_calls::PortalCalls;
 pub use self::request_shares::{RequestShare, RequestShares};
 pub use self::session_limit::SessionLimit;

@@ -61,12 +61,13 @@ impl TicketHolder {
         self.id() == owner || self.earlier_ids().contains(&owner)
     }
 
-    /// The user agent in which `subject` signs in. Any other user who is signed in there is signed out.
+    /// The user agent of a sign-in whose new session handle is `handle`. Any other user who is signed in
+    /// there is signed out.
     #[must_use]
-    pub fn user_agent_of(&self, subject: &Subject) -> UserAgentId {
+    pub fn user_agent(&self, handle: SessionHandleHash) -> UserAgentId {
         match self {
             Self::Browser { user_agent, .. } => *user_agent,
-            Self::Client(id) => UserAgentId::of_client(id.as_str(), subject.as_str()),
+            Self::Client(_) => UserAgentId::of_session(handle),
         }
     }
 }

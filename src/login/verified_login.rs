@@ -63,7 +63,7 @@ impl VerifiedLogin {
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> SignIn {
-        let user_agent = self.holder.user_agent_of(&self.identity.subject);
+        let user_agent = self.holder.user_agent(new.handle);
         let continued = current.session.filter(|session| self.is_of(session));
         let continues = match (continued, &self.holder) {
             (Some(session), _) => ContinuedSession::Current(session.sid.clone()),

@@ -9,6 +9,10 @@ use super::client::Client;
 use super::client_auth::method::{Authentication, ClientKeys};
 use super::redirect::RegisteredUri;
 
+/// The longest text that is compared with identifiers to find what was meant, in bytes: as long as the
+/// longest identifier, with every character encoded.
+const MAX_COMPARED_BYTES: usize = 3 * 128;
+
 /// All registered clients.
 #[derive(Debug, Default)]
 pub struct Clients {
@@ -84,6 +88,7 @@ impl Clients {
     #[must_use]
     pub fn nearest(&self, id: &str) -> NoSuchClient {
         let known = self.by_id.keys().map(String::as_str);
+        let known = known.filter(|_| id.len() <= MAX_COMPARED_BYTES);
         let rated = known.map(|known| (strsim::jaro_winkler(id, known), known));
         let nearest = rated.max_by(|(a, _), (b, _)| a.total_cmp(b));
         NoSuchClient(match nearest {

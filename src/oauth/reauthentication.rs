@@ -1,7 +1,7 @@
 //! Whether the session of the browser is sufficient for an authorization request, or the user must
 //! sign in again (OIDC Core §3.1.2.3).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Subject;
 
 use crate::oauth::authorize::Authorization;
@@ -69,25 +69,35 @@ pub fn is_recent_enough(
     now: DateTime<Utc>,
 ) -> bool {
     session.is_some_and(|session| {
-        let is_fresh = session.auth_time >= time.fresh_since;
+        let age = now - session.auth_time;
+        // A clock that was set back makes an old sign-in one of the future.
+        let is_past = age >= TimeDelta::zero();
+        let is_fresh = is_past && session.auth_time >= time.fresh_since;
         let meets_prompt = !authorization.prompt.login || is_fresh;
         let meets_max_age = authorization
             .max_age
-            .is_none_or(|age| is_fresh || now - session.auth_time <= age);
+            .is_none_or(|max_age| is_fresh || is_past && age <= max_age);
         meets_prompt && meets_max_age
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use crate::oauth::authorize::authorize;
     use crate::oauth::client::tests::confidential;
     use crate::oauth::clients::Clients;
     use crate::oauth::params::Params;
     use crate::oauth::reauthentication::*;
     use crate::session::tests::session;
+
+    fn authorization(request: &str) -> Authorization {
+        let clients: Clients = [confidential("app", "s")].into_iter().collect();
+        let query = format!(
+            "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb{request}"
+        );
+        let params = Params::parse(query.as_bytes()).unwrap();
+        authorize(&params, &clients, "https://op").unwrap()
+    }
 
     /// Checks a session of `subject` that is an hour old. The request arrived `requested` seconds
     /// after the session began.
@@ -97,12 +107,7 @@ mod tests {
         subject: Option<&str>,
         requested: i64,
     ) -> Result<&'static str, ErrorCode> {
-        let clients: Clients = [confidential("app", "s")].into_iter().collect();
-        let query = format!(
-            "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb{request}"
-        );
-        let params = Params::parse(query.as_bytes()).unwrap();
-        let authorization = authorize(&params, &clients, "https://op").unwrap();
+        let authorization = authorization(request);
         let expected = hint.map(|hint| Subject::new(hint).unwrap());
         let session = subject.map(session);
         let requested_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(requested);
@@ -120,6 +125,26 @@ mod tests {
             SessionCheck::Sufficient(_) => Ok("sufficient"),
             SessionCheck::SignIn => Ok("sign in"),
             SessionCheck::Refuse(error) => Err(error.code),
+        }
+    }
+
+    #[test]
+    fn n19_a_sign_in_that_a_clock_set_back_puts_into_the_future_is_not_recent() {
+        let requested_at = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+        let time = RequestTime {
+            requested_at,
+            fresh_since: requested_at,
+        };
+        for demand in ["&prompt=login", "&max_age=60"] {
+            let authorization = authorization(demand);
+            let recent = |seconds| {
+                let mut session = session("1");
+                session.auth_time = requested_at + TimeDelta::seconds(seconds);
+                let now = requested_at + TimeDelta::seconds(5);
+                is_recent_enough(&authorization, Some(&session), time, now)
+            };
+            assert!(recent(0) && recent(5), "{demand}");
+            assert!(!recent(600), "{demand}");
         }
     }
 

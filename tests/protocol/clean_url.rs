@@ -71,6 +71,27 @@ async fn a_page_is_shown_at_a_url_without_the_ticket() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_posted_to_a_menu_url_leads_to_it_without_the_ticket() {
+    let provider = TestProvider::open().await;
+    for (path, clean) in [
+        ("/launch/grafana?ticket=T-1", "/launch/grafana"),
+        ("/launch?a=1&ticket=T-1", "/launch?a=1"),
+    ] {
+        let url = provider.at(path);
+        let answer = Browser::new()
+            .send_once(Method::POST, &url, |request| request)
+            .await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert_eq!(answer.location().as_str(), provider.at(clean));
+    }
+    let url = provider.at("/launch/grafana");
+    let answer = Browser::new()
+        .send_once(Method::POST, &url, |request| request)
+        .await;
+    assert_eq!(answer.status, 405);
+}
+
+#[tokio::test]
 async fn the_page_after_a_failed_launch_names_the_reason_in_the_language_of_the_launch() {
     let provider = TestProvider::open().await;
     let page = open(
@@ -126,6 +147,38 @@ async fn after_an_outage_the_person_tries_again_without_the_ticket_in_the_url() 
     assert_eq!(spent.status, 410);
 }
 
+/// The next person at a shared computer must not be signed in as the previous one.
+#[tokio::test]
+async fn a_sign_in_and_a_logout_forget_the_launch_that_failed_before() {
+    let provider = TestProvider::open().await;
+    let has_retry = |browser: &Browser| browser.cookies.keys().any(|name| name.contains("retry"));
+    let mut browser = Browser::new();
+    let failed = provider.portal.issue_ticket(CHEN_TAO);
+    provider.portal.set_fault(Fault::Dead).await;
+    open(
+        &provider,
+        &mut browser,
+        "/launch/grafana?ticket=TICKET",
+        &failed,
+    )
+    .await;
+    assert!(has_retry(&browser));
+    let mut without_sign_in = browser.clone();
+    provider.portal.set_fault(Fault::Healthy).await;
+    provider.advance(TimeDelta::minutes(1));
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    open(
+        &provider,
+        &mut browser,
+        "/launch/grafana?ticket=TICKET",
+        &ticket,
+    )
+    .await;
+    assert!(!has_retry(&browser), "a sign-in");
+    open(&provider, &mut without_sign_in, "/logout", &failed).await;
+    assert!(!has_retry(&without_sign_in), "a logout");
+}
+
 #[tokio::test]
 async fn an_authorization_request_with_a_ticket_can_be_tried_again_after_an_outage() {
     let provider = TestProvider::open().await;
@@ -152,15 +205,13 @@ async fn an_authorization_request_with_a_ticket_can_be_tried_again_after_an_outa
 #[tokio::test]
 async fn trying_again_asks_before_it_replaces_another_user() {
     let provider = TestProvider::open().await;
-    let mut browser = Browser::new();
+    let mut browser = provider.signed_in(CHEN_TAO).await;
     let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
     provider.portal.set_fault(Fault::Dead).await;
     let launch = "/launch/grafana?ticket=TICKET";
     open(&provider, &mut browser, launch, &ticket).await;
     provider.portal.set_fault(Fault::Healthy).await;
     provider.advance(TimeDelta::minutes(1));
-    let other = provider.launch(&mut browser, "grafana", CHEN_TAO).await;
-    assert_eq!(other.status, 303);
     let page = open(&provider, &mut browser, "/retry", &ticket).await;
     assert!(page.body.contains("黑龙江"), "{}", page.body);
     assert!(page.body.contains("name=\"confirmation\""), "{}", page.body);

@@ -1,10 +1,15 @@
 //! Token exchange (RFC 8693) of tickets and tokens that a client may not exchange: N37, N40, N42, N50,
 //! N61 and N62, docs/security.md.
 
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::BROWSER;
 
 const TICKET: &str = "urn:panda-oidc:token-type:ticket";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -116,6 +121,27 @@ async fn n50_a_client_that_exchanges_tickets_of_several_users_ends_no_session() 
         let userinfo = client(&provider, "gateway").userinfo(token).await;
         assert_eq!(userinfo.json()["sub"], sub);
     }
+}
+
+/// A browser names its user agent in its cookie. None that it can work out is that of a person at a client.
+#[tokio::test]
+async fn n50_a_browser_cannot_name_the_user_agent_of_a_person_at_a_client() {
+    let provider = provider().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let more = [("scope", "openid")];
+    let answer = exchange(&provider, "gateway", (TICKET, &ticket), &more).await;
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let user_agent =
+        BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, b"client gateway 1"));
+    let cookie = format!("{user_agent}.{}", "A".repeat(43));
+    let mut browser = Browser::new();
+    browser.cookies.insert(BROWSER.to_owned(), cookie);
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    browser
+        .get(provider.at(&format!("/launch/grafana?ticket={ticket}")))
+        .await;
+    let userinfo = client(&provider, "gateway").userinfo(&token).await;
+    assert_eq!(userinfo.status, 200, "the session goes on");
 }
 
 #[tokio::test]

@@ -14,12 +14,16 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::lines::Lines;
+use panda_oidc::limits::network;
 
 /// How many lines of one kind and caller are written within [`WINDOW`].
 const LINES_PER_CALLER: u32 = 10;
 
 /// How many lines of one kind without a caller are written within [`WINDOW`].
 const LINES_PER_KIND: u32 = 60;
+
+/// How many kinds of one caller are told apart. Further ones are summed up together.
+const MAX_KINDS_PER_CALLER: usize = 16;
 
 /// How many kinds and callers are told apart. Further ones are summed up together.
 const MAX_KINDS: usize = 1024;
@@ -66,11 +70,7 @@ impl Repeated {
 
     fn admits(&self, kind: Kind, now: Instant) -> bool {
         let mut counts = lock(&self.0);
-        let kind = if counts.len() < MAX_KINDS || counts.contains_key(&kind) {
-            kind
-        } else {
-            Kind::others()
-        };
+        let kind = counted_as(kind, &counts);
         let limit = if kind.caller.is_empty() {
             LINES_PER_KIND
         } else {
@@ -90,6 +90,34 @@ impl Repeated {
     }
 }
 
+/// The kind under which a line of `kind` is counted. A caller who varies the path has few kinds, so that it
+/// hides no line of others.
+fn counted_as(kind: Kind, counts: &HashMap<Kind, Count>) -> Kind {
+    if counts.contains_key(&kind) {
+        return kind;
+    }
+    // What has neither is no request, but something of our own.
+    let is_request = !kind.caller.is_empty() || !kind.path.is_empty();
+    let rest = Kind {
+        place: kind.place.clone(),
+        caller: kind.caller.clone(),
+        ..Kind::others()
+    };
+    if is_request && counts.contains_key(&rest) {
+        return rest;
+    }
+    if counts.len() < MAX_KINDS {
+        let of_caller = counts.keys().filter(|known| known.caller == kind.caller);
+        let is_full = is_request && of_caller.count() >= MAX_KINDS_PER_CALLER;
+        return if is_full { rest } else { kind };
+    }
+    // The places are as many as the program has.
+    Kind {
+        place: kind.place,
+        ..Kind::others()
+    }
+}
+
 impl Kind {
     fn others() -> Self {
         Self {
@@ -98,6 +126,14 @@ impl Kind {
             path: String::new(),
             beginning: String::new(),
         }
+    }
+}
+
+/// The caller `text`. The addresses of one subscriber are one caller.
+fn caller_of(text: &str) -> String {
+    match text.parse() {
+        Ok(address) => network(address).to_string(),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -161,7 +197,11 @@ impl Visit for Kind {
         let text = format!("{value:?}");
         let end = text.find(['"', '“']).unwrap_or(text.len());
         let end = text.floor_char_boundary(end.min(KIND_BYTES));
-        text[..end].trim_end().clone_into(part);
+        let text = text[..end].trim_end();
+        *part = match field.name() {
+            "address" => caller_of(text),
+            _ => text.to_owned(),
+        };
     }
 }
 
@@ -171,6 +211,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use tracing::{Metadata, callsite::Callsite, subscriber::Interest};
+
     use super::*;
 
     fn kind(caller: &str, beginning: &str) -> Kind {
@@ -178,6 +220,18 @@ mod tests {
             caller: caller.to_owned(),
             beginning: beginning.to_owned(),
             ..Kind::others()
+        }
+    }
+
+    struct Elsewhere(u8);
+
+    static ELSEWHERE: Elsewhere = Elsewhere(0);
+
+    impl Callsite for Elsewhere {
+        fn set_interest(&self, _: Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            unreachable!("only its address counts: {}", self.0)
         }
     }
 
@@ -201,6 +255,49 @@ mod tests {
             "90 more lines within a minute were left out of 10.0.0.1 that begin with Failed"
         );
         assert_eq!(admitted(&kind("10.0.0.1", "Refused")), 10, "a new minute");
+    }
+
+    #[test]
+    fn a_caller_who_varies_the_path_has_a_bounded_number_of_lines_and_hides_nobody() {
+        let repeated = Repeated(Arc::default());
+        let now = Instant::now();
+        let of = |caller: &str, path: usize| Kind {
+            path: format!("/{path}"),
+            ..kind(caller, "Refused")
+        };
+        let flood = (0..100_000).map(|number| of("10.0.0.1", number % 2000));
+        let lines = flood
+            .filter(|kind| repeated.admits(kind.clone(), now))
+            .count();
+        let max = (MAX_KINDS_PER_CALLER + 1) * LINES_PER_CALLER as usize;
+        assert!(lines <= max, "{lines}");
+        for other in 0..100 {
+            assert!(repeated.admits(kind(&format!("10.0.1.{other}"), "Refused"), now));
+        }
+        let from = |number| kind(&caller_of(&format!("2001:db8::{number:x}")), "Refused");
+        let flood = (0..2000).map(from);
+        let lines = flood
+            .filter(|kind| repeated.admits(kind.clone(), now))
+            .count();
+        assert!(lines <= max, "one subscriber: {lines}");
+        let flood = (0..2000).map(|number| of("", number));
+        let lines = flood
+            .filter(|kind| repeated.admits(kind.clone(), now))
+            .count();
+        let max = MAX_KINDS_PER_CALLER + LINES_PER_KIND as usize;
+        assert!(lines <= max, "unknown: {lines}");
+    }
+
+    #[test]
+    fn a_flood_of_callers_does_not_hide_what_another_place_says() {
+        let repeated = Repeated(Arc::default());
+        let now = Instant::now();
+        for caller in 0..10_000 {
+            repeated.admits(kind(&caller.to_string(), "Refused"), now);
+        }
+        let mut other = kind("", "Failed");
+        other.place = Some(Identifier(&ELSEWHERE));
+        assert!(repeated.admits(other, now));
     }
 
     #[test]

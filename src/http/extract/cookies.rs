@@ -6,6 +6,7 @@
 //! do not overwrite each other's.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub(crate) enum CookieName {
 }
 
 const PENDING_PREFIX: &str = "parked-";
+
+/// How long the name of a pending authorization request is.
+pub(super) const PENDING_NAME_BYTES: usize = 12;
 
 impl CookieName {
     fn base(&self) -> String {
@@ -116,7 +120,11 @@ fn path(issuer: &Issuer) -> &str {
 }
 
 /// The `Set-Cookie` values for the handles that a sign-in created; none when it created none.
-pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<String> {
+pub(crate) fn session_cookies(
+    app: &App,
+    sent: &Cookies,
+    handles: Option<NewHandles>,
+) -> Vec<String> {
     let Some(NewHandles { session, browser }) = handles else {
         return Vec::new();
     };
@@ -126,6 +134,10 @@ pub(crate) fn session_cookies(app: &App, handles: Option<NewHandles>) -> Vec<Str
         .map(|session| CookieName::Session.set(session, None, &app.issuer))
         .into_iter()
         .chain([CookieName::Browser.set(browser, Some(app.policy.ticket_memory), &app.issuer)])
+        .chain(
+            sent.get(&CookieName::Retry)
+                .map(|_| CookieName::Retry.clear(&app.issuer)),
+        )
         .collect()
 }
 
@@ -143,19 +155,15 @@ pub(crate) fn sent_cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'
 /// them (with a longer path, for example), and nobody can tell which.
 #[derive(Clone, Default)]
 pub(crate) struct Cookies {
-    values: Vec<(String, String)>,
-    conflicting: Vec<String>,
+    /// By name, without the prefix. `None` is a cookie that came with two different values.
+    values: BTreeMap<String, Option<String>>,
 }
 
 impl Cookies {
     /// The value of a cookie.
     #[must_use]
     pub(crate) fn get(&self, cookie: &CookieName) -> Option<&str> {
-        let base = cookie.base();
-        self.values
-            .iter()
-            .find(|(name, _)| *name == base)
-            .map(|(_, value)| value.as_str())
+        self.values.get(&cookie.base())?.as_deref()
     }
 
     /// The handle in a cookie; `None` when the cookie is missing or holds no handle.
@@ -167,14 +175,14 @@ impl Cookies {
     /// Whether the browser sent any of our cookies, i.e. has been here before.
     #[must_use]
     pub(crate) fn any(&self) -> bool {
-        !self.values.is_empty()
+        self.values.values().any(Option::is_some)
     }
 
     /// The pending authorization requests: name and sealed value.
     pub(crate) fn pending_requests(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values
-            .iter()
-            .filter_map(|(name, value)| Some((name.strip_prefix(PENDING_PREFIX)?, value.as_str())))
+        self.values.iter().filter_map(|(name, value)| {
+            Some((name.strip_prefix(PENDING_PREFIX)?, value.as_deref()?))
+        })
     }
 
     /// Reads the cookies of a request and keeps those of this issuer.
@@ -184,33 +192,46 @@ impl Cookies {
         let mut cookies = Self::default();
         for cookie in sent_cookies(&parts.headers) {
             let name = cookie.name().strip_prefix(&*prefix);
-            if let Some(name) = name.and_then(|name| name.strip_prefix('-')) {
+            let name = name.and_then(|name| name.strip_prefix('-'));
+            if let Some(name) = name.filter(|name| is_ours(name)) {
                 cookies.add(name, cookie.value());
             }
         }
-        let Self {
-            values,
-            conflicting,
-        } = &mut cookies;
-        values.retain(|(name, _)| !conflicting.contains(name));
         cookies
     }
 
     fn add(&mut self, name: &str, value: &str) {
-        let known = self.values.iter().find(|(known, _)| known == name);
-        match known {
-            Some((_, known)) if known == value => {}
-            Some(_) if self.conflicting.iter().any(|known| known == name) => {}
-            Some(_) => self.conflicting.push(name.to_owned()),
-            None => self.values.push((name.to_owned(), value.to_owned())),
+        match self.values.get_mut(name) {
+            Some(known) if known.as_deref() == Some(value) => {}
+            Some(known) => *known = None,
+            None => {
+                self.values.insert(name.to_owned(), Some(value.to_owned()));
+            }
         }
     }
 
     /// The full names of the cookies that came with different values.
     pub(crate) fn conflicting(&self, issuer: &Issuer) -> Vec<String> {
         let prefix = prefix(issuer);
-        let names = self.conflicting.iter();
-        names.map(|name| format!("{prefix}-{name}")).collect()
+        let conflicting = self.values.iter().filter(|(_, value)| value.is_none());
+        conflicting
+            .map(|(name, _)| format!("{prefix}-{name}"))
+            .collect()
+    }
+}
+
+/// Whether a cookie of ours has this name, without the prefix. A stranger may send thousands of others,
+/// and the names of planted ones are logged.
+fn is_ours(name: &str) -> bool {
+    let is_part_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    match name.strip_prefix(PENDING_PREFIX) {
+        Some(name) => {
+            (1..=PENDING_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_part_of_name)
+        }
+        None => matches!(
+            name,
+            "session" | "browser" | "switch" | "rounds" | "launched" | "retry"
+        ),
     }
 }
 
@@ -292,6 +313,33 @@ mod tests {
             format!("{session}=; {session}=b"),
         ] {
             assert_eq!(sent(&header), (None, vec![session.to_owned()]), "{header}");
+        }
+    }
+
+    #[test]
+    fn n60_a_cookie_with_a_name_that_is_not_ours_is_neither_kept_nor_named() {
+        let issuer = Issuer::new("http://127.0.0.1:9400").unwrap();
+        let long = "x".repeat(13);
+        for name in [
+            "other",
+            "Session",
+            "\u{202e}\u{9b}31m",
+            "parked-",
+            "parked-a b",
+            "parked-é",
+            &format!("parked-{long}"),
+        ] {
+            let name = format!("panda-oidc-{name}");
+            let request = axum::http::Request::builder();
+            let request = request.header(
+                COOKIE,
+                format!("{name}=1; {name}=2; panda-oidc-parked-abcDEF_-0123=p").as_bytes(),
+            );
+            let parts = request.body(()).unwrap().into_parts().0;
+            let cookies = Cookies::of(&parts, &issuer);
+            assert!(cookies.conflicting(&issuer).is_empty(), "{name}");
+            let pending: Vec<_> = cookies.pending_requests().collect();
+            assert_eq!(pending, [("abcDEF_-0123", "p")], "{name}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 
-use super::cookies::{CookieName, Cookies};
+use super::cookies::{CookieName, Cookies, PENDING_NAME_BYTES};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::login::pending_request::{MAX_PER_BROWSER, PendingAuthorization, REQUEST_TTL};
@@ -49,7 +49,7 @@ pub(crate) fn store_request(
     cookies: &Cookies,
     request: &PendingAuthorization,
 ) -> Option<(String, Vec<String>)> {
-    let name = Handle::random(&mut rand::rng()).expose()[..12].to_owned();
+    let name = Handle::random(&mut rand::rng()).expose()[..PENDING_NAME_BYTES].to_owned();
     let sealed = request.seal(&app.pending_request_sealer, &name)?;
     let mut size = sealed.len();
     let mut changes =

@@ -31,6 +31,7 @@ pub(crate) async fn render_errors(
     let address = client_ip::address(&mut parts, &app.trusted_proxies);
     let uri = parts.uri.clone();
     let is_get = parts.method == Method::GET;
+    let is_post = parts.method == Method::POST;
     if is_get
         && route.as_ref().is_some_and(takes_no_ticket)
         && let Some(clean) = failed_launch::without_ticket(&uri, &app)
@@ -53,7 +54,10 @@ pub(crate) async fn render_errors(
     };
     let problem = response.extensions().get::<Arc<PageProblem>>();
     // No page is shown at a URL that holds a ticket.
-    if let Some(problem) = problem.filter(|_| is_get) {
+    // A browser follows the redirect with GET, which is what a form should have used.
+    let is_lost_form =
+        |problem: &PageProblem| is_post && matches!(problem, PageProblem::MethodNotAllowed);
+    if let Some(problem) = problem.filter(|problem| is_get || is_lost_form(problem)) {
         let clean = failed_launch::without_ticket(&uri, &app);
         match (problem.reason(), clean) {
             (None, Some(clean)) => return with_cookies(see_other(&clean), &response),

@@ -43,7 +43,7 @@ fn normalized(uri: &Uri, home: &str, launch: &str, parameter: &str) -> Option<Ur
     let mut query = ticket_url::strip(query, parameter, Equals::Any);
     for ticket in tickets {
         let joint = if query.is_empty() { "" } else { "&" };
-        query = format!("{query}{joint}{parameter}={ticket}");
+        query.extend([joint, parameter, "=", ticket]);
     }
     with_path_and_query(uri, page, &query)
 }

@@ -3,7 +3,6 @@
 //! Services on one host share their cookies whatever their port, and a page at `a.example.com` may set one
 //! for all of `example.com`. With https the prefix `__Host-` rules both out.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,10 +13,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::app::App;
+use crate::http::extract::client_ip;
 use crate::http::extract::cookies::Cookies;
 
 /// The most `Set-Cookie` headers that one response adds.
 const MAX_REMOVALS: usize = 64;
+
+/// The most cookies that one log line names.
+const MAX_NAMED: usize = 8;
 
 /// The layer that removes each of our cookies that came with different values, at every path and
 /// domain at which this request can have found it.
@@ -31,14 +34,19 @@ pub(crate) async fn remove_planted(
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
+    let address = client_ip::address(&mut parts, &app.trusted_proxies);
+    let address = address.map(|address| address.to_string());
+    let address = address.unwrap_or_default();
     let cookies = Cookies::of(&parts, &app.issuer);
     let names = cookies.conflicting(&app.issuer);
     parts.extensions.insert(cookies);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if !names.is_empty() {
         let host = app.issuer.url().host_str().unwrap_or_default();
+        let some = names.iter().take(MAX_NAMED).map(String::as_str);
+        let some = some.collect::<Vec<_>>().join(" ");
         tracing::warn!(
-            cookies = %names.join(" "), "A cookie of ours came with two different values, so it counts as none and is removed. Another service on the host {host} or its parent domains sets cookies with our names; with https it could not"
+            cookies = %some, address = %address, "A cookie of ours came with two different values, so it counts as none and is removed. Another service on the host {host} or its parent domains sets cookies with our names; with https it could not"
         );
         remove(&mut response, &names, &paths(uri.path()), &domains(host));
     }
@@ -69,13 +77,16 @@ fn remove(response: &mut Response, names: &[String], paths: &[&str], domains: &[
     }
 }
 
-/// The paths of the cookies that a browser sends to `path` (RFC 6265 §5.1.4), the shortest first.
+/// The paths of the cookies that a browser sends to `path` (RFC 6265 §5.1.4), the shortest first, and no
+/// more than can be removed: anybody can send a path of thirty thousand slashes.
 fn paths(path: &str) -> Vec<&str> {
-    let mut seen = HashSet::new();
     let ends = path.match_indices('/').flat_map(|(at, _)| [at, at + 1]);
     let ends = ends.chain([path.len()]).filter(|end| *end > 0);
-    ends.map(|end| &path[..end])
-        .filter(|path| seen.insert(*path))
+    // Of two slashes, the end of one is the beginning of the other.
+    let mut last = 0;
+    ends.filter(|end| std::mem::replace(&mut last, *end) != *end)
+        .take(MAX_REMOVALS)
+        .map(|end| &path[..end])
         .collect()
 }
 
@@ -95,6 +106,8 @@ fn domains(host: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -105,6 +118,7 @@ mod tests {
             paths("/launch/a/"),
             ["/", "/launch", "/launch/", "/launch/a", "/launch/a/"]
         );
+        assert_eq!(paths("//a//"), ["/", "//", "//a", "//a/", "//a//"]);
         for ip in ["10.0.0.5", "[::1]", "localhost"] {
             assert_eq!(domains(ip), [""], "{ip}");
         }
@@ -112,5 +126,15 @@ mod tests {
             domains("sso.corp.example"),
             ["", "; Domain=sso.corp.example", "; Domain=corp.example"]
         );
+    }
+
+    #[test]
+    fn n60_a_path_with_many_slashes_is_not_searched_to_its_end() {
+        let path = format!("/launch/{}", "a/".repeat(30_000));
+        let begun = Instant::now();
+        let found = paths(&path);
+        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert_eq!(found.len(), MAX_REMOVALS);
+        assert_eq!(found[..3], ["/", "/launch", "/launch/"]);
     }
 }
