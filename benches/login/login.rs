@@ -24,13 +24,6 @@ pub(crate) struct Client {
     pub(crate) access_token: &'static str,
 }
 
-impl Client {
-    /// Whether one algorithm signs all its tokens.
-    pub(crate) fn has_one_algorithm(&self) -> bool {
-        self.id_token == self.access_token
-    }
-}
-
 /// A user with a browser.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {

@@ -14,6 +14,7 @@ mod floor;
 mod http;
 mod load;
 mod login;
+mod rounds;
 mod server;
 mod zitadel;
 
@@ -34,6 +35,7 @@ use floor::Floor;
 use http::{Connection, DISCOVERY};
 use load::{Limits, Load};
 use login::{Client, Login, Person};
+use rounds::Rounds;
 use server::{Server, ServerFixture};
 use zitadel::Zitadel;
 
@@ -76,6 +78,10 @@ struct Options {
     /// How long a figure may take, in seconds.
     #[arg(long, default_value_t = 8)]
     seconds: u64,
+    /// How often everything is measured in turn. The rows are medians, and so are the ratios, each of
+    /// two figures of one round.
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
     /// How many clients are registered that nobody uses.
     #[arg(long, default_value_t = 0)]
     more_clients: usize,
@@ -202,8 +208,9 @@ impl Bench {
     async fn measure_logins(&self, people: &Rc<Vec<Person>>) {
         println!(
             "\n| ID token | access token | provider | at once | logins/s | p50 ms | p99 ms \
-             | CPU ms a login | of it the store's threads | times the floor | resident MiB |\n\
-             | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+             | CPU ms a login | of it the store's threads | times the floor | times zitadel/oidc \
+             | resident MiB |\n\
+             | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         );
         let zitadel = self.options.zitadel.then(Zitadel::build);
         for client in &CLIENTS {
@@ -212,35 +219,36 @@ impl Bench {
                 continue;
             }
             for at_once in &self.options.concurrency {
-                let floor = if self.options.floor {
-                    Some(self.measure_floor(client, *at_once).await)
-                } else {
-                    None
-                };
-                let row = Row {
-                    client,
-                    at_once: *at_once,
-                    floor,
-                };
-                let address = self.house.address;
-                let load = self
-                    .login(&self.server, address, client, people, *at_once)
-                    .await;
-                row.print("panda-oidc", &load, Some(&self.server));
-                if let Some(zitadel) = zitadel.as_ref().filter(|_| client.has_one_algorithm()) {
-                    let (server, address) = zitadel.start(client).await;
-                    let person = Rc::new(vec![Zitadel::person()]);
-                    let load = self
-                        .login(&server, address, client, &person, *at_once)
-                        .await;
-                    row.print("zitadel/oidc", &load, Some(&server));
+                let mut floor = Rounds::default();
+                let mut own = Rounds::default();
+                let mut peer = Rounds::default();
+                for _ in 0..self.options.rounds {
+                    if self.options.floor {
+                        floor.add(self.measure_floor(client, *at_once).await, None);
+                    }
+                    let (server, address) = (&self.server, self.house.address);
+                    let load = self.login(server, address, client, people, *at_once).await;
+                    own.add(load, Some(server.memory()));
+                    if let Some(zitadel) = zitadel.as_ref().filter(|_| Zitadel::signs(client)) {
+                        let (server, address) = zitadel.start(client).await;
+                        let person = Rc::new(vec![Zitadel::person()]);
+                        let load = self.login(&server, address, client, &person, *at_once);
+                        peer.add(load.await, Some(server.memory()));
+                    }
+                }
+                for (provider, rounds) in [
+                    ("the floor", &floor),
+                    ("panda-oidc", &own),
+                    ("zitadel/oidc", &peer),
+                ] {
+                    print_row(client, *at_once, provider, rounds, [&floor, &peer]);
                 }
             }
         }
     }
 
-    /// Measures the floor, prints it, and returns its processor time per login.
-    async fn measure_floor(&self, client: &Client, at_once: usize) -> f64 {
+    /// Measures what no provider can leave out.
+    async fn measure_floor(&self, client: &Client, at_once: usize) -> Load {
         let floor = Floor::start(client);
         let run = async |logins| {
             let one = async |connection: &mut Connection, _| Floor::login(connection).await;
@@ -248,14 +256,7 @@ impl Bench {
             Load::run(Floor::used, floor.address, at_once, limits, one).await
         };
         run(WARM_UP).await;
-        let load = run(self.options.logins).await;
-        let row = Row {
-            client,
-            at_once,
-            floor: Some(load.cpu()),
-        };
-        row.print("the floor", &load, None);
-        load.cpu()
+        run(self.options.logins).await
     }
 
     /// Measures logins, after some that warm the server up.
@@ -303,32 +304,36 @@ impl Bench {
     }
 }
 
-/// What the rows of one measurement have in common.
-struct Row<'a> {
-    client: &'a Client,
+/// Prints the median of the rounds, and how many times as much processor time it took as each of the
+/// `others`.
+fn print_row(
+    client: &Client,
     at_once: usize,
-    /// The processor time of a login on the floor, in milliseconds.
-    floor: Option<f64>,
-}
-
-impl Row<'_> {
-    fn print(&self, provider: &str, load: &Load, server: Option<&Server>) {
-        let times_floor = self.floor.map(|floor| format!("{:.2}", load.cpu() / floor));
-        let memory = server.map(|server| format!("{:.1}", mib(server.memory())));
-        println!(
-            "| {} | {} | {provider} | {} | {:.0} | {:.2} | {:.2} | {:.3} | {:.3} | {} | {} |",
-            self.client.id_token,
-            self.client.access_token,
-            self.at_once,
-            load.rate(),
-            load.percentile(50),
-            load.percentile(99),
-            load.cpu(),
-            load.cpu_of_store(),
-            times_floor.unwrap_or_default(),
-            memory.unwrap_or_default(),
-        );
-    }
+    provider: &str,
+    rounds: &Rounds,
+    others: [&Rounds; 2],
+) {
+    let Some((load, memory)) = rounds.median() else {
+        return;
+    };
+    let times = others.map(|others| match rounds.times(others) {
+        Some(times) => format!("{times:.2}"),
+        None => String::new(),
+    });
+    let memory = memory.map(|memory| format!("{:.1}", mib(memory)));
+    println!(
+        "| {} | {} | {provider} | {at_once} | {:.0} | {:.2} | {:.2} | {:.3} | {:.3} | {} | {} | {} |",
+        client.id_token,
+        client.access_token,
+        load.rate(),
+        load.percentile(50),
+        load.percentile(99),
+        load.cpu(),
+        load.cpu_of_store(),
+        times[0],
+        times[1],
+        memory.unwrap_or_default(),
+    );
 }
 
 fn mib(bytes: u64) -> f64 {

@@ -25,6 +25,11 @@ impl Zitadel {
         Self(folder)
     }
 
+    /// Whether it can sign as `client` wants: with one algorithm of the two for which the program has a key.
+    pub(crate) fn signs(client: &Client) -> bool {
+        client.id_token == client.access_token && matches!(client.id_token, "RS256" | "ES256")
+    }
+
     /// Starts a provider that signs all tokens as `client` wants its ID tokens.
     pub(crate) async fn start(&self, client: &Client) -> (Server, SocketAddr) {
         let address = free_address();
