@@ -82,7 +82,7 @@ struct Options {
     /// two figures of one round.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
-    /// How many clients are registered that nobody uses.
+    /// How many unused clients are registered as well.
     #[arg(long, default_value_t = 0)]
     more_clients: usize,
     /// Also measures what no provider can leave out, on this machine.

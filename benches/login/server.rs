@@ -32,7 +32,7 @@ pub(crate) struct Used {
 }
 
 impl ServerFixture {
-    /// The configuration of `clients`, and of as many clients more that nobody uses.
+    /// The configuration of `clients`, and of `more` unused clients.
     pub(crate) fn new(binary: &Path, portal: &str, clients: &[Client], more: usize) -> Self {
         let (address, admin) = (free_address(), free_address());
         let folder = tempfile::tempdir().unwrap();

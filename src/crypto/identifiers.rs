@@ -137,7 +137,7 @@ impl UserAgentId {
         Self(id.0)
     }
 
-    /// A user agent of its own for one session, whose handle nobody has: a client that exchanges tickets
+    /// A user agent of its own for one session, and no one keeps its handle: a client that exchanges tickets
     /// serves many users at once. It must be unknown to everybody, because a browser names its user agent
     /// in a cookie, and its sign-in ends the sessions of others there.
     #[must_use]

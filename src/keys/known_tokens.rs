@@ -24,9 +24,8 @@ struct Generations {
 }
 
 impl KnownTokens {
-    /// Remembers a token, and forgets the oldest when there are too many.
-    pub(super) fn insert(&self, token: &str) {
-        let digest = Digest::of(token.as_bytes());
+    /// Remembers the token with this digest, and forgets the oldest when there are too many.
+    pub(super) fn insert(&self, digest: Digest) {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if generations.current.len() == GENERATION {
             generations.previous = mem::take(&mut generations.current);
@@ -34,11 +33,10 @@ impl KnownTokens {
         generations.current.insert(digest);
     }
 
-    /// Whether exactly this token was remembered, and is not forgotten.
-    pub(super) fn contains(&self, token: &str) -> bool {
-        let digest = Digest::of(token.as_bytes());
+    /// Whether exactly the token with this digest was remembered, and is not forgotten.
+    pub(super) fn contains(&self, digest: &Digest) -> bool {
         let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.current.contains(&digest) || generations.previous.contains(&digest)
+        generations.current.contains(digest) || generations.previous.contains(digest)
     }
 }
 
@@ -49,14 +47,15 @@ mod tests {
     #[test]
     fn the_last_tokens_are_remembered_and_the_memory_is_bounded() {
         let known = KnownTokens::default();
+        let digest = |number: usize| Digest::of(number.to_string().as_bytes());
         for number in 0..3 * GENERATION {
-            known.insert(&number.to_string());
+            known.insert(digest(number));
         }
-        assert!(!known.contains("0"), "it is forgotten");
+        assert!(!known.contains(&digest(0)), "it is forgotten");
         let last = 2 * GENERATION..3 * GENERATION;
         assert!(
             last.into_iter()
-                .all(|number| known.contains(&number.to_string()))
+                .all(|number| known.contains(&digest(number)))
         );
         let generations = known.0.lock().unwrap();
         assert!(generations.current.len() + generations.previous.len() <= 2 * GENERATION);

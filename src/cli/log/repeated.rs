@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use panda_oidc::limits::network;
 use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -14,7 +15,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::lines::Lines;
-use panda_oidc::limits::network;
 
 /// How many lines of one kind and caller are written within [`WINDOW`].
 const LINES_PER_CALLER: u32 = 10;

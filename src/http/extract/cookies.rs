@@ -48,16 +48,27 @@ const PENDING_PREFIX: &str = "parked-";
 pub(super) const PENDING_NAME_BYTES: usize = 12;
 
 impl CookieName {
-    fn base(&self) -> String {
-        match self {
-            Self::Session => "session".to_owned(),
-            Self::Browser => "browser".to_owned(),
-            Self::PendingRequest(name) => format!("{PENDING_PREFIX}{name}"),
-            Self::Switch => "switch".to_owned(),
-            Self::LoopGuard => "rounds".to_owned(),
-            Self::RecentLaunch => "launched".to_owned(),
-            Self::Retry => "retry".to_owned(),
-        }
+    /// Those of which a browser has one.
+    const SINGLE: [Self; 6] = [
+        Self::Session,
+        Self::Browser,
+        Self::Switch,
+        Self::LoopGuard,
+        Self::RecentLaunch,
+        Self::Retry,
+    ];
+
+    fn base(&self) -> Cow<'static, str> {
+        let single = match self {
+            Self::PendingRequest(name) => return format!("{PENDING_PREFIX}{name}").into(),
+            Self::Session => "session",
+            Self::Browser => "browser",
+            Self::Switch => "switch",
+            Self::LoopGuard => "rounds",
+            Self::RecentLaunch => "launched",
+            Self::Retry => "retry",
+        };
+        single.into()
     }
 
     fn name(&self, issuer: &Issuer) -> String {
@@ -163,7 +174,7 @@ impl Cookies {
     /// The value of a cookie.
     #[must_use]
     pub(crate) fn get(&self, cookie: &CookieName) -> Option<&str> {
-        self.values.get(&cookie.base())?.as_deref()
+        self.values.get(&*cookie.base())?.as_deref()
     }
 
     /// The handle in a cookie; `None` when the cookie is missing or holds no handle.
@@ -228,10 +239,9 @@ fn is_ours(name: &str) -> bool {
         Some(name) => {
             (1..=PENDING_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_part_of_name)
         }
-        None => matches!(
-            name,
-            "session" | "browser" | "switch" | "rounds" | "launched" | "retry"
-        ),
+        None => CookieName::SINGLE
+            .iter()
+            .any(|cookie| cookie.base() == name),
     }
 }
 

@@ -53,10 +53,10 @@ pub(crate) async fn render_errors(
         client_id: client.map(|client| client.0.as_str()),
     };
     let problem = response.extensions().get::<Arc<PageProblem>>();
-    // No page is shown at a URL that holds a ticket.
     // A browser follows the redirect with GET, which is what a form should have used.
     let is_lost_form =
         |problem: &PageProblem| is_post && matches!(problem, PageProblem::MethodNotAllowed);
+    // No page is shown at a URL that holds a ticket.
     if let Some(problem) = problem.filter(|problem| is_get || is_lost_form(problem)) {
         let clean = failed_launch::without_ticket(&uri, &app);
         match (problem.reason(), clean) {

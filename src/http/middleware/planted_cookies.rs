@@ -35,13 +35,13 @@ pub(crate) async fn remove_planted(
     }
     let (mut parts, body) = request.into_parts();
     let address = client_ip::address(&mut parts, &app.trusted_proxies);
-    let address = address.map(|address| address.to_string());
-    let address = address.unwrap_or_default();
     let cookies = Cookies::of(&parts, &app.issuer);
     let names = cookies.conflicting(&app.issuer);
     parts.extensions.insert(cookies);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if !names.is_empty() {
+        let address = address.map(|address| address.to_string());
+        let address = address.unwrap_or_default();
         let host = app.issuer.url().host_str().unwrap_or_default();
         let some = names.iter().take(MAX_NAMED).map(String::as_str);
         let some = some.collect::<Vec<_>>().join(" ");
