@@ -93,7 +93,7 @@ fn the_examples_of_both_languages_are_the_same() {
     assert!(differences.is_empty(), "{differences:#?}");
 }
 
-/// A fact that has a name is told in both languages, or in neither.
+/// A fact that has a name is stated in both languages, or in neither.
 #[test]
 fn the_prose_of_both_languages_names_the_same_things() {
     let differences = differences(names);

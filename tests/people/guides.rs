@@ -6,32 +6,15 @@ use std::process::Command;
 use panda_oidc_panda::simulator::{Person, Simulator, SimulatorHandle, SimulatorSettings};
 use tempfile::TempDir;
 
+use crate::guide_texts::guide;
 use crate::support::program::{BINARY, free_port};
 
-const FIRST_DAY: [&str; 2] = [
-    include_str!("../../docs/first-day.md"),
-    include_str!("../../docs/first-day.zh.md"),
-];
-const ACCOUNTS: [&str; 2] = [
-    include_str!("../../docs/accounts.md"),
-    include_str!("../../docs/accounts.zh.md"),
-];
-const LEAVERS: [&str; 2] = [
-    include_str!("../../docs/leavers.md"),
-    include_str!("../../docs/leavers.zh.md"),
-];
-const CLAIMS: [&str; 2] = [
-    include_str!("../../docs/claims.md"),
-    include_str!("../../docs/claims.zh.md"),
-];
-const OPERATING: [&str; 2] = [
-    include_str!("../../docs/operating.md"),
-    include_str!("../../docs/operating.zh.md"),
-];
-const KEYCLOAK: [&str; 2] = [
-    include_str!("../../docs/clients/keycloak.md"),
-    include_str!("../../docs/clients/keycloak.zh.md"),
-];
+const FIRST_DAY: [&str; 2] = guide!("first-day");
+const ACCOUNTS: [&str; 2] = guide!("accounts");
+const LEAVERS: [&str; 2] = guide!("leavers");
+const CLAIMS: [&str; 2] = guide!("claims");
+const OPERATING: [&str; 2] = guide!("operating");
+const KEYCLOAK: [&str; 2] = guide!("clients/keycloak");
 
 /// The configuration of the first day, the way its reader writes it.
 fn first_days_configuration() -> &'static str {

@@ -13,6 +13,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/guides.rs"]
+mod guide_texts;
+
 mod deny_unlinked;
 mod guides;
 mod links;

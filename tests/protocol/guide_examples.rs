@@ -3,35 +3,18 @@
 use panda_oidc_panda::simulator::Person;
 use serde_json::{Deserializer, Value};
 
+use crate::guide_texts::guide;
 use crate::kit::{registered, registration};
 use crate::support::app::{RelyingParty, claims, header};
 use crate::support::browser::Browser;
 use crate::support::provider::TestProvider;
 
-const CLIENTS: [&str; 2] = [
-    include_str!("../../docs/clients.md"),
-    include_str!("../../docs/clients.zh.md"),
-];
-const CLAIMS: [&str; 2] = [
-    include_str!("../../docs/claims.md"),
-    include_str!("../../docs/claims.zh.md"),
-];
-const REFRESH: [&str; 2] = [
-    include_str!("../../docs/refresh-tokens.md"),
-    include_str!("../../docs/refresh-tokens.zh.md"),
-];
-const REQUESTS: [&str; 2] = [
-    include_str!("../../docs/requests.md"),
-    include_str!("../../docs/requests.zh.md"),
-];
-const SERVICES: [&str; 2] = [
-    include_str!("../../docs/services.md"),
-    include_str!("../../docs/services.zh.md"),
-];
-const MICROSERVICES: [&str; 2] = [
-    include_str!("../../docs/microservices.md"),
-    include_str!("../../docs/microservices.zh.md"),
-];
+const CLIENTS: [&str; 2] = guide!("clients");
+const CLAIMS: [&str; 2] = guide!("claims");
+const REFRESH: [&str; 2] = guide!("refresh-tokens");
+const REQUESTS: [&str; 2] = guide!("requests");
+const SERVICES: [&str; 2] = guide!("services");
+const MICROSERVICES: [&str; 2] = guide!("microservices");
 /// The user that the guides show: 陈涛, with a number that is E.164.
 const USER: u64 = 17;
 

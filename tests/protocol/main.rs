@@ -9,6 +9,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/guides.rs"]
+mod guide_texts;
+
 mod account_switch;
 mod algorithms;
 mod authentication;
