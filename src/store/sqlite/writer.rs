@@ -27,6 +27,10 @@ const COMMIT_SIBLINGS: usize = 2;
 /// How long it waits. On a fast disk, a sync would otherwise be over before it could be shared.
 const COMMIT_DELAY: Duration = Duration::from_micros(250);
 
+/// How often it waits, at most, for as many jobs as the last transaction had. Callers that take turns
+/// thus end up in one transaction, and those of a load that has ended hold nobody up.
+const MAX_COMMIT_DELAYS: usize = 4;
+
 /// The most jobs in the queue. Later callers wait until there is room.
 const MAX_QUEUED: usize = 4096;
 
@@ -170,11 +174,16 @@ fn run(
     let mut siblings = 0;
     while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
         if siblings >= COMMIT_SIBLINGS {
-            thread::sleep(COMMIT_DELAY);
-            while batch.len() < MAX_BATCH
-                && let Ok(job) = queue.try_recv()
-            {
-                batch.push(job);
+            for _ in 0..MAX_COMMIT_DELAYS {
+                thread::sleep(COMMIT_DELAY);
+                while batch.len() < MAX_BATCH
+                    && let Ok(job) = queue.try_recv()
+                {
+                    batch.push(job);
+                }
+                if batch.len() >= siblings {
+                    break;
+                }
             }
         }
         siblings = batch.len();
