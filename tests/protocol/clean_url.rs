@@ -92,6 +92,32 @@ async fn a_form_that_is_posted_to_a_menu_url_leads_to_it_without_the_ticket() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_posted_with_a_ticket_in_the_url_is_sent_again_without_it() {
+    let provider = TestProvider::open().await;
+    for (path, status) in [
+        ("/authorize", 303),
+        ("/logout", 200),
+        ("/logout/confirm", 410),
+        ("/switch", 410),
+    ] {
+        let mut browser = Browser::new();
+        let form = [("client_id", "nobody"), ("ui_locales", "en")];
+        let url = provider.at(&format!("{path}?ticket=T-1&a=1"));
+        let answer = browser
+            .send_once(Method::POST, &url, |request| request.form(&form))
+            .await;
+        assert_eq!(answer.status, 307, "{path}: {}", answer.body);
+        let clean = answer.location();
+        assert_eq!(clean.as_str(), provider.at(&format!("{path}?a=1")));
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        let answer = browser
+            .send_once(Method::POST, &clean, |request| request.form(&form))
+            .await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn the_page_after_a_failed_launch_names_the_reason_in_the_language_of_the_launch() {
     let provider = TestProvider::open().await;
     let page = open(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::log_line::Failed;
 use crate::app::App;
@@ -13,6 +13,7 @@ use crate::http::error::{LogEntry, PageProblem, problem_page};
 use crate::http::extract::browser::RequestClient;
 use crate::http::extract::client_ip;
 use crate::http::failed_launch;
+use crate::http::logout;
 use crate::http::page::language::Language;
 use crate::http::response::{see_other, with_cookies};
 use crate::oauth::discovery::path;
@@ -32,11 +33,15 @@ pub(crate) async fn render_errors(
     let uri = parts.uri.clone();
     let is_get = parts.method == Method::GET;
     let is_post = parts.method == Method::POST;
-    if is_get
-        && route.as_ref().is_some_and(takes_no_ticket)
+    if let Some(route) = &route
+        && takes_no_ticket(&parts.method, route)
         && let Some(clean) = failed_launch::without_ticket(&uri, &app)
     {
-        return see_other(&clean);
+        // A form is sent again: a 307 keeps it, and it stays here (RFC 9700 §4.12 is about other sites).
+        return match is_get {
+            true => see_other(&clean),
+            false => Redirect::temporary(&clean).into_response(),
+        };
     }
     let response = next.run(Request::from_parts(parts, body)).await;
     let Some(entry) = response.extensions().get::<LogEntry>() else {
@@ -78,9 +83,17 @@ pub(crate) async fn render_errors(
     with_cookies(page, &response)
 }
 
-/// Whether a ticket in the URL of this route is of no use.
-fn takes_no_ticket(route: &MatchedPath) -> bool {
-    [path::LOGOUT, "/switch", "/resume/{name}"]
-        .iter()
-        .any(|end| route.as_str().ends_with(end))
+/// Whether a ticket in the URL is of no use to `method` of this route.
+fn takes_no_ticket(method: &Method, route: &MatchedPath) -> bool {
+    let routes: &[&str] = match *method {
+        Method::GET => &[path::LOGOUT, "/switch", "/resume/{name}"],
+        Method::POST => &[
+            path::AUTHORIZE,
+            path::LOGOUT,
+            logout::CONFIRM_PATH,
+            "/switch",
+        ],
+        _ => &[],
+    };
+    routes.iter().any(|end| route.as_str().ends_with(end))
 }
