@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::findings::Findings;
-use crate::login::policy::{Policy, TicketReplay};
+use crate::login::policy::{ConfirmSwitch, Policy, TicketReplay};
 
 /// `[server]`: the public listener for browsers and clients.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,6 +47,8 @@ pub struct SessionSection {
     /// longer than the portal can keep a ticket alive.
     #[serde(with = "humantime_serde")]
     pub ticket_memory: Duration,
+    /// When a ticket of another user needs a confirmation.
+    pub confirm_account_switch: ConfirmSwitch,
 }
 
 impl Default for SessionSection {
@@ -55,6 +57,7 @@ impl Default for SessionSection {
             lifetime: Duration::from_hours(12),
             ticket_replay: TicketReplay::default(),
             ticket_memory: Duration::from_hours(7 * 24),
+            confirm_account_switch: ConfirmSwitch::default(),
         }
     }
 }
@@ -66,6 +69,7 @@ impl From<&SessionSection> for Policy {
             lifetime: delta(section.lifetime),
             ticket_memory: delta(section.ticket_memory),
             replay: section.ticket_replay,
+            confirm_switch: section.confirm_account_switch,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::hmac;
 use panda_oidc_sdk::Ticket;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::crypto::KEY_BYTES;
@@ -22,24 +23,37 @@ impl TicketHasher {
     ///
     /// Spellings that a portal might accept as the same ticket get the same hash. Databases behind
     /// such portals often compare without regard to case, width, accents, blanks and zero-width
-    /// characters, and a stolen ticket must not count as a new one because it is written in
-    /// capitals.
+    /// characters; portals decode what arrives decoded, and take a blank for the `+` that it was. A
+    /// stolen ticket must not count as a new one because it is written in capitals.
     #[must_use]
     pub fn hash(&self, ticket: &Ticket) -> TicketHash {
         use unicode_normalization::UnicodeNormalization as _;
         use unicode_normalization::char::is_combining_mark;
+        let decoded = decoded(ticket.expose());
         let folded: Zeroizing<String> = Zeroizing::new(
-            ticket
-                .expose()
+            decoded
                 .nfkd()
                 .flat_map(char::to_lowercase)
                 .nfkd()
+                .filter(|c| *c != '+')
                 .filter(|c| c.is_ascii_graphic() || c.is_alphanumeric() && !is_combining_mark(*c))
                 .collect(),
         );
         let mut hash = [0; 32];
         hash.copy_from_slice(hmac::sign(&self.0, folded.as_bytes()).as_ref());
         TicketHash::from(hash)
+    }
+}
+
+/// `text`, percent-decoded until nothing is left to decode.
+fn decoded(text: &str) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(text.to_owned());
+    loop {
+        let once = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if once.len() == text.len() {
+            return text;
+        }
+        text = Zeroizing::new(once);
     }
 }
 
@@ -60,6 +74,11 @@ mod tests {
             "abc-1\u{3000}",
             "a\u{301}bc-1",
             "\u{e1}bc\u{200b}-1",
+            "%61bc-1",
+            "%2561b%63%2D1",
+            "a+bc-1",
+            "a%2bbc-1",
+            "a%2520bc-1",
         ] {
             assert_eq!(hash(spelling), hash("abc-1"), "{spelling:?}");
         }

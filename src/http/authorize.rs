@@ -23,7 +23,7 @@ use super::extract::pending_requests::{open_request, store_request};
 use super::extract::recent_launch::was_just_launched;
 use super::page::language::Language;
 use super::page::login_required;
-use super::response::{nothing_to_prefetch, see_other, set_cookies};
+use super::response::{nothing_opened, see_other, set_cookies};
 use crate::app::App;
 use crate::login::failed_launch::Reason;
 use crate::login::ticket;
@@ -66,9 +66,9 @@ pub(super) async fn resume(
 }
 
 async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Response, PageError> {
-    // A prefetch does nothing: it uses up no ticket and issues no code (N64, docs/security.md).
-    if browser.prefetch {
-        return Ok(nothing_to_prefetch());
+    // What opens no page does nothing: it uses up no ticket and issues no code (N64, docs/security.md).
+    if !browser.opens_page {
+        return Ok(nothing_opened());
     }
     let request = AuthorizationRequest::new(app, raw)?;
     Ok(process(app, browser, &request).await)
@@ -101,8 +101,8 @@ async fn serve_resumed(
     browser: &mut BrowserRequest,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    if browser.prefetch {
-        return Ok(nothing_to_prefetch());
+    if !browser.opens_page {
+        return Ok(nothing_opened());
     }
     let Path(name) = path.map_err(|_| PageProblem::NoPendingRequest)?;
     let pending =

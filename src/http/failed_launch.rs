@@ -18,7 +18,7 @@ use super::page::language::Language;
 use super::page::login_required::portal_link;
 use super::page::words::{Message, Text, Words};
 use super::page::{Link, Page};
-use super::response::{nothing_to_prefetch, see_other, set_cookies};
+use super::response::{nothing_opened, see_other, set_cookies};
 use crate::app::App;
 use crate::login::failed_launch::{FailedLaunch, LaunchRetry, RETRY_TTL, Reason};
 use crate::login::ticket_url::{self, Equals};
@@ -108,8 +108,8 @@ pub(super) async fn retry(
     State(app): State<Arc<App>>,
     mut browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    if browser.prefetch {
-        return Ok(nothing_to_prefetch());
+    if !browser.opens_page {
+        return Ok(nothing_opened());
     }
     let sealed = browser.cookies.get(&CookieName::Retry);
     let now = app.host.clock.now();

@@ -18,7 +18,7 @@ use super::extract::pending_requests::pending_requests;
 use super::extract::recent_launch::mark_launch;
 use super::page::words::Text;
 use super::page::{Link, Page, login_required};
-use super::response::{nothing_to_prefetch, see_other, set_cookies};
+use super::response::{nothing_opened, see_other, set_cookies};
 use crate::app::App;
 use crate::login::redirect_loop::LoopGuard;
 use crate::login::ticket_url::{self, Equals};
@@ -130,9 +130,9 @@ pub(super) async fn launch_at(
     client_id: Option<String>,
     deep_link: Option<String>,
 ) -> Result<Response, PageError> {
-    // A prefetch does nothing, so it is not counted.
-    if browser.prefetch {
-        return Ok(nothing_to_prefetch());
+    // What opens no page does nothing, so it is not counted.
+    if !browser.opens_page {
+        return Ok(nothing_opened());
     }
     app.limits.launches.check_address(browser.client_ip.0)?;
     let client = client_id.map(|client_id| find_client(app, &client_id));

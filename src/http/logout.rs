@@ -12,7 +12,7 @@ use super::page::form_post;
 use super::page::login_required::portal_link;
 use super::page::words::Text;
 use super::page::{Form, Link, Page};
-use super::response::{nothing_to_prefetch, see_other, set_cookies};
+use super::response::{nothing_opened, see_other, set_cookies};
 use crate::app::App;
 use crate::login::logout_confirmation::PendingLogout;
 use crate::login::ticket::strip_ticket;
@@ -45,8 +45,8 @@ pub(super) async fn get(
     State(app): State<Arc<App>>,
     browser: BrowserRequest,
 ) -> Result<Response, PageError> {
-    if browser.prefetch {
-        return Ok(nothing_to_prefetch());
+    if !browser.opens_page {
+        return Ok(nothing_opened());
     }
     serve(&app, &browser, &browser.query).await
 }

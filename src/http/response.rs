@@ -32,9 +32,9 @@ pub(super) fn with_cookies(mut to: Response, from: &Response) -> Response {
     to
 }
 
-/// The response to a prefetch. It is not worth caching, and the ticket is not used up (N64,
+/// The response to a request that opens no page. It is not worth caching, and the ticket is not used up (N64,
 /// docs/security.md).
 #[must_use]
-pub(super) fn nothing_to_prefetch() -> Response {
+pub(super) fn nothing_opened() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [NO_STORE]).into_response()
 }

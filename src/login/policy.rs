@@ -12,6 +12,20 @@ pub struct Policy {
     pub ticket_memory: TimeDelta,
     /// Who may present a ticket again.
     pub replay: TicketReplay,
+    /// When a ticket of another user needs a confirmation.
+    pub confirm_switch: ConfirmSwitch,
+}
+
+/// When a ticket of another user replaces the signed-in user only after a confirmation (N63,
+/// docs/security.md).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfirmSwitch {
+    /// Unless the `Referer` is the portal.
+    #[default]
+    UnlessFromPortal,
+    /// Always.
+    Always,
 }
 
 /// Who may present a ticket again. A ticket names no audience and is not single-use, so this policy
@@ -38,6 +52,7 @@ pub(crate) mod tests {
             lifetime: TimeDelta::hours(12),
             ticket_memory: TimeDelta::days(7),
             replay,
+            confirm_switch: ConfirmSwitch::default(),
         }
     }
 }

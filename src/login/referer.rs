@@ -4,8 +4,9 @@ use url::{Origin, Url};
 
 /// Whether the `Referer` has one of the portal's origins.
 ///
-/// An attacker's page can suppress the `Referer`, but it cannot send the portal's. So `true` proves that
-/// the click came from the portal, and `false` proves nothing (login CSRF; N63, docs/security.md).
+/// An attacker's page can suppress the `Referer`, but it cannot send the portal's. So `true` proves that a page of
+/// the portal led here, perhaps by way of another system in its menu that redirected, and `false` proves nothing
+/// (login CSRF; N63, docs/security.md).
 #[must_use]
 pub fn from_portal(referer: Option<&str>, portal: &[Origin]) -> bool {
     let origin = referer

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Identity;
 
-use super::policy::{Policy, TicketReplay};
+use super::policy::{ConfirmSwitch, Policy, TicketReplay};
 use super::sign_in::{ContinuedSession, SignIn, TicketClaim, TicketHolder};
 use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
 use crate::session::{LogoutNotice, Session, SessionId, User};
@@ -26,11 +26,17 @@ pub struct VerifiedLogin {
 
 impl VerifiedLogin {
     /// Whether the user must confirm before this login replaces the current session: the session is
-    /// another user's, and nothing proves that the click came from the portal (login CSRF; N63,
+    /// another user's, and no page of the portal led here, or the operator trusts none (login CSRF; N63,
     /// docs/security.md).
     #[must_use]
-    pub fn needs_confirmation(&self, session: Option<&Session>, from_portal: bool) -> bool {
-        !from_portal && session.is_some_and(|session| !self.is_of(session))
+    pub fn needs_confirmation(
+        &self,
+        session: Option<&Session>,
+        from_portal: bool,
+        policy: &Policy,
+    ) -> bool {
+        let is_trusted = from_portal && policy.confirm_switch == ConfirmSwitch::UnlessFromPortal;
+        !is_trusted && session.is_some_and(|session| !self.is_of(session))
     }
 
     /// Whether `session` is the same user's.
@@ -164,11 +170,23 @@ mod tests {
             already_owned: false,
         };
         let (same, other) = (session("2", 1), session("1", 1));
-        assert!(login.needs_confirmation(Some(&other), false));
-        assert!(!login.needs_confirmation(Some(&other), true));
-        assert!(
-            !login.needs_confirmation(Some(&same), false) && !login.needs_confirmation(None, false)
-        );
+        let unless_from_portal = policy(TicketReplay::BrowserBound);
+        let always = Policy {
+            confirm_switch: ConfirmSwitch::Always,
+            ..unless_from_portal
+        };
+        for (policy, session, from_portal, needed) in [
+            (&unless_from_portal, Some(&other), false, true),
+            (&unless_from_portal, Some(&other), true, false),
+            (&unless_from_portal, Some(&same), false, false),
+            (&unless_from_portal, None, false, false),
+            (&always, Some(&other), true, true),
+            (&always, Some(&same), true, false),
+            (&always, None, true, false),
+        ] {
+            let confirms = login.needs_confirmation(session, from_portal, policy);
+            assert_eq!(confirms, needed, "{policy:?} {from_portal}");
+        }
     }
 
     #[test]

@@ -188,7 +188,7 @@ pub async fn sign_in_with_ticket(
         already_owned: false,
     };
     // 2. Replace another user's session only if the click came from the portal (login CSRF).
-    if login.needs_confirmation(session, ticket.from_portal) {
+    if login.needs_confirmation(session, ticket.from_portal, &app.policy) {
         let switch = UnclaimedSwitch { login, browser };
         return Ok(TicketSignIn::OtherUser(Box::new(switch)));
     }

@@ -46,6 +46,19 @@ async fn n63_a_link_with_another_users_ticket_changes_nothing_before_confirmatio
 }
 
 #[tokio::test]
+async fn n63_an_operator_may_let_no_click_skip_the_confirmation() {
+    let always = "[session]\nconfirm_account_switch = 'always'\n";
+    let provider = TestProvider::open_with(always, "").await;
+    let portal = provider.portal.url().to_string();
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let ticket = provider.portal.issue_ticket(HEI_LONG_JIANG);
+    let launch = provider.at(&format!("/launch/grafana?ticket={ticket}"));
+    let answer = browser.get_from(launch, &portal).await;
+    assert_eq!(answer.location().as_str(), provider.at("/switch"));
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn n63_only_a_click_in_the_portal_skips_the_confirmation() {
     let provider = TestProvider::open().await;
     let portal = provider.portal.url().to_string();

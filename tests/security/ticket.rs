@@ -106,6 +106,53 @@ async fn n61_respelling_a_stolen_ticket_does_not_make_it_another_ticket() {
 }
 
 #[tokio::test]
+async fn n61_a_plus_a_blank_and_another_encoding_do_not_make_another_ticket() {
+    for (format, ticket) in [
+        ("opaque", "ab+1/x+yz="),
+        ("base64", "Kud8+VtanQ=="),
+        ("base64", "Kud8GrM+VtanAA=="),
+        ("base64", "+ud8GrMaVta+"),
+    ] {
+        let settings = format!("ticket_format = '{format}'\n");
+        let provider = TestProvider::open_with("", &settings).await;
+        for number in 0..8 {
+            let spellings = spellings_of(&format!("{number:04}{ticket}"));
+            // Portals decode once more, or take a blank for the plus that it was.
+            for spelling in &spellings {
+                provider.portal.plant_ticket(spelling, CHEN_TAO);
+            }
+            let url = |spelling: &String| launch(&provider, &encoded(spelling));
+            let first = url(&spellings[number % spellings.len()]);
+            let signed_in = Browser::new().get(first).await.status == 303;
+            assert!(signed_in || format == "base64", "{ticket} {number}");
+            for spelling in spellings.iter().filter(|_| signed_in) {
+                let answer = Browser::new().get(url(spelling)).await;
+                assert_eq!(answer.status, 403, "{ticket} {number} {spelling}");
+            }
+        }
+    }
+}
+
+/// Every byte of `text`, percent-encoded.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// `ticket`, with other characters for its pluses, and encoded as a whole.
+fn spellings_of(ticket: &str) -> [String; 8] {
+    [
+        ticket.to_owned(),
+        ticket.replace('+', " "),
+        ticket.replace('+', "  "),
+        ticket.replace('+', "%2b"),
+        ticket.replace('+', "%252B"),
+        ticket.replace('+', "%20"),
+        encoded(ticket),
+        encoded(&encoded(ticket)),
+    ]
+}
+
+#[tokio::test]
 async fn n62_a_ticket_cannot_be_used_after_its_session_ended() {
     let provider = TestProvider::open().await;
     let mut browser = Browser::new();
@@ -245,6 +292,71 @@ async fn f7_n64_neither_head_nor_prefetch_uses_a_ticket() {
     }
     assert_eq!(provider.portal.calls().user_by_ticket, 0);
     assert_eq!(Browser::new().get(url).await.status, 303);
+}
+
+/// Any page of the same site can hold such an image, and the `Referer` of one on a page of the portal is the
+/// portal's. The headers are those of Chromium, on https and on http.
+#[tokio::test]
+async fn n63_an_image_a_script_or_a_style_signs_nobody_in_and_out() {
+    let provider = TestProvider::open().await;
+    let portal = provider.portal.url().to_string();
+    let mozilla =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/132.0.0.0 Safari/537.36";
+    let image = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+    let mut browser = provider.signed_in(HEI_LONG_JIANG).await;
+    let authorize = provider.client("grafana").authorize_url(&[]).to_string();
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    for (dest, accept) in [
+        (Some("image"), image),
+        (Some("script"), "*/*"),
+        (Some("style"), "text/css,*/*;q=0.1"),
+        (Some("empty"), "*/*"),
+        (Some("object"), "text/html,*/*;q=0.8"),
+        (None, image),
+        (None, "*/*"),
+        (None, "text/css,*/*;q=0.1"),
+    ] {
+        for url in [
+            launch(&provider, &ticket),
+            provider.at(&format!("/launch?ticket={ticket}")),
+            authorize.clone(),
+            format!("{authorize}&ticket={ticket}"),
+            provider.at("/logout"),
+        ] {
+            let request = |mut request: reqwest::RequestBuilder| {
+                if let Some(dest) = dest {
+                    request = request.header("sec-fetch-dest", dest);
+                }
+                let request = request
+                    .header("user-agent", mozilla)
+                    .header("accept", accept);
+                request.header("referer", &portal)
+            };
+            let answer = browser.send(Method::GET, &url, request).await;
+            assert_eq!(answer.status, 503, "{url} {dest:?} {accept}");
+            let cookies = answer.set_cookies();
+            assert!(cookies.is_empty(), "{url} {dest:?} {accept}: {cookies:?}");
+        }
+    }
+    assert_eq!(provider.portal.calls().user_by_ticket, 1);
+    assert_eq!(user_of(&provider, &mut browser).await.as_deref(), Some("2"));
+    for (dest, accept) in [
+        (Some("document"), "text/html,*/*;q=0.8"),
+        (Some("iframe"), "text/html,*/*;q=0.8"),
+        (None, "text/html, application/xhtml+xml, image/jxr, */*"),
+    ] {
+        let url = launch(&provider, &provider.portal.issue_ticket(CHEN_TAO));
+        let request = |mut request: reqwest::RequestBuilder| {
+            if let Some(dest) = dest {
+                request = request.header("sec-fetch-dest", dest);
+            }
+            request
+                .header("user-agent", mozilla)
+                .header("accept", accept)
+        };
+        let answer = Browser::new().send(Method::GET, &url, request).await;
+        assert_eq!(answer.status, 303, "{dest:?} {accept}");
+    }
 }
 
 #[tokio::test]

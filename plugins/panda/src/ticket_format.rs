@@ -58,11 +58,11 @@ fn guid(text: &str) -> Option<String> {
     is_guid.then_some(digits)
 }
 
-/// The bytes in plain Base64. Blanks between the characters do not count: decoders skip them.
+/// The bytes in plain Base64. A text with a blank is refused: some decoders skip it, and others take it for the
+/// `+` that it was before a form was decoded.
 fn base64(text: &str) -> Option<String> {
     let text: String = text
         .chars()
-        .filter(|c| !c.is_ascii_whitespace())
         .map(|c| match c {
             '-' => '+',
             '_' => '/',
@@ -115,13 +115,11 @@ mod tests {
 
     #[test]
     fn spellings_of_base64_are_one_ticket() {
-        for spelling in [
-            "+/8=", "+/8", "-_8=", "-_8", "+/9=", "+/+", " +/8=\n", "+ /8",
-        ] {
+        for spelling in ["+/8=", "+/8", "-_8=", "-_8", "+/9=", "+/+"] {
             let one = canonical(TicketFormat::Base64, spelling);
             assert_eq!(one.as_deref(), Some("+/8"), "{spelling}");
         }
-        for other in ["", "=", "a", "a.b", "票据"] {
+        for other in ["", "=", "a", "a.b", "票据", " +/8=", "+/8=\n", "+ /8"] {
             assert_eq!(canonical(TicketFormat::Base64, other), None, "{other}");
         }
     }

@@ -15,6 +15,7 @@ use percent_encoding::{CONTROLS, percent_encode};
 
 use super::client_ip::ClientIp;
 use super::cookies::{CookieName, Cookies};
+use super::navigation::opens_page;
 use crate::app::App;
 use crate::crypto::identifiers::SessionHandleHash;
 use crate::http::error::{MAX_QUERY_BYTES, PageError, PageProblem};
@@ -32,8 +33,9 @@ pub(crate) struct BrowserRequest {
     pub query: String,
     /// Whether the `Referer` is a page of the portal.
     pub from_portal: bool,
-    /// Whether the browser prefetches the page, before any click of the user.
-    pub prefetch: bool,
+    /// Whether a page is opened: not when the browser prefetches it, or fetches it as an image, script or
+    /// style of another page.
+    pub opens_page: bool,
     /// The language that `ui_locales` requests.
     pub requested_language: Option<Language>,
     /// The language for the response.
@@ -54,25 +56,13 @@ impl FromRequestParts<Arc<App>> for BrowserRequest {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let client_ip = ClientIp::from_request_parts(parts, app).await?;
         let cookies = Cookies::from_request_parts(parts, app).await?;
-        let header = |name: &str| {
-            let value = parts.headers.get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()))
-        };
-        let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
-        let is_prefetch = |purpose: &str| {
-            let purpose = purpose.to_ascii_lowercase();
-            ["prefetch", "preview", "prerender"]
-                .iter()
-                .any(|word| purpose.contains(word))
-        };
+        let referer = parts.headers.get(REFERER);
+        let referer = referer.map(|value| String::from_utf8_lossy(value.as_bytes()));
         Ok(Self {
             cookies,
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            from_portal: from_portal(header(REFERER.as_str()).as_deref(), app.provider.origins()),
-            prefetch: purposes
-                .into_iter()
-                .filter_map(header)
-                .any(|purpose| is_prefetch(&purpose)),
+            from_portal: from_portal(referer.as_deref(), app.provider.origins()),
+            opens_page: opens_page(&parts.headers),
             requested_language: parts.uri.query().and_then(Language::from_ui_locales),
             language: Language::of(parts),
             client_ip,

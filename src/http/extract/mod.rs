@@ -7,5 +7,6 @@ pub(crate) mod client;
 pub(crate) mod client_ip;
 pub(crate) mod cookies;
 pub(crate) mod form;
+mod navigation;
 pub(crate) mod pending_requests;
 pub(crate) mod recent_launch;
