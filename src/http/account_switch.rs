@@ -167,12 +167,7 @@ pub(super) async fn confirm(
             .chain([CookieName::Switch.clear(&app.issuer)])
             .chain(mark),
     );
-    Ok(open_frames(
-        &app,
-        browser.language,
-        &signed_in.ended,
-        response,
-    ))
+    Ok(open_frames(&app, &browser, &signed_in.ended, response))
 }
 
 /// Checks that the client to redirect to is still registered: the operator may have removed it while

@@ -13,7 +13,6 @@ use panda_oidc_sdk::Entrance;
 use super::account_switch;
 use super::account_switch::SwitchTarget;
 use super::authorization_request::{AuthorizationRequest, RequestError};
-use super::authorization_response;
 use super::ended_sessions::open_frames;
 use super::error::{PageError, PageProblem, RefusedRequest};
 use super::extract::browser::{BrowserRequest, RequestClient};
@@ -21,6 +20,7 @@ use super::extract::cookies::{CookieName, session_cookies};
 use super::extract::form::require_form;
 use super::extract::pending_requests::{open_request, store_request};
 use super::extract::recent_launch::was_just_launched;
+use super::onward;
 use super::page::language::Language;
 use super::page::login_required;
 use super::response::{nothing_opened, see_other, set_cookies};
@@ -159,7 +159,7 @@ async fn process(
     let mut response = match decision {
         Ok(AuthorizationDecision::Granted(code)) => {
             let granted = request.authorization.redirect.with_code(code.expose());
-            authorization_response::into_response(&granted)
+            onward::with_code(app, browser, granted)
         }
         Ok(AuthorizationDecision::SignInRequired) => require_sign_in(app, browser, request),
         Ok(AuthorizationDecision::ConfirmSwitch(switch)) => {
@@ -183,7 +183,7 @@ async fn process(
     if let Some(name) = request.resumed.clone().filter(|_| ends_request) {
         forget_request(app, name, &mut response);
     }
-    open_frames(app, browser.language, &ended, response)
+    open_frames(app, browser, &ended, response)
 }
 
 /// Removes the pending request `name` from the browser.

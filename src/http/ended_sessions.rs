@@ -1,17 +1,17 @@
 //! The apps of a session that ends: what a page says of them, and the frames in which the browser tells
 //! them (Front-Channel Logout 1.0 §2).
 
-use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::Response;
 use openidconnect::ClientId;
 use url::Url;
 
-use super::page::language::Language;
+use super::extract::browser::BrowserRequest;
+use super::onward;
 use super::page::words::{Text, Words};
-use super::page::{Link, Page};
 use super::response::with_cookies;
 use crate::app::App;
+use crate::login::onward_page::OnwardPage;
 use crate::oauth::client::Client;
 use crate::oauth::logout::frontchannel_logout_url;
 use crate::session::EndedSession;
@@ -62,7 +62,7 @@ pub(super) fn frames(app: &App, ended: &[EndedSession]) -> Vec<Url> {
 /// in `response`. Any other response stays as it is.
 pub(super) fn open_frames(
     app: &App,
-    language: Language,
+    browser: &BrowserRequest,
     ended: &[EndedSession],
     response: Response,
 ) -> Response {
@@ -72,12 +72,6 @@ pub(super) fn open_frames(
     let Some(url) = location.filter(|_| !frames.is_empty()).map(str::to_owned) else {
         return response;
     };
-    let mut page = Page::new(StatusCode::OK, |words| &words.previous_user_signed_out);
-    page.action = Some(Link {
-        url: url.clone(),
-        label: Text::of(|words| &words.labels.r#continue),
-    });
-    page.frames = frames;
-    page.continue_url = Some(url);
-    with_cookies(page.into_response(language, app), &response)
+    let page = onward::show(app, browser, OnwardPage::Frames { frames, url });
+    with_cookies(page, &response)
 }

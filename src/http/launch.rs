@@ -230,7 +230,7 @@ async fn with_ticket(
             let cookies = session_cookies(app, &browser.cookies, signed_in.handles);
             set_cookies(&mut response, cookies);
             let ended = &signed_in.ended;
-            Ok(open_frames(app, browser.language, ended, response))
+            Ok(open_frames(app, browser, ended, response))
         }
     }
 }

@@ -16,6 +16,7 @@ mod launch;
 mod logout;
 mod metrics;
 mod middleware;
+mod onward;
 mod page;
 mod response;
 mod revoke;
@@ -129,6 +130,7 @@ fn for_browsers(app: &Arc<App>, bounds: &AddressBounds) -> Router<Arc<App>> {
             failed_launch::RETRY,
             get(failed_launch::retry).head(launch::head),
         )
+        .route(onward::ONWARD, get(onward::page).head(launch::head))
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { PageError::from(PageProblem::MethodNotAllowed) });
     let remove_planted = from_fn_with_state(Arc::clone(app), planted_cookies::remove_planted);

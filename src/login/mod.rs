@@ -5,6 +5,7 @@ pub mod account_switch;
 pub mod browser;
 pub mod failed_launch;
 pub mod logout_confirmation;
+pub mod onward_page;
 pub mod pending_request;
 pub mod policy;
 pub mod recent_launch;

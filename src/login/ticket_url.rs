@@ -54,6 +54,12 @@ pub fn strip(text: &str, parameter: &str, equals: Equals) -> String {
     left
 }
 
+/// Whether `text` holds a ticket, in any spelling of the name.
+#[must_use]
+pub fn is_in(text: &str, parameter: &str, equals: Equals) -> bool {
+    !search(text, parameter, equals).is_empty()
+}
+
 /// The part of `path` before the first ticket; `None` if it has none.
 #[must_use]
 pub fn before<'a>(path: &'a str, parameter: &str) -> Option<&'a str> {

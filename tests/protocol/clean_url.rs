@@ -57,6 +57,9 @@ async fn a_page_is_shown_at_a_url_without_the_ticket() {
         (format!("{refused}&ticket=TICKET"), 400),
         ("/logout?ticket=TICKET".to_owned(), 200),
         ("/logout?client_id=nobody&ticket=TICKET".to_owned(), 400),
+        ("/launch/grafana?Ticket=TICKET".to_owned(), 200),
+        ("/launch?ticket[]=TICKET&kiosk".to_owned(), 200),
+        (format!("{authorize}&Ticket=TICKET"), 200),
         ("/switch?ticket=TICKET".to_owned(), 410),
         ("/resume/x?ticket=TICKET".to_owned(), 410),
         ("/resume/x&ticket=TICKET".to_owned(), 410),
@@ -68,6 +71,21 @@ async fn a_page_is_shown_at_a_url_without_the_ticket() {
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_code_is_posted_from_a_url_without_the_ticket() {
+    let provider = TestProvider::open().await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let parameters = [("response_mode", "form_post"), ("ticket", ticket.as_str())];
+    let url = provider.client("grafana").authorize_url(&parameters);
+    let mut browser = Browser::new();
+    let answer = browser.get(url).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = browser.get(answer.location()).await;
+    assert_eq!(page.status, 200);
+    assert!(!page.url.as_str().contains(&ticket));
+    assert!(!page.field("code").is_empty() && !page.body.contains(&ticket));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The apps of the user whose session ends when another takes over the browser: what the pages say of
 //! them, and the frames in which the browser tells them (Front-Channel Logout 1.0).
 
+use chrono::TimeDelta;
+
 use crate::account_switch::{confirm_switch, launch_from_portal, sub};
 use crate::kit::{registered, registration, tokens};
 use crate::support::provider::TestProvider;
@@ -54,7 +56,17 @@ async fn a_switch_opens_the_frames_of_the_previous_users_apps_before_it_goes_on(
         let mut browser = provider.signed_in(CHEN_TAO).await;
         tokens(&registered(&provider, "framed"), &mut browser).await;
         let page = if from_portal {
-            launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await
+            let launched = launch_from_portal(&provider, &mut browser, HEI_LONG_JIANG).await;
+            assert_eq!(launched.status, 303, "{}", launched.body);
+            let onward = launched.location();
+            assert!(
+                onward.path().ends_with("/onward"),
+                "without the ticket: {onward}"
+            );
+            let page = browser.get(onward.clone()).await;
+            provider.advance(TimeDelta::seconds(61));
+            assert_eq!(browser.get(onward).await.status, 410);
+            page
         } else {
             provider
                 .launch(&mut browser, "grafana", HEI_LONG_JIANG)

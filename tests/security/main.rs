@@ -24,6 +24,7 @@ mod foreign_tokens;
 mod forgery;
 mod limits;
 mod logout;
+mod navigation;
 mod neighbour;
 mod portal;
 mod races;

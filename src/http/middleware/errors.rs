@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
@@ -45,7 +46,14 @@ pub(crate) async fn render_errors(
     }
     let response = next.run(Request::from_parts(parts, body)).await;
     let Some(entry) = response.extensions().get::<LogEntry>() else {
-        return response;
+        // No page is shown at a URL that holds a ticket, however the ticket is spelled.
+        let clean = (is_get && is_page(&response))
+            .then(|| failed_launch::without_ticket(&uri, &app))
+            .flatten();
+        return match clean {
+            Some(clean) => with_cookies(see_other(&clean), &response),
+            None => response,
+        };
     };
     let address = address
         .map(|address| address.to_string())
@@ -81,6 +89,11 @@ pub(crate) async fn render_errors(
     let language = response.extensions().get().copied().unwrap_or(language);
     let page = problem_page::page(problem, request_id, language, &app);
     with_cookies(page, &response)
+}
+
+fn is_page(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
 /// Whether a ticket in the URL is of no use to `method` of this route.

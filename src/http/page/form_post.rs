@@ -21,7 +21,7 @@ const SCRIPT: &str = include_str!("assets/form_post.js");
 /// The page may be framed by the client, as in a silent login. That is safe: the form can only be
 /// posted, and only to a URL of ours or one that the operator registered.
 #[must_use]
-pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]) -> Response {
+pub(crate) fn page<N: AsRef<str>>(title: &Text, action: &str, fields: &[(N, String)]) -> Response {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         format!(
             "default-src 'none'; base-uri 'none'; style-src {}; script-src {}",
@@ -31,6 +31,10 @@ pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]
     });
     let language = Language::default();
     let second = language.second();
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_str()))
+        .collect();
     let form = Form {
         language: language.tag(),
         second_language: second.tag(),
@@ -41,7 +45,7 @@ pub(crate) fn page(title: &Text, action: &str, fields: &[(&'static str, String)]
         title: title.read(language.words()),
         second_title: title.read(second.words()),
         action,
-        fields,
+        fields: &fields,
     };
     match form.render() {
         Ok(html) => {
@@ -74,5 +78,5 @@ struct Form<'a> {
     title: String,
     second_title: String,
     action: &'a str,
-    fields: &'a [(&'static str, String)],
+    fields: &'a [(&'a str, &'a str)],
 }

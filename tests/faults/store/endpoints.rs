@@ -39,6 +39,7 @@ pub fn for_operators(program: &Program) -> Vec<Request> {
         ),
         Request::get("well_known::jwks", program.at("/jwks")),
         Request::get("failed_launch::page", program.at("/problem")).succeeds(410),
+        Request::get("onward::page", program.at("/onward")).succeeds(410),
         Request::get("failed_launch::retry", program.at("/retry")).succeeds(410),
         Request::get("well_known::favicon", program.at("/favicon.ico")),
         Request::get("well_known::robots", program.at("/robots.txt")),
