@@ -25,7 +25,7 @@ impl Mistake {
     /// The mistake, with the `heading` of the column that it is in.
     pub(crate) fn in_column(mut self, heading: &str) -> Self {
         if !heading.is_empty() {
-            self.what = format!("{} (column {heading})", self.what);
+            self.what = format!("{} (column {})", self.what, heading.escape_debug());
         }
         self
     }

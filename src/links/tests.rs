@@ -136,6 +136,13 @@ fn a_mistake_in_a_cell_names_the_column() {
 }
 
 #[test]
+fn a_heading_with_control_characters_is_named_without_them() {
+    let messages = mistakes("id,c\u{b}lient,username\n1,nowhere,ct\n");
+    let named = messages[0].contains(r"(column c\u{b}lient)");
+    assert!(named && !messages[0].contains('\u{b}'), "{messages:?}");
+}
+
+#[test]
 fn an_unclosed_quotation_mark_is_reported() {
     let messages = mistakes("id,username\n1,\"a\n2,b\n3,c\n");
     assert!(messages[0].starts_with("line 2: "), "{messages:?}");
