@@ -39,9 +39,10 @@ pub(crate) async fn render_errors(
         && let Some(clean) = failed_launch::without_ticket(&uri, &app)
     {
         // A form is sent again: a 307 keeps it, and it stays here (RFC 9700 §4.12 is about other sites).
-        return match is_get {
-            true => see_other(&clean),
-            false => Redirect::temporary(&clean).into_response(),
+        return if is_get {
+            see_other(&clean)
+        } else {
+            Redirect::temporary(&clean).into_response()
         };
     }
     let response = next.run(Request::from_parts(parts, body)).await;
