@@ -7,12 +7,15 @@ mod files;
 mod in_id_order;
 mod links;
 mod listen;
+mod listing;
 mod log;
 mod names;
+mod opened;
 mod output;
 mod owners;
 mod person_id;
 mod serve;
+mod sessions;
 mod stop;
 mod table;
 #[cfg(test)]
@@ -48,6 +51,9 @@ enum Command {
     /// List the known users, read the portal's list, and show what happened to users who left.
     #[command(subcommand)]
     Users(users::Users),
+    /// The sessions of people: list them, end them.
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -59,7 +65,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) => {
+        Command::Users(_) | Command::Sessions(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -95,6 +101,10 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Users(users) => {
             let config = users.configured().load()?;
             runtime.block_on(users.run(config))
+        }
+        Command::Sessions(sessions) => {
+            let config = sessions.configured().load()?;
+            runtime.block_on(sessions.run(config))
         }
     };
     result.map_err(|error| vec![error])

@@ -36,6 +36,11 @@ impl PersonId {
     }
 }
 
+/// The error for an id that nobody has.
+pub(super) fn unknown_user(id: &str) -> String {
+    format!("nobody is known by the id {id}; `panda-oidc users list` shows who is")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The browser session: who is signed in, since when, and until when.
 
+mod listing;
 mod logout_notice;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Identity, Subject};
 use rand::CryptoRng;
 
+pub use self::listing::{ListedSession, SessionFilter};
 pub use self::logout_notice::{
     Delivery, DeliveryLease, DeliveryOutcome, EndedSession, LogoutNotice,
 };

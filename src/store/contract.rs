@@ -9,6 +9,7 @@ mod people;
 mod readings;
 mod refresh_tokens;
 mod replay_cache;
+mod session_listing;
 mod sessions;
 mod signing_keys;
 mod tickets;
@@ -42,6 +43,10 @@ macro_rules! stores {
                 sessions: of_concurrent_end_calls_one_ends_the_session;
                 sessions: an_expired_session_can_still_be_ended;
                 sessions: a_sign_in_ends_every_session_of_other_users_in_the_browser;
+                session_listing: sessions_are_listed_in_order_and_in_batches;
+                session_listing: sessions_are_found_by_person_client_and_sid;
+                session_listing: an_expired_session_is_listed_until_it_is_swept;
+                session_listing: several_sessions_end_at_once;
                 logout_deliveries: an_ended_session_queues_a_delivery_for_each_listening_client;
                 logout_deliveries: a_sign_in_of_another_user_queues_deliveries_too;
                 logout_deliveries: a_postponed_client_is_not_leased_before_its_time;

@@ -19,6 +19,7 @@ mod people;
 mod readings;
 mod refresh_tokens;
 mod replay_cache;
+mod session_listing;
 mod sessions;
 mod signing_keys;
 mod sqlite;
@@ -33,6 +34,7 @@ pub use self::people::{People, PeopleBatches};
 pub use self::readings::{AppliedChanges, DirectoryLease, DirectoryReadings};
 pub use self::refresh_tokens::{Family, RefreshOutcome, RefreshTokens, Rotation};
 pub use self::replay_cache::ReplayCache;
+pub use self::session_listing::{SessionBatches, SessionListing};
 pub use self::sessions::{EXPIRED_SESSION_RETENTION, Sessions};
 pub use self::signing_keys::SealedKeys;
 pub use self::sqlite::{Inspection, Missing, OpenError, SqliteStore, WriteTimeout};
@@ -41,6 +43,7 @@ pub use self::user_listing::UserListing;
 /// All persistent state of the provider.
 pub trait Store:
     Sessions
+    + SessionListing
     + LogoutDeliveries
     + Grants
     + RefreshTokens
@@ -56,6 +59,7 @@ pub trait Store:
 
 impl<T> Store for T where
     T: Sessions
+        + SessionListing
         + LogoutDeliveries
         + Grants
         + RefreshTokens

@@ -8,10 +8,9 @@ use panda_oidc::app::App;
 use panda_oidc::directory::Presence;
 use panda_oidc::service::backchannel_logout;
 
-use super::text::unknown_user;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
-use crate::cli::person_id::PersonId;
+use crate::cli::person_id::{PersonId, unknown_user};
 use panda_oidc::error_chain::explain;
 use panda_oidc_sdk::Subject;
 

@@ -7,10 +7,10 @@ use panda_oidc::directory::{Event, HistoryEntry, Presence};
 use panda_oidc::store::{People as _, SqliteStore};
 use serde_json::json;
 
-use super::text::{format_time, unknown_user};
 use crate::cli::configured::ConfigArgs;
+use crate::cli::listing::format_time;
 use crate::cli::output::print;
-use crate::cli::person_id::PersonId;
+use crate::cli::person_id::{PersonId, unknown_user};
 use panda_oidc::error_chain::explain;
 
 /// Shows what happened to a user who left.

@@ -8,11 +8,10 @@ use panda_oidc::directory::{Person, Presence};
 use panda_oidc::store::{PeopleBatches, SqliteStore};
 use serde::Serialize;
 
-use super::text::format_time;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::in_id_order::InIdOrder;
+use crate::cli::listing::{ListError, format_time, outcome, write_json};
 use crate::cli::table::Table;
-use panda_oidc::error_chain::explain;
 
 /// Lists the known users.
 #[derive(Debug, Args)]
@@ -58,23 +57,12 @@ impl List {
         } else {
             self.table(store, out).await
         };
-        match result {
-            // The reader has closed the pipe, as `head` does.
-            Err(ListError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Ok(ExitCode::SUCCESS)
-            }
-            Err(ListError::Write(error)) => Err(format!("the list cannot be written: {error}")),
-            Err(ListError::Store(error)) => Err(error),
-            Ok(()) => Ok(ExitCode::SUCCESS),
-        }
+        outcome(result)
     }
 
     async fn lines(&self, store: &SqliteStore, mut out: impl io::Write) -> Result<(), ListError> {
-        self.for_each(store, |line| {
-            serde_json::to_writer(&mut out, line)?;
-            out.write_all(b"\n")
-        })
-        .await?;
+        self.for_each(store, |line| write_json(&mut out, line))
+            .await?;
         Ok(out.flush()?)
     }
 
@@ -101,8 +89,7 @@ impl List {
         let mut everybody = PeopleBatches::of(store);
         let mut ordered = InIdOrder::new();
         loop {
-            let people = everybody.next().await;
-            let people = people.map_err(|error| ListError::Store(explain(&error)))?;
+            let people = everybody.next().await?;
             if people.is_empty() {
                 break;
             }
@@ -156,17 +143,5 @@ fn line_of(person: &Person) -> UserLine<'_> {
         phone: identity.phone.as_deref(),
         state: person.presence.as_str(),
         since: since.map(format_time),
-    }
-}
-
-/// Why the listing stopped.
-enum ListError {
-    Store(String),
-    Write(io::Error),
-}
-
-impl From<io::Error> for ListError {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
     }
 }

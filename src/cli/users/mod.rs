@@ -4,19 +4,14 @@ mod forget;
 mod history;
 mod list;
 mod sync;
-mod text;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Subcommand;
-use panda_oidc::app::App;
-use panda_oidc::config::{Config, StoreKind};
-use panda_oidc::error_chain::explain;
-use panda_oidc::store::{Maintenance as _, Missing, SqliteStore, WriteTimeout};
-use panda_oidc_sdk::{Host, SystemClock};
+use panda_oidc::config::Config;
 
-use crate::cli::configured::{ConfigArgs, in_store_path};
+use crate::cli::configured::ConfigArgs;
+use crate::cli::opened::{require_existing_store, require_shared_store, with_app, with_store};
 
 /// What to do with users.
 #[derive(Debug, Subcommand)]
@@ -51,52 +46,17 @@ impl Users {
     ///
     /// Why the command failed.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode, String> {
-        if config.store.kind == StoreKind::Memory {
-            return Err(
-                "store.kind is memory, which only the provider itself can see; choose sqlite"
-                    .into(),
-            );
-        }
+        require_shared_store(&config)?;
         match self {
-            Self::List(list) => {
-                let store = existing_store(&config)?;
-                let result = list.run(&store).await;
-                store.close().await.map_err(|error| explain(&error))?;
-                result
-            }
+            Self::List(list) => with_store(&config, async |store| list.run(store).await).await,
             Self::History(history) => {
-                let store = existing_store(&config)?;
-                let result = history.run(&store).await;
-                store.close().await.map_err(|error| explain(&error))?;
-                result
+                with_store(&config, async |store| history.run(store).await).await
             }
             Self::Forget(forget) => {
-                let store = existing_store(&config)?;
-                store.close().await.map_err(|error| explain(&error))?;
+                require_existing_store(&config).await?;
                 with_app(config, async |app| forget.run(app).await).await
             }
             Self::Sync(sync) => with_app(config, async |app| sync.run(app).await).await,
         }
     }
-}
-
-/// Opens the store of a command that has nothing to do without one.
-fn existing_store(config: &Config) -> Result<SqliteStore, String> {
-    SqliteStore::open_for_command(&config.store.path, Missing::Refuse)
-        .map_err(|error| in_store_path(&error))
-}
-
-/// Opens everything that `serve` opens, and closes it after `work`. `serve` may run at the same time.
-async fn with_app(
-    config: Config,
-    work: impl AsyncFnOnce(&Arc<App>) -> Result<ExitCode, String>,
-) -> Result<ExitCode, String> {
-    let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
-    let app = App::open(config, host, WriteTimeout::Command)
-        .await
-        .map_err(|error| explain(&error))?
-        .shared();
-    let result = work(&app).await;
-    app.store.close().await.map_err(|error| explain(&error))?;
-    result
 }

@@ -21,6 +21,7 @@ mod readings;
 mod refresh_tokens;
 mod replay_cache;
 mod schema;
+mod session_listing;
 mod sessions;
 mod signing_keys;
 mod user_listing;

@@ -249,7 +249,7 @@ pub(super) fn end(
 }
 
 /// The clients that received a grant in the session.
-fn clients(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Vec<ClientId>> {
+pub(super) fn clients(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Vec<ClientId>> {
     sql.prepare_cached("SELECT client_id FROM session_clients WHERE sid = ?1 ORDER BY client_id")?
         .query_map([sid.as_str()], |row| row.get(0).map(ClientId::new))?
         .collect()
