@@ -18,7 +18,7 @@ use panda_oidc::backchannel::LogoutNotifier;
 use panda_oidc::crypto::MasterKey;
 use panda_oidc::crypto::identifiers::{SessionHandleHash, TicketHash, UserAgentId};
 use panda_oidc::login::browser::BrowserHandles;
-use panda_oidc::login::policy::{Policy, TicketReplay};
+use panda_oidc::login::policy::{ConfirmSwitch, Policy, TicketReplay};
 use panda_oidc::login::sign_in::TicketOwner;
 use panda_oidc::login::ticket;
 use panda_oidc::login::ticket_decision::decide_ticket;
@@ -59,6 +59,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
         lifetime: TimeDelta::hours(12),
         ticket_memory: TimeDelta::days(7),
         replay: TicketReplay::BrowserBound,
+        confirm_switch: ConfirmSwitch::default(),
     };
     let owner = TicketOwner {
         holder: holder.id(),
@@ -83,7 +84,7 @@ fn decide(criterion: &mut Criterion<ProcessorTime>) {
                     holder: holder.clone(),
                     already_owned: false,
                 };
-                let needs_confirmation = login.needs_confirmation(Some(&session), false);
+                let needs_confirmation = login.needs_confirmation(Some(&session), false, &policy);
                 let current = CurrentSession {
                     session: Some(&session),
                     handle: Some(handle),

@@ -4,7 +4,6 @@
 use chrono::TimeDelta;
 use panda_oidc::jobs::sweep::sweep;
 use panda_oidc_panda::simulator::Person;
-use reqwest::Method;
 
 use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::Browser;
@@ -135,7 +134,8 @@ async fn n61_a_plus_a_blank_and_another_encoding_do_not_make_another_ticket() {
 
 /// Every byte of `text`, percent-encoded.
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let bytes = text.bytes();
+    bytes.fold(String::new(), |all, byte| all + &format!("%{byte:02X}"))
 }
 
 /// `ticket`, with other characters for its pluses, and encoded as a whole.
