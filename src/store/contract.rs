@@ -41,6 +41,7 @@ macro_rules! stores {
                 sessions: an_ended_session_lists_each_client_once;
                 sessions: of_concurrent_end_calls_one_ends_the_session;
                 sessions: an_expired_session_can_still_be_ended;
+                sessions: the_end_of_a_session_is_that_of_earlier_ones_of_the_user_in_the_browser;
                 sessions: a_sign_in_ends_every_session_of_other_users_in_the_browser;
                 logout_deliveries: an_ended_session_queues_a_delivery_for_each_listening_client;
                 logout_deliveries: a_sign_in_of_another_user_queues_deliveries_too;
