@@ -354,3 +354,24 @@ fn an_address_is_a_network_of_one() {
         "{problem}"
     );
 }
+
+#[test]
+fn connections_of_one_address_that_are_most_of_all_are_warned_of() {
+    let warnings = |limits: &str| {
+        let config = parse(&format!("{GOOD}[limits]\n{limits}\n")).unwrap();
+        let warnings = config.warnings.iter().map(ToString::to_string);
+        let of_limits = warnings.filter(|it| it.contains("limits."));
+        of_limits.collect::<Vec<_>>()
+    };
+    for fits in [
+        "connections = 1024",
+        "connections = 8\nconnections_per_address = 8",
+    ] {
+        assert_eq!(warnings(fits), [""; 0], "{fits}");
+    }
+    let [warning] = &warnings("connections = 1000")[..] else {
+        panic!("a warning")
+    };
+    let says = "limits.connections_per_address: one address may open 512 of 1000 connections";
+    assert!(warning.contains(says), "{warning}");
+}
