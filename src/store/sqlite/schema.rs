@@ -189,8 +189,9 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     connection.busy_timeout(OPEN_TIMEOUT)?;
     connection.execute_batch(
         // FULL: a commit survives a power failure. The log is truncated to 64 MiB if it was ever
-        // longer.
+        // longer. What is deleted is overwritten: a name that was forgotten is in no copy of the file.
         "PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
