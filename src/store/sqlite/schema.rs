@@ -26,13 +26,14 @@ pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
 
 /// The migrations from an empty database to the current schema, each with the `user_version` it leads
 /// to. A released migration is never changed; a change is a new migration.
-const MIGRATIONS: [(i64, &str); 6] = [
+const MIGRATIONS: [(i64, &str); 7] = [
     (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
     (3, include_str!("migrations/0003_logout_deliveries.sql")),
     (4, include_str!("migrations/0004_refresh_tokens.sql")),
     (5, include_str!("migrations/0005_links.sql")),
     (6, include_str!("migrations/0006_directory.sql")),
+    (8, include_str!("migrations/0008_due_by_client.sql")),
 ];
 
 /// The schema version of this program.
