@@ -43,6 +43,7 @@ pub fn inspect(config: &Config) -> Result<Files, StartError> {
         }
         warnings.extend(begins_anew(config, sealed.is_empty()));
     }
+    warnings.extend(readable_by_everybody(config));
     Ok(Files { database, warnings })
 }
 
@@ -62,6 +63,28 @@ pub fn begins_anew(config: &Config, has_no_keys: bool) -> Option<String> {
     })
 }
 
+/// A warning if others on this machine can read the database.
+#[cfg(unix)]
+fn readable_by_everybody(config: &Config) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = &config.store.path;
+    let mode = std::fs::metadata(file).ok()?.permissions().mode();
+    let is_readable = config.store.kind == StoreKind::Sqlite && mode & 0o007 != 0;
+    is_readable.then(|| {
+        format!(
+            "store.path: everybody on this machine can read {file}, and with it names, telephone numbers \
+             and linked accounts; run: chmod o= {file}*",
+            file = file.display()
+        )
+    })
+}
+
+/// Other systems have other permissions.
+#[cfg(not(unix))]
+fn readable_by_everybody(_: &Config) -> Option<String> {
+    None
+}
+
 /// Opens the master key for a store, and creates it only for a store that `has_no_keys`.
 ///
 /// # Errors
@@ -69,7 +92,10 @@ pub fn begins_anew(config: &Config, has_no_keys: bool) -> Option<String> {
 /// When the file cannot be used.
 pub(super) fn open_master_key(config: &Config, has_no_keys: bool) -> Result<MasterKey, StartError> {
     let file: &Path = &config.keys.master_key_file;
-    if let Some(warning) = begins_anew(config, has_no_keys) {
+    for warning in begins_anew(config, has_no_keys)
+        .into_iter()
+        .chain(readable_by_everybody(config))
+    {
         tracing::warn!("{warning}");
     }
     Ok(if has_no_keys {

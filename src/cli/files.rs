@@ -5,26 +5,33 @@
 
 use std::fs;
 
+use panda_oidc::config::LimitsSection;
+
 /// How many files the store, the portal and the log need at least.
 const RESERVED: usize = 128;
 
-/// The number of connections that fit: at most `wanted`.
-pub(super) fn connection_limit(wanted: usize) -> usize {
+/// `limits` with no more connections than fit, of which one address may have an eighth.
+pub(super) fn fitting(mut limits: LimitsSection) -> LimitsSection {
     // Another operating system, or no limit.
-    let Some(limit) = fs::read_to_string("/proc/self/limits")
+    let Some(files) = fs::read_to_string("/proc/self/limits")
         .ok()
         .and_then(|limits| open_files(&limits))
     else {
-        return wanted;
+        return limits;
     };
-    let room = connections_within(wanted, limit);
+    let (wanted, of_one) = (limits.connections, limits.connections_per_address);
+    let room = connections_within(wanted, files);
     if room < wanted {
+        limits.connections = room;
+        limits.connections_per_address = of_one.min(room.div_ceil(8));
         tracing::warn!(
-            "There is room for {room} connections instead of {wanted}, since this process may open \
-             {limit} files; raise LimitNOFILE in its unit, or lower limits.connections"
+            "There is room for {room} connections instead of {wanted}, and for {} of one address instead of \
+             {of_one}, since this process may open {files} files; raise LimitNOFILE in its unit, or lower \
+             limits.connections",
+            limits.connections_per_address
         );
     }
-    room
+    limits
 }
 
 /// The soft limit of open files (`proc_pid_limits(5)`).

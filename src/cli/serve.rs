@@ -28,11 +28,11 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     }
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
-    let bounds = ConnectionLimits::from(&config);
-    let public_bounds = ConnectionLimits {
-        connections: files::connection_limit(bounds.connections),
-        ..bounds.clone()
+    let config = Config {
+        limits: files::fitting(config.limits),
+        ..config
     };
+    let bounds = ConnectionLimits::from(&config);
     let host = Host::new(Arc::new(SystemClock)).map_err(|error| explain(&error))?;
     let app = App::open(config, host, WriteTimeout::Request)
         .await
@@ -51,7 +51,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
             serve(
                 public,
                 router(Arc::clone(&app)),
-                public_bounds,
+                bounds.clone(),
                 wait(stopped.clone())
             ),
             serve(

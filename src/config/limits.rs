@@ -77,6 +77,17 @@ impl LimitsSection {
                 "write something like 512",
             );
         }
+        // The least that can be configured is no contradiction.
+        if self.connections_per_address > (self.connections / 2).max(8) {
+            findings.warn(
+                "limits.connections_per_address",
+                format!(
+                    "one address may open {} of {} connections, so that two addresses can take them all",
+                    self.connections_per_address, self.connections
+                ),
+                "write an eighth of limits.connections; name proxies in server.trusted_proxies",
+            );
+        }
         if !(Duration::from_secs(1)..=Duration::from_mins(1)).contains(&self.request_time) {
             findings.add(
                 "limits.request_time",

@@ -173,6 +173,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
     let admin = document
         .admin
         .check(document.server.allow_insecure_http, &mut findings);
+    document.server.check(&mut findings);
     document.session.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);

@@ -54,6 +54,15 @@ pub(super) fn read(
         Place::Here(secret) => secret.clone(),
         Place::File(file) => match fs::read_to_string(file) {
             Ok(text) => trim_line_break(&text),
+            Err(error) if may_hold_secret(file) => {
+                // The path is not repeated: it may be the secret itself, put in the wrong place.
+                fail(
+                    format!("the file cannot be read: {error}"),
+                    "write the path of the file that holds the secret, or the secret under the key \
+                     without _file",
+                );
+                return None;
+            }
             Err(error) => {
                 let problem = format!("{} cannot be read: {error}", file.display());
                 fail(problem, "check path and permissions");
@@ -79,6 +88,18 @@ pub(super) fn read(
         fail(format!("it is shorter than {least} characters"), MAKE_ONE);
     }
     Some(Secret::Plain(secret))
+}
+
+/// Whether a part of `file` may be a secret or a part of one, rather than a name: long, with digits among
+/// letters, and without a dot.
+fn may_hold_secret(file: &Path) -> bool {
+    file.iter().any(|part| {
+        let part = part.to_string_lossy();
+        let has = |is: fn(char) -> bool| part.contains(is);
+        let is_long = part.len() >= 16 && !part.contains('.');
+        let is_mixed = has(|it| it.is_ascii_digit()) && has(|it| it.is_ascii_alphabetic());
+        is_long && is_mixed || part.ends_with('=')
+    })
 }
 
 /// Removes the line break at the end.

@@ -34,6 +34,40 @@ impl Default for Server {
     }
 }
 
+impl Server {
+    pub(super) fn check(&self, findings: &mut Findings<'_>) {
+        for network in self.trusted_proxies.iter().filter(|it| is_wide(it)) {
+            findings.warn(
+                "server.trusted_proxies",
+                format!(
+                    "{network} has many addresses that are no proxy of yours; a client at one can write any \
+                     address into X-Forwarded-For, and so evade limits and mislead the log"
+                ),
+                "list the addresses of your proxies",
+            );
+        }
+    }
+}
+
+/// Whether a network holds more public addresses than an organization's proxies have.
+fn is_wide(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => {
+            let (first, last) = (network.network(), network.broadcast());
+            let is_internal = |it: Ipv4Addr| {
+                let shared = it.octets()[0] == 100 && it.octets()[1] & 0xc0 == 64;
+                it.is_private() || it.is_loopback() || it.is_link_local() || shared
+            };
+            network.prefix_len() < 16 && !(is_internal(first) && is_internal(last))
+        }
+        IpNet::V6(network) => {
+            let first = network.network();
+            let is_internal = first.is_unique_local() || first.is_unicast_link_local();
+            network.prefix_len() < 32 && !(is_internal && network.prefix_len() >= 7)
+        }
+    }
+}
+
 /// `[session]`: how long a session lasts, and who may present a ticket again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]

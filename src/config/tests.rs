@@ -354,3 +354,42 @@ fn an_address_is_a_network_of_one() {
         "{problem}"
     );
 }
+
+#[test]
+fn a_network_with_strangers_among_the_trusted_proxies_is_warned_of() {
+    let warned = |networks: &str| {
+        let server = format!("[server]\ntrusted_proxies = [{networks}]\n");
+        let config = parse(&format!("{GOOD}{server}")).unwrap();
+        let warnings = config.warnings.iter().map(ToString::to_string);
+        warnings.filter(|it| it.contains("trusted_proxies")).count()
+    };
+    assert_eq!(
+        warned("'0.0.0.0/0', '8.0.0.0/8', '::/0', '2000::/3', '10.0.0.0/7'"),
+        5
+    );
+    let internal =
+        "'10.0.0.0/8', '127.0.0.0/8', '172.16.0.0/12', '100.64.0.0/10', 'fd00::/8', '::1'";
+    assert_eq!(warned(internal), 0);
+    assert_eq!(warned("'203.0.113.0/24', '2001:db8::/32'"), 0);
+}
+
+#[test]
+fn connections_of_one_address_that_are_most_of_all_are_warned_of() {
+    let warnings = |limits: &str| {
+        let config = parse(&format!("{GOOD}[limits]\n{limits}\n")).unwrap();
+        let warnings = config.warnings.iter().map(ToString::to_string);
+        let of_limits = warnings.filter(|it| it.contains("limits."));
+        of_limits.collect::<Vec<_>>()
+    };
+    for fits in [
+        "connections = 1024",
+        "connections = 8\nconnections_per_address = 8",
+    ] {
+        assert_eq!(warnings(fits), [""; 0], "{fits}");
+    }
+    let [warning] = &warnings("connections = 1000")[..] else {
+        panic!("a warning")
+    };
+    let says = "limits.connections_per_address: one address may open 512 of 1000 connections";
+    assert!(warning.contains(says), "{warning}");
+}

@@ -20,8 +20,7 @@ use crate::oauth::discovery::path;
 use crate::oauth::logout::{LogoutRequest, PARAMETERS, PostLogoutRedirect, read};
 use crate::oauth::params::Params;
 use crate::people::display_name;
-use crate::service::logout::end_session;
-use crate::service::sign_in::BrowserState;
+use crate::service::logout::{end_session, session_to_end};
 use crate::session::{EndedSession, Session};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -114,7 +113,8 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
         PageProblem::Logout(refused.into())
     })?;
     let state = browser.state(app).await?;
-    let plan = request.plan(state.session.as_ref());
+    let current = session_to_end(app, &state).await?;
+    let plan = request.plan(current.as_ref());
     let ended = match &plan.session_to_end {
         Some(sid) => {
             end_session(
@@ -126,13 +126,14 @@ async fn serve(app: &Arc<App>, browser: &BrowserRequest, raw: &str) -> Result<Re
             )
             .await?
         }
-        None => None,
+        None => Vec::new(),
     };
-    match &state.session {
+    match &current {
         Some(session) if plan.needs_confirmation => {
-            confirmation_page(app, browser, session, &request).await
+            let is_signed_in = state.session.is_some();
+            confirmation_page(app, browser, session, is_signed_in, &request).await
         }
-        _ => Ok(after_logout(app, browser, &request, ended.as_ref())),
+        _ => Ok(after_logout(app, browser, &request, &ended)),
     }
 }
 
@@ -153,7 +154,7 @@ pub(super) async fn confirm(
     let form = Params::parse(&body?)?;
     let sealed = form.get("confirmation").unwrap_or_default();
     let pending = PendingLogout::open(sealed, &app.logout_sealer, app.host.clock.now());
-    let BrowserState { session, .. } = browser.state(&app).await?;
+    let session = session_to_end(&app, &browser.state(&app).await?).await?;
     let pending = pending
         .filter(|pending| pending.applies_to(session.as_ref()))
         .ok_or(PageProblem::NoPendingLogout)?;
@@ -162,9 +163,9 @@ pub(super) async fn confirm(
         Some(session) => {
             end_session(&app, &session.sid, &request, true, browser.client_ip.0).await?
         }
-        None => None,
+        None => Vec::new(),
     };
-    Ok(after_logout(&app, &browser, &request, ended.as_ref()))
+    Ok(after_logout(&app, &browser, &request, &ended))
 }
 
 /// Rebuilds the logout request from `pending`. It drops a client or redirect that is no longer
@@ -185,11 +186,13 @@ fn restore_request(app: &App, pending: &PendingLogout) -> LogoutRequest {
     }
 }
 
-/// The page that asks the user to confirm the logout.
+/// The page that asks the user to confirm the logout. It names the person only if they are still signed
+/// in: in a browser that was left, somebody else may ask.
 async fn confirmation_page(
     app: &App,
     browser: &BrowserRequest,
     session: &Session,
+    is_signed_in: bool,
     request: &LogoutRequest,
 ) -> Result<Response, PageError> {
     let redirect = request.redirect.as_ref();
@@ -202,8 +205,12 @@ async fn confirmation_page(
     let confirmation = pending
         .seal(&app.logout_sealer)
         .ok_or(PageProblem::Internal)?;
-    let name = display_name(&session.user.identity);
-    let mut page = Page::new(StatusCode::OK, |words| &words.confirm_logout).with("person", name);
+    let mut page = if is_signed_in {
+        let name = display_name(&session.user.identity);
+        Page::new(StatusCode::OK, |words| &words.confirm_logout).with("person", name)
+    } else {
+        Page::new(StatusCode::OK, |words| &words.confirm_earlier_logout)
+    };
     page.notes = notes(app, &app.store.session_clients(&session.sid).await?);
     page.form = Some(Form {
         action: browser.localized(&app.issuer.at(CONFIRM_PATH)),
@@ -222,16 +229,16 @@ fn after_logout(
     app: &App,
     browser: &BrowserRequest,
     request: &LogoutRequest,
-    ended: Option<&EndedSession>,
+    ended: &[EndedSession],
 ) -> Response {
     let redirect = request.redirect.as_ref().map(PostLogoutRedirect::url);
-    let frames = frames(app, ended.map(std::slice::from_ref).unwrap_or_default());
+    let frames = frames(app, ended);
     let mut response = match redirect {
         Some(url) if frames.is_empty() => see_other(&url),
         redirect => {
             let mut page = match ended {
-                Some(ended) => signed_out_page(app, ended),
-                None => Page::new(StatusCode::OK, |words| &words.not_signed_in),
+                [] => Page::new(StatusCode::OK, |words| &words.not_signed_in),
+                ended => signed_out_page(app, ended),
             };
             page.action = Some(match &redirect {
                 Some(url) => Link {
@@ -260,9 +267,12 @@ fn after_logout(
     response
 }
 
-/// The page after a session has ended.
-fn signed_out_page(app: &App, ended: &EndedSession) -> Page {
+/// The page after sessions have ended.
+fn signed_out_page(app: &App, ended: &[EndedSession]) -> Page {
+    let mut clients: Vec<_> = ended.iter().flat_map(|it| it.clients.clone()).collect();
+    clients.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    clients.dedup();
     let mut page = Page::new(StatusCode::OK, |words| &words.signed_out);
-    page.notes = notes(app, &ended.clients);
+    page.notes = notes(app, &clients);
     page
 }

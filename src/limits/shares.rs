@@ -77,13 +77,6 @@ impl Shares {
 }
 
 impl Share {
-    /// How many holders the address has, this one included.
-    #[must_use]
-    pub fn holders(&self) -> usize {
-        let held = self.shares.lock();
-        held.get(&self.network).map_or(0, |of| of.holders)
-    }
-
     /// Takes `amount` at once; `None` when the address would hold too much.
     #[must_use]
     pub fn take(self, amount: usize) -> Option<Held> {
@@ -93,6 +86,21 @@ impl Share {
             _part: part,
             _share: self,
         })
+    }
+
+    /// Takes one if the address holds less than its share; otherwise gives itself back.
+    ///
+    /// # Errors
+    ///
+    /// This share, to wait with.
+    pub fn try_one(self) -> Result<Held, Self> {
+        match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(part) => Ok(Held {
+                _part: part,
+                _share: self,
+            }),
+            Err(_) => Err(self),
+        }
     }
 
     /// Waits until the address holds less than its share, and takes one. Never `None`: a share is not closed.

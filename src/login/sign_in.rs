@@ -127,7 +127,7 @@ pub enum ContinuedSession {
     /// The session that the browser's cookie opens. If it has ended meanwhile, as [`Self::AnyInUserAgent`].
     Current(SessionId),
     /// Any in the user agent. A browser that has lost its session cookie, or whose tabs signed in at
-    /// once, would otherwise have two sessions, of which a logout ends one.
+    /// once, would otherwise have two live sessions, of which a logout might end one.
     AnyInUserAgent,
     /// None. A client serves many browsers.
     None,

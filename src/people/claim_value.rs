@@ -28,7 +28,10 @@ pub(super) fn to_claim_value(value: &Value) -> Result<Option<ClaimValue>, Templa
         ValueKind::Undefined | ValueKind::None => None,
         ValueKind::Bool => Some(ClaimValue::Flag(value.is_true())),
         ValueKind::Seq | ValueKind::Iterable => {
-            let members = value.try_iter()?.filter(|member| !is_absent(member));
+            let members = value
+                .try_iter()
+                .map_err(|error| TemplateError::of_evaluation(&error))?
+                .filter(|member| !is_absent(member));
             let members: Vec<_> = members
                 .take(MAX_LIST_ITEMS + 1)
                 .map(|it| it.to_string())

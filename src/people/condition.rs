@@ -51,10 +51,9 @@ impl Condition {
         // A missing value is `none`, so that any use but a truth test fails. An undefined value would
         // count as empty.
         let none = Value::from(());
-        Ok(self
-            .expression
-            .eval(variables_of(profile, &none))?
-            .is_true())
+        let value = self.expression.eval(variables_of(profile, &none));
+        let value = value.map_err(|error| TemplateError::of_evaluation(&error))?;
+        Ok(value.is_true())
     }
 }
 

@@ -35,7 +35,7 @@ const VARIABLES: [&str; 11] = [
 /// The functions of a rule. `debug` is left out: it would disclose the whole profile to a client.
 const FUNCTIONS: [&str; 3] = ["dict", "namespace", "range"];
 
-/// What is wrong with a rule, worded for its author.
+/// What is wrong with a rule, worded for its author. Contains no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TemplateError(pub(super) String);
@@ -44,6 +44,17 @@ impl From<minijinja::Error> for TemplateError {
     fn from(error: minijinja::Error) -> Self {
         Self(match error.detail() {
             Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        })
+    }
+}
+
+impl TemplateError {
+    /// Why a rule failed for a user: the kind of the error and the line of the rule. What the engine says
+    /// beyond that may contain values, such as a telephone number, and this ends in the log.
+    pub(super) fn of_evaluation(error: &minijinja::Error) -> Self {
+        Self(match error.line() {
+            Some(line) => format!("{} in line {line}", error.kind()),
             None => error.kind().to_string(),
         })
     }

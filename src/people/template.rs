@@ -74,7 +74,8 @@ impl Template {
     ///
     /// When the template cannot be evaluated, or its value cannot be a claim.
     pub fn render(&self, profile: &Profile) -> Result<Option<ClaimValue>, TemplateError> {
-        to_claim_value(&self.evaluate(variables_of(profile, &Value::UNDEFINED))?)
+        let value = self.evaluate(variables_of(profile, &Value::UNDEFINED));
+        to_claim_value(&value.map_err(|error| TemplateError::of_evaluation(&error))?)
     }
 
     /// The variables that the template uses.

@@ -12,6 +12,10 @@ use crate::crypto::handle::Digest;
 /// The most resources in one response.
 pub const MAX_PAGE_SIZE: u32 = 500;
 
+/// The most names in `attributes`, and in `excludedAttributes`: far more than there are attributes. Each is
+/// compared with those of every resource.
+const MAX_NAMES: usize = 100;
+
 /// The number of resources in a response if the client does not request a `count`.
 const DEFAULT_PAGE_SIZE: u32 = 100;
 
@@ -44,7 +48,7 @@ impl ListRequest {
     ///
     /// # Errors
     ///
-    /// `invalidValue` when `startIndex` or `count` is not a number.
+    /// `invalidValue` when `startIndex` or `count` is not a number, or too many attributes are named.
     pub fn from_query(query: &str) -> Result<Self, ScimError> {
         let mut request = SearchRequest::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -58,14 +62,14 @@ impl ListRequest {
                 _ => {}
             }
         }
-        Ok(request.into())
+        Self::new(request)
     }
 
     /// Reads the body of a `POST …/.search`.
     ///
     /// # Errors
     ///
-    /// `invalidSyntax` when the body is not a `SearchRequest`.
+    /// `invalidSyntax` when the body is not a `SearchRequest`; `invalidValue` when it names too many attributes.
     pub fn from_body(body: &[u8]) -> Result<Self, ScimError> {
         let request: Result<SearchRequest, _> = serde_json::from_slice(body);
         let request = request.map_err(|error| {
@@ -74,16 +78,24 @@ impl ListRequest {
                 format!("the body is no SearchRequest: {error}"),
             )
         })?;
-        Ok(request.into())
+        Self::new(request)
     }
-}
 
-impl From<SearchRequest> for ListRequest {
-    fn from(request: SearchRequest) -> Self {
+    fn new(request: SearchRequest) -> Result<Self, ScimError> {
         fn texts(texts: &[String]) -> impl Iterator<Item = &str> {
             texts.iter().map(String::as_str)
         }
-        Self {
+        let named = [
+            ("attributes", &request.attributes),
+            ("excludedAttributes", &request.excluded_attributes),
+        ];
+        if let Some((list, _)) = named.into_iter().find(|(_, names)| names.len() > MAX_NAMES) {
+            return Err(ScimError::bad_request(
+                ScimType::InvalidValue,
+                format!("{list} has more than {MAX_NAMES} names"),
+            ));
+        }
+        Ok(Self {
             // "A value less than 1 SHALL be interpreted as 1."
             skip: request
                 .start_index
@@ -100,7 +112,7 @@ impl From<SearchRequest> for ListRequest {
                 texts(&request.excluded_attributes),
             ),
             filter: request.filter,
-        }
+        })
     }
 }
 

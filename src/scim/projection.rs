@@ -1,5 +1,7 @@
 //! Which attributes are returned (RFC 7644 §3.9): `attributes`, `excludedAttributes`.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
 /// Attributes of every response (`"returned": "always"`).
@@ -8,8 +10,10 @@ const ALWAYS_RETURNED: [&str; 2] = ["schemas", "id"];
 /// Which attributes are returned; all of them by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
-    only: Vec<String>,
-    without: Vec<String>,
+    only: HashSet<String>,
+    /// The attributes of which `only` has the whole or a part.
+    only_top: HashSet<String>,
+    without: HashSet<String>,
 }
 
 impl Projection {
@@ -19,8 +23,10 @@ impl Projection {
         only: impl IntoIterator<Item = &'a str>,
         without: impl IntoIterator<Item = &'a str>,
     ) -> Self {
+        let only: HashSet<_> = only.into_iter().filter_map(path).collect();
         Self {
-            only: only.into_iter().filter_map(path).collect(),
+            only_top: only.iter().map(|path| top(path).to_owned()).collect(),
+            only,
             without: without.into_iter().filter_map(path).collect(),
         }
     }
@@ -29,7 +35,7 @@ impl Projection {
     #[must_use]
     pub fn includes(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
-        let named = self.only.is_empty() || self.only.iter().any(|path| top(path) == name);
+        let named = self.only.is_empty() || self.only_top.contains(&name);
         named && !self.without.contains(&name)
     }
 
@@ -50,7 +56,7 @@ impl Projection {
 
     /// Removes from a complex attribute the sub-attributes that are not returned.
     fn narrow(&self, name: &str, value: &mut Json) {
-        let whole = self.only.is_empty() || self.only.iter().any(|path| path == name);
+        let whole = self.only.is_empty() || self.only.contains(name);
         let retain_returned = |attributes: &mut Map<String, Json>| {
             attributes.retain(|part, _| {
                 let path = format!("{name}.{}", part.to_ascii_lowercase());

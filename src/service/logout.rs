@@ -6,14 +6,33 @@ use std::sync::Arc;
 use openidconnect::ClientId;
 
 use super::backchannel_logout;
+use super::sign_in::BrowserState;
 use crate::app::App;
 use crate::oauth::logout::LogoutRequest;
-use crate::session::{EndedSession, SessionId};
+use crate::session::{EndedSession, Session, SessionId};
 use crate::store::StoreError;
 
-/// Ends the session `sid` and notifies its clients. `by_browser` says that a browser waits for the
+/// The session that a logout in a browser ends: the live one or else the last one there. Closing a browser
+/// loses the session cookie, and a session expires, but refresh tokens and apps may outlive both.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn session_to_end(
+    app: &App,
+    state: &BrowserState,
+) -> Result<Option<Session>, StoreError> {
+    match (&state.session, &state.browser) {
+        (Some(session), _) => Ok(Some(session.clone())),
+        (None, Some(browser)) => app.store.last_in(&browser.user_agent()).await,
+        (None, None) => Ok(None),
+    }
+}
+
+/// Ends the session `sid`, with the earlier ones of the same user in the same browser, and notifies their
+/// clients. `by_browser` says that a browser waits for the
 /// response, from `address`: the client that requested the logout is then notified after its browser is back.
-/// Returns `None` when there is no such session.
+/// Returns nothing when there is no such session.
 ///
 /// # Errors
 ///
@@ -24,15 +43,15 @@ pub async fn end_session(
     request: &LogoutRequest,
     by_browser: bool,
     address: IpAddr,
-) -> Result<Option<EndedSession>, StoreError> {
+) -> Result<Vec<EndedSession>, StoreError> {
     let initiator = request.notified_last(by_browser);
     let initiator: Option<ClientId> = initiator.map(|client| client.id.clone());
     let notice = app.logout_notifier.notice(initiator, app.host.clock.now());
     let ended = app.store.end(sid, &notice).await?;
-    if let Some(ended) = &ended {
-        let client_id = request.client.as_ref().map(|client| client.id.as_str());
-        tracing::info!(subject = %ended.subject, %sid, client_id, %address, "Signed {} out", ended.subject);
-        backchannel_logout::notify_clients(app, std::slice::from_ref(ended)).await;
+    let client_id = request.client.as_ref().map(|client| client.id.as_str());
+    for ended in &ended {
+        tracing::info!(subject = %ended.subject, sid = %ended.sid, client_id, %address, "Signed {} out", ended.subject);
     }
+    backchannel_logout::notify_clients(app, &ended).await;
     Ok(ended)
 }

@@ -42,6 +42,7 @@ macro_rules! stores {
                 sessions: an_ended_session_lists_each_client_once;
                 sessions: of_concurrent_end_calls_one_ends_the_session;
                 sessions: an_expired_session_can_still_be_ended;
+                sessions: the_end_of_a_session_is_that_of_earlier_ones_of_the_user_in_the_browser;
                 sessions: a_sign_in_ends_every_session_of_other_users_in_the_browser;
                 session_listing: sessions_are_listed_in_order_and_in_batches;
                 session_listing: sessions_are_found_by_person_client_and_sid;

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::ClientId;
 
 use super::error::StoreError;
-use crate::crypto::identifiers::{SessionHandleHash, TicketHash};
+use crate::crypto::identifiers::{SessionHandleHash, TicketHash, UserAgentId};
 use crate::login::sign_in::{SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 
@@ -47,22 +47,27 @@ pub trait Sessions: Send + Sync {
     /// `false` when the ticket is refused, by the rules of [`Sessions::sign_in`].
     async fn claim(&self, claim: TicketClaim, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// The clients that received a grant in the session, in order.
+    /// The session of the last sign-in in `user_agent`, expired or not, as long as it is kept.
+    async fn last_in(&self, user_agent: &UserAgentId) -> Result<Option<Session>, StoreError>;
+
+    /// The clients that received a grant in the session or in one that [`Sessions::end`] ends with it,
+    /// in order and each once.
     async fn session_clients(&self, sid: &SessionId) -> Result<Vec<ClientId>, StoreError>;
 
-    /// Ends a session. Its handles stop working, its grants become inactive (offline ones too), and
-    /// the tickets that opened it are spent. Logout tokens for its clients are queued as `notice` says.
+    /// Ends a session, and with it the sessions of the same user whose last sign-in in the same user
+    /// agent was earlier. Their handles stop working, their grants become inactive (offline ones too), and
+    /// the tickets that opened them are spent. Logout tokens for their clients are queued as `notice` says.
     ///
-    /// An expired session can be ended too, for [`EXPIRED_SESSION_RETENTION`]: its clients may still have sessions
-    /// of their own. `None` when there is no such session. Of concurrent callers, one gets the
-    /// session.
+    /// An expired session can be ended too, for [`EXPIRED_SESSION_RETENTION`] and as long as it has an
+    /// offline grant: its clients may still have sessions of their own. Returns what ended, the named
+    /// session first; nothing when there is no such session. Of concurrent callers, one gets the session.
     async fn end(
         &self,
         sid: &SessionId,
         notice: &LogoutNotice,
-    ) -> Result<Option<EndedSession>, StoreError>;
+    ) -> Result<Vec<EndedSession>, StoreError>;
 }
 
-/// How long an expired session is kept, so that its clients are notified when another user signs in
-/// with the same browser.
+/// How long an expired session is kept, so that its clients are notified when its user signs out or
+/// another user signs in with the same browser.
 pub const EXPIRED_SESSION_RETENTION: TimeDelta = TimeDelta::days(7);

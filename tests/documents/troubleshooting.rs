@@ -16,9 +16,10 @@ const GUIDES: [(&str, &str, &str); 2] = [
 ];
 
 /// Pages that report no problem.
-const NO_PROBLEM: [&str; 5] = [
+const NO_PROBLEM: [&str; 6] = [
     "apps",
     "confirm_logout",
+    "confirm_earlier_logout",
     "signed_out",
     "not_signed_in",
     "previous_user_signed_out",

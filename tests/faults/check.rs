@@ -334,3 +334,20 @@ async fn what_root_makes_in_a_users_folder_is_that_users() {
         "{checked:?}"
     );
 }
+
+/// The provider creates it for its owner alone; a copy, or a restored backup, may be open to all.
+#[tokio::test]
+async fn a_database_that_everybody_can_read_is_warned_of() {
+    let portal = portal().await;
+    let mut program = Program::start(portal.url().as_str(), "").await;
+    let warned = "store.path: everybody on this machine can read";
+    assert!(!program.log().contains(warned));
+    program.kill();
+    let file = program.data().join("panda-oidc.db");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let checked = check(&program);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.stderr.contains(warned), "{checked:?}");
+    program.restart().await;
+    assert!(program.log().contains(warned), "{}", program.log());
+}

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::support::CHEN_TAO;
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
-use crate::tools::{launch_url, portal};
+use crate::tools::{launch_url, portal, signed_in, tokens};
 
 /// The lines of the log that contain every one of `parts`.
 fn lines(log: &str, parts: &[&str]) -> Vec<String> {
@@ -294,5 +294,44 @@ async fn a_body_that_stalls_is_answered_408_in_the_way_of_the_endpoint() {
             })
             .await;
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
+    }
+}
+
+/// What a rule was about to compute is personal. Its place tells the operator enough.
+#[tokio::test]
+async fn a_rule_that_fails_puts_nothing_of_the_person_into_the_log() {
+    let portal = portal().await;
+    let rules = r#"
+[clients.claims]
+site = "{% set x = 1 %}\n{{ user.phone | int % 0 }}{{ user.name }}"
+
+[groups.shift]
+when = "user.phone | int % 0"
+
+[[clients]]
+client_id = "closed"
+client_secret = "closed-secret-0123456789"
+redirect_uris = ["http://127.0.0.1:9/closed"]
+initiate_login_uri = "http://127.0.0.1:9/closed"
+allow.when = "user.phone | int % 0"
+"#;
+    let program = Program::start(portal.url().as_str(), rules).await;
+    let mut browser = signed_in(&program, &portal).await;
+    tokens(&program, &mut browser).await;
+    let denied = browser.get(program.at("/launch/closed")).await;
+    assert_eq!(denied.status, 403, "{}", denied.body);
+    let log = program.log();
+    for rule in [
+        "The rule for site of app failed",
+        "shift",
+        "a rule cannot tell about them",
+    ] {
+        let said = lines(&log, &["WARN", rule]);
+        assert!(!said.is_empty(), "{rule}: {}", ours(&log));
+    }
+    line(&log, &["The rule for site of app failed", "line 2"]);
+    for personal in ["1822199904", "陈涛"] {
+        let found = lines(&log, &[personal]);
+        assert!(found.is_empty(), "{found:#?}");
     }
 }

@@ -28,6 +28,7 @@ mod kill;
 mod log;
 mod log_flood;
 mod master_key;
+mod open_files;
 mod outage;
 mod page;
 mod paths;

@@ -18,11 +18,38 @@ impl World {
         }
     }
 
+    /// Ends a session, and the earlier ones of its person in its browser.
+    fn sign_out(&mut self, session: usize) {
+        let ended = self.sessions[session].clone();
+        if !ended.kept {
+            return;
+        }
+        for earlier in 0..self.sessions.len() {
+            let other = &self.sessions[earlier];
+            let is_theirs = other.agent == ended.agent && other.person == ended.person;
+            if is_theirs && other.signed_in_at < ended.signed_in_at {
+                self.end(earlier);
+            }
+        }
+        self.end(session);
+    }
+
+    /// The session that a logout in the browser is about: the live one, or else the last one.
+    fn to_sign_out(&self, browser: usize) -> Option<usize> {
+        self.signed_in(browser).or_else(|| {
+            let agent = self.browsers[browser].handles.as_ref()?.agent;
+            let sessions = self.sessions.iter().enumerate();
+            let kept = sessions.filter(|(_, session)| session.kept && session.agent == agent);
+            let last = kept.max_by_key(|(_, session)| session.signed_in_at);
+            last.map(|(session, _)| session)
+        })
+    }
+
     /// The end user signs out, and confirms it.
     pub fn logout(&mut self, browser: usize) -> Outcome {
-        if let Some(session) = self.signed_in(browser) {
+        if let Some(session) = self.to_sign_out(browser) {
             self.note(&format!("session {session}"));
-            self.end(session);
+            self.sign_out(session);
         }
         self.forget_session(browser)
     }
@@ -37,8 +64,8 @@ impl World {
         }
         let session = self.grants[grant].session;
         self.note(&format!("session {session}"));
-        let current = browser.and_then(|browser| self.signed_in(browser));
-        self.end(session);
+        let current = browser.and_then(|browser| self.to_sign_out(browser));
+        self.sign_out(session);
         match browser {
             None => Outcome::SignedOut,
             Some(_) if current.is_some_and(|current| current != session) => Outcome::Asked,

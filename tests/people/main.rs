@@ -17,6 +17,7 @@ mod support;
 mod guide_texts;
 
 mod deny_unlinked;
+mod forgotten;
 mod guides;
 mod links;
 mod spreadsheets;

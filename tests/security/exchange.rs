@@ -253,13 +253,8 @@ async fn n62_a_ticket_cannot_be_used_after_its_session_ended() {
         .app
         .logout_notifier
         .notice(None, provider.app.host.clock.now());
-    provider
-        .app
-        .store
-        .end(&sid.into(), &notice)
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = provider.app.store.end(&sid.into(), &notice).await.unwrap();
+    assert_eq!(ended.len(), 1);
     assert_token_error(
         &exchange(&provider, "gateway", (TICKET, &ticket), &more).await,
         "invalid_request",

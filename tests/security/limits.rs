@@ -36,6 +36,27 @@ async fn redeem(provider: &TestProvider, form: &[(&str, &str)], from: &str) -> A
         .await
 }
 
+/// A client inside a trusted network writes `X-Forwarded-For` itself. This machine is nobody's client.
+#[tokio::test]
+async fn n52_n60_a_forwarded_address_of_this_machine_is_not_exempt() {
+    let provider = provider(BEHIND_A_PROXY, "launches_per_minute = 2").await;
+    let mut statuses = Vec::new();
+    for from in [
+        "::1",
+        "127.0.0.1",
+        "::ffff:127.0.0.9",
+        "0.0.0.0",
+        "[::]:80",
+        "nonsense",
+    ] {
+        let url = provider.at("/launch/grafana?ticket=x");
+        let answer = get(&mut Browser::new(), &url, from).await;
+        statuses.push(answer.status.as_u16());
+    }
+    let limited = statuses.iter().filter(|status| **status == 429).count();
+    assert_eq!(limited, 4, "{statuses:?}");
+}
+
 /// The form of a token request of `grafana`.
 fn grafana_form<'a>(secret: &'a str, code: &'a str) -> [(&'static str, &'a str); 6] {
     [

@@ -57,6 +57,28 @@ async fn a_planted_session_signs_nobody_in_and_is_removed_wherever_it_may_lie() 
     assert!(removed_at(&answer, SESSION).is_empty());
 }
 
+/// Many names keep neither those of the session and the browser nor themselves from being removed.
+#[tokio::test]
+async fn planted_names_of_pending_requests_do_not_shield_a_planted_session() {
+    let provider = TestProvider::open().await;
+    let victim = provider.signed_in(CHEN_TAO).await;
+    let launch = provider.at("/launch/grafana");
+    let single = [SESSION, BROWSER].map(|name| format!("{name}={}", "A".repeat(43)));
+    let mut planted = single.to_vec();
+    let pending = |number| format!("panda-oidc-parked-{number}");
+    for number in 0..40 {
+        planted.extend(["x", "y"].map(|value| format!("{}={value}", pending(number))));
+    }
+    let answer = get_with(&victim, &planted, &launch).await;
+    let everywhere = ["/", "/launch", "/launch/", "/launch/grafana"];
+    for name in [SESSION, BROWSER] {
+        assert_eq!(removed_at(&answer, name), everywhere, "{name}");
+    }
+    let is_removed = |number: &i32| removed_at(&answer, &pending(*number)) == everywhere;
+    let removed = (0..40).filter(is_removed).count();
+    assert!(removed >= 8, "{removed}: {:?}", answer.set_cookies());
+}
+
 #[tokio::test]
 async fn a_sign_in_among_planted_cookies_keeps_what_it_sets_itself() {
     let provider = TestProvider::open().await;

@@ -58,6 +58,20 @@ async fn n60_an_address_that_has_its_share_of_connections_gets_no_more_and_takes
     assert!(later.starts_with("HTTP/1.1 200"), "{later}");
 }
 
+#[tokio::test]
+async fn n60_connections_that_wait_for_the_share_of_their_address_take_no_place_from_others() {
+    let limits = "[limits]\nconnections = 16\nconnections_per_address = 8\n";
+    let provider = TestProvider::open_with(limits, "").await;
+    let mut silent = Vec::new();
+    for _ in 0..24 {
+        silent.push(connect_from([127, 0, 0, 2], &provider).await);
+    }
+    let mut other = connect_from([127, 0, 0, 3], &provider).await;
+    let answer = timeout(Duration::from_secs(10), exchange(&mut other, LAUNCH)).await;
+    let answer = answer.expect("another address waits");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 /// A request with a body that does not arrive, forwarded for `client`.
 async fn stalled(provider: &TestProvider, client: &str, length: usize) -> TcpStream {
     let mut stream = connect_from([127, 0, 0, 1], provider).await;

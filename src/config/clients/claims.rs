@@ -153,11 +153,19 @@ impl Check<'_, '_> {
             }
         };
         let identifies_user = matches!(claim, "email" | "preferred_username" | "login");
-        if identifies_user && !rule.differs_for(&namesake("1"), &namesake("2")) {
+        let same = |one: &Profile, other: &Profile| !rule.differs_for(one, other);
+        if identifies_user && same(&namesake("1"), &namesake("2")) {
             self.fail(
                 key,
                 "it comes to the same for two people of one name, and clients would take them for one",
                 "put {{ user.id }} into it",
+            );
+        } else if identifies_user && run_together().iter().any(|[one, other]| same(one, other)) {
+            self.fail(
+                key,
+                "a name or a telephone number runs into the id: wang with the id 12 and wang1 with the id 2 \
+                 come to the same, and clients would take them for one",
+                "put a separator that is no digit between them, or write {{ user.id }} alone",
             );
         }
         Some(rule)
@@ -166,10 +174,28 @@ impl Check<'_, '_> {
 
 /// A user called 张伟. All of them share one phone number and differ only in their ID.
 fn namesake(id: &str) -> Profile {
+    person(id, "张伟", "13800138000")
+}
+
+/// Pairs of people whose name, or telephone number, and id are the same digits when written one after the
+/// other, in either order. Whoever can choose a name in the portal could become the other person.
+fn run_together() -> [[Profile; 2]; 4] {
+    let (name, phone) = ("wang", "13800138000");
+    let (name1, phone1) = ("wang1", "138001380001");
+    let (name2, phone2) = ("2wang", "213800138000");
+    [
+        [person("12", name, phone), person("2", name1, phone)],
+        [person("12", name, phone), person("1", name2, phone)],
+        [person("12", name, phone), person("2", name, phone1)],
+        [person("12", name, phone), person("1", name, phone2)],
+    ]
+}
+
+fn person(id: &str, name: &str, phone: &str) -> Profile {
     let identity = Identity {
         subject: Subject::new(id).unwrap_or_else(|_| unreachable!("it is a number")),
-        name: Some("张伟".to_owned()),
-        phone: Some("13800138000".to_owned()),
+        name: Some(name.to_owned()),
+        phone: Some(phone.to_owned()),
     };
     Profile::of(User {
         identity,

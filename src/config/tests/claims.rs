@@ -48,6 +48,29 @@ fn a_template_that_gives_two_users_the_same_identifier_is_refused() {
         );
     }
     client("claims = { preferred_username = 'panda-{{ user.id }}' }");
+    client("claims = { login = '{{ user.name }}-{{ user.id }}' }");
+}
+
+/// wang with the id 12, and somebody with the id 2 who calls himself wang1.
+#[test]
+fn a_template_in_which_a_name_runs_into_an_id_is_refused() {
+    for lines in [
+        "email = '{{ user.name }}{{ user.id }}@water.cn'",
+        "email = '{{ user.id }}{{ user.name }}@water.cn'",
+        "claims = { login = '{{ user.name ~ user.id }}' }",
+        "claims = { preferred_username = 'p{{ user.phone }}{{ user.id }}' }",
+        "claims = { login = '{{ user.id }}{{ user.phone }}' }",
+    ] {
+        let problem = only_problem(&with(lines));
+        assert!(problem.contains("runs into the id"), "{problem}");
+    }
+    for lines in [
+        "email = '{{ user.id }}.{{ user.name }}@water.cn'",
+        "email = '{{ user.id }}@water.cn'",
+        "claims = { login = '{{ link.username or user.id }}' }",
+    ] {
+        client(lines);
+    }
 }
 
 #[test]

@@ -296,3 +296,22 @@ fn a_signing_secret_is_in_no_debug() {
     let debug = format!("{:?}", parse(&with(&lines)).unwrap());
     assert!(!debug.contains(LONG), "{debug}");
 }
+
+/// A secret pasted into the key for its file is no path to print.
+#[test]
+fn a_secret_in_place_of_its_file_is_not_repeated() {
+    for secret in [
+        "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f",
+        "n59REfeyengfHx3d5evC3St5a/xzZcnCi1SOVkF2kp8=",
+        "correct-horse-battery-staple-9",
+    ] {
+        let problem = only_problem(&with(&format!("client_secret_file = '{secret}'")));
+        let key = "clients[0].client_secret_file: the file cannot be read";
+        assert!(problem.contains(key), "{problem}");
+        assert!(!problem.contains(&secret[..8]), "{problem}");
+    }
+    let file = "client_secret_file = '/etc/panda-oidc/grafana.secret'";
+    let problem = only_problem(&with(file));
+    let named = "/etc/panda-oidc/grafana.secret cannot be read";
+    assert!(problem.contains(named), "{problem}");
+}

@@ -34,8 +34,8 @@ pub(crate) fn peer(parts: &Parts) -> Option<IpAddr> {
 /// rightmost address in `X-Forwarded-For` that is not a trusted proxy. The client itself could have
 /// forged the addresses to the left of it (N52, docs/security.md).
 ///
-/// An entry that is no address makes the client unknown. It must not pass for the proxy, which may be
-/// exempt from limits.
+/// An entry that is no address, or one of this machine, makes the client unknown: a proxy has its clients
+/// elsewhere. It must not pass for the proxy or for this machine, which may be exempt from limits.
 ///
 /// Layers and handlers ask for it. It is found once, and kept with the request.
 #[must_use]
@@ -62,13 +62,14 @@ fn find(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
         .map(<[u8]>::trim_ascii)
         .filter(|hop| !hop.is_empty())
         .collect();
-    for hop in hops.into_iter().rev() {
+    for hop in hops.iter().rev() {
         address = parse_hop(hop)?.to_canonical();
         if !is_trusted(&address) {
             break;
         }
     }
-    Some(address)
+    let is_nobodys = address.is_loopback() || address.is_unspecified();
+    Some(address).filter(|_| hops.is_empty() || !is_nobodys)
 }
 
 /// An address, with or without a port: some proxies, such as IIS, add the client's.
@@ -117,6 +118,13 @@ mod tests {
         assert_eq!(
             client_address("10.0.0.1", &["198.51.100.7, nonsense"]),
             "unknown"
+        );
+        for this_machine in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "[::]:80"] {
+            assert_eq!(client_address("10.0.0.1", &[this_machine]), "unknown");
+        }
+        assert_eq!(
+            client_address("10.0.0.1", &["198.51.100.7, 10.0.0.2"]),
+            "198.51.100.7"
         );
         assert_eq!(client_address("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(client_address("10.0.0.1", &["", ", "]), "10.0.0.1");

@@ -221,12 +221,17 @@ impl Cookies {
         }
     }
 
-    /// The full names of the cookies that came with different values.
+    /// The full names of the cookies that came with different values: first those that sign-ins need.
     pub(crate) fn conflicting(&self, issuer: &Issuer) -> Vec<String> {
         let prefix = prefix(issuer);
         let conflicting = self.values.iter().filter(|(_, value)| value.is_none());
-        conflicting
-            .map(|(name, _)| format!("{prefix}-{name}"))
+        let mut names: Vec<_> = conflicting.map(|(name, _)| &**name).collect();
+        let single = CookieName::SINGLE.map(|cookie| cookie.base());
+        let rank = |name: &str| single.iter().position(|base| base == name);
+        names.sort_by_key(|name| rank(name).unwrap_or(single.len()));
+        names
+            .into_iter()
+            .map(|name| format!("{prefix}-{name}"))
             .collect()
     }
 }

@@ -65,12 +65,15 @@ fn remove(response: &mut Response, names: &[String], paths: &[&str], domains: &[
     let places = paths
         .iter()
         .flat_map(|path| domains.iter().map(move |domain| (path, domain)));
-    let removals = places.flat_map(|(path, domain)| {
-        names
-            .iter()
-            .map(move |name| format!("{name}=; Path={path}; Max-Age=0{domain}"))
+    let places: Vec<_> = places.take(MAX_REMOVALS).collect();
+    // Each name that is begun is removed at every place, or the same would be left for ever. The
+    // others follow with the next responses.
+    let begun = MAX_REMOVALS.checked_div(places.len()).unwrap_or_default();
+    let names = names.iter().take(begun.max(1));
+    let removals = names.flat_map(|name| {
+        let places = places.iter();
+        places.map(move |(path, domain)| format!("{name}=; Path={path}; Max-Age=0{domain}"))
     });
-    let removals = removals.take(MAX_REMOVALS);
     let removals = removals.filter_map(|removal| HeaderValue::try_from(removal).ok());
     for value in removals.chain(set).collect::<Vec<_>>() {
         response.headers_mut().append(SET_COOKIE, value);

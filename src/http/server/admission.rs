@@ -1,5 +1,5 @@
-//! Which connections are served: a bounded number, of which one address may have a share. As many more wait,
-//! since a burst is soon over; the rest are closed.
+//! Which connections are served: a bounded number, of which one address may have a share. As many more wait
+//! for that share, since a burst is soon over; the rest are closed.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,22 +17,30 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(super) struct Admission {
     all: Arc<Semaphore>,
+    /// The room for connections that wait for the share of their address. They take none from those that
+    /// are served.
+    waiting: Arc<Semaphore>,
     total: usize,
-    max_holders: usize,
     shares: Arc<Shares>,
     uncounted: Arc<[IpNet]>,
     refusals: Arc<Mutex<Refusals>>,
 }
 
 /// An open connection, which may have to wait before it is served. Dropping it frees the place.
-pub(super) struct Place {
-    among_all: OwnedSemaphorePermit,
-    of_address: Option<Share>,
+pub(super) enum Place {
+    /// It may be served at once.
+    Free(Served),
+    /// It waits for others of its address.
+    Waiting {
+        _room: OwnedSemaphorePermit,
+        share: Share,
+        all: Arc<Semaphore>,
+    },
 }
 
 /// The place of a connection that is being served.
 pub(super) struct Served {
-    _among_all: OwnedSemaphorePermit,
+    _among_all: Option<OwnedSemaphorePermit>,
     _of_address: Option<Held>,
 }
 
@@ -49,16 +57,16 @@ impl Admission {
     pub(super) fn new(connections: usize, per_address: usize, uncounted: Vec<IpNet>) -> Self {
         Self {
             all: Arc::new(Semaphore::new(connections)),
+            waiting: Arc::new(Semaphore::new(per_address)),
             total: connections,
-            max_holders: 2 * per_address,
             shares: Shares::new(per_address),
             uncounted: uncounted.into(),
             refusals: Arc::default(),
         }
     }
 
-    /// Waits for a place for a connection of `address`. `None` when as many connections of the address
-    /// wait to be served as are served.
+    /// Waits for a place for a connection of `address`. `None` when the address has its share of connections
+    /// and there is no room to wait for it.
     pub(super) async fn place(&self, address: IpAddr) -> Option<Place> {
         let is_proxy = self
             .uncounted
@@ -67,21 +75,28 @@ impl Admission {
         let of_address = if is_proxy {
             None
         } else {
-            Some(self.share_of(address)?)
+            match self.shares.of(address).try_one() {
+                Ok(held) => Some(held),
+                Err(share) => return self.waiting(address, share),
+            }
         };
-        Some(Place {
-            among_all: Arc::clone(&self.all).acquire_owned().await.ok()?,
-            of_address,
-        })
+        Some(Place::Free(Served {
+            _among_all: Arc::clone(&self.all).acquire_owned().await.ok(),
+            _of_address: of_address,
+        }))
     }
 
-    fn share_of(&self, address: IpAddr) -> Option<Share> {
-        let share = self.shares.of(address);
-        if share.holders() > self.max_holders {
+    /// The place of a connection whose address has its share already.
+    fn waiting(&self, address: IpAddr, share: Share) -> Option<Place> {
+        let Ok(room) = Arc::clone(&self.waiting).try_acquire_owned() else {
             self.log_refusal(address);
             return None;
-        }
-        Some(share)
+        };
+        Some(Place::Waiting {
+            _room: room,
+            share,
+            all: Arc::clone(&self.all),
+        })
     }
 
     /// Whether connections are scarce.
@@ -97,7 +112,7 @@ impl Admission {
             tracing::warn!(
                 address = %address,
                 refused = refusals.count,
-                "Closed {} connections: {address}, the latest, has twice as many as limits.connections_per_address. If it is a proxy, name it in server.trusted_proxies",
+                "Closed {} connections: {address}, the latest, has more than limits.connections_per_address, and as many or others wait. If it is a proxy, name it in server.trusted_proxies",
                 refusals.count
             );
             *refusals = Refusals {
@@ -111,13 +126,15 @@ impl Admission {
 impl Place {
     /// Waits until the connection may be served, since its address has few enough others.
     pub(super) async fn served(self) -> Served {
-        let of_address = match self.of_address {
-            Some(share) => share.wait().await,
-            None => None,
-        };
-        Served {
-            _among_all: self.among_all,
-            _of_address: of_address,
+        match self {
+            Self::Free(served) => served,
+            Self::Waiting { share, all, .. } => {
+                let of_address = share.wait().await;
+                Served {
+                    _among_all: all.acquire_owned().await.ok(),
+                    _of_address: of_address,
+                }
+            }
         }
     }
 }

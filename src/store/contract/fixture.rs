@@ -98,6 +98,13 @@ pub(crate) async fn signed_in(store: &impl Store, request: SignIn) -> (Session, 
     }
 }
 
+/// Ends the session `name`, of which there must be one.
+pub(crate) async fn end(store: &impl Store, name: &str) -> EndedSession {
+    let ended = store.end(&sid(name), &logout_notice()).await.unwrap();
+    let first = ended.into_iter().next();
+    first.expect("a session that ended")
+}
+
 /// A grant to Grafana in the session `of`.
 pub(crate) fn grant(of: &str) -> Grant {
     Grant {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{
-    at, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, signed_in,
-};
+use super::fixture::{at, digest, end, grant, issue, offline_grant, sign_in, signed_in};
 use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::store::{CodeRedemption, NewFamily, Store};
 
@@ -122,11 +120,7 @@ pub(super) async fn a_code_that_was_never_issued_is_unknown(store: impl Store) {
 pub(super) async fn a_code_is_unknown_once_its_session_is_over(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert!(matches!(
         redeem(&store, "code", 1).await,
         CodeRedemption::Unknown
@@ -164,11 +158,7 @@ pub(super) async fn a_grant_is_inactive_once_its_session_is_over(store: impl Sto
     signed_in(&store, sign_in("a")).await;
     issue(&store, "code", "a").await;
     redeem_granted(&store, "code", 1).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert!(!is_active(&store, "code", 2).await);
     assert!(matches!(
         redeem(&store, "code", 2).await,
@@ -264,8 +254,7 @@ pub(super) async fn a_grant_without_a_code_is_active_at_once(store: impl Store) 
     assert!(!is_active(&store, "grant", 300).await);
     let family = store.family(&digest("family"), at(1)).await.unwrap();
     assert!(family.is_none(), "the grant is not refreshable");
-    let ended = store.end(&sid("a"), &logout_notice()).await.unwrap();
-    let clients = ended.unwrap().clients;
+    let clients = end(&store, "a").await.clients;
     assert_eq!(clients.len(), 1, "the session has its client");
     assert!(!is_active(&store, "grant", 2).await);
 }
@@ -336,10 +325,6 @@ pub(super) async fn an_offline_grant_outlives_an_expired_session_but_not_an_ende
         .unwrap();
     store.redeem(&code, None, at(5000), at(1)).await.unwrap();
     assert!(is_active(&store, "code", 1000).await, "the session is over");
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert!(!is_active(&store, "code", 1000).await, "it was ended");
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::session::{Delivery, DeliveryLease, DeliveryOutcome};
 use crate::store::Store;
 use crate::store::contract::fixture::{
-    at, digest, grant, logout_notice, sid, sign_in, signed_in, subject,
+    at, digest, end, grant, logout_notice, sid, sign_in, signed_in, subject,
 };
 
 /// Begins the session `a`, with a grant for each of `clients`.
@@ -55,11 +55,7 @@ pub(super) async fn an_ended_session_queues_a_delivery_for_each_listening_client
     store: impl Store,
 ) {
     session_with(&store, &["wiki", "deaf", "grafana"]).await;
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     assert_eq!(ended.clients.len(), 3);
     let leased = [delivery("grafana", 1), delivery("wiki", 1)];
     assert_eq!(ended.leased, leased, "the first attempt is the caller's");
@@ -81,19 +77,15 @@ pub(super) async fn a_postponed_client_is_not_leased_before_its_time(store: impl
     session_with(&store, &["wiki", "grafana"]).await;
     let mut notice = logout_notice();
     notice.deferred = Some((ClientId::new("wiki".to_owned()), at(5)));
-    let ended = store.end(&sid("a"), &notice).await.unwrap().unwrap();
-    assert_eq!(ended.leased, [delivery("grafana", 1)]);
+    let ended = store.end(&sid("a"), &notice).await.unwrap();
+    assert_eq!(ended[0].leased, [delivery("grafana", 1)]);
     assert_eq!(lease(&store, 4).await, []);
     assert_eq!(lease(&store, 5).await, [delivery("wiki", 1)]);
 }
 
 pub(super) async fn of_concurrent_leases_one_gets_the_delivery(store: impl Store + 'static) {
     session_with(&store, &["wiki"]).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     let store = Arc::new(store);
     let mut workers = JoinSet::new();
     for _ in 0..16 {
@@ -109,7 +101,7 @@ pub(super) async fn the_longest_due_deliveries_are_leased_first_up_to_the_limit(
     session_with(&store, &["wiki", "grafana"]).await;
     let mut notice = logout_notice();
     notice.deferred = Some((ClientId::new("wiki".to_owned()), at(5)));
-    store.end(&sid("a"), &notice).await.unwrap().unwrap();
+    store.end(&sid("a"), &notice).await.unwrap();
     let first = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
     assert_eq!(first, [delivery("wiki", 1)]);
     let rest = store.lease_deliveries(up_to(1, 90), at(50)).await.unwrap();
@@ -123,16 +115,12 @@ pub(super) async fn no_client_exceeds_its_share_of_the_leases(store: impl Store)
         grant.client_id = ClientId::new("wiki".to_owned());
         let code = digest(name);
         store.issue(&code, grant, at(60)).await.unwrap();
-        store
-            .end(&sid(name), &logout_notice())
-            .await
-            .unwrap()
-            .unwrap();
+        end(&store, name).await;
     }
     session_with(&store, &["grafana"]).await;
     let mut notice = logout_notice();
     notice.deferred = Some((ClientId::new("grafana".to_owned()), at(40)));
-    store.end(&sid("a"), &notice).await.unwrap().unwrap();
+    store.end(&sid("a"), &notice).await.unwrap();
     let mut lease = up_to(3, 90);
     lease.max_per_client = 2;
     let lease_clients = async |lease: &DeliveryLease| {
@@ -153,11 +141,7 @@ pub(super) async fn no_client_exceeds_its_share_of_the_leases(store: impl Store)
 
 pub(super) async fn a_postponed_delivery_is_due_at_its_new_time(store: impl Store) {
     session_with(&store, &["wiki"]).await;
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     store.postpone(&ended.leased[0], at(600)).await.unwrap();
     assert_eq!(lease(&store, 599).await, []);
     let leased = lease(&store, 600).await;
@@ -169,11 +153,7 @@ pub(super) async fn a_postponed_delivery_is_due_at_its_new_time(store: impl Stor
 
 pub(super) async fn a_completed_delivery_is_not_leased_again(store: impl Store) {
     session_with(&store, &["wiki", "grafana"]).await;
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     store
         .complete(&ended.leased[1], DeliveryOutcome::Delivered, at(1))
         .await
@@ -187,11 +167,7 @@ pub(super) async fn a_completed_delivery_is_not_leased_again(store: impl Store) 
 
 pub(super) async fn a_sweep_removes_no_delivery(store: impl Store) {
     session_with(&store, &["wiki"]).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     store.sweep(at(9999)).await.unwrap();
     // An expired delivery is removed by the worker that leases it and gives it up.
     assert_eq!(lease(&store, 9999).await, [delivery("wiki", 2)]);

@@ -2,7 +2,7 @@
 
 use crate::login::sign_in::ContinuedSession;
 use crate::store::contract::fixture::{
-    at, claim, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, sign_in_with,
+    at, claim, digest, end, grant, issue, logout_notice, offline_grant, sid, sign_in, sign_in_with,
     signed_in,
 };
 use crate::store::{CodeRedemption, EXPIRED_SESSION_RETENTION, Store};
@@ -113,11 +113,7 @@ pub(super) async fn a_session_is_kept_as_long_as_its_offline_grants(store: impl 
             .unwrap()
             .is_some()
     );
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     assert_eq!(ended.clients.len(), 1, "its client can still be told");
     assert!(
         store

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::fixture::{
-    at, digest, grant, logout_notice, offline_grant, sid, sign_in, signed_in, subject,
+    at, digest, end, grant, logout_notice, offline_grant, sid, sign_in, signed_in, subject,
 };
 use super::logout_deliveries::up_to;
 use super::readings::{apply_reading, identity, person};
@@ -153,11 +153,7 @@ pub(super) async fn a_logout_is_not_recorded_for_a_person_who_has_not_left(store
         .issue(&digest("code"), grant("a"), at(60))
         .await
         .unwrap();
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     store
         .complete(&ended.leased[0], DeliveryOutcome::Delivered, at(1))
         .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, grant, logout_notice, sid, sign_in, signed_in, subject};
+use super::fixture::{at, digest, end, grant, logout_notice, sid, sign_in, signed_in, subject};
 use crate::login::sign_in::ContinuedSession;
 use crate::session::{Delivery, EndedSession};
 use crate::store::Store;
@@ -44,16 +44,12 @@ pub(super) async fn a_continued_session_keeps_its_sid(store: impl Store) {
     assert_eq!((&session, ended), (&expected, vec![]));
     let found = store.session(&digest("b"), at(1500)).await.unwrap();
     assert_eq!(found, Some(session));
-    assert_eq!(store.end(&sid("b"), &logout_notice()).await.unwrap(), None);
+    assert_eq!(store.end(&sid("b"), &logout_notice()).await.unwrap(), []);
 }
 
 pub(super) async fn continuing_an_ended_session_begins_a_new_one(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     let mut request = sign_in("b");
     request.continues = ContinuedSession::Current(sid("a"));
     let (session, _) = signed_in(&store, request).await;
@@ -213,17 +209,13 @@ pub(super) async fn an_ended_session_is_not_found_by_any_handle(store: impl Stor
     signed_in(&store, request).await;
     signed_in(&store, sign_in("c")).await;
 
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     assert_eq!((ended.sid, ended.subject), (sid("a"), subject("1")));
     for handle in ["a", "b"] {
         assert_eq!(store.session(&digest(handle), at(1)).await.unwrap(), None);
     }
     assert!(store.session(&digest("c"), at(1)).await.unwrap().is_some());
-    assert_eq!(store.end(&sid("a"), &logout_notice()).await.unwrap(), None);
+    assert_eq!(store.end(&sid("a"), &logout_notice()).await.unwrap(), []);
 }
 
 pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
@@ -237,11 +229,7 @@ pub(super) async fn an_ended_session_lists_each_client_once(store: impl Store) {
     // The grants are forgotten long before the session.
     store.sweep(at(400)).await.unwrap();
     let listed = store.session_clients(&sid("a")).await.unwrap();
-    let ended = store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(&store, "a").await;
     let clients: Vec<_> = ended.clients.iter().map(|id| id.as_str()).collect();
     assert_eq!(clients, ["grafana", "wiki"]);
     assert_eq!(listed, ended.clients);
@@ -263,8 +251,52 @@ pub(super) async fn of_concurrent_end_calls_one_ends_the_session(store: impl Sto
 pub(super) async fn an_expired_session_can_still_be_ended(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     store.sweep(at(1000)).await.unwrap();
-    let ended = store.end(&sid("a"), &logout_notice()).await.unwrap();
-    assert_eq!(ended.map(|ended| ended.sid), Some(sid("a")));
+    assert_eq!(end(&store, "a").await.sid, sid("a"));
+}
+
+/// Somebody who signs in again after the session has expired has two, and signs out of both.
+pub(super) async fn the_end_of_a_session_is_that_of_earlier_ones_of_the_user_in_the_browser(
+    store: impl Store,
+) {
+    let begun_at = |name, seconds| {
+        let mut request = sign_in(name);
+        request.session.auth_time = at(seconds);
+        request.session.expires_at = at(seconds + 10);
+        request
+    };
+    let mut elsewhere = begun_at("elsewhere", 0);
+    elsewhere.session.user_agent = digest("another browser");
+    for request in [begun_at("first", 0), begun_at("second", 20), elsewhere] {
+        signed_in(&store, request).await;
+    }
+    for (code, session) in [("x", "first"), ("y", "second")] {
+        let code = digest(code);
+        store.issue(&code, grant(session), at(60)).await.unwrap();
+    }
+    signed_in(&store, begun_at("third", 30)).await;
+
+    let last = |browser: &str| {
+        let browser = digest(browser);
+        let store = &store;
+        async move { store.last_in(&browser).await.unwrap().map(|last| last.sid) }
+    };
+    assert_eq!(last("browser of 1").await, Some(sid("third")));
+    assert_eq!(last("another browser").await, Some(sid("elsewhere")));
+    assert_eq!(last("a third browser").await, None);
+    let listed = store.session_clients(&sid("second")).await.unwrap();
+    assert_eq!(listed.len(), 1, "one client of both: {listed:?}");
+
+    let ended = store.end(&sid("second"), &logout_notice()).await.unwrap();
+    let ended: Vec<_> = ended.into_iter().map(|ended| ended.sid).collect();
+    assert_eq!(ended, [sid("second"), sid("first")]);
+    assert_eq!(
+        last("browser of 1").await,
+        Some(sid("third")),
+        "a later one"
+    );
+    end(&store, "third").await;
+    assert_eq!(last("browser of 1").await, None);
+    assert_eq!(last("another browser").await, Some(sid("elsewhere")));
 }
 
 /// On a shared computer, the old session may have expired or its cookie may be lost, but its clients

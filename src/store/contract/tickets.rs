@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{
-    at, claim, digest, logout_notice, sid, sign_in, sign_in_with, signed_in, subject,
-};
+use super::fixture::{at, claim, digest, end, sid, sign_in, sign_in_with, signed_in, subject};
 use crate::login::sign_in::{ContinuedSession, SignIn, SignInOutcome, TicketOwner};
 use crate::store::Store;
 
@@ -109,11 +107,7 @@ pub(super) async fn ending_a_session_spends_every_ticket_that_opened_it(store: i
     request.continues = ContinuedSession::Current(sid("a"));
     signed_in(&store, request).await;
     signed_in(&store, sign_in_with("c", "v", "first")).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
 
     for spent in ["t", "u"] {
         assert!(is_refused(&store, sign_in_with("d", spent, "first")).await);
@@ -126,11 +120,7 @@ pub(super) async fn ending_a_session_spends_every_ticket_that_opened_it(store: i
 
 pub(super) async fn a_spent_ticket_stays_spent(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert!(is_refused(&store, sign_in_with("b", "t", "first")).await);
     let owner = owner(&store, 499).await.unwrap();
     assert!(owner.spent);
@@ -156,11 +146,7 @@ pub(super) async fn an_untracked_ticket_has_no_owner(store: impl Store) {
 
 pub(super) async fn an_expired_ticket_can_be_claimed_like_a_new_one(store: impl Store) {
     signed_in(&store, sign_in_with("a", "t", "first")).await;
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert_eq!(owner(&store, 500).await, None);
 
     let mut claim = claim("t", "second");
@@ -183,11 +169,7 @@ pub(super) async fn claiming_again_extends_and_never_shortens_the_ownership(stor
         assert_eq!(owner(&store, remembered).await, None);
     }
     // The new claim also keeps the link to the session that the ticket opened.
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert!(owner(&store, 2).await.unwrap().spent);
 }
 
@@ -196,11 +178,7 @@ pub(super) async fn a_claim_without_a_sign_in_owns_the_ticket(store: impl Store)
     assert_eq!(owner(&store, 0).await, Some(owned_by("first")));
     assert!(is_refused(&store, sign_in_with("a", "t", "second")).await);
     signed_in(&store, sign_in_with("b", "t", "first")).await;
-    store
-        .end(&sid("b"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "b").await;
     assert!(owner(&store, 1).await.unwrap().spent);
 }
 
@@ -210,10 +188,6 @@ pub(super) async fn a_ticket_finds_the_session_it_opened_while_that_is_live(stor
     assert_eq!(found, Some(session));
     assert_eq!(store.opened_by(&digest("t"), at(500)).await.unwrap(), None);
     assert_eq!(store.opened_by(&digest("u"), at(0)).await.unwrap(), None);
-    store
-        .end(&sid("a"), &logout_notice())
-        .await
-        .unwrap()
-        .unwrap();
+    end(&store, "a").await;
     assert_eq!(store.opened_by(&digest("t"), at(1)).await.unwrap(), None);
 }

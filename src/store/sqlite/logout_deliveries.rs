@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use rusqlite::{Connection, Row, params};
-use serde_json::json;
 
 use super::column::{millis, stored};
 use super::history::{append, ended_by_leaving};
@@ -21,9 +20,10 @@ impl LogoutDeliveries for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>, StoreError> {
         // Usually nothing is due. The check saves a commit.
-        if !self.read("look for logout tokens to deliver", |sql| {
-            is_any_due(sql, &lease, now)
-        })? {
+        let due = self.read("look for logout tokens to deliver", |sql| {
+            due(sql, &lease, now)
+        })?;
+        if due.is_empty() {
             return Ok(Vec::new());
         }
         self.write("take up logout tokens to deliver", move |sql| {
@@ -99,24 +99,41 @@ pub(super) fn queue(
     Ok(leased)
 }
 
-/// Deliveries due at `?1`, at most `?2` per client. `?3` is a JSON object with the number that are
-/// already leased for each client; they count towards `?2`.
-const DUE: &str = "SELECT sid, client_id, due_at FROM
-    (SELECT sid, client_id, due_at,
-            ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY due_at) AS nth
-       FROM logout_deliveries WHERE due_at <= ?1)
-     WHERE nth <= ?2 - coalesce((SELECT value FROM json_each(?3) WHERE key = client_id), 0)";
+/// A delivery that is due: since when, its client and its session.
+type Due = (i64, String, String);
 
-fn is_any_due(
-    sql: &Connection,
-    lease: &DeliveryLease,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<bool> {
-    sql.prepare_cached(&format!("SELECT EXISTS ({DUE})"))?
-        .query_row(
-            params![millis(now), lease.max_per_client, held_json(lease)],
-            |row| row.get(0),
-        )
+/// The clients with deliveries. Each is found by one step in the index.
+const CLIENTS: &str = "WITH RECURSIVE client (id) AS (
+         SELECT min(client_id) FROM logout_deliveries
+         UNION ALL
+         SELECT (SELECT min(client_id) FROM logout_deliveries WHERE client_id > client.id)
+           FROM client WHERE client.id IS NOT NULL)
+     SELECT id FROM client WHERE id IS NOT NULL";
+
+/// The deliveries to lease, the longest due first. A client that hangs may have any number of them, so no
+/// more than its share is read.
+fn due(sql: &Connection, lease: &DeliveryLease, now: DateTime<Utc>) -> rusqlite::Result<Vec<Due>> {
+    let mut clients = sql.prepare_cached(CLIENTS)?;
+    let clients = clients.query_map([], |row| row.get(0))?;
+    let mut first = sql.prepare_cached(
+        "SELECT due_at, client_id, sid FROM logout_deliveries
+          WHERE client_id = ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3",
+    )?;
+    let mut due: Vec<Due> = Vec::new();
+    for client in clients {
+        let client: String = client?;
+        let held = lease.in_flight.get(&client).copied().unwrap_or_default();
+        let share = lease.max_per_client.saturating_sub(held);
+        let rows = first.query_map(params![client, millis(now), share], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        for row in rows {
+            due.push(row?);
+        }
+    }
+    due.sort();
+    due.truncate(usize::try_from(lease.max_total).unwrap_or(usize::MAX));
+    Ok(due)
 }
 
 fn lease_due(
@@ -124,29 +141,14 @@ fn lease_due(
     lease: &DeliveryLease,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<Delivery>> {
-    let (until, limit) = (millis(lease.until), lease.max_total);
-    sql.prepare_cached(&format!(
-        "UPDATE logout_deliveries SET due_at = ?4, attempts = attempts + 1
-          WHERE (sid, client_id) IN
-                (SELECT sid, client_id FROM ({DUE}) ORDER BY due_at LIMIT ?5)
-         RETURNING sid, client_id, subject, attempts, expires_at"
-    ))?
-    .query_map(
-        params![
-            millis(now),
-            lease.max_per_client,
-            held_json(lease),
-            until,
-            limit
-        ],
-        delivery,
-    )?
-    .collect()
-}
-
-/// The leased deliveries per client, as a JSON object.
-fn held_json(lease: &DeliveryLease) -> String {
-    json!(lease.in_flight).to_string()
+    let mut take = sql.prepare_cached(
+        "UPDATE logout_deliveries SET due_at = ?3, attempts = attempts + 1
+          WHERE sid = ?1 AND client_id = ?2
+         RETURNING sid, client_id, subject, attempts, expires_at",
+    )?;
+    let due = due(sql, lease, now)?.into_iter();
+    due.map(|(_, client, sid)| take.query_row(params![sid, client, millis(lease.until)], delivery))
+        .collect()
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {

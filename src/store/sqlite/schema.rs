@@ -26,13 +26,14 @@ pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
 
 /// The migrations from an empty database to the current schema, each with the `user_version` it leads
 /// to. A released migration is never changed; a change is a new migration.
-const MIGRATIONS: [(i64, &str); 6] = [
+const MIGRATIONS: [(i64, &str); 7] = [
     (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
     (3, include_str!("migrations/0003_logout_deliveries.sql")),
     (4, include_str!("migrations/0004_refresh_tokens.sql")),
     (5, include_str!("migrations/0005_links.sql")),
     (6, include_str!("migrations/0006_directory.sql")),
+    (8, include_str!("migrations/0008_due_by_client.sql")),
 ];
 
 /// The schema version of this program.
@@ -189,8 +190,9 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     connection.busy_timeout(OPEN_TIMEOUT)?;
     connection.execute_batch(
         // FULL: a commit survives a power failure. The log is truncated to 64 MiB if it was ever
-        // longer.
+        // longer. What is deleted is overwritten: a name that was forgotten is in no copy of the file.
         "PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",

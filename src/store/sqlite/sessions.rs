@@ -9,7 +9,7 @@ use super::column::{millis, session_columns, stored};
 use super::history::has_left;
 use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
-use crate::crypto::identifiers::{HolderId, SessionHandleHash, TicketHash};
+use crate::crypto::identifiers::{HolderId, SessionHandleHash, TicketHash, UserAgentId};
 use crate::login::sign_in::{ContinuedSession, SignIn, SignInOutcome, TicketClaim, TicketOwner};
 use crate::session::{EndedSession, LogoutNotice, Session, SessionId, User};
 use crate::store::{Sessions, StoreError};
@@ -67,18 +67,44 @@ impl Sessions for SqliteStore {
             .await
     }
 
+    async fn last_in(&self, user_agent: &UserAgentId) -> Result<Option<Session>, StoreError> {
+        self.read("find the last session of a browser", |sql| {
+            sql.prepare_cached(concat!(
+                "SELECT ",
+                session_columns!(),
+                " FROM sessions s
+                  JOIN users u ON u.subject = s.subject
+                 WHERE s.browser = ?1
+                 ORDER BY s.auth_time DESC LIMIT 1"
+            ))?
+            .query_row([user_agent.as_bytes()], |row| column::session(row, 0))
+            .optional()
+        })
+    }
+
     async fn session_clients(&self, sid: &SessionId) -> Result<Vec<ClientId>, StoreError> {
-        self.read("find the apps of a session", |sql| clients(sql, sid))
+        self.read("find the apps of a session", |sql| {
+            let mut clients = ended_with(sql, sid)?
+                .iter()
+                .map(|sid| clients(sql, sid))
+                .collect::<rusqlite::Result<Vec<_>>>()?
+                .concat();
+            clients.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+            clients.dedup();
+            Ok(clients)
+        })
     }
 
     async fn end(
         &self,
         sid: &SessionId,
         notice: &LogoutNotice,
-    ) -> Result<Option<EndedSession>, StoreError> {
+    ) -> Result<Vec<EndedSession>, StoreError> {
         let (sid, notice) = (sid.clone(), notice.clone());
-        self.write("end a session", move |sql| end(sql, &sid, &notice))
-            .await
+        self.write("end a session", move |sql| {
+            end_all(sql, &ended_with(sql, &sid)?, &notice)
+        })
+        .await
     }
 }
 
@@ -205,9 +231,29 @@ fn end_sessions_of_others(
             row.get(0).map(|sid: String| SessionId::from(sid))
         })?
         .collect::<Result<_, _>>()?;
-    let ended = others
-        .iter()
-        .map(|sid| end(sql, sid, &request.logout_notice));
+    end_all(sql, &others, &request.logout_notice)
+}
+
+/// The session `sid` and those that a logout ends with it, if there is such a session.
+fn ended_with(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Vec<SessionId>> {
+    sql.prepare_cached(
+        "SELECT other.sid FROM sessions s
+         JOIN sessions other ON other.browser = s.browser AND other.subject = s.subject
+             AND (other.sid = s.sid OR other.auth_time < s.auth_time)
+         WHERE s.sid = ?1 ORDER BY other.sid = s.sid DESC, other.auth_time DESC",
+    )?
+    .query_map([sid.as_str()], |row| {
+        row.get(0).map(|sid: String| SessionId::from(sid))
+    })?
+    .collect()
+}
+
+fn end_all(
+    sql: &Connection,
+    sids: &[SessionId],
+    notice: &LogoutNotice,
+) -> rusqlite::Result<Vec<EndedSession>> {
+    let ended = sids.iter().map(|sid| end(sql, sid, notice));
     Ok(ended
         .collect::<rusqlite::Result<Vec<_>>>()?
         .into_iter()

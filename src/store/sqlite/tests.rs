@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, StatementStatus};
@@ -10,7 +11,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::crypto::identifiers::ReplayKey;
 use crate::keys::SealedKey;
-use crate::store::{Grants as _, Maintenance, ReplayCache, SealedKeys};
+use crate::session::DeliveryLease;
+use crate::store::{Grants as _, LogoutDeliveries as _, Maintenance, ReplayCache, SealedKeys};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -93,6 +95,36 @@ fn a_statement_is_prepared_once_for_all_parameters() {
         Ok(again)
     });
     assert_eq!(again.ok(), Some(0));
+}
+
+/// The queue is asked four times a second, and the rows of a client that hangs are due all the time.
+#[tokio::test]
+async fn deliveries_to_a_client_that_hangs_are_not_read_again_and_again() {
+    let (_folder, path) = folder();
+    let store = open(&path).unwrap();
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+        INSERT INTO logout_deliveries (sid, client_id, subject, attempts, due_at, expires_at)
+        SELECT 'sid' || i, 'hangs', '1', 1, i, 9000000000000 FROM n";
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(rows)
+        .unwrap();
+    let lease = DeliveryLease {
+        max_total: 32,
+        max_per_client: 8,
+        in_flight: [("hangs".to_owned(), 8)].into(),
+        until: now() + TimeDelta::seconds(10),
+    };
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let leased = store.lease_deliveries(lease.clone(), now()).await.unwrap();
+        assert_eq!(leased, []);
+    }
+    assert!(
+        begun.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]

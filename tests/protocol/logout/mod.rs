@@ -1,5 +1,6 @@
 //! `/logout`: RP-Initiated Logout 1.0. The other files of this folder test posted requests and notices.
 
+mod expired;
 mod frontchannel;
 mod notices;
 mod post;

@@ -109,3 +109,26 @@ async fn groups_can_be_filtered_and_returned_without_members() {
     assert_eq!(bare["displayName"], "dispatch");
     assert!(bare.get("members").is_none());
 }
+
+/// Each name is compared with what each member has.
+#[tokio::test]
+async fn a_search_names_a_limited_number_of_attributes() {
+    let reader = ScimClient::open().await;
+    let names = |count: usize| (0..count).map(|it| format!("m{it:x}")).collect::<Vec<_>>();
+    for list in ["attributes", "excludedAttributes"] {
+        for (count, fits) in [(100, true), (101, false), (6500, false)] {
+            let url = format!("{}/scim/v2/Groups/.search", reader.program.admin);
+            let search = reqwest::Client::new().post(url).bearer_auth(WIKI);
+            let searched = ScimClient::send(search.json(&json!({ list: names(count) }))).await;
+            if fits {
+                searched.expect_ok();
+                continue;
+            }
+            let (kind, detail) = searched.expect_error(400);
+            assert_eq!(kind, "invalidValue");
+            assert!(detail.contains("more than 100"), "{detail}");
+        }
+        let query = format!("/Groups?{list}={}", names(101).join(","));
+        reader.get(&query).await.expect_error(400);
+    }
+}

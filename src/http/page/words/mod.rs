@@ -40,6 +40,7 @@ pub(crate) struct Words {
     pub confirm_switch: Message,
     pub confirm_sign_in: Message,
     pub confirm_logout: Message,
+    pub confirm_earlier_logout: Message,
     pub signed_out: Message,
     pub not_signed_in: Message,
     pub previous_user_signed_out: Message,
