@@ -92,6 +92,17 @@ pub fn audience(
     allowed(granted.iter().map(String::as_str), client)
 }
 
+/// What of the audience an authorization request for `resources` settles: these, or the configured
+/// audience of a client that cannot ask for anything else. The token request settles the rest.
+#[must_use]
+pub fn settled_audience<'a>(resources: &'a [String], client: &'a Client) -> &'a [String] {
+    if resources.is_empty() && client.allowed_resources.is_empty() {
+        &client.access_token.audience
+    } else {
+        resources
+    }
+}
+
 fn invalid(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidTarget, description)
 }

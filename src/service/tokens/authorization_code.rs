@@ -1,11 +1,11 @@
 //! The `authorization_code` grant (RFC 6749 §4.1.3).
 
+use super::audience::CheckedAudience;
 use super::issue::{GrantedTokens, TokenIssue, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::client::Client;
-use crate::oauth::error::OAuthError;
 use crate::oauth::grant::ActiveGrant;
 use crate::oauth::grants::authorization_code::{CodeRequest, invalid_code, verify};
 use crate::oauth::resource;
@@ -48,13 +48,14 @@ pub(super) async fn redeem(
         CodeRedemption::Unknown => return Err(invalid_code().into()),
     };
     // 2. Check that it was issued to this client, for this redirect URI and verifier, that the user
-    //    still has access to the client, and that the requested resources were granted.
-    let audience = match check(app, client, request, &granted) {
+    //    still has access to the client, that the requested resources were granted, and that their
+    //    services are open to the user.
+    let audience = match check(app, client, request, &granted).await {
         Ok(audience) => audience,
         Err(error) => {
             // The code is spent, so no token of this grant can be issued any more.
             app.store.revoke(&id).await?;
-            return Err(error.into());
+            return Err(error);
         }
     };
     // 3. Issue the tokens.
@@ -69,13 +70,14 @@ pub(super) async fn redeem(
 }
 
 /// Checks the request against the grant of its code. Returns the audience of the access token.
-fn check(
+async fn check(
     app: &App,
     client: &Client,
     request: CodeRequest<'_>,
     granted: &ActiveGrant,
-) -> Result<Vec<String>, OAuthError> {
+) -> Result<CheckedAudience, Error> {
     verify(&request, client, granted)?;
     require_access(app, client, granted)?;
-    resource::audience(request.resources, client, &granted.grant.resources)
+    let audience = resource::audience(request.resources, client, &granted.grant.resources)?;
+    CheckedAudience::of_user(app, audience, &granted.user).await
 }
