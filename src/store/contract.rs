@@ -66,6 +66,7 @@ macro_rules! stores {
                 tickets: a_claim_without_a_sign_in_owns_the_ticket;
                 tickets: a_ticket_finds_the_session_it_opened_while_that_is_live;
                 grants: a_code_is_redeemed_once;
+                grants: a_code_is_unknown_to_another_client;
                 grants: of_concurrent_redemptions_one_succeeds;
                 grants: reuse_of_a_code_revokes_its_grant;
                 grants: reuse_is_detected_after_the_code_has_expired;

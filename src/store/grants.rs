@@ -40,11 +40,15 @@ pub trait Grants: Send + Sync {
     /// (RFC 6749 §4.1.2). Every other caller revokes the tokens that the first one got. A
     /// refreshable grant starts the refresh token family `family`.
     ///
+    /// A code that was not issued to `client` is unknown to it: it is neither used up nor are its tokens
+    /// revoked, because others than its client see a code.
+    ///
     /// From now on the grant is retained until `retain_until`, and as long as its family, so that reuse
     /// of the code is detected and its tokens can be refused.
     async fn redeem(
         &self,
         code: &GrantId,
+        client: &ClientId,
         family: Option<NewFamily>,
         retain_until: DateTime<Utc>,
         now: DateTime<Utc>,
@@ -84,6 +88,6 @@ pub enum CodeRedemption {
     /// The code had been redeemed before; its grant is revoked now. Holds the client it was issued to,
     /// for the log.
     Reused(ClientId),
-    /// The code was never issued, has expired, or its session is over.
+    /// The code was never issued to this client, has expired, or its session is over.
     Unknown,
 }

@@ -65,6 +65,10 @@ impl World {
         if !grant.kept || grant.expires_at <= now {
             return Outcome::Refused;
         }
+        // A code of another client is none, whatever became of it.
+        if how == Redemption::ByAnotherClient {
+            return Outcome::Refused;
+        }
         // A code once: the second time ends what the first gave.
         if grant.redeemed {
             grant.revoked = true;
@@ -83,12 +87,9 @@ impl World {
                 kept: true,
             });
         }
-        match how {
-            Redemption::ByAnotherClient | Redemption::WithAWrongVerifier => {
-                grant.revoked = true;
-                return Outcome::Refused;
-            }
-            Redemption::Once | Redemption::AtBothProcesses => {}
+        if how == Redemption::WithAWrongVerifier {
+            grant.revoked = true;
+            return Outcome::Refused;
         }
         grant.has_tokens = true;
         self.issue_access_token(code);

@@ -28,13 +28,15 @@ pub(super) async fn redeem(
     client: &Client,
     request: CodeRequest<'_>,
 ) -> Result<TokenIssue, Error> {
-    // 1. Spend the code.
+    // 1. Spend the code, if it was issued to this client.
     let code = Handle::parse(request.code).ok_or_else(invalid_code)?;
     let id = GrantId::of(&code);
     let now = app.host.clock.now();
     let (first, family) = new_family(client, now);
     let retain_until = now + client.access_token.lifetime;
-    let redeemed = app.store.redeem(&id, Some(family), retain_until, now);
+    let redeemed = app
+        .store
+        .redeem(&id, &client.id, Some(family), retain_until, now);
     let granted = match redeemed.await? {
         CodeRedemption::Granted(granted) => *granted,
         CodeRedemption::Reused(client_id) => {
@@ -47,7 +49,7 @@ pub(super) async fn redeem(
         }
         CodeRedemption::Unknown => return Err(invalid_code().into()),
     };
-    // 2. Check that it was issued to this client, for this redirect URI and verifier, that the user
+    // 2. Check that it was issued for this redirect URI and verifier, that the user
     //    still has access to the client, that the requested resources were granted, and that their
     //    services are open to the user.
     let audience = match check(app, client, request, &granted).await {
@@ -76,7 +78,7 @@ async fn check(
     request: CodeRequest<'_>,
     granted: &ActiveGrant,
 ) -> Result<CheckedAudience, Error> {
-    verify(&request, client, granted)?;
+    verify(&request, granted)?;
     require_access(app, client, granted)?;
     let audience = resource::audience(request.resources, client, &granted.grant.resources)?;
     CheckedAudience::of_user(app, audience, &granted.user).await

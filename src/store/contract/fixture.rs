@@ -98,10 +98,15 @@ pub(crate) async fn signed_in(store: &impl Store, request: SignIn) -> (Session, 
     }
 }
 
+/// The client of all grants.
+pub(crate) fn grafana() -> ClientId {
+    ClientId::new("grafana".to_owned())
+}
+
 /// A grant to Grafana in the session `of`.
 pub(crate) fn grant(of: &str) -> Grant {
     Grant {
-        client_id: ClientId::new("grafana".to_owned()),
+        client_id: grafana(),
         subject: subject("1"),
         sid: sid(of),
         scopes: Scopes::parse("openid profile"),

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
+use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
 use super::fixture::{
-    at, digest, grant, issue, logout_notice, offline_grant, sid, sign_in, signed_in,
+    at, digest, grafana, grant, issue, logout_notice, offline_grant, sid, sign_in, signed_in,
 };
 use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::store::{CodeRedemption, NewFamily, Store};
 
 async fn redeem(store: &impl Store, code: &str, seconds: i64) -> CodeRedemption {
     store
-        .redeem(&digest(code), None, at(300), at(seconds))
+        .redeem(&digest(code), &grafana(), None, at(300), at(seconds))
         .await
         .unwrap()
 }
@@ -42,6 +43,22 @@ pub(super) async fn a_code_is_redeemed_once(store: impl Store) {
         panic!("it was taken twice");
     };
     assert_eq!(client.as_str(), "grafana");
+}
+
+/// Others than its client see a code: it stands in addresses.
+pub(super) async fn a_code_is_unknown_to_another_client(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    issue(&store, "code", "a").await;
+    let wiki = ClientId::new("wiki".to_owned());
+    let redeem_elsewhere = async || {
+        let code = digest("code");
+        let redeemed = store.redeem(&code, &wiki, None, at(300), at(1)).await;
+        assert!(matches!(redeemed.unwrap(), CodeRedemption::Unknown));
+    };
+    redeem_elsewhere().await;
+    redeem_granted(&store, "code", 1).await;
+    redeem_elsewhere().await;
+    assert!(is_active(&store, "code", 1).await);
 }
 
 pub(super) async fn of_concurrent_redemptions_one_succeeds(store: impl Store + 'static) {
@@ -209,8 +226,10 @@ pub(super) async fn a_grant_is_read_back_unchanged(store: impl Store) {
     ] {
         let code = digest(code);
         store.issue(&code, issued.clone(), at(60)).await.unwrap();
-        let CodeRedemption::Granted(redeemed) =
-            store.redeem(&code, None, at(300), at(1)).await.unwrap()
+        let CodeRedemption::Granted(redeemed) = store
+            .redeem(&code, &grafana(), None, at(300), at(1))
+            .await
+            .unwrap()
         else {
             panic!("it was good");
         };
@@ -334,7 +353,10 @@ pub(super) async fn an_offline_grant_outlives_an_expired_session_but_not_an_ende
         .issue(&code, offline_grant("a"), at(60))
         .await
         .unwrap();
-    store.redeem(&code, None, at(5000), at(1)).await.unwrap();
+    store
+        .redeem(&code, &grafana(), None, at(5000), at(1))
+        .await
+        .unwrap();
     assert!(is_active(&store, "code", 1000).await, "the session is over");
     store
         .end(&sid("a"), &logout_notice())

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, grant, logout_notice, offline_grant, sid, sign_in, signed_in};
+use super::fixture::{
+    at, digest, grafana, grant, logout_notice, offline_grant, sid, sign_in, signed_in,
+};
 use crate::oauth::grant::Grant;
 use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 
@@ -21,7 +23,7 @@ async fn begin(store: &impl Store, grant: Grant) {
         retain_until: at(900),
     };
     let outcome = store
-        .redeem(&code, Some(family), at(60), at(0))
+        .redeem(&code, &grafana(), Some(family), at(60), at(0))
         .await
         .unwrap();
     assert!(matches!(outcome, CodeRedemption::Granted(_)));

@@ -49,13 +49,14 @@ impl Grants for SqliteStore {
     async fn redeem(
         &self,
         code: &GrantId,
+        client: &ClientId,
         family: Option<NewFamily>,
         retain_until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError> {
-        let code = *code;
+        let (code, client) = (*code, client.clone());
         self.write("redeem a code", move |sql| {
-            redeem_code(sql, &code, family.as_ref(), retain_until, now)
+            redeem_code(sql, (&code, &client), family.as_ref(), retain_until, now)
         })
         .await
     }
@@ -140,7 +141,7 @@ fn issue_redeemed(
 
 fn redeem_code(
     sql: &Connection,
-    code: &GrantId,
+    (code, client): (&GrantId, &ClientId),
     family: Option<&NewFamily>,
     retain_until: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -151,9 +152,12 @@ fn redeem_code(
             granted_columns!(),
             ", g.redeemed_at IS NOT NULL, g.code_expires_at > ?2 AND s.sid IS NOT NULL",
             active_grant_joins!(),
-            "WHERE g.id = ?1 AND g.expires_at > ?2"
+            "WHERE g.id = ?1 AND g.client_id = ?3 AND g.expires_at > ?2"
         ))?
-        .query_row(params![code.as_bytes(), millis(now)], code_state)
+        .query_row(
+            params![code.as_bytes(), millis(now), client.as_str()],
+            code_state,
+        )
         .optional()?;
     match state {
         Some(CodeState::Redeemed(client)) => {
