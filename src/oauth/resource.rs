@@ -41,6 +41,17 @@ pub fn targets(params: &Params, client: &Client) -> Result<Vec<String>, OAuthErr
     Ok([resources, audiences].concat())
 }
 
+/// Whether a token of `client` may still be for `name`. The operator may have taken a resource from
+/// the client since the token was issued (N45, docs/security.md). Every token is for the issuer.
+#[must_use]
+pub fn is_still_allowed(name: &str, client: &Client, issuer: &str) -> bool {
+    let mut names = client
+        .allowed_resources
+        .iter()
+        .chain(&client.access_token.audience);
+    name == issuer || names.any(|allowed| allowed == name)
+}
+
 fn allowed<'a>(
     names: impl Iterator<Item = &'a str>,
     client: &Client,

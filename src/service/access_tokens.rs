@@ -10,6 +10,7 @@ use crate::crypto::identifiers::{GrantId, ReplayKey};
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
 use crate::oauth::grant::ActiveGrant;
+use crate::oauth::resource::is_still_allowed;
 use crate::store::StoreError;
 
 /// An active access token.
@@ -39,7 +40,9 @@ pub struct TokenGrant {
 ///
 /// `None` when it is not an access token of ours, has expired, was revoked, or its grant is not
 /// active any more. A valid signature is not enough: a token is refused once its client is no longer
-/// registered (N45, docs/security.md), or its user has lost access to the client (N44).
+/// registered or may ask for none of the resources in its audience (N45, docs/security.md), or its
+/// user has lost access to the client (N44). The audience that is found lacks those that the client
+/// may not ask for any more.
 ///
 /// # Errors
 ///
@@ -52,6 +55,11 @@ pub async fn find(app: &App, unverified: &str) -> Result<Option<ActiveAccessToke
     let Some(client) = app.clients.get(&claims.client_id).map(Arc::clone) else {
         return Ok(None);
     };
+    let is_allowed = |name: &str| is_still_allowed(name, &client, app.issuer.as_str());
+    let Some(aud) = claims.aud.filtered(is_allowed) else {
+        return Ok(None);
+    };
+    let claims = AccessTokenClaims { aud, ..claims };
     let grant = match claims.grant() {
         Some(id) => {
             let Some(grant) = find_grant(app, id, &claims, &client, now).await? else {
