@@ -68,6 +68,10 @@ fn logins(criterion: &mut Criterion<ProcessorTime>) {
     bench.end();
 }
 
+fn grafana() -> ClientId {
+    ClientId::new("grafana".to_owned())
+}
+
 fn reads(criterion: &mut Criterion<ProcessorTime>) {
     let bench = Bench::new();
     let grants: Vec<_> = bench.runtime.block_on(async {
@@ -76,7 +80,7 @@ fn reads(criterion: &mut Criterion<ProcessorTime>) {
             let code = issue_code(&*bench.store).await;
             bench
                 .store
-                .redeem(&code, None, now() + TimeDelta::hours(1), now())
+                .redeem(&code, &grafana(), None, now() + TimeDelta::hours(1), now())
                 .await
                 .unwrap();
             grants.push(code);
@@ -118,7 +122,7 @@ async fn login(store: Arc<SqliteStore>, times: u64) {
     for _ in 0..times {
         let code = issue_code(&*store).await;
         let redemption = store
-            .redeem(&code, None, now() + TimeDelta::hours(1), now())
+            .redeem(&code, &grafana(), None, now() + TimeDelta::hours(1), now())
             .await
             .unwrap();
         assert!(matches!(redemption, CodeRedemption::Granted(_)));
@@ -130,7 +134,7 @@ async fn issue_code(store: &impl Store) -> GrantId {
     let number = next();
     let code = digest("code", number);
     let grant = Grant {
-        client_id: ClientId::new("grafana".to_owned()),
+        client_id: grafana(),
         subject: Subject::new((number % PEOPLE).to_string()).unwrap(),
         sid: sid(number % PEOPLE),
         scopes: Scopes::parse("openid profile phone"),

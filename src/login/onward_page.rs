@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::crypto::Sealer;
+use crate::past::is_within;
 
 /// How long the URL of the page works: the browser follows a redirect to it.
 const TTL: TimeDelta = TimeDelta::minutes(1);
@@ -55,8 +56,7 @@ impl OnwardPage {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        let age = now - wire.sealed_at;
-        (age <= TTL).then_some(wire.page)
+        is_within(TTL, wire.sealed_at, now).then_some(wire.page)
     }
 }
 

@@ -114,6 +114,18 @@ impl Audience {
             Self::Many(all) => all.iter().any(names),
         }
     }
+
+    /// What is left of it by `keep`; `None` if that is nothing.
+    #[must_use]
+    pub fn filtered(self, keep: impl Fn(&str) -> bool) -> Option<Self> {
+        match self {
+            Self::One(name) => keep(&name).then_some(Self::One(name)),
+            Self::Many(mut all) => {
+                all.retain(|name| keep(name));
+                Some(all).filter(|all| !all.is_empty()).map(Self::from)
+            }
+        }
+    }
 }
 
 impl From<Vec<String>> for Audience {

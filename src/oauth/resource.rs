@@ -41,6 +41,17 @@ pub fn targets(params: &Params, client: &Client) -> Result<Vec<String>, OAuthErr
     Ok([resources, audiences].concat())
 }
 
+/// Whether a token of `client` may still be for `name`. The operator may have taken a resource from
+/// the client since the token was issued (N45, docs/security.md). Every token is for the issuer.
+#[must_use]
+pub fn is_still_allowed(name: &str, client: &Client, issuer: &str) -> bool {
+    let mut names = client
+        .allowed_resources
+        .iter()
+        .chain(&client.access_token.audience);
+    name == issuer || names.any(|allowed| allowed == name)
+}
+
 fn allowed<'a>(
     names: impl Iterator<Item = &'a str>,
     client: &Client,
@@ -90,6 +101,17 @@ pub fn audience(
     }
     // A granted resource that the operator has since removed from `allowed_resources` is refused.
     allowed(granted.iter().map(String::as_str), client)
+}
+
+/// What of the audience an authorization request for `resources` settles: these, or the configured
+/// audience of a client that cannot ask for anything else. The token request settles the rest.
+#[must_use]
+pub fn settled_audience<'a>(resources: &'a [String], client: &'a Client) -> &'a [String] {
+    if resources.is_empty() && client.allowed_resources.is_empty() {
+        &client.access_token.audience
+    } else {
+        resources
+    }
 }
 
 fn invalid(description: &'static str) -> OAuthError {

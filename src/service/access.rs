@@ -4,7 +4,7 @@
 
 use crate::app::App;
 use crate::oauth::client::Client;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::ActiveGrant;
 use crate::people::{Contact, Denied, display_name};
 use crate::session::User;
@@ -57,6 +57,29 @@ pub async fn access_denial(
     let profile = app.profile_for(client, user).await?;
     let denied = access.decide(&profile).err();
     Ok(denied.map(|denied| AccessDenied::of(client, user, denied)))
+}
+
+/// Requires that each service in `audience` is open to `user`, who wants a token for it.
+///
+/// # Errors
+///
+/// `invalid_target` (RFC 8707 §2); store errors.
+pub async fn require_access_to_services<E>(
+    app: &App,
+    audience: &[String],
+    user: &User,
+) -> Result<(), E>
+where
+    E: From<OAuthError> + From<StoreError>,
+{
+    for service in app.clients.restricting_access_to(audience) {
+        if let Some(denied) = access_denial(app, service, user).await? {
+            tracing::info!("A token is refused: {denied}");
+            let description = "the service is not open to the person";
+            return Err(OAuthError::new(ErrorCode::InvalidTarget, description).into());
+        }
+    }
+    Ok(())
 }
 
 /// Whether the user of the grant still has access to `client`, which it was granted to.

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
-use super::access::{AccessDenied, access_denial};
+use super::access::{AccessDenied, access_denial, require_access_to_services};
 use super::sign_in::{
     BrowserState, ClaimedSwitch, NewHandles, PresentedTicket, SignedIn, TicketSignIn,
     sign_in_with_ticket,
@@ -17,15 +17,13 @@ use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::authorize::Authorization;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant::Grant;
+use crate::oauth::grant::{CODE_LIFETIME, Grant};
 use crate::oauth::id_token_hint;
 use crate::oauth::reauthentication::{RequestTime, SessionCheck, check_session, is_recent_enough};
+use crate::oauth::resource::settled_audience;
 use crate::oauth::scope::Scope;
 use crate::session::{EndedSession, Session};
 use crate::store::StoreError;
-
-/// How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes, but clients redeem at once.
-const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// The outcome of an authorization request.
 #[derive(Debug)]
@@ -189,10 +187,12 @@ async fn grant(
         SessionCheck::SignIn => return Ok(AuthorizationDecision::SignInRequired),
         SessionCheck::Refuse(error) => return Err(error.into()),
     };
-    // 2. Check that the user has access to the client.
+    // 2. Check that the user has access to the client, and to the services that tokens are for.
     if let Some(denied) = access_denial(app, &authorization.client, &session.user).await? {
         return Err(AuthorizationError::Denied(denied));
     }
+    let audience = settled_audience(&authorization.resources, &authorization.client);
+    require_access_to_services::<AuthorizationError>(app, audience, &session.user).await?;
     // 3. Issue the code.
     let code = issue_code(app, authorization, session, now).await?;
     Ok(AuthorizationDecision::Granted(code))

@@ -6,6 +6,8 @@ use openidconnect::ClientId;
 
 use super::error::StoreError;
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
+#[cfg(doc)]
+use crate::oauth::grant::CODE_LIFETIME;
 use crate::oauth::grant::{ActiveGrant, Grant};
 
 /// Authorization codes and their grants.
@@ -40,17 +42,24 @@ pub trait Grants: Send + Sync {
     /// (RFC 6749 §4.1.2). Every other caller revokes the tokens that the first one got. A
     /// refreshable grant starts the refresh token family `family`.
     ///
+    /// A code that was not issued to `client` is unknown to it: it is neither used up nor are its tokens
+    /// revoked, because others than its client see a code.
+    ///
+    /// A code that expires more than a minute later than [`CODE_LIFETIME`] from now is unknown: a clock that
+    /// was ahead has dated it.
+    ///
     /// From now on the grant is retained until `retain_until`, and as long as its family, so that reuse
     /// of the code is detected and its tokens can be refused.
     async fn redeem(
         &self,
         code: &GrantId,
+        client: &ClientId,
         family: Option<NewFamily>,
         retain_until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError>;
 
-    /// The grant of the code with digest `id`, if it is active: its code was redeemed, it is neither
+    /// The grant of the code with digest `id`, if it is active: its code was redeemed (not more than a minute in the future), it is neither
     /// expired nor revoked, and its session is live or the grant is offline.
     async fn active_grant(
         &self,
@@ -84,6 +93,6 @@ pub enum CodeRedemption {
     /// The code had been redeemed before; its grant is revoked now. Holds the client it was issued to,
     /// for the log.
     Reused(ClientId),
-    /// The code was never issued, has expired, or its session is over.
+    /// The code was never issued to this client, has expired, or its session is over.
     Unknown,
 }

@@ -17,8 +17,8 @@ pub trait SessionListing: Send + Sync {
         limit: u32,
     ) -> Result<Vec<ListedSession>, StoreError>;
 
-    /// Ends these sessions in one commit, each as [`Sessions::end`](super::Sessions::end) does. Those
-    /// that are over already are left out of the result.
+    /// Ends these sessions, and no others of their users, in one commit; otherwise as
+    /// [`Sessions::end`](super::Sessions::end) does. Those that are over already are left out of the result.
     async fn end_sessions(
         &self,
         sids: Vec<SessionId>,

@@ -17,13 +17,16 @@ const TICKET: &str = "urn:panda-oidc:token-type:ticket";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// `app` and `gateway` are restricted to the group `staff`, `billing` to `clerks`, and `own` to users
-/// with a linked account. `open` has no restriction.
+/// with a linked account. `open` and `reporter` have no restriction; the tokens of `reporter` are for
+/// `gateway` and `billing`.
 const CLIENTS: &str = "\
     client_name = '值班系统'\nallow = { groups = ['staff'] }\ncontact = '信息中心 8001'\n\
     access_token_audience = ['gateway']\n\
     [[clients]]\nclient_id = 'open'\nclient_secret = 'open-secret-0123456789'\n\
     redirect_uris = ['http://127.0.0.1:9/open']\ninitiate_login_uri = 'http://127.0.0.1:9/open'\n\
-    access_token_audience = ['gateway', 'billing']\n\
+    allowed_resources = ['https://billing']\n\
+    [[clients]]\nclient_id = 'reporter'\nclient_secret = 'reporter-secret-0123456789'\n\
+    redirect_uris = ['http://127.0.0.1:9/reporter']\naccess_token_audience = ['gateway', 'billing']\n\
     [[clients]]\nclient_id = 'own'\nclient_secret = 'own-secret-0123456789'\nunlinked = 'deny'\n\
     redirect_uris = ['http://127.0.0.1:9/own']\ninitiate_login_uri = 'http://127.0.0.1:9/own'\n\
     [[clients]]\nclient_id = 'gateway'\nclient_secret = 'gateway-secret-0123456789'\n\
@@ -37,6 +40,7 @@ const CLIENTS: &str = "\
     resources = ['https://billing']\n";
 
 const BOTH: &str = "group,id\nstaff,1\nstaff,2\n";
+const BOTH_AND_A_CLERK: &str = "group,id\nstaff,1\nstaff,2\nclerks,1\n";
 const CHEN_TAO_ALONE: &str = "group,id\nstaff,1\n";
 const HEI_LONG_JIANG_ALONE: &str = "组,编号\nstaff,2\n";
 
@@ -267,6 +271,22 @@ async fn n44_a_refresh_is_refused_while_access_is_withdrawn() {
 }
 
 #[tokio::test]
+async fn n44_a_refresh_gives_no_token_for_a_service_while_that_is_closed() {
+    let setup = TestSetup::open(BOTH_AND_A_CLERK).await;
+    let open = setup.client("open");
+    let scope = ("scope", "openid offline_access");
+    let url = open.authorize_url(&[scope, ("resource", "https://billing")]);
+    let code = RelyingParty::code(&setup.signed_in(CHEN_TAO).await.get(url).await);
+    let tokens = open.redeem(&code).await.json();
+    let refresh_token = token(&tokens, "refresh_token");
+    setup.replace_groups(BOTH).await;
+    assert_token_error(&open.refresh(&refresh_token).await, "invalid_target");
+    setup.replace_groups(BOTH_AND_A_CLERK).await;
+    let again = open.refresh(&refresh_token).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+}
+
+#[tokio::test]
 async fn n44_a_token_is_inactive_while_access_is_withdrawn() {
     let setup = TestSetup::open(BOTH).await;
     let app = setup.client("app");
@@ -312,9 +332,10 @@ async fn n44_a_ticket_exchange_checks_access_to_the_client_and_the_resource() {
 
 #[tokio::test]
 async fn n44_a_token_exchange_checks_access_to_the_client_and_the_resource() {
-    let setup = TestSetup::open(BOTH).await;
-    let access_token = token(&setup.tokens("open", CHEN_TAO).await, "access_token");
+    let setup = TestSetup::open(BOTH_AND_A_CLERK).await;
+    let access_token = token(&setup.tokens("reporter", CHEN_TAO).await, "access_token");
     let of_app = token(&setup.tokens("app", CHEN_TAO).await, "access_token");
+    setup.replace_groups(BOTH).await;
     let subject = (ACCESS_TOKEN, access_token.as_str());
     assert_token_error(
         &setup.exchange(subject, "https://billing").await,

@@ -155,6 +155,26 @@ async fn n23_a_code_is_valid_only_for_its_client_and_redirect_uri() {
     assert_token_error(&port(50_002).redeem(&code).await, 400, "invalid_grant");
 }
 
+/// A code stands in addresses, so others see it. None of them can harm the login that it led to, or
+/// will lead to.
+#[tokio::test]
+async fn n23_a_code_of_another_client_is_neither_spent_nor_revoked() {
+    let provider = TestProvider::open().await;
+    let mut browser = provider.signed_in(CHEN_TAO).await;
+    let (grafana, spa) = (provider.client("grafana"), provider.client("spa"));
+    let url = grafana.authorize_url(&[("scope", "openid offline_access")]);
+    let code = RelyingParty::code(&browser.get(url).await);
+    assert_token_error(&spa.redeem(&code).await, 400, "invalid_grant");
+    let redeemed = grafana.redeem(&code).await;
+    assert_eq!(redeemed.status, 200, "{}", redeemed.body);
+    let tokens = redeemed.json();
+    assert_token_error(&spa.redeem(&code).await, 400, "invalid_grant");
+    let access_token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(grafana.userinfo(access_token).await.status, 200);
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(grafana.refresh(refresh_token).await.status, 200);
+}
+
 #[tokio::test]
 async fn n24_a_forged_or_truncated_code_is_refused() {
     let provider = TestProvider::open().await;

@@ -101,6 +101,59 @@ async fn n45_the_tokens_of_a_removed_client_are_inactive() {
     assert_eq!(refused.json()["error"], "invalid_request");
 }
 
+/// `stock` and `billing` are services; `guest` may call both.
+const SERVICES: &str = "\
+    [[clients]]\nclient_id = 'billing'\nclient_secret = 'gateway-secret-0123456789'\n\
+    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange']\n\
+    subject_token_types = ['urn:ietf:params:oauth:token-type:access_token']\n\
+    resources = ['https://billing']\nallowed_resources = ['https://billing']\n\
+    [[clients]]\nclient_id = 'stock'\nclient_secret = 'gateway-secret-0123456789'\n\
+    grant_types = ['client_credentials']\nresources = ['https://stock']\n";
+
+#[tokio::test]
+async fn n45_a_token_for_a_removed_resource_is_inactive_there() {
+    let allowed = "allowed_resources = ['https://billing', 'https://stock']\n";
+    let (mut program, mut browser) = signed_in(&(allowed.to_owned() + SERVICES)).await;
+    let app = program.client();
+    let token = async |browser: &mut Browser, resources: &[&str]| {
+        let mut url = app.authorize_url(&[("scope", "openid")]);
+        for resource in resources {
+            url.query_pairs_mut().append_pair("resource", resource);
+        }
+        let code = RelyingParty::code(&browser.get(url).await);
+        let tokens = app.redeem(&code).await.json();
+        text(&tokens, "access_token").to_owned()
+    };
+    let plain = token(&mut browser, &[]).await;
+    let for_billing = token(&mut browser, &["https://billing"]).await;
+    let for_both = token(&mut browser, &["https://billing", "https://stock"]).await;
+    let introspect = async |by: &RelyingParty, token: &str| {
+        let introspected = by.post_token("/introspect", token).await;
+        assert_eq!(introspected.status, 200, "{}", introspected.body);
+        introspected.json()
+    };
+    let billing = client(&program, "billing", "gateway-secret-0123456789");
+    let stock = client(&program, "stock", "gateway-secret-0123456789");
+    for token in [&for_billing, &for_both] {
+        assert_eq!(introspect(&billing, token).await["active"], true);
+    }
+    restart_without(&mut program, "'https://billing', ").await;
+    for token in [&for_billing, &for_both] {
+        assert_eq!(introspect(&billing, token).await["active"], false);
+        let refused = exchange(&billing, token).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+    }
+    // No service is left that the token is for.
+    assert_eq!(introspect(&app, &for_billing).await["active"], false);
+    assert_eq!(app.userinfo(&for_billing).await.status, 401);
+    // What the client may still call is not affected.
+    assert_eq!(introspect(&stock, &for_both).await["aud"], "https://stock");
+    for token in [&for_both, &plain] {
+        assert_eq!(introspect(&app, token).await["active"], true);
+        assert_eq!(app.userinfo(token).await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn n45_a_refresh_does_not_grant_a_removed_resource() {
     let lines = "allowed_resources = ['https://billing', 'https://stock']\n";

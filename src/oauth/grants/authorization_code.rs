@@ -39,23 +39,14 @@ pub fn invalid_code() -> OAuthError {
     OAuthError::invalid_grant("the code is unknown, spent or expired")
 }
 
-/// Ensures that a redeemed code was issued to `client`, for this redirect URI and verifier. The
-/// code is spent whatever the result: a code that arrives with a wrong verifier may have been
-/// stolen, and its verifier must not be guessed (N28, docs/security.md).
+/// Ensures that a redeemed code of this client was issued for this redirect URI and verifier. The code
+/// is spent whatever the result: a code that arrives with a wrong verifier may have been stolen, and
+/// its verifier must not be guessed (N28, docs/security.md).
 ///
 /// # Errors
 ///
 /// `invalid_grant`.
-pub fn verify(
-    request: &CodeRequest<'_>,
-    client: &Client,
-    granted: &ActiveGrant,
-) -> Result<(), OAuthError> {
-    if granted.grant.client_id != client.id {
-        return Err(OAuthError::invalid_grant(
-            "the code was given to another client",
-        ));
-    }
+pub fn verify(request: &CodeRequest<'_>, granted: &ActiveGrant) -> Result<(), OAuthError> {
     if granted.grant.redirect_uri != request.redirect_uri {
         return Err(OAuthError::invalid_grant(
             "the redirect_uri is not the one of the authorization request",
@@ -118,16 +109,16 @@ mod tests {
         }
     }
 
-    fn redeemed(form: &str, client: &str, granted: Option<ActiveGrant>) -> Result<(), ErrorCode> {
+    fn redeemed(form: &str, granted: Option<ActiveGrant>) -> Result<(), ErrorCode> {
         let form = Params::parse(form.as_bytes()).unwrap();
-        let client = confidential(client, "s");
+        let client = confidential("app", "s");
         let TokenRequest::Code(request) =
             grants::read(&form, &client).map_err(|error| error.code)?
         else {
             panic!("another grant");
         };
         let granted = granted.ok_or_else(invalid_code);
-        let verified = granted.and_then(|granted| verify(&request, &client, &granted));
+        let verified = granted.and_then(|granted| verify(&request, &granted));
         verified.map_err(|error| error.code)
     }
 
@@ -141,51 +132,44 @@ mod tests {
             "grant_type=authorization_code&code=c&code=d&redirect_uri=x",
         ] {
             assert_eq!(
-                redeemed(form, "app", None),
+                redeemed(form, None),
                 Err(ErrorCode::InvalidRequest),
                 "{form}"
             );
         }
         assert_eq!(
-            redeemed("grant_type=password&username=a&password=b", "app", None),
+            redeemed("grant_type=password&username=a&password=b", None),
             Err(ErrorCode::UnsupportedGrantType)
         );
     }
 
     #[test]
-    fn n23_a_code_is_valid_only_for_its_client_and_redirect_uri() {
-        assert_eq!(redeemed(GOOD, "app", Some(granted(None))), Ok(()));
-        for (form, client) in [
-            (GOOD.to_owned(), "other"),
-            (GOOD.replace("%2Fcb", "%2Fcb%2F"), "app"),
-            (GOOD.replace("%2Fcb", "%2FCB"), "app"),
+    fn n23_a_code_is_valid_only_for_its_redirect_uri() {
+        assert_eq!(redeemed(GOOD, Some(granted(None))), Ok(()));
+        for form in [
+            GOOD.replace("%2Fcb", "%2Fcb%2F"),
+            GOOD.replace("%2Fcb", "%2FCB"),
         ] {
             assert_eq!(
-                redeemed(&form, client, Some(granted(None))),
+                redeemed(&form, Some(granted(None))),
                 Err(ErrorCode::InvalidGrant)
             );
         }
-        assert_eq!(redeemed(GOOD, "app", None), Err(ErrorCode::InvalidGrant));
+        assert_eq!(redeemed(GOOD, None), Err(ErrorCode::InvalidGrant));
     }
 
     #[test]
     fn n25_n26_pkce_can_be_neither_dropped_nor_added() {
         let with_verifier = |verifier: &str| format!("{GOOD}&code_verifier={verifier}");
         let with_challenge = || Some(granted(Some(CHALLENGE)));
-        assert_eq!(
-            redeemed(&with_verifier(VERIFIER), "app", with_challenge()),
-            Ok(())
-        );
+        assert_eq!(redeemed(&with_verifier(VERIFIER), with_challenge()), Ok(()));
         for (form, granted) in [
             (with_verifier(&VERIFIER.replace('d', "e")), with_challenge()),
             (with_verifier(CHALLENGE), with_challenge()),
             (GOOD.to_owned(), with_challenge()),
             (with_verifier(VERIFIER), Some(granted(None))),
         ] {
-            assert_eq!(
-                redeemed(&form, "app", granted),
-                Err(ErrorCode::InvalidGrant)
-            );
+            assert_eq!(redeemed(&form, granted), Err(ErrorCode::InvalidGrant));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The `authorization_code` grant (RFC 6749 §4.1.3).
 
+use super::audience::CheckedAudience;
 use super::issue::{GrantedTokens, TokenIssue, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::client::Client;
-use crate::oauth::error::OAuthError;
 use crate::oauth::grant::ActiveGrant;
 use crate::oauth::grants::authorization_code::{CodeRequest, invalid_code, verify};
 use crate::oauth::resource;
@@ -28,13 +28,15 @@ pub(super) async fn redeem(
     client: &Client,
     request: CodeRequest<'_>,
 ) -> Result<TokenIssue, Error> {
-    // 1. Spend the code.
+    // 1. Spend the code, if it was issued to this client.
     let code = Handle::parse(request.code).ok_or_else(invalid_code)?;
     let id = GrantId::of(&code);
     let now = app.host.clock.now();
     let (first, family) = new_family(client, now);
     let retain_until = now + client.access_token.lifetime;
-    let redeemed = app.store.redeem(&id, Some(family), retain_until, now);
+    let redeemed = app
+        .store
+        .redeem(&id, &client.id, Some(family), retain_until, now);
     let granted = match redeemed.await? {
         CodeRedemption::Granted(granted) => *granted,
         CodeRedemption::Reused(client_id) => {
@@ -47,14 +49,15 @@ pub(super) async fn redeem(
         }
         CodeRedemption::Unknown => return Err(invalid_code().into()),
     };
-    // 2. Check that it was issued to this client, for this redirect URI and verifier, that the user
-    //    still has access to the client, and that the requested resources were granted.
-    let audience = match check(app, client, request, &granted) {
+    // 2. Check that it was issued for this redirect URI and verifier, that the user
+    //    still has access to the client, that the requested resources were granted, and that their
+    //    services are open to the user.
+    let audience = match check(app, client, request, &granted).await {
         Ok(audience) => audience,
         Err(error) => {
             // The code is spent, so no token of this grant can be issued any more.
             app.store.revoke(&id).await?;
-            return Err(error.into());
+            return Err(error);
         }
     };
     // 3. Issue the tokens.
@@ -69,13 +72,14 @@ pub(super) async fn redeem(
 }
 
 /// Checks the request against the grant of its code. Returns the audience of the access token.
-fn check(
+async fn check(
     app: &App,
     client: &Client,
     request: CodeRequest<'_>,
     granted: &ActiveGrant,
-) -> Result<Vec<String>, OAuthError> {
-    verify(&request, client, granted)?;
+) -> Result<CheckedAudience, Error> {
+    verify(&request, granted)?;
     require_access(app, client, granted)?;
-    resource::audience(request.resources, client, &granted.grant.resources)
+    let audience = resource::audience(request.resources, client, &granted.grant.resources)?;
+    CheckedAudience::of_user(app, audience, &granted.user).await
 }

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 
+use super::audience::CheckedAudience;
 use crate::app::App;
 use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
@@ -40,7 +41,7 @@ pub(super) struct GrantedTokens {
     /// The scopes of the tokens: all scopes of the grant, or some of them.
     pub scopes: Scopes,
     /// The audience of the access token.
-    pub audience: Vec<String>,
+    pub audience: CheckedAudience,
     /// The refresh token to return with them.
     pub refresh_token: Option<RefreshToken>,
 }
@@ -89,10 +90,11 @@ pub(super) fn new_family(client: &Client, now: DateTime<Utc>) -> (RefreshToken, 
 pub(super) fn client_token_claims(
     app: &App,
     client: &Client,
-    audience: Vec<String>,
+    audience: CheckedAudience,
 ) -> AccessTokenClaims {
     let jti = BASE64_URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
     let now = app.host.clock.now();
+    let audience = audience.into_names();
     AccessTokenClaims::of_client(client, audience, jti, app.issuer.as_str(), now)
 }
 

@@ -1,6 +1,7 @@
 //! The use cases of the token endpoint (RFC 6749 §3.2, OIDC Core §3.1.3). One file for each grant
 //! type validates the grant; `issue` makes the tokens.
 
+mod audience;
 mod authorization_code;
 mod client_credentials;
 mod issue;

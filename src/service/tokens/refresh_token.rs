@@ -1,5 +1,6 @@
 //! The `refresh_token` grant (RFC 6749 §6).
 
+use super::audience::CheckedAudience;
 use super::issue::{GrantedTokens, TokenIssue};
 use crate::app::App;
 use crate::crypto::refresh_token::RefreshToken;
@@ -29,6 +30,7 @@ pub(super) async fn refresh(
     let scopes = granted_scopes(&request, client, &active_grant)?;
     require_access(app, client, &active_grant)?;
     let audience = resource::audience(request.resources, client, &active_grant.grant.resources)?;
+    let audience = CheckedAudience::of_user(app, audience, &active_grant.user).await?;
     // 2. Replace the token (RFC 9700 §4.14.2).
     let successor = app.refresh_token_chain.next(&token);
     let rotation = Rotation {

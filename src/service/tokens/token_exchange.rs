@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
 
+use super::audience::CheckedAudience;
 use super::issue::{GrantedTokens, TokenIssue, client_token_claims, new_family};
 use crate::app::App;
 use crate::crypto::handle::Handle;
@@ -20,7 +21,8 @@ use crate::oauth::grants::token_exchange::{
     ExchangeRequest, invalid_subject_token, narrow_access_token, ticket_scopes,
 };
 use crate::oauth::requested_claims::RequestedClaims;
-use crate::service::access::{AccessDenied, access_denial};
+use crate::oauth::resource;
+use crate::service::access::access_denial;
 use crate::service::access_tokens::{self, TokenGrant};
 use crate::service::client_sign_in::sign_in_for_client;
 use crate::service::error::Error;
@@ -68,9 +70,9 @@ async fn with_access_token(
     if subject.client.id != client.id {
         require_access_to_client(app, client, &granted.user).await?;
     }
-    require_access_to_services(app, &narrowed.audience, &granted.user).await?;
+    let audience = CheckedAudience::of_user(app, narrowed.audience, &granted.user).await?;
     // 3. Issue the token.
-    let own = client_token_claims(app, client, narrowed.audience);
+    let own = client_token_claims(app, client, audience);
     let claims = AccessTokenClaims::of_grant(&granted, id, &narrowed.scopes, own);
     Ok(TokenIssue::of(AccessTokenClaims {
         exp: claims.exp.min(subject.claims.exp),
@@ -91,13 +93,10 @@ async fn with_ticket(
     let session = sign_in(app, client, ticket, address).await?;
     // 2. Check that the user has access to the client, and to each service the token is for.
     require_access_to_client(app, client, &session.user).await?;
-    require_access_to_services(app, &request.targets, &session.user).await?;
+    let audience = resource::audience(request.targets.clone(), client, &[])?;
+    let audience = CheckedAudience::of_user(app, audience, &session.user).await?;
     // 3. Store the grant.
     let scopes = ticket_scopes(&request, client);
-    let audience = match request.targets.as_slice() {
-        [] => client.access_token.audience.clone(),
-        targets => targets.to_vec(),
-    };
     let issues_refresh_token = client.gets_refresh_token(&scopes);
     let grant = Grant {
         client_id: client.id.clone(),
@@ -143,39 +142,12 @@ async fn with_ticket(
 async fn require_access_to_client(app: &App, client: &Client, user: &User) -> Result<(), Error> {
     match access_denial(app, client, user).await? {
         None => Ok(()),
-        Some(denied) => Err(refused(
-            ErrorCode::InvalidRequest,
-            "the client is not open to the person the subject_token is about",
-            &denied,
-        )),
-    }
-}
-
-/// Requires that the user has access to each service the token is for.
-///
-/// # Errors
-///
-/// `invalid_target`.
-async fn require_access_to_services(
-    app: &App,
-    targets: &[String],
-    user: &User,
-) -> Result<(), Error> {
-    for service in app.clients.restricting_access_to(targets) {
-        if let Some(denied) = access_denial(app, service, user).await? {
-            return Err(refused(
-                ErrorCode::InvalidTarget,
-                "the service is not open to the person the subject_token is about",
-                &denied,
-            ));
+        Some(denied) => {
+            tracing::info!("An exchange is refused: {denied}");
+            let description = "the client is not open to the person the subject_token is about";
+            Err(OAuthError::invalid_request(description).into())
         }
     }
-    Ok(())
-}
-
-fn refused(code: ErrorCode, description: &'static str, denied: &AccessDenied) -> Error {
-    tracing::info!("An exchange is refused: {denied}");
-    OAuthError::new(code, description).into()
 }
 
 async fn sign_in(

@@ -105,10 +105,15 @@ pub(crate) async fn end(store: &impl Store, name: &str) -> EndedSession {
     first.expect("a session that ended")
 }
 
+/// The client of all grants.
+pub(crate) fn grafana() -> ClientId {
+    ClientId::new("grafana".to_owned())
+}
+
 /// A grant to Grafana in the session `of`.
 pub(crate) fn grant(of: &str) -> Grant {
     Grant {
-        client_id: ClientId::new("grafana".to_owned()),
+        client_id: grafana(),
         subject: subject("1"),
         sid: sid(of),
         scopes: Scopes::parse("openid profile"),

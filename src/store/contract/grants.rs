@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use openidconnect::ClientId;
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, end, grant, issue, offline_grant, sign_in, signed_in};
+use super::fixture::{at, digest, end, grafana, grant, issue, offline_grant, sign_in, signed_in};
 use crate::oauth::grant::{ActiveGrant, Grant};
 use crate::store::{CodeRedemption, NewFamily, Store};
 
 async fn redeem(store: &impl Store, code: &str, seconds: i64) -> CodeRedemption {
     store
-        .redeem(&digest(code), None, at(300), at(seconds))
+        .redeem(&digest(code), &grafana(), None, at(300), at(seconds))
         .await
         .unwrap()
 }
@@ -40,6 +41,22 @@ pub(super) async fn a_code_is_redeemed_once(store: impl Store) {
         panic!("it was taken twice");
     };
     assert_eq!(client.as_str(), "grafana");
+}
+
+/// Others than its client see a code: it stands in addresses.
+pub(super) async fn a_code_is_unknown_to_another_client(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    issue(&store, "code", "a").await;
+    let wiki = ClientId::new("wiki".to_owned());
+    let redeem_elsewhere = async || {
+        let code = digest("code");
+        let redeemed = store.redeem(&code, &wiki, None, at(300), at(1)).await;
+        assert!(matches!(redeemed.unwrap(), CodeRedemption::Unknown));
+    };
+    redeem_elsewhere().await;
+    redeem_granted(&store, "code", 1).await;
+    redeem_elsewhere().await;
+    assert!(is_active(&store, "code", 1).await);
 }
 
 pub(super) async fn of_concurrent_redemptions_one_succeeds(store: impl Store + 'static) {
@@ -107,6 +124,24 @@ pub(super) async fn an_expired_code_is_unknown(store: impl Store) {
     ));
     // A late attempt does not spend the code: only the time of a redemption decides.
     redeem_granted(&store, "code", 59).await;
+}
+
+/// A clock was ahead when the code was issued or redeemed, and was set right.
+pub(super) async fn nothing_of_a_grant_of_the_future_counts(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    store
+        .issue(&digest("code"), grant("a"), at(500))
+        .await
+        .unwrap();
+    for seconds in [0, 379] {
+        let redeemed = redeem(&store, "code", seconds).await;
+        assert!(matches!(redeemed, CodeRedemption::Unknown), "{seconds}");
+    }
+    let (code, client) = (digest("code"), grafana());
+    let redeemed = store.redeem(&code, &client, None, at(900), at(499)).await;
+    assert!(matches!(redeemed.unwrap(), CodeRedemption::Granted(_)));
+    assert!(!is_active(&store, "code", 438).await);
+    assert!(is_active(&store, "code", 439).await);
 }
 
 pub(super) async fn a_code_that_was_never_issued_is_unknown(store: impl Store) {
@@ -199,8 +234,10 @@ pub(super) async fn a_grant_is_read_back_unchanged(store: impl Store) {
     ] {
         let code = digest(code);
         store.issue(&code, issued.clone(), at(60)).await.unwrap();
-        let CodeRedemption::Granted(redeemed) =
-            store.redeem(&code, None, at(300), at(1)).await.unwrap()
+        let CodeRedemption::Granted(redeemed) = store
+            .redeem(&code, &grafana(), None, at(300), at(1))
+            .await
+            .unwrap()
         else {
             panic!("it was good");
         };
@@ -323,7 +360,10 @@ pub(super) async fn an_offline_grant_outlives_an_expired_session_but_not_an_ende
         .issue(&code, offline_grant("a"), at(60))
         .await
         .unwrap();
-    store.redeem(&code, None, at(5000), at(1)).await.unwrap();
+    store
+        .redeem(&code, &grafana(), None, at(5000), at(1))
+        .await
+        .unwrap();
     assert!(is_active(&store, "code", 1000).await, "the session is over");
     end(&store, "a").await;
     assert!(!is_active(&store, "code", 1000).await, "it was ended");

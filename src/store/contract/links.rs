@@ -2,7 +2,7 @@
 
 use openidconnect::ClientId;
 
-use super::fixture::{at, digest, issue, offline_grant, sign_in, signed_in, subject};
+use super::fixture::{at, digest, grafana, issue, offline_grant, sign_in, signed_in, subject};
 use crate::links::{ApplyOutcome, Edit, LinkChange, LinkKey, PersonQuery, Tally, UniqueField};
 use crate::people::{Attribute, Link};
 use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
@@ -245,7 +245,7 @@ pub(super) async fn a_grant_has_the_account_of_its_user_in_its_client(store: imp
     signed_in(&store, sign_in("a")).await;
     issue(&store, "before", "a").await;
     let CodeRedemption::Granted(redeemed) = store
-        .redeem(&digest("before"), None, at(300), at(1))
+        .redeem(&digest("before"), &grafana(), None, at(300), at(1))
         .await
         .unwrap()
     else {
@@ -267,7 +267,7 @@ pub(super) async fn a_grant_has_the_account_of_its_user_in_its_client(store: imp
         retain_until: at(300),
     };
     let CodeRedemption::Granted(redeemed) = store
-        .redeem(&code, Some(family), at(300), at(1))
+        .redeem(&code, &grafana(), Some(family), at(300), at(1))
         .await
         .unwrap()
     else {

@@ -2,8 +2,8 @@
 
 use crate::login::sign_in::ContinuedSession;
 use crate::store::contract::fixture::{
-    at, claim, digest, end, grant, issue, logout_notice, offline_grant, sid, sign_in, sign_in_with,
-    signed_in,
+    at, claim, digest, end, grafana, grant, issue, logout_notice, offline_grant, sid, sign_in,
+    sign_in_with, signed_in,
 };
 use crate::store::{CodeRedemption, EXPIRED_SESSION_RETENTION, Store};
 
@@ -20,7 +20,7 @@ pub(super) async fn a_sweep_removes_only_what_has_expired(store: impl Store) {
     assert_eq!(store.sweep(at(30)).await.unwrap(), 1, "the handle");
     assert!(matches!(
         store
-            .redeem(&digest("code"), None, at(300), at(59))
+            .redeem(&digest("code"), &grafana(), None, at(300), at(59))
             .await
             .unwrap(),
         CodeRedemption::Granted(_)
@@ -102,7 +102,7 @@ pub(super) async fn a_session_is_kept_as_long_as_its_offline_grants(store: impl 
     let retain_until = end_of_retention + chrono::TimeDelta::days(1);
     store.issue(&code, grant, at(60)).await.unwrap();
     store
-        .redeem(&code, None, retain_until, at(1))
+        .redeem(&code, &grafana(), None, retain_until, at(1))
         .await
         .unwrap();
     store.sweep(end_of_retention).await.unwrap();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::fixture::{
-    at, digest, end, grant, logout_notice, offline_grant, sid, sign_in, signed_in, subject,
+    at, digest, end, grafana, grant, logout_notice, offline_grant, sid, sign_in, signed_in, subject,
 };
 use super::logout_deliveries::up_to;
 use super::readings::{apply_reading, identity, person};
@@ -61,7 +61,7 @@ pub(super) async fn a_leaver_has_no_session_and_no_grant_and_cannot_sign_in(stor
     for (code, grant) in [("code", grant("a")), ("offline", offline_grant("b"))] {
         store.issue(&digest(code), grant, at(60)).await.unwrap();
         store
-            .redeem(&digest(code), None, at(900), at(1))
+            .redeem(&digest(code), &grafana(), None, at(900), at(1))
             .await
             .unwrap();
     }

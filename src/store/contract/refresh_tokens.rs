@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::fixture::{at, digest, end, grant, offline_grant, sign_in, signed_in};
+use super::fixture::{at, digest, end, grafana, grant, offline_grant, sign_in, signed_in};
 use crate::oauth::grant::Grant;
 use crate::store::{CodeRedemption, NewFamily, RefreshOutcome, Rotation, Store};
 
@@ -21,7 +21,7 @@ async fn begin(store: &impl Store, grant: Grant) {
         retain_until: at(900),
     };
     let outcome = store
-        .redeem(&code, Some(family), at(60), at(0))
+        .redeem(&code, &grafana(), Some(family), at(60), at(0))
         .await
         .unwrap();
     assert!(matches!(outcome, CodeRedemption::Granted(_)));
@@ -106,6 +106,18 @@ pub(super) async fn reuse_after_the_grace_period_revokes_the_family(store: impl 
     assert!(matches!(
         rotate(&store, "2", "3", 61).await,
         RefreshOutcome::Unknown
+    ));
+}
+
+/// A clock was ahead when the token was replaced, and was set right.
+pub(super) async fn a_token_that_was_replaced_in_the_future_has_no_grace_period(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    begin(&store, offline_grant("a")).await;
+    assert_granted(&rotate(&store, "1", "2", 90).await);
+    assert_granted(&rotate(&store, "1", "2", 30).await);
+    assert!(matches!(
+        rotate(&store, "1", "2", 29).await,
+        RefreshOutcome::Reused(_)
     ));
 }
 

@@ -33,7 +33,7 @@ const MIGRATIONS: [(i64, &str); 7] = [
     (4, include_str!("migrations/0004_refresh_tokens.sql")),
     (5, include_str!("migrations/0005_links.sql")),
     (6, include_str!("migrations/0006_directory.sql")),
-    (8, include_str!("migrations/0008_due_by_client.sql")),
+    (7, include_str!("migrations/0007_due_by_client.sql")),
 ];
 
 /// The schema version of this program.
