@@ -20,6 +20,7 @@ pub mod limits;
 pub mod links;
 pub mod login;
 pub mod oauth;
+mod past;
 pub mod people;
 pub mod plugins;
 mod private_dir;

@@ -37,6 +37,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "crypto",
             "csv_text",
             "error_chain",
+            "past",
             "keys",
             "plugins",
             "private_dir",

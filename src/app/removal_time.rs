@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use panda_oidc_sdk::Clock;
 
-/// How far the clock may be from where it should be. NTP corrects less than this without a jump.
-const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+use crate::past::LEEWAY;
+
 /// How long a clock that jumped ahead must stay there before it is believed.
 const BELIEVED_AFTER: Duration = Duration::from_hours(24);
 
@@ -53,7 +53,7 @@ impl RemovalTime {
             .ok()
             .and_then(|passed| reference.at.checked_add_signed(passed))
             .unwrap_or(now);
-        let is_ahead = now - expected > TOLERANCE;
+        let is_ahead = now - expected > LEEWAY;
         let since = *reference.ahead_since.get_or_insert(elapsed);
         if is_ahead && elapsed.saturating_sub(since) < BELIEVED_AFTER {
             if since == elapsed {
@@ -64,7 +64,7 @@ impl RemovalTime {
             }
             return expected;
         }
-        if expected - now > TOLERANCE {
+        if expected - now > LEEWAY {
             tracing::warn!(
                 "The clock was set back, from {expected} to {now}. Check NTP on this machine"
             );

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::pending_request::MAX_COOKIE_BYTES;
 use crate::crypto::Sealer;
 use crate::crypto::identifiers::{HolderId, TicketHash};
+use crate::past::is_within;
 
 /// How long the user can confirm.
 const CONFIRMATION_TTL: TimeDelta = TimeDelta::minutes(5);
@@ -71,7 +72,7 @@ impl PendingSwitch {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        if now - wire.requested_at > CONFIRMATION_TTL {
+        if !is_within(CONFIRMATION_TTL, wire.requested_at, now) {
             return None;
         }
         Some(Self {

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Sealer;
+use crate::past::is_within;
 
 /// How long the page knows the reason, and how long the launch can be repeated.
 pub const RETRY_TTL: TimeDelta = TimeDelta::minutes(10);
@@ -89,7 +90,7 @@ impl FailedLaunch {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let failed: Self = sealer.open_text(sealed, REASON)?;
-        (now - failed.failed_at <= RETRY_TTL).then_some(failed)
+        is_within(RETRY_TTL, failed.failed_at, now).then_some(failed)
     }
 }
 
@@ -117,7 +118,7 @@ impl LaunchRetry {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let retry: Self = sealer.open_text(sealed, RETRY)?;
-        (now - retry.failed_at <= RETRY_TTL).then_some(retry)
+        is_within(RETRY_TTL, retry.failed_at, now).then_some(retry)
     }
 }
 

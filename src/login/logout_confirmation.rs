@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Sealer;
+use crate::past::is_within;
 use crate::session::{Session, SessionId};
 
 /// How long the user can confirm.
@@ -52,7 +53,7 @@ impl PendingLogout {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, now: DateTime<Utc>) -> Option<Self> {
         let wire: Wire = sealer.open_text(sealed, CONTEXT)?;
-        (now - wire.requested_at <= CONFIRMATION_TTL).then_some(Self {
+        is_within(CONFIRMATION_TTL, wire.requested_at, now).then_some(Self {
             sid: SessionId::from(wire.sid),
             client_id: wire.client_id,
             redirect: wire.redirect,

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Sealer;
+use crate::past::is_within;
 use crate::session::Session;
 
 /// How long a request can be resumed.
@@ -45,7 +46,7 @@ impl PendingAuthorization {
     #[must_use]
     pub fn open(sealed: &str, sealer: &Sealer, name: &str, now: DateTime<Utc>) -> Option<Self> {
         let pending: Self = sealer.open_text(sealed, name.as_bytes())?;
-        (now - pending.requested_at <= REQUEST_TTL).then_some(pending)
+        is_within(REQUEST_TTL, pending.requested_at, now).then_some(pending)
     }
 
     /// Whether the request was made after the user of `session` last signed in. Then it may demand a

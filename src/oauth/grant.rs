@@ -1,6 +1,6 @@
 //! Grants: what a user authorized a client to get. A grant lasts from the code to the last token.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{ClientId, Nonce};
 use panda_oidc_sdk::Subject;
 
@@ -9,6 +9,9 @@ use super::scope::{Scope, Scopes};
 use crate::oauth::requested_claims::RequestedClaims;
 use crate::people::Link;
 use crate::session::{SessionId, User};
+
+/// How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes, but clients redeem at once.
+pub const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// A grant. Its identifier is the hash of its authorization code.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use panda_oidc_sdk::Subject;
 
 use super::access::{AccessDenied, access_denial, require_access_to_services};
@@ -17,16 +17,13 @@ use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::authorize::Authorization;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::grant::Grant;
+use crate::oauth::grant::{CODE_LIFETIME, Grant};
 use crate::oauth::id_token_hint;
 use crate::oauth::reauthentication::{RequestTime, SessionCheck, check_session, is_recent_enough};
 use crate::oauth::resource::settled_audience;
 use crate::oauth::scope::Scope;
 use crate::session::{EndedSession, Session};
 use crate::store::StoreError;
-
-/// How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes, but clients redeem at once.
-const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// The outcome of an authorization request.
 #[derive(Debug)]

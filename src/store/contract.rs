@@ -26,6 +26,7 @@ macro_rules! stores {
                 $open =>
                 sessions: a_session_is_found_only_by_its_handle;
                 sessions: an_expired_session_is_not_found;
+                sessions: a_session_of_the_future_is_not_found_and_can_be_continued;
                 sessions: a_continued_session_keeps_its_sid;
                 sessions: continuing_an_ended_session_begins_a_new_one;
                 sessions: continuing_an_expired_session_begins_a_new_one;
@@ -72,6 +73,7 @@ macro_rules! stores {
                 grants: reuse_is_detected_after_the_code_has_expired;
                 grants: a_code_is_unknown_after_its_retention_time;
                 grants: an_expired_code_is_unknown;
+                grants: nothing_of_a_grant_of_the_future_counts;
                 grants: a_code_that_was_never_issued_is_unknown;
                 grants: a_code_is_unknown_once_its_session_is_over;
                 grants: a_grant_is_active_once_its_code_is_redeemed;
@@ -87,6 +89,7 @@ macro_rules! stores {
                 refresh_tokens: a_refresh_token_is_replaced_by_its_successor;
                 refresh_tokens: a_replaced_token_may_be_presented_again_within_the_grace_period;
                 refresh_tokens: reuse_after_the_grace_period_revokes_the_family;
+                refresh_tokens: a_token_that_was_replaced_in_the_future_has_no_grace_period;
                 refresh_tokens: reuse_of_an_older_token_revokes_the_family_at_any_time;
                 refresh_tokens: concurrent_refreshes_all_get_the_same_successor;
                 refresh_tokens: a_family_expires_with_its_grant;

@@ -6,6 +6,8 @@ use openidconnect::ClientId;
 
 use super::error::StoreError;
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
+#[cfg(doc)]
+use crate::oauth::grant::CODE_LIFETIME;
 use crate::oauth::grant::{ActiveGrant, Grant};
 
 /// Authorization codes and their grants.
@@ -43,6 +45,9 @@ pub trait Grants: Send + Sync {
     /// A code that was not issued to `client` is unknown to it: it is neither used up nor are its tokens
     /// revoked, because others than its client see a code.
     ///
+    /// A code that expires more than a minute later than [`CODE_LIFETIME`] from now is unknown: a clock that
+    /// was ahead has dated it.
+    ///
     /// From now on the grant is retained until `retain_until`, and as long as its family, so that reuse
     /// of the code is detected and its tokens can be refused.
     async fn redeem(
@@ -54,7 +59,7 @@ pub trait Grants: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError>;
 
-    /// The grant of the code with digest `id`, if it is active: its code was redeemed, it is neither
+    /// The grant of the code with digest `id`, if it is active: its code was redeemed (not more than a minute in the future), it is neither
     /// expired nor revoked, and its session is live or the grant is offline.
     async fn active_grant(
         &self,

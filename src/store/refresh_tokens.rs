@@ -54,7 +54,8 @@ pub struct Rotation {
     pub successor: RefreshTokenHash,
     /// When the successor expires.
     pub expires_at: DateTime<Utc>,
-    /// A token that was replaced after this moment may be presented again.
+    /// A token that was replaced after this moment may be presented again, unless it was replaced more
+    /// than a minute in the future.
     pub grace_since: DateTime<Utc>,
 }
 

@@ -78,7 +78,9 @@ fn with_grants(world: &World) -> Vec<Weighted> {
     };
     let can_be_redeemed = |grant: usize| {
         let code = &world.grants[grant];
-        !code.redeemed && code.code_expires_at > world.now && world.is_live(code.session)
+        code.redeemed_at.is_none()
+            && code.code_expires_at > world.now
+            && world.is_live(code.session)
     };
     let can_be_refreshed =
         |grant: usize| world.grants[grant].family.is_some() && world.is_active(grant);

@@ -60,7 +60,8 @@ impl World {
         let Some(handles) = self.browsers[browser].handles.clone() else {
             return Outcome::Refused;
         };
-        let in_time = self.now - question.asked_at <= CONFIRMATION;
+        let is_recent = self.now - question.asked_at <= CONFIRMATION;
+        let in_time = is_recent && self.is_past(question.asked_at);
         if !in_time || !handles.owners.contains(&question.owner) {
             return Outcome::Refused;
         }
@@ -182,11 +183,13 @@ impl World {
         Some(session)
     }
 
-    /// A browser without a session cookie continues the live session of the same person.
+    /// A browser without a session cookie continues the live session of the same person, also if a clock
+    /// that was ahead has dated it.
     fn live_session(&self, person: usize, agent: usize) -> Option<usize> {
         let is_here = |session: &usize| {
             let one = &self.sessions[*session];
-            self.is_live(*session) && one.person == person && one.agent == agent
+            let has_time = one.kept && one.expires_at > self.now;
+            has_time && one.person == person && one.agent == agent
         };
         let here = (0..self.sessions.len()).filter(is_here);
         here.max_by_key(|session| self.sessions[*session].signed_in_at)

@@ -2,8 +2,8 @@
 
 use crate::step::{Newest, Redemption};
 use crate::world::{
-    ACCESS_TOKEN, AccessToken, BACKEND, CODE, Family, GRACE, Grant, Outcome, PLAIN, REFRESH,
-    REFRESH_IDLE, World,
+    ACCESS_TOKEN, AccessToken, BACKEND, CODE, Family, GRACE, Grant, LEEWAY, Outcome, PLAIN,
+    REFRESH, REFRESH_IDLE, World,
 };
 
 impl World {
@@ -23,7 +23,7 @@ impl World {
             client,
             code_expires_at: self.now + CODE,
             expires_at: self.now + CODE + ACCESS_TOKEN,
-            redeemed: false,
+            redeemed_at: None,
             has_tokens: false,
             revoked: false,
             kept: true,
@@ -41,7 +41,7 @@ impl World {
             client: BACKEND,
             code_expires_at: self.now,
             expires_at: self.now + ACCESS_TOKEN,
-            redeemed: true,
+            redeemed_at: Some(self.now),
             has_tokens: true,
             revoked: false,
             kept: true,
@@ -70,14 +70,15 @@ impl World {
             return Outcome::Refused;
         }
         // A code once: the second time ends what the first gave.
-        if grant.redeemed {
+        if grant.redeemed_at.is_some() {
             grant.revoked = true;
             return Outcome::Refused;
         }
-        if grant.code_expires_at <= now || !session_is_live {
+        let is_ahead = grant.code_expires_at > now + CODE + LEEWAY;
+        if grant.code_expires_at <= now || is_ahead || !session_is_live {
             return Outcome::Refused;
         }
-        grant.redeemed = true;
+        grant.redeemed_at = Some(now);
         if grant.client != PLAIN {
             grant.expires_at = now + REFRESH;
             grant.family = Some(Family {
@@ -116,7 +117,8 @@ impl World {
             return Outcome::Refused;
         }
         // A family is one line: an old token gives the same successor for a moment, then it ends all.
-        let is_within_grace = presented + 1 == family.current && family.rotated_at > now - GRACE;
+        let is_recent = (now - GRACE + 1..=now + LEEWAY).contains(&family.rotated_at);
+        let is_within_grace = presented + 1 == family.current && is_recent;
         if presented == family.current {
             family.current += 1;
             family.rotated_at = now;
@@ -151,6 +153,7 @@ impl World {
     fn issue_access_token(&mut self, grant: usize) {
         self.access_tokens.push(AccessToken {
             grant,
+            issued_at: self.now,
             expires_at: self.now + ACCESS_TOKEN,
         });
     }

@@ -40,6 +40,8 @@ pub const REFRESH_IDLE: i64 = 10 * 24 * 60 * 60;
 pub const REFRESH: i64 = 20 * 24 * 60 * 60;
 /// How long a refresh token still gives its successor after it was used.
 pub const GRACE: i64 = 10;
+/// How far the clocks of two processes may differ. What is later than that is of a clock that was ahead.
+pub const LEEWAY: i64 = 60;
 
 /// What a step must lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,10 +179,6 @@ pub struct Family {
 }
 
 /// A code, and all that was issued for it.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, and all combinations occur"
-)]
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The session in which it was given.
@@ -191,8 +189,8 @@ pub struct Grant {
     pub code_expires_at: i64,
     /// Until when the grant is kept.
     pub expires_at: i64,
-    /// Whether the code was presented.
-    pub redeemed: bool,
+    /// When the code was presented.
+    pub redeemed_at: Option<i64>,
     /// Whether tokens were ever handed out.
     pub has_tokens: bool,
     /// Whether it was revoked.
@@ -208,6 +206,8 @@ pub struct Grant {
 pub struct AccessToken {
     /// What it was issued for.
     pub grant: usize,
+    /// When it was issued.
+    pub issued_at: i64,
     /// When it expires.
     pub expires_at: i64,
 }
@@ -270,7 +270,12 @@ impl World {
     /// Whether the session is alive.
     pub fn is_live(&self, session: usize) -> bool {
         let session = &self.sessions[session];
-        session.kept && session.expires_at > self.now
+        session.kept && session.expires_at > self.now && self.is_past(session.signed_in_at)
+    }
+
+    /// Whether a moment is not in the future.
+    pub fn is_past(&self, moment: i64) -> bool {
+        moment <= self.now + LEEWAY
     }
 
     /// The live session that the browser's cookie names.
@@ -282,7 +287,8 @@ impl World {
     /// Whether the tokens of the grant are worth something.
     pub fn is_active(&self, grant: usize) -> bool {
         let grant = &self.grants[grant];
-        let is_granted = grant.redeemed && !grant.revoked;
+        let is_redeemed = grant.redeemed_at.is_some_and(|moment| self.is_past(moment));
+        let is_granted = is_redeemed && !grant.revoked;
         is_granted
             && grant.kept
             && grant.expires_at > self.now
@@ -292,7 +298,8 @@ impl World {
     /// The person who must be shown for the access token; `None` if it must be refused.
     pub fn person_of_token(&self, token: usize) -> Option<usize> {
         let token = &self.access_tokens[token];
-        let is_active = token.expires_at > self.now && self.is_active(token.grant);
+        let is_valid = token.expires_at > self.now && self.is_past(token.issued_at);
+        let is_active = is_valid && self.is_active(token.grant);
         is_active.then(|| self.person_of_grant(token.grant))
     }
 

@@ -17,6 +17,7 @@ mod account_switch;
 mod assertion;
 mod authorization_flood;
 mod client_keys;
+mod clock;
 mod closed_services;
 mod code;
 mod cors;

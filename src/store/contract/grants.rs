@@ -128,6 +128,24 @@ pub(super) async fn an_expired_code_is_unknown(store: impl Store) {
     redeem_granted(&store, "code", 59).await;
 }
 
+/// A clock was ahead when the code was issued or redeemed, and was set right.
+pub(super) async fn nothing_of_a_grant_of_the_future_counts(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    store
+        .issue(&digest("code"), grant("a"), at(500))
+        .await
+        .unwrap();
+    for seconds in [0, 379] {
+        let redeemed = redeem(&store, "code", seconds).await;
+        assert!(matches!(redeemed, CodeRedemption::Unknown), "{seconds}");
+    }
+    let (code, client) = (digest("code"), grafana());
+    let redeemed = store.redeem(&code, &client, None, at(900), at(499)).await;
+    assert!(matches!(redeemed.unwrap(), CodeRedemption::Granted(_)));
+    assert!(!is_active(&store, "code", 438).await);
+    assert!(is_active(&store, "code", 439).await);
+}
+
 pub(super) async fn a_code_that_was_never_issued_is_unknown(store: impl Store) {
     assert!(matches!(
         redeem(&store, "code", 0).await,

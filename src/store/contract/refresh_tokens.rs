@@ -111,6 +111,18 @@ pub(super) async fn reuse_after_the_grace_period_revokes_the_family(store: impl 
     ));
 }
 
+/// A clock was ahead when the token was replaced, and was set right.
+pub(super) async fn a_token_that_was_replaced_in_the_future_has_no_grace_period(store: impl Store) {
+    signed_in(&store, sign_in("a")).await;
+    begin(&store, offline_grant("a")).await;
+    assert_granted(&rotate(&store, "1", "2", 90).await);
+    assert_granted(&rotate(&store, "1", "2", 30).await);
+    assert!(matches!(
+        rotate(&store, "1", "2", 29).await,
+        RefreshOutcome::Reused(_)
+    ));
+}
+
 pub(super) async fn reuse_of_an_older_token_revokes_the_family_at_any_time(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     begin(&store, offline_grant("a")).await;

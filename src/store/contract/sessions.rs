@@ -30,6 +30,24 @@ pub(super) async fn an_expired_session_is_not_found(store: impl Store) {
     assert_eq!(store.session(&digest("a"), at(1000)).await.unwrap(), None);
 }
 
+/// A clock was ahead when the session began, and was set right.
+pub(super) async fn a_session_of_the_future_is_not_found_and_can_be_continued(store: impl Store) {
+    let mut ahead = sign_in("a");
+    ahead.session.auth_time = at(500);
+    signed_in(&store, ahead).await;
+    let found = async |seconds| {
+        let found = store.session(&digest("a"), at(seconds)).await.unwrap();
+        found.is_some()
+    };
+    assert!(!found(0).await && !found(439).await);
+    assert!(found(440).await, "clocks differ by a minute at most");
+    let mut request = sign_in("b");
+    request.continues = ContinuedSession::AnyInUserAgent;
+    let (session, _) = signed_in(&store, request).await;
+    assert_eq!(session.sid, sid("a"));
+    assert!(found(0).await);
+}
+
 pub(super) async fn a_continued_session_keeps_its_sid(store: impl Store) {
     signed_in(&store, sign_in("a")).await;
     let mut request = sign_in("b");

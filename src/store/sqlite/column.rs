@@ -31,6 +31,28 @@ macro_rules! session_columns {
 }
 pub(super) use session_columns;
 
+/// The condition under which a session `s` is live at `?2`: neither expired, nor of a sign-in in the
+/// future.
+macro_rules! session_is_live {
+    () => {
+        concat!(
+            " s.expires_at > ?2 AND ",
+            $crate::store::sqlite::column::is_past!("s.auth_time"),
+            " "
+        )
+    };
+}
+pub(super) use session_is_live;
+
+/// The condition under which the time in a column is past at `?2`, as [`crate::past::is_past`].
+macro_rules! is_past {
+    ($column:literal) => {
+        concat!($column, " <= ?2 + 60000")
+    };
+}
+pub(super) use is_past;
+const _: () = assert!(crate::past::LEEWAY.num_milliseconds() == 60_000);
+
 /// Reads a session and its user from `session_columns!`, which begin at column `first`.
 pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> {
     Ok(Session {

@@ -45,21 +45,28 @@ pub(super) const GRANTED_COLUMNS: usize = GRANT_COLUMNS + USER_COLUMNS + 2 * LIN
 /// and its session `s` while that is live. `?2` is the current time.
 macro_rules! active_grant_joins {
     () => {
-        " FROM grants g
+        concat!(
+            " FROM grants g
           JOIN users u ON u.subject = g.subject
           LEFT JOIN links own ON own.subject = g.subject AND own.client_id = g.client_id
           LEFT JOIN links common ON common.subject = g.subject AND common.client_id = ''
-          LEFT JOIN sessions s ON s.sid = g.sid AND s.expires_at > ?2 "
+          LEFT JOIN sessions s ON s.sid = g.sid AND",
+            $crate::store::sqlite::column::session_is_live!()
+        )
     };
 }
 pub(super) use active_grant_joins;
 
-/// The condition under which a grant from `active_grant_joins!` is active: redeemed, neither expired nor
-/// revoked, and offline or with a live session.
+/// The condition under which a grant from `active_grant_joins!` is active: redeemed and not in the
+/// future, neither expired nor revoked, and offline or with a live session.
 macro_rules! grant_is_active {
     () => {
-        " g.redeemed_at IS NOT NULL AND g.revoked_at IS NULL AND g.expires_at > ?2
+        concat!(
+            " ",
+            $crate::store::sqlite::column::is_past!("g.redeemed_at"),
+            " AND g.revoked_at IS NULL AND g.expires_at > ?2
           AND (s.sid IS NOT NULL OR g.offline = 1) "
+        )
     };
 }
 pub(super) use grant_is_active;

@@ -5,15 +5,16 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::column::millis;
+use super::column::{millis, session_is_live};
 use super::grant_rows::{
     GRANTED_COLUMNS, active_grant_joins, grant_is_active, granted_columns, read_active_grant,
     revoke,
 };
 use super::{SqliteStore, refresh_tokens};
 use crate::crypto::identifiers::GrantId;
-use crate::oauth::grant::{ActiveGrant, Grant};
+use crate::oauth::grant::{ActiveGrant, CODE_LIFETIME, Grant};
 use crate::oauth::pkce::CodeChallenge;
+use crate::past::LEEWAY;
 use crate::store::{CodeRedemption, Grants, NewFamily, StoreError};
 
 #[async_trait]
@@ -124,7 +125,10 @@ fn issue_redeemed(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Option<ActiveGrant>> {
     let session_is_live = sql
-        .prepare_cached("SELECT 1 FROM sessions WHERE sid = ?1 AND expires_at > ?2")?
+        .prepare_cached(concat!(
+            "SELECT 1 FROM sessions s WHERE s.sid = ?1 AND",
+            session_is_live!()
+        ))?
         .exists(params![grant.sid.as_str(), millis(now)])?;
     if !session_is_live {
         return Ok(None);
@@ -146,16 +150,24 @@ fn redeem_code(
     retain_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<CodeRedemption> {
+    // A code that expires later was issued in the future.
+    let latest = now + CODE_LIFETIME + LEEWAY;
     let state = sql
         .prepare_cached(concat!(
             "SELECT ",
             granted_columns!(),
-            ", g.redeemed_at IS NOT NULL, g.code_expires_at > ?2 AND s.sid IS NOT NULL",
+            ", g.redeemed_at IS NOT NULL,
+             g.code_expires_at > ?2 AND g.code_expires_at <= ?4 AND s.sid IS NOT NULL",
             active_grant_joins!(),
             "WHERE g.id = ?1 AND g.client_id = ?3 AND g.expires_at > ?2"
         ))?
         .query_row(
-            params![code.as_bytes(), millis(now), client.as_str()],
+            params![
+                code.as_bytes(),
+                millis(now),
+                client.as_str(),
+                millis(latest)
+            ],
             code_state,
         )
         .optional()?;

@@ -11,6 +11,7 @@ use super::grant_rows::{
     revoke,
 };
 use crate::crypto::identifiers::{FamilyId, GrantId, RefreshTokenHash};
+use crate::past::is_past;
 use crate::store::{Family, NewFamily, RefreshOutcome, RefreshTokens, Rotation, StoreError};
 
 #[async_trait]
@@ -126,8 +127,9 @@ fn rotate(
         ])?;
         return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
     }
-    let is_within_grace =
-        found.previous == Some(rotation.presented) && found.rotated_at > rotation.grace_since;
+    let is_within_grace = found.previous == Some(rotation.presented)
+        && found.rotated_at > rotation.grace_since
+        && is_past(found.rotated_at, now);
     if is_within_grace {
         return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::column::{millis, session_columns, stored};
+use super::column::{millis, session_columns, session_is_live, stored};
 use super::history::has_left;
 use super::logout_deliveries::queue;
 use super::{SqliteStore, column};
@@ -44,7 +44,8 @@ impl Sessions for SqliteStore {
                 " FROM tickets t
                   JOIN sessions s ON s.sid = t.sid
                   JOIN users u ON u.subject = s.subject
-                 WHERE t.digest = ?1 AND t.expires_at > ?2 AND s.expires_at > ?2"
+                 WHERE t.digest = ?1 AND t.expires_at > ?2 AND",
+                session_is_live!()
             ))?
             .query_row(params![ticket.as_bytes(), millis(now)], |row| {
                 column::session(row, 0)
@@ -93,8 +94,8 @@ fn session(
         " FROM handles h
           JOIN sessions s ON s.sid = h.sid
           JOIN users u ON u.subject = s.subject
-         WHERE h.digest = ?1 AND (h.expires_at IS NULL OR h.expires_at > ?2)
-           AND s.expires_at > ?2"
+         WHERE h.digest = ?1 AND (h.expires_at IS NULL OR h.expires_at > ?2) AND",
+        session_is_live!()
     ))?
     .query_row(params![handle.as_bytes(), millis(now)], |row| {
         column::session(row, 0)
@@ -284,7 +285,8 @@ fn upsert_user(sql: &Connection, user: &User) -> rusqlite::Result<User> {
     })
 }
 
-/// Continues a live session of the same user. `None` when there is none to continue.
+/// Continues a session of the same user that has not expired. `None` when there is none to continue.
+/// A session that a clock which was ahead has dated into the future gets its right time by this.
 fn continue_session(
     sql: &Connection,
     request: &SignIn,
