@@ -29,7 +29,10 @@ pub fn decide_ticket<'a>(
     session: Option<&'a Session>,
     policy: &Policy,
 ) -> TicketDecision<'a> {
-    if let Some(session) = session.filter(|session| session.ticket == *ticket) {
+    // A reload presents the ticket of a session again. A browser does that, but no client has to.
+    let is_client = matches!(holder, Some(TicketHolder::Client(_)));
+    let may_reload = !is_client || policy.replay != TicketReplay::Once;
+    if let Some(session) = session.filter(|session| may_reload && session.ticket == *ticket) {
         return TicketDecision::SameSession(session);
     }
     match (policy.replay, owner) {
@@ -48,6 +51,8 @@ pub fn decide_ticket<'a>(
 
 #[cfg(test)]
 mod tests {
+    use openidconnect::ClientId;
+
     use super::*;
     use crate::crypto::identifiers::tests::digest;
     use crate::login::policy::tests::policy;
@@ -104,6 +109,24 @@ mod tests {
                 "{replay:?} {owner:?}"
             );
         }
+    }
+
+    #[test]
+    fn n61_a_client_presents_a_ticket_that_counts_once_only_once() {
+        let mut session = session("1");
+        session.ticket = digest(9);
+        let holder = TicketHolder::Client(ClientId::new("gateway".to_owned()));
+        let decide = |replay| {
+            let owner = Some(TicketOwner {
+                holder: holder.id(),
+                spent: false,
+            });
+            let (owner, policy) = (owner.as_ref(), policy(replay));
+            decide_ticket(&digest(9), Some(&holder), owner, Some(&session), &policy)
+        };
+        assert_eq!(decide(TicketReplay::Once), TicketDecision::Refused);
+        let again = decide(TicketReplay::BrowserBound);
+        assert_eq!(again, TicketDecision::SameSession(&session));
     }
 
     #[test]

@@ -45,6 +45,13 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether it came from the exchange of a ticket, without an authorization request. Its session has no
+    /// browser.
+    #[must_use]
+    pub fn is_of_ticket_exchange(&self) -> bool {
+        self.redirect_uri.is_empty()
+    }
+
     /// Whether the grant outlives a session that expires (OIDC Core §11, `offline_access`).
     #[must_use]
     pub fn is_offline(&self) -> bool {

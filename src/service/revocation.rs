@@ -1,17 +1,23 @@
 //! Token revocation (RFC 7009).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
-use super::access_tokens;
+use super::{access_tokens, backchannel_logout};
 use crate::app::App;
 use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
+use crate::oauth::grant::Grant;
 use crate::store::StoreError;
 
 /// Revokes the grant of `token` with all its tokens: "the authorization server
 /// SHOULD also invalidate all access tokens based on the same authorization grant" (RFC 7009 §2.1).
+///
+/// A client that exchanged a ticket signs the person out by this: the session ends, so the ticket is
+/// spent (N62, docs/security.md). There is no other logout for them, since no browser has the session.
 ///
 /// A token that is unknown, expired, or another client's is not an error (§2.2): nothing is left to
 /// revoke, and the response must not reveal which it was.
@@ -20,10 +26,21 @@ use crate::store::StoreError;
 ///
 /// When the store fails: the token is then *not* revoked, and the response must not claim that it
 /// is (N42, docs/security.md).
-pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), StoreError> {
+pub async fn revoke(app: &Arc<App>, client: &Client, token: &str) -> Result<(), StoreError> {
     match find(app, token, client.id.as_str()).await? {
         None => return Ok(()),
-        Some(Revocable::Grant(id)) => app.store.revoke(&id).await?,
+        Some(Revocable::Grant(id, grant)) if grant.is_of_ticket_exchange() => {
+            let notice = app.logout_notifier.notice(None, app.host.clock.now());
+            match app.store.end(&grant.sid, &notice).await? {
+                Some(ended) => {
+                    tracing::info!(subject = %ended.subject, sid = %ended.sid, "Signed {} out", ended.subject);
+                    backchannel_logout::notify_clients(app, &[ended]).await;
+                }
+                // The session expired long ago, and the grant is offline.
+                None => app.store.revoke(&id).await?,
+            }
+        }
+        Some(Revocable::Grant(id, _)) => app.store.revoke(&id).await?,
         Some(Revocable::Token(claims)) => {
             let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
             let key = access_tokens::revocation_key(&claims);
@@ -40,7 +57,7 @@ pub async fn revoke(app: &App, client: &Client, token: &str) -> Result<(), Store
 /// What a revocation request revokes.
 enum Revocable {
     /// A grant, with all its tokens.
-    Grant(GrantId),
+    Grant(GrantId, Box<Grant>),
     /// A single token, which has no grant or another client's grant.
     Token(Box<AccessTokenClaims>),
 }
@@ -60,7 +77,7 @@ async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revocabl
         let granted = app.store.active_grant(&id, now).await?;
         return Ok(granted.map(|granted| {
             if granted.grant.client_id.as_str() == client_id {
-                Revocable::Grant(id)
+                Revocable::Grant(id, Box::new(granted.grant))
             } else {
                 Revocable::Token(Box::new(claims))
             }
@@ -71,5 +88,5 @@ async fn find(app: &App, token: &str, client_id: &str) -> Result<Option<Revocabl
     };
     let family = app.store.family(&refresh_token.family(), now).await?;
     let own = family.filter(|family| family.granted.grant.client_id.as_str() == client_id);
-    Ok(own.map(|family| Revocable::Grant(family.id)))
+    Ok(own.map(|family| Revocable::Grant(family.id, Box::new(family.granted.grant))))
 }

@@ -146,6 +146,10 @@ impl World {
         self.note(&format!("code {grant}"));
         if self.is_active(grant) {
             self.grants[grant].revoked = true;
+            // A client that exchanged a ticket signs the person out by this.
+            if self.grants[grant].client == BACKEND {
+                self.end(self.grants[grant].session);
+            }
         }
         Outcome::SignedOut
     }

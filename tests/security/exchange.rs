@@ -17,7 +17,8 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const CLIENTS: &str = "\
     [[clients]]\nclient_id = 'gateway'\nclient_secret = 'gateway-secret-0123456789'\n\
     redirect_uris = ['http://127.0.0.1:9/gateway']\n\
-    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange', 'client_credentials']\n\
+    grant_types = ['urn:ietf:params:oauth:grant-type:token-exchange', 'client_credentials', \
+        'refresh_token']\n\
     subject_token_types = ['urn:panda-oidc:token-type:ticket', \
         'urn:ietf:params:oauth:token-type:access_token']\n\
     allowed_resources = ['https://billing']\n\
@@ -328,4 +329,51 @@ async fn f3_a_ticket_that_is_exchanged_repeatedly_is_validated_once() {
         "{sids:?}"
     );
     assert_eq!(provider.portal.calls().user_by_ticket, 1);
+}
+
+/// A person whom an app identifies by tickets has no logout page. The app signs them out by revoking
+/// what it got.
+#[tokio::test]
+async fn n62_a_client_that_revokes_its_exchange_has_spent_the_ticket() {
+    let provider = provider().await;
+    let gateway = client(&provider, "gateway");
+    for revoked in ["access_token", "refresh_token"] {
+        let ticket = provider.portal.issue_ticket(CHEN_TAO);
+        let scope = [("scope", "openid offline_access")];
+        let answer = exchange(&provider, "gateway", (TICKET, &ticket), &scope).await;
+        let tokens = answer.json();
+        let other = exchange(&provider, "gateway", (TICKET, &ticket), &scope).await;
+        let other = other.json()["access_token"].as_str().unwrap().to_owned();
+        let token = tokens[revoked].as_str().unwrap();
+        assert_eq!(gateway.post_token("/revoke", token).await.status, 200);
+        assert_eq!(gateway.userinfo(&other).await.status, 401, "{revoked}");
+        provider.portal.forget_calls();
+        let again = exchange(&provider, "gateway", (TICKET, &ticket), &scope).await;
+        assert_token_error(&again, "invalid_request");
+        assert_eq!(provider.portal.calls().user_by_ticket, 0, "{revoked}");
+    }
+    // Another ticket of the same person goes on.
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let answer = exchange(&provider, "gateway", (TICKET, &ticket), &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn n61_a_ticket_that_counts_once_is_exchanged_once() {
+    let clients = format!("[session]\nticket_replay = 'once'\n{CLIENTS}");
+    let provider = TestProvider::open_with(&clients, "").await;
+    let ticket = provider.portal.issue_ticket(CHEN_TAO);
+    let first = exchange(&provider, "gateway", (TICKET, &ticket), &[]).await;
+    assert_eq!(first.status, 200, "{}", first.body);
+    provider.portal.forget_calls();
+    for spelling in [ticket.clone(), ticket.to_uppercase()] {
+        let again = exchange(&provider, "gateway", (TICKET, &spelling), &[]).await;
+        assert_token_error(&again, "invalid_request");
+    }
+    assert_eq!(provider.portal.calls().user_by_ticket, 0);
+    let token = first.json()["access_token"].as_str().unwrap().to_owned();
+    let introspected = client(&provider, "gateway")
+        .post_token("/introspect", &token)
+        .await;
+    assert_eq!(introspected.json()["active"], true, "the first goes on");
 }
