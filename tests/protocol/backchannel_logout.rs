@@ -14,6 +14,7 @@ use crate::support::browser::Browser;
 use crate::support::listener::{Listener, ReceivedNotice};
 use crate::support::program::{Program, free_port};
 use crate::support::provider::TestProvider;
+use crate::support::until;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
 
 /// The pending deliveries: client, attempts so far, and when the next is due, in Unix seconds.
@@ -220,6 +221,11 @@ async fn the_pending_deliveries_of_a_killed_process_are_made_after_a_restart() {
     let line = format!("backchannel_logout_uri = 'http://127.0.0.1:{port}/logout'\n");
     let (portal, mut program, mut browser) = program(&line).await;
     launch_from_portal(&portal, &program, &mut browser).await;
+    // The log is written a moment later, and would be lost with the process.
+    until("the refusal is in the log", async || {
+        program.log().contains("it is told again in 5 s; check")
+    })
+    .await;
     program.kill();
     let database = program.data().join("panda-oidc.db");
     let pending = queue(&database);

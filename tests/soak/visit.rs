@@ -155,7 +155,11 @@ impl Site {
     async fn logout(&self, browser: &mut Browser) -> Result<(), String> {
         let url = self.app.at("/logout");
         let page = browser.try_send(Method::GET, url, |request| request).await;
-        let confirmation = self.expect("logout", page, 200)?.field("confirmation");
+        let page = self.expect("logout", page, 200)?;
+        if !page.body.contains("name=\"confirmation\"") {
+            return Err("logout: nobody is signed in".to_owned());
+        }
+        let confirmation = page.field("confirmation");
         let url = self.app.at("/logout/confirm");
         let answer = browser.try_send(Method::POST, url, |request| {
             request.form(&[("confirmation", &confirmation)])
