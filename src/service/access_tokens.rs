@@ -11,7 +11,7 @@ use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
 use crate::oauth::grant::ActiveGrant;
 use crate::oauth::resource::is_still_allowed;
-use crate::past::is_past;
+use crate::past::is_alive;
 use crate::store::StoreError;
 
 /// An active access token.
@@ -39,8 +39,8 @@ pub struct TokenGrant {
 
 /// Finds the claims, the client and the grant of an access token.
 ///
-/// `None` when it is not an access token of ours, was issued in the future, has expired, was revoked, or its grant is not
-/// active any more. A valid signature is not enough: a token is refused once its client is no longer
+/// `None` when it is not an access token of ours, has expired or is dated further ahead than it lives, was revoked, or
+/// its grant is not active any more. A valid signature is not enough: a token is refused once its client is no longer
 /// registered or may ask for none of the resources in its audience (N45, docs/security.md), or its
 /// user has lost access to the client (N44). The audience that is found lacks those that the client
 /// may not ask for any more.
@@ -50,11 +50,11 @@ pub struct TokenGrant {
 /// When the store fails.
 pub async fn find(app: &App, unverified: &str) -> Result<Option<ActiveAccessToken>, StoreError> {
     let now = app.host.clock.now();
-    let is_valid = |claims: &AccessTokenClaims| {
-        let issued_at = DateTime::from_timestamp(claims.iat, 0);
-        claims.exp > now.timestamp() && issued_at.is_some_and(|issued_at| is_past(issued_at, now))
+    let lives = |claims: &AccessTokenClaims| {
+        let times = [claims.iat, claims.exp].map(|time| DateTime::from_timestamp(time, 0));
+        matches!(times, [Some(start), Some(end)] if is_alive(start, end, now))
     };
-    let Some(claims) = read(app, unverified).filter(is_valid) else {
+    let Some(claims) = read(app, unverified).filter(lives) else {
         return Ok(None);
     };
     let Some(client) = app.clients.get(&claims.client_id).map(Arc::clone) else {

@@ -79,7 +79,7 @@ macro_rules! stores {
                 grants: reuse_is_detected_after_the_code_has_expired;
                 grants: a_code_is_unknown_after_its_retention_time;
                 grants: an_expired_code_is_unknown;
-                grants: nothing_of_a_grant_of_the_future_counts;
+                grants: a_grant_of_the_future_does_not_count;
                 grants: a_code_that_was_never_issued_is_unknown;
                 grants: a_code_is_unknown_once_its_session_is_over;
                 grants: a_grant_is_active_once_its_code_is_redeemed;

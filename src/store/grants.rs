@@ -59,7 +59,7 @@ pub trait Grants: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<CodeRedemption, StoreError>;
 
-    /// The grant of the code with digest `id`, if it is active: its code was redeemed (not more than a minute in the future), it is neither
+    /// The grant of the code with digest `id`, if it is active: its code was redeemed, it is neither
     /// expired nor revoked, and its session is live or the grant is offline.
     async fn active_grant(
         &self,

@@ -12,9 +12,8 @@ use crate::session::{EndedSession, LogoutNotice, Session, SessionId};
 /// Sessions, their handles, and ticket ownership.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The live session that `handle` opens. Here and everywhere, a session whose sign-in is in the
-    /// future is not live: a clock that was ahead has dated it, and was set right. A minute ahead is no
-    /// future, since the clocks of two servers differ.
+    /// The live session that `handle` opens. Here and everywhere, a session whose sign-in is further in
+    /// the future than the session lives is not live: a clock that was ahead has dated it.
     async fn session(
         &self,
         handle: &SessionHandleHash,

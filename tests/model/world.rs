@@ -270,7 +270,12 @@ impl World {
     /// Whether the session is alive.
     pub fn is_live(&self, session: usize) -> bool {
         let session = &self.sessions[session];
-        session.kept && session.expires_at > self.now && self.is_past(session.signed_in_at)
+        session.kept && self.is_alive(session.signed_in_at, session.expires_at)
+    }
+
+    /// Whether what lives from `start` to `end` is alive, and ahead by no more than its lifetime.
+    fn is_alive(&self, start: i64, end: i64) -> bool {
+        self.now < end && start - self.now <= end - start
     }
 
     /// Whether a moment is not in the future.
@@ -287,18 +292,17 @@ impl World {
     /// Whether the tokens of the grant are worth something.
     pub fn is_active(&self, grant: usize) -> bool {
         let grant = &self.grants[grant];
-        let is_redeemed = grant.redeemed_at.is_some_and(|moment| self.is_past(moment));
-        let is_granted = is_redeemed && !grant.revoked;
-        is_granted
+        let lives = |redeemed_at| self.is_alive(redeemed_at, grant.expires_at);
+        grant.redeemed_at.is_some_and(lives)
+            && !grant.revoked
             && grant.kept
-            && grant.expires_at > self.now
             && (grant.client == OFFLINE || self.is_live(grant.session))
     }
 
     /// The person who must be shown for the access token; `None` if it must be refused.
     pub fn person_of_token(&self, token: usize) -> Option<usize> {
         let token = &self.access_tokens[token];
-        let is_valid = token.expires_at > self.now && self.is_past(token.issued_at);
+        let is_valid = self.is_alive(token.issued_at, token.expires_at);
         let is_active = is_valid && self.is_active(token.grant);
         is_active.then(|| self.person_of_grant(token.grant))
     }

@@ -31,27 +31,22 @@ macro_rules! session_columns {
 }
 pub(super) use session_columns;
 
-/// The condition under which a session `s` is live at `?2`: neither expired, nor of a sign-in in the
-/// future.
+/// The condition under which a session `s` is live at `?2`.
 macro_rules! session_is_live {
     () => {
-        concat!(
-            " s.expires_at > ?2 AND ",
-            $crate::store::sqlite::column::is_past!("s.auth_time"),
-            " "
-        )
+        $crate::store::sqlite::column::is_alive!("s.auth_time", "s.expires_at")
     };
 }
 pub(super) use session_is_live;
 
-/// The condition under which the time in a column is past at `?2`, as [`crate::past::is_past`].
-macro_rules! is_past {
-    ($column:literal) => {
-        concat!($column, " <= ?2 + 60000")
+/// The condition under which what lives from one column to another is alive at `?2`, as
+/// [`crate::past::is_alive`].
+macro_rules! is_alive {
+    ($start:literal, $end:literal) => {
+        concat!(" ", $end, " > ?2 AND 2 * ", $start, " - ", $end, " <= ?2 ")
     };
 }
-pub(super) use is_past;
-const _: () = assert!(crate::past::LEEWAY.num_milliseconds() == 60_000);
+pub(super) use is_alive;
 
 /// Reads a session and its user from `session_columns!`, which begin at column `first`.
 pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> {

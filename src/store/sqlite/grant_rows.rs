@@ -57,15 +57,13 @@ macro_rules! active_grant_joins {
 }
 pub(super) use active_grant_joins;
 
-/// The condition under which a grant from `active_grant_joins!` is active: redeemed and not in the
-/// future, neither expired nor revoked, and offline or with a live session.
+/// The condition under which a grant from `active_grant_joins!` is active: redeemed, neither expired nor
+/// revoked, and offline or with a live session.
 macro_rules! grant_is_active {
     () => {
         concat!(
-            " ",
-            $crate::store::sqlite::column::is_past!("g.redeemed_at"),
-            " AND g.revoked_at IS NULL AND g.expires_at > ?2
-          AND (s.sid IS NOT NULL OR g.offline = 1) "
+            $crate::store::sqlite::column::is_alive!("g.redeemed_at", "g.expires_at"),
+            "AND g.revoked_at IS NULL AND (s.sid IS NOT NULL OR g.offline = 1) "
         )
     };
 }
