@@ -12,6 +12,7 @@ use crate::support::app::RelyingParty;
 use crate::support::browser::{Answer, Browser};
 use crate::support::program::Program;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::client_at;
 
 const TICKET: &str = "urn:panda-oidc:token-type:ticket";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -80,12 +81,7 @@ impl TestSetup {
         if client_id == "app" {
             return self.program.client();
         }
-        RelyingParty {
-            issuer: self.program.issuer.clone(),
-            client_id: client_id.to_owned(),
-            client_secret: Some(format!("{client_id}-secret-0123456789")),
-            redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
-        }
+        client_at(&self.program.issuer, client_id)
     }
 
     async fn launch(&self, browser: &mut Browser, client_id: &str, user: u64) -> Answer {

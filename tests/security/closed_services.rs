@@ -5,6 +5,7 @@ use crate::support::app::{RelyingParty, claims};
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
+use crate::tools::client;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TICKET: &str = "urn:panda-oidc:token-type:ticket";
@@ -29,15 +30,6 @@ const CLIENTS: &str = "\
 
 async fn provider() -> TestProvider {
     TestProvider::open_with(CLIENTS, "").await
-}
-
-fn client(provider: &TestProvider, client_id: &str) -> RelyingParty {
-    RelyingParty {
-        issuer: provider.issuer.clone(),
-        client_id: client_id.to_owned(),
-        client_secret: Some(format!("{client_id}-secret-0123456789")),
-        redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
-    }
 }
 
 async fn code(client: &RelyingParty, browser: &mut Browser) -> String {

@@ -5,11 +5,11 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::support::app::{RelyingParty, claims};
+use crate::support::app::claims;
 use crate::support::browser::{Answer, Browser};
 use crate::support::provider::TestProvider;
 use crate::support::{CHEN_TAO, HEI_LONG_JIANG};
-use crate::tools::BROWSER;
+use crate::tools::{BROWSER, client};
 
 const TICKET: &str = "urn:panda-oidc:token-type:ticket";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -31,15 +31,6 @@ const CLIENTS: &str = "\
 
 async fn provider() -> TestProvider {
     TestProvider::open_with(CLIENTS, "").await
-}
-
-fn client(provider: &TestProvider, client_id: &str) -> RelyingParty {
-    RelyingParty {
-        issuer: provider.issuer.clone(),
-        client_id: client_id.to_owned(),
-        client_secret: Some(format!("{client_id}-secret-0123456789")),
-        redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
-    }
 }
 
 async fn exchange(

@@ -96,3 +96,18 @@ pub async fn access_token(client: &RelyingParty, browser: &mut Browser) -> Strin
     let tokens = client.redeem(&client.login(browser).await).await.json();
     tokens["access_token"].as_str().unwrap().to_owned()
 }
+
+/// The client `client_id` of a test's own configuration.
+pub fn client(provider: &TestProvider, client_id: &str) -> RelyingParty {
+    client_at(&provider.issuer, client_id)
+}
+
+/// The client `client_id` at `issuer`. Its secret and its redirect URI follow from its name.
+pub fn client_at(issuer: &str, client_id: &str) -> RelyingParty {
+    RelyingParty {
+        issuer: issuer.to_owned(),
+        client_id: client_id.to_owned(),
+        client_secret: Some(format!("{client_id}-secret-0123456789")),
+        redirect_uri: format!("http://127.0.0.1:9/{client_id}"),
+    }
+}
