@@ -5,7 +5,7 @@ use panda_oidc_sdk::Subject;
 use rusqlite::{Connection, Row, ToSql};
 
 use super::column::session_columns;
-use super::sessions::{clients, end};
+use super::sessions::{clients, end_all};
 use super::{SqliteStore, column};
 use crate::session::{EndedSession, ListedSession, LogoutNotice, SessionFilter, SessionId};
 use crate::store::{SessionListing, StoreError};
@@ -27,12 +27,8 @@ impl SessionListing for SqliteStore {
         notice: &LogoutNotice,
     ) -> Result<Vec<EndedSession>, StoreError> {
         let notice = notice.clone();
-        self.write("end sessions", move |sql| {
-            let ended = sids.iter().map(|sid| end(sql, sid, &notice));
-            let ended = ended.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(ended.into_iter().flatten().collect())
-        })
-        .await
+        self.write("end sessions", move |sql| end_all(sql, &sids, &notice))
+            .await
     }
 }
 

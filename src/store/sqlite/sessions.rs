@@ -249,7 +249,8 @@ fn ended_with(sql: &Connection, sid: &SessionId) -> rusqlite::Result<Vec<Session
     .collect()
 }
 
-fn end_all(
+/// Ends these sessions. Those that are over already are left out of the result.
+pub(super) fn end_all(
     sql: &Connection,
     sids: &[SessionId],
     notice: &LogoutNotice,
