@@ -18,12 +18,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use panda_oidc::app::files;
-use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::store::{Maintenance as _, Missing, SqliteStore};
 
 use self::failure::Failure;
 use crate::cli::configured::{ConfigArgs, in_store_path};
+use crate::cli::opened::require_shared_store;
 use crate::cli::output::print_error;
 
 /// Lists and changes the accounts people have in clients.
@@ -81,12 +82,7 @@ impl Links {
 }
 
 async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Failure> {
-    if config.store.kind == StoreKind::Memory {
-        return Err(Failure::Usage(
-            "store.kind is memory, which only the provider itself can see; choose sqlite"
-                .to_owned(),
-        ));
-    }
+    require_shared_store(config).map_err(Failure::Usage)?;
     let missing = match command {
         Command::Import(import) if !import.dry_run => Missing::Create,
         Command::Set(_) => Missing::Create,
