@@ -30,9 +30,9 @@ pub async fn session_to_end(
 }
 
 /// Ends the session `sid`, with the earlier ones of the same user in the same browser, and notifies their
-/// clients. `by_browser` says that a browser waits for the
-/// response, from `address`: the client that requested the logout is then notified after its browser is back.
-/// Returns nothing when there is no such session.
+/// clients. `by_browser` says that a browser waits for the response, from `address`: the client that
+/// requested the logout is then notified after its browser is back. Returns nothing when there is no such
+/// session.
 ///
 /// # Errors
 ///
@@ -45,12 +45,24 @@ pub async fn end_session(
     address: IpAddr,
 ) -> Result<Vec<EndedSession>, StoreError> {
     let initiator = request.notified_last(by_browser);
-    let initiator: Option<ClientId> = initiator.map(|client| client.id.clone());
+    let initiator = initiator.map(|client| client.id.clone());
+    let client_id = request.client.as_ref().map(|client| client.id.as_str());
+    end(app, sid, initiator, client_id, Some(address)).await
+}
+
+/// [`end_session`] for whatever ends a session. `client_id` and `address` are of the request, for the log.
+pub(super) async fn end(
+    app: &Arc<App>,
+    sid: &SessionId,
+    initiator: Option<ClientId>,
+    client_id: Option<&str>,
+    address: Option<IpAddr>,
+) -> Result<Vec<EndedSession>, StoreError> {
     let notice = app.logout_notifier.notice(initiator, app.host.clock.now());
     let ended = app.store.end(sid, &notice).await?;
-    let client_id = request.client.as_ref().map(|client| client.id.as_str());
+    let address = address.map(tracing::field::display);
     for ended in &ended {
-        tracing::info!(subject = %ended.subject, sid = %ended.sid, client_id, %address, "Signed {} out", ended.subject);
+        tracing::info!(subject = %ended.subject, sid = %ended.sid, client_id, address, "Signed {} out", ended.subject);
     }
     backchannel_logout::notify_clients(app, &ended).await;
     Ok(ended)

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{access_tokens, backchannel_logout};
+use super::{access_tokens, logout};
 use crate::app::App;
 use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::claims::AccessTokenClaims;
 use crate::oauth::client::Client;
 use crate::oauth::grant::Grant;
-use crate::session::EndedSession;
 use crate::store::StoreError;
 
 /// Revokes the grant of `token` with all its tokens: "the authorization server
@@ -31,16 +30,11 @@ pub async fn revoke(app: &Arc<App>, client: &Client, token: &str) -> Result<(), 
     match find(app, token, client.id.as_str()).await? {
         None => return Ok(()),
         Some(Revocable::Grant(id, grant)) if grant.is_of_ticket_exchange() => {
-            let notice = app.logout_notifier.notice(None, app.host.clock.now());
-            let ended = app.store.end(&grant.sid, &notice).await?;
+            let ended = logout::end(app, &grant.sid, None, None, None).await?;
             if ended.is_empty() {
                 // The session expired long ago, and the grant is offline.
                 app.store.revoke(&id).await?;
             }
-            for EndedSession { subject, sid, .. } in &ended {
-                tracing::info!(%subject, %sid, "Signed {subject} out");
-            }
-            backchannel_logout::notify_clients(app, &ended).await;
         }
         Some(Revocable::Grant(id, _)) => app.store.revoke(&id).await?,
         Some(Revocable::Token(claims)) => {
