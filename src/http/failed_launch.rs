@@ -71,11 +71,8 @@ pub(super) fn redirect(
     };
     let sealed = failed.seal(&app.failed_launch_sealer).unwrap_or_default();
     let language = uri.query().and_then(Language::from_ui_locales);
-    let language = language.map_or_else(String::new, |language| {
-        format!("&ui_locales={}", language.tag())
-    });
-    let page = format!("{PROBLEM}?reason={sealed}{language}");
-    let mut response = see_other(&app.issuer.at(&page));
+    let page = app.issuer.at(&format!("{PROBLEM}?reason={sealed}"));
+    let mut response = see_other(&Language::localized(language, &page));
     set_cookies(&mut response, cookie.flatten());
     response
 }

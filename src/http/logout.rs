@@ -187,7 +187,7 @@ fn restore_request(app: &App, pending: &PendingLogout) -> LogoutRequest {
 }
 
 /// The page that asks the user to confirm the logout. It names the person only if they are still signed
-/// in: in a browser that was left, somebody else may ask.
+/// in: in a browser that was left, another person may ask.
 async fn confirmation_page(
     app: &App,
     browser: &BrowserRequest,

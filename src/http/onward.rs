@@ -25,16 +25,11 @@ pub(super) const ONWARD: &str = "/onward";
 pub(super) fn show(app: &App, browser: &BrowserRequest, page: OnwardPage) -> Response {
     let parameter = app.provider.ticket_parameter();
     let has_ticket = ticket_url::is_in(&browser.query, parameter, Equals::Raw);
-    let now = app.host.clock.now();
-    let sealed = has_ticket.then(|| page.clone().seal(&app.switch_sealer, now));
+    let sealed = has_ticket.then(|| page.clone().seal(&app.switch_sealer, app.host.clock.now()));
     match sealed.flatten() {
         Some(sealed) => {
-            let language = browser
-                .requested_language
-                .map_or_else(String::new, |language| {
-                    format!("&ui_locales={}", language.tag())
-                });
-            see_other(&app.issuer.at(&format!("{ONWARD}?page={sealed}{language}")))
+            let url = app.issuer.at(&format!("{ONWARD}?page={sealed}"));
+            see_other(&browser.localized(&url))
         }
         None => render(app, browser.language, page),
     }

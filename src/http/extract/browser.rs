@@ -102,10 +102,7 @@ impl BrowserRequest {
 
     /// `url`, a page of ours, in the language that this request asks for.
     pub(crate) fn localized(&self, url: &str) -> String {
-        match self.requested_language {
-            Some(language) => format!("{url}?ui_locales={}", language.tag()),
-            None => url.to_owned(),
-        }
+        Language::localized(self.requested_language, url)
     }
 
     /// The response to this request. An error page is in the language of the request, even if

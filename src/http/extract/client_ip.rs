@@ -68,8 +68,8 @@ fn find(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
             break;
         }
     }
-    let is_nobodys = address.is_loopback() || address.is_unspecified();
-    Some(address).filter(|_| hops.is_empty() || !is_nobodys)
+    let is_of_this_machine = address.is_loopback() || address.is_unspecified();
+    Some(address).filter(|_| hops.is_empty() || !is_of_this_machine)
 }
 
 /// An address, with or without a port: some proxies, such as IIS, add the client's.

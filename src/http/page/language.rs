@@ -47,6 +47,16 @@ impl Language {
         LANGUAGES.second(self)
     }
 
+    /// `url`, a page of ours, in this language if a request asked for one.
+    #[must_use]
+    pub(crate) fn localized(language: Option<Self>, url: &str) -> String {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        match language {
+            Some(language) => format!("{url}{joint}ui_locales={}", language.tag()),
+            None => url.to_owned(),
+        }
+    }
+
     /// The language for a request.
     #[must_use]
     pub(crate) fn of(parts: &Parts) -> Self {
