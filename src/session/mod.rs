@@ -15,6 +15,7 @@ pub use self::logout_notice::{
 };
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::{TicketHash, UserAgentId};
+use crate::past::is_alive;
 
 /// The public identifier of a session: the `sid` of its ID tokens and logout tokens (Back-Channel Logout
 /// 1.0 §2.1). It gives no access; the cookie holds another random value.
@@ -78,6 +79,14 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
     /// The keyed digest of the ticket with which the user was last verified.
     pub ticket: TicketHash,
+}
+
+impl Session {
+    /// Whether it is live at `now`: neither expired nor dated further ahead than it lives.
+    #[must_use]
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        is_alive(self.auth_time, self.expires_at, now)
+    }
 }
 
 #[cfg(test)]

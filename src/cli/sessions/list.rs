@@ -117,7 +117,7 @@ impl List {
     }
 
     fn selects(&self, listed: &ListedSession, now: DateTime<Utc>) -> bool {
-        self.expired || listed.session.expires_at > now
+        self.expired || listed.session.is_live(now)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::cli::opened::{require_existing_store, require_shared_store, with_app,
 pub(super) enum Sessions {
     /// List the sessions.
     List(list::List),
-    /// End sessions: the people sign in anew, and the apps they used are told.
+    /// End sessions: the people sign in anew, and the apps they used are notified.
     ///
     /// A session is one for all apps, so it ends in all of them. Refresh tokens of the session end with
     /// it, also offline ones.
