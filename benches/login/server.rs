@@ -83,6 +83,11 @@ impl ServerFixture {
         Server::start(&mut command, self.address, &self.log()).await
     }
 
+    /// The path of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("data/panda-oidc.db")
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }
