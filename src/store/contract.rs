@@ -15,16 +15,17 @@ mod signing_keys;
 mod tickets;
 mod user_listing;
 
+use super::postgres::tests as postgres;
 use super::{SqliteStore, WriteTimeout};
 
-/// Generates one test for each rule and backend. A backend's expression returns the store, and a value
+/// Generates one test for each rule and backend, with the backend's attributes. A backend's expression returns the store, and a value
 /// that must live as long as the store.
 macro_rules! stores {
-    ($($backend:ident: $open:expr;)*) => {
+    ($($backend:ident $attributes:tt: $open:expr;)*) => {
         $(mod $backend {
             use super::*;
             rules! {
-                $open =>
+                $attributes $open =>
                 sessions: a_session_is_found_only_by_its_handle;
                 sessions: an_expired_session_is_not_found;
                 sessions: a_session_of_the_future_is_not_found_and_can_be_continued;
@@ -154,18 +155,29 @@ macro_rules! stores {
 }
 
 macro_rules! rules {
-    ($open:expr => $($part:ident: $rule:ident;)*) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    ($attributes:tt $open:expr => $($part:ident: $rule:ident;)*) => {
+        $(rule! { $attributes $open => $part: $rule })*
+    };
+}
+
+macro_rules! rule {
+    ([$($attribute:tt)*] $open:expr => $part:ident: $rule:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        $($attribute)*
         async fn $rule() {
             let (store, _guard) = $open;
             super::$part::$rule(store).await;
-        })*
+        }
     };
 }
 
 stores! {
-    sqlite: {
+    sqlite []: {
         let folder = tempfile::tempdir().unwrap();
         (SqliteStore::open(&folder.path().join("panda-oidc.db"), WriteTimeout::Command).unwrap(), folder)
     };
+    // `cargo test --lib store:: -- --ignored` runs these, once `.ci/postgresql.sh` has installed the servers.
+    postgresql [#[ignore = "needs PostgreSQL"]]: (postgres::on_debian().await, ());
+    newest_postgresql [#[ignore = "needs PostgreSQL"]]: (postgres::on_newest().await, ());
+    pgbouncer [#[ignore = "needs PgBouncer"]]: (postgres::behind_bouncer().await, ());
 }

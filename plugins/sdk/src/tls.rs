@@ -75,7 +75,20 @@ impl TrustedCertificates {
         self.0.is_empty()
     }
 
-    pub(crate) fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
+    /// These as CAs, without those of the machine.
+    #[must_use]
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.0.iter().cloned());
+        roots
+    }
+
+    /// The settings of TLS for a client that verifies as the machine does, and accepts these as well.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up.
+    pub fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = Arc::new(TrustVerifier {
             machine: Verifier::new_with_extra_roots(self.0.iter().cloned(), Arc::clone(&provider))?,
