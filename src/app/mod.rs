@@ -20,7 +20,7 @@ use self::removal_time::RemovalTime;
 use self::rule_log::RuleLog;
 use self::signing_keys::{load_or_generate, other_master_key};
 use crate::backchannel::LogoutNotifier;
-use crate::config::{Admin, Config, Directory, StoreKind};
+use crate::config::{Admin, Config, Directory, StoreConfig};
 use crate::crypto::refresh_token::RefreshTokenChain;
 use crate::crypto::{Purpose, Sealer, TicketHasher};
 use crate::keys::Keys;
@@ -34,7 +34,7 @@ use crate::oauth::issuer::Issuer;
 use crate::people::{Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
-use crate::store::{Missing, SqliteStore, Store, StoreError, WriteTimeout};
+use crate::store::{Missing, PostgresStore, SqliteStore, Store, StoreError, WriteTimeout};
 
 /// The opened provider. Requests share it.
 pub struct App {
@@ -108,16 +108,17 @@ impl App {
         let provider = config.provider.open(&host)?;
         let groups = config.groups.clone();
         let groups = CurrentGroups::open(groups.configured, groups.file.as_deref())?;
-        let store: Box<dyn Store> = match config.store.kind {
-            StoreKind::Sqlite => Box::new(match write_timeout {
-                WriteTimeout::Request => SqliteStore::open(&config.store.path, write_timeout)?,
-                WriteTimeout::Command => {
-                    SqliteStore::open_for_command(&config.store.path, Missing::Create)?
-                }
-            }),
-            StoreKind::Memory => Box::new(SqliteStore::temporary()?),
+        let of_store = |source| StartError::Store {
+            key: config.store.key(),
+            source,
         };
-        let master = open_master_key(&config, store.keys().await?.is_empty())?;
+        let store = match write_timeout {
+            WriteTimeout::Request => open_for_provider(&config.store).await,
+            WriteTimeout::Command => open_store(&config.store, Missing::Create).await,
+        };
+        let store = store.map_err(of_store)?;
+        let has_no_keys = store.keys().await.map_err(of_store)?.is_empty();
+        let master = open_master_key(&config, has_no_keys)?;
         let sealer = master.sealer(Purpose::SigningKeys);
         let keys = load_or_generate(store.as_ref(), &sealer, host.clock.as_ref()).await;
         let keys = keys.map_err(|error| other_master_key(error, &config.keys.master_key_file))?;
@@ -197,6 +198,33 @@ impl App {
     pub fn shared(self) -> Arc<Self> {
         Arc::new(self)
     }
+}
+
+/// Opens the store, and creates or migrates it.
+async fn open_for_provider(store: &StoreConfig) -> Result<Box<dyn Store>, StoreError> {
+    Ok(match store {
+        StoreConfig::Sqlite(path) => Box::new(SqliteStore::open(path, WriteTimeout::Request)?),
+        StoreConfig::Postgres(settings) => Box::new(PostgresStore::open(settings).await?),
+        StoreConfig::Memory => Box::new(SqliteStore::temporary()?),
+    })
+}
+
+/// Opens the store for an operator's command, which does not migrate it.
+///
+/// # Errors
+///
+/// When it cannot be opened, or does not exist although `missing` says that it must.
+pub async fn open_store(
+    store: &StoreConfig,
+    missing: Missing,
+) -> Result<Box<dyn Store>, StoreError> {
+    Ok(match store {
+        StoreConfig::Sqlite(path) => Box::new(SqliteStore::open_for_command(path, missing)?),
+        StoreConfig::Postgres(settings) => {
+            Box::new(PostgresStore::open_for_command(settings, missing).await?)
+        }
+        StoreConfig::Memory => Box::new(SqliteStore::temporary()?),
+    })
 }
 
 /// `host`, trusting the certificates in `ca_file`.

@@ -9,7 +9,8 @@ use super::clients::ClientSection;
 use super::directory::Directory;
 use super::limits::LimitsSection;
 use super::paths::FilePath;
-use super::sections::{KeysSection, Server, SessionSection, StoreSection};
+use super::sections::{KeysSection, Server, SessionSection};
+use super::store::StoreSection;
 use crate::people::Group;
 
 /// The keys of the top, and the sections.

@@ -11,9 +11,8 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use super::admin::{AdminSection, TokenSection};
 use super::clients::ClientSection;
-use super::{
-    Directory, Document, KeysSection, LimitsSection, Server, SessionSection, StoreSection,
-};
+use super::store::StoreSection;
+use super::{Directory, Document, KeysSection, LimitsSection, Server, SessionSection};
 use crate::people::{Group, UserSet};
 use crate::problem::Problem;
 

@@ -20,6 +20,7 @@ mod paths;
 mod presets;
 mod secret;
 mod sections;
+mod store;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,7 +34,8 @@ pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
-pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};
+pub use sections::{KeysSection, Server, SessionSection};
+pub use store::StoreConfig;
 
 use crate::oauth::clients::Clients;
 use crate::oauth::issuer::Issuer;
@@ -55,7 +57,7 @@ pub struct Config {
     /// `[session]`.
     pub session: SessionSection,
     /// `[store]`.
-    pub store: StoreSection,
+    pub store: StoreConfig,
     /// `[keys]`.
     pub keys: KeysSection,
     /// `[directory]`.
@@ -175,6 +177,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
         .check(document.server.allow_insecure_http, &mut findings);
     document.server.check(&mut findings);
     document.session.check(&mut findings);
+    let store = document.store.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
@@ -200,7 +203,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
             server: document.server,
             admin,
             session: document.session,
-            store: document.store,
+            store,
             keys: document.keys,
             directory: document.directory,
             groups,

@@ -1,4 +1,4 @@
-//! The small sections: `[server]`, `[session]`, `[store]` and `[keys]`.
+//! The small sections: `[server]`, `[session]` and `[keys]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -126,37 +126,6 @@ impl SessionSection {
             );
         }
     }
-}
-
-/// `[store]`: where sessions, grants and sealed keys are kept.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreSection {
-    /// The backend.
-    pub kind: StoreKind,
-    /// The database file for `kind = "sqlite"`.
-    #[serde(deserialize_with = "super::paths::deserialize")]
-    pub path: PathBuf,
-}
-
-impl Default for StoreSection {
-    fn default() -> Self {
-        Self {
-            kind: StoreKind::default(),
-            path: "data/panda-oidc.db".into(),
-        }
-    }
-}
-
-/// A store backend.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreKind {
-    /// A database in one file.
-    #[default]
-    Sqlite,
-    /// A temporary file, for tests. It is deleted when the process ends; a killed process leaves it.
-    Memory,
 }
 
 /// `[keys]`: the master key that seals the signing keys.

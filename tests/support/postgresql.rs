@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const USER: &str = "postgres";
 
 /// How long a server may take to start or stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A version of PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +59,17 @@ impl PostgresServer {
             }
         };
         let installed = programs.join("initdb").exists();
-        assert!(installed, "there is no PostgreSQL: run `bash .ci/postgresql.sh` first");
+        assert!(
+            installed,
+            "there is no PostgreSQL: run `bash .ci/postgresql.sh` first"
+        );
         run(as_user(&programs.join("initdb"))
-            .args(["--no-sync", "--auth=scram-sha-256", "--username=panda", "--encoding=UTF8"])
+            .args([
+                "--no-sync",
+                "--auth=scram-sha-256",
+                "--username=panda",
+                "--encoding=UTF8",
+            ])
             .args(["--locale=C", "--pwfile"])
             .arg(password_file(folder.path()))
             .arg("-D")
@@ -78,7 +86,10 @@ impl PostgresServer {
 
     /// The URL of a database.
     pub fn url(&self, database: &str) -> String {
-        format!("postgresql://panda:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgresql://panda:{PASSWORD}@127.0.0.1:{}/{database}",
+            self.port
+        )
     }
 
     /// Starts the server again after [`stop`](Self::stop).
@@ -122,7 +133,15 @@ impl PostgresServer {
     fn psql(&self, database: &str, sql: &str) -> Command {
         let mut command = Command::new("/usr/lib/postgresql/15/bin/psql");
         command
-            .args(["--no-psqlrc", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .args([
+                "--no-psqlrc",
+                "--tuples-only",
+                "--no-align",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                sql,
+            ])
             .arg(self.url(database));
         command
     }
@@ -130,8 +149,18 @@ impl PostgresServer {
     /// The port opens before the server accepts queries, when it recovers from a failure.
     fn await_queries(&self) {
         let began = Instant::now();
-        while !self.psql("postgres", "SELECT 1").output().unwrap().status.success() {
-            assert!(began.elapsed() < PATIENCE, "PostgreSQL accepts no queries: {}", self.log());
+        while !self
+            .psql("postgres", "SELECT 1")
+            .output()
+            .unwrap()
+            .status
+            .success()
+        {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "PostgreSQL accepts no queries: {}",
+                self.log()
+            );
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -180,7 +209,10 @@ impl PgBouncer {
 
     /// The URL of a database through PgBouncer.
     pub fn url(&self, database: &str) -> String {
-        format!("postgresql://panda:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgresql://panda:{PASSWORD}@127.0.0.1:{}/{database}",
+            self.port
+        )
     }
 }
 
@@ -197,12 +229,22 @@ const PASSWORD: &str = "a-password-of-the-tests";
 
 /// A folder that belongs to the user.
 fn folder_of_user() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("postgresql-").tempdir().unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("postgresql-")
+        .tempdir()
+        .unwrap();
     let [user, group] = ["-u", "-g"].map(|option| {
         let id = Command::new("id").args([option, USER]).output().unwrap();
-        String::from_utf8(id.stdout).unwrap().trim().parse::<u32>().ok()
+        String::from_utf8(id.stdout)
+            .unwrap()
+            .trim()
+            .parse::<u32>()
+            .ok()
     });
-    assert!(user.is_some(), "there is no PostgreSQL: run `bash .ci/postgresql.sh` first");
+    assert!(
+        user.is_some(),
+        "there is no PostgreSQL: run `bash .ci/postgresql.sh` first"
+    );
     chown(folder.path(), user, group).unwrap();
     folder
 }
@@ -218,7 +260,15 @@ fn password_file(folder: &Path) -> PathBuf {
 fn as_user(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command
-        .args(["--reuid", USER, "--regid", USER, "--clear-groups", "--pdeathsig", "KILL"])
+        .args([
+            "--reuid",
+            USER,
+            "--regid",
+            USER,
+            "--clear-groups",
+            "--pdeathsig",
+            "KILL",
+        ])
         .arg(program)
         .current_dir("/");
     command
@@ -226,7 +276,11 @@ fn as_user(program: &Path) -> Command {
 
 /// Starts `command`. A thread that lasts as long as this program starts it, so that it ends only with the program.
 fn spawn(mut command: Command, log: &Path) -> Child {
-    let log = fs::File::options().create(true).append(true).open(log).unwrap();
+    let log = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .unwrap();
     command
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())

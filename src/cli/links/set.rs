@@ -7,7 +7,7 @@ use panda_oidc::config::Config;
 use panda_oidc::links::{
     ApplyOutcome, EditInput, LinkChange, PersonQuery, describe_conflict, parse_edit,
 };
-use panda_oidc::store::{Links as _, SqliteStore};
+use panda_oidc::store::Store;
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::account::{Account, require_registered};
@@ -47,7 +47,7 @@ impl Set {
     pub(super) async fn run(
         &self,
         config: &Config,
-        store: &SqliteStore,
+        store: &dyn Store,
     ) -> Result<ExitCode, Failure> {
         require_registered(config, self.account.client.as_deref())?;
         let requested = EditInput {

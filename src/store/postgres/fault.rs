@@ -1,6 +1,7 @@
 //! The cause of a failed step. The [`StoreError`] around it names the step.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use deadpool_postgres::{PoolError, TimeoutType};
@@ -80,7 +81,11 @@ impl Fault {
     pub(super) fn spoils_connection(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable(_) | Self::ReadOnly(_) | Self::NotReady(_) | Self::TimedOut(_) | Self::Driver(_)
+            Self::Unreachable(_)
+                | Self::ReadOnly(_)
+                | Self::NotReady(_)
+                | Self::TimedOut(_)
+                | Self::Driver(_)
         )
     }
 
@@ -136,7 +141,7 @@ impl From<tokio_postgres::Error> for Fault {
 
 impl Fault {
     fn of_driver(error: tokio_postgres::Error) -> Self {
-        if error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()) {
+        if error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>) {
             return Self::Unreachable(Box::new(error));
         }
         let text = error.to_string();

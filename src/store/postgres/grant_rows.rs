@@ -95,7 +95,10 @@ fn grant(row: &Row) -> Result<Grant, Fault> {
         subject: column::subject(row, 7)?,
         issues_refresh_token: get(row, 8)?,
         // No URI contains a space.
-        resources: get::<&str>(row, 9)?.split_whitespace().map(str::to_owned).collect(),
+        resources: get::<&str>(row, 9)?
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         claims: RequestedClaims::parse(get(row, 10)?),
         acr: get::<Option<&str>>(row, 11)?.and_then(acr::supported),
     })

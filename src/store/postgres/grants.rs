@@ -84,7 +84,8 @@ impl Grants for PostgresStore {
                 return Ok(CodeRedemption::Unknown);
             };
             if get(&row, GRANTED_COLUMNS)? {
-                sql.query(REVOKE, &params![code.as_bytes().as_slice()]).await?;
+                sql.query(REVOKE, &params![code.as_bytes().as_slice()])
+                    .await?;
                 return Ok(CodeRedemption::Reused(ClientId::new(get(&row, 0)?)));
             }
             if !get(&row, GRANTED_COLUMNS + 1)? {

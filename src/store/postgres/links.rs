@@ -110,7 +110,10 @@ impl Links for PostgresStore {
                 )
                 .await?;
             let links = rows.iter().map(|row| {
-                let link_key = LinkKey::of(column::subject(row, LINK_COLUMNS)?, get(row, LINK_COLUMNS + 1)?);
+                let link_key = LinkKey::of(
+                    column::subject(row, LINK_COLUMNS)?,
+                    get(row, LINK_COLUMNS + 1)?,
+                );
                 Ok((link_key, link(row, 0)?.unwrap_or_default()))
             });
             links.collect()
@@ -133,7 +136,8 @@ impl Links for PostgresStore {
                     .await?;
                 for row in &rows {
                     let subject = column::subject(row, 0)?;
-                    let (name, phone) = (get::<Option<&str>>(row, 1)?, get::<Option<&str>>(row, 2)?);
+                    let (name, phone) =
+                        (get::<Option<&str>>(row, 1)?, get::<Option<&str>>(row, 2)?);
                     if wanted.includes(&subject, name, phone) {
                         found.push(Identity {
                             subject,
@@ -198,7 +202,8 @@ async fn join(
     changes: &[LinkChange],
     now: DateTime<Utc>,
 ) -> Result<ApplyOutcome, Fault> {
-    sql.begin(&[("SELECT id FROM locks WHERE id = 0 FOR UPDATE", &[])]).await?;
+    sql.begin(&[("SELECT id FROM locks WHERE id = 0 FOR UPDATE", &[])])
+        .await?;
     let mut tally = Tally::default();
     let mut changed = Vec::new();
     // The first pass releases the unique keys of all changing links, so that two people can swap. The

@@ -95,11 +95,16 @@ impl LogoutDeliveries for PostgresStore {
             let lock = params![subject];
             let append = params![subject, millis(now), event, quoted];
             sql.begin(&[
-                ("DELETE FROM logout_deliveries WHERE sid = $1 AND client_id = $2", &done),
+                (
+                    "DELETE FROM logout_deliveries WHERE sid = $1 AND client_id = $2",
+                    &done,
+                ),
                 (history::LOCK, &lock),
             ])
             .await?;
-            sql.commit(&[(history::APPEND_TO_LEAVING, &append)]).await.map(drop)
+            sql.commit(&[(history::APPEND_TO_LEAVING, &append)])
+                .await
+                .map(drop)
         })
         .await
     }

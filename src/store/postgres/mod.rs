@@ -36,14 +36,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::connection::Connection;
 use self::fault::Fault;
-use super::StoreError;
 pub use self::schema::SchemaError;
 pub use self::settings::{PostgresSettings, UrlError};
+use super::StoreError;
 
 /// How long a step waits for a connection while all are in use.
 const POOL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -84,17 +84,28 @@ impl PostgresStore {
         }
     }
 
-    async fn connection(&self) -> Result<Connection, Fault> {
+    async fn client(&self) -> Result<Object, Fault> {
         let PostgresSettings {
             pool_size,
-            prepared_statements,
             connect_timeout,
-            statement_timeout,
             ..
         } = self.settings;
         let client = self.pool.get().await;
-        let client = client.map_err(|error| Fault::of_pool(error, pool_size, connect_timeout))?;
-        Ok(Connection::new(client, prepared_statements, statement_timeout))
+        client.map_err(|error| Fault::of_pool(error, pool_size, connect_timeout))
+    }
+
+    async fn connection(&self) -> Result<Connection, Fault> {
+        let PostgresSettings {
+            prepared_statements,
+            statement_timeout,
+            ..
+        } = self.settings;
+        let client = self.client().await?;
+        Ok(Connection::new(
+            client,
+            prepared_statements,
+            statement_timeout,
+        ))
     }
 
     /// Runs `work` on a connection, and again after a conflict.
@@ -106,15 +117,25 @@ impl PostgresStore {
     where
         F: Future<Output = Result<T, Fault>> + Send,
     {
-        let attempt = || async { work(self.connection().await?).await };
-        let backoff = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(Duration::from_millis(2))
-            .with_max_delay(Duration::from_millis(100))
-            .with_max_times(MAX_RETRIES);
-        let result = attempt.retry(backoff).when(Fault::is_conflict).await;
-        result.map_err(|fault| fault.during(step))
+        retried(step, || async { work(self.connection().await?).await }).await
     }
+}
+
+/// Runs `attempt`, and again after a conflict.
+async fn retried<T, F>(
+    step: &'static str,
+    attempt: impl Fn() -> F + Send + Sync,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, Fault>> + Send,
+{
+    let backoff = ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(2))
+        .with_max_delay(Duration::from_millis(100))
+        .with_max_times(MAX_RETRIES);
+    let result = attempt.retry(backoff).when(Fault::is_conflict).await;
+    result.map_err(|fault| fault.during(step))
 }
 
 impl fmt::Debug for PostgresStore {

@@ -34,7 +34,11 @@ impl People for PostgresStore {
         self.run("find a person", |mut sql| async move {
             let row = sql
                 .query_opt(
-                    concat!("SELECT ", person_columns!(), " FROM users u WHERE u.subject = $1"),
+                    concat!(
+                        "SELECT ",
+                        person_columns!(),
+                        " FROM users u WHERE u.subject = $1"
+                    ),
                     &params![subject.as_str()],
                 )
                 .await?;
@@ -167,6 +171,9 @@ fn forget<'a>(people: &'a [Parameter<'a>; 1], leavers: &'a [Parameter<'a>; 2]) -
               WHERE subject = ANY($1) AND left_at IS NOT NULL",
             leavers,
         ),
-        ("DELETE FROM users WHERE subject = ANY($1) AND left_at IS NULL", people),
+        (
+            "DELETE FROM users WHERE subject = ANY($1) AND left_at IS NULL",
+            people,
+        ),
     ]
 }

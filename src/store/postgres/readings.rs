@@ -194,7 +194,8 @@ impl DirectoryReadings for PostgresStore {
             let changes = found[1].iter().map(read_change);
             let changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
             if changes.is_empty() {
-                sql.commit(&[("UPDATE directory SET accepted_at = NULL", &[])]).await?;
+                sql.commit(&[("UPDATE directory SET accepted_at = NULL", &[])])
+                    .await?;
                 return Ok(Some(AppliedChanges::default()));
             }
             let ended = apply(&mut sql, &changes, notice, accepted_at).await?;
@@ -207,16 +208,19 @@ impl DirectoryReadings for PostgresStore {
     }
 
     async fn report(&self) -> Result<Option<Report>, StoreError> {
-        self.run("read the report of the last reading", |mut sql| async move {
-            report(&mut sql).await
-        })
+        self.run(
+            "read the report of the last reading",
+            |mut sql| async move { report(&mut sql).await },
+        )
         .await
     }
 
     async fn save_report(&self, report: &Report) -> Result<(), StoreError> {
         self.run("write the report of a reading", |mut sql| async move {
             let report = serde_json::to_string(report).map_err(Fault::row)?;
-            sql.query("UPDATE directory SET report = $1", &params![report]).await.map(drop)
+            sql.query("UPDATE directory SET report = $1", &params![report])
+                .await
+                .map(drop)
         })
         .await
     }
@@ -225,7 +229,11 @@ impl DirectoryReadings for PostgresStore {
 /// The report of the last reading.
 pub(super) async fn report(sql: &mut Connection) -> Result<Option<Report>, Fault> {
     let row = sql.query_opt("SELECT report FROM directory", &[]).await?;
-    let Some(text) = row.map(|row| get::<Option<String>>(&row, 0)).transpose()?.flatten() else {
+    let Some(text) = row
+        .map(|row| get::<Option<String>>(&row, 0))
+        .transpose()?
+        .flatten()
+    else {
         return Ok(None);
     };
     serde_json::from_str(&text).map_err(Fault::row)
@@ -274,12 +282,21 @@ async fn apply(
     notice: &LogoutNotice,
     at: DateTime<Utc>,
 ) -> Result<Vec<EndedSession>, Fault> {
-    let subjects: Vec<&str> = changes.iter().map(|change| change.subject().as_str()).collect();
+    let subjects: Vec<&str> = changes
+        .iter()
+        .map(|change| change.subject().as_str())
+        .collect();
     let rows = sql.query(LOCK_USERS, &params![subjects]).await?;
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for row in &rows {
         let (is_absent, has_left) = (get(row, 1)?, get(row, 2)?);
-        known.insert(get(row, 0)?, Known { is_absent, has_left });
+        known.insert(
+            get(row, 0)?,
+            Known {
+                is_absent,
+                has_left,
+            },
+        );
     }
     let mut sorted = Sorted::default();
     for change in changes {
@@ -302,10 +319,19 @@ async fn apply(
     let done = params![subjects];
     commands.extend([
         (MARK_LISTED, &listed[..]),
-        ("UPDATE users SET absent_since = $2 WHERE subject = ANY($1)", &absent),
-        ("UPDATE users SET left_at = $2 WHERE subject = ANY($1)", &left),
+        (
+            "UPDATE users SET absent_since = $2 WHERE subject = ANY($1)",
+            &absent,
+        ),
+        (
+            "UPDATE users SET left_at = $2 WHERE subject = ANY($1)",
+            &left,
+        ),
         (APPEND_EVENTS, &events),
-        ("DELETE FROM directory_changes WHERE subject = ANY($1)", &done),
+        (
+            "DELETE FROM directory_changes WHERE subject = ANY($1)",
+            &done,
+        ),
     ]);
     sql.commit(&commands).await?;
     Ok(ends.ended)
@@ -343,10 +369,15 @@ impl<'a> Sorted<'a> {
 
     /// What the history records: an event for each person who returned, is absent or left.
     fn events(&self, ended: &[EndedSession]) -> Result<Vec<(&'a str, String)>, Fault> {
-        let returned = self.returned.iter().map(|subject| (*subject, Event::Returned));
+        let returned = self
+            .returned
+            .iter()
+            .map(|subject| (*subject, Event::Returned));
         let absent = self.absent.iter().map(|subject| (*subject, Event::Absent));
         let left = self.left.iter().map(|subject| {
-            let of_person = ended.iter().filter(|ended| ended.subject.as_str() == *subject);
+            let of_person = ended
+                .iter()
+                .filter(|ended| ended.subject.as_str() == *subject);
             let of_person: Vec<EndedSession> = of_person.cloned().collect();
             (*subject, Event::left(&of_person))
         });

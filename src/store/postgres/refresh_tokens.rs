@@ -61,7 +61,8 @@ impl RefreshTokens for PostgresStore {
             if latest == rotation.presented || is_within_grace {
                 return Ok(RefreshOutcome::Granted(id, Box::new(granted)));
             }
-            sql.query(REVOKE, &params![id.as_bytes().as_slice()]).await?;
+            sql.query(REVOKE, &params![id.as_bytes().as_slice()])
+                .await?;
             Ok(RefreshOutcome::Reused(granted.grant.client_id))
         })
         .await

@@ -1,29 +1,34 @@
 //! The tables: creating, recognizing and migrating them.
 
+use deadpool_postgres::Object;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::connection::params;
 use super::fault::Fault;
-use super::{PostgresSettings, PostgresStore};
+use super::{PostgresSettings, PostgresStore, retried};
 use crate::store::{Missing, StoreError};
 
-/// A migration, with the oldest schema whose programs work with what it leads to.
+/// A migration.
 struct Migration {
-    sql: &'static str,
+    /// The schema that it leads to.
+    version: i64,
+    /// The oldest schema whose programs work with that one.
     oldest: i64,
+    sql: &'static str,
 }
 
 /// The migrations from an empty database to the current schema. A released migration is never changed; a change
 /// is a new migration. While replicas are replaced one by one, those of the release before still run: a migration
 /// only adds what they do not notice, and `oldest` says so.
 const MIGRATIONS: [Migration; 1] = [Migration {
-    sql: include_str!("migrations/0001_begin.sql"),
+    version: 1,
     oldest: 1,
+    sql: include_str!("migrations/0001_begin.sql"),
 }];
 
 /// The schema of this program.
-pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;
+pub(super) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 /// The schema of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,12 +126,21 @@ impl PostgresStore {
                 )
                 .await?;
             if tables.is_none() {
-                return Ok(Version { found: 0, oldest: 0 });
+                return Ok(Version {
+                    found: 0,
+                    oldest: 0,
+                });
             }
             let row = sql
                 .query_opt("SELECT version, oldest FROM schema_version", &[])
                 .await?;
-            row.map_or(Ok(Version { found: 0, oldest: 0 }), |row| version(&row))
+            row.map_or(
+                Ok(Version {
+                    found: 0,
+                    oldest: 0,
+                }),
+                |row| version(&row),
+            )
         })
         .await
     }
@@ -143,18 +157,14 @@ impl PostgresStore {
 
     /// Migrates the tables in one transaction. Of processes that start at once, one does; the others wait for it.
     async fn migrate(&self) -> Result<(), StoreError> {
-        self.run("create or migrate its tables", |sql| async move {
-            drop(sql);
-            let mut client = self.pool.get().await.map_err(|error| {
-                Fault::of_pool(error, self.settings.pool_size, self.settings.connect_timeout)
-            })?;
-            migrate(&mut client).await
+        retried("create or migrate its tables", || async {
+            migrate(&mut self.client().await?).await
         })
         .await
     }
 }
 
-async fn migrate(client: &mut deadpool_postgres::Object) -> Result<(), Fault> {
+async fn migrate(client: &mut Object) -> Result<(), Fault> {
     let transaction = client.transaction().await?;
     let created = transaction
         .batch_execute(
@@ -178,15 +188,17 @@ async fn migrate(client: &mut deadpool_postgres::Object) -> Result<(), Fault> {
     let row = transaction
         .query_typed("SELECT version, oldest FROM schema_version FOR UPDATE", &[])
         .await?;
-    let found = row.first().map_or(Ok(0), |row| version(row).map(|it| it.found))?;
-    let done = usize::try_from(found).map_err(Fault::row)?;
-    for migration in MIGRATIONS.iter().skip(done) {
+    let found = row
+        .first()
+        .map_or(Ok(0), |row| version(row).map(|it| it.found))?;
+    for migration in MIGRATIONS.iter().filter(|it| it.version > found) {
         transaction.batch_execute(migration.sql).await?;
-    }
-    if let Some(last) = MIGRATIONS.iter().skip(done).next_back() {
-        let parameters = params![KNOWN, last.oldest];
+        let parameters = params![migration.version, migration.oldest];
         transaction
-            .query_typed("UPDATE schema_version SET version = $1, oldest = $2", &parameters)
+            .query_typed(
+                "UPDATE schema_version SET version = $1, oldest = $2",
+                &parameters,
+            )
             .await?;
     }
     transaction.commit().await?;

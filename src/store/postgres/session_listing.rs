@@ -56,7 +56,10 @@ impl SessionListing for PostgresStore {
                 .await?;
             let sessions = rows.iter().map(|row| column::session(row, 0));
             let sessions: Vec<_> = sessions.collect::<Result<_, Fault>>()?;
-            let sids: Vec<&str> = sessions.iter().map(|session| session.sid.as_str()).collect();
+            let sids: Vec<&str> = sessions
+                .iter()
+                .map(|session| session.sid.as_str())
+                .collect();
             let rows = sql
                 .query(
                     "SELECT sid, client_id FROM session_clients

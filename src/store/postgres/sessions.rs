@@ -176,7 +176,10 @@ async fn sign_in(
         millis(session.user.updated_at),
     ];
     let others = params![browser, identity.subject.as_str()];
-    let claim = request.claim.as_ref().map(|claim| ClaimValues::new(claim, now));
+    let claim = request
+        .claim
+        .as_ref()
+        .map(|claim| ClaimValues::new(claim, now));
     let claim = claim.as_ref().map(ClaimValues::parameters);
     let mut commands: Vec<Command<'_>> = vec![
         ("SELECT id FROM locks WHERE id = $1 FOR UPDATE", &lock),
@@ -232,7 +235,10 @@ async fn begin_or_continue(
         ContinuedSession::AnyInUserAgent => (true, None),
         ContinuedSession::Current(sid) => (true, Some(sid.as_str())),
     };
-    let claimed = request.claim.as_ref().map(|claim| claim.ticket.as_bytes().as_slice());
+    let claimed = request
+        .claim
+        .as_ref()
+        .map(|claim| claim.ticket.as_bytes().as_slice());
     let parameters = params![
         session.sid.as_str(),
         session.user.subject().as_str(),
@@ -248,8 +254,9 @@ async fn begin_or_continue(
     ];
     let retired = request.retired_handle.as_ref();
     let retired = retired.map(|(handle, until)| (handle.as_bytes().as_slice(), millis(*until)));
-    let retired: Option<[Parameter<'_>; 2]> =
-        retired.as_ref().map(|(handle, until)| params![*handle, *until]);
+    let retired: Option<[Parameter<'_>; 2]> = retired
+        .as_ref()
+        .map(|(handle, until)| params![*handle, *until]);
     let ending = ends.values();
     let mut commands = ending.commands();
     if let Some(retired) = &retired {

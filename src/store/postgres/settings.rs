@@ -78,8 +78,9 @@ impl PostgresSettings {
         }
         // The driver knows three of libpq's modes; what they verify is decided here.
         let parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        let (modes, others): (Vec<_>, Vec<_>) =
-            parameters.into_iter().partition(|(name, _)| name == "sslmode");
+        let (modes, others): (Vec<_>, Vec<_>) = parameters
+            .into_iter()
+            .partition(|(name, _)| name == "sslmode");
         if others.is_empty() {
             url.set_query(None);
         } else {
@@ -96,7 +97,8 @@ impl PostgresSettings {
             "verify-full" => (SslMode::Require, Verification::Host),
             _ => {
                 return Err(UrlError::Invalid(
-                    "sslmode is none of disable, prefer, require, verify-ca and verify-full".to_owned(),
+                    "sslmode is none of disable, prefer, require, verify-ca and verify-full"
+                        .to_owned(),
                 ));
             }
         };
@@ -176,8 +178,13 @@ fn client_config(
         }
         Verification::Issuer => {
             let roots = Arc::new(trusted.roots());
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-            Some(verifier.build().map_err(|error| UrlError::Invalid(error.to_string()))?)
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+            Some(
+                verifier
+                    .build()
+                    .map_err(|error| UrlError::Invalid(error.to_string()))?,
+            )
         }
         Verification::None | Verification::Host => None,
     };
@@ -243,6 +250,8 @@ impl ServerCertVerifier for Lenient {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -4,7 +4,7 @@
 //! mean the same clock. A caller's times are moved by how far its clock is from the database's, in whole
 //! seconds.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use panda_oidc_sdk::{Clock as _, SystemClock};
 
 /// A time `$time` of the caller by the database's clock; `$clock` is [`clock`], the caller's own time.
 macro_rules! by_database_clock {
@@ -22,6 +22,5 @@ pub(super) use by_database_clock;
 
 /// This machine's time, in Unix milliseconds.
 pub(super) fn clock() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+    SystemClock.now().timestamp_millis()
 }

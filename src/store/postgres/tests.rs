@@ -10,7 +10,11 @@ use tokio_postgres::NoTls;
 use super::{PostgresSettings, PostgresStore};
 
 #[path = "../../../tests/support/postgresql.rs"]
-#[expect(dead_code, reason = "other suites stop and query the servers too")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "other suites use it too, and more of it"
+)]
 mod postgresql;
 
 use postgresql::{PgBouncer, PostgresServer, Version};
@@ -61,7 +65,10 @@ async fn create_database(server: &Server) -> String {
     let url = server.administration();
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
-    client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    client
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
     drop(client);
     connection.await.unwrap().unwrap();
     name
@@ -77,13 +84,17 @@ fn settings(url: &str) -> PostgresSettings {
 /// An empty store on Debian's PostgreSQL.
 pub(in crate::store) async fn on_debian() -> PostgresStore {
     let name = create_database(&DEBIAN).await;
-    PostgresStore::open(&settings(&DEBIAN.url(&name))).await.unwrap()
+    PostgresStore::open(&settings(&DEBIAN.url(&name)))
+        .await
+        .unwrap()
 }
 
 /// An empty store on the newest PostgreSQL.
 pub(in crate::store) async fn on_newest() -> PostgresStore {
     let name = create_database(&NEWEST).await;
-    PostgresStore::open(&settings(&NEWEST.url(&name))).await.unwrap()
+    PostgresStore::open(&settings(&NEWEST.url(&name)))
+        .await
+        .unwrap()
 }
 
 /// An empty store behind PgBouncer, which gives each transaction another connection.
