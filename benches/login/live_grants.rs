@@ -1,8 +1,8 @@
 //! Live grants of other people, as many as a large utility has at the end of a day.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use panda_oidc_sdk::{Clock as _, SystemClock};
 use rusqlite::{Connection, params};
 
 /// How many grants a session has.
@@ -15,8 +15,7 @@ const LIFETIME: i64 = 12 * 60 * 60 * 1000;
 /// belong to. No server may use it meanwhile.
 pub(crate) fn add(path: &Path, count: i64) {
     let mut database = Connection::open(path).unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = i64::try_from(now.as_millis()).unwrap();
+    let now = SystemClock.now().timestamp_millis();
     let expires_at = now + LIFETIME;
     let transaction = database.transaction().unwrap();
     let sessions = count / GRANTS_PER_SESSION + 1;

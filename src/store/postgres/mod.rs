@@ -7,6 +7,7 @@
 
 mod column;
 mod connection;
+mod directory_changes;
 mod fault;
 mod grant_rows;
 mod grants;
