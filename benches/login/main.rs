@@ -89,6 +89,9 @@ struct Options {
     /// How many live grants of other people the store holds, each with a refresh token.
     #[arg(long, default_value_t = 0)]
     live_grants: i64,
+    /// The URL of an empty database of PostgreSQL, to measure with that instead of SQLite.
+    #[arg(long, conflicts_with = "live_grants")]
+    postgres: Option<String>,
     /// Also measures what no provider can leave out, on this machine.
     #[arg(long)]
     floor: bool,
@@ -121,6 +124,7 @@ async fn measure(options: Options) {
         portal.url().as_str(),
         &CLIENTS,
         options.more_clients,
+        options.postgres.as_deref(),
     );
     house.start().await.0.stop(); // creates database and keys
     if options.live_grants > 0 {
