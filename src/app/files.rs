@@ -7,7 +7,7 @@ use super::error::StartError;
 use super::signing_keys::other_master_key;
 use crate::config::{Config, StoreConfig};
 use crate::crypto::{MasterKey, Purpose};
-use crate::keys::{Keys, KeysError};
+use crate::keys::{Keys, KeysError, SealedKey};
 use crate::store::{Inspection, PostgresStore, SqliteStore};
 
 /// What the provider would find.
@@ -40,16 +40,26 @@ pub async fn inspect(config: &Config) -> Result<Files, StartError> {
     if sealed.is_empty() && !file.exists() {
         MasterKey::check_creatable(file)?;
     } else {
-        let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
-        match Keys::open(sealed, &sealer) {
-            // The provider generates those that are missing.
-            Ok(_) | Err(KeysError::Missing(_)) => {}
-            Err(error) => return Err(other_master_key(error.into(), file)),
-        }
+        require_master_key(config, sealed)?;
         warnings.extend(begins_anew(config, sealed.is_empty()));
     }
     warnings.extend(readable_by_everybody(config));
     Ok(Files { database, warnings })
+}
+
+/// Refuses a master key that does not open these signing keys.
+///
+/// # Errors
+///
+/// When the file is missing, or holds another key.
+pub fn require_master_key(config: &Config, sealed: &[SealedKey]) -> Result<(), StartError> {
+    let file = &config.keys.master_key_file;
+    let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
+    match Keys::open(sealed, &sealer) {
+        // The provider generates those that are missing.
+        Ok(_) | Err(KeysError::Missing(_)) => Ok(()),
+        Err(error) => Err(other_master_key(error.into(), file)),
+    }
 }
 
 /// A warning if there is a master key, but the database that it belongs to has no keys or does not exist.

@@ -15,6 +15,7 @@ use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
 use self::files::open_master_key;
+pub use self::files::require_master_key;
 use self::groups::{CurrentGroups, log_failures};
 use self::removal_time::RemovalTime;
 use self::rule_log::RuleLog;
@@ -34,7 +35,9 @@ use crate::oauth::issuer::Issuer;
 use crate::people::{Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
-use crate::store::{Missing, PostgresStore, SqliteStore, Store, StoreError, WriteTimeout};
+use crate::store::{
+    Missing, PostgresStore, SqliteStore, Store, StoreError, TableReader, TableWriter, WriteTimeout,
+};
 
 /// The opened provider. Requests share it.
 pub struct App {
@@ -225,6 +228,32 @@ pub async fn open_store(
         }
         StoreConfig::Memory => Box::new(SqliteStore::temporary()?),
     })
+}
+
+/// Reads the tables of the store, for a backup or a copy.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub async fn read_tables(store: &StoreConfig) -> Result<Box<dyn TableReader>, StoreError> {
+    match store {
+        StoreConfig::Sqlite(path) => SqliteStore::read_tables(path),
+        StoreConfig::Postgres(settings) => PostgresStore::read_tables(settings).await,
+        StoreConfig::Memory => Err(StoreError::of_memory()),
+    }
+}
+
+/// Writes the tables of the store, for a restored backup or a copy.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub async fn write_tables(store: &StoreConfig) -> Result<Box<dyn TableWriter>, StoreError> {
+    match store {
+        StoreConfig::Sqlite(path) => SqliteStore::write_tables(path),
+        StoreConfig::Postgres(settings) => PostgresStore::write_tables(settings).await,
+        StoreConfig::Memory => Err(StoreError::of_memory()),
+    }
 }
 
 /// `host`, trusting the certificates in `ca_file`.

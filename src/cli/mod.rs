@@ -17,6 +17,7 @@ mod person_id;
 mod serve;
 mod sessions;
 mod stop;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,9 @@ enum Command {
     /// The sessions of people: list them, end them.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// The store: back it up, restore it, copy it into another one, check it.
+    #[command(subcommand)]
+    Store(store::Store),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -65,7 +69,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) => {
+        Command::Users(_) | Command::Sessions(_) | Command::Store(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -106,6 +110,7 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
             let config = sessions.configured().load()?;
             runtime.block_on(sessions.run(config))
         }
+        Command::Store(store) => return runtime.block_on(store.run()),
     };
     result.map_err(|error| vec![error])
 }

@@ -16,6 +16,7 @@
 mod support;
 
 mod addresses;
+mod backup;
 mod check;
 mod config;
 mod database;

@@ -7,6 +7,7 @@
     reason = "a test that cannot continue has failed"
 )]
 
+mod copying;
 mod failures;
 mod fleet;
 mod refusals;

@@ -4,6 +4,7 @@
 //! second thread moves the write-ahead log into the database. The SQL for a trait of
 //! [`crate::store`] is in the submodule of the same name.
 
+mod backup;
 mod checkpoint;
 mod column;
 mod fault;
@@ -24,6 +25,7 @@ mod schema;
 mod session_listing;
 mod sessions;
 mod signing_keys;
+mod tables;
 mod user_listing;
 mod writer;
 
@@ -38,6 +40,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+pub use self::backup::Backup;
 use self::checkpoint::Checkpoints;
 use self::file_watch::FileWatch;
 pub use self::inspection::Inspection;

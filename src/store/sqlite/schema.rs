@@ -52,6 +52,8 @@ pub(super) enum Opening {
     Provider,
     /// A command does not migrate it, since a provider of the earlier release may have it open.
     Command(Missing),
+    /// It is a private copy, which must have something in it, and is migrated.
+    Copy,
 }
 
 /// What a command does without a database.
@@ -134,6 +136,24 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The error about a copy as one about the file `path` that it was copied from.
+    pub(super) fn of_original(mut self, original: &Path) -> Self {
+        match &mut self {
+            Self::File(path, _)
+            | Self::ReadOnly(path)
+            | Self::Locked(path)
+            | Self::Damaged(path)
+            | Self::Disk(path, _)
+            | Self::NotOurs(path)
+            | Self::NoSharedMemory(path)
+            | Self::Absent { path, .. }
+            | Self::Older { path, .. }
+            | Self::Newer { path, .. } => original.clone_into(path),
+            Self::Thread(_) | Self::Sqlite(_) => {}
+        }
+        self
+    }
+
     /// Replaces SQLite's error with a more helpful one for `path`, where there is one.
     pub(super) fn with_path(self, path: &Path) -> Self {
         let Self::Sqlite(error) = self else {
@@ -160,7 +180,8 @@ pub(super) fn open(path: &Path, opening: Opening) -> Result<Connection, OpenErro
         path: path.to_owned(),
         what,
     };
-    let may_create = opening != Opening::Command(Missing::Refuse);
+    let may_create = !matches!(opening, Opening::Command(Missing::Refuse) | Opening::Copy);
+    let may_migrate = !matches!(opening, Opening::Command(_));
     if !may_create && !path.try_exists().map_err(file_error)? {
         return Err(absent("does not exist"));
     }
@@ -175,7 +196,7 @@ pub(super) fn open(path: &Path, opening: Opening) -> Result<Connection, OpenErro
     if found == 0 && !may_create {
         return Err(absent("is empty"));
     }
-    if found != 0 && found < KNOWN && opening != Opening::Provider {
+    if found != 0 && found < KNOWN && !may_migrate {
         let path = path.to_owned();
         return Err(OpenError::Older { path, found });
     }
