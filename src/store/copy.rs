@@ -72,7 +72,7 @@ pub async fn copy(
         }
         let rows = read.rows();
         let written = checksum(target.as_mut(), table).await?;
-        if !read.is_of_same_rows(written) {
+        if !read.matches(written) {
             return Err(CopyError::Differs(table.name));
         }
         copied.push((table.name, rows));
