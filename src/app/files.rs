@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::error::StartError;
 use super::signing_keys::other_master_key;
 use crate::config::{Config, StoreKind};
@@ -19,12 +21,13 @@ pub struct Files {
     pub warnings: Vec<String>,
 }
 
-/// Looks whether the provider could open the database and the master key of `config`. Changes nothing.
+/// Looks whether the provider could open the database and the master key of `config`. Changes nothing. `now` decides which keys
+/// are in use.
 ///
 /// # Errors
 ///
 /// The error with which the provider would not start.
-pub fn inspect(config: &Config) -> Result<Files, StartError> {
+pub fn inspect(config: &Config, now: DateTime<Utc>) -> Result<Files, StartError> {
     let database = match config.store.kind {
         StoreKind::Sqlite => SqliteStore::inspect(&config.store.path)?,
         StoreKind::Memory => None,
@@ -36,7 +39,7 @@ pub fn inspect(config: &Config) -> Result<Files, StartError> {
         MasterKey::check_creatable(file)?;
     } else {
         let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
-        match Keys::open(sealed, &sealer) {
+        match Keys::open(sealed, &sealer, now) {
             // The provider generates those that are missing.
             Ok(_) | Err(KeysError::Missing(_)) => {}
             Err(error) => return Err(other_master_key(error.into(), file)),

@@ -5,6 +5,7 @@ mod configured;
 mod demo;
 mod files;
 mod in_id_order;
+mod keys;
 mod links;
 mod listen;
 mod listing;
@@ -54,6 +55,9 @@ enum Command {
     /// The sessions of people: list them, end them.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// The signing keys: list them, rotate them.
+    #[command(subcommand)]
+    Keys(keys::Keys),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -65,7 +69,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) => {
+        Command::Users(_) | Command::Sessions(_) | Command::Keys(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -105,6 +109,10 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Sessions(sessions) => {
             let config = sessions.configured().load()?;
             runtime.block_on(sessions.run(config))
+        }
+        Command::Keys(keys) => {
+            let config = keys.configured().load()?;
+            runtime.block_on(keys.run(config))
         }
     };
     result.map_err(|error| vec![error])

@@ -33,7 +33,9 @@ pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
-pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};
+pub use sections::{
+    KeysSection, RotationInterval, Server, SessionSection, StoreKind, StoreSection,
+};
 
 use crate::oauth::clients::Clients;
 use crate::oauth::issuer::Issuer;
@@ -175,6 +177,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
         .check(document.server.allow_insecure_http, &mut findings);
     document.server.check(&mut findings);
     document.session.check(&mut findings);
+    document.keys.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
