@@ -130,11 +130,11 @@ impl Rotate {
         if self.revoke {
             "All present keys are revoked. Access tokens that are out are refused by this provider within ten seconds, \
              and by services once they read the JWKS again. Logins fail at apps that have cached the keys, until \
-             these read the JWKS again: Grafana within an hour, others at once or after a restart. Sessions and \
+             these read the JWKS again; Grafana keeps them for up to an hour. Sessions and \
              refresh tokens go on."
         } else {
             "New keys sign in a minute. Logins fail at apps that have cached the keys, until these read the JWKS \
-             again: Grafana within an hour, others at once or after a restart. Tokens that are out stay valid. \
+             again; Grafana keeps them for up to an hour. Tokens that are out stay valid. \
              Sessions and refresh tokens go on."
         }
     }
