@@ -26,6 +26,7 @@ use crate::crypto::refresh_token::RefreshTokenChain;
 use crate::crypto::{Purpose, Sealer, TicketHasher};
 use crate::keys::Keys;
 use crate::keys::remote_jwks::RemoteJwks;
+use crate::keys::schedule::RotationPolicy;
 use crate::limits::{Limits, LogoutCalls};
 use crate::login::policy::Policy;
 use crate::oauth::client::Client;
@@ -61,6 +62,10 @@ pub struct App {
     pub store: Box<dyn Store>,
     /// The signing keys.
     pub keys: Keys,
+    /// Seals the signing keys in the store.
+    pub key_sealer: Sealer,
+    /// How the signing keys are rotated.
+    pub key_rotation: RotationPolicy,
     /// Notifies clients of ended sessions.
     pub logout_notifier: LogoutNotifier,
     /// Limits the logout requests in flight.
@@ -146,6 +151,8 @@ impl App {
             provider,
             store,
             keys,
+            key_sealer: sealer,
+            key_rotation: RotationPolicy::from(&config.keys),
             removal_time: RemovalTime::new(Arc::clone(&host.clock)),
             host,
             pending_request_sealer: master.sealer(Purpose::PendingRequests),

@@ -5,6 +5,7 @@ mod configured;
 mod demo;
 mod files;
 mod in_id_order;
+mod keys;
 mod links;
 mod listen;
 mod listing;
@@ -58,6 +59,9 @@ enum Command {
     /// The store: back it up, restore it, copy it into another one, check it.
     #[command(subcommand)]
     Store(store::Store),
+    /// The signing keys: list them, rotate them.
+    #[command(subcommand)]
+    Keys(keys::Keys),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -69,7 +73,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) | Command::Store(_) => {
+        Command::Users(_) | Command::Sessions(_) | Command::Store(_) | Command::Keys(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -111,6 +115,10 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
             runtime.block_on(sessions.run(config))
         }
         Command::Store(store) => return runtime.block_on(store.run()),
+        Command::Keys(keys) => {
+            let config = keys.configured().load()?;
+            runtime.block_on(keys.run(config))
+        }
     };
     result.map_err(|error| vec![error])
 }

@@ -7,7 +7,7 @@ use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::http::server::{ConnectionLimits, serve};
 use panda_oidc::http::{admin, router};
-use panda_oidc::jobs::{directory_sync, groups_file, logout_delivery, sweep};
+use panda_oidc::jobs::{directory_sync, groups_file, key_rotation, logout_delivery, sweep};
 use panda_oidc::store::WriteTimeout;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
@@ -66,6 +66,8 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     let sync_task = tokio::spawn(directory_sync::run(Arc::clone(&app), wait(stopped.clone())));
     let groups_app = Arc::clone(&app);
     let groups_task = tokio::spawn(async move { groups_file::follow(&groups_app).await });
+    let keys_app = Arc::clone(&app);
+    let keys_task = tokio::spawn(async move { key_rotation::run(&keys_app).await });
     let (servers_running, servers_done) = oneshot::channel::<()>();
     let delivery_task = tokio::spawn(logout_delivery::run(Arc::clone(&app), async {
         // The sender is only dropped, never used: either way the servers are done.
@@ -88,6 +90,7 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
     stop.send_replace(());
     sync_task.await.map_err(|error| explain(&error))?;
     groups_task.abort();
+    keys_task.abort();
     // Logout notices are delivered last: requests in flight may still end sessions.
     drop(servers_running);
     delivery_task.await.map_err(|error| explain(&error))?;

@@ -37,7 +37,7 @@ fn commands(line: &str, shell: bool) -> Vec<Vec<String>> {
         let command = match span.rsplit_once("panda-oidc ") {
             Some((_, after)) => after,
             None if !shell
-                && ["users ", "links ", "sessions "]
+                && ["users ", "links ", "sessions ", "keys "]
                     .iter()
                     .any(|name| span.starts_with(name)) =>
             {

@@ -34,7 +34,7 @@ pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
-pub use sections::{KeysSection, Server, SessionSection};
+pub use sections::{KeysSection, RotationInterval, Server, SessionSection};
 pub use store::StoreConfig;
 
 use crate::oauth::clients::Clients;
@@ -178,6 +178,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
     document.server.check(&mut findings);
     document.session.check(&mut findings);
     let store = document.store.check(&mut findings);
+    document.keys.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {

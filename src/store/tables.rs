@@ -81,6 +81,8 @@ pub(super) const TABLES: [Table; 14] = {
                 ("alg", Text),
                 ("sealed", Blob),
                 ("created_at", Integer),
+                ("signs_from", Integer),
+                ("revoked_at", Integer),
             ],
         ),
         table(

@@ -10,6 +10,7 @@ use panda_oidc::app::{read_tables, require_master_key};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::store::{Existing, SqliteStore};
+use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::progress::copy_with_bar;
 use crate::cli::configured::{ConfigArgs, in_store};
@@ -43,7 +44,7 @@ impl Backup {
             .await
             .map_err(|error| in_store(config, &error))?;
         store.close().await.map_err(|error| explain(&error))?;
-        require_master_key(config, &keys).map_err(|error| explain(&error))?;
+        require_master_key(config, &keys, SystemClock.now()).map_err(|error| explain(&error))?;
         let mut source = read_tables(&config.store)
             .await
             .map_err(|error| in_store(config, &error))?;

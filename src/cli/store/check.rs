@@ -7,6 +7,7 @@ use panda_oidc::app::{read_tables, require_master_key};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::store::{SqliteStore, read_all};
+use panda_oidc_sdk::{Clock as _, SystemClock};
 use serde_json::{Map, json};
 
 use super::progress::counts;
@@ -38,7 +39,7 @@ impl Check {
             problems
                 .extend(SqliteStore::integrity(file).map_err(|error| in_store(config, &error))?);
         }
-        if let Err(error) = require_master_key(config, &keys) {
+        if let Err(error) = require_master_key(config, &keys, SystemClock.now()) {
             problems.push(explain(&error));
         }
         let tables = read_tables(&config.store).await;

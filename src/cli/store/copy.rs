@@ -8,6 +8,7 @@ use panda_oidc::app::{read_tables, require_master_key, write_tables};
 use panda_oidc::config::{self, Config};
 use panda_oidc::error_chain::explain;
 use panda_oidc::store::Existing;
+use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::progress::copy_with_bar;
 use crate::cli::configured::in_store;
@@ -47,7 +48,7 @@ impl Copy {
         let store = open_existing(from).await?;
         let keys = store.keys().await.map_err(|error| in_store(from, &error))?;
         store.close().await.map_err(|error| explain(&error))?;
-        require_master_key(to, &keys).map_err(|error| {
+        require_master_key(to, &keys, SystemClock.now()).map_err(|error| {
             format!(
                 "{}; copy the master key of the first store there",
                 explain(&error)

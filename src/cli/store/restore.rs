@@ -8,6 +8,7 @@ use panda_oidc::app::{require_master_key, write_tables};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::store::{Existing, SqliteStore};
+use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::progress::copy_with_bar;
 use crate::cli::configured::{ConfigArgs, in_store};
@@ -31,7 +32,8 @@ impl Restore {
         require_shared_store(config)?;
         let backup = SqliteStore::open_backup(&self.file);
         let mut backup = backup.map_err(|error| explain(&error))?;
-        require_master_key(config, &backup.keys).map_err(|error| explain(&error))?;
+        require_master_key(config, &backup.keys, SystemClock.now())
+            .map_err(|error| explain(&error))?;
         let target = write_tables(&config.store)
             .await
             .map_err(|error| in_store(config, &error))?;

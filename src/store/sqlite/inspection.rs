@@ -72,7 +72,11 @@ fn inspect(path: &Path) -> Result<Option<Inspection>, OpenError> {
     }
     Ok(Some(Inspection {
         is_older: version < schema::KNOWN,
-        keys: signing_keys::keys(&sql)?,
+        keys: if version < schema::KEY_SCHEDULE_SINCE {
+            signing_keys::unscheduled_keys(&sql)?
+        } else {
+            signing_keys::keys(&sql)?
+        },
         report: if version < schema::DIRECTORY_SINCE {
             None
         } else {
