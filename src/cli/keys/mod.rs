@@ -18,7 +18,7 @@ use crate::cli::opened::{require_existing_store, require_shared_store, with_app,
 pub(super) enum Keys {
     /// List the signing keys, and which of them are in the JWKS.
     List(list::List),
-    /// Rotate the signing keys: make the next ones now, which sign after keys.publish_ahead.
+    /// Rotate the signing keys: make the next ones now, which sign after `keys.publish_ahead`.
     Rotate(rotate::Rotate),
 }
 

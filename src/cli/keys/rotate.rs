@@ -17,13 +17,17 @@ use crate::cli::output::{print, print_note};
 
 /// Rotates the signing keys of all algorithms.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(in crate::cli) struct Rotate {
     #[command(flatten)]
     pub(super) configured: ConfigArgs,
     /// Sign with new keys within a minute. Apps that have cached the keys refuse logins until they fetch them anew.
     #[arg(long)]
     now: bool,
-    /// With --now: revoke all other keys, because somebody may have them. Tokens that they signed are refused.
+    /// With --now: revoke all other keys, because they may be in other hands. Tokens that they signed are refused.
     #[arg(long, requires = "now")]
     revoke: bool,
     /// Change nothing; say what each client would see, and when.
