@@ -11,6 +11,7 @@ mod copying;
 mod failures;
 mod fleet;
 mod refusals;
+mod rotation;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;
