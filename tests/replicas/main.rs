@@ -10,6 +10,7 @@
 mod copying;
 mod failures;
 mod fleet;
+mod odd_input;
 mod refusals;
 mod rotation;
 mod sharing;
