@@ -1,8 +1,11 @@
 //! The application state that requests share, opened once from the configuration.
 
+mod baseline;
 mod error;
 pub mod files;
 pub mod groups;
+pub mod live;
+pub mod reload;
 pub mod removal_time;
 pub mod rule_log;
 pub mod signing_keys;
@@ -13,6 +16,7 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::{Host, IdentityProvider};
 
+use self::baseline::Baseline;
 pub use self::error::StartError;
 use self::files::open_master_key;
 use self::groups::{CurrentGroups, log_failures};
@@ -53,11 +57,11 @@ pub struct App {
     /// The keys that clients publish at their `jwks_uri`.
     pub remote_jwks: RemoteJwks,
     /// The identity provider that authenticates users.
-    pub provider: Box<dyn IdentityProvider>,
+    pub provider: Arc<dyn IdentityProvider>,
     /// The store, for what outlives a request.
-    pub store: Box<dyn Store>,
+    pub store: Arc<dyn Store>,
     /// The signing keys.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// Notifies clients of ended sessions.
     pub logout_notifier: LogoutNotifier,
     /// Limits the logout requests in flight.
@@ -72,25 +76,28 @@ pub struct App {
     /// Sets.
     pub host: Host,
     /// The time by which data is removed for good.
-    pub removal_time: RemovalTime,
+    pub removal_time: Arc<RemovalTime>,
     /// Seals pending authorization requests.
-    pub pending_request_sealer: Sealer,
+    pub pending_request_sealer: Arc<Sealer>,
     /// Seals account switches that wait for confirmation.
-    pub switch_sealer: Sealer,
+    pub switch_sealer: Arc<Sealer>,
     /// Seals logouts that wait for confirmation.
-    pub logout_sealer: Sealer,
+    pub logout_sealer: Arc<Sealer>,
     /// Seals recent launches in cookies.
-    pub launch_sealer: Sealer,
+    pub launch_sealer: Arc<Sealer>,
     /// Seals launches that failed.
-    pub failed_launch_sealer: Sealer,
+    pub failed_launch_sealer: Arc<Sealer>,
     /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
     /// Derives the successor of a refresh token.
-    pub refresh_token_chain: RefreshTokenChain,
+    pub refresh_token_chain: Arc<RefreshTokenChain>,
     /// The discovery document as JSON.
     pub metadata: bytes::Bytes,
     /// The networks whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Whether the configuration is reloaded when its files change.
+    pub reload_on_change: bool,
+    baseline: Baseline,
 }
 
 impl App {
@@ -104,27 +111,25 @@ impl App {
         host: Host,
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
+        let baseline = Baseline::at_start(&config, &host);
         let host = outgoing(&config, &host)?;
-        let provider = config.provider.open(&host)?;
+        let provider = config.provider.open(&host)?.into();
         let groups = config.groups.clone();
         let groups = CurrentGroups::open(groups.configured, groups.file.as_deref())?;
-        let store: Box<dyn Store> = match config.store.kind {
-            StoreKind::Sqlite => Box::new(match write_timeout {
+        let store: Arc<dyn Store> = match config.store.kind {
+            StoreKind::Sqlite => Arc::new(match write_timeout {
                 WriteTimeout::Request => SqliteStore::open(&config.store.path, write_timeout)?,
                 WriteTimeout::Command => {
                     SqliteStore::open_for_command(&config.store.path, Missing::Create)?
                 }
             }),
-            StoreKind::Memory => Box::new(SqliteStore::temporary()?),
+            StoreKind::Memory => Arc::new(SqliteStore::temporary()?),
         };
         let master = open_master_key(&config, store.keys().await?.is_empty())?;
         let sealer = master.sealer(Purpose::SigningKeys);
         let keys = load_or_generate(store.as_ref(), &sealer, host.clock.as_ref()).await;
         let keys = keys.map_err(|error| other_master_key(error, &config.keys.master_key_file))?;
-        let metadata = discovery::metadata(&config.issuer, config.clients.any_gets_email())
-            .map_err(|error| StartError::Metadata(error.into()))?;
-        let metadata =
-            serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
+        let metadata = metadata(&config)?;
         let logout_notifier = LogoutNotifier::new(&config.clients);
         Ok(Self {
             policy: Policy::from(&config.session),
@@ -141,18 +146,20 @@ impl App {
             clients: config.clients,
             provider,
             store,
-            keys,
-            removal_time: RemovalTime::new(Arc::clone(&host.clock)),
+            keys: Arc::new(keys),
+            removal_time: Arc::new(RemovalTime::new(Arc::clone(&host.clock))),
             host,
-            pending_request_sealer: master.sealer(Purpose::PendingRequests),
-            switch_sealer: master.sealer(Purpose::AccountSwitches),
-            logout_sealer: master.sealer(Purpose::Logouts),
-            launch_sealer: master.sealer(Purpose::Launches),
-            failed_launch_sealer: master.sealer(Purpose::FailedLaunches),
+            pending_request_sealer: Arc::new(master.sealer(Purpose::PendingRequests)),
+            switch_sealer: Arc::new(master.sealer(Purpose::AccountSwitches)),
+            logout_sealer: Arc::new(master.sealer(Purpose::Logouts)),
+            launch_sealer: Arc::new(master.sealer(Purpose::Launches)),
+            failed_launch_sealer: Arc::new(master.sealer(Purpose::FailedLaunches)),
             ticket_hasher: master.ticket_hasher(),
-            refresh_token_chain: master.refresh_token_chain(),
-            metadata: metadata.into(),
+            refresh_token_chain: Arc::new(master.refresh_token_chain()),
+            metadata,
             trusted_proxies: config.server.trusted_proxies,
+            reload_on_change: config.reload_on_change,
+            baseline,
         })
     }
 
@@ -197,6 +204,15 @@ impl App {
     pub fn shared(self) -> Arc<Self> {
         Arc::new(self)
     }
+}
+
+/// The discovery document as JSON.
+fn metadata(config: &Config) -> Result<bytes::Bytes, StartError> {
+    let metadata = discovery::metadata(&config.issuer, config.clients.any_gets_email())
+        .map_err(|error| StartError::Metadata(error.into()))?;
+    serde_json::to_vec(&metadata)
+        .map(bytes::Bytes::from)
+        .map_err(|error| StartError::Metadata(error.into()))
 }
 
 /// `host`, trusting the certificates in `ca_file`.

@@ -34,6 +34,7 @@ mod page;
 mod paths;
 mod portal;
 mod refusal;
+mod reload;
 mod scripted_portal;
 mod stop;
 mod store;
