@@ -15,6 +15,7 @@ mod opened;
 mod output;
 mod owners;
 mod person_id;
+mod reload;
 mod serve;
 mod sessions;
 mod stop;
@@ -27,10 +28,9 @@ mod users;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use self::configured::ConfigArgs;
-use self::log::Log;
+use self::log::{Level, Log};
 
 /// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
 #[derive(Debug, Parser)]
@@ -77,9 +77,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    log.record(filter);
-    match perform(cli.command) {
+    let level = Level::of(&log, default);
+    match perform(cli.command, &level) {
         Ok(code) => code,
         Err(problems) => {
             for problem in problems {
@@ -91,13 +90,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 }
 
 /// Executes the command, or returns its errors.
-fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
+fn perform(command: Command, level: &Level) -> Result<ExitCode, Vec<String>> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| vec![format!("the runtime could not be started: {error}")])?;
     let result = match command {
         Command::Demo(demo) => runtime.block_on(demo::run(demo)).map(success),
         Command::Serve(configured) => runtime
-            .block_on(serve::run(configured.load()?))
+            .block_on(serve::run(configured.load()?, &configured.config, level))
             .map(success),
         Command::Check(configured) => runtime
             .block_on(check::run(&configured.load()?))

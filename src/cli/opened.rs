@@ -30,7 +30,7 @@ pub(super) fn require_shared_store(config: &Config) -> Result<(), String> {
 /// # Errors
 ///
 /// When it cannot be opened.
-pub(super) async fn open_existing(config: &Config) -> Result<Box<dyn Store>, String> {
+pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
     let store = open_store(&config.store, Missing::Refuse).await;
     store.map_err(|error| in_store(config, &error))
 }

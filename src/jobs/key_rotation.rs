@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task;
 
 use crate::app::App;
+use crate::app::live::LiveApp;
 use crate::error_chain::explain;
 use crate::keys::SealedKey;
 use crate::keys::schedule::{READ_WITHIN, removable};
@@ -19,11 +20,12 @@ const READ_INTERVAL: Duration = Duration::from_secs(10);
 const _: () = assert!(READ_INTERVAL.as_secs() * 3 <= READ_WITHIN.num_seconds().unsigned_abs());
 
 /// Rotates keys until the future is dropped.
-pub async fn run(app: &App) {
+pub async fn run(app: LiveApp) {
     let (mut last_read, mut is_failing) = (Vec::new(), false);
     loop {
         tokio::time::sleep(READ_INTERVAL).await;
-        match rotate(app).await {
+        let app = app.current();
+        match rotate(&app).await {
             Ok(keys) => (last_read, is_failing) = (keys, false),
             Err(error) => {
                 if !is_failing {
@@ -34,7 +36,7 @@ pub async fn run(app: &App) {
         }
         // Without the store, a key that was announced still signs from its time on.
         if !last_read.is_empty() {
-            take_over(app, &last_read);
+            take_over(&app, &last_read);
         }
     }
 }

@@ -35,6 +35,7 @@ mod page;
 mod paths;
 mod portal;
 mod refusal;
+mod reload;
 mod scripted_portal;
 mod stop;
 mod store;
