@@ -135,7 +135,8 @@ impl App {
         let master = open_master_key(&config, has_no_keys)?;
         let sealer = master.sealer(Purpose::SigningKeys);
         let keys = load_or_generate(store.as_ref(), &sealer, host.clock.as_ref()).await;
-        let keys = keys.map_err(|error| other_master_key(error, &config.keys.master_key_file))?;
+        let keys = keys
+            .map_err(|error| other_master_key(error, &config.keys.master_key_file).of_store(key))?;
         let metadata = metadata(&config)?;
         let logout_notifier = LogoutNotifier::new(&config.clients);
         Ok(Self {
