@@ -1,5 +1,6 @@
 //! The application state that requests share, opened once from the configuration.
 
+pub mod audit_trail;
 mod error;
 pub mod files;
 pub mod groups;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::{Host, IdentityProvider};
 
+use self::audit_trail::AuditTrail;
 pub use self::error::StartError;
 use self::files::open_master_key;
 use self::groups::{CurrentGroups, log_failures};
@@ -85,6 +87,8 @@ pub struct App {
     pub failed_launch_sealer: Sealer,
     /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
+    /// What writing the audit log takes.
+    pub audit: AuditTrail,
     /// Derives the successor of a refresh token.
     pub refresh_token_chain: RefreshTokenChain,
     /// The discovery document as JSON.
@@ -151,6 +155,7 @@ impl App {
             launch_sealer: master.sealer(Purpose::Launches),
             failed_launch_sealer: master.sealer(Purpose::FailedLaunches),
             ticket_hasher: master.ticket_hasher(),
+            audit: AuditTrail::new(master.audit_key(), &config.audit),
             refresh_token_chain: master.refresh_token_chain(),
             metadata: metadata.into(),
             trusted_proxies: config.server.trusted_proxies,

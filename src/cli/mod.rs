@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod audit;
+mod change_record;
 mod check;
 mod configured;
 mod demo;
@@ -54,6 +56,9 @@ enum Command {
     /// The sessions of people: list them, end them.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// Who came in, who was refused, who left, and who changed what: search, export, verify.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -65,7 +70,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) => {
+        Command::Users(_) | Command::Sessions(_) | Command::Audit(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -105,6 +110,10 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Sessions(sessions) => {
             let config = sessions.configured().load()?;
             runtime.block_on(sessions.run(config))
+        }
+        Command::Audit(audit) => {
+            let config = audit.configured().load()?;
+            runtime.block_on(audit.run(config))
         }
     };
     result.map_err(|error| vec![error])

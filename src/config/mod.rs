@@ -6,6 +6,7 @@
 //! repeated.
 
 mod admin;
+mod audit;
 mod clients;
 mod directory;
 mod document;
@@ -31,6 +32,7 @@ use panda_oidc_sdk::pasted::{Slip, slip};
 use panda_oidc_sdk::{Host, IdentityProvider, OpenError, Plugin, TrustedCertificates};
 
 pub use admin::{Admin, AdminScope, AdminToken};
+pub use audit::AuditSection;
 pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
@@ -60,6 +62,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[keys]`.
     pub keys: KeysSection,
+    /// `[audit]`.
+    pub audit: AuditSection,
     /// `[directory]`.
     pub directory: Directory,
     /// `[groups]` and `groups_file`.
@@ -179,6 +183,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
     document.session.check(&mut findings);
     let store = document.store.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
+    document.audit.check(&mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
         configured: document.groups,
@@ -205,6 +210,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
             session: document.session,
             store,
             keys: document.keys,
+            audit: document.audit,
             directory: document.directory,
             groups,
             limits: document.limits,

@@ -8,6 +8,7 @@
 //! The store never sees secrets in clear: handles, codes and tickets arrive as
 //! [`Digest`](crate::crypto::handle::Digest)s, signing keys arrive sealed.
 
+mod audit_log;
 #[cfg(test)]
 mod contract;
 pub(crate) mod error;
@@ -26,6 +27,7 @@ mod signing_keys;
 mod sqlite;
 mod user_listing;
 
+pub use self::audit_log::AuditLog;
 pub use self::error::StoreError;
 pub use self::grants::{CodeRedemption, Grants, NewFamily};
 pub use self::links::Links;
@@ -44,7 +46,8 @@ pub use self::user_listing::UserListing;
 
 /// All persistent state of the provider.
 pub trait Store:
-    Sessions
+    AuditLog
+    + Sessions
     + SessionListing
     + LogoutDeliveries
     + Grants
@@ -60,7 +63,8 @@ pub trait Store:
 }
 
 impl<T> Store for T where
-    T: Sessions
+    T: AuditLog
+        + Sessions
         + SessionListing
         + LogoutDeliveries
         + Grants

@@ -11,12 +11,17 @@ mod token_exchange;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use panda_oidc_sdk::Subject;
+
+use super::audit::{self, About};
 use super::error::Error;
 use crate::app::App;
+use crate::audit::Event;
 use crate::oauth::client::Client;
 use crate::oauth::grants::{self, TokenRequest};
 use crate::oauth::params::Params;
 use crate::oauth::token_response::TokenResponse;
+use crate::store::StoreError;
 
 /// Issues the tokens for the grant that `client` presents in `form` from `address`.
 ///
@@ -39,7 +44,36 @@ pub async fn issue_tokens(
     };
     let subject = tokens.access_token.sub.clone();
     let response = issue::sign(app, client, tokens)?;
+    record(app, client, form, address, &subject, &response.scope).await?;
     let (client_id, grant_type) = (client.id.as_str(), form.get("grant_type"));
     tracing::info!(%subject, client_id, %address, grant_type, "Issued tokens to {client_id} for {subject}");
     Ok(response)
+}
+
+/// Records that the client got tokens for `subject`, or for itself. A refresh is not recorded: it gives nothing
+/// that the grant did not.
+async fn record(
+    app: &App,
+    client: &Client,
+    form: &Params,
+    address: IpAddr,
+    subject: &str,
+    scope: &str,
+) -> Result<(), StoreError> {
+    let grant_type = form.get("grant_type").unwrap_or_default();
+    if grant_type == "refresh_token" {
+        return Ok(());
+    }
+    let about = About {
+        person: (grant_type != "client_credentials")
+            .then(|| Subject::new(subject).ok())
+            .flatten(),
+        client_id: Some(client.id.to_string()),
+        address: Some(address),
+    };
+    let event = Event::GrantIssued {
+        grant_type: grant_type.to_owned(),
+        scope: scope.to_owned(),
+    };
+    audit::record(app, vec![(about, event)]).await
 }

@@ -1,0 +1,119 @@
+//! What writing the audit log takes: its key, and the refusals that wait to be written.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use crate::audit::{Entry, Event};
+use crate::config::AuditSection;
+use crate::crypto::AuditKey;
+
+/// How many refusals are recorded in a second, in the long run. A flood of them must not fill the disk.
+const REFUSALS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+/// How many refusals are recorded at once after a calm time.
+const MAX_BURST: NonZeroU32 = NonZeroU32::new(600).unwrap();
+
+/// The audit log as a process writes it.
+pub struct AuditTrail {
+    /// Authenticates blocks.
+    pub key: AuditKey,
+    /// How long records are kept.
+    pub retention: TimeDelta,
+    bucket: DefaultDirectRateLimiter,
+    refusals: Mutex<Refusals>,
+}
+
+#[derive(Debug, Default)]
+struct Refusals {
+    waiting: Vec<Entry>,
+    omitted: u64,
+}
+
+impl AuditTrail {
+    pub(super) fn new(key: AuditKey, section: &AuditSection) -> Self {
+        let quota = Quota::per_second(REFUSALS_PER_SECOND).allow_burst(MAX_BURST);
+        Self {
+            key,
+            retention: TimeDelta::from_std(section.retention).unwrap_or(TimeDelta::MAX),
+            bucket: RateLimiter::direct(quota),
+            refusals: Mutex::default(),
+        }
+    }
+
+    /// Keeps a refusal until it is written, or counts it if there are too many.
+    pub fn refuse(&self, entry: Entry) {
+        let is_allowed = self.bucket.check().is_ok();
+        let mut refusals = self.lock();
+        if is_allowed {
+            refusals.waiting.push(entry);
+        } else {
+            refusals.omitted += 1;
+        }
+    }
+
+    /// Counts refusals that could not be written.
+    pub fn omit(&self, count: u64) {
+        self.lock().omitted += count;
+    }
+
+    /// Takes the refusals that wait, and at the end the number of those that were left out.
+    pub fn take_refusals(&self, now: DateTime<Utc>) -> Vec<Entry> {
+        let Refusals {
+            mut waiting,
+            omitted,
+        } = std::mem::take(&mut *self.lock());
+        if omitted > 0 {
+            waiting.push(Entry {
+                at: now,
+                person: None,
+                client_id: None,
+                address: None,
+                event: Event::RefusalsOmitted { count: omitted },
+            });
+        }
+        waiting
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for AuditTrail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditTrail").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::MasterKey;
+
+    #[test]
+    fn a_flood_of_refusals_is_bounded_and_counted() {
+        let key = MasterKey::random(&mut rand::rng()).audit_key();
+        let trail = AuditTrail::new(key, &AuditSection::default());
+        for _ in 0..10_000 {
+            trail.refuse(Entry {
+                at: DateTime::UNIX_EPOCH,
+                person: None,
+                client_id: None,
+                address: None,
+                event: Event::CodeReplayed,
+            });
+        }
+        let mut taken = trail.take_refusals(DateTime::UNIX_EPOCH);
+        let Some(Event::RefusalsOmitted { count }) = taken.pop().map(|entry| entry.event) else {
+            panic!("the last one says how many were left out");
+        };
+        assert_eq!(taken.len() as u64 + count, 10_000);
+        // The test may last some seconds.
+        assert!((600..700).contains(&taken.len()), "{}", taken.len());
+        assert!(trail.take_refusals(DateTime::UNIX_EPOCH).is_empty());
+    }
+}
