@@ -1,4 +1,4 @@
-//! What writing the audit log takes: its key, and the refusals that wait to be written.
+//! What writing the audit log takes: its key, and the entries that wait to be written.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -17,6 +17,9 @@ const REFUSALS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
 /// How many refusals are recorded at once after a calm time.
 const MAX_BURST: NonZeroU32 = NonZeroU32::new(600).unwrap();
 
+/// The most entries that wait, such as while the store fails.
+const MAX_WAITING: usize = 10_000;
+
 /// The audit log as a process writes it.
 pub struct AuditTrail {
     /// Authenticates blocks.
@@ -24,12 +27,12 @@ pub struct AuditTrail {
     /// How long records are kept.
     pub retention: TimeDelta,
     bucket: DefaultDirectRateLimiter,
-    refusals: Mutex<Refusals>,
+    waiting: Mutex<Waiting>,
 }
 
 #[derive(Debug, Default)]
-struct Refusals {
-    waiting: Vec<Entry>,
+struct Waiting {
+    entries: Vec<Entry>,
     omitted: u64,
 }
 
@@ -40,46 +43,51 @@ impl AuditTrail {
             key,
             retention: TimeDelta::from_std(section.retention).unwrap_or(TimeDelta::MAX),
             bucket: RateLimiter::direct(quota),
-            refusals: Mutex::default(),
+            waiting: Mutex::default(),
         }
     }
 
     /// Keeps a refusal until it is written, or counts it if there are too many.
     pub fn refuse(&self, entry: Entry) {
-        let is_allowed = self.bucket.check().is_ok();
-        let mut refusals = self.lock();
-        if is_allowed {
-            refusals.waiting.push(entry);
+        if self.bucket.check().is_ok() {
+            self.wait([entry]);
         } else {
-            refusals.omitted += 1;
+            self.lock().omitted += 1;
         }
     }
 
-    /// Counts refusals that could not be written.
-    pub fn omit(&self, count: u64) {
-        self.lock().omitted += count;
+    /// Keeps entries until they are written. Those beyond the most that wait are counted.
+    pub fn wait(&self, entries: impl IntoIterator<Item = Entry>) {
+        let mut waiting = self.lock();
+        for entry in entries {
+            if waiting.entries.len() < MAX_WAITING {
+                waiting.entries.push(entry);
+            } else {
+                waiting.omitted += 1;
+            }
+        }
     }
 
-    /// Takes the refusals that wait, and at the end the number of those that were left out.
-    pub fn take_refusals(&self, now: DateTime<Utc>) -> Vec<Entry> {
-        let Refusals {
-            mut waiting,
+    /// Takes the entries that wait, and at the end the number of those that were left out.
+    pub fn take_waiting(&self, now: DateTime<Utc>) -> Vec<Entry> {
+        let Waiting {
+            mut entries,
             omitted,
         } = std::mem::take(&mut *self.lock());
         if omitted > 0 {
-            waiting.push(Entry {
+            entries.push(Entry {
                 at: now,
                 person: None,
                 client_id: None,
                 address: None,
-                event: Event::RefusalsOmitted { count: omitted },
+                event: Event::RecordsOmitted { count: omitted },
             });
         }
-        waiting
+        entries
     }
 
-    fn lock(&self) -> MutexGuard<'_, Refusals> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,13 +115,18 @@ mod tests {
                 event: Event::CodeReplayed,
             });
         }
-        let mut taken = trail.take_refusals(DateTime::UNIX_EPOCH);
-        let Some(Event::RefusalsOmitted { count }) = taken.pop().map(|entry| entry.event) else {
+        let mut taken = trail.take_waiting(DateTime::UNIX_EPOCH);
+        let Some(Event::RecordsOmitted { count }) = taken.pop().map(|entry| entry.event) else {
             panic!("the last one says how many were left out");
         };
         assert_eq!(taken.len() as u64 + count, 10_000);
         // The test may last some seconds.
         assert!((600..700).contains(&taken.len()), "{}", taken.len());
-        assert!(trail.take_refusals(DateTime::UNIX_EPOCH).is_empty());
+        assert!(trail.take_waiting(DateTime::UNIX_EPOCH).is_empty());
+        trail.wait(taken.iter().cycle().take(MAX_WAITING + 3).cloned());
+        let waited = trail.take_waiting(DateTime::UNIX_EPOCH);
+        assert_eq!(waited.len(), MAX_WAITING + 1);
+        let left_out = waited.last().map(|entry| &entry.event);
+        assert_eq!(left_out, Some(&Event::RecordsOmitted { count: 3 }));
     }
 }

@@ -58,8 +58,8 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    /// Refusals that were not recorded, because there were too many.
-    RefusalsOmitted {
+    /// What was not recorded, because there was too much of it.
+    RecordsOmitted {
         /// How many.
         count: u64,
     },
@@ -79,7 +79,7 @@ impl Event {
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::SignedOut { .. } => "signed_out",
             Self::Changed { .. } => "changed",
-            Self::RefusalsOmitted { .. } => "refusals_omitted",
+            Self::RecordsOmitted { .. } => "records_omitted",
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
                 actor: text(),
                 detail: None,
             },
-            Event::RefusalsOmitted { count: 7 },
+            Event::RecordsOmitted { count: 7 },
         ];
         let written: Vec<_> = events
             .iter()
@@ -169,7 +169,7 @@ mod tests {
                 r#"{"event":"refresh_token_replayed"}"#,
                 r#"{"event":"signed_out","sid":"","by":"account_switch"}"#,
                 r#"{"event":"changed","change":"person_forgotten","actor":""}"#,
-                r#"{"event":"refusals_omitted","count":7}"#,
+                r#"{"event":"records_omitted","count":7}"#,
             ]
         );
         for (event, written) in events.iter().zip(written) {

@@ -1,4 +1,4 @@
-//! Writes refusals to the audit log, and seals its records in blocks.
+//! Writes what waits to the audit log, and seals its records in blocks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,16 +46,17 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     }
 }
 
-/// Writes the refusals that wait, and seals what is not sealed.
+/// Writes what waits, and seals what is not sealed.
 ///
 /// # Errors
 ///
-/// When the store fails. The refusals then count as left out.
+/// When the store fails. What waits then waits on.
 pub async fn round(app: &App) -> Result<(), StoreError> {
-    let refusals = app.audit.take_refusals(app.host.clock.now());
-    let count = refusals.len() as u64;
-    let written = audit::append(app, refusals).await;
-    written.inspect_err(|_| app.audit.omit(count))?;
+    let waiting = app.audit.take_waiting(app.host.clock.now());
+    if let Err(error) = audit::append(app, waiting.clone()).await {
+        app.audit.wait(waiting);
+        return Err(error);
+    }
     loop {
         let records = app.store.unsealed_records(BLOCK_SIZE).await?;
         let Some(sealable) = Sealable::new(&records) else {

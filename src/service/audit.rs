@@ -1,5 +1,5 @@
-//! Writes the audit log. What was granted is on disk before its answer goes out; what was refused is written
-//! soon after, and does not hold the answer up.
+//! Writes the audit log. What the store keeps, such as a sign-in, is recorded on disk before its answer goes out.
+//! What changes nothing in the store is recorded soon after, and is answered while the store fails.
 
 use std::net::IpAddr;
 
@@ -69,6 +69,11 @@ pub async fn append(app: &App, entries: Vec<Entry>) -> Result<(), StoreError> {
         .into_iter()
         .map(|entry| entry.into_record(&mut rand::rng()));
     app.store.append(records.collect()).await
+}
+
+/// Has an event recorded soon.
+pub fn record_soon(app: &App, about: About, event: Event) {
+    app.audit.wait([entry(app, about, event)]);
 }
 
 /// Has a refusal recorded soon. Of a flood, only some are recorded, and the others are counted.

@@ -213,3 +213,24 @@ async fn an_export_is_a_private_file_of_json_lines() {
     let error = audit(&program, &export).expect_failure(1);
     assert!(error.contains("cannot be made"), "{error}");
 }
+
+#[tokio::test]
+async fn tokens_that_the_database_does_not_keep_are_recorded_soon() {
+    let portal = Simulator::start(SimulatorSettings::default()).await;
+    let portal = portal.unwrap();
+    let grant_types = "grant_types = ['client_credentials', 'authorization_code']\n";
+    let mut program = Program::start(portal.url().as_str(), grant_types).await;
+    let form = [("grant_type", "client_credentials")];
+    assert_eq!(program.client().token(&form).await.status, 200);
+    assert!(program.stop().await);
+    let [grant] = &search(&program, &[])[..] else {
+        panic!("there is one record");
+    };
+    assert_eq!(grant["detail"]["grant_type"], "client_credentials");
+    assert_eq!(grant["client_id"], CLIENT_ID);
+    assert_eq!(grant["person"], Value::Null);
+    let verified = audit(&program, &["verify"]).expect_success();
+    assert!(verified.contains("sound: 1 records in 1 blocks; not sealed yet: 0"));
+    let (_, head) = verified.trim_end().split_once("head: ").unwrap();
+    assert!(program.log().contains(head), "the log names the last block");
+}

@@ -4,6 +4,7 @@ use std::io;
 
 use panda_oidc::audit::{AuditFilter, Record};
 use panda_oidc::store::AuditLog;
+use panda_oidc_sdk::Subject;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -37,7 +38,7 @@ impl<'a> RecordLine<'a> {
             at: format_millis(record.at),
             event: &record.event,
             pseudonym: record.pseudonym.as_deref(),
-            person: record.person.as_ref().map(|person| person.as_str()),
+            person: record.person.as_ref().map(Subject::as_str),
             client_id: record.client_id.as_deref(),
             detail: serde_json::from_str(&record.detail)?,
             block: record.block,

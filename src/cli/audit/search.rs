@@ -8,6 +8,7 @@ use clap::Args;
 use panda_oidc::audit::AuditFilter;
 use panda_oidc::error_chain::explain;
 use panda_oidc::store::AuditLog;
+use panda_oidc_sdk::Subject;
 
 use super::line::{RecordLine, for_each};
 use super::time;
@@ -59,7 +60,7 @@ impl Search {
         let headings = ["TIME", "EVENT", "PERSON", "CLIENT", "DETAIL"];
         let mut table = Table::new(out, headings);
         for_each(store, filter, |record| {
-            let person = record.person.as_ref().map(|person| person.as_str());
+            let person = record.person.as_ref().map(Subject::as_str);
             table.row([
                 &format_time(record.at),
                 &record.event,
