@@ -4,11 +4,10 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::audit::{Entry, Event};
-use crate::config::AuditSection;
 use crate::crypto::AuditKey;
 
 /// How many refusals are recorded in a second, in the long run. A flood of them must not fill the disk.
@@ -24,8 +23,6 @@ const MAX_WAITING: usize = 10_000;
 pub struct AuditTrail {
     /// Authenticates blocks.
     pub key: AuditKey,
-    /// How long records are kept.
-    pub retention: TimeDelta,
     bucket: DefaultDirectRateLimiter,
     waiting: Mutex<Waiting>,
 }
@@ -37,11 +34,10 @@ struct Waiting {
 }
 
 impl AuditTrail {
-    pub(super) fn new(key: AuditKey, section: &AuditSection) -> Self {
+    pub(super) fn new(key: AuditKey) -> Self {
         let quota = Quota::per_second(REFUSALS_PER_SECOND).allow_burst(MAX_BURST);
         Self {
             key,
-            retention: TimeDelta::from_std(section.retention).unwrap_or(TimeDelta::MAX),
             bucket: RateLimiter::direct(quota),
             waiting: Mutex::default(),
         }
@@ -105,7 +101,7 @@ mod tests {
     #[test]
     fn a_flood_of_refusals_is_bounded_and_counted() {
         let key = MasterKey::random(&mut rand::rng()).audit_key();
-        let trail = AuditTrail::new(key, &AuditSection::default());
+        let trail = AuditTrail::new(key);
         for _ in 0..10_000 {
             trail.refuse(Entry {
                 at: DateTime::UNIX_EPOCH,

@@ -30,6 +30,16 @@ pub enum StartError {
     Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl StartError {
+    /// The error with `key` as the one that names the store.
+    pub(super) fn of_store(self, key: &'static str) -> Self {
+        match self {
+            Self::Store { source, .. } => Self::Store { key, source },
+            other => other,
+        }
+    }
+}
+
 /// A store that fails after it was opened.
 impl From<StoreError> for StartError {
     fn from(source: StoreError) -> Self {

@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::error::StartError;
 use super::signing_keys::other_master_key;
 use crate::config::{Config, StoreConfig};
 use crate::crypto::{MasterKey, Purpose};
-use crate::keys::{Keys, KeysError};
+use crate::keys::{Keys, KeysError, SealedKey};
 use crate::store::{Inspection, PostgresStore, SqliteStore};
 
 /// What the provider would find.
@@ -19,12 +21,13 @@ pub struct Files {
     pub warnings: Vec<String>,
 }
 
-/// Looks whether the provider could open the database and the master key of `config`. Changes nothing.
+/// Looks whether the provider could open the database and the master key of `config`. Changes nothing. `now` decides which keys
+/// are in use.
 ///
 /// # Errors
 ///
 /// The error with which the provider would not start.
-pub async fn inspect(config: &Config) -> Result<Files, StartError> {
+pub async fn inspect(config: &Config, now: DateTime<Utc>) -> Result<Files, StartError> {
     let database = match &config.store {
         StoreConfig::Sqlite(path) => SqliteStore::inspect(path),
         StoreConfig::Postgres(settings) => PostgresStore::inspect(settings).await,
@@ -40,16 +43,30 @@ pub async fn inspect(config: &Config) -> Result<Files, StartError> {
     if sealed.is_empty() && !file.exists() {
         MasterKey::check_creatable(file)?;
     } else {
-        let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
-        match Keys::open(sealed, &sealer) {
-            // The provider generates those that are missing.
-            Ok(_) | Err(KeysError::Missing(_)) => {}
-            Err(error) => return Err(other_master_key(error.into(), file)),
-        }
+        require_master_key(config, sealed, now)?;
         warnings.extend(begins_anew(config, sealed.is_empty()));
     }
     warnings.extend(readable_by_everybody(config));
     Ok(Files { database, warnings })
+}
+
+/// Refuses a master key that does not open these signing keys.
+///
+/// # Errors
+///
+/// When the file is missing, or holds another key.
+pub fn require_master_key(
+    config: &Config,
+    sealed: &[SealedKey],
+    now: DateTime<Utc>,
+) -> Result<(), StartError> {
+    let file = &config.keys.master_key_file;
+    let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
+    match Keys::open(sealed, &sealer, now) {
+        // The provider generates those that are missing.
+        Ok(_) | Err(KeysError::Missing(_)) => Ok(()),
+        Err(error) => Err(other_master_key(error.into(), file)),
+    }
 }
 
 /// A warning if there is a master key, but the database that it belongs to has no keys or does not exist.

@@ -7,7 +7,7 @@ use panda_oidc::app::groups::CurrentGroups;
 use panda_oidc::app::open_provider;
 use panda_oidc::config::{Config, StoreConfig};
 use panda_oidc::error_chain::explain;
-use panda_oidc_sdk::{Host, SystemClock};
+use panda_oidc_sdk::{Clock as _, Host, SystemClock};
 
 use super::{listen, names, owners};
 use crate::cli::output::{print, print_error, print_warning};
@@ -36,7 +36,7 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
             None
         }
     };
-    let found = match files::inspect(config).await {
+    let found = match files::inspect(config, SystemClock.now()).await {
         Ok(found) => Some(found),
         Err(error) => {
             problems.push(explain(&error));

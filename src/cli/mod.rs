@@ -7,6 +7,7 @@ mod configured;
 mod demo;
 mod files;
 mod in_id_order;
+mod keys;
 mod links;
 mod listen;
 mod listing;
@@ -16,9 +17,11 @@ mod opened;
 mod output;
 mod owners;
 mod person_id;
+mod reload;
 mod serve;
 mod sessions;
 mod stop;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,10 +30,9 @@ mod users;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use self::configured::ConfigArgs;
-use self::log::Log;
+use self::log::{Level, Log};
 
 /// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
 #[derive(Debug, Parser)]
@@ -56,6 +58,12 @@ enum Command {
     /// The sessions of people: list them, end them.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// The store: back it up, restore it, copy it into another one, check it.
+    #[command(subcommand)]
+    Store(store::Store),
+    /// The signing keys: list them, rotate them.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Who came in, who was refused, who left, and who changed what: search, export, verify.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -70,13 +78,16 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) | Command::Audit(_) => {
+        Command::Users(_)
+        | Command::Sessions(_)
+        | Command::Store(_)
+        | Command::Keys(_)
+        | Command::Audit(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    log.record(filter);
-    match perform(cli.command) {
+    let level = Level::of(&log, default);
+    match perform(cli.command, &level) {
         Ok(code) => code,
         Err(problems) => {
             for problem in problems {
@@ -88,13 +99,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 }
 
 /// Executes the command, or returns its errors.
-fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
+fn perform(command: Command, level: &Level) -> Result<ExitCode, Vec<String>> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| vec![format!("the runtime could not be started: {error}")])?;
     let result = match command {
         Command::Demo(demo) => runtime.block_on(demo::run(demo)).map(success),
         Command::Serve(configured) => runtime
-            .block_on(serve::run(configured.load()?))
+            .block_on(serve::run(configured.load()?, &configured.config, level))
             .map(success),
         Command::Check(configured) => runtime
             .block_on(check::run(&configured.load()?))
@@ -110,6 +121,11 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Sessions(sessions) => {
             let config = sessions.configured().load()?;
             runtime.block_on(sessions.run(config))
+        }
+        Command::Store(store) => return runtime.block_on(store.run()),
+        Command::Keys(keys) => {
+            let config = keys.configured().load()?;
+            runtime.block_on(keys.run(config))
         }
         Command::Audit(audit) => {
             let config = audit.configured().load()?;

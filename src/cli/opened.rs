@@ -25,6 +25,16 @@ pub(super) fn require_shared_store(config: &Config) -> Result<(), String> {
     }
 }
 
+/// Opens the store, which must exist.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
+    let store = open_store(&config.store, Missing::Refuse).await;
+    store.map_err(|error| in_store(config, &error))
+}
+
 /// Runs `work` on the store, which must exist, and closes it.
 ///
 /// # Errors
@@ -34,8 +44,7 @@ pub(super) async fn with_store<T>(
     config: &Config,
     work: impl AsyncFnOnce(&dyn Store) -> Result<T, String>,
 ) -> Result<T, String> {
-    let store = open_store(&config.store, Missing::Refuse).await;
-    let store = store.map_err(|error| in_store(config, &error))?;
+    let store = open_existing(config).await?;
     let result = work(store.as_ref()).await;
     store.close().await.map_err(|error| explain(&error))?;
     result

@@ -9,6 +9,7 @@ use super::audit::AuditSection;
 use super::clients::ClientSection;
 use super::directory::Directory;
 use super::limits::LimitsSection;
+use super::log::LogSection;
 use super::paths::FilePath;
 use super::sections::{KeysSection, Server, SessionSection};
 use super::store::StoreSection;
@@ -21,6 +22,11 @@ pub(super) struct Document {
     pub(super) issuer: String,
     pub(super) contact: Option<String>,
     pub(super) ca_file: Option<FilePath>,
+    pub(super) clients_dir: Option<FilePath>,
+    #[serde(default)]
+    pub(super) reload_on_change: bool,
+    #[serde(default)]
+    pub(super) log: LogSection,
     #[serde(default)]
     pub(super) server: Server,
     #[serde(default)]

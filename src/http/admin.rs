@@ -8,22 +8,25 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tower_http::normalize_path::NormalizePath;
 
-use super::{metrics, scim};
+use super::{metrics, reload, scim};
 use crate::app::App;
+use crate::app::reload::ReloadRequests;
 use crate::error_chain::causes;
 
 /// SCIM is missing too if no token is configured for it.
-const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, and /scim/v2 if [[admin.tokens]] are configured\n";
+const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, /reload, and /scim/v2 if [[admin.tokens]] are configured\n";
 
-/// The routes of the admin listener.
-pub fn router(app: Arc<App>) -> Router {
+/// The routes of the admin listener. `/reload` sends its requests to `reloads`.
+pub fn router(app: Arc<App>, reloads: ReloadRequests) -> Router {
     let scim = scim::router(&app);
+    let reload = reload::router(&app, reloads);
     let routes = Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(app)
         .merge(scim)
+        .merge(reload)
         .fallback(|| async { (StatusCode::NOT_FOUND, NOT_FOUND) })
         .method_not_allowed_fallback(|| async {
             let text = "this address takes GET alone\n";

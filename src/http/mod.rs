@@ -18,6 +18,7 @@ mod metrics;
 mod middleware;
 mod onward;
 mod page;
+mod reload;
 mod response;
 mod revoke;
 mod scim;

@@ -1,9 +1,11 @@
 //! Writes what waits to the audit log, and seals its records in blocks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::app::App;
+use crate::app::live::LiveApp;
 use crate::audit::Sealable;
 use crate::error_chain::explain;
 use crate::service::audit;
@@ -19,7 +21,7 @@ const BLOCK_SIZE: u32 = 500;
 const ROUNDS_PER_DAY: u32 = 24 * 60 * 60 / 2;
 
 /// Does rounds until `stop`, and a last one then.
-pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
+pub async fn run(live: LiveApp, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut rounds = 0;
     loop {
@@ -27,6 +29,7 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
             () = &mut stop => true,
             () = tokio::time::sleep(INTERVAL) => false,
         };
+        let app = live.current();
         if let Err(error) = round(&app).await {
             tracing::error!("The audit log cannot be written: {}", explain(&error));
         }
@@ -74,10 +77,8 @@ pub async fn round(app: &App) -> Result<(), StoreError> {
 
 /// Removes the blocks whose retention time is over.
 pub(super) async fn prune(app: &App) {
-    let before = app
-        .removal_time
-        .now()
-        .checked_sub_signed(app.audit.retention);
+    let retention = TimeDelta::from_std(app.audit_retention).unwrap_or(TimeDelta::MAX);
+    let before = app.removal_time.now().checked_sub_signed(retention);
     let Some(before) = before else {
         return;
     };

@@ -3,5 +3,6 @@
 pub mod audit_log;
 pub mod directory_sync;
 pub mod groups_file;
+pub mod key_rotation;
 pub mod logout_delivery;
 pub mod sweep;

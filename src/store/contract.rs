@@ -126,6 +126,10 @@ macro_rules! stores {
                 signing_keys: the_first_key_of_an_algorithm_is_kept;
                 signing_keys: processes_that_start_at_once_all_get_the_same_key;
                 signing_keys: keys_are_listed_oldest_first;
+                signing_keys: of_replicas_that_rotate_one_stores_its_key;
+                signing_keys: the_next_key_follows_the_last_one_of_its_algorithm;
+                signing_keys: new_keys_can_revoke_those_before_them;
+                signing_keys: keys_are_removed_by_their_identifiers;
                 links: a_link_is_read_back_unchanged;
                 links: a_link_for_a_client_is_completed_from_the_one_for_all_clients;
                 links: a_username_is_unique_within_a_client;

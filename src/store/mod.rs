@@ -11,6 +11,7 @@
 mod audit_log;
 #[cfg(test)]
 mod contract;
+mod copy;
 pub(crate) mod error;
 mod grants;
 mod links;
@@ -25,9 +26,11 @@ mod session_listing;
 mod sessions;
 mod signing_keys;
 mod sqlite;
+mod tables;
 mod user_listing;
 
 pub use self::audit_log::AuditLog;
+pub use self::copy::{CopyError, Existing, copy, read_all};
 pub use self::error::StoreError;
 pub use self::grants::{CodeRedemption, Grants, NewFamily};
 pub use self::links::Links;
@@ -41,7 +44,8 @@ pub use self::replay_cache::ReplayCache;
 pub use self::session_listing::{SessionBatches, SessionListing};
 pub use self::sessions::{EXPIRED_SESSION_RETENTION, Sessions};
 pub use self::signing_keys::SealedKeys;
-pub use self::sqlite::{Inspection, Missing, OpenError, SqliteStore, WriteTimeout};
+pub use self::sqlite::{Backup, Inspection, Missing, OpenError, SqliteStore, WriteTimeout};
+pub use self::tables::{TableReader, TableWriter};
 pub use self::user_listing::UserListing;
 
 /// All persistent state of the provider.

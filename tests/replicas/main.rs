@@ -7,9 +7,12 @@
     reason = "a test that cannot continue has failed"
 )]
 
+mod copying;
 mod failures;
 mod fleet;
+mod odd_input;
 mod refusals;
+mod rotation;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;

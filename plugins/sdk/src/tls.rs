@@ -21,7 +21,7 @@ use rustls_platform_verifier::Verifier;
 /// Each counts in two ways: as a CA, for the certificates that it issued; and as itself, when a server
 /// shows this very certificate. The latter is for servers that signed their own: whatever name it has and
 /// whether or not it is a CA, it is the one that the operator has seen. Its dates still count.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedCertificates(Vec<CertificateDer<'static>>);
 
 /// Why the certificates in a file cannot be trusted.

@@ -28,6 +28,7 @@ mod sessions;
 mod settings;
 mod signing_keys;
 mod skew;
+mod tables;
 mod user_listing;
 
 #[cfg(test)]

@@ -106,3 +106,24 @@ pub(in crate::store) async fn behind_bouncer() -> PostgresStore {
     };
     PostgresStore::open(&settings).await.unwrap()
 }
+
+/// A table or column that a migration adds must be added to the list too, or backups would lack it.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn every_table_and_column_is_copied() {
+    let store = on_debian().await;
+    let client = store.client().await.unwrap();
+    let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns
+                    WHERE table_schema = current_schema()
+                      AND table_name NOT IN ('locks', 'schema_version')
+                    ORDER BY table_name::text COLLATE \"C\", column_name::text COLLATE \"C\"";
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for row in client.query_typed(columns, &[]).await.unwrap() {
+        let (table, column): (String, String) = (row.get(0), row.get(1));
+        match found.last_mut().filter(|(last, _)| *last == table) {
+            Some((_, columns)) => columns.push(column),
+            None => found.push((table, vec![column])),
+        }
+    }
+    assert_eq!(found, crate::store::tables::tests::known());
+}

@@ -166,7 +166,10 @@ CREATE TABLE signing_keys (
     kid        TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     alg        TEXT NOT NULL,
     sealed     BYTEA NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- When it begins to sign, and when it was revoked.
+    signs_from BIGINT NOT NULL,
+    revoked_at BIGINT
 );
 
 -- Rows that steps lock where they have no row of their own to lock. Row 0 is for writers of links; the others
