@@ -7,6 +7,7 @@
 //! [`app`] holds the state that requests share. The portal itself is behind a plugin.
 
 pub mod app;
+pub mod audit;
 pub mod backchannel;
 pub mod config;
 pub mod crypto;

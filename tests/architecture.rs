@@ -47,6 +47,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "rules",
         &[
+            "audit",
             "backchannel",
             "directory",
             "links",

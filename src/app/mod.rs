@@ -1,5 +1,6 @@
 //! The application state that requests share, opened once from the configuration.
 
+pub mod audit_trail;
 mod baseline;
 mod error;
 pub mod files;
@@ -13,9 +14,11 @@ pub mod unmatched_names;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use panda_oidc_sdk::{Host, IdentityProvider};
 
+use self::audit_trail::AuditTrail;
 use self::baseline::Baseline;
 pub use self::error::StartError;
 use self::files::open_master_key;
@@ -97,6 +100,10 @@ pub struct App {
     pub failed_launch_sealer: Arc<Sealer>,
     /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
+    /// What writing the audit log takes.
+    pub audit: Arc<AuditTrail>,
+    /// How long the audit log is kept.
+    pub audit_retention: Duration,
     /// Derives the successor of a refresh token.
     pub refresh_token_chain: Arc<RefreshTokenChain>,
     /// The discovery document as JSON.
@@ -165,6 +172,8 @@ impl App {
             launch_sealer: Arc::new(master.sealer(Purpose::Launches)),
             failed_launch_sealer: Arc::new(master.sealer(Purpose::FailedLaunches)),
             ticket_hasher: master.ticket_hasher(),
+            audit: Arc::new(AuditTrail::new(master.audit_key())),
+            audit_retention: config.audit.retention,
             refresh_token_chain: Arc::new(master.refresh_token_chain()),
             metadata,
             trusted_proxies: config.server.trusted_proxies,

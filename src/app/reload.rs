@@ -113,6 +113,8 @@ impl App {
             logout_sealer: Arc::clone(&self.logout_sealer),
             launch_sealer: Arc::clone(&self.launch_sealer),
             failed_launch_sealer: Arc::clone(&self.failed_launch_sealer),
+            audit: Arc::clone(&self.audit),
+            audit_retention: config.audit.retention,
             ticket_hasher: self.ticket_hasher.clone(),
             refresh_token_chain: Arc::clone(&self.refresh_token_chain),
             metadata,

@@ -54,3 +54,8 @@ pub(super) fn write_json(out: &mut impl Write, item: &impl Serialize) -> io::Res
 pub(super) fn format_time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
+
+/// Formats a time with its milliseconds (RFC 3339).
+pub(super) fn format_millis(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

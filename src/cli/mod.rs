@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod audit;
+mod change_record;
 mod check;
 mod configured;
 mod demo;
@@ -62,6 +64,9 @@ enum Command {
     /// The signing keys: list them, rotate them.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Who came in, who was refused, who left, and who changed what: search, export, verify.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -73,7 +78,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) | Command::Store(_) | Command::Keys(_) => {
+        Command::Users(_)
+        | Command::Sessions(_)
+        | Command::Store(_)
+        | Command::Keys(_)
+        | Command::Audit(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -117,6 +126,10 @@ fn perform(command: Command, level: &Level) -> Result<ExitCode, Vec<String>> {
         Command::Keys(keys) => {
             let config = keys.configured().load()?;
             runtime.block_on(keys.run(config))
+        }
+        Command::Audit(audit) => {
+            let config = audit.configured().load()?;
+            runtime.block_on(audit.run(config))
         }
     };
     result.map_err(|error| vec![error])

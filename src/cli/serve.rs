@@ -7,7 +7,9 @@ use panda_oidc::app::{App, unmatched_names};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::http::server::{ConnectionLimits, serve};
-use panda_oidc::jobs::{directory_sync, groups_file, key_rotation, logout_delivery, sweep};
+use panda_oidc::jobs::{
+    audit_log, directory_sync, groups_file, key_rotation, logout_delivery, sweep,
+};
 use panda_oidc::store::WriteTimeout;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
@@ -75,6 +77,11 @@ pub(super) async fn run(config: Config, files: &[PathBuf], level: &Level) -> Res
         // The sender is only dropped, never used: either way the servers are done.
         let _ = servers_done.await;
     }));
+    let (audited, audit_done) = oneshot::channel::<()>();
+    let audit_task = tokio::spawn(audit_log::run(live.clone(), async {
+        // The sender is only dropped, as above.
+        let _ = audit_done.await;
+    }));
     let shutdown = async {
         stop_signal().await;
         tracing::info!("Stopping: requests in flight are finished first");
@@ -97,6 +104,8 @@ pub(super) async fn run(config: Config, files: &[PathBuf], level: &Level) -> Res
     // Logout notices are delivered last: requests in flight may still end sessions.
     drop(servers_running);
     delivery_task.await.map_err(|error| explain(&error))?;
+    drop(audited);
+    audit_task.await.map_err(|error| explain(&error))?;
     let store = Arc::clone(&live.current().store);
     store.close().await.map_err(|error| explain(&error))
 }

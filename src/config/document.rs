@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::admin::AdminSection;
+use super::audit::AuditSection;
 use super::clients::ClientSection;
 use super::directory::Directory;
 use super::limits::LimitsSection;
@@ -37,6 +38,8 @@ pub(super) struct Document {
     pub(super) store: StoreSection,
     #[serde(default)]
     pub(super) keys: KeysSection,
+    #[serde(default)]
+    pub(super) audit: AuditSection,
     #[serde(default)]
     pub(super) directory: Directory,
     #[serde(default)]

@@ -6,6 +6,7 @@
 //! repeated.
 
 mod admin;
+mod audit;
 mod clients;
 mod clients_dir;
 mod directory;
@@ -35,6 +36,7 @@ use panda_oidc_sdk::pasted::{Slip, slip};
 use panda_oidc_sdk::{Host, IdentityProvider, OpenError, Plugin, TrustedCertificates};
 
 pub use admin::{Admin, AdminScope, AdminToken};
+pub use audit::AuditSection;
 pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
@@ -66,6 +68,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[keys]`.
     pub keys: KeysSection,
+    /// `[audit]`.
+    pub audit: AuditSection,
     /// `[directory]`.
     pub directory: Directory,
     /// `[groups]` and `groups_file`.
@@ -258,6 +262,7 @@ fn checked(
     let store = document.store.check(&mut findings);
     document.keys.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
+    document.audit.check(&mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
         configured: document.groups,
@@ -284,6 +289,7 @@ fn checked(
             session: document.session,
             store,
             keys: document.keys,
+            audit: document.audit,
             directory: document.directory,
             groups,
             limits: document.limits,

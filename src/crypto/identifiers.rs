@@ -83,6 +83,10 @@ identifiers! {
     SecretHash;
     /// The content of a file, hashed.
     FileDigest;
+    /// The records of a block of the audit log, hashed.
+    RecordsDigest;
+    /// A block of the audit log, hashed with a key.
+    BlockHash;
 }
 
 /// For each type that hashes a random [`Handle`].
@@ -113,7 +117,7 @@ macro_rules! of_bytes {
     )*};
 }
 
-of_bytes! { FamilyId RefreshTokenHash ReplayKey SecretHash FileDigest }
+of_bytes! { FamilyId RefreshTokenHash ReplayKey SecretHash FileDigest RecordsDigest }
 
 impl HolderId {
     /// The holder that is this browser.

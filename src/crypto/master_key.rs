@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, Purpose, Sealer, TicketHasher};
+use super::{AuditKey, KEY_BYTES, Purpose, Sealer, TicketHasher};
 use crate::crypto::refresh_token::RefreshTokenChain;
 use crate::private_dir;
 
@@ -156,6 +156,12 @@ impl MasterKey {
     #[must_use]
     pub fn refresh_token_chain(&self) -> RefreshTokenChain {
         RefreshTokenChain::new(self.derive(b"refresh tokens").as_slice())
+    }
+
+    /// The key that authenticates the audit log.
+    #[must_use]
+    pub fn audit_key(&self) -> AuditKey {
+        AuditKey::new(&self.derive(b"audit log"))
     }
 
     fn derive(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {

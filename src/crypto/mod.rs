@@ -4,6 +4,7 @@
 //! The master key is one 256-bit key in a file of the operator's. Every use has its own key derived
 //! from it (HKDF, RFC 5869), so that nothing sealed for one purpose can be opened for another.
 
+mod audit_key;
 pub mod handle;
 pub mod identifiers;
 mod master_key;
@@ -11,6 +12,7 @@ pub mod refresh_token;
 mod sealer;
 mod ticket_hasher;
 
+pub use self::audit_key::AuditKey;
 pub use self::master_key::{MasterKey, MasterKeyError};
 pub use self::sealer::{Purpose, Sealer};
 pub use self::ticket_hasher::TicketHasher;

@@ -1,5 +1,6 @@
 //! Background jobs, which run until the process stops.
 
+pub mod audit_log;
 pub mod directory_sync;
 pub mod groups_file;
 pub mod key_rotation;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::audit_log;
 use crate::app::App;
 use crate::app::live::LiveApp;
 use crate::error_chain::explain;
@@ -20,6 +21,7 @@ pub async fn run(app: LiveApp) {
 /// Sweeps once.
 pub async fn sweep(app: &App) {
     app.limits.sweep();
+    audit_log::prune(app).await;
     match app.store.sweep(app.removal_time.now()).await {
         Ok(0) => {}
         Ok(rows) => tracing::debug!("Removed {rows} expired rows"),

@@ -2,7 +2,9 @@
 //! only the first login, so that access that was withdrawn since then is denied (N44,
 //! docs/security.md).
 
+use super::audit::{self, About};
 use crate::app::App;
+use crate::audit::Event;
 use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::grant::ActiveGrant;
@@ -56,6 +58,9 @@ pub async fn access_denial(
     };
     let profile = app.profile_for(client, user).await?;
     let denied = access.decide(&profile).err();
+    if let Some(denied) = &denied {
+        record(app, client, user, denied);
+    }
     Ok(denied.map(|denied| AccessDenied::of(client, user, denied)))
 }
 
@@ -95,6 +100,7 @@ pub fn has_access(app: &App, client: &Client, granted: &ActiveGrant) -> bool {
 /// `invalid_grant`.
 pub fn require_access(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), OAuthError> {
     decide(app, client, granted).map_err(|denied| {
+        record(app, client, &granted.user, &denied);
         let (client, subject) = (client.id.as_str(), granted.user.subject());
         tracing::info!(client_id = client, %subject, "{client} is no longer open to {subject}: {denied}");
         OAuthError::invalid_grant("the app is not open to the person any more")
@@ -106,4 +112,15 @@ fn decide(app: &App, client: &Client, granted: &ActiveGrant) -> Result<(), Denie
         None => Ok(()),
         Some(access) => access.decide(&app.profile(granted.user.clone(), granted.link.clone())),
     }
+}
+
+/// Has recorded that `user` was denied access to `client`.
+fn record(app: &App, client: &Client, user: &User, denied: &Denied) {
+    let about = About {
+        person: Some(user.subject().clone()),
+        client_id: Some(client.id.to_string()),
+        address: None,
+    };
+    let reason = denied.to_string();
+    audit::refused(app, about, Event::AccessDenied { reason });
 }

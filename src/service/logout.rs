@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use openidconnect::ClientId;
 
-use super::backchannel_logout;
+use super::audit::About;
 use super::sign_in::BrowserState;
+use super::{audit, backchannel_logout};
 use crate::app::App;
+use crate::audit::SignOutCause;
 use crate::oauth::logout::LogoutRequest;
 use crate::session::{EndedSession, Session, SessionId};
 use crate::store::StoreError;
@@ -47,20 +49,27 @@ pub async fn end_session(
     let initiator = request.notified_last(by_browser);
     let initiator = initiator.map(|client| client.id.clone());
     let client_id = request.client.as_ref().map(|client| client.id.as_str());
-    end(app, sid, initiator, client_id, Some(address)).await
+    let about = About {
+        client_id: client_id.map(str::to_owned),
+        address: Some(address),
+        ..About::default()
+    };
+    end(app, sid, initiator, SignOutCause::Logout, about).await
 }
 
-/// [`end_session`] for whatever ends a session. `client_id` and `address` are of the request, for the log.
+/// [`end_session`] for whatever ends a session. `by` and `about` say what did, for the records.
 pub(super) async fn end(
     app: &Arc<App>,
     sid: &SessionId,
     initiator: Option<ClientId>,
-    client_id: Option<&str>,
-    address: Option<IpAddr>,
+    by: SignOutCause,
+    about: About,
 ) -> Result<Vec<EndedSession>, StoreError> {
     let notice = app.logout_notifier.notice(initiator, app.host.clock.now());
     let ended = app.store.end(sid, &notice).await?;
-    let address = address.map(tracing::field::display);
+    audit::signed_out(app, &ended, by, &about).await?;
+    let client_id = about.client_id.as_deref();
+    let address = about.address.map(tracing::field::display);
     for ended in &ended {
         tracing::info!(subject = %ended.subject, sid = %ended.sid, client_id, address, "Signed {} out", ended.subject);
     }

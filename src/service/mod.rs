@@ -5,8 +5,10 @@
 
 pub mod access;
 pub mod access_tokens;
+pub mod audit;
 pub mod authorization;
 pub mod backchannel_logout;
+pub mod caller;
 pub mod client_sign_in;
 pub mod error;
 pub mod introspection;

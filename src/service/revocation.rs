@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::audit::About;
 use super::{access_tokens, logout};
 use crate::app::App;
+use crate::audit::SignOutCause;
 use crate::crypto::identifiers::GrantId;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::claims::AccessTokenClaims;
@@ -30,7 +32,11 @@ pub async fn revoke(app: &Arc<App>, client: &Client, token: &str) -> Result<(), 
     match find(app, token, client.id.as_str()).await? {
         None => return Ok(()),
         Some(Revocable::Grant(id, grant)) if grant.is_of_ticket_exchange() => {
-            let ended = logout::end(app, &grant.sid, None, None, None).await?;
+            let about = About {
+                client_id: Some(client.id.to_string()),
+                ..About::default()
+            };
+            let ended = logout::end(app, &grant.sid, None, SignOutCause::Revocation, about).await?;
             if ended.is_empty() {
                 // The session expired long ago, and the grant is offline.
                 app.store.revoke(&id).await?;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use panda_oidc_sdk::Ticket;
 
-use super::backchannel_logout;
+use super::caller::Caller;
 use super::ticket_verification::{PriorSession, SignInError, TicketOutcome, verify_ticket};
+use super::{audit, backchannel_logout};
 use crate::app::App;
+use crate::audit::SignOutCause;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::SessionHandleHash;
 use crate::login::browser::BrowserHandles;
@@ -48,25 +50,6 @@ impl BrowserState {
             handle,
             caller,
         }
-    }
-}
-
-/// Who makes a request, for the log.
-#[derive(Debug, Clone, Default)]
-pub struct Caller {
-    /// The address of the browser or the client.
-    pub address: Option<IpAddr>,
-    /// The client that is asked for, if the request names one.
-    pub client_id: Option<String>,
-}
-
-impl Caller {
-    /// The address as text; empty if it is unknown.
-    #[must_use]
-    pub fn address(&self) -> String {
-        self.address
-            .map(|address| address.to_string())
-            .unwrap_or_default()
     }
 }
 
@@ -167,7 +150,9 @@ pub async fn sign_in_with_ticket(
     // 1. Verify the ticket.
     let presented = Some(ticket.address);
     let holder = holder.as_ref();
-    let verified = verify_ticket(app, holder, prior, ticket.decodings, presented).await?;
+    let verified = verify_ticket(app, holder, prior, ticket.decodings, presented).await;
+    let verified =
+        verified.inspect_err(|error| audit::sign_in_refused(app, &state.caller, error))?;
     let (identity, hash) = match verified {
         TicketOutcome::SameSession(session) => {
             return Ok(TicketSignIn::SignedIn(SignedIn {
@@ -224,7 +209,7 @@ pub async fn sign_in(
         session: state.session.as_ref(),
         handle: state.handle,
     };
-    let (session, handle, ended) = begin_session(app, current, login).await?;
+    let (session, handle, ended) = begin_session(app, current, login, &state.caller).await?;
     let client_id = state.caller.client_id.as_deref();
     tracing::info!(subject = %session.user.subject(), sid = %session.sid, client_id, address = %state.caller.address(), "Signed {} in", session.user.subject());
     Ok(SignedIn {
@@ -238,11 +223,12 @@ pub async fn sign_in(
 }
 
 /// Begins or continues the session of `login`. Returns it with its handle, and the sessions of other
-/// users that this ended.
+/// users that this ended. The sign-in of `caller` is recorded before.
 pub(super) async fn begin_session(
     app: &Arc<App>,
     current: CurrentSession<'_>,
     login: VerifiedLogin,
+    caller: &Caller,
 ) -> Result<(Box<Session>, Handle, Vec<EndedSession>), SignInError> {
     let now = app.host.clock.now();
     let subject = login.identity.subject.clone();
@@ -253,10 +239,22 @@ pub(super) async fn begin_session(
         logout_notice: app.logout_notifier.notice(None, now),
     };
     let sign_in = login.sign_in(current, new, &app.policy, now);
-    match app.store.sign_in(sign_in, now).await? {
-        SignInOutcome::TicketRefused => Err(SignInError::TicketRefused),
-        SignInOutcome::Left => Err(SignInError::Left(subject)),
+    let refused = |error| {
+        audit::sign_in_refused(app, caller, &error);
+        error
+    };
+    let outcome = app.store.sign_in(sign_in, now).await;
+    match outcome.map_err(|error| refused(error.into()))? {
+        SignInOutcome::TicketRefused => Err(refused(SignInError::TicketRefused)),
+        SignInOutcome::Left => Err(refused(SignInError::Left(subject))),
         SignInOutcome::SignedIn(session, ended) => {
+            let mut events = vec![audit::signed_in(&session, caller)];
+            events.extend(audit::signed_out_events(
+                &ended,
+                SignOutCause::AccountSwitch,
+                &caller.into(),
+            ));
+            audit::record(app, events).await?;
             for ended in &ended {
                 tracing::info!(subject = %ended.subject, sid = %ended.sid, "Signed {} out, since {} took over the browser", ended.subject, session.user.subject());
             }

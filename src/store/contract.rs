@@ -1,5 +1,6 @@
 //! The rules for every store backend, each written once. A new backend adds one line to `stores!`.
 
+mod audit_log;
 mod fixture;
 mod grants;
 mod links;
@@ -143,6 +144,14 @@ macro_rules! stores {
                 links: links_are_listed_in_order_and_in_batches;
                 links: candidates_are_found_by_phone_name_and_identifier;
                 links: a_grant_has_the_account_of_its_user_in_its_client;
+                audit_log: a_record_is_read_back_unchanged;
+                audit_log: a_person_keeps_their_pseudonym;
+                audit_log: concurrent_records_of_a_person_get_one_pseudonym;
+                audit_log: records_are_found_by_what_they_say;
+                audit_log: forgetting_a_person_leaves_their_pseudonym;
+                audit_log: blocks_seal_records_in_order;
+                audit_log: of_two_who_seal_one_succeeds;
+                audit_log: old_blocks_are_pruned_and_the_chain_still_holds;
                 replay_cache: a_key_is_inserted_once;
                 replay_cache: of_concurrent_inserts_one_succeeds;
                 replay_cache: a_key_can_be_inserted_again_once_it_has_expired;

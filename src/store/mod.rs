@@ -8,6 +8,7 @@
 //! The store never sees secrets in clear: handles, codes and tickets arrive as
 //! [`Digest`](crate::crypto::handle::Digest)s, signing keys arrive sealed.
 
+mod audit_log;
 #[cfg(test)]
 mod contract;
 mod copy;
@@ -28,6 +29,7 @@ mod sqlite;
 mod tables;
 mod user_listing;
 
+pub use self::audit_log::AuditLog;
 pub use self::copy::{CopyError, Existing, copy, read_all};
 pub use self::error::StoreError;
 pub use self::grants::{CodeRedemption, Grants, NewFamily};
@@ -48,7 +50,8 @@ pub use self::user_listing::UserListing;
 
 /// All persistent state of the provider.
 pub trait Store:
-    Sessions
+    AuditLog
+    + Sessions
     + SessionListing
     + LogoutDeliveries
     + Grants
@@ -64,7 +67,8 @@ pub trait Store:
 }
 
 impl<T> Store for T where
-    T: Sessions
+    T: AuditLog
+        + Sessions
         + SessionListing
         + LogoutDeliveries
         + Grants

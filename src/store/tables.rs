@@ -70,7 +70,7 @@ pub trait TableWriter: TableReader {
 }
 
 /// All tables with data. Not `locks`, whose rows mean nothing, nor the number of the schema.
-pub(super) const TABLES: [Table; 14] = {
+pub(super) const TABLES: [Table; 17] = {
     use Kind::{Blob, Boolean, Integer, Text};
     [
         table(
@@ -222,6 +222,34 @@ pub(super) const TABLES: [Table; 14] = {
                 ("leased_until", Integer),
                 ("accepted_at", Integer),
                 ("report", Text),
+            ],
+        ),
+        table("audit_people", 1, &[("subject", Text), ("pseudonym", Text)]),
+        table(
+            "audit_records",
+            1,
+            &[
+                ("seq", Integer),
+                ("at", Integer),
+                ("event", Text),
+                ("pseudonym", Text),
+                ("client_id", Text),
+                ("detail", Text),
+                ("block", Integer),
+            ],
+        ),
+        table(
+            "audit_blocks",
+            1,
+            &[
+                ("number", Integer),
+                ("sealed_at", Integer),
+                ("newest_at", Integer),
+                ("records", Integer),
+                ("digest", Blob),
+                ("previous", Blob),
+                ("hash", Blob),
+                ("pruned", Boolean),
             ],
         ),
     ]

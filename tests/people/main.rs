@@ -16,6 +16,7 @@ mod support;
 #[path = "../support/guides.rs"]
 mod guide_texts;
 
+mod audit;
 mod deny_unlinked;
 mod forgotten;
 mod guides;

@@ -126,7 +126,8 @@ pub fn check(program: &Program) -> CommandOutput {
     run(program, "check", &[])
 }
 
-fn run(program: &Program, command: &str, arguments: &[&str]) -> CommandOutput {
+/// Runs a command with the configuration of the program.
+pub fn run(program: &Program, command: &str, arguments: &[&str]) -> CommandOutput {
     let Output {
         status,
         stdout,

@@ -87,6 +87,16 @@ async fn sessions_and_tokens_move_to_postgresql_and_back() {
     assert_eq!(app.refresh(&refresh_token).await.status, 200);
     let silent = browser.get(app.authorize_url(&[("prompt", "none")])).await;
     assert!(silent.parameter("code").is_some(), "{}", silent.location());
+    assert!(fleet.programs[0].stop().await);
+    for (config, records) in [(&postgres, "3 records"), (&sqlite, "3 records")] {
+        let verified = Command::new(BINARY)
+            .args(["audit", "verify", "--config", config])
+            .env_remove("RUST_LOG")
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&verified.stdout);
+        assert!(printed.contains(records), "{verified:?}");
+    }
 }
 
 #[tokio::test]

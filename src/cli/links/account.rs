@@ -1,11 +1,13 @@
 //! The arguments that name an account: the person and the client.
 
 use clap::Args;
+use panda_oidc::audit::Change;
 use panda_oidc::config::Config;
 use panda_oidc::links::LinkKey;
 use panda_oidc_sdk::Subject;
 
 use super::failure::Failure;
+use crate::cli::change_record::ChangeRecord;
 use crate::cli::person_id::PersonId;
 
 /// The account that a command is about.
@@ -25,6 +27,16 @@ impl Account {
         LinkKey {
             subject: subject.clone(),
             client: self.client.clone(),
+        }
+    }
+
+    /// The record of a change of the account of `subject`.
+    pub(super) fn changed<'a>(&'a self, change: Change, subject: &'a Subject) -> ChangeRecord<'a> {
+        ChangeRecord {
+            change,
+            person: Some(subject),
+            client_id: self.client.as_deref(),
+            detail: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use panda_oidc::audit::Change;
 use panda_oidc::config::Config;
 use panda_oidc::links;
 use panda_oidc::links::{
@@ -19,6 +20,7 @@ use serde_json::json;
 
 use super::account::{is_client, require_registered};
 use super::failure::Failure;
+use crate::cli::change_record::ChangeRecord;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::{print_error, print_note};
 use crate::cli::table::Table;
@@ -102,7 +104,18 @@ impl Import {
         let joined = if self.dry_run {
             store.dry_run(changes).await?
         } else {
-            store.apply(changes, SystemClock.now()).await?
+            let detail = format!("{} rows", changes.len());
+            let applied = store.apply(changes, SystemClock.now()).await?;
+            if matches!(applied, ApplyOutcome::Done(_)) {
+                let record = ChangeRecord {
+                    change: Change::LinksImported,
+                    person: None,
+                    client_id: None,
+                    detail: Some(detail),
+                };
+                record.append(store).await?;
+            }
+            applied
         };
         match joined {
             ApplyOutcome::Done(tally) => self.print_summary(tally, &plan, &notes),

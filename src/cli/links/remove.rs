@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use panda_oidc::audit::Change;
 use panda_oidc::store::Store;
 
 use super::account::Account;
@@ -23,6 +24,8 @@ impl Remove {
         let mut tried = String::new();
         for subject in self.account.id.candidates() {
             if store.unlink(&self.account.key(subject)).await? {
+                let record = self.account.changed(Change::LinkRemoved, subject);
+                record.append(store).await?;
                 return Ok(ExitCode::SUCCESS);
             }
             tried = subject.to_string();

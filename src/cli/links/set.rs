@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use panda_oidc::audit::Change;
 use panda_oidc::config::Config;
 use panda_oidc::links::{
     ApplyOutcome, EditInput, LinkChange, PersonQuery, describe_conflict, parse_edit,
@@ -66,6 +67,10 @@ impl Set {
             .await?
         {
             ApplyOutcome::Done(_) => {
+                let record = self
+                    .account
+                    .changed(Change::LinkSet, &change.link_key.subject);
+                record.append(store).await?;
                 let subject = change.link_key.subject;
                 let mut query = PersonQuery::default();
                 query.subjects.insert(subject.clone());

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use panda_oidc::app::App;
+use panda_oidc::audit::{Change, SignOutCause};
 use panda_oidc::error_chain::explain;
+use panda_oidc::service::audit::{self, About};
 use panda_oidc::service::backchannel_logout;
 use panda_oidc::session::{EndedSession, SessionFilter};
 use panda_oidc::store::SessionBatches;
 
 use super::selection::Selection;
+use crate::cli::change_record::ChangeRecord;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::{print, print_note};
 
@@ -54,6 +57,18 @@ impl End {
             ProgressStyle::with_template("{spinner} {pos} sessions ended, {per_sec}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
+        let record = ChangeRecord {
+            change: Change::SessionsEnded,
+            person: None,
+            client_id: None,
+            detail: Some(
+                self.selection
+                    .written()
+                    .unwrap_or_else(|| "--all".to_owned()),
+            ),
+        };
+        let recorded = record.append(app.store.as_ref()).await;
+        recorded.map_err(|error| explain(&error))?;
         let mut ended = Ended::default();
         for filter in self.selection.filters()? {
             end(app, filter, &bar, &mut ended).await?;
@@ -88,6 +103,9 @@ async fn end(
         let notice = app.logout_notifier.notice(None, app.host.clock.now());
         let ended = app.store.end_sessions(sids, &notice).await;
         let ended = ended.map_err(|error| explain(&error))?;
+        let recorded =
+            audit::signed_out(app, &ended, SignOutCause::Operator, &About::default()).await;
+        recorded.map_err(|error| explain(&error))?;
         bar.inc(ended.len() as u64);
         backchannel_logout::notify_clients(app, &ended).await;
         total.add(&ended);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use panda_oidc::app::App;
+use panda_oidc::audit::Change;
 use panda_oidc::directory::Presence;
 use panda_oidc::service::backchannel_logout;
 
+use crate::cli::change_record::ChangeRecord;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
 use crate::cli::person_id::{PersonId, unknown_user};
@@ -38,6 +40,17 @@ impl Forget {
     async fn forget(&self, app: &Arc<App>, subject: &Subject) -> Result<bool, String> {
         let person = app.store.person(subject).await;
         let person = person.map_err(|error| explain(&error))?;
+        if person.is_some() {
+            // Recorded before: afterwards, the person has no pseudonym.
+            let record = ChangeRecord {
+                change: Change::PersonForgotten,
+                person: Some(subject),
+                client_id: None,
+                detail: None,
+            };
+            let recorded = record.append(app.store.as_ref()).await;
+            recorded.map_err(|error| explain(&error))?;
+        }
         let now = app.host.clock.now();
         let notice = app.logout_notifier.notice(None, now);
         let ended = app.store.forget(subject, &notice, now).await;

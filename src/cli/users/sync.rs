@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use panda_oidc::app::App;
+use panda_oidc::audit::Change;
 use panda_oidc::directory::{Outcome, Report};
 use panda_oidc::jobs::directory_sync::{self, Progress, SyncError, SyncOptions};
 
+use crate::cli::change_record::ChangeRecord;
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
 use panda_oidc::error_chain::explain;
@@ -46,6 +48,16 @@ impl Sync {
             accept_removals: self.accept_removals,
             confirm: self.confirm,
         };
+        if self.accept_removals {
+            let record = ChangeRecord {
+                change: Change::RemovalsAccepted,
+                person: None,
+                client_id: None,
+                detail: None,
+            };
+            let recorded = record.append(app.store.as_ref()).await;
+            recorded.map_err(|error| explain(&error))?;
+        }
         // The bar is shown only on a terminal.
         let bar = ProgressBar::new(0).with_style(
             ProgressStyle::with_template("{pos} of {len} users, {per_sec} {wide_bar}")

@@ -58,6 +58,18 @@ impl ClientError {
         }
     }
 
+    /// Why the client did not prove who it is, if that is the error.
+    pub(crate) fn failed_authentication(&self) -> Option<String> {
+        match self {
+            Self::OAuth(problem) | Self::Challenge(problem)
+                if problem.error.code == ErrorCode::InvalidClient =>
+            {
+                Some(problem.error.description.to_string())
+            }
+            Self::OAuth(_) | Self::Challenge(_) | Self::RateLimited(_) => None,
+        }
+    }
+
     fn log_entry(&self) -> LogEntry {
         match self {
             Self::OAuth(problem) | Self::Challenge(problem) => problem.log_entry(),

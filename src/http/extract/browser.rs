@@ -22,7 +22,8 @@ use crate::http::error::{MAX_QUERY_BYTES, PageError, PageProblem};
 use crate::http::page::language::Language;
 use crate::login::browser::BrowserHandles;
 use crate::login::referer::from_portal;
-use crate::service::sign_in::{BrowserState, Caller};
+use crate::service::caller::Caller;
+use crate::service::sign_in::BrowserState;
 use crate::store::StoreError;
 
 /// A browser's request, without its body.

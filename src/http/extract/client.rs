@@ -12,6 +12,7 @@ use percent_encoding::percent_decode;
 use super::client_ip::ClientIp;
 use super::{authorization, form};
 use crate::app::App;
+use crate::audit::Event;
 use crate::http::error::{ClientError, OAuthProblem};
 use crate::keys::remote_jwks::JwksUnavailable;
 use crate::limits::Limit;
@@ -22,6 +23,7 @@ use crate::oauth::client_auth::{
 use crate::oauth::discovery::path;
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::Params;
+use crate::service::audit::{self, About};
 
 /// A client that has authenticated itself, or a public client that has identified itself.
 pub(crate) struct AuthenticatedClient {
@@ -77,6 +79,16 @@ impl AuthenticatedClient {
             now: app.host.clock.now(),
         };
         let client = prove(app, &credentials, limit, client_ip).await;
+        let client = client.inspect_err(|error| {
+            if let Some(reason) = error.failed_authentication() {
+                let about = About {
+                    person: None,
+                    client_id: named_client(app, &credentials).map(str::to_owned),
+                    address: Some(client_ip),
+                };
+                audit::refused(app, about, Event::ClientRefused { reason });
+            }
+        });
         let client = client.map_err(|error| match named_client(app, &credentials) {
             Some(id) => error.of_client(id),
             None => error,

@@ -10,8 +10,10 @@ use super::lease::Lease;
 use super::pages::{ListLimits, Progress, ReadError, read};
 use super::staging::{BATCH_SIZE, Pages, discard};
 use crate::app::App;
+use crate::audit::SignOutCause;
 use crate::directory::{Anomaly, Outcome, Reading, Report, check};
 use crate::error_chain::explain;
+use crate::service::audit::{self, About};
 use crate::service::backchannel_logout;
 use crate::store::StoreError;
 
@@ -166,6 +168,8 @@ impl<'a> SyncRun<'a> {
             for session in &applied.ended {
                 tracing::info!(subject = %session.subject, sid = %session.sid, "Signed {} out: the directory does not list them any more", session.subject);
             }
+            let about = About::default();
+            audit::signed_out(self.app(), &applied.ended, SignOutCause::Directory, &about).await?;
             backchannel_logout::notify_clients(self.app(), &applied.ended).await;
             if applied.changes == 0 {
                 return Ok(());

@@ -3,6 +3,7 @@
 use super::audience::CheckedAudience;
 use super::issue::{GrantedTokens, TokenIssue, new_family};
 use crate::app::App;
+use crate::audit::Event;
 use crate::crypto::handle::Handle;
 use crate::crypto::identifiers::GrantId;
 use crate::oauth::client::Client;
@@ -10,6 +11,7 @@ use crate::oauth::grant::ActiveGrant;
 use crate::oauth::grants::authorization_code::{CodeRequest, invalid_code, verify};
 use crate::oauth::resource;
 use crate::service::access::require_access;
+use crate::service::audit;
 use crate::service::error::Error;
 use crate::store::CodeRedemption;
 
@@ -40,6 +42,7 @@ pub(super) async fn redeem(
     let granted = match redeemed.await? {
         CodeRedemption::Granted(granted) => *granted,
         CodeRedemption::Reused(client_id) => {
+            audit::replayed(app, &client_id, Event::CodeReplayed);
             let client_id = client_id.as_str();
             tracing::warn!(
                 client_id,

@@ -3,11 +3,13 @@
 use super::audience::CheckedAudience;
 use super::issue::{GrantedTokens, TokenIssue};
 use crate::app::App;
+use crate::audit::Event;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::oauth::client::Client;
 use crate::oauth::grants::refresh_token::{RefreshRequest, granted_scopes, invalid_refresh_token};
 use crate::oauth::resource;
 use crate::service::access::require_access;
+use crate::service::audit;
 use crate::service::error::Error;
 use crate::store::{RefreshOutcome, Rotation};
 
@@ -43,6 +45,7 @@ pub(super) async fn refresh(
     let (id, mut granted) = match app.store.rotate(rotation, now).await? {
         RefreshOutcome::Granted(id, granted) => (id, *granted),
         RefreshOutcome::Reused(client_id) => {
+            audit::replayed(app, &client_id, Event::RefreshTokenReplayed);
             let client_id = client_id.as_str();
             tracing::warn!(
                 client_id,

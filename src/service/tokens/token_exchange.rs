@@ -24,6 +24,7 @@ use crate::oauth::requested_claims::RequestedClaims;
 use crate::oauth::resource;
 use crate::service::access::access_denial;
 use crate::service::access_tokens::{self, TokenGrant};
+use crate::service::caller::Caller;
 use crate::service::client_sign_in::sign_in_for_client;
 use crate::service::error::Error;
 use crate::service::ticket_verification::SignInError;
@@ -156,10 +157,14 @@ async fn sign_in(
     ticket: Ticket,
     address: IpAddr,
 ) -> Result<Session, Error> {
+    let caller = Caller {
+        address: Some(address),
+        client_id: Some(client.id.to_string()),
+    };
     // A client that proves itself serves many people from one address.
     let address = Some(address).filter(|_| client.is_public());
     let holder = TicketHolder::Client(client.id.clone());
-    let signed_in = sign_in_for_client(app, holder, ticket, address).await;
+    let signed_in = sign_in_for_client(app, holder, ticket, address, &caller).await;
     let session = signed_in.map_err(|error| match error {
         SignInError::Store(error) => Error::Store(error),
         failure if failure.is_temporary() => {

@@ -5,6 +5,7 @@
 //! the step, which then runs again. A step uses one connection, so none waits for another while it holds one.
 //! The SQL for a trait of [`crate::store`] is in the submodule of the same name.
 
+mod audit_log;
 mod column;
 mod connection;
 mod directory_changes;

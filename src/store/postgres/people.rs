@@ -91,7 +91,11 @@ impl People for PostgresStore {
             let found = sql
                 .begin(&[
                     (history::LOCK, &one),
-                    ("SELECT 1 FROM links WHERE subject = $1 LIMIT 1", &one),
+                    (
+                        "SELECT 1 FROM links WHERE subject = $1
+                          UNION ALL SELECT 1 FROM audit_people WHERE subject = $1 LIMIT 1",
+                        &one,
+                    ),
                     (OF_USERS.0, &all),
                     (OF_USERS.1, &all),
                 ])
@@ -158,10 +162,11 @@ const LEAVERS: &str = "
 
 /// The statements that remove the personal data of people. A leaver remains in the table as one who left. The
 /// parameters are the people, and with them the time.
-fn forget<'a>(people: &'a [Parameter<'a>; 1], leavers: &'a [Parameter<'a>; 2]) -> [Command<'a>; 5] {
+fn forget<'a>(people: &'a [Parameter<'a>; 1], leavers: &'a [Parameter<'a>; 2]) -> [Command<'a>; 6] {
     [
         ("DELETE FROM people_history WHERE subject = ANY($1)", people),
         ("DELETE FROM links WHERE subject = ANY($1)", people),
+        ("DELETE FROM audit_people WHERE subject = ANY($1)", people),
         (
             "DELETE FROM directory_changes WHERE subject = ANY($1) AND change = 'listed'",
             people,

@@ -21,11 +21,18 @@ struct Migration {
 /// The migrations from an empty database to the current schema. A released migration is never changed; a change
 /// is a new migration. While replicas are replaced one by one, those of the release before still run: a migration
 /// only adds what they do not notice, and `oldest` says so.
-const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    oldest: 1,
-    sql: include_str!("migrations/0001_begin.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        oldest: 1,
+        sql: include_str!("migrations/0001_begin.sql"),
+    },
+    Migration {
+        version: 2,
+        oldest: 1,
+        sql: include_str!("migrations/0002_audit.sql"),
+    },
+];
 
 /// The schema of this program.
 pub(super) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

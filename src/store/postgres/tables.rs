@@ -96,7 +96,13 @@ impl TableWriter for Tables {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let committed = self.0.batch_execute("COMMIT").await;
+        // Records that are added later must not get the number of one that was copied.
+        let committed = self.0.batch_execute(
+            "SELECT setval(pg_get_serial_sequence('audit_records', 'seq'),
+                           (SELECT coalesce(max(seq), 0) + 1 FROM audit_records), FALSE);
+             COMMIT",
+        );
+        let committed = committed.await;
         committed.map_err(|error| Fault::from(error).during("commit the rows"))
     }
 }

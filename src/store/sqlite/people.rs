@@ -78,7 +78,10 @@ impl People for SqliteStore {
             let has_link = sql
                 .prepare_cached("SELECT 1 FROM links WHERE subject = ?1")?
                 .exists([subject.as_str()])?;
-            if !has_user && !has_link {
+            let has_pseudonym = sql
+                .prepare_cached("SELECT 1 FROM audit_people WHERE subject = ?1")?
+                .exists([subject.as_str()])?;
+            if !has_user && !has_link && !has_pseudonym {
                 return Ok(None);
             }
             let ended = end_all(sql, subject.as_str(), &notice)?;
@@ -164,6 +167,8 @@ fn forget(sql: &Connection, subject: &str, now: DateTime<Utc>) -> rusqlite::Resu
     sql.prepare_cached("DELETE FROM people_history WHERE subject = ?1")?
         .execute([subject])?;
     sql.prepare_cached("DELETE FROM links WHERE subject = ?1")?
+        .execute([subject])?;
+    sql.prepare_cached("DELETE FROM audit_people WHERE subject = ?1")?
         .execute([subject])?;
     sql.prepare_cached("DELETE FROM directory_changes WHERE subject = ?1 AND change = 'listed'")?
         .execute([subject])?;
