@@ -187,6 +187,12 @@ fn bounded<'a>(
 
 fn nonce(params: &Params) -> Result<Option<Nonce>, OAuthError> {
     let nonce = bounded(params, "nonce", MAX_NONCE_BYTES)?;
+    // It is stored with the code, and PostgreSQL has no text with this character.
+    if nonce.is_some_and(|nonce| nonce.contains('\0')) {
+        return Err(OAuthError::invalid_request(
+            "the nonce has a null character",
+        ));
+    }
     Ok(nonce.map(|nonce| Nonce::new(nonce.to_owned())))
 }
 

@@ -37,8 +37,8 @@ async fn a_request_with_a_null_character_is_refused_and_not_an_outage() {
         );
     }
     let answer = app.redeem("a\0b").await;
-    assert_eq!(answer.json()["error"], "invalid_request");
-    assert_eq!(app.refresh("a\0b").await.json()["error"], "invalid_request");
+    assert_eq!(answer.json()["error"], "invalid_grant");
+    assert_eq!(app.refresh("a\0b").await.json()["error"], "invalid_grant");
     fleet.portal.rename_user(CHEN_TAO, "陈\0涛");
     fleet.signed_in(0).await;
     assert!(
