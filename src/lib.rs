@@ -6,6 +6,7 @@
 //! login, and [`scim`] publishes users to other systems. [`config`] reads the configuration, and
 //! [`app`] holds the state that requests share. The portal itself is behind a plugin.
 
+pub mod admin;
 pub mod app;
 pub mod backchannel;
 pub mod config;

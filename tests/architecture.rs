@@ -47,6 +47,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "rules",
         &[
+            "admin",
             "backchannel",
             "directory",
             "links",

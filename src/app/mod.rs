@@ -11,6 +11,7 @@ pub mod unmatched_names;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Host, IdentityProvider};
 
 pub use self::error::StartError;
@@ -38,6 +39,8 @@ use crate::store::{Missing, SqliteStore, Store, StoreError, WriteTimeout};
 
 /// The opened provider. Requests share it.
 pub struct App {
+    /// When it was opened.
+    pub started_at: DateTime<Utc>,
     /// The issuer.
     pub issuer: Issuer,
     /// The admin listener, and the tokens it accepts.
@@ -127,6 +130,7 @@ impl App {
             serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
         let logout_notifier = LogoutNotifier::new(&config.clients);
         Ok(Self {
+            started_at: host.clock.now(),
             policy: Policy::from(&config.session),
             limits: Limits::new(&config.limits, &host.clock),
             directory: config.directory,

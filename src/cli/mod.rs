@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod clients;
 mod configured;
 mod demo;
 mod files;
@@ -20,6 +21,7 @@ mod stop;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod users;
 
 use std::process::ExitCode;
@@ -54,6 +56,12 @@ enum Command {
     /// The sessions of people: list them, end them.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// The registered clients: what a person would get in one.
+    #[command(subcommand)]
+    Clients(clients::Clients),
+    /// The tokens of the admin API: create, list, revoke.
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -65,7 +73,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) => {
+        Command::Users(_) | Command::Sessions(_) | Command::Clients(_) | Command::Tokens(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
@@ -105,6 +113,14 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Sessions(sessions) => {
             let config = sessions.configured().load()?;
             runtime.block_on(sessions.run(config))
+        }
+        Command::Clients(clients) => {
+            let config = clients.configured().load()?;
+            runtime.block_on(clients.run(config))
+        }
+        Command::Tokens(tokens) => {
+            let config = tokens.configured().load()?;
+            runtime.block_on(tokens.run(&config))
         }
     };
     result.map_err(|error| vec![error])

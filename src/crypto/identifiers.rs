@@ -83,6 +83,8 @@ identifiers! {
     SecretHash;
     /// The content of a file, hashed.
     FileDigest;
+    /// The secret of a token of the admin API, hashed.
+    AdminTokenHash;
 }
 
 /// For each type that hashes a random [`Handle`].
@@ -113,7 +115,7 @@ macro_rules! of_bytes {
     )*};
 }
 
-of_bytes! { FamilyId RefreshTokenHash ReplayKey SecretHash FileDigest }
+of_bytes! { FamilyId RefreshTokenHash ReplayKey SecretHash FileDigest AdminTokenHash }
 
 impl HolderId {
     /// The holder that is this browser.

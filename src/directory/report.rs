@@ -4,11 +4,12 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::removal_guard::Anomaly;
 
 /// The report of the last reading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// When the reading ended.
     pub at: DateTime<Utc>,
@@ -23,7 +24,7 @@ pub struct Report {
 }
 
 /// The outcome of a reading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// The list was read and its changes were applied.
@@ -58,7 +59,7 @@ pub enum Outcome {
 }
 
 /// Blocked removals: users are missing from a list that the removal guard refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Blocked {
     /// How many are missing.
     pub missing: u64,

@@ -8,22 +8,23 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tower_http::normalize_path::NormalizePath;
 
-use super::{metrics, scim};
+use super::{admin_api, metrics, scim};
 use crate::app::App;
 use crate::error_chain::causes;
 
 /// SCIM is missing too if no token is configured for it.
-const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, and /scim/v2 if [[admin.tokens]] are configured\n";
+const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, /admin/v1, and /scim/v2 if [[admin.tokens]] are configured\n";
 
 /// The routes of the admin listener.
 pub fn router(app: Arc<App>) -> Router {
-    let scim = scim::router(&app);
+    let (scim, api) = (scim::router(&app), admin_api::router(&app));
     let routes = Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(app)
         .merge(scim)
+        .merge(api)
         .fallback(|| async { (StatusCode::NOT_FOUND, NOT_FOUND) })
         .method_not_allowed_fallback(|| async {
             let text = "this address takes GET alone\n";

@@ -3,6 +3,7 @@
 
 mod account_switch;
 pub mod admin;
+mod admin_api;
 mod authorization_request;
 mod authorization_response;
 mod authorize;

@@ -52,6 +52,19 @@ pub enum Denied {
     Rule(String),
 }
 
+impl Denied {
+    /// The key of the client's configuration whose rule denies; `None` when a rule could not be evaluated.
+    #[must_use]
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Listed => Some("deny"),
+            Self::NotListed => Some("allow"),
+            Self::Unlinked => Some("unlinked"),
+            Self::Rule(_) => None,
+        }
+    }
+}
+
 impl AccessRules {
     /// Whether the decision may depend on the user's account at the client.
     #[must_use]

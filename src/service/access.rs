@@ -72,14 +72,30 @@ pub async fn require_access_to_services<E>(
 where
     E: From<OAuthError> + From<StoreError>,
 {
-    for service in app.clients.restricting_access_to(audience) {
-        if let Some(denied) = access_denial(app, service, user).await? {
-            tracing::info!("A token is refused: {denied}");
-            let description = "the service is not open to the person";
-            return Err(OAuthError::new(ErrorCode::InvalidTarget, description).into());
-        }
+    if let Some(denied) = service_denial(app, audience, user).await? {
+        tracing::info!("A token is refused: {denied}");
+        let description = "the service is not open to the person";
+        return Err(OAuthError::new(ErrorCode::InvalidTarget, description).into());
     }
     Ok(())
+}
+
+/// Why a service in `audience` is not open to `user`; `None` when all of them are.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn service_denial(
+    app: &App,
+    audience: &[String],
+    user: &User,
+) -> Result<Option<Box<AccessDenied>>, StoreError> {
+    for service in app.clients.restricting_access_to(audience) {
+        if let Some(denied) = access_denial(app, service, user).await? {
+            return Ok(Some(denied));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the user of the grant still has access to `client`, which it was granted to.

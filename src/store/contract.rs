@@ -1,5 +1,6 @@
 //! The rules for every store backend, each written once. A new backend adds one line to `stores!`.
 
+mod admin_tokens;
 mod fixture;
 mod grants;
 mod links;
@@ -124,6 +125,10 @@ macro_rules! stores {
                 signing_keys: the_first_key_of_an_algorithm_is_kept;
                 signing_keys: processes_that_start_at_once_all_get_the_same_key;
                 signing_keys: keys_are_listed_oldest_first;
+                admin_tokens: an_admin_token_is_found_only_by_the_hash_of_its_secret;
+                admin_tokens: admin_tokens_are_listed_oldest_first;
+                admin_tokens: the_name_of_an_admin_token_is_unique;
+                admin_tokens: a_revoked_admin_token_is_gone_and_its_name_is_free;
                 links: a_link_is_read_back_unchanged;
                 links: a_link_for_a_client_is_completed_from_the_one_for_all_clients;
                 links: a_username_is_unique_within_a_client;

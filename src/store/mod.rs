@@ -8,6 +8,7 @@
 //! The store never sees secrets in clear: handles, codes and tickets arrive as
 //! [`Digest`](crate::crypto::handle::Digest)s, signing keys arrive sealed.
 
+mod admin_tokens;
 #[cfg(test)]
 mod contract;
 pub(crate) mod error;
@@ -25,6 +26,7 @@ mod signing_keys;
 mod sqlite;
 mod user_listing;
 
+pub use self::admin_tokens::AdminTokens;
 pub use self::error::StoreError;
 pub use self::grants::{CodeRedemption, Grants, NewFamily};
 pub use self::links::Links;
@@ -53,6 +55,7 @@ pub trait Store:
     + UserListing
     + DirectoryReadings
     + SealedKeys
+    + AdminTokens
     + Maintenance
 {
 }
@@ -69,6 +72,7 @@ impl<T> Store for T where
         + UserListing
         + DirectoryReadings
         + SealedKeys
+        + AdminTokens
         + Maintenance
 {
 }

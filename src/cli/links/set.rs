@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::config::Config;
-use panda_oidc::links::{
-    ApplyOutcome, EditInput, LinkChange, PersonQuery, describe_conflict, parse_edit,
-};
-use panda_oidc::store::{Links as _, SqliteStore};
+use panda_oidc::links::{EditInput, LinkChange, parse_edit};
+use panda_oidc::service::accounts::{SetOutcome, set_account};
+use panda_oidc::store::SqliteStore;
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::account::{Account, require_registered};
@@ -61,25 +60,16 @@ impl Set {
         let subject = subject.map_err(|error| Failure::Usage(error.to_string()))?;
         let link_key = self.account.key(subject);
         let change = LinkChange { link_key, edit };
-        match store
-            .apply([change.clone()].into(), SystemClock.now())
-            .await?
-        {
-            ApplyOutcome::Done(_) => {
-                let subject = change.link_key.subject;
-                let mut query = PersonQuery::default();
-                query.subjects.insert(subject.clone());
-                if store.find_people(query).await?.is_empty() {
+        match set_account(store, change, SystemClock.now()).await? {
+            SetOutcome::Done { person_is_known } => {
+                if !person_is_known {
                     print_note(&format_args!(
                         "nobody has heard of {subject}; compare it with users list"
                     ));
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            ApplyOutcome::Taken(taken) => {
-                let conflicts = taken.iter().map(|taken| describe_conflict(&change, taken));
-                Err(Failure::Refused(conflicts.collect::<Vec<_>>().join("; ")))
-            }
+            SetOutcome::Taken(conflicts) => Err(Failure::Refused(conflicts)),
         }
     }
 }

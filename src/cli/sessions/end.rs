@@ -1,6 +1,5 @@
 //! `panda-oidc sessions end`.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,9 +8,7 @@ use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use panda_oidc::app::App;
 use panda_oidc::error_chain::explain;
-use panda_oidc::service::backchannel_logout;
-use panda_oidc::session::{EndedSession, SessionFilter};
-use panda_oidc::store::SessionBatches;
+use panda_oidc::service::session_ending::{EndedSessions, end_sessions};
 
 use super::selection::Selection;
 use crate::cli::configured::ConfigArgs;
@@ -32,14 +29,6 @@ pub(in crate::cli) struct End {
     all: bool,
 }
 
-/// What has ended.
-#[derive(Debug, Default)]
-struct Ended {
-    sessions: usize,
-    people: BTreeSet<String>,
-    clients: BTreeSet<String>,
-}
-
 impl End {
     pub(super) async fn run(&self, app: &Arc<App>) -> Result<ExitCode, String> {
         if let Some(client) = &self.selection.client
@@ -54,9 +43,11 @@ impl End {
             ProgressStyle::with_template("{spinner} {pos} sessions ended, {per_sec}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
-        let mut ended = Ended::default();
+        let mut ended = EndedSessions::default();
         for filter in self.selection.filters()? {
-            end(app, filter, &bar, &mut ended).await?;
+            end_sessions(app, filter, &mut ended, |count| bar.inc(count))
+                .await
+                .map_err(|error| explain(&error))?;
         }
         bar.finish_and_clear();
         match self.selection.written() {
@@ -64,56 +55,28 @@ impl End {
                 "no session has {option}; `panda-oidc sessions list` shows which there are"
             )),
             _ => {
-                print(&ended);
+                print(&Summary(&ended));
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
 }
 
-/// Ends the sessions that `filter` selects. One that begins meanwhile may stay.
-async fn end(
-    app: &Arc<App>,
-    filter: SessionFilter,
-    bar: &ProgressBar,
-    total: &mut Ended,
-) -> Result<(), String> {
-    let mut batches = SessionBatches::of(app.store.as_ref(), filter);
-    loop {
-        let batch = batches.next().await.map_err(|error| explain(&error))?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let sids = batch.into_iter().map(|one| one.session.sid).collect();
-        let notice = app.logout_notifier.notice(None, app.host.clock.now());
-        let ended = app.store.end_sessions(sids, &notice).await;
-        let ended = ended.map_err(|error| explain(&error))?;
-        bar.inc(ended.len() as u64);
-        backchannel_logout::notify_clients(app, &ended).await;
-        total.add(&ended);
-    }
-}
+/// The line that says what has ended.
+struct Summary<'a>(&'a EndedSessions);
 
-impl Ended {
-    fn add(&mut self, ended: &[EndedSession]) {
-        self.sessions += ended.len();
-        for session in ended {
-            self.people.insert(session.subject.to_string());
-            let told = session.leased.iter();
-            self.clients
-                .extend(told.map(|one| one.client_id.to_string()));
-        }
-    }
-}
-
-impl fmt::Display for Ended {
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sessions, people) = (self.sessions, self.people.len());
-        write!(f, "ended sessions: {sessions}, of people: {people}")?;
-        if self.clients.is_empty() {
+        let EndedSessions {
+            sessions,
+            people,
+            clients,
+        } = self.0;
+        write!(f, "ended sessions: {sessions}, of people: {}", people.len())?;
+        if clients.is_empty() {
             return Ok(());
         }
-        let clients: Vec<_> = self.clients.iter().map(String::as_str).collect();
+        let clients: Vec<_> = clients.iter().map(String::as_str).collect();
         write!(f, "; told of it: {}", clients.join(", "))
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use panda_oidc::app::App;
-use panda_oidc::directory::Presence;
-use panda_oidc::service::backchannel_logout;
+use panda_oidc::service::forgetting;
 
 use crate::cli::configured::ConfigArgs;
 use crate::cli::output::print;
@@ -36,21 +35,15 @@ impl Forget {
 
     /// Forgets the user with this id. `false` when nobody has it.
     async fn forget(&self, app: &Arc<App>, subject: &Subject) -> Result<bool, String> {
-        let person = app.store.person(subject).await;
-        let person = person.map_err(|error| explain(&error))?;
-        let now = app.host.clock.now();
-        let notice = app.logout_notifier.notice(None, now);
-        let ended = app.store.forget(subject, &notice, now).await;
-        let Some(ended) = ended.map_err(|error| explain(&error))? else {
+        let forgotten = forgetting::forget(app, subject).await;
+        let Some(forgotten) = forgotten.map_err(|error| explain(&error))? else {
             return Ok(false);
         };
-        backchannel_logout::notify_clients(app, &ended).await;
         print(&format_args!(
             "forgot {subject}: name, phone, accounts and history are removed; sessions that ended: {}",
-            ended.len()
+            forgotten.ended_sessions
         ));
-        let presence = person.map(|person| person.presence);
-        if matches!(presence, Some(Presence::Listed | Presence::Absent(_))) {
+        if forgotten.is_listed {
             print(
                 &"the portal still lists them: the next reading of its list, or a login, brings name and phone again",
             );

@@ -4,6 +4,7 @@
 //! second thread moves the write-ahead log into the database. The SQL for a trait of
 //! [`crate::store`] is in the submodule of the same name.
 
+mod admin_tokens;
 mod checkpoint;
 mod column;
 mod fault;

@@ -26,7 +26,7 @@ pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
 
 /// The migrations from an empty database to the current schema, each with the `user_version` it leads
 /// to. A released migration is never changed; a change is a new migration.
-const MIGRATIONS: [(i64, &str); 7] = [
+const MIGRATIONS: [(i64, &str); 8] = [
     (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
     (3, include_str!("migrations/0003_logout_deliveries.sql")),
@@ -34,6 +34,7 @@ const MIGRATIONS: [(i64, &str); 7] = [
     (5, include_str!("migrations/0005_links.sql")),
     (6, include_str!("migrations/0006_directory.sql")),
     (7, include_str!("migrations/0007_due_by_client.sql")),
+    (10, include_str!("migrations/0010_admin_tokens.sql")),
 ];
 
 /// The schema version of this program.
