@@ -79,7 +79,7 @@ fn pair() -> [Keys; 2] {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
     let sealed_keys =
         SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
-    [(); 2].map(|()| Keys::open(&sealed_keys, &sealer).unwrap())
+    [(); 2].map(|()| Keys::open(&sealed_keys, &sealer, DateTime::UNIX_EPOCH).unwrap())
 }
 
 fn claims() -> AccessTokenClaims {

@@ -12,6 +12,7 @@
 
 mod floor;
 mod http;
+mod live_grants;
 mod load;
 mod login;
 mod rounds;
@@ -85,6 +86,12 @@ struct Options {
     /// How many unused clients are registered as well.
     #[arg(long, default_value_t = 0)]
     more_clients: usize,
+    /// How many live grants of other people the store holds, each with a refresh token.
+    #[arg(long, default_value_t = 0)]
+    live_grants: i64,
+    /// The URL of an empty database of PostgreSQL, to measure with that instead of SQLite.
+    #[arg(long, conflicts_with = "live_grants")]
+    postgres: Option<String>,
     /// Also measures what no provider can leave out, on this machine.
     #[arg(long)]
     floor: bool,
@@ -117,7 +124,12 @@ async fn measure(options: Options) {
         portal.url().as_str(),
         &CLIENTS,
         options.more_clients,
+        options.postgres.as_deref(),
     );
+    house.start().await.0.stop(); // creates database and keys
+    if options.live_grants > 0 {
+        live_grants::add(&house.database(), options.live_grants);
+    }
     let server = measure_starts(&house, &options.binary).await;
     let bench = Bench {
         house,
@@ -134,7 +146,6 @@ async fn measure(options: Options) {
 
 /// Starts servers over the same data, and leaves the last one running.
 async fn measure_starts(house: &ServerFixture, binary: &Path) -> Server {
-    house.start().await.0.stop(); // creates database and keys
     let mut times = Vec::new();
     for _ in 0..10 {
         let (server, time) = house.start().await;

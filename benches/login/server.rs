@@ -32,17 +32,28 @@ pub(crate) struct Used {
 }
 
 impl ServerFixture {
-    /// The configuration of `clients`, and of `more` unused clients.
-    pub(crate) fn new(binary: &Path, portal: &str, clients: &[Client], more: usize) -> Self {
+    /// The configuration of `clients`, of `more` unused clients, and of the database: SQLite, or the URL of
+    /// PostgreSQL.
+    pub(crate) fn new(
+        binary: &Path,
+        portal: &str,
+        clients: &[Client],
+        more: usize,
+        postgres: Option<&str>,
+    ) -> Self {
         let (address, admin) = (free_address(), free_address());
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display();
+        let store = match postgres {
+            Some(url) => format!("kind = 'postgres'\nurl = '{url}'"),
+            None => format!("path = '{at}/data/panda-oidc.db'"),
+        };
         let mut toml = format!(
             "issuer = 'http://{address}'\n\
              [server]\nlisten = '{address}'\n\
              [admin]\nlisten = '{admin}'\n\
              [provider]\nkind = 'panda'\nbase_url = '{portal}'\n\
-             [store]\npath = '{at}/data/panda-oidc.db'\n\
+             [store]\n{store}\n\
              [keys]\nmaster_key_file = '{at}/data/master.key'\n"
         );
         for client in clients {
@@ -81,6 +92,11 @@ impl ServerFixture {
             .arg(self.folder.path().join("panda-oidc.toml"))
             .env_remove("RUST_LOG");
         Server::start(&mut command, self.address, &self.log()).await
+    }
+
+    /// The path of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("data/panda-oidc.db")
     }
 
     fn log(&self) -> PathBuf {

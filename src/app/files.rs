@@ -3,12 +3,14 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::error::StartError;
 use super::signing_keys::other_master_key;
-use crate::config::{Config, StoreKind};
+use crate::config::{Config, StoreConfig};
 use crate::crypto::{MasterKey, Purpose};
-use crate::keys::{Keys, KeysError};
-use crate::store::{Inspection, SqliteStore};
+use crate::keys::{Keys, KeysError, SealedKey};
+use crate::store::{Inspection, PostgresStore, SqliteStore};
 
 /// What the provider would find.
 #[derive(Debug)]
@@ -19,45 +21,67 @@ pub struct Files {
     pub warnings: Vec<String>,
 }
 
-/// Looks whether the provider could open the database and the master key of `config`. Changes nothing.
+/// Looks whether the provider could open the database and the master key of `config`. Changes nothing. `now` decides which keys
+/// are in use.
 ///
 /// # Errors
 ///
 /// The error with which the provider would not start.
-pub fn inspect(config: &Config) -> Result<Files, StartError> {
-    let database = match config.store.kind {
-        StoreKind::Sqlite => SqliteStore::inspect(&config.store.path)?,
-        StoreKind::Memory => None,
+pub async fn inspect(config: &Config, now: DateTime<Utc>) -> Result<Files, StartError> {
+    let database = match &config.store {
+        StoreConfig::Sqlite(path) => SqliteStore::inspect(path),
+        StoreConfig::Postgres(settings) => PostgresStore::inspect(settings).await,
+        StoreConfig::Memory => Ok(None),
     };
+    let database = database.map_err(|source| StartError::Store {
+        key: config.store.key(),
+        source,
+    })?;
     let file = &config.keys.master_key_file;
     let sealed = database.as_ref().map_or(&[][..], |database| &database.keys);
     let mut warnings = Vec::new();
     if sealed.is_empty() && !file.exists() {
         MasterKey::check_creatable(file)?;
     } else {
-        let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
-        match Keys::open(sealed, &sealer) {
-            // The provider generates those that are missing.
-            Ok(_) | Err(KeysError::Missing(_)) => {}
-            Err(error) => return Err(other_master_key(error.into(), file)),
-        }
+        require_master_key(config, sealed, now)?;
         warnings.extend(begins_anew(config, sealed.is_empty()));
     }
     warnings.extend(readable_by_everybody(config));
     Ok(Files { database, warnings })
 }
 
+/// Refuses a master key that does not open these signing keys.
+///
+/// # Errors
+///
+/// When the file is missing, or holds another key.
+pub fn require_master_key(
+    config: &Config,
+    sealed: &[SealedKey],
+    now: DateTime<Utc>,
+) -> Result<(), StartError> {
+    let file = &config.keys.master_key_file;
+    let sealer = MasterKey::existing(file)?.sealer(Purpose::SigningKeys);
+    match Keys::open(sealed, &sealer, now) {
+        // The provider generates those that are missing.
+        Ok(_) | Err(KeysError::Missing(_)) => Ok(()),
+        Err(error) => Err(other_master_key(error.into(), file)),
+    }
+}
+
 /// A warning if there is a master key, but the database that it belongs to has no keys or does not exist.
 #[must_use]
 pub fn begins_anew(config: &Config, has_no_keys: bool) -> Option<String> {
-    let (database, file) = (&config.store.path, &config.keys.master_key_file);
-    let is_new = has_no_keys && config.store.kind == StoreKind::Sqlite && file.exists();
+    let file = &config.keys.master_key_file;
+    let is_lasting = !matches!(config.store, StoreConfig::Memory);
+    let is_new = has_no_keys && is_lasting && file.exists();
     is_new.then(|| {
+        let key = config.store.key();
         format!(
-            "store.path: {} is new or empty, but the master key {} was there before. If this provider has \
+            "{key}: {} is new or empty, but the master key {} was there before. If this provider has \
              served before, its database is missing, and with it all sessions, the linked accounts and the \
-             record of leavers: stop, see whether store.path is right, and restore the backup",
-            database.display(),
+             record of leavers: stop, see whether {key} is right, and restore the backup",
+            config.store.location(),
             file.display()
         )
     })
@@ -67,9 +91,9 @@ pub fn begins_anew(config: &Config, has_no_keys: bool) -> Option<String> {
 #[cfg(unix)]
 fn readable_by_everybody(config: &Config) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
-    let file = &config.store.path;
+    let file = config.store.file()?;
     let mode = std::fs::metadata(file).ok()?.permissions().mode();
-    let is_readable = config.store.kind == StoreKind::Sqlite && mode & 0o007 != 0;
+    let is_readable = mode & 0o007 != 0;
     is_readable.then(|| {
         format!(
             "store.path: everybody on this machine can read {file}, and with it names, telephone numbers \

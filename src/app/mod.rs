@@ -1,8 +1,11 @@
 //! The application state that requests share, opened once from the configuration.
 
+mod baseline;
 mod error;
 pub mod files;
 pub mod groups;
+pub mod live;
+pub mod reload;
 pub mod removal_time;
 pub mod rule_log;
 pub mod signing_keys;
@@ -14,18 +17,21 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use panda_oidc_sdk::{Host, IdentityProvider};
 
+use self::baseline::Baseline;
 pub use self::error::StartError;
 use self::files::open_master_key;
+pub use self::files::require_master_key;
 use self::groups::{CurrentGroups, log_failures};
 use self::removal_time::RemovalTime;
 use self::rule_log::RuleLog;
 use self::signing_keys::{load_or_generate, other_master_key};
 use crate::backchannel::LogoutNotifier;
-use crate::config::{Admin, Config, Directory, StoreKind};
+use crate::config::{Admin, Config, Directory, StoreConfig};
 use crate::crypto::refresh_token::RefreshTokenChain;
 use crate::crypto::{Purpose, Sealer, TicketHasher};
 use crate::keys::Keys;
 use crate::keys::remote_jwks::RemoteJwks;
+use crate::keys::schedule::RotationPolicy;
 use crate::limits::{Limits, LogoutCalls};
 use crate::login::policy::Policy;
 use crate::oauth::client::Client;
@@ -35,7 +41,9 @@ use crate::oauth::issuer::Issuer;
 use crate::people::{Link, Membership, Profile};
 use crate::problem::Problem;
 use crate::session::User;
-use crate::store::{Missing, SqliteStore, Store, StoreError, WriteTimeout};
+use crate::store::{
+    Missing, PostgresStore, SqliteStore, Store, StoreError, TableReader, TableWriter, WriteTimeout,
+};
 
 /// The opened provider. Requests share it.
 pub struct App {
@@ -56,11 +64,15 @@ pub struct App {
     /// The keys that clients publish at their `jwks_uri`.
     pub remote_jwks: RemoteJwks,
     /// The identity provider that authenticates users.
-    pub provider: Box<dyn IdentityProvider>,
+    pub provider: Arc<dyn IdentityProvider>,
     /// The store, for what outlives a request.
-    pub store: Box<dyn Store>,
+    pub store: Arc<dyn Store>,
     /// The signing keys.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
+    /// Seals the signing keys in the store.
+    pub key_sealer: Arc<Sealer>,
+    /// How the signing keys are rotated.
+    pub key_rotation: RotationPolicy,
     /// Notifies clients of ended sessions.
     pub logout_notifier: LogoutNotifier,
     /// Limits the logout requests in flight.
@@ -75,25 +87,28 @@ pub struct App {
     /// Sets.
     pub host: Host,
     /// The time by which data is removed for good.
-    pub removal_time: RemovalTime,
+    pub removal_time: Arc<RemovalTime>,
     /// Seals pending authorization requests.
-    pub pending_request_sealer: Sealer,
+    pub pending_request_sealer: Arc<Sealer>,
     /// Seals account switches that wait for confirmation.
-    pub switch_sealer: Sealer,
+    pub switch_sealer: Arc<Sealer>,
     /// Seals logouts that wait for confirmation.
-    pub logout_sealer: Sealer,
+    pub logout_sealer: Arc<Sealer>,
     /// Seals recent launches in cookies.
-    pub launch_sealer: Sealer,
+    pub launch_sealer: Arc<Sealer>,
     /// Seals launches that failed.
-    pub failed_launch_sealer: Sealer,
+    pub failed_launch_sealer: Arc<Sealer>,
     /// Hashes tickets for the store.
     pub ticket_hasher: TicketHasher,
     /// Derives the successor of a refresh token.
-    pub refresh_token_chain: RefreshTokenChain,
+    pub refresh_token_chain: Arc<RefreshTokenChain>,
     /// The discovery document as JSON.
     pub metadata: bytes::Bytes,
     /// The networks whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Whether the configuration is reloaded when its files change.
+    pub reload_on_change: bool,
+    baseline: Baseline,
 }
 
 impl App {
@@ -107,27 +122,25 @@ impl App {
         host: Host,
         write_timeout: WriteTimeout,
     ) -> Result<Self, StartError> {
+        let baseline = Baseline::at_start(&config, &host);
         let host = outgoing(&config, &host)?;
-        let provider = config.provider.open(&host)?;
+        let provider = config.provider.open(&host)?.into();
         let groups = config.groups.clone();
         let groups = CurrentGroups::open(groups.configured, groups.file.as_deref())?;
-        let store: Box<dyn Store> = match config.store.kind {
-            StoreKind::Sqlite => Box::new(match write_timeout {
-                WriteTimeout::Request => SqliteStore::open(&config.store.path, write_timeout)?,
-                WriteTimeout::Command => {
-                    SqliteStore::open_for_command(&config.store.path, Missing::Create)?
-                }
-            }),
-            StoreKind::Memory => Box::new(SqliteStore::temporary()?),
+        let key = config.store.key();
+        let of_store = |source| StartError::Store { key, source };
+        let store = match write_timeout {
+            WriteTimeout::Request => open_for_provider(&config.store).await,
+            WriteTimeout::Command => open_store(&config.store, Missing::Create).await,
         };
-        let master = open_master_key(&config, store.keys().await?.is_empty())?;
+        let store = store.map_err(of_store)?;
+        let has_no_keys = store.keys().await.map_err(of_store)?.is_empty();
+        let master = open_master_key(&config, has_no_keys)?;
         let sealer = master.sealer(Purpose::SigningKeys);
         let keys = load_or_generate(store.as_ref(), &sealer, host.clock.as_ref()).await;
-        let keys = keys.map_err(|error| other_master_key(error, &config.keys.master_key_file))?;
-        let metadata = discovery::metadata(&config.issuer, config.clients.any_gets_email())
-            .map_err(|error| StartError::Metadata(error.into()))?;
-        let metadata =
-            serde_json::to_vec(&metadata).map_err(|error| StartError::Metadata(error.into()))?;
+        let keys = keys
+            .map_err(|error| other_master_key(error, &config.keys.master_key_file).of_store(key))?;
+        let metadata = metadata(&config)?;
         let logout_notifier = LogoutNotifier::new(&config.clients);
         Ok(Self {
             started_at: host.clock.now(),
@@ -145,18 +158,22 @@ impl App {
             clients: config.clients,
             provider,
             store,
-            keys,
-            removal_time: RemovalTime::new(Arc::clone(&host.clock)),
+            keys: Arc::new(keys),
+            key_sealer: Arc::new(sealer),
+            key_rotation: RotationPolicy::from(&config.keys),
+            removal_time: Arc::new(RemovalTime::new(Arc::clone(&host.clock))),
             host,
-            pending_request_sealer: master.sealer(Purpose::PendingRequests),
-            switch_sealer: master.sealer(Purpose::AccountSwitches),
-            logout_sealer: master.sealer(Purpose::Logouts),
-            launch_sealer: master.sealer(Purpose::Launches),
-            failed_launch_sealer: master.sealer(Purpose::FailedLaunches),
+            pending_request_sealer: Arc::new(master.sealer(Purpose::PendingRequests)),
+            switch_sealer: Arc::new(master.sealer(Purpose::AccountSwitches)),
+            logout_sealer: Arc::new(master.sealer(Purpose::Logouts)),
+            launch_sealer: Arc::new(master.sealer(Purpose::Launches)),
+            failed_launch_sealer: Arc::new(master.sealer(Purpose::FailedLaunches)),
             ticket_hasher: master.ticket_hasher(),
-            refresh_token_chain: master.refresh_token_chain(),
-            metadata: metadata.into(),
+            refresh_token_chain: Arc::new(master.refresh_token_chain()),
+            metadata,
             trusted_proxies: config.server.trusted_proxies,
+            reload_on_change: config.reload_on_change,
+            baseline,
         })
     }
 
@@ -201,6 +218,68 @@ impl App {
     pub fn shared(self) -> Arc<Self> {
         Arc::new(self)
     }
+}
+
+/// Opens the store, and creates or migrates it.
+async fn open_for_provider(store: &StoreConfig) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match store {
+        StoreConfig::Sqlite(path) => Arc::new(SqliteStore::open(path, WriteTimeout::Request)?),
+        StoreConfig::Postgres(settings) => Arc::new(PostgresStore::open(settings).await?),
+        StoreConfig::Memory => Arc::new(SqliteStore::temporary()?),
+    })
+}
+
+/// Opens the store for an operator's command, which does not migrate it.
+///
+/// # Errors
+///
+/// When it cannot be opened, or does not exist although `missing` says that it must.
+pub async fn open_store(
+    store: &StoreConfig,
+    missing: Missing,
+) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match store {
+        StoreConfig::Sqlite(path) => Arc::new(SqliteStore::open_for_command(path, missing)?),
+        StoreConfig::Postgres(settings) => {
+            Arc::new(PostgresStore::open_for_command(settings, missing).await?)
+        }
+        StoreConfig::Memory => Arc::new(SqliteStore::temporary()?),
+    })
+}
+
+/// Reads the tables of the store, for a backup or a copy.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub async fn read_tables(store: &StoreConfig) -> Result<Box<dyn TableReader>, StoreError> {
+    match store {
+        StoreConfig::Sqlite(path) => SqliteStore::read_tables(path),
+        StoreConfig::Postgres(settings) => PostgresStore::read_tables(settings).await,
+        StoreConfig::Memory => Err(StoreError::of_memory()),
+    }
+}
+
+/// Writes the tables of the store, for a restored backup or a copy.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub async fn write_tables(store: &StoreConfig) -> Result<Box<dyn TableWriter>, StoreError> {
+    match store {
+        StoreConfig::Sqlite(path) => SqliteStore::write_tables(path),
+        StoreConfig::Postgres(settings) => PostgresStore::write_tables(settings).await,
+        StoreConfig::Memory => Err(StoreError::of_memory()),
+    }
+}
+
+/// The discovery document as JSON.
+fn metadata(config: &Config) -> Result<bytes::Bytes, StartError> {
+    let metadata = discovery::metadata(&config.issuer, config.clients.any_gets_email())
+        .map_err(|error| StartError::Metadata(error.into()))?;
+    serde_json::to_vec(&metadata)
+        .map(bytes::Bytes::from)
+        .map_err(|error| StartError::Metadata(error.into()))
 }
 
 /// `host`, trusting the certificates in `ca_file`.

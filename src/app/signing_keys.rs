@@ -20,19 +20,14 @@ pub async fn load_or_generate(
     sealer: &Sealer,
     clock: &dyn Clock,
 ) -> Result<Keys, StartError> {
-    let stored = store.keys().await?;
-    let mut keys = Vec::new();
+    let mut keys = store.keys().await?;
     for alg in SigningAlg::ALL {
-        keys.push(
-            if let Some(key) = stored.iter().find(|key| key.alg == alg.as_str()) {
-                key.clone()
-            } else {
-                let generated = SealedKey::generate(alg, sealer, clock.now())?;
-                store.insert_if_absent(generated).await?
-            },
-        );
+        if !keys.iter().any(|key| key.alg == alg.as_str()) {
+            let generated = SealedKey::generate(alg, sealer, clock.now())?;
+            keys.push(store.insert_if_absent(generated).await?);
+        }
     }
-    Ok(Keys::open(&keys, sealer)?)
+    Ok(Keys::open(&keys, sealer, clock.now())?)
 }
 
 /// Names the master key file in an error about a key that it does not open.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use panda_oidc::app::files::{self, Files};
 use panda_oidc::app::groups::CurrentGroups;
 use panda_oidc::app::open_provider;
-use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::config::{Config, StoreConfig};
 use panda_oidc::error_chain::explain;
-use panda_oidc_sdk::{Host, SystemClock};
+use panda_oidc_sdk::{Clock as _, Host, SystemClock};
 
 use super::{listen, names, owners};
 use crate::cli::output::{print, print_error, print_warning};
@@ -36,7 +36,7 @@ pub(super) async fn run(config: &Config) -> Result<(), String> {
             None
         }
     };
-    let found = match files::inspect(config) {
+    let found = match files::inspect(config, SystemClock.now()).await {
         Ok(found) => Some(found),
         Err(error) => {
             problems.push(explain(&error));
@@ -93,13 +93,20 @@ fn blocked_removals(found: &Files) -> Option<String> {
 }
 
 fn print_database(config: &Config, found: &Files) {
-    let path = config.store.path.display();
-    match &found.database {
-        _ if config.store.kind == StoreKind::Memory => {}
-        None => print(&format_args!("database: {path} is made at the first start")),
-        Some(database) if database.is_older => print(&format_args!(
-            "database: {path} was written by an older release and is migrated at the next start; back it up"
+    let place = config.store.location();
+    match (&config.store, &found.database) {
+        (StoreConfig::Memory, _) => {}
+        (StoreConfig::Sqlite(_), None) => {
+            print(&format_args!(
+                "database: {place} is made at the first start"
+            ));
+        }
+        (StoreConfig::Postgres(_), None) => print(&format_args!(
+            "database: {place} has no tables yet; the first start makes them"
         )),
-        Some(_) => print(&format_args!("database: {path}")),
+        (_, Some(database)) if database.is_older => print(&format_args!(
+            "database: {place} was written by an older release and is migrated at the next start; back it up"
+        )),
+        (_, Some(_)) => print(&format_args!("database: {place}")),
     }
 }

@@ -24,7 +24,7 @@ impl ConfigArgs {
     }
 }
 
-/// An error about the file at `store.path`, in the words that `serve` has for it.
-pub(super) fn in_store_path(error: &StoreError) -> String {
-    format!("store.path: {}", explain(error))
+/// An error about the store, in the words that `serve` has for it.
+pub(super) fn in_store(config: &Config, error: &StoreError) -> String {
+    format!("{}: {}", config.store.key(), explain(error))
 }

@@ -6,6 +6,7 @@ mod configured;
 mod demo;
 mod files;
 mod in_id_order;
+mod keys;
 mod links;
 mod listen;
 mod listing;
@@ -15,9 +16,11 @@ mod opened;
 mod output;
 mod owners;
 mod person_id;
+mod reload;
 mod serve;
 mod sessions;
 mod stop;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,10 +30,9 @@ mod users;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use self::configured::ConfigArgs;
-use self::log::Log;
+use self::log::{Level, Log};
 
 /// Lets OpenID Connect clients log people in through 熊猫智慧水务 (Panda Smart Water).
 #[derive(Debug, Parser)]
@@ -62,6 +64,12 @@ enum Command {
     /// The tokens of the admin API: create, list, revoke.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    /// The store: back it up, restore it, copy it into another one, check it.
+    #[command(subcommand)]
+    Store(store::Store),
+    /// The signing keys: list them, rotate them.
+    #[command(subcommand)]
+    Keys(keys::Keys),
 }
 
 /// Runs a command and logs its errors. Without a log only the exit code reports a failure.
@@ -73,13 +81,17 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Demo(_) | Command::Links(_) => "warn",
         Command::Serve(_) | Command::Check(_) => "info",
         // These commands print their outcome on stdout.
-        Command::Users(_) | Command::Sessions(_) | Command::Clients(_) | Command::Tokens(_) => {
+        Command::Users(_)
+        | Command::Sessions(_)
+        | Command::Store(_)
+        | Command::Keys(_)
+        | Command::Clients(_)
+        | Command::Tokens(_) => {
             "error,panda_oidc::app::files=warn,panda_oidc::jobs::directory_sync=off"
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    log.record(filter);
-    match perform(cli.command) {
+    let level = Level::of(&log, default);
+    match perform(cli.command, &level) {
         Ok(code) => code,
         Err(problems) => {
             for problem in problems {
@@ -91,13 +103,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 }
 
 /// Executes the command, or returns its errors.
-fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
+fn perform(command: Command, level: &Level) -> Result<ExitCode, Vec<String>> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| vec![format!("the runtime could not be started: {error}")])?;
     let result = match command {
         Command::Demo(demo) => runtime.block_on(demo::run(demo)).map(success),
         Command::Serve(configured) => runtime
-            .block_on(serve::run(configured.load()?))
+            .block_on(serve::run(configured.load()?, &configured.config, level))
             .map(success),
         Command::Check(configured) => runtime
             .block_on(check::run(&configured.load()?))
@@ -121,6 +133,11 @@ fn perform(command: Command) -> Result<ExitCode, Vec<String>> {
         Command::Tokens(tokens) => {
             let config = tokens.configured().load()?;
             runtime.block_on(tokens.run(&config))
+        }
+        Command::Store(store) => return runtime.block_on(store.run()),
+        Command::Keys(keys) => {
+            let config = keys.configured().load()?;
+            runtime.block_on(keys.run(config))
         }
     };
     result.map_err(|error| vec![error])

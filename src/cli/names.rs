@@ -2,12 +2,12 @@
 
 use panda_oidc::app::files::Files;
 use panda_oidc::app::groups::load;
-use panda_oidc::app::unmatched_names;
+use panda_oidc::app::{open_store, unmatched_names};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::people::Groups;
 use panda_oidc::people::groups_file::parse;
-use panda_oidc::store::{Maintenance as _, Missing, SqliteStore};
+use panda_oidc::store::{Missing, Store};
 
 use crate::cli::output::print_warning;
 
@@ -21,11 +21,11 @@ pub(super) async fn check(
     // A database of an earlier release cannot be read before it is migrated.
     let is_readable = found.database.as_ref().is_some_and(|it| !it.is_older);
     let unmatched = if is_readable {
-        let store = SqliteStore::open_for_command(&config.store.path, Missing::Refuse);
+        let store = open_store(&config.store, Missing::Refuse).await;
         let store = store.map_err(|error| explain(&error))?;
-        check_members(config, &store).await?;
+        check_members(config, store.as_ref()).await?;
         let keep = &config.directory.keep;
-        let unmatched = unmatched_names::find_all(clients, groups, keep, &store).await;
+        let unmatched = unmatched_names::find_all(clients, groups, keep, store.as_ref()).await;
         store.close().await.map_err(|error| explain(&error))?;
         unmatched
     } else {
@@ -40,7 +40,7 @@ pub(super) async fn check(
 }
 
 /// Warns of rows of the groups file that give one person's id and another person's name.
-async fn check_members(config: &Config, store: &SqliteStore) -> Result<(), String> {
+async fn check_members(config: &Config, store: &dyn Store) -> Result<(), String> {
     let Some(path) = &config.groups.file else {
         return Ok(());
     };

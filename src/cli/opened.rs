@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use panda_oidc::app::App;
-use panda_oidc::config::{Config, StoreKind};
+use panda_oidc::app::{App, open_store};
+use panda_oidc::config::{Config, StoreConfig};
 use panda_oidc::error_chain::explain;
-use panda_oidc::store::{Maintenance as _, Missing, SqliteStore, WriteTimeout};
+use panda_oidc::store::{Missing, Store, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
-use super::configured::in_store_path;
+use super::configured::in_store;
 
 /// Refuses a store that other processes cannot see.
 ///
@@ -17,12 +17,22 @@ use super::configured::in_store_path;
 ///
 /// When `store.kind` is memory.
 pub(super) fn require_shared_store(config: &Config) -> Result<(), String> {
-    match config.store.kind {
-        StoreKind::Memory => Err(
+    match config.store {
+        StoreConfig::Memory => Err(
             "store.kind is memory, which only the provider itself can see; choose sqlite".into(),
         ),
-        StoreKind::Sqlite => Ok(()),
+        StoreConfig::Sqlite(_) | StoreConfig::Postgres(_) => Ok(()),
     }
+}
+
+/// Opens the store, which must exist.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
+    let store = open_store(&config.store, Missing::Refuse).await;
+    store.map_err(|error| in_store(config, &error))
 }
 
 /// Runs `work` on the store, which must exist, and closes it.
@@ -32,11 +42,10 @@ pub(super) fn require_shared_store(config: &Config) -> Result<(), String> {
 /// When the store cannot be opened, or `work` fails.
 pub(super) async fn with_store<T>(
     config: &Config,
-    work: impl AsyncFnOnce(&SqliteStore) -> Result<T, String>,
+    work: impl AsyncFnOnce(&dyn Store) -> Result<T, String>,
 ) -> Result<T, String> {
-    let store = SqliteStore::open_for_command(&config.store.path, Missing::Refuse);
-    let store = store.map_err(|error| in_store_path(&error))?;
-    let result = work(&store).await;
+    let store = open_existing(config).await?;
+    let result = work(store.as_ref()).await;
     store.close().await.map_err(|error| explain(&error))?;
     result
 }

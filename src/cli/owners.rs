@@ -19,9 +19,12 @@ pub(super) fn check(config: &Config) -> Vec<String> {
         return Vec::new();
     }
     let owner = |path: &Path| std::fs::metadata(path).ok().map(|file| file.uid());
-    let files = [&config.store.path, &config.keys.master_key_file];
+    let files = [
+        config.store.file(),
+        Some(config.keys.master_key_file.as_path()),
+    ];
     let mut warnings = Vec::new();
-    for file in files {
+    for file in files.into_iter().flatten() {
         for path in file.ancestors().take(2) {
             let Some(folder) = path.parent() else {
                 continue;

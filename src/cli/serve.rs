@@ -1,20 +1,22 @@
 //! `panda-oidc serve`: runs until it receives a stop signal.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use panda_oidc::app::{App, unmatched_names};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
 use panda_oidc::http::server::{ConnectionLimits, serve};
-use panda_oidc::http::{admin, router};
-use panda_oidc::jobs::{directory_sync, groups_file, logout_delivery, sweep};
+use panda_oidc::jobs::{directory_sync, groups_file, key_rotation, logout_delivery, sweep};
 use panda_oidc::store::WriteTimeout;
 use panda_oidc_sdk::{Host, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use super::files;
+use super::files as open_files;
 use crate::cli::listen::listen;
+use crate::cli::log::Level;
+use crate::cli::reload::{Hangups, Reloader};
 use crate::cli::stop::stop_signal;
 
 /// Runs the provider; returns after a graceful stop.
@@ -22,14 +24,16 @@ use crate::cli::stop::stop_signal;
 /// # Errors
 ///
 /// Why it could not start or stop cleanly.
-pub(super) async fn run(config: Config) -> Result<(), String> {
+pub(super) async fn run(config: Config, files: &[PathBuf], level: &Level) -> Result<(), String> {
+    level.set(config.log.level);
+    let hangups = Hangups::catch()?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let public = listen("server.listen", config.server.listen).await?;
     let operator = listen("admin.listen", config.admin.listen).await?;
     let config = Config {
-        limits: files::fitting(config.limits),
+        limits: open_files::fitting(config.limits),
         ..config
     };
     let bounds = ConnectionLimits::from(&config);
@@ -46,28 +50,28 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         // An error means that the sender is dropped, which happens only when the process ends.
         let _ = stopped.changed().await;
     };
+    let (reloader, routers) = Reloader::new(Arc::clone(&app), files, level.clone());
     let servers = async {
         tokio::join!(
             serve(
                 public,
-                router(Arc::clone(&app)),
+                routers.public,
                 bounds.clone(),
                 wait(stopped.clone())
             ),
-            serve(
-                operator,
-                admin::router(Arc::clone(&app)),
-                bounds,
-                wait(stopped.clone())
-            ),
+            serve(operator, routers.admin, bounds, wait(stopped.clone())),
         )
     };
-    let sweep_task = tokio::spawn(sweep::run(Arc::clone(&app)));
-    let sync_task = tokio::spawn(directory_sync::run(Arc::clone(&app), wait(stopped.clone())));
-    let groups_app = Arc::clone(&app);
-    let groups_task = tokio::spawn(async move { groups_file::follow(&groups_app).await });
+    let live = reloader.app();
+    // The jobs and the routers hold what is in use; this function would hold what the process began with.
+    drop(app);
+    let reload_task = tokio::spawn(reloader.run(hangups));
+    let sweep_task = tokio::spawn(sweep::run(live.clone()));
+    let sync_task = tokio::spawn(directory_sync::run(live.clone(), wait(stopped.clone())));
+    let groups_task = tokio::spawn(groups_file::follow(live.clone()));
+    let keys_task = tokio::spawn(key_rotation::run(live.clone()));
     let (servers_running, servers_done) = oneshot::channel::<()>();
-    let delivery_task = tokio::spawn(logout_delivery::run(Arc::clone(&app), async {
+    let delivery_task = tokio::spawn(logout_delivery::run(live.clone(), async {
         // The sender is only dropped, never used: either way the servers are done.
         let _ = servers_done.await;
     }));
@@ -82,16 +86,19 @@ pub(super) async fn run(config: Config) -> Result<(), String> {
         _ = servers => {}
         () = shutdown => {}
     }
+    reload_task.abort();
     sweep_task.abort();
     // A directory sync that is cut off before `accept` changes nothing; later, the next one
     // finishes it.
     stop.send_replace(());
     sync_task.await.map_err(|error| explain(&error))?;
     groups_task.abort();
+    keys_task.abort();
     // Logout notices are delivered last: requests in flight may still end sessions.
     drop(servers_running);
     delivery_task.await.map_err(|error| explain(&error))?;
-    app.store.close().await.map_err(|error| explain(&error))
+    let store = Arc::clone(&live.current().store);
+    store.close().await.map_err(|error| explain(&error))
 }
 
 fn address(listener: &TcpListener) -> String {

@@ -37,9 +37,16 @@ fn commands(line: &str, shell: bool) -> Vec<Vec<String>> {
         let command = match span.rsplit_once("panda-oidc ") {
             Some((_, after)) => after,
             None if !shell
-                && ["users ", "links ", "sessions "]
-                    .iter()
-                    .any(|name| span.starts_with(name)) =>
+                && [
+                    "users ",
+                    "links ",
+                    "sessions ",
+                    "keys ",
+                    "tokens ",
+                    "clients ",
+                ]
+                .iter()
+                .any(|name| span.starts_with(name)) =>
             {
                 span
             }
@@ -102,7 +109,8 @@ fn every_command_in_the_documents_is_one() {
             for mut words in commands(line, shell) {
                 seen += 1;
                 // Text leaves out what every command needs.
-                if words[0] != "demo" && !words.contains(&"--config".to_owned()) {
+                let has_its_own = words[0] == "demo" || words.contains(&"--from".to_owned());
+                if !has_its_own && !words.contains(&"--config".to_owned()) {
                     words.extend(["--config", "panda-oidc.toml"].map(str::to_owned));
                 }
                 words.insert(0, "panda-oidc".to_owned());

@@ -49,6 +49,9 @@ pub enum AdminScope {
     /// Read access to groups and their members.
     #[serde(rename = "scim:groups")]
     ScimGroups,
+    /// Reloading the configuration.
+    #[serde(rename = "reload")]
+    Reload,
 }
 
 impl Admin {
@@ -68,7 +71,8 @@ impl AdminToken {
     /// Whether the token has this scope, or one that includes it.
     #[must_use]
     pub fn has_scope(&self, scope: AdminScope) -> bool {
-        self.scopes.contains(&scope) || self.scopes.contains(&AdminScope::Scim)
+        let has = |scope| self.scopes.contains(&scope);
+        has(scope) || scope != AdminScope::Reload && has(AdminScope::Scim)
     }
 }
 

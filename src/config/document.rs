@@ -8,8 +8,10 @@ use super::admin::AdminSection;
 use super::clients::ClientSection;
 use super::directory::Directory;
 use super::limits::LimitsSection;
+use super::log::LogSection;
 use super::paths::FilePath;
-use super::sections::{KeysSection, Server, SessionSection, StoreSection};
+use super::sections::{KeysSection, Server, SessionSection};
+use super::store::StoreSection;
 use crate::people::Group;
 
 /// The keys of the top, and the sections.
@@ -19,6 +21,11 @@ pub(super) struct Document {
     pub(super) issuer: String,
     pub(super) contact: Option<String>,
     pub(super) ca_file: Option<FilePath>,
+    pub(super) clients_dir: Option<FilePath>,
+    #[serde(default)]
+    pub(super) reload_on_change: bool,
+    #[serde(default)]
+    pub(super) log: LogSection,
     #[serde(default)]
     pub(super) server: Server,
     #[serde(default)]

@@ -11,9 +11,8 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use super::admin::{AdminSection, TokenSection};
 use super::clients::ClientSection;
-use super::{
-    Directory, Document, KeysSection, LimitsSection, Server, SessionSection, StoreSection,
-};
+use super::store::StoreSection;
+use super::{Directory, Document, KeysSection, LimitsSection, LogSection, Server, SessionSection};
 use crate::people::{Group, UserSet};
 use crate::problem::Problem;
 
@@ -27,8 +26,9 @@ const CLIENTS: &str = "[[clients]], above its sub-tables such as [clients.claims
 const SIMILAR: f64 = 0.9;
 
 /// The keys of the top that are sections. A heading leads out of every table, so it is never in another's place.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "server",
+    "log",
     "admin",
     "provider",
     "session",
@@ -42,12 +42,13 @@ const SECTIONS: [&str; 9] = [
 type Keys = &'static [&'static str];
 
 /// Every place, with the keys that belong there.
-fn homes() -> [(&'static str, Keys); 13] {
+fn homes() -> [(&'static str, Keys); 14] {
     [
         (TOP, keys_of::<Document>()),
         ("[server]", keys_of::<Server>()),
         ("[admin]", keys_of::<AdminSection>()),
         ("[[admin.tokens]]", keys_of::<TokenSection>()),
+        ("[log]", keys_of::<LogSection>()),
         ("[provider]", provider_keys()),
         ("[session]", keys_of::<SessionSection>()),
         ("[store]", keys_of::<StoreSection>()),

@@ -7,6 +7,7 @@
 
 mod admin;
 mod clients;
+mod clients_dir;
 mod directory;
 mod document;
 mod environment;
@@ -15,13 +16,17 @@ mod findings;
 mod groups;
 mod homes;
 mod limits;
+mod log;
 mod networks;
 mod paths;
 mod presets;
 mod secret;
 mod sections;
+mod store;
+mod written;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use figment::providers::{Format as _, Toml};
@@ -33,7 +38,10 @@ pub use admin::{Admin, AdminScope, AdminToken};
 pub use directory::{Directory, SyncInterval};
 pub use groups::GroupsSection;
 pub use limits::{LimitsSection, Rate};
-pub use sections::{KeysSection, Server, SessionSection, StoreKind, StoreSection};
+pub use log::{LogLevel, LogSection};
+pub use sections::{KeysSection, RotationInterval, Server, SessionSection};
+pub use store::StoreConfig;
+pub use written::{Stamp, Written, is_read_at_start};
 
 use crate::oauth::clients::Clients;
 use crate::oauth::issuer::Issuer;
@@ -55,7 +63,7 @@ pub struct Config {
     /// `[session]`.
     pub session: SessionSection,
     /// `[store]`.
-    pub store: StoreSection,
+    pub store: StoreConfig,
     /// `[keys]`.
     pub keys: KeysSection,
     /// `[directory]`.
@@ -70,6 +78,12 @@ pub struct Config {
     pub trusted: TrustedCertificates,
     /// `[provider]`.
     pub provider: ProviderSection,
+    /// `[log]`.
+    pub log: LogSection,
+    /// `reload_on_change`.
+    pub reload_on_change: bool,
+    /// The configuration as it is written, to compare it with a later one.
+    pub written: Written,
     /// What is allowed, but probably not meant.
     pub warnings: Vec<Problem>,
 }
@@ -124,6 +138,42 @@ impl fmt::Debug for ProviderSection {
 ///
 /// All problems that were found.
 pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
+    load_for(files, None)
+}
+
+/// As [`load`], for a provider that runs as `running`: what a running provider cannot change, and other
+/// settings depend on, is read as it is there. [`Written`] still has it as the files say.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn reload(files: &[PathBuf], running: &Running) -> Result<Config, Vec<Problem>> {
+    let pipes = files.iter().filter(|path| path.exists() && !path.is_file());
+    let problems: Vec<_> = pipes
+        .map(|path| {
+            Problem::of_file(
+                path,
+                "it is no file but a pipe or a device, which can be read only once",
+                "restart panda-oidc, or write the configuration into a file",
+            )
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    load_for(files, Some(running))
+}
+
+/// What a running provider cannot change, and other settings depend on.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// `issuer`.
+    pub issuer: Issuer,
+    /// `admin.listen`.
+    pub admin_listen: SocketAddr,
+}
+
+fn load_for(files: &[PathBuf], running: Option<&Running>) -> Result<Config, Vec<Problem>> {
     let mut toml = Figment::new();
     let mut problems = Vec::new();
     for path in files {
@@ -139,7 +189,7 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
         return Err(problems);
     }
     let environment = Environment::read();
-    read(environment.override_files(toml)?, &environment)
+    read(environment.override_files(toml)?, &environment, running)
 }
 
 /// Reads and checks a configuration that is not in a file: the demo's, or a test's.
@@ -150,15 +200,45 @@ pub fn load(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
 pub fn parse(toml: &str) -> Result<Config, Vec<Problem>> {
     let defaults = paths::Defaults { first_file: None };
     let source = Figment::from(Toml::string(toml)).join(defaults);
-    read(source, &Environment::default())
+    read(source, &Environment::default(), None)
 }
 
-fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Problem>> {
+fn read(
+    source: Figment,
+    environment: &Environment,
+    running: Option<&Running>,
+) -> Result<Config, Vec<Problem>> {
+    let (source, client_files) = clients_dir::append(source)?;
     let mut source = presets::complete(source);
+    let written = Written::of(&source);
+    if let Some(Running {
+        issuer,
+        admin_listen,
+    }) = running
+    {
+        source = source
+            .merge(("issuer", issuer.as_str()))
+            .merge(("admin.listen", admin_listen));
+    }
+    match checked(source, environment, written) {
+        Ok(mut config) => {
+            config.warnings = client_files.name_in(config.warnings);
+            Ok(config)
+        }
+        Err(problems) => Err(client_files.name_in(problems)),
+    }
+}
+
+fn checked(
+    mut source: Figment,
+    environment: &Environment,
+    mut written: Written,
+) -> Result<Config, Vec<Problem>> {
     let document: Result<Document, Error> =
         environment.extract(&mut source, Figment::extract, |error| Some(error));
     let document =
         document.map_err(|errors| errors.into_iter().map(homes::problem).collect::<Vec<_>>())?;
+    written.clients_dir = document.clients_dir.map(paths::FilePath::into_path);
     let source = &source;
     let mut findings = Findings::new(source);
     let issuer = issuer(&document.issuer, &mut findings);
@@ -175,6 +255,8 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
         .check(document.server.allow_insecure_http, &mut findings);
     document.server.check(&mut findings);
     document.session.check(&mut findings);
+    let store = document.store.check(&mut findings);
+    document.keys.check(&mut findings);
     paths::check_earlier_places(source, &mut findings);
     document.directory.check(&mut findings);
     let groups = GroupsSection {
@@ -200,7 +282,7 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
             server: document.server,
             admin,
             session: document.session,
-            store: document.store,
+            store,
             keys: document.keys,
             directory: document.directory,
             groups,
@@ -212,6 +294,9 @@ fn read(source: Figment, environment: &Environment) -> Result<Config, Vec<Proble
                 table: source.focus("provider"),
                 environment: environment.section("provider"),
             },
+            log: document.log,
+            reload_on_change: document.reload_on_change,
+            written,
             warnings,
         }),
         _ => Err(problems),

@@ -1,4 +1,4 @@
-//! The small sections: `[server]`, `[session]`, `[store]` and `[keys]`.
+//! The small sections: `[server]`, `[session]` and `[keys]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::findings::Findings;
+use crate::keys::schedule::RotationPolicy;
 use crate::login::policy::{ConfirmSwitch, Policy, TicketReplay};
 
 /// `[server]`: the public listener for browsers and clients.
@@ -128,50 +130,84 @@ impl SessionSection {
     }
 }
 
-/// `[store]`: where sessions, grants and sealed keys are kept.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreSection {
-    /// The backend.
-    pub kind: StoreKind,
-    /// The database file for `kind = "sqlite"`.
-    #[serde(deserialize_with = "super::paths::deserialize")]
-    pub path: PathBuf,
-}
-
-impl Default for StoreSection {
-    fn default() -> Self {
-        Self {
-            kind: StoreKind::default(),
-            path: "data/panda-oidc.db".into(),
-        }
-    }
-}
-
-/// A store backend.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreKind {
-    /// A database in one file.
-    #[default]
-    Sqlite,
-    /// A temporary file, for tests. It is deleted when the process ends; a killed process leaves it.
-    Memory,
-}
-
-/// `[keys]`: the master key that seals the signing keys.
+/// `[keys]`: the master key that seals the signing keys, and how these are rotated.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysSection {
     /// The file with the master key. It is created at the first start.
     #[serde(deserialize_with = "super::paths::deserialize")]
     pub master_key_file: PathBuf,
+    /// How long the next signing key is in the JWKS before it signs.
+    #[serde(with = "humantime_serde")]
+    pub publish_ahead: Duration,
+    /// How long a signing key signs.
+    pub rotate_every: RotationInterval,
 }
 
 impl Default for KeysSection {
     fn default() -> Self {
         Self {
             master_key_file: "data/master.key".into(),
+            publish_ahead: Duration::from_hours(24),
+            rotate_every: RotationInterval::Every(Duration::from_hours(90 * 24)),
+        }
+    }
+}
+
+/// How long a signing key signs: `"90d"`, or `"off"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationInterval {
+    /// Until `panda-oidc keys rotate`.
+    Off,
+    /// This long.
+    Every(Duration),
+}
+
+impl<'de> Deserialize<'de> for RotationInterval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let period = humantime_serde::re::humantime::parse_duration(&text);
+        period
+            .map(Self::Every)
+            .map_err(|_| D::Error::custom("it takes a period such as \"90d\", or \"off\""))
+    }
+}
+
+impl From<&KeysSection> for RotationPolicy {
+    fn from(section: &KeysSection) -> Self {
+        let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Self {
+            publish_ahead: delta(section.publish_ahead),
+            rotate_every: match section.rotate_every {
+                RotationInterval::Off => None,
+                RotationInterval::Every(period) => Some(delta(period)),
+            },
+        }
+    }
+}
+
+impl KeysSection {
+    pub(super) fn check(&self, findings: &mut Findings<'_>) {
+        let hours = Duration::from_hours;
+        if self.publish_ahead < hours(1) || self.publish_ahead > hours(30 * 24) {
+            findings.add(
+                "keys.publish_ahead",
+                "it is shorter than an hour, for which Grafana keeps the keys it has fetched, or longer than 30 days",
+                "write something like \"24h\"; in an emergency, run `panda-oidc keys rotate --now`",
+            );
+        }
+        let RotationInterval::Every(period) = self.rotate_every else {
+            return;
+        };
+        if period < hours(24) || period < 2 * self.publish_ahead || period > hours(10 * 365 * 24) {
+            findings.add(
+                "keys.rotate_every",
+                "it is shorter than a day or than twice keys.publish_ahead, or longer than ten years",
+                "write something like \"90d\", or \"off\"",
+            );
         }
     }
 }

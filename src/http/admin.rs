@@ -8,16 +8,18 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tower_http::normalize_path::NormalizePath;
 
-use super::{admin_api, metrics, scim};
+use super::{admin_api, metrics, reload, scim};
 use crate::app::App;
+use crate::app::reload::ReloadRequests;
 use crate::error_chain::causes;
 
 /// SCIM is missing too if no token is configured for it.
-const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, /admin/v1, and /scim/v2 if [[admin.tokens]] are configured\n";
+const NOT_FOUND: &str = "there is no such page; there are /healthz, /readyz, /metrics, /reload, /admin/v1, and /scim/v2 if [[admin.tokens]] are configured\n";
 
-/// The routes of the admin listener.
-pub fn router(app: Arc<App>) -> Router {
+/// The routes of the admin listener. `/reload` sends its requests to `reloads`.
+pub fn router(app: Arc<App>, reloads: ReloadRequests) -> Router {
     let (scim, api) = (scim::router(&app), admin_api::router(&app));
+    let reload = reload::router(&app, reloads);
     let routes = Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
@@ -25,6 +27,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
         .merge(scim)
         .merge(api)
+        .merge(reload)
         .fallback(|| async { (StatusCode::NOT_FOUND, NOT_FOUND) })
         .method_not_allowed_fallback(|| async {
             let text = "this address takes GET alone\n";

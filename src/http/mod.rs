@@ -19,6 +19,7 @@ mod metrics;
 mod middleware;
 mod onward;
 mod page;
+mod reload;
 mod response;
 mod revoke;
 mod scim;

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
 
-/// How long clients may cache the documents. A new key is published for longer than this before it
-/// signs.
+/// How long clients may cache the documents. A new key is published for at least an hour before it signs
+/// (`keys.publish_ahead`). After an emergency rotation, a client that only obeys this learns of the new key within it.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 const FAVICON: &[u8] = include_bytes!("page/assets/favicon.ico");
@@ -22,9 +22,28 @@ pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
     document(app.metadata.clone())
 }
 
-/// `GET /jwks` (RFC 7517 §5).
-pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
-    document(app.keys.jwks())
+/// `GET /jwks` (RFC 7517 §5). A client that has the present keys is answered without them (RFC 9110 §13.1.2).
+pub(super) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let jwks = app.keys.jwks();
+    let mut response = if has(&headers, &jwks.etag) {
+        (StatusCode::NOT_MODIFIED, [(CACHE_CONTROL, MAX_AGE)]).into_response()
+    } else {
+        document(jwks.json)
+    };
+    if let Ok(etag) = HeaderValue::try_from(jwks.etag) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    response
+}
+
+/// Whether `If-None-Match` names `etag`, by weak comparison (RFC 9110 §8.8.3.2).
+fn has(headers: &HeaderMap, etag: &str) -> bool {
+    let values = headers.get_all(IF_NONE_MATCH).iter();
+    let mut tags = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == etag || tag == "*")
 }
 
 /// `GET /favicon.ico`: browsers ask for it by themselves.

@@ -5,10 +5,12 @@
 
 use std::fs::Metadata;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::app::App;
 use crate::app::groups::load;
+use crate::app::live::LiveApp;
 use crate::app::unmatched_names;
 use crate::crypto::identifiers::FileDigest;
 use crate::people::GroupsFile;
@@ -18,23 +20,25 @@ use crate::problem::Problem;
 /// The time between two polls of the file.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Follows the groups file of `app` until the future is dropped; returns at once if there is none.
-pub async fn follow(app: &App) {
-    let (Some(path), groups) = (&app.groups_file, &app.groups) else {
-        return;
-    };
-    let mut watch = Watch {
-        processed: groups.initial_digest(),
-        ..Watch::default()
-    };
+/// Follows the groups file of the application in use until the future is dropped.
+pub async fn follow(live: LiveApp) {
+    let mut app = live.current();
+    let mut watch = Watch::of(&app);
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
-        let owned_path = path.clone();
+        let current = live.current();
+        if !Arc::ptr_eq(&current, &app) {
+            // A reload has read the file itself.
+            (watch, app) = (Watch::of(&current), current);
+        }
+        let Some(path) = app.groups_file.clone() else {
+            continue;
+        };
         let polled = tokio::task::spawn_blocking(move || {
-            let change = watch.poll(&owned_path);
-            (watch, change)
+            let change = watch.poll(&path);
+            (watch, change, path)
         });
-        let Ok((updated, change)) = polled.await else {
+        let Ok((updated, change, path)) = polled.await else {
             return;
         };
         watch = updated;
@@ -42,10 +46,10 @@ pub async fn follow(app: &App) {
             Change::None => {}
             Change::File(groups_file) => {
                 let (count, file) = (groups_file.groups.len(), path.display());
-                groups.replace_file(&groups_file);
+                app.groups.replace_file(&groups_file);
                 tracing::info!("{file} was read again: {count} groups");
                 // A group that a rule names may be gone, or spelt otherwise now.
-                unmatched_names::warn(app).await;
+                unmatched_names::warn(&app).await;
             }
             Change::Unusable(problem) => {
                 tracing::error!("{problem}. The groups that were read before stay");
@@ -75,6 +79,14 @@ struct Watch {
 }
 
 impl Watch {
+    /// After `app` has read the file.
+    fn of(app: &App) -> Self {
+        Self {
+            processed: app.groups.initial_digest(),
+            ..Self::default()
+        }
+    }
+
     fn poll(&mut self, path: &Path) -> Change {
         let stamp = path.metadata().ok().as_ref().and_then(stamp);
         if stamp.is_some() && stamp == self.stamp && self.pending.is_none() {

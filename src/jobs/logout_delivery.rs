@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use openidconnect::ClientId;
 use tokio::task::{self, JoinSet};
 
-use crate::app::App;
+use crate::app::live::LiveApp;
 use crate::backchannel::LEASE_DURATION;
 use crate::limits::MAX_PER_CLIENT;
 use crate::service::backchannel_logout::{CALL_TIMEOUT, attempt_delivery, log_failure};
@@ -29,7 +29,8 @@ type InFlight = HashMap<task::Id, ClientId>;
 
 /// Delivers what is due until `stop`. Then waits for all logout requests in flight, also the first
 /// attempts that HTTP requests began.
-pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
+pub async fn run(app: impl Into<LiveApp>, stop: impl Future<Output = ()>) {
+    let live = app.into();
     let mut stop = pin!(stop);
     let mut calls = JoinSet::new();
     let mut in_flight = InFlight::default();
@@ -42,6 +43,7 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
         while let Some(done) = calls.try_join_next_with_id() {
             in_flight.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
         }
+        let app = live.current();
         let now = app.host.clock.now();
         let Some(lease) = lease(&in_flight, now) else {
             continue;
@@ -61,6 +63,7 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
             }
         };
     }
+    let app = live.current();
     let finished = app.logout_calls.finished();
     if tokio::time::timeout(2 * CALL_TIMEOUT, finished)
         .await

@@ -2,5 +2,6 @@
 
 pub mod directory_sync;
 pub mod groups_file;
+pub mod key_rotation;
 pub mod logout_delivery;
 pub mod sweep;

@@ -1,19 +1,19 @@
 //! Removes expired rows from the store, and idle rate-limit buckets.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::app::live::LiveApp;
 use crate::error_chain::explain;
 
 /// The time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Sweeps the store and the rate limits until the future is dropped.
-pub async fn run(app: Arc<App>) {
+pub async fn run(app: LiveApp) {
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
-        sweep(&app).await;
+        sweep(&app.current()).await;
     }
 }
 

@@ -8,73 +8,93 @@
 pub mod decoys;
 pub mod jws;
 mod key_pair;
+mod key_set;
 mod known_tokens;
 pub mod public_keys;
 pub mod remote_jwks;
+pub mod schedule;
 mod sealed;
 pub mod shared_key;
 mod signing_alg;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use aws_lc_rs::rand::SystemRandom;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use jsonwebtoken::dangerous::insecure_decode;
-use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Header, TokenData, Validation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::key_pair::SignError;
-use self::key_pair::SigningKey;
-use self::known_tokens::KnownTokens;
+pub use self::key_set::Jwks;
+use self::key_set::KeySet;
 pub use self::sealed::{KeysError, SealedKey};
 pub use self::signing_alg::SigningAlg;
 use crate::crypto::Sealer;
 use crate::crypto::handle::Digest;
 
 /// The signing keys in use. Clones share them.
+///
+/// The set of keys is replaced as a whole; signing takes no lock.
 #[derive(Clone)]
 pub struct Keys(Arc<Inner>);
 
 struct Inner {
-    keys: Vec<SigningKey>,
-    jwks: Bytes,
+    set: ArcSwap<KeySet>,
     random: SystemRandom,
-    known: KnownTokens,
 }
 
 impl Keys {
-    /// Opens `sealed`. The first key of each algorithm signs.
+    /// Opens `sealed`. Which key of an algorithm signs at `now` is decided by [`schedule`].
     ///
     /// # Errors
     ///
-    /// [`KeysError`] when an algorithm has no key, or its key cannot be opened.
-    pub fn open(sealed: &[SealedKey], sealer: &Sealer) -> Result<Self, KeysError> {
-        let keys = SigningAlg::ALL.into_iter().map(|alg| {
-            let key = sealed.iter().find(|key| key.alg == alg.as_str());
-            key.ok_or(KeysError::Missing(alg.as_str()))?
-                .open(alg, sealer)
-        });
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let set = JwkSet {
-            keys: keys.iter().map(|key| key.jwk.clone()).collect(),
-        };
-        let jwks = serde_json::to_vec(&set).map_err(|_| KeysError::Unusable("set".to_owned()))?;
+    /// [`KeysError`] when an algorithm has no key, or a key cannot be opened.
+    pub fn open(
+        sealed: &[SealedKey],
+        sealer: &Sealer,
+        now: DateTime<Utc>,
+    ) -> Result<Self, KeysError> {
         Ok(Self(Arc::new(Inner {
-            keys,
-            jwks: jwks.into(),
+            set: ArcSwap::from_pointee(KeySet::open(sealed, sealer, now, None)?),
             random: SystemRandom::new(),
-            known: KnownTokens::default(),
         })))
+    }
+
+    /// Takes over the keys in the store as they are at `now`, and returns the algorithms that another key signs
+    /// from now on. Keys that were open stay open.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysError`] when an algorithm has no key, or a key cannot be opened; the keys in use stay.
+    pub fn update(
+        &self,
+        sealed: &[SealedKey],
+        sealer: &Sealer,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SigningAlg>, KeysError> {
+        let before = self.0.set.load_full();
+        let set = KeySet::open(sealed, sealer, now, Some(&before))?;
+        let is_changed = |alg: &SigningAlg| before.signer(*alg).kid != set.signer(*alg).kid;
+        let changed = SigningAlg::ALL.into_iter().filter(is_changed).collect();
+        self.0.set.store(Arc::new(set));
+        Ok(changed)
     }
 
     /// The JWKS document (RFC 7517 §5).
     #[must_use]
-    pub fn jwks(&self) -> Bytes {
-        self.0.jwks.clone()
+    pub fn jwks(&self) -> Jwks {
+        self.0.set.load().jwks.clone()
+    }
+
+    /// The identifier of the key that signs with `alg`.
+    #[must_use]
+    pub fn signing_kid(&self, alg: SigningAlg) -> String {
+        self.0.set.load().signer(alg).kid.clone()
     }
 
     /// Signs `claims` with the key for `alg`, in the JWS compact form (RFC 7515 §3.1). The `typ`
@@ -89,7 +109,8 @@ impl Keys {
         typ: &str,
         claims: &T,
     ) -> Result<String, SignError> {
-        let key = self.key(alg).ok_or(SignError::Signature)?;
+        let set = self.0.set.load();
+        let key = set.signer(alg);
         let mut header = Header::new(alg.jose());
         header.typ = Some(typ.to_owned());
         header.kid = Some(key.kid.clone());
@@ -100,7 +121,7 @@ impl Keys {
         let signature = key.sign(&self.0.random, token.as_bytes())?;
         token.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        self.0.known.insert(Digest::of(token.as_bytes()));
+        set.known.insert(Digest::of(token.as_bytes()));
         Ok(token)
     }
 
@@ -111,24 +132,21 @@ impl Keys {
     /// audience.
     #[must_use]
     pub fn verify<T: DeserializeOwned + Clone>(&self, unverified: &str) -> Option<TokenData<T>> {
+        let set = self.0.set.load();
         let digest = Digest::of(unverified.as_bytes());
-        if self.0.known.contains(&digest) {
+        if set.known.contains(&digest) {
             return insecure_decode(unverified).ok();
         }
         let header = jsonwebtoken::decode_header(unverified).ok()?;
         let kid = header.kid?;
-        let key = self.0.keys.iter().find(|key| key.kid == kid)?;
+        let key = set.verifier(&kid)?;
         let mut validation = Validation::new(key.alg.jose());
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
         let verified = jsonwebtoken::decode(unverified, &key.verifier, &validation).ok()?;
-        self.0.known.insert(digest);
+        set.known.insert(digest);
         Some(verified)
-    }
-
-    fn key(&self, alg: SigningAlg) -> Option<&SigningKey> {
-        self.0.keys.iter().find(|key| key.alg == alg)
     }
 }
 

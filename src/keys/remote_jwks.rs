@@ -101,12 +101,26 @@ impl RemoteJwks {
     /// A cache for `uris`. Nothing is fetched yet.
     #[must_use]
     pub fn new(uris: impl IntoIterator<Item = Url>, host: Host) -> Self {
+        let none = Self {
+            endpoints: HashMap::new(),
+            host: host.clone(),
+        };
+        none.reloaded(uris, host)
+    }
+
+    /// A cache for `uris`, with the keys of those that this one has.
+    #[must_use]
+    pub fn reloaded(&self, uris: impl IntoIterator<Item = Url>, host: Host) -> Self {
         let endpoints = uris.into_iter().map(|uri| {
-            let endpoint = JwksEndpoint {
-                uri: uri.clone(),
-                cache: Mutex::default(),
-            };
-            (uri, Arc::new(endpoint))
+            let endpoint = self.endpoints.get(&uri).map_or_else(
+                || {
+                    let uri = uri.clone();
+                    let cache = Mutex::default();
+                    Arc::new(JwksEndpoint { uri, cache })
+                },
+                Arc::clone,
+            );
+            (uri, endpoint)
         });
         Self {
             endpoints: endpoints.collect(),

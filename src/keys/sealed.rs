@@ -17,6 +17,10 @@ pub struct SealedKey {
     pub sealed: Vec<u8>,
     /// When it was generated.
     pub created_at: DateTime<Utc>,
+    /// From when it signs.
+    pub signs_from: DateTime<Utc>,
+    /// When the operator revoked it.
+    pub revoked_at: Option<DateTime<Utc>>,
 }
 
 /// Why the signing keys cannot be used.
@@ -40,7 +44,7 @@ pub enum KeysError {
 }
 
 impl SealedKey {
-    /// Generates and seals a key for `alg`, with the creation time `now`.
+    /// Generates and seals a key for `alg`, with the creation time `now`. It signs from then on.
     ///
     /// # Errors
     ///
@@ -58,6 +62,8 @@ impl SealedKey {
             sealed: sealer.seal(&pkcs8, key.kid.as_bytes()),
             kid: key.kid,
             created_at: now,
+            signs_from: now,
+            revoked_at: None,
         })
     }
 

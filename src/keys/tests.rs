@@ -11,11 +11,11 @@ fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
     let sealed =
         SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
-    Keys::open(&sealed, &sealer).unwrap()
+    Keys::open(&sealed, &sealer, DateTime::UNIX_EPOCH).unwrap()
 }
 
 fn jwks(keys: &Keys) -> Vec<Value> {
-    let document: Value = serde_json::from_slice(&keys.jwks()).unwrap();
+    let document: Value = serde_json::from_slice(&keys.jwks().json).unwrap();
     document["keys"].as_array().unwrap().clone()
 }
 
@@ -24,7 +24,8 @@ fn a_token_of_every_algorithm_verifies() {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
     let sealed =
         SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
-    let [signer, other_process] = [(); 2].map(|()| Keys::open(&sealed, &sealer).unwrap());
+    let [signer, other_process] =
+        [(); 2].map(|()| Keys::open(&sealed, &sealer, DateTime::UNIX_EPOCH).unwrap());
     for alg in SigningAlg::ALL {
         let token = signer.sign(alg, "at+jwt", &json!({"sub": "1"})).unwrap();
         // The signer knows the token; the other process verifies it, and knows it from then on.

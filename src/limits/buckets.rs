@@ -67,20 +67,32 @@ pub(super) struct Buckets<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
-    pub(super) fn new(rate: Rate, clock: &Arc<dyn Clock>) -> Option<Self> {
+    /// The buckets of `rate`. Those of `previous` are kept if they have the same limit.
+    pub(super) fn open(
+        rate: Rate,
+        clock: &Arc<dyn Clock>,
+        previous: Option<&Arc<Self>>,
+    ) -> Option<Arc<Self>> {
         let limit = rate.0?;
+        match previous {
+            Some(previous) if previous.limit == limit => Some(Arc::clone(previous)),
+            _ => Some(Arc::new(Self::new(limit, clock))),
+        }
+    }
+
+    fn new(limit: NonZeroU32, clock: &Arc<dyn Clock>) -> Self {
         let clock = Ticks(Arc::clone(clock));
         let keyed = |limit| {
             let quota = Quota::per_minute(limit);
             RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
         };
-        Some(Self {
+        Self {
             requests: keyed(limit),
             log_lines: keyed(NonZeroU32::MIN),
             limit,
             requests_since_sweep: AtomicUsize::new(0),
             clock,
-        })
+        }
     }
 
     pub(super) fn check(

@@ -1,6 +1,7 @@
 //! Limits how many logout requests to clients are in flight at once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use openidconnect::ClientId;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -13,8 +14,8 @@ pub const MAX_PER_CLIENT: u32 = 8;
 
 /// Permits for logout requests.
 pub struct LogoutCalls {
-    total: Semaphore,
-    by_client: HashMap<ClientId, Semaphore>,
+    total: Arc<Semaphore>,
+    by_client: HashMap<ClientId, Arc<Semaphore>>,
 }
 
 /// Permits one request; dropping it frees the slot.
@@ -27,10 +28,25 @@ impl LogoutCalls {
     /// Permits for requests to `clients`; none is in flight yet.
     #[must_use]
     pub fn new(clients: &[ClientId]) -> Self {
-        let by_client = clients.iter().cloned();
-        let by_client = by_client.map(|id| (id, Semaphore::new(MAX_PER_CLIENT as usize)));
+        let none = Self {
+            total: Arc::new(Semaphore::new(MAX_CALLS as usize)),
+            by_client: HashMap::new(),
+        };
+        none.reloaded(clients)
+    }
+
+    /// Permits for requests to `clients`. The requests that are in flight count.
+    #[must_use]
+    pub fn reloaded(&self, clients: &[ClientId]) -> Self {
+        let by_client = clients.iter().map(|id| {
+            let calls = self.by_client.get(id).map_or_else(
+                || Arc::new(Semaphore::new(MAX_PER_CLIENT as usize)),
+                Arc::clone,
+            );
+            (id.clone(), calls)
+        });
         Self {
-            total: Semaphore::new(MAX_CALLS as usize),
+            total: Arc::clone(&self.total),
             by_client: by_client.collect(),
         }
     }

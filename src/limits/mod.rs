@@ -62,39 +62,71 @@ impl Limits {
     /// The limits that `section` configures.
     #[must_use]
     pub fn new(section: &LimitsSection, clock: &Arc<dyn Clock>) -> Self {
+        Self::open(section, clock, None)
+    }
+
+    /// The limits that `section` configures now. What was counted by a limit that has not changed still
+    /// counts; a limit that has changed begins anew. The shares of [`Self::requests`] stay as they are.
+    #[must_use]
+    pub fn reloaded(&self, section: &LimitsSection, clock: &Arc<dyn Clock>) -> Self {
+        Self::open(section, clock, Some(self))
+    }
+
+    fn open(section: &LimitsSection, clock: &Arc<dyn Clock>, previous: Option<&Self>) -> Self {
         let exempt: Arc<[IpNet]> = section.exempt.clone().into();
+        let limit = |addresses,
+                     clients,
+                     previous: Option<&Limit>,
+                     counts_client: fn(&Client) -> bool| Limit {
+            exempt: Arc::clone(&exempt),
+            addresses: Buckets::open(
+                addresses,
+                clock,
+                previous.and_then(|it| it.addresses.as_ref()),
+            ),
+            clients: Buckets::open(clients, clock, previous.and_then(|it| it.clients.as_ref())),
+            counts_client,
+        };
         Self {
-            requests: Arc::new(RequestShares::new(section.connections_per_address)),
+            requests: previous.map_or_else(
+                || Arc::new(RequestShares::new(section.connections_per_address)),
+                |it| Arc::clone(&it.requests),
+            ),
             portal_calls: PortalCalls::new(
                 section.portal_calls_per_address,
                 Arc::clone(&exempt),
                 clock,
+                previous.map(|it| &it.portal_calls),
             ),
-            wrong_tokens: Limit {
-                exempt: Arc::clone(&exempt),
-                addresses: Buckets::new(WRONG_TOKENS, clock),
-                clients: None,
-                counts_client: |_| false,
-            },
-            launches: Limit {
-                exempt: Arc::clone(&exempt),
-                addresses: Buckets::new(section.launches_per_minute, clock),
-                clients: Buckets::new(section.client_launches_per_minute, clock),
-                counts_client: |_| true,
-            },
-            authorizations: SessionLimit(Buckets::new(section.authorizations_per_minute, clock)),
-            introspections: Limit {
-                exempt: Arc::clone(&exempt),
-                addresses: Buckets::new(section.introspections_per_minute, clock),
-                clients: Buckets::new(section.client_introspections_per_minute, clock),
-                counts_client: |client| !client.is_public(),
-            },
-            token_requests: Limit {
-                exempt,
-                addresses: Buckets::new(section.token_requests_per_minute, clock),
-                clients: Buckets::new(section.client_token_requests_per_minute, clock),
-                counts_client: |client| !client.is_public(),
-            },
+            wrong_tokens: limit(
+                WRONG_TOKENS,
+                Rate(None),
+                previous.map(|it| &it.wrong_tokens),
+                |_| false,
+            ),
+            launches: limit(
+                section.launches_per_minute,
+                section.client_launches_per_minute,
+                previous.map(|it| &it.launches),
+                |_| true,
+            ),
+            authorizations: SessionLimit(Buckets::open(
+                section.authorizations_per_minute,
+                clock,
+                previous.and_then(|it| it.authorizations.0.as_ref()),
+            )),
+            introspections: limit(
+                section.introspections_per_minute,
+                section.client_introspections_per_minute,
+                previous.map(|it| &it.introspections),
+                |client| !client.is_public(),
+            ),
+            token_requests: limit(
+                section.token_requests_per_minute,
+                section.client_token_requests_per_minute,
+                previous.map(|it| &it.token_requests),
+                |client| !client.is_public(),
+            ),
         }
     }
 
@@ -107,18 +139,21 @@ impl Limits {
             &self.introspections,
             &self.wrong_tokens,
         ] {
-            limit.addresses.iter().for_each(Buckets::sweep);
-            limit.clients.iter().for_each(Buckets::sweep);
+            limit.addresses.iter().for_each(|buckets| buckets.sweep());
+            limit.clients.iter().for_each(|buckets| buckets.sweep());
         }
-        self.authorizations.0.iter().for_each(Buckets::sweep);
+        self.authorizations
+            .0
+            .iter()
+            .for_each(|buckets| buckets.sweep());
     }
 }
 
 /// The rate limit of one endpoint.
 pub struct Limit {
     exempt: Arc<[IpNet]>,
-    addresses: Option<Buckets<IpAddr>>,
-    clients: Option<Buckets<ClientId>>,
+    addresses: Option<Arc<Buckets<IpAddr>>>,
+    clients: Option<Arc<Buckets<ClientId>>>,
     counts_client: fn(&Client) -> bool,
 }
 

@@ -26,15 +26,30 @@ pub struct PortalCalls {
     /// `None` without a limit. The number is for messages.
     shares: Option<(NonZeroU32, Arc<Shares>)>,
     exempt: Arc<[IpNet]>,
-    log_lines: Option<Buckets<IpAddr>>,
+    log_lines: Option<Arc<Buckets<IpAddr>>>,
 }
 
 impl PortalCalls {
-    pub(super) fn new(max: Rate, exempt: Arc<[IpNet]>, clock: &Arc<dyn Clock>) -> Self {
+    /// With the calls of `previous` that are under way, unless the limit is another.
+    pub(super) fn new(
+        max: Rate,
+        exempt: Arc<[IpNet]>,
+        clock: &Arc<dyn Clock>,
+        previous: Option<&Self>,
+    ) -> Self {
+        let shares = |max: NonZeroU32| {
+            let kept = previous.and_then(|previous| previous.shares.clone());
+            kept.filter(|(of, _)| *of == max)
+                .unwrap_or_else(|| (max, Shares::new(max.get() as usize)))
+        };
         Self {
-            shares: max.0.map(|max| (max, Shares::new(max.get() as usize))),
+            shares: max.0.map(shares),
             exempt,
-            log_lines: Buckets::new(LOG_LINES, clock),
+            log_lines: Buckets::open(
+                LOG_LINES,
+                clock,
+                previous.and_then(|it| it.log_lines.as_ref()),
+            ),
         }
     }
 
@@ -57,7 +72,8 @@ impl PortalCalls {
     }
 
     fn refusal(&self, address: IpAddr, limit: NonZeroU32) -> RateLimited {
-        let first = |lines: &Buckets<IpAddr>| lines.requests.check_key(&network(address)).is_ok();
+        let first =
+            |lines: &Arc<Buckets<IpAddr>>| lines.requests.check_key(&network(address)).is_ok();
         RateLimited {
             caller: address.to_string(),
             limit,
@@ -68,7 +84,7 @@ impl PortalCalls {
     }
 
     pub(super) fn sweep(&self) {
-        self.log_lines.iter().for_each(Buckets::sweep);
+        self.log_lines.iter().for_each(|lines| lines.sweep());
     }
 }
 
@@ -80,7 +96,7 @@ mod tests {
 
     fn calls() -> PortalCalls {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        PortalCalls::new(Rate(NonZeroU32::new(2)), Arc::default(), &clock)
+        PortalCalls::new(Rate(NonZeroU32::new(2)), Arc::default(), &clock, None)
     }
 
     #[tokio::test]

@@ -1,10 +1,12 @@
 //! The limit of one session.
 
+use std::sync::Arc;
+
 use super::buckets::{Buckets, RateLimited};
 use crate::session::{Session, SessionId};
 
 /// A limit on the requests of one session, from whatever address they come.
-pub struct SessionLimit(pub(super) Option<Buckets<SessionId>>);
+pub struct SessionLimit(pub(super) Option<Arc<Buckets<SessionId>>>);
 
 impl SessionLimit {
     /// Counts a request of `session`.

@@ -78,8 +78,9 @@ impl Params {
             .find(|name| !REPEATABLE.contains(name) && self.repeats(name))
     }
 
-    /// `invalid_request` when a parameter is given more than once and must not be, or is not UTF-8, which
-    /// is the encoding of OAuth (RFC 6749 appendix B). Other bytes could not be returned as they came.
+    /// `invalid_request` when a parameter is given more than once and must not be, has a null character, or is
+    /// not UTF-8, which is the encoding of OAuth (RFC 6749 appendix B). Other bytes could not be returned as
+    /// they came.
     ///
     /// # Errors
     ///
@@ -87,6 +88,11 @@ impl Params {
     pub fn well_formed(&self) -> Result<(), OAuthError> {
         if let Some(name) = &self.not_utf8 {
             let description = format!("the parameter {name} is not UTF-8");
+            return Err(OAuthError::invalid_request(description));
+        }
+        // No database of PostgreSQL stores it, and no client means it.
+        if let Some((name, _)) = self.pairs.iter().find(|(_, value)| value.contains('\0')) {
+            let description = format!("the parameter {name} has a null character");
             return Err(OAuthError::invalid_request(description));
         }
         match self.repeated() {

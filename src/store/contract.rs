@@ -16,16 +16,17 @@ mod signing_keys;
 mod tickets;
 mod user_listing;
 
+use super::postgres::tests as postgres;
 use super::{SqliteStore, WriteTimeout};
 
-/// Generates one test for each rule and backend. A backend's expression returns the store, and a value
+/// Generates one test for each rule and backend, with the backend's attributes. A backend's expression returns the store, and a value
 /// that must live as long as the store.
 macro_rules! stores {
-    ($($backend:ident: $open:expr;)*) => {
+    ($($backend:ident $attributes:tt: $open:expr;)*) => {
         $(mod $backend {
             use super::*;
             rules! {
-                $open =>
+                $attributes $open =>
                 sessions: a_session_is_found_only_by_its_handle;
                 sessions: an_expired_session_is_not_found;
                 sessions: a_session_of_the_future_is_not_found_and_can_be_continued;
@@ -125,6 +126,10 @@ macro_rules! stores {
                 signing_keys: the_first_key_of_an_algorithm_is_kept;
                 signing_keys: processes_that_start_at_once_all_get_the_same_key;
                 signing_keys: keys_are_listed_oldest_first;
+                signing_keys: of_replicas_that_rotate_one_stores_its_key;
+                signing_keys: the_next_key_follows_the_last_one_of_its_algorithm;
+                signing_keys: new_keys_can_revoke_those_before_them;
+                signing_keys: keys_are_removed_by_their_identifiers;
                 admin_tokens: an_admin_token_is_found_only_by_the_hash_of_its_secret;
                 admin_tokens: admin_tokens_are_listed_oldest_first;
                 admin_tokens: the_name_of_an_admin_token_is_unique;
@@ -159,18 +164,29 @@ macro_rules! stores {
 }
 
 macro_rules! rules {
-    ($open:expr => $($part:ident: $rule:ident;)*) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    ($attributes:tt $open:expr => $($part:ident: $rule:ident;)*) => {
+        $(rule! { $attributes $open => $part: $rule })*
+    };
+}
+
+macro_rules! rule {
+    ([$($attribute:tt)*] $open:expr => $part:ident: $rule:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        $($attribute)*
         async fn $rule() {
             let (store, _guard) = $open;
             super::$part::$rule(store).await;
-        })*
+        }
     };
 }
 
 stores! {
-    sqlite: {
+    sqlite []: {
         let folder = tempfile::tempdir().unwrap();
         (SqliteStore::open(&folder.path().join("panda-oidc.db"), WriteTimeout::Command).unwrap(), folder)
     };
+    // `cargo test --lib store:: -- --ignored` runs these, once `.ci/postgresql.sh` has installed the servers.
+    postgresql [#[ignore = "needs PostgreSQL"]]: (postgres::on_debian().await, ());
+    newest_postgresql [#[ignore = "needs PostgreSQL"]]: (postgres::on_newest().await, ());
+    pgbouncer [#[ignore = "needs PgBouncer"]]: (postgres::behind_bouncer().await, ());
 }

@@ -13,6 +13,16 @@ pub struct StoreError {
     pub source: Box<dyn Error + Send + Sync>,
 }
 
+impl StoreError {
+    /// The error for a store in memory, whose tables no other process sees.
+    pub(crate) fn of_memory() -> Self {
+        Self {
+            step: "open its tables",
+            source: "it is in the memory of the provider".into(),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

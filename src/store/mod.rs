@@ -11,12 +11,14 @@
 mod admin_tokens;
 #[cfg(test)]
 mod contract;
+mod copy;
 pub(crate) mod error;
 mod grants;
 mod links;
 mod logout_deliveries;
 mod maintenance;
 mod people;
+mod postgres;
 mod readings;
 mod refresh_tokens;
 mod replay_cache;
@@ -24,22 +26,26 @@ mod session_listing;
 mod sessions;
 mod signing_keys;
 mod sqlite;
+mod tables;
 mod user_listing;
 
 pub use self::admin_tokens::AdminTokens;
+pub use self::copy::{CopyError, Existing, copy, read_all};
 pub use self::error::StoreError;
 pub use self::grants::{CodeRedemption, Grants, NewFamily};
 pub use self::links::Links;
 pub use self::logout_deliveries::LogoutDeliveries;
 pub use self::maintenance::Maintenance;
 pub use self::people::{People, PeopleBatches};
+pub use self::postgres::{PostgresSettings, PostgresStore, SchemaError, UrlError};
 pub use self::readings::{AppliedChanges, DirectoryLease, DirectoryReadings};
 pub use self::refresh_tokens::{Family, RefreshOutcome, RefreshTokens, Rotation};
 pub use self::replay_cache::ReplayCache;
 pub use self::session_listing::{SessionBatches, SessionListing};
 pub use self::sessions::{EXPIRED_SESSION_RETENTION, Sessions};
 pub use self::signing_keys::SealedKeys;
-pub use self::sqlite::{Inspection, Missing, OpenError, SqliteStore, WriteTimeout};
+pub use self::sqlite::{Backup, Inspection, Missing, OpenError, SqliteStore, WriteTimeout};
+pub use self::tables::{TableReader, TableWriter};
 pub use self::user_listing::UserListing;
 
 /// All persistent state of the provider.

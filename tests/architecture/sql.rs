@@ -52,7 +52,12 @@ fn only_the_store_contains_sql() {
     forbid(
         "Only store/ may use the database driver.",
         |file| top(file) != "store",
-        |path| path[0] == "rusqlite",
+        |path| {
+            matches!(
+                path[0].as_str(),
+                "rusqlite" | "tokio_postgres" | "deadpool_postgres"
+            )
+        },
     );
 }
 

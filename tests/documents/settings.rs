@@ -7,7 +7,14 @@ use crate::guide::Guide;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The keys at the top of a configuration.
-const AT_THE_TOP: [&str; 4] = ["issuer", "contact", "groups_file", "ca_file"];
+const AT_THE_TOP: [&str; 6] = [
+    "issuer",
+    "contact",
+    "groups_file",
+    "ca_file",
+    "clients_dir",
+    "reload_on_change",
+];
 
 /// `block` with what a whole configuration needs besides.
 fn completed(block: &str) -> String {

@@ -16,6 +16,7 @@
 mod support;
 
 mod addresses;
+mod backup;
 mod check;
 mod config;
 mod database;
@@ -34,6 +35,7 @@ mod page;
 mod paths;
 mod portal;
 mod refusal;
+mod reload;
 mod scripted_portal;
 mod stop;
 mod store;

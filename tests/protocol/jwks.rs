@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use panda_oidc::jobs::key_rotation;
 use serde_json::{Value, json};
 
 use crate::support::browser::{Answer, Browser};
@@ -92,4 +94,30 @@ async fn caches_keep_it_no_longer_than_a_key_is_announced() {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert!(answer.set_cookies().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_has_the_keys_gets_them_only_when_they_change() {
+    let provider = TestProvider::open().await;
+    let ask = async |tag: &str| {
+        let url = provider.at("/jwks");
+        let send = |request: reqwest::RequestBuilder| request.header("if-none-match", tag);
+        Browser::new().send(reqwest::Method::GET, url, send).await
+    };
+    let etag = ask("\"other\"").await.header("etag").to_owned();
+    for tag in [etag.clone(), format!("\"x\", W/{etag}"), "*".to_owned()] {
+        let answer = ask(&tag).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.as_str()),
+            (304, ""),
+            "{tag}"
+        );
+        assert_eq!(answer.header("etag"), etag);
+        assert_eq!(answer.header("cache-control"), "public, max-age=300");
+    }
+    provider.advance(TimeDelta::days(89));
+    key_rotation::refresh(&provider.app).await.unwrap();
+    let answer = ask(&etag).await;
+    assert_eq!(answer.status, 200);
+    assert_ne!(answer.header("etag"), etag);
 }

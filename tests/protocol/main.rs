@@ -32,6 +32,7 @@ mod guide_examples;
 mod id_token;
 mod introspection;
 mod jwks;
+mod key_rotation;
 mod kit;
 mod launch;
 mod launch_link;

@@ -15,6 +15,7 @@ pub mod browser;
 pub mod earlier_data;
 pub mod faketime;
 pub mod listener;
+pub mod postgresql;
 pub mod process;
 pub mod program;
 pub mod provider;

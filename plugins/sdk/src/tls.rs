@@ -21,7 +21,7 @@ use rustls_platform_verifier::Verifier;
 /// Each counts in two ways: as a CA, for the certificates that it issued; and as itself, when a server
 /// shows this very certificate. The latter is for servers that signed their own: whatever name it has and
 /// whether or not it is a CA, it is the one that the operator has seen. Its dates still count.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedCertificates(Vec<CertificateDer<'static>>);
 
 /// Why the certificates in a file cannot be trusted.
@@ -75,7 +75,20 @@ impl TrustedCertificates {
         self.0.is_empty()
     }
 
-    pub(crate) fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
+    /// These as CAs, without those of the machine.
+    #[must_use]
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.0.iter().cloned());
+        roots
+    }
+
+    /// The settings of TLS for a client that verifies as the machine does, and accepts these as well.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up.
+    pub fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = Arc::new(TrustVerifier {
             machine: Verifier::new_with_extra_roots(self.0.iter().cloned(), Arc::clone(&provider))?,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::links::{self, Headings};
-use panda_oidc::store::SqliteStore;
+use panda_oidc::store::Store;
 
 use super::failure::Failure;
 use super::walk::for_each_link;
@@ -23,7 +23,7 @@ pub(super) struct Export {
 }
 
 impl Export {
-    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, store: &dyn Store) -> Result<ExitCode, Failure> {
         let mut headings = Headings::default();
         for_each_link(store, |_, link| {
             headings.add(link);

@@ -13,7 +13,7 @@ use panda_oidc::links::{
     ApplyOutcome, Disputed, MAX_BYTES, Mistake, Plan, Row, RowMatch, Sheet, Tally, Trust,
     Unaccepted,
 };
-use panda_oidc::store::{Links as _, SqliteStore};
+use panda_oidc::store::Store;
 use panda_oidc_sdk::{Clock as _, Identity, SystemClock};
 use serde_json::json;
 
@@ -68,7 +68,7 @@ impl Import {
     pub(super) async fn run(
         &self,
         config: &Config,
-        store: &SqliteStore,
+        store: &dyn Store,
     ) -> Result<ExitCode, Failure> {
         require_registered(config, self.client.as_deref())?;
         let bytes = self.read()?;

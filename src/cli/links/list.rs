@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use panda_oidc::config::Config;
 use panda_oidc::people::{Attribute, Link};
-use panda_oidc::store::SqliteStore;
+use panda_oidc::store::Store;
 
 use super::account::require_registered;
 use super::failure::Failure;
@@ -30,7 +30,7 @@ impl List {
     pub(super) async fn run(
         &self,
         config: &Config,
-        store: &SqliteStore,
+        store: &dyn Store,
     ) -> Result<ExitCode, Failure> {
         self.require_client(config, store).await?;
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -84,7 +84,7 @@ impl List {
 
     /// Refuses a client that is not registered and has no accounts: it is misspelt. A client that is no
     /// longer registered may still have some.
-    async fn require_client(&self, config: &Config, store: &SqliteStore) -> Result<(), Failure> {
+    async fn require_client(&self, config: &Config, store: &dyn Store) -> Result<(), Failure> {
         let Some(client) = self.client.as_deref().filter(|client| *client != "*") else {
             return Ok(());
         };

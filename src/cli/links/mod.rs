@@ -17,13 +17,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use panda_oidc::app::files;
+use panda_oidc::app::{files, open_store};
 use panda_oidc::config::Config;
 use panda_oidc::error_chain::explain;
-use panda_oidc::store::{Maintenance as _, Missing, SqliteStore};
+use panda_oidc::store::Missing;
 
 use self::failure::Failure;
-use crate::cli::configured::{ConfigArgs, in_store_path};
+use crate::cli::configured::{ConfigArgs, in_store};
 use crate::cli::opened::require_shared_store;
 use crate::cli::output::print_error;
 
@@ -92,19 +92,20 @@ async fn open_and_run(command: &Command, config: &Config) -> Result<ExitCode, Fa
     };
     let is_empty = |path: &Path| path.metadata().map_or(true, |file| file.len() == 0);
     if missing == Missing::Create
-        && is_empty(&config.store.path)
+        && config.store.file().is_some_and(is_empty)
         && let Some(warning) = files::begins_anew(config, true)
     {
         tracing::warn!("{warning}");
     }
-    let store = SqliteStore::open_for_command(&config.store.path, missing)
-        .map_err(|error| Failure::Refused(in_store_path(&error)))?;
+    let store = open_store(&config.store, missing).await;
+    let store = store.map_err(|error| Failure::Refused(in_store(config, &error)))?;
+    let store = store.as_ref();
     let result = match command {
-        Command::List(list) => list.run(config, &store).await,
-        Command::Import(import) => import.run(config, &store).await,
-        Command::Export(export) => export.run(&store).await,
-        Command::Set(set) => set.run(config, &store).await,
-        Command::Remove(remove) => remove.run(&store).await,
+        Command::List(list) => list.run(config, store).await,
+        Command::Import(import) => import.run(config, store).await,
+        Command::Export(export) => export.run(store).await,
+        Command::Set(set) => set.run(config, store).await,
+        Command::Remove(remove) => remove.run(store).await,
     };
     let closed = store.close().await;
     let code = result?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use panda_oidc::store::{Links as _, SqliteStore};
+use panda_oidc::store::Store;
 
 use super::account::Account;
 use super::failure::Failure;
@@ -19,7 +19,7 @@ pub(super) struct Remove {
 
 impl Remove {
     /// Does not require that the client is still registered.
-    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, store: &dyn Store) -> Result<ExitCode, Failure> {
         let mut tried = String::new();
         for subject in self.account.id.candidates() {
             if store.unlink(&self.account.key(subject)).await? {

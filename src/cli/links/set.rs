@@ -6,7 +6,7 @@ use clap::Args;
 use panda_oidc::config::Config;
 use panda_oidc::links::{EditInput, LinkChange, parse_edit};
 use panda_oidc::service::accounts::{SetOutcome, set_account};
-use panda_oidc::store::SqliteStore;
+use panda_oidc::store::Store;
 use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::account::{Account, require_registered};
@@ -46,7 +46,7 @@ impl Set {
     pub(super) async fn run(
         &self,
         config: &Config,
-        store: &SqliteStore,
+        store: &dyn Store,
     ) -> Result<ExitCode, Failure> {
         require_registered(config, self.account.client.as_deref())?;
         let requested = EditInput {

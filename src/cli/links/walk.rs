@@ -2,7 +2,7 @@
 
 use panda_oidc::links::LinkKey;
 use panda_oidc::people::Link;
-use panda_oidc::store::SqliteStore;
+use panda_oidc::store::Store;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -13,10 +13,9 @@ const BATCH_SIZE: u32 = 1000;
 
 /// Calls `each` with every link, in the order of the store, without holding all links in memory.
 pub(super) async fn for_each_link(
-    store: &SqliteStore,
+    store: &dyn Store,
     mut each: impl FnMut(&LinkKey, &Link) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    use panda_oidc::store::Links as _;
     let mut last: Option<LinkKey> = None;
     loop {
         let batch = store.links_after(last.as_ref(), BATCH_SIZE).await?;
@@ -32,7 +31,7 @@ pub(super) async fn for_each_link(
 
 /// Calls `each` with every link, in the order in which people read ids.
 pub(super) async fn for_each_in_order(
-    store: &SqliteStore,
+    store: &dyn Store,
     mut each: impl FnMut(&LinkKey, &Link) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut ordered = InIdOrder::new();

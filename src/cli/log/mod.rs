@@ -1,6 +1,7 @@
 //! The log on stderr. A thread of its own writes the lines, so that a slow reader of stderr loses lines
 //! instead of blocking requests.
 
+mod level;
 mod lines;
 mod repeated;
 
@@ -11,8 +12,9 @@ use std::time::Duration;
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
+pub(super) use self::level::Level;
 use self::lines::Lines;
 use self::repeated::Repeated;
 
@@ -41,8 +43,9 @@ impl Log {
         Ok(Self(lines))
     }
 
-    /// Has the events that pass `filter` written into this log.
-    pub(super) fn record(&self, filter: EnvFilter) {
+    /// Has the events that pass `filter` written into this log. The filter can be replaced.
+    pub(super) fn record(&self, filter: EnvFilter) -> reload::Handle<EnvFilter, Registry> {
+        let (filter, handle) = reload::Layer::new(filter);
         let lines = self.lines();
         let format = fmt::layer()
             .with_writer(move || lines.clone())
@@ -54,6 +57,7 @@ impl Log {
             .with(Repeated::new(self.lines()))
             .with(format)
             .init();
+        handle
     }
 
     /// A writer into this log.

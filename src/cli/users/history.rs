@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use panda_oidc::directory::{Event, HistoryEntry, Presence};
-use panda_oidc::store::{People as _, SqliteStore};
+use panda_oidc::store::Store;
 use serde_json::json;
 
 use crate::cli::configured::ConfigArgs;
@@ -26,7 +26,7 @@ pub(in crate::cli) struct History {
 }
 
 impl History {
-    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, String> {
+    pub(super) async fn run(&self, store: &dyn Store) -> Result<ExitCode, String> {
         let id = PersonId::parse(&self.id).map_err(|error| error.to_string())?;
         let mut known = None;
         for subject in id.candidates() {

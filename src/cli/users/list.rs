@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use panda_oidc::directory::{Person, Presence};
-use panda_oidc::store::{PeopleBatches, SqliteStore};
+use panda_oidc::store::{PeopleBatches, Store};
 use serde::Serialize;
 
 use crate::cli::configured::ConfigArgs;
@@ -50,7 +50,7 @@ struct UserLine<'a> {
 }
 
 impl List {
-    pub(super) async fn run(&self, store: &SqliteStore) -> Result<ExitCode, String> {
+    pub(super) async fn run(&self, store: &dyn Store) -> Result<ExitCode, String> {
         let out = BufWriter::new(io::stdout().lock());
         let result = if self.json {
             self.lines(store, out).await
@@ -60,13 +60,13 @@ impl List {
         outcome(result)
     }
 
-    async fn lines(&self, store: &SqliteStore, mut out: impl io::Write) -> Result<(), ListError> {
+    async fn lines(&self, store: &dyn Store, mut out: impl io::Write) -> Result<(), ListError> {
         self.for_each(store, |line| write_json(&mut out, line))
             .await?;
         Ok(out.flush()?)
     }
 
-    async fn table(&self, store: &SqliteStore, out: impl io::Write) -> Result<(), ListError> {
+    async fn table(&self, store: &dyn Store, out: impl io::Write) -> Result<(), ListError> {
         let mut table = Table::new(out, ["ID", "NAME", "PHONE", "STATE", "SINCE"]);
         self.for_each(store, |line| {
             table.row([
@@ -83,7 +83,7 @@ impl List {
 
     async fn for_each(
         &self,
-        store: &SqliteStore,
+        store: &dyn Store,
         mut show: impl FnMut(&UserLine<'_>) -> io::Result<()>,
     ) -> Result<(), ListError> {
         let mut everybody = PeopleBatches::of(store);

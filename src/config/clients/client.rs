@@ -5,6 +5,7 @@ use openidconnect::ClientId;
 
 use super::check::Check;
 use super::section::{AccessTokenTyp, ClientSection, IdTokenClaims};
+use crate::keys::schedule::LONGEST_TOKEN_LIFETIME;
 use crate::oauth::client::{AccessTokenSettings, ClaimsInIdToken, Client};
 use crate::oauth::client_auth::method::Authentication;
 use crate::oauth::grant_type::GrantType;
@@ -16,7 +17,7 @@ impl Check<'_, '_> {
         let authentication = self.authentication(section)?;
         let public = matches!(authentication, Authentication::None);
         let lifetime = TimeDelta::from_std(section.access_token_lifetime).unwrap_or(TimeDelta::MAX);
-        if lifetime < TimeDelta::seconds(10) || lifetime > TimeDelta::days(1) {
+        if lifetime < TimeDelta::seconds(10) || lifetime > LONGEST_TOKEN_LIFETIME {
             self.fail(
                 "access_token_lifetime",
                 "it is shorter than ten seconds or longer than a day",

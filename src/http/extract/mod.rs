@@ -1,5 +1,6 @@
 //! Extractors: the parts of a request that handlers receive.
 
+pub(crate) mod admin_token;
 pub(crate) mod authorization;
 pub(crate) mod bearer_token;
 pub(crate) mod browser;

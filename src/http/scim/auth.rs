@@ -1,14 +1,13 @@
 //! Authenticates requests by a bearer token (RFC 6750) of `[[admin.tokens]]`, and checks its scopes.
 
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
-use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::ScimFailure;
 use super::state::ScimState;
 use crate::config::{AdminScope, AdminToken};
-use crate::http::extract::authorization;
+use crate::http::extract::admin_token::{TokenRefusal, admin_token};
 use crate::http::extract::client_ip::ClientIp;
 use crate::scim::ScimError;
 
@@ -19,21 +18,17 @@ pub(super) async fn authenticate(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let app = &state.app;
-    let Ok(ClientIp(address)) = ClientIp::from_request_parts(&mut parts, app).await;
-    let Some(presented) = bearer(&parts.headers) else {
-        tracing::debug!(%address, "Refused: no token was presented to SCIM");
-        return ScimFailure::NoToken.into_response();
-    };
-    let Some(token) = app.admin.token(presented).cloned() else {
-        if let Err(too_often) = app.limits.wrong_tokens.check_address(address) {
-            if too_often.should_log {
-                tracing::warn!(%address, "Refused: {too_often}, with wrong tokens for SCIM");
-            }
-            return ScimFailure::RateLimited(too_often.retry_after_secs).into_response();
+    let Ok(ClientIp(address)) = ClientIp::from_request_parts(&mut parts, &state.app).await;
+    let token = match admin_token(&mut parts, &state.app, "SCIM").await {
+        Ok(token) => token,
+        Err(refusal) => {
+            let failure = match refusal {
+                TokenRefusal::Missing => ScimFailure::NoToken,
+                TokenRefusal::Unknown => ScimFailure::UnknownToken,
+                TokenRefusal::RateLimited(seconds) => ScimFailure::RateLimited(seconds),
+            };
+            return failure.into_response();
         }
-        tracing::warn!(%address, "Refused: the token presented to SCIM is unknown");
-        return ScimFailure::UnknownToken.into_response();
     };
     // The log has the route, not the URL: a query contains names and telephone numbers.
     let route = parts.extensions.get::<MatchedPath>().cloned();
@@ -57,11 +52,4 @@ pub(super) async fn require_scope(scope: AdminScope, request: Request, next: Nex
         "the token is not good for this endpoint",
     ))
     .into_response()
-}
-
-/// The token of the only `Authorization: Bearer` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    authorization::header(headers)
-        .ok()?
-        .and_then(authorization::bearer)
 }

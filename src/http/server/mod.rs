@@ -1,6 +1,7 @@
 //! Serves a listener with limits on its connections, until it is stopped.
 
 mod admission;
+mod live_router;
 pub(crate) mod timeouts;
 
 use std::convert::Infallible;
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use self::admission::{Admission, Place};
+pub use self::live_router::LiveRouter;
 use crate::config::Config;
 use crate::error_chain::causes;
 use crate::http::server::timeouts::{RequestPhase, TimedBody, TimedStream};
@@ -75,10 +77,11 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// requests in flight, twenty seconds at the most.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    router: impl Into<LiveRouter>,
     bounds: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) {
+    let router = router.into();
     let mut stop = pin!(stop);
     let connections = GracefulShutdown::new();
     let admission = Admission::new(
@@ -139,7 +142,7 @@ fn log_no_http(peer: SocketAddr, error: &hyper::Error) {
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    router: LiveRouter,
     admission: Admission,
     request_timeout: Duration,
 }
@@ -161,7 +164,7 @@ impl Connection {
             let mut request = request.map(|body| Body::new(TimedBody::new(body, request_timeout)));
             request.extensions_mut().insert(ConnectInfo(peer));
             respond(
-                router.clone(),
+                router.current(),
                 request,
                 turns.clone(),
                 admission.is_crowded(),

@@ -10,7 +10,7 @@ use crate::crypto::identifiers::LeaseHolder;
 use crate::store::{DirectoryLease, StoreError};
 
 /// How long the lease lasts without a renewal.
-const LEASE_DURATION: TimeDelta = TimeDelta::seconds(60);
+const LEASE_DURATION: TimeDelta = TimeDelta::seconds(25);
 
 /// The directory lease as this process takes, renews and releases it.
 pub(super) struct Lease<'a> {

@@ -1,5 +1,6 @@
 //! Starts synchronization runs: on request, or periodically.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::error::SyncError;
 use super::pages::Progress;
 use super::sync_run::{SyncOptions, SyncRun};
 use crate::app::App;
+use crate::app::live::LiveApp;
 use crate::config::SyncInterval;
 use crate::directory::Report;
 use crate::error_chain::causes;
@@ -50,35 +52,50 @@ async fn with_lease<T>(
 }
 
 /// Synchronizes with the directory until `stop`, at the configured interval. Where that is off, it
-/// still applies changes that were accepted before, and forgets leavers.
-pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
-    let run = SyncRun::new(&app, &|_, _| ());
-    tokio::select! {
-        () = stop => {}
-        () = follow(&run) => {}
-    }
-    // Cut off before `accept`, a run changes nothing. Cut off after it, the next run finishes it.
-    // Releasing the lease lets another process start at once.
-    if let Err(error) = run.lease.release().await {
-        log_store_failure(&error);
+/// still applies changes that were accepted before, and forgets leavers. A reading ends with the
+/// configuration it began with; another interval counts at once.
+pub async fn run(app: impl Into<LiveApp>, stop: impl Future<Output = ()>) {
+    let live = app.into();
+    let mut changes = live.changes();
+    let mut stop = pin!(stop);
+    loop {
+        let app = live.current();
+        let interval = app.directory.sync;
+        let run = SyncRun::new(&app, &|_, _| ());
+        let pause = tokio::select! {
+            () = &mut stop => {
+                // Cut off before `accept`, a run changes nothing. Cut off after it, the next run
+                // finishes it. Releasing the lease lets another process start at once.
+                if let Err(error) = run.lease.release().await {
+                    log_store_failure(&error);
+                }
+                return;
+            }
+            pause = run_at(interval, &run) => pause,
+        };
+        drop(app);
+        let another_interval = changes.wait_for(|app| app.directory.sync != interval);
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+            _ = another_interval => {}
+        }
     }
 }
 
-async fn follow(run: &SyncRun<'_>) {
-    loop {
-        let pause = match run.lease.app.directory.sync {
-            SyncInterval::Off => pause_after(
-                with_lease(run, run.finish_earlier_run()).await.map(drop),
-                CLEANUP_INTERVAL,
-            ),
-            SyncInterval::Every(period) => pause_after(
-                with_lease(run, run.sync(SyncOptions::default()))
-                    .await
-                    .map(drop),
-                period,
-            ),
-        };
-        tokio::time::sleep(pause).await;
+/// Does what is due once in each `interval`, and returns how long to wait afterwards.
+async fn run_at(interval: SyncInterval, run: &SyncRun<'_>) -> Duration {
+    match interval {
+        SyncInterval::Off => pause_after(
+            with_lease(run, run.finish_earlier_run()).await.map(drop),
+            CLEANUP_INTERVAL,
+        ),
+        SyncInterval::Every(period) => pause_after(
+            with_lease(run, run.sync(SyncOptions::default()))
+                .await
+                .map(drop),
+            period,
+        ),
     }
 }
 

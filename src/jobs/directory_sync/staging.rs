@@ -13,7 +13,7 @@ use crate::directory::{Change, KnownUsers, Presence, Seen};
 use crate::store::{PeopleBatches, StoreError};
 
 /// The time between two renewals of the lease while the list is read.
-const LEASE_RENEWAL_INTERVAL: TimeDelta = TimeDelta::seconds(15);
+const LEASE_RENEWAL_INTERVAL: TimeDelta = TimeDelta::seconds(5);
 
 /// How many staged changes one transaction discards or applies. At this size, a concurrent login
 /// waits a few milliseconds at most.

@@ -19,7 +19,7 @@ fn keys() -> Keys {
     let sealer = MasterKey::random(&mut rand::rng()).sealer(Purpose::SigningKeys);
     let made =
         SigningAlg::ALL.map(|alg| SealedKey::generate(alg, &sealer, DateTime::UNIX_EPOCH).unwrap());
-    Keys::open(&made, &sealer).unwrap()
+    Keys::open(&made, &sealer, DateTime::UNIX_EPOCH).unwrap()
 }
 
 fn clients() -> Clients {

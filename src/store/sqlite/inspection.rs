@@ -72,7 +72,11 @@ fn inspect(path: &Path) -> Result<Option<Inspection>, OpenError> {
     }
     Ok(Some(Inspection {
         is_older: version < schema::KNOWN,
-        keys: signing_keys::keys(&sql)?,
+        keys: if version < schema::KEY_SCHEDULE_SINCE {
+            signing_keys::unscheduled_keys(&sql)?
+        } else {
+            signing_keys::keys(&sql)?
+        },
         report: if version < schema::DIRECTORY_SINCE {
             None
         } else {
@@ -90,7 +94,7 @@ fn open_for_writing(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut path = OsString::from(path);
     path.push(suffix);
     path.into()

@@ -5,6 +5,7 @@
 //! [`crate::store`] is in the submodule of the same name.
 
 mod admin_tokens;
+mod backup;
 mod checkpoint;
 mod column;
 mod fault;
@@ -25,6 +26,7 @@ mod schema;
 mod session_listing;
 mod sessions;
 mod signing_keys;
+mod tables;
 mod user_listing;
 mod writer;
 
@@ -39,6 +41,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+pub use self::backup::Backup;
 use self::checkpoint::Checkpoints;
 use self::file_watch::FileWatch;
 pub use self::inspection::Inspection;

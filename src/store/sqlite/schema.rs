@@ -26,7 +26,7 @@ pub(super) const FIRST_SCHEMA: &str = include_str!("migrations/0001_begin.sql");
 
 /// The migrations from an empty database to the current schema, each with the `user_version` it leads
 /// to. A released migration is never changed; a change is a new migration.
-const MIGRATIONS: [(i64, &str); 8] = [
+const MIGRATIONS: [(i64, &str); 9] = [
     (1, FIRST_SCHEMA),
     (2, include_str!("migrations/0002_spent.sql")),
     (3, include_str!("migrations/0003_logout_deliveries.sql")),
@@ -34,7 +34,8 @@ const MIGRATIONS: [(i64, &str); 8] = [
     (5, include_str!("migrations/0005_links.sql")),
     (6, include_str!("migrations/0006_directory.sql")),
     (7, include_str!("migrations/0007_due_by_client.sql")),
-    (10, include_str!("migrations/0010_admin_tokens.sql")),
+    (8, include_str!("migrations/0008_keys.sql")),
+    (9, include_str!("migrations/0009_admin_tokens.sql")),
 ];
 
 /// The schema version of this program.
@@ -42,6 +43,9 @@ pub(super) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// The first schema version with what is known of the portal's list.
 pub(super) const DIRECTORY_SINCE: i64 = 6;
+
+/// The first schema version with the time from which a key signs.
+pub(super) const KEY_SCHEDULE_SINCE: i64 = 8;
 
 /// The first bytes of every SQLite database.
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -53,6 +57,8 @@ pub(super) enum Opening {
     Provider,
     /// A command does not migrate it, since a provider of the earlier release may have it open.
     Command(Missing),
+    /// It is a private copy, which must have something in it, and is migrated.
+    Copy,
 }
 
 /// What a command does without a database.
@@ -135,6 +141,24 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The error about a copy as one about the file `path` that it was copied from.
+    pub(super) fn of_original(mut self, original: &Path) -> Self {
+        match &mut self {
+            Self::File(path, _)
+            | Self::ReadOnly(path)
+            | Self::Locked(path)
+            | Self::Damaged(path)
+            | Self::Disk(path, _)
+            | Self::NotOurs(path)
+            | Self::NoSharedMemory(path)
+            | Self::Absent { path, .. }
+            | Self::Older { path, .. }
+            | Self::Newer { path, .. } => original.clone_into(path),
+            Self::Thread(_) | Self::Sqlite(_) => {}
+        }
+        self
+    }
+
     /// Replaces SQLite's error with a more helpful one for `path`, where there is one.
     pub(super) fn with_path(self, path: &Path) -> Self {
         let Self::Sqlite(error) = self else {
@@ -161,7 +185,8 @@ pub(super) fn open(path: &Path, opening: Opening) -> Result<Connection, OpenErro
         path: path.to_owned(),
         what,
     };
-    let may_create = opening != Opening::Command(Missing::Refuse);
+    let may_create = !matches!(opening, Opening::Command(Missing::Refuse) | Opening::Copy);
+    let may_migrate = !matches!(opening, Opening::Command(_));
     if !may_create && !path.try_exists().map_err(file_error)? {
         return Err(absent("does not exist"));
     }
@@ -176,7 +201,7 @@ pub(super) fn open(path: &Path, opening: Opening) -> Result<Connection, OpenErro
     if found == 0 && !may_create {
         return Err(absent("is empty"));
     }
-    if found != 0 && found < KNOWN && opening != Opening::Provider {
+    if found != 0 && found < KNOWN && !may_migrate {
         let path = path.to_owned();
         return Err(OpenError::Older { path, found });
     }

@@ -30,6 +30,8 @@ fn key(kid: &str) -> SealedKey {
         alg: kid.to_owned(),
         sealed: vec![1, 2, 3],
         created_at: now(),
+        signs_from: now(),
+        revoked_at: None,
     }
 }
 
@@ -219,7 +221,7 @@ async fn the_write_ahead_log_stays_bounded() {
         let filled = store.write("fill", move |sql| {
             sql.execute("DELETE FROM signing_keys", [])?;
             sql.execute(
-                "INSERT INTO signing_keys VALUES ('k', 'a', ?1, 0)",
+                "INSERT INTO signing_keys VALUES ('k', 'a', ?1, 0, 0, NULL)",
                 [&sealed],
             )
         });

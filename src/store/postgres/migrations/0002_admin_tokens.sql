@@ -1,0 +1,9 @@
+-- The tokens of the admin API. `hash` is the SHA-256 of the secret, `scopes` are separated by blanks.
+CREATE TABLE admin_tokens (
+    id         TEXT   NOT NULL PRIMARY KEY,
+    name       TEXT   NOT NULL UNIQUE,
+    hash       BYTEA  NOT NULL UNIQUE,
+    scopes     TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT
+);
