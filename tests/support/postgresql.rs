@@ -246,7 +246,23 @@ fn folder_of_user() -> TempDir {
         "there is no PostgreSQL: run `bash .ci/postgresql.sh` first"
     );
     chown(folder.path(), user, group).unwrap();
+    remove_at_the_end(folder.path());
     folder
+}
+
+/// Removes a folder once this program has ended, however it ends: a server in a static is never dropped.
+#[expect(clippy::zombie_processes, reason = "it outlives this program")]
+fn remove_at_the_end(folder: &Path) {
+    // The pipe closes with the program, and then the servers are killed.
+    let mut reaper = Command::new("sh")
+        .args(["-c", "cat; sleep 1; exec rm -rf -- \"$0\""])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::mem::forget(reaper.stdin.take());
 }
 
 fn password_file(folder: &Path) -> PathBuf {
