@@ -6,6 +6,7 @@ use std::sync::Arc;
 use panda_oidc::app::{App, open_store};
 use panda_oidc::config::{Config, StoreConfig};
 use panda_oidc::error_chain::explain;
+use panda_oidc::keys::SealedKey;
 use panda_oidc::store::{Missing, Store, WriteTimeout};
 use panda_oidc_sdk::{Host, SystemClock};
 
@@ -25,16 +26,6 @@ pub(super) fn require_shared_store(config: &Config) -> Result<(), String> {
     }
 }
 
-/// Opens the store, which must exist.
-///
-/// # Errors
-///
-/// When it cannot be opened.
-pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
-    let store = open_store(&config.store, Missing::Refuse).await;
-    store.map_err(|error| in_store(config, &error))
-}
-
 /// Runs `work` on the store, which must exist, and closes it.
 ///
 /// # Errors
@@ -44,10 +35,23 @@ pub(super) async fn with_store<T>(
     config: &Config,
     work: impl AsyncFnOnce(&dyn Store) -> Result<T, String>,
 ) -> Result<T, String> {
-    let store = open_existing(config).await?;
+    let store = open_store(&config.store, Missing::Refuse).await;
+    let store = store.map_err(|error| in_store(config, &error))?;
     let result = work(store.as_ref()).await;
     store.close().await.map_err(|error| explain(&error))?;
     result
+}
+
+/// The sealed signing keys of the store, which must exist.
+///
+/// # Errors
+///
+/// When the store cannot be opened or read.
+pub(super) async fn sealed_keys(config: &Config) -> Result<Vec<SealedKey>, String> {
+    with_store(config, async |store| {
+        store.keys().await.map_err(|error| in_store(config, &error))
+    })
+    .await
 }
 
 /// Refuses a command that has nothing to do without a store, before [`with_app`] creates one.

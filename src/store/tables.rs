@@ -301,17 +301,20 @@ impl Checksum {
         for row in rows {
             self.rows += 1;
             for value in row {
-                let (kind, bytes) = match value {
-                    Value::Null => (0, Vec::new()),
-                    Value::Integer(number) => (1, number.to_be_bytes().to_vec()),
-                    Value::Text(text) => (2, text.clone().into_bytes()),
-                    Value::Blob(bytes) => (3, bytes.clone()),
-                };
-                self.digest.update(&[kind]);
-                self.digest.update(&bytes.len().to_be_bytes());
-                self.digest.update(&bytes);
+                match value {
+                    Value::Null => self.add_value(0, &[]),
+                    Value::Integer(number) => self.add_value(1, &number.to_be_bytes()),
+                    Value::Text(text) => self.add_value(2, text.as_bytes()),
+                    Value::Blob(bytes) => self.add_value(3, bytes),
+                }
             }
         }
+    }
+
+    fn add_value(&mut self, kind: u8, bytes: &[u8]) {
+        self.digest.update(&[kind]);
+        self.digest.update(&bytes.len().to_be_bytes());
+        self.digest.update(bytes);
     }
 
     /// How many rows there are.

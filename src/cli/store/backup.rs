@@ -14,7 +14,7 @@ use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::progress::copy_with_bar;
 use crate::cli::configured::{ConfigArgs, in_store};
-use crate::cli::opened::{open_existing, require_shared_store};
+use crate::cli::opened::{require_shared_store, sealed_keys};
 use crate::cli::output::print;
 
 /// Backs the store up.
@@ -38,12 +38,7 @@ impl Backup {
             ));
         }
         // A backup whose keys the master key does not open is worthless: better to know now.
-        let store = open_existing(config).await?;
-        let keys = store
-            .keys()
-            .await
-            .map_err(|error| in_store(config, &error))?;
-        store.close().await.map_err(|error| explain(&error))?;
+        let keys = sealed_keys(config).await?;
         require_master_key(config, &keys, SystemClock.now()).map_err(|error| explain(&error))?;
         let mut source = read_tables(&config.store)
             .await

@@ -12,7 +12,7 @@ use serde_json::{Map, json};
 
 use super::progress::counts;
 use crate::cli::configured::{ConfigArgs, in_store};
-use crate::cli::opened::{open_existing, require_shared_store};
+use crate::cli::opened::{require_shared_store, sealed_keys};
 use crate::cli::output::{print, print_error};
 
 /// Checks the store.
@@ -28,12 +28,7 @@ pub(in crate::cli) struct Check {
 impl Check {
     pub(super) async fn run(&self, config: &Config) -> Result<ExitCode, String> {
         require_shared_store(config)?;
-        let store = open_existing(config).await?;
-        let keys = store
-            .keys()
-            .await
-            .map_err(|error| in_store(config, &error))?;
-        store.close().await.map_err(|error| explain(&error))?;
+        let keys = sealed_keys(config).await?;
         let mut problems = Vec::new();
         if let Some(file) = config.store.file() {
             problems

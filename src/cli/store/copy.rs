@@ -12,7 +12,7 @@ use panda_oidc_sdk::{Clock as _, SystemClock};
 
 use super::progress::copy_with_bar;
 use crate::cli::configured::in_store;
-use crate::cli::opened::{open_existing, require_shared_store};
+use crate::cli::opened::{require_shared_store, sealed_keys};
 use crate::cli::output::print;
 
 /// Copies a store.
@@ -45,9 +45,7 @@ impl Copy {
                 from.store.location()
             ));
         }
-        let store = open_existing(from).await?;
-        let keys = store.keys().await.map_err(|error| in_store(from, &error))?;
-        store.close().await.map_err(|error| explain(&error))?;
+        let keys = sealed_keys(from).await?;
         require_master_key(to, &keys, SystemClock.now()).map_err(|error| {
             format!(
                 "{}; copy the master key of the first store there",
