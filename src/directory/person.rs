@@ -30,6 +30,22 @@ pub enum Presence {
 }
 
 impl Presence {
+    /// The presence of a user by when the directory first listed them, since when it does not, and when they
+    /// were taken to have left.
+    #[must_use]
+    pub fn of(
+        listed: Option<DateTime<Utc>>,
+        absent: Option<DateTime<Utc>>,
+        left: Option<DateTime<Utc>>,
+    ) -> Self {
+        match (listed, absent, left) {
+            (_, _, Some(left)) => Self::Left(left),
+            (_, Some(absent), None) => Self::Absent(absent),
+            (Some(_), None, None) => Self::Listed,
+            (None, None, None) => Self::Unlisted,
+        }
+    }
+
     /// The value in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -35,6 +35,15 @@ pub enum Attribute {
 }
 
 impl Link {
+    /// The account of a person in a client: their link for it, completed from the link for all clients.
+    #[must_use]
+    pub fn merged(own: Option<Self>, general: Option<Self>) -> Option<Self> {
+        match (own, general) {
+            (Some(own), Some(general)) => Some(own.with_defaults(general)),
+            (own, general) => own.or(general),
+        }
+    }
+
     /// This link for one client, with missing values taken from `general`, the link for all clients.
     #[must_use]
     pub fn with_defaults(self, general: Self) -> Self {

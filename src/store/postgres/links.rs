@@ -48,7 +48,7 @@ impl Links for PostgresStore {
             let own = params![subject.as_str(), client.as_str()];
             let general = params![subject.as_str(), ""];
             let rows = sql.pipeline(&[(FIND, &own), (FIND, &general)]).await?;
-            Ok(merged(first_link(&rows[0])?, first_link(&rows[1])?))
+            Ok(Link::merged(first_link(&rows[0])?, first_link(&rows[1])?))
         })
         .await
     }
@@ -159,14 +159,10 @@ impl Links for PostgresStore {
 /// Reads a person's account from two sets of `link_columns!`, which begin at column `first`: the link
 /// for the client, then the link for all clients.
 pub(super) fn links(row: &Row, first: usize) -> Result<Option<Link>, Fault> {
-    Ok(merged(link(row, first)?, link(row, first + LINK_COLUMNS)?))
-}
-
-fn merged(own: Option<Link>, general: Option<Link>) -> Option<Link> {
-    match (own, general) {
-        (Some(own), Some(general)) => Some(own.with_defaults(general)),
-        (own, general) => own.or(general),
-    }
+    Ok(Link::merged(
+        link(row, first)?,
+        link(row, first + LINK_COLUMNS)?,
+    ))
 }
 
 /// Reads a link from `link_columns!`, which begin at column `first`. `None` when an outer join found

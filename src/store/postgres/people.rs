@@ -138,17 +138,11 @@ impl People for PostgresStore {
 /// Reads a person from `person_columns!`, which begin at the first column.
 pub(super) fn person(row: &Row) -> Result<Person, Fault> {
     const FIRST: usize = USER_COLUMNS;
-    let times = (
+    let presence = Presence::of(
         optional_time(row, FIRST)?,
         optional_time(row, FIRST + 1)?,
         optional_time(row, FIRST + 2)?,
     );
-    let presence = match times {
-        (_, _, Some(left)) => Presence::Left(left),
-        (_, Some(absent), None) => Presence::Absent(absent),
-        (Some(_), None, None) => Presence::Listed,
-        (None, None, None) => Presence::Unlisted,
-    };
     Ok(Person {
         user: column::user(row, 0)?,
         presence,

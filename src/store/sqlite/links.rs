@@ -42,7 +42,7 @@ impl Links for SqliteStore {
         self.read("find a link", |sql| {
             let own = find(sql, subject.as_str(), client.as_str())?;
             let general = find(sql, subject.as_str(), "")?;
-            Ok(merged(own, general))
+            Ok(Link::merged(own, general))
         })
     }
 
@@ -122,14 +122,10 @@ impl Links for SqliteStore {
 /// Reads a person's account from two sets of `link_columns!`, which begin at column `first`: the link
 /// for the client, then the link for all clients.
 pub(super) fn links(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Link>> {
-    Ok(merged(link(row, first)?, link(row, first + LINK_COLUMNS)?))
-}
-
-fn merged(own: Option<Link>, general: Option<Link>) -> Option<Link> {
-    match (own, general) {
-        (Some(own), Some(general)) => Some(own.with_defaults(general)),
-        (own, general) => own.or(general),
-    }
+    Ok(Link::merged(
+        link(row, first)?,
+        link(row, first + LINK_COLUMNS)?,
+    ))
 }
 
 /// Reads a link from `link_columns!`, which begin at column `first`. `None` when an outer join found

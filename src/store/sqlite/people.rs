@@ -121,12 +121,7 @@ pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
         Some(_) => column::time(row, column).map(Some),
         None => Ok(None),
     };
-    let presence = match (time(FIRST)?, time(FIRST + 1)?, time(FIRST + 2)?) {
-        (_, _, Some(left)) => Presence::Left(left),
-        (_, Some(absent), None) => Presence::Absent(absent),
-        (Some(_), None, None) => Presence::Listed,
-        (None, None, None) => Presence::Unlisted,
-    };
+    let presence = Presence::of(time(FIRST)?, time(FIRST + 1)?, time(FIRST + 2)?);
     Ok(Person {
         user: column::user(row, 0)?,
         presence,
